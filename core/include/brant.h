@@ -1,0 +1,11 @@
+/* brant.h: the whole public interface; each header below is one module and its contract. */
+#ifndef BRANT_H
+#define BRANT_H
+
+#include "brant/base.h"
+#include "brant/store.h"
+#include "brant/graph.h"
+#include "brant/event.h"
+#include "brant/operation.h"
+
+#endif

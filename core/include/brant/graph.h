@@ -1,0 +1,175 @@
+/*
+ * brant/graph.h: the metagraph: graph types, graphs, nodes, edges, traversal.
+ *
+ * All are operations (store.h says what that means). A module is {"$id": name, "$defs": {"Config": .., "<Name>Node": schema,
+ * "<Name>Edge": schema, "<Name>EdgeConstraints": ..}}; entries with other names are helpers. Names of types are the entries' names without suffix.
+ *
+ * Common shapes
+ *   graph type  {id, name, scope, version, config {directed, multi, allow_self_loops, acyclic, max_nodes, max_edges},
+ *                node_types [name..], edge_types [{name, source [name..]|null, target [name..]|null}], metadata, created_at, updated_at}
+ *   graph       {id, name, graph_type, owner_id, project_id, status, metadata, nodes, edges, created_at, updated_at}
+ *   node        {key, type, attributes, metadata, revision, created_at, updated_at}
+ *   edge        {key, type, source, target, attributes, metadata, revision, created_at, updated_at}
+ *   page        {items [..], cursor}: cursor is null at the end, else text for the next call; it survives writes in between
+ *
+ * `type` is null in untyped graphs (the built-in graph type "open", and modules without *Node entries).
+ * Keys are any UTF-8 without NUL, 1 byte up to limits.key, compared byte by byte.
+ * `graph` is a graph's name. Times are ms since the epoch. Revisions start at 1 and grow by 1 with each change.
+ *
+ * Notifications: each successful mutating call emits one per channel, in its transaction: graph:created, graph:updated {graph_id, graph_type_id, owner_id,
+ * changes?}, nodes:created, nodes:updated, nodes:deleted, edges:created, edges:updated, edges:deleted
+ * {graph_id, graph, graph_type_id, owner_id, count, keys [at most 100], truncated}.
+ */
+#ifndef BRANT_GRAPH_H
+#define BRANT_GRAPH_H
+
+#include "store.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * graph_types.define {"module": {..}, "name"?: text, "scope"?: "user" | "tenant" | "system", "version"?: 1.., "metadata"?} -> graph type
+ * `name` defaults to the module's $id. Defining the same module again under the same name and version returns the stored one.
+ * VALIDATION: the module cannot work; the detail's violations have the JSON pointer (unknown keyword value or keyword, a $ref to nothing, a
+ * constraint on an unknown node type, a bad pattern). EXISTS: another module has the name. DENIED: scope system without the system flag.
+ */
+BRANT_API brant_status brant_graph_type_define(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                               size_t json_len);
+
+/* graph_types.get {"name"} -> graph type with member `module` */
+BRANT_API brant_status brant_graph_type_get(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                            size_t json_len);
+
+/* graph_types.list {"limit"?: 1..10000 (100), "cursor"?} -> page of graph types, by name */
+BRANT_API brant_status brant_graph_type_list(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                             size_t json_len);
+
+/* graph_types.delete {"name"} -> {"deleted": true}. CONSTRAINT: graphs use it; DENIED: built in, or scope system. */
+BRANT_API brant_status brant_graph_type_delete(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                               size_t json_len);
+
+/*
+ * graph_types.validate_node {"graph_type", "type", "attributes"} -> {"valid": bool, "violations": [violation..]}
+ * violation: {instance (JSON pointer), schema (JSON pointer), keyword, message}; at most 100. Writes nothing.
+ */
+BRANT_API brant_status brant_graph_type_validate_node(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                                      size_t json_len);
+
+/* graph_types.validate_edge {"graph_type", "type", "attributes", "source_type"?, "target_type"?} -> {"valid", "violations"} */
+BRANT_API brant_status brant_graph_type_validate_edge(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                                      size_t json_len);
+
+/*
+ * graphs.create {"name", "graph_type", "owner_id"?, "project_id"?, "status"?: "draft" | "active" (default) | "archived", "metadata"?} -> graph
+ * EXISTS: the name is taken; NOT_FOUND: no such graph type.
+ */
+BRANT_API brant_status brant_graph_create(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                          size_t json_len);
+
+/* graphs.get {"name"} -> graph */
+BRANT_API brant_status brant_graph_get(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+
+/* graphs.list {"limit"?, "cursor"?, "graph_type"?, "status"?} -> page of graphs, by name */
+BRANT_API brant_status brant_graph_list(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+
+/* graphs.update {"name", "owner_id"?, "project_id"?, "status"?, "metadata"?} -> graph; the members given are replaced. Writes to an archived graph's nodes and edges are CONSTRAINT. */
+BRANT_API brant_status brant_graph_update(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                          size_t json_len);
+
+/* graphs.delete {"name"} -> {"deleted": true, "nodes": n, "edges": n}. Purges the graph and all in it. */
+BRANT_API brant_status brant_graph_delete(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                          size_t json_len);
+
+/*
+ * nodes.put {"graph", "key", "type"?, "attributes"? ({}), "metadata"?, "revision"?} -> {"key", "created": bool, "revision"}
+ * Insert, or replace attributes in place; edges stay, and metadata stays when it is left out. `revision`: the one that must be stored, 0 for "must not exist" (CONFLICT).
+ * `type` may be left out when the node exists or the graph type has only one. VALIDATION with violations; CONSTRAINT: another type than the stored one, max_nodes, archived.
+ */
+BRANT_API brant_status brant_node_put(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+
+/*
+ * nodes.put_many {"graph", "items": [{key, type?, attributes?, metadata?, revision?}..]} -> {"created": n, "updated": n}
+ * All or nothing. An item at fault: the code of the first fault, and the detail has {"items": [{index, key, code, message, violations?}..]} (at
+ * most 100). LIMIT: more than limits.batch items. Later items of one key win.
+ */
+BRANT_API brant_status brant_node_put_many(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                           size_t json_len);
+
+/* nodes.get {"graph", "key"} -> node */
+BRANT_API brant_status brant_node_get(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+
+/* nodes.get_many {"graph", "keys": [..]} -> {"items": [node | null..]} in the order asked */
+BRANT_API brant_status brant_node_get_many(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                           size_t json_len);
+
+/* nodes.exists {"graph", "key"} -> {"exists": bool} */
+BRANT_API brant_status brant_node_exists(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                         size_t json_len);
+
+/* nodes.count {"graph", "type"?} -> {"count": n} */
+BRANT_API brant_status brant_node_count(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+
+/* nodes.list {"graph", "type"?, "prefix"?, "limit"?: 1..10000 (100), "cursor"?} -> page of nodes, by key */
+BRANT_API brant_status brant_node_list(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+
+/*
+ * nodes.delete {"graph", "key", "edges"?: "refuse" (default) | "delete", "revision"?} -> {"deleted": true, "edges": n}
+ * CONSTRAINT: the node has edges and they are not to be deleted; CONFLICT: revision.
+ */
+BRANT_API brant_status brant_node_delete(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                         size_t json_len);
+
+/*
+ * nodes.neighbors {"graph", "key", "direction"?: "out" (default) | "in" | "both", "edge_types"?: [..], "limit"?: 1..10000 (1000), "cursor"?}
+ *   -> page of {key, type, edge: {key, type, source, target, attributes}}
+ * One item an edge, out before in, then by edge type's and node's order of creation. In undirected graphs every edge is both.
+ */
+BRANT_API brant_status brant_node_neighbors(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                            size_t json_len);
+
+/*
+ * nodes.closure {"graph", "keys": [..], "direction"?: "out" | "in" | "both", "edge_types"?: [..], "max_depth"?: 0.., "limit"?: 1..}
+ *   -> {"keys": [..], "depths": [..], "parents": [..], "truncated": bool}
+ * What can be reached from the given nodes (which come first, depth 0), breadth first; parents[i] is the index of the node
+ * that keys[i] was first reached from, -1 for a start. Order: by depth, then by parent, then by key bytes. `truncated`: the limit cut it.
+ * Runs on an in-memory snapshot of the graph that the handle keeps while the graph does not change.
+ */
+BRANT_API brant_status brant_node_closure(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                          size_t json_len);
+
+/*
+ * edges.put {"graph", "source", "target", "type"?, "key"?, "attributes"?, "metadata"?, "revision"?} -> {"key", "created", "revision"}
+ * Without a key: in a graph that is not multi the edge is known by source, type and target, and its key is the JSON text
+ * ["source","type","target"] (ends in byte order where undirected), so that a retry is the same edge; in a multi graph a new UUIDv7. A given key in a
+ * non-multi graph whose ends and type are taken by another is CONSTRAINT. Ends of an existing key cannot change (CONSTRAINT).
+ * NOT_FOUND: an end does not exist. CONSTRAINT: ends of types that the edge type does not allow, self-loop, max_edges, archived.
+ */
+BRANT_API brant_status brant_edge_put(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+
+/* edges.put_many {"graph", "items": [{source, target, type?, key?, attributes?, metadata?, revision?}..]} -> {"created": n, "updated": n}; as nodes.put_many */
+BRANT_API brant_status brant_edge_put_many(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                           size_t json_len);
+
+/* edges.get {"graph", "key"} -> edge */
+BRANT_API brant_status brant_edge_get(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+
+/* edges.exists {"graph", "key"} -> {"exists": bool} */
+BRANT_API brant_status brant_edge_exists(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                         size_t json_len);
+
+/* edges.count {"graph", "type"?} -> {"count": n} */
+BRANT_API brant_status brant_edge_count(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+
+/* edges.list {"graph", "type"?, "source"?, "target"?, "limit"?: 1..10000 (100), "cursor"?} -> page of edges, by source's key, then type, then target in order of creation */
+BRANT_API brant_status brant_edge_list(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+
+/* edges.delete {"graph", "key", "revision"?} -> {"deleted": true} */
+BRANT_API brant_status brant_edge_delete(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                         size_t json_len);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

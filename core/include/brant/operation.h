@@ -1,0 +1,35 @@
+/*
+ * brant/operation.h: every operation, described as data and callable by name.
+ *
+ * A spec is {name, namespace, type: "query" | "mutation" | "subscription", title, description, input_schema, output_schema,
+ * required_scopes, errors}; schemas are JSON Schema 2020-12. For a subscription, output_schema is that of one item.
+ */
+#ifndef BRANT_OPERATION_H
+#define BRANT_OPERATION_H
+
+#include "event.h"
+#include "graph.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* operations.list {"namespace"?: text} -> {"items": [spec..]} in order of name. `db` may be NULL. */
+BRANT_API brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                            size_t json_len);
+
+/*
+ * Run a query or mutation by its registry name. The input is checked against input_schema first: INVALID, with {"violations": [..]}.
+ * NOT_FOUND: no such operation; MISUSE: a subscription (brant_call_open).
+ */
+BRANT_API brant_status brant_call(char **out_json, size_t *out_json_len, brant_db *db, const char *name, size_t name_len,
+                                  const char *json, size_t json_len);
+
+/* Open the cursor of a subscription by its registry name. MISUSE: a query or mutation. */
+BRANT_API brant_status brant_call_open(brant_cursor **out_cursor, brant_db *db, const char *name, size_t name_len,
+                                       const char *json, size_t json_len);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

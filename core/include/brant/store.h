@@ -1,0 +1,180 @@
+/*
+ * brant/store.h: one connection to one file: opening, closing, transactions, the user's own SQL, backup, health.
+ *
+ * Operations. Every function of the shape
+ *
+ *     brant_status f(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len)
+ *
+ * is an operation: `json` is its input, a JSON object (json_len 0 means {}), `*out_json` its answer, a JSON value
+ * that the caller frees. The same operation is reached as brant_call(..., "<registry name>", ...); its input and
+ * output schemas are data (operations.list). Unknown members of an input are refused (INVALID). Every operation can
+ * return CLOSED, MISUSE, FORKED, INVALID, INVALID_JSON, LIMIT, NO_MEMORY, INTERRUPTED, TIMEOUT, BUSY, READ_ONLY (writes),
+ * CORRUPT, FULL and IO; the comments below name only what is particular.
+ *
+ * Transactions. A write outside a transaction is one of its own; inside, it joins, and a failing operation takes
+ * back its own changes only (savepoint), the transaction goes on. A read outside a transaction sees one snapshot.
+ *
+ * Threads. A handle is used by one thread at a time, whichever: a second that enters while a call runs gets MISUSE.
+ * brant_close, brant_interrupt and brant_wake_fd may be called from any thread at any time; waiting in
+ * brant_cursor_next does not occupy the handle.
+ */
+#ifndef BRANT_STORE_H
+#define BRANT_STORE_H
+
+#include "base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct brant_db brant_db;
+
+/* Sources that a host may replace for one handle. A NULL member keeps the default. */
+typedef struct brant_sources {
+    int64_t (*now)(void *context);                            /* milliseconds since the Unix epoch */
+    int (*random)(void *context, void *bytes, size_t length); /* 0 on success */
+    void *context;
+} brant_sources;
+
+/*
+ * Open a file and bring it to this version's format. `json` is an object of options, or empty:
+ *
+ *   mode           "create" (default), "rw" (the file must exist), "ro"
+ *   durability     "normal" (default): what was acknowledged survives any crash of any process; a power cut may lose the last
+ *                  commits, never consistency. "full": survives power cuts too
+ *   role           "single" (default), "system", "tenant": given to a new file; for an existing one it must match
+ *   busy_timeout   ms to wait for another writer, 0..3600000, default 5000
+ *   permissions    "private" (default: 0600, wake folder 0700) or "group" (0660, 0770), for what this call creates
+ *   adopt          true: add brant's tables to an SQLite database that is not brant's yet; default false
+ *   network        true: open on a network file system all the same; default false
+ *   system         true: this handle may change graph types of scope "system"; default false
+ *   limits         {document: bytes 1024..1073741824 (64 MiB), depth: 1..512 (512), key: bytes 1..65536 (1024),
+ *                   batch: items 1..1000000 (100000)}, defaults in parentheses; they may be narrowed or widened
+ *   cache          bytes of page cache, default 67108864
+ *
+ * `path` is UTF-8 without NUL; ":memory:" is a private database without wake across processes. A relative path is made absolute
+ * at once. The caller owns *out_db: brant_close, then brant_db_free.
+ * INVALID: an unknown option or bad value; NOT_FOUND: mode rw or ro and no file, or no folder; NOT_BRANT: not brant's file (a folder, another
+ * program's database, not a database); NEWER_FORMAT; FOREIGN_SQLITE; NETWORK_FS; READ_ONLY: no permission to write (mode ro may help);
+ * CONFLICT: the file has another role; BUSY: another process is migrating.
+ */
+BRANT_API brant_status brant_open(brant_db **out_db, const char *path, size_t path_len, const char *json, size_t json_len);
+
+/* brant_open with other sources of time and randomness; they must outlive the handle. */
+BRANT_API brant_status brant_open_with(brant_db **out_db, const char *path, size_t path_len, const char *json, size_t json_len,
+                                       const brant_sources *sources);
+
+/*
+ * Mark the handle closed, end its waits, and release file, locks and WAL: at once when no call is running, else
+ * as soon as the last one leaves. An open transaction is rolled back. Any thread, any time, any number of times.
+ * Every later call on the handle is CLOSED. NULL is fine.
+ */
+BRANT_API brant_status brant_close(brant_db *db);
+
+/* Free the shell of a handle: closes it first; nothing may use the pointer afterwards. For finalisers. NULL is fine. */
+BRANT_API void brant_db_free(brant_db *db);
+
+/* End the running call, or the waits, of this handle with INTERRUPTED. Any thread; nothing when none runs. */
+BRANT_API brant_status brant_interrupt(brant_db *db);
+
+/* BRANT_OK while the handle is usable, CLOSED after. The cheapest call there is. */
+BRANT_API brant_status brant_check(brant_db *db);
+
+/*
+ * Calls that start after this end with TIMEOUT at the given moment (ms since the epoch by the system's clock); 0 takes
+ * it back. For a language layer, which sets it before and clears it after the call that has a deadline.
+ */
+BRANT_API brant_status brant_deadline_set(brant_db *db, int64_t deadline);
+
+/*
+ * transaction.begin {"mode": "write" (default) | "read"} -> {"depth": n}
+ * Outermost: write takes the write lock now (BUSY after the busy timeout), read fixes a snapshot (which holds the WAL: keep it
+ * short; writes inside are READ_ONLY). Nested: a savepoint, of the outer mode; "write" inside "read" is READ_ONLY.
+ */
+BRANT_API brant_status brant_transaction_begin(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                               size_t json_len);
+
+/*
+ * transaction.commit {} -> {"depth": n}. Ends the innermost; the outermost one makes everything durable and wakes
+ * listeners. MISUSE: no transaction. BUSY, FULL, IO: still open, nothing is lost, commit again or roll back.
+ */
+BRANT_API brant_status brant_transaction_commit(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                                size_t json_len);
+
+/* transaction.rollback {} -> {"depth": n}. Takes back the innermost. MISUSE: no transaction. */
+BRANT_API brant_status brant_transaction_rollback(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                                  size_t json_len);
+
+/*
+ * sql.execute {"sql": text, "params": [..] | {..}} -> {"columns": [..], "rows": [[..]], "changes": n, "last_insert_rowid": n}
+ * The user's own SQL: one statement, on this connection, in the running transaction. Parameters by position or by name (without
+ * the prefix), null, bool (0/1), integer, double, text; {"$base64": text} is a blob, in rows too. brant's own
+ * tables can be read; what would change them, the file's settings or the transaction is DENIED.
+ * At most limits.batch rows: LIMIT. SQL: the text is wrong; CONSTRAINT: a rule of the user's tables.
+ */
+BRANT_API brant_status brant_sql_execute(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                         size_t json_len);
+
+/* db.info {} -> {path, role, mode, durability, format, version, sqlite_version, page_size, pages, size, wal_size, graphs, nodes, edges} */
+BRANT_API brant_status brant_db_info(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+
+/*
+ * db.doctor {} -> {"ok": bool, "checks": [{"name", "ok", "problems": [text..]}]}
+ * Checks SQLite's own integrity, that every edge has its ends, that types and graphs fit, that stored counts are
+ * true, that every attribute is JSON. Reads only. Long: reports through the deadline and interrupt.
+ */
+BRANT_API brant_status brant_db_doctor(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+
+/*
+ * db.backup {"path": text, "overwrite": false} -> {"path", "pages", "size"}
+ * Copy the file, while it is in use, as of one moment, to a new file that holds nothing of the old place (wake registrations).
+ * Written beside and renamed: the destination is whole or not there. EXISTS: the destination exists. MISUSE: inside a transaction.
+ */
+BRANT_API brant_status brant_db_backup(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+
+/*
+ * db.restore {"path": text} -> {"path", "pages", "size"}
+ * Replace the whole content of this file by that of a backup, in one transaction; other processes see the old or the new.
+ * NOT_FOUND, NOT_BRANT, NEWER_FORMAT, CONFLICT (other role): nothing changed. MISUSE: inside a transaction.
+ */
+BRANT_API brant_status brant_db_restore(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+
+/* db.maintain {} -> {"pruned": n, "wal_pages": n}. Retention of notifications, checkpoint, planner statistics; bounded work. */
+BRANT_API brant_status brant_db_maintain(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                                         size_t json_len);
+
+/*
+ * A cursor: what cannot be one answer. Opened by brant_call_open or a function that names it; it keeps its handle's shell
+ * alive, and ends (CLOSED) when the handle is closed.
+ */
+typedef struct brant_cursor brant_cursor;
+
+/*
+ * The next items as a JSON array, at most 256; "[]" when none came within `timeout` ms (0: do not wait; negative: wait until one
+ * comes). Waiting uses no CPU and does not occupy the handle. Several threads may wait on the cursors of one handle;
+ * one cursor serves one thread at a time (MISUSE). CLOSED: cursor or handle; INTERRUPTED.
+ */
+BRANT_API brant_status brant_cursor_next(char **out_json, size_t *out_json_len, brant_cursor *cursor, int64_t timeout);
+
+/* End a cursor and its wait, from any thread; any number of times. NULL is fine. */
+BRANT_API brant_status brant_cursor_close(brant_cursor *cursor);
+
+/* Free the shell of a cursor: closes it first. For finalisers. NULL is fine. */
+BRANT_API void brant_cursor_free(brant_cursor *cursor);
+
+/*
+ * The handle's wake descriptor: readable when a commit by any process touched what one of the handle's cursors waits for, and when
+ * the handle is closed. Non-blocking, close-on-exec, owned by the handle: dup it to keep it in an event loop, never read
+ * it. On readable: brant_wake_acknowledge, then brant_cursor_next(timeout 0) on each cursor. A commit by a program without our code,
+ * or on a file that we can only read, does not signal: also ask each second.
+ * UNSUPPORTED: ":memory:".
+ */
+BRANT_API brant_status brant_wake_fd(int *out_fd, brant_db *db);
+
+/* Make the wake descriptor unreadable until the next wake. */
+BRANT_API brant_status brant_wake_acknowledge(brant_db *db);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
