@@ -1,5 +1,5 @@
 /*
- * brant/event.h: notify and listen.
+ * brant/event.h: notify, listen, cursors and waking.
  *
  * A notification is a row, written in the caller's transaction: it is seen after the commit, never before, and never when
  * it is rolled back. Channels are names of 1 to 255 bytes of UTF-8 without NUL. Each channel keeps its newest 10 000 notifications, for a day; a
@@ -13,6 +13,37 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/*
+ * A cursor: what cannot be one answer. Opened by brant_call_open or a function that names it; it keeps its handle's shell
+ * alive, and ends (CLOSED) when the handle is closed.
+ */
+typedef struct brant_cursor brant_cursor;
+
+/*
+ * The next items as a JSON array, at most 256; "[]" when none came within `timeout` ms (0: do not wait; negative: wait until one
+ * comes). Waiting uses no CPU and does not occupy the handle. Several threads may wait on the cursors of one handle;
+ * one cursor serves one thread at a time (MISUSE). CLOSED: cursor or handle; INTERRUPTED.
+ */
+BRANT_API brant_status brant_cursor_next(char **out_json, size_t *out_json_len, brant_cursor *cursor, int64_t timeout);
+
+/* End a cursor and its wait, from any thread; any number of times. NULL is fine. */
+BRANT_API brant_status brant_cursor_close(brant_cursor *cursor);
+
+/* Free the shell of a cursor: closes it first. For finalisers. NULL is fine. */
+BRANT_API void brant_cursor_free(brant_cursor *cursor);
+
+/*
+ * The handle's wake descriptor: readable when a commit by any process touched what one of the handle's cursors waits for, and when
+ * the handle is closed. Non-blocking, close-on-exec, owned by the handle: dup it to keep it in an event loop, never read
+ * it. On readable: brant_wake_acknowledge, then brant_cursor_next(timeout 0) on each cursor. A commit by a program without our code,
+ * or on a file that we can only read, does not signal: also ask each second.
+ * UNSUPPORTED: ":memory:".
+ */
+BRANT_API brant_status brant_wake_fd(int *out_fd, brant_db *db);
+
+/* Make the wake descriptor unreadable until the next wake. */
+BRANT_API brant_status brant_wake_acknowledge(brant_db *db);
 
 /* events.notify {"channel": text, "payload"?: any JSON (null)} -> {"id": n}. Ids grow in commit order. */
 BRANT_API brant_status brant_event_notify(char **out_json, size_t *out_json_len, brant_db *db, const char *json,

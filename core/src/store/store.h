@@ -1,0 +1,171 @@
+/*
+ * store/store.h: what the modules above know of a handle: entering, transactions, statements, and a place for state of their own.
+ *
+ * Only core/src/store includes sqlite3.h. A module above writes its SQL in a table of named statements and runs it with
+ * brant__statement_get, brant__bind_*, brant__step and brant__column_*.
+ */
+#ifndef BRANT__STORE_H
+#define BRANT__STORE_H
+
+#include "base/base.h"
+#include "base/json.h"
+#include "brant/store.h"
+
+#define BRANT__FORMAT 1 /* the newest format this code writes: the number of the last migration */
+
+/* ---- entering a handle (handle.c) -------------------------------------------------------------------------------------- */
+
+/*
+ * Every use of a handle stands between enter and leave. Enter fails with CLOSED, MISUSE (another thread is inside) or FORKED. Leave
+ * runs the teardown when the handle was closed meanwhile. brant__error_clear is the caller's.
+ */
+brant_status brant__enter(brant_db *db);
+void brant__leave(brant_db *db);
+
+/*
+ * A wait stands between wait_begin and wait_end, outside enter/leave: it keeps the handle from being torn down while a descriptor is
+ * polled. wait_begin fails with CLOSED.
+ */
+brant_status brant__wait_begin(brant_db *db);
+void brant__wait_end(brant_db *db);
+
+void brant__db_retain(brant_db *db); /* keep the shell for a cursor */
+void brant__db_release(brant_db *db);
+
+bool brant__db_closed(const brant_db *db);
+/* INTERRUPTED, TIMEOUT or CLOSED when the running call should end; long loops in C ask every few thousand steps. */
+brant_status brant__db_poll(brant_db *db);
+/* How often brant_interrupt was called: a wait that sees it change ends. */
+unsigned brant__db_interrupts(const brant_db *db);
+
+/* ---- facts ----------------------------------------------------------------------------------------------------------- */
+
+typedef struct brant__limits {
+    size_t document;
+    unsigned depth;
+    size_t key;
+    size_t batch;
+} brant__limits;
+
+const brant__limits *brant__db_limits(const brant_db *db);
+const char *brant__db_path(const brant_db *db); /* absolute; ":memory:" */
+bool brant__db_memory(const brant_db *db);
+bool brant__db_read_only(const brant_db *db);
+bool brant__db_system(const brant_db *db);
+bool brant__db_group(const brant_db *db); /* permissions "group" */
+/* Read once per operation: the same value until the operation ends. */
+int64_t brant__db_now(brant_db *db);
+brant_status brant__db_random(brant_db *db, void *bytes, size_t length);
+brant_status brant__db_uuid(brant_db *db, char out[37]);
+
+/* ---- transactions (transaction.c) --------------------------------------------------------------------------------------- */
+
+enum { BRANT__READ, BRANT__WRITE };
+
+/* Nested ones are savepoints. Between enter and leave. */
+brant_status brant__begin(brant_db *db, int mode);
+brant_status brant__commit(brant_db *db);
+/* Never fails as far as the caller is concerned, keeps the error record. */
+void brant__rollback(brant_db *db);
+unsigned brant__depth(const brant_db *db);
+
+/* ---- state of the modules above ------------------------------------------------------------------------------------------ */
+
+enum { BRANT__SLOT_GRAPH, BRANT__SLOT_EVENT, BRANT__SLOT_COUNT };
+
+/* Any member may be NULL. All but `interrupt` run inside the handle. */
+typedef struct brant__hooks {
+    brant_status (*before_commit)(brant_db *db, void *state); /* outermost write transaction, still open; a failure keeps it open */
+    void (*after_commit)(brant_db *db, void *state);          /* outermost write transaction, durable */
+    /* `depth`: how many levels are left; 0 when the whole transaction went. What was noted on deeper levels is void. */
+    void (*after_rollback)(brant_db *db, void *state, unsigned depth);
+    void (*after_release)(brant_db *db, void *state, unsigned depth); /* a nested level was kept */
+    void (*interrupt)(brant_db *db, void *state);                     /* end waits; any thread; also when closing */
+    void (*destroy)(brant_db *db, void *state);                       /* last: the connection is still open, or NULL never was */
+} brant__hooks;
+
+/* A module attaches its state when it is first needed. The hooks are static. Fails with NO_MEMORY never; replaces nothing. */
+void brant__attach(brant_db *db, int slot, const brant__hooks *hooks, void *state);
+void *brant__state(const brant_db *db, int slot); /* NULL before attach; safe from any thread */
+
+/* ---- statements (statement.c) ------------------------------------------------------------------------------------------- */
+
+typedef struct brant__statement brant__statement; /* a prepared statement */
+
+/* One a module, static. Parameters are written :name and bound by the order of their first appearance, from 1. */
+typedef struct brant__statements {
+    int table; /* BRANT__TABLE_* */
+    size_t count;
+    const char *const *sql;
+} brant__statements;
+enum {
+    BRANT__TABLE_STORE,
+    BRANT__TABLE_TYPE,
+    BRANT__TABLE_GRAPH,
+    BRANT__TABLE_NODE,
+    BRANT__TABLE_EDGE,
+    BRANT__TABLE_TRAVERSE,
+    BRANT__TABLE_EVENT,
+    BRANT__TABLE_WAKE,
+    BRANT__TABLE_COUNT
+};
+
+/* The statement, prepared at its first use on this handle, reset and unbound. Borrowed. Finish with brant__reset. */
+brant_status brant__statement_get(brant__statement **out, brant_db *db, const brant__statements *statements, size_t index);
+
+/* A failed bind is reported by the next step. Text is not copied: it must live until reset. {NULL, 0} binds NULL. */
+void brant__bind_integer(brant__statement *statement, int index, int64_t value);
+void brant__bind_double(brant__statement *statement, int index, double value);
+void brant__bind_text(brant__statement *statement, int index, brant__text value);
+void brant__bind_blob(brant__statement *statement, int index, const void *bytes, size_t length);
+void brant__bind_null(brant__statement *statement, int index);
+
+/* The next row. *out_row false: done. Maps SQLite's errors to ours and sets the record. */
+brant_status brant__step(bool *out_row, brant_db *db, brant__statement *statement);
+/* A statement that yields no row: step, then reset. */
+brant_status brant__run(brant_db *db, brant__statement *statement);
+void brant__reset(brant__statement *statement); /* NULL is fine */
+
+int64_t brant__column_integer(brant__statement *statement, int column);
+double brant__column_double(brant__statement *statement, int column);
+brant__text brant__column_text(brant__statement *statement, int column); /* {NULL, 0} for NULL; borrowed until the next step */
+bool brant__column_null(brant__statement *statement, int column);
+
+int64_t brant__last_row_id(const brant_db *db);
+int64_t brant__changes(const brant_db *db); /* rows changed by the last statement */
+
+/* ---- operations ---------------------------------------------------------------------------------------------------------- */
+
+/*
+ * One call of an operation: its input is parsed and has passed the operation's input schema; the handler writes exactly one JSON value to `out`.
+ * It runs inside enter/leave and inside a transaction of its kind (mutation: write; query: read), which is committed when it returns BRANT_OK and
+ * rolled back otherwise; those that must not (transaction.*, db.backup, db.restore, db.maintain) say so in the registry. `arena` lives for the call.
+ */
+typedef struct brant__call {
+    brant_db *db;
+    yyjson_val *input;
+    brant__writer *out;
+    brant__arena *arena;
+} brant__call;
+
+typedef brant_status (*brant__handler)(brant__call *call);
+
+brant_status brant__transaction_begin(brant__call *call);
+brant_status brant__transaction_commit(brant__call *call);
+brant_status brant__transaction_rollback(brant__call *call);
+brant_status brant__sql_execute(brant__call *call);
+brant_status brant__db_info(brant__call *call);
+brant_status brant__db_doctor(brant__call *call);
+brant_status brant__db_backup(brant__call *call);
+brant_status brant__db_restore(brant__call *call);
+brant_status brant__db_maintain(brant__call *call);
+
+/* Scratch of a handle for one call; the arena is reset and the writer emptied by the caller. */
+typedef struct brant__scratch {
+    brant__json json;
+    brant__arena arena;
+    brant__writer writer;
+} brant__scratch;
+brant__scratch *brant__db_scratch(brant_db *db);
+
+#endif
