@@ -1,0 +1,67 @@
+/*
+ * brant.i: the one interface that every language's raw module is generated from. A language's file has typemaps, one for each
+ * parameter shape of the public headers, and no logic. The raw module keeps the C names.
+ */
+%module(threads="1") cbrant
+
+%{
+#include "brant.h"
+%}
+
+/* What blocks, reads much or writes releases the interpreter's lock; the rest is shorter than the release. */
+%feature("nothread", "1");
+%feature("nothread", "0") brant_open;
+%feature("nothread", "0") brant_close;
+%feature("nothread", "0") brant_cursor_next;
+%feature("nothread", "0") brant_call;
+%feature("nothread", "0") brant_transaction_begin;
+%feature("nothread", "0") brant_transaction_commit;
+%feature("nothread", "0") brant_sql_execute;
+%feature("nothread", "0") brant_db_doctor;
+%feature("nothread", "0") brant_db_backup;
+%feature("nothread", "0") brant_db_restore;
+%feature("nothread", "0") brant_db_maintain;
+%feature("nothread", "0") brant_graph_type_define;
+%feature("nothread", "0") brant_graph_create;
+%feature("nothread", "0") brant_graph_update;
+%feature("nothread", "0") brant_graph_delete;
+%feature("nothread", "0") brant_node_put;
+%feature("nothread", "0") brant_node_put_many;
+%feature("nothread", "0") brant_node_list;
+%feature("nothread", "0") brant_node_get_many;
+%feature("nothread", "0") brant_node_delete;
+%feature("nothread", "0") brant_node_closure;
+%feature("nothread", "0") brant_edge_put;
+%feature("nothread", "0") brant_edge_put_many;
+%feature("nothread", "0") brant_edge_list;
+%feature("nothread", "0") brant_edge_delete;
+%feature("nothread", "0") brant_event_notify;
+%feature("nothread", "0") brant_event_listen;
+
+/* For C hosts only: function pointers do not cross. The error record is read inside the failing call (the status typemap). */
+%ignore brant_open_with;
+%ignore brant_allocator_set;
+%ignore brant_sources;
+%ignore brant_allocator;
+%ignore brant_last_error;
+%ignore brant_error;
+%ignore brant_free;
+/* Finalisers call these; a language never does by hand. */
+%ignore brant_db_free;
+%ignore brant_cursor_free;
+
+#define BRANT_API
+
+#if defined(SWIGPYTHON)
+%include "python.i"
+#elif defined(SWIGJAVASCRIPT)
+%include "node.i"
+#elif defined(SWIGGO)
+%include "go.i"
+#endif
+
+%include "brant/base.h"
+%include "brant/store.h"
+%include "brant/graph.h"
+%include "brant/event.h"
+%include "brant/operation.h"
