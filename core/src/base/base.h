@@ -14,11 +14,11 @@
 #include "brant/base.h"
 
 #if defined(__GNUC__)
-#define BRANT__PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define BRANT__PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
 #define BRANT__LIKELY(x) __builtin_expect(!!(x), 1)
 #define BRANT__UNLIKELY(x) __builtin_expect(!!(x), 0)
 #else
-#define BRANT__PRINTF(format, first)
+#define BRANT__PRINTF(text, first)
 #define BRANT__LIKELY(x) (x)
 #define BRANT__UNLIKELY(x) (x)
 #endif
@@ -60,11 +60,15 @@ brant_status brant__fail(brant_status code, const char *format, ...) BRANT__PRIN
 brant_status brant__fail_detail(brant_status code, brant__text detail, const char *format, ...) BRANT__PRINTF(3, 4);
 /* Failing for want of memory, which writes no text of its own. */
 brant_status brant__fail_memory(void);
-/* Take the record back, to try something else or to report it per item. */
+/*
+ * Take the record back, to try something else or to report it per item: gives its code and leaves the record empty, so that the
+ * next failure fills it. The texts of a brant_last_error() read before stay readable until then.
+ */
 brant_status brant__error_code(void);
 
 /* ---- memory (memory.c) ------------------------------------------------------------------------------------------ */
 
+void brant__allocator_get(brant_allocator *out); /* the one in use */
 void *brant__alloc(size_t size); /* NULL when there is none; size 0 gives a valid pointer */
 void *brant__alloc_zero(size_t size);
 void *brant__realloc(void *memory, size_t size);
@@ -107,8 +111,14 @@ typedef struct brant__map {
     size_t capacity; /* a power of two, or 0 */
     size_t count;
     brant__arena keys;
+    size_t live; /* bytes of keys that are in the map, and of removed ones that still take room */
+    size_t dead;
 } brant__map;
+/* Of this process's own use only: the value depends on the machine's byte order and may change with any release. */
 uint64_t brant__hash(const void *bytes, size_t length);
+/* For keys that an adversary may choose, with brant__hash_seed(). */
+uint64_t brant__hash_seeded(const void *bytes, size_t length, uint64_t seed);
+uint64_t brant__hash_seed(void); /* random, one per process, never 0 (source.c) */
 bool brant__map_get(const brant__map *map, brant__text key, int64_t *out_value);
 bool brant__map_put(brant__map *map, brant__text key, int64_t value); /* false without memory; replaces */
 bool brant__map_remove(brant__map *map, brant__text key);

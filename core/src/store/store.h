@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "brant/store.h"
 
-#define BRANT__FORMAT 1 /* the newest format this code writes: the number of the last migration */
+#define BRANT__FORMAT 3 /* the newest format this code writes: the number of the last migration */
 
 /* ---- entering a handle (handle.c) -------------------------------------------------------------------------------------- */
 
@@ -158,7 +158,9 @@ brant_status brant__db_info(brant__call *call);
 brant_status brant__db_doctor(brant__call *call);
 brant_status brant__db_backup(brant__call *call);
 brant_status brant__db_restore(brant__call *call);
-brant_status brant__db_maintain(brant__call *call);
+
+/* Part of db.maintain: look for foreign descriptors, refresh planner statistics, checkpoint. Outside a transaction. */
+brant_status brant__db_tidy(int64_t *out_wal_pages, brant_db *db);
 
 /* Scratch of a handle for one call; the arena is reset and the writer emptied by the caller. */
 typedef struct brant__scratch {

@@ -1,0 +1,222 @@
+/*
+ * operation/call.c: running an operation: input, schema, transaction, handler, answer. Everything that all operations share is here, once.
+ */
+#include "event/event.h"
+#include "graph/graph.h"
+#include "operation/operation.h"
+
+#define KEEP_BYTES (64u << 10) /* answers up to this are copied out of the handle's buffer, which stays; larger ones take it along */
+
+static brant_status refuse_input(const brant__operation *operation, yyjson_val *input) {
+    brant__writer detail = {0};
+    brant__write_object(&detail);
+    brant__write_name(&detail, "violations");
+    brant__write_array(&detail);
+    brant__schema_violations(operation->input, input, BRANT__TEXT(""), &detail);
+    brant__write_end(&detail);
+    brant__write_end(&detail);
+    brant_status status = BRANT_OK;
+    if (detail.buffer.failed) {
+        status = brant__fail_memory();
+    } else {
+        /* The first violation as text, for those who read only the message. */
+        brant__json json = {0};
+        brant__text message = BRANT__TEXT("is not acceptable"), instance = BRANT__TEXT("");
+        if (brant__json_parse(&json, detail.buffer.data, detail.buffer.length, 0) == BRANT_OK) {
+            yyjson_val *first = yyjson_arr_get_first(brant__json_get(json.root, "violations"));
+            if (first) {
+                message = brant__json_get_text(first, "message");
+                instance = brant__json_get_text(first, "instance");
+            }
+        }
+        status = brant__fail_detail(BRANT_INVALID, brant__text_of(detail.buffer.data, detail.buffer.length),
+                                    "%s: input%s%.*s: %.*s", operation->name, instance.length ? " " : "", (int)instance.length,
+                                    instance.data, (int)message.length, message.data);
+        brant__json_free(&json);
+    }
+    brant__buffer_free(&detail.buffer);
+    return status;
+}
+
+static brant_status read_input(brant__json *json, const brant__operation *operation, brant_db *db, const char *text, size_t length) {
+    const brant__limits *limits = brant__db_limits(db);
+    if (length == 0) {
+        text = "{}";
+        length = 2;
+    }
+    if (length > limits->document)
+        return brant__fail(BRANT_LIMIT, "%s: the input has %llu bytes, the limit is %llu", operation->name,
+                           (unsigned long long)length, (unsigned long long)limits->document);
+    brant_status status = brant__json_parse(json, text, length, limits->depth);
+    if (status != BRANT_OK) return status;
+    if (!yyjson_is_obj(json->root)) return brant__fail(BRANT_INVALID, "%s: the input must be a JSON object", operation->name);
+    if (!brant__schema_accepts(operation->input, json->root)) return refuse_input(operation, json->root);
+    return BRANT_OK;
+}
+
+static brant_status hand_over(char **out_json, size_t *out_json_len, brant__writer *writer) {
+    if (writer->buffer.failed) return brant__fail_memory();
+    if (writer->buffer.length > KEEP_BYTES) return brant__buffer_take(out_json, out_json_len, &writer->buffer);
+    char *copy = brant__strndup(writer->buffer.data, writer->buffer.length);
+    if (!copy) return brant__fail_memory();
+    *out_json = copy;
+    *out_json_len = writer->buffer.length;
+    return BRANT_OK;
+}
+
+static brant_status run_handler(const brant__operation *operation, brant__call *call) {
+    if (!operation->own_transaction) return operation->handler(call);
+    brant_status status = brant__begin(call->db, operation->kind == BRANT__MUTATION ? BRANT__WRITE : BRANT__READ);
+    if (status != BRANT_OK) return status;
+    status = operation->handler(call);
+    if (status == BRANT_OK && call->out->buffer.failed) status = brant__fail_memory();
+    if (status == BRANT_OK) status = brant__commit(call->db);
+    if (status != BRANT_OK) brant__rollback(call->db);
+    return status;
+}
+
+static brant_status run(const brant__operation *operation, char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                        size_t json_len) {
+    brant_status status = brant__enter(db);
+    if (status != BRANT_OK) return status;
+    brant__scratch *scratch = brant__db_scratch(db);
+    brant__call call = {.db = db, .out = &scratch->writer, .arena = &scratch->arena};
+    brant__arena_reset(&scratch->arena);
+    brant__buffer_reset(&scratch->writer.buffer);
+    scratch->writer = (brant__writer){.buffer = scratch->writer.buffer};
+    scratch->writer.buffer.failed = false;
+    BRANT__TRY(read_input(&scratch->json, operation, db, json, json_len));
+    call.input = scratch->json.root;
+    BRANT__TRY(run_handler(operation, &call));
+    BRANT__TRY(hand_over(out_json, out_json_len, &scratch->writer));
+cleanup:
+    if (scratch->writer.buffer.capacity > 4 * KEEP_BYTES) brant__buffer_free(&scratch->writer.buffer);
+    brant__leave(db);
+    return status;
+}
+
+/* ---- by function ------------------------------------------------------------------------------------------------- */
+
+static brant_status run_name(const char *name, char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+                             size_t json_len) {
+    const brant__operation *operations = NULL;
+    size_t count = 0;
+    brant__error_clear();
+    *out_json = NULL;
+    *out_json_len = 0;
+    const brant_status status = brant__registry(&operations, &count);
+    if (status != BRANT_OK) return status;
+    return run(brant__operation_find(operations, count, brant__text_of(name, strlen(name))), out_json, out_json_len, db, json,
+               json_len);
+}
+
+#define DEFINE(function, handler, name, kind, transaction)                                                             \
+    brant_status function(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len) {    \
+        return run_name(name, out_json, out_json_len, db, json, json_len);                                             \
+    }
+BRANT__OPERATION_LIST(DEFINE)
+
+/* ---- by name ------------------------------------------------------------------------------------------------------- */
+
+static brant_status find(const brant__operation **out, const char *name, size_t name_len) {
+    const brant__operation *operations = NULL;
+    size_t count = 0;
+    *out = NULL;
+    const brant_status status = brant__registry(&operations, &count);
+    if (status != BRANT_OK) return status;
+    *out = brant__operation_find(operations, count, brant__text_of(name, name_len));
+    if (*out) return BRANT_OK;
+    if (name_len > 128 || brant__utf8_check(name, name_len) != SIZE_MAX) return brant__fail(BRANT_NOT_FOUND, "no such operation");
+    return brant__fail(BRANT_NOT_FOUND, "no operation \"%.*s\"; operations.list has them all", (int)name_len, name);
+}
+
+brant_status brant_call(char **out_json, size_t *out_json_len, brant_db *db, const char *name, size_t name_len, const char *json,
+                        size_t json_len) {
+    const brant__operation *operation = NULL;
+    brant__error_clear();
+    *out_json = NULL;
+    *out_json_len = 0;
+    if (brant__text_equal(brant__text_of(name, name_len), BRANT__TEXT("operations.list")))
+        return brant_operation_list(out_json, out_json_len, db, json, json_len);
+    const brant_status status = find(&operation, name, name_len);
+    if (status != BRANT_OK) return status;
+    if (!operation->handler)
+        return brant__fail(BRANT_MISUSE, "\"%s\" is a subscription: open it as a cursor", operation->name);
+    return run(operation, out_json, out_json_len, db, json, json_len);
+}
+
+brant_status brant_call_open(brant_cursor **out_cursor, brant_db *db, const char *name, size_t name_len, const char *json,
+                             size_t json_len) {
+    const brant__operation *operation = NULL;
+    brant__error_clear();
+    *out_cursor = NULL;
+    const brant_status status = find(&operation, name, name_len);
+    if (status != BRANT_OK) return status;
+    if (!operation->opener)
+        return brant__fail(BRANT_MISUSE, "\"%s\" has one answer: call it", operation->name);
+    return operation->opener(out_cursor, db, json, json_len);
+}
+
+brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len) {
+    const brant__operation *operations = NULL;
+    size_t count = 0;
+    brant__json input = {0};
+    brant__writer out = {0};
+    brant_status status = BRANT_OK;
+    brant__error_clear();
+    *out_json = NULL;
+    *out_json_len = 0;
+    (void)db;
+    BRANT__TRY(brant__registry(&operations, &count));
+    BRANT__TRY(brant__json_parse(&input, json_len ? json : "{}", json_len ? json_len : 2, 0));
+    const brant__operation *self = brant__operation_find(operations, count, BRANT__TEXT("operations.list"));
+    if (!yyjson_is_obj(input.root)) {
+        status = brant__fail(BRANT_INVALID, "operations.list: the input must be a JSON object");
+        goto cleanup;
+    }
+    if (!brant__schema_accepts(self->input, input.root)) {
+        status = refuse_input(self, input.root);
+        goto cleanup;
+    }
+    const brant__text wanted = brant__json_get_text(input.root, "namespace");
+    brant__write_object(&out);
+    brant__write_name(&out, "items");
+    brant__write_array(&out);
+    for (size_t i = 0; i < count; i++) {
+        const char *dot = strchr(operations[i].name, '.');
+        const brant__text space = brant__text_of(operations[i].name, (size_t)(dot - operations[i].name));
+        if (!wanted.data || brant__text_equal(wanted, space))
+            brant__write_raw(&out, brant__text_of(operations[i].spec, operations[i].spec_len));
+    }
+    brant__write_end(&out);
+    brant__write_end(&out);
+    status = brant__buffer_take(out_json, out_json_len, &out.buffer);
+cleanup:
+    brant__buffer_free(&out.buffer);
+    brant__json_free(&input);
+    return status;
+}
+
+/* ---- what spans modules ------------------------------------------------------------------------------------------- */
+
+brant_status brant__db_maintain(brant__call *call) {
+    brant_status status = BRANT_OK;
+    int64_t pruned = 0, pages = 0;
+    if (brant__depth(call->db) > 0) return brant__fail(BRANT_MISUSE, "maintenance cannot run inside a transaction");
+    BRANT__TRY(brant__begin(call->db, BRANT__WRITE));
+    status = brant__event_maintain(&pruned, call->db);
+    if (status == BRANT_OK) status = brant__commit(call->db);
+    if (status != BRANT_OK) {
+        brant__rollback(call->db);
+        goto cleanup;
+    }
+    BRANT__TRY(brant__db_tidy(&pages, call->db));
+    brant__write_object(call->out);
+    brant__write_name(call->out, "pruned");
+    brant__write_integer(call->out, pruned);
+    brant__write_name(call->out, "wal_pages");
+    brant__write_integer(call->out, pages);
+    brant__write_end(call->out);
+cleanup:
+    return status;
+}

@@ -1,0 +1,33 @@
+/*
+ * operation/operation.h: the registry: specs with their compiled input schemas, made once a process and never changed.
+ */
+#ifndef BRANT__OPERATION_H
+#define BRANT__OPERATION_H
+
+#include "brant/operation.h"
+#include "operation/table.h"
+#include "schema/schema.h"
+#include "store/store.h"
+
+typedef brant_status (*brant__opener)(brant_cursor **out_cursor, brant_db *db, const char *json, size_t json_len);
+
+typedef struct brant__operation {
+    const char *name;
+    int kind;
+    bool own_transaction;
+    brant__handler handler; /* NULL for a subscription */
+    brant__opener opener;
+    brant__schema *input;
+    char *spec; /* compact JSON, self-contained */
+    size_t spec_len;
+} brant__operation;
+
+/* The table in order of name; borrowed, immutable. Fails for want of memory only, and may be tried again. */
+brant_status brant__registry(const brant__operation **out_operations, size_t *out_count);
+
+/* NULL where there is none. */
+const brant__operation *brant__operation_find(const brant__operation *operations, size_t count, brant__text name);
+
+brant_status brant__db_maintain(brant__call *call);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * store/authorizer.c: what the user's own SQL may do.
+ *
+ * Everything on the user's own tables; reading ours; never changing ours, the file's settings, or the transaction behind our back. A
+ * user's trigger runs inside our statements too, and is held to the same rule there.
+ */
+#include "store/handle.h"
+
+static const char *const own_tables[] = {
+    "brant_meta",   "brant_wake", "graph_types", "node_types", "edge_types",    "graphs",
+    "graph_counts", "nodes",      "edges",       "notifications", "notification_channels",
+};
+
+static bool is_own(const char *table) {
+    if (!table) return false;
+    for (size_t i = 0; i < BRANT__COUNT(own_tables); i++)
+        if (sqlite3_stricmp(table, own_tables[i]) == 0) return true;
+    return false;
+}
+
+/* What only tells, and takes at most the name of a table. */
+static const char *const harmless_pragmas[] = {
+    "table_info",   "table_xinfo",      "table_list",       "index_list",     "index_info", "index_xinfo",  "foreign_key_list",
+    "function_list", "collation_list",   "compile_options",  "database_list",  "module_list", "pragma_list", "page_count",
+    "page_size",    "freelist_count",   "foreign_key_check", "integrity_check", "quick_check", "data_version", "user_version", "application_id", "encoding", "journal_mode", "synchronous",
+};
+
+static bool is_harmless(const char *pragma, const char *argument) {
+    for (size_t i = 0; pragma && i < BRANT__COUNT(harmless_pragmas); i++)
+        if (sqlite3_stricmp(pragma, harmless_pragmas[i]) == 0) return !argument || i < 7 || (i >= 16 && i < 19);
+    return false;
+}
+
+static int deny(brant_db *db, const char *reason, const char *object) {
+    db->denied = reason;
+    sqlite3_snprintf((int)sizeof db->denied_object, db->denied_object, "%s", object ? object : "");
+    return SQLITE_DENY;
+}
+
+int brant__authorize(void *context, int action, const char *a, const char *b, const char *database, const char *trigger) {
+    brant_db *db = context;
+    (void)database;
+    if (!db->user_sql && !trigger) return SQLITE_OK;
+    switch (action) {
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+    case SQLITE_DELETE:
+        return is_own(a) ? deny(db, "brant's own tables are changed by its operations only", a) : SQLITE_OK;
+    case SQLITE_DROP_TABLE:
+    case SQLITE_DROP_VIEW:
+    case SQLITE_ALTER_TABLE: {
+        const char *table = action == SQLITE_ALTER_TABLE ? b : a;
+        return is_own(table) ? deny(db, "brant's own tables cannot be changed", table) : SQLITE_OK;
+    }
+    case SQLITE_CREATE_INDEX:
+    case SQLITE_DROP_INDEX:
+    case SQLITE_CREATE_TRIGGER:
+    case SQLITE_CREATE_TEMP_TRIGGER:
+    case SQLITE_CREATE_TEMP_INDEX:
+        /* A dropped index or a trigger on our tables changes what our statements mean. */
+        return is_own(b) ? deny(db, "brant's own tables take no indexes or triggers of others", b) : SQLITE_OK;
+    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_TEMP_VIEW:
+    case SQLITE_CREATE_TABLE:
+    case SQLITE_CREATE_VIEW:
+        /* A temporary table of our name would shadow ours. */
+        return is_own(a) ? deny(db, "the name is brant's", a) : SQLITE_OK;
+    case SQLITE_TRANSACTION:
+    case SQLITE_SAVEPOINT:
+        return deny(db, "transactions are begun and ended by transaction.begin, .commit and .rollback", a);
+    case SQLITE_ATTACH:
+    case SQLITE_DETACH: return deny(db, "another file cannot be attached", a);
+    case SQLITE_PRAGMA:
+        return is_harmless(a, b) ? SQLITE_OK : deny(db, "the pragma could change how the file is kept", a);
+    default: return SQLITE_OK;
+    }
+}

@@ -1,0 +1,198 @@
+/*
+ * store/backup.c: online backup to a new file, and restore from one.
+ *
+ * Backup reads inside one transaction, so that it is of one moment and no writer makes it begin again. It is written beside the
+ * destination and linked or renamed into place: whole or not there.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/handle.h"
+
+#define STEP_PAGES 1024
+
+static brant_status copy_pages(brant_db *db, sqlite3 *to, sqlite3 *from, int *out_pages) {
+    brant_status status = BRANT_OK;
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+    int code = SQLITE_OK;
+    if (!backup) return brant__fail(brant__sqlite_status(sqlite3_errcode(to)), "copying pages: %s", sqlite3_errmsg(to));
+    while ((code = sqlite3_backup_step(backup, STEP_PAGES)) == SQLITE_OK) {
+        status = brant__db_poll(db);
+        if (status != BRANT_OK) break;
+    }
+    *out_pages = sqlite3_backup_pagecount(backup);
+    const int finished = sqlite3_backup_finish(backup);
+    if (status != BRANT_OK) return status;
+    if (code == SQLITE_DONE) code = finished;
+    if (code == SQLITE_OK) return BRANT_OK;
+    status = brant__sqlite_status(code);
+    return brant__fail(status, "copying pages: %s", sqlite3_errstr(code));
+}
+
+static brant_status open_raw(sqlite3 **out, const char *path, int flags) {
+    const int code = sqlite3_open_v2(path, out, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_busy_timeout(*out, 5000);
+        return BRANT_OK;
+    }
+    brant_status status = brant__sqlite_status(code);
+    const int error = *out ? sqlite3_system_errno(*out) : 0;
+    if (error == EACCES || error == EROFS || error == EPERM) status = BRANT_READ_ONLY;
+    if (error == ENOENT) status = BRANT_NOT_FOUND;
+    return brant__fail(status, "cannot open %s: %s", path, *out ? sqlite3_errmsg(*out) : "out of memory");
+}
+
+static brant_status write_answer(brant__call *call, brant__text path, int pages, int64_t page_size) {
+    brant__write_object(call->out);
+    brant__write_name(call->out, "path");
+    brant__write_text(call->out, path);
+    brant__write_name(call->out, "pages");
+    brant__write_integer(call->out, pages);
+    brant__write_name(call->out, "size");
+    brant__write_integer(call->out, pages * page_size);
+    brant__write_end(call->out);
+    return BRANT_OK;
+}
+
+static brant_status read_path(char **out, brant__call *call) {
+    const brant__text path = brant__json_get_text(call->input, "path");
+    *out = NULL;
+    if (!path.data || path.length == 0 || memchr(path.data, 0, path.length))
+        return brant__fail(BRANT_INVALID, "\"path\" must be the path of a file");
+    *out = brant__strndup(path.data, path.length);
+    return *out ? BRANT_OK : brant__fail_memory();
+}
+
+/* The copy forgets the old place, stands alone without a WAL, and is on disk before it gets its name. */
+static brant_status finish_copy(sqlite3 *copy, const char *path) {
+    const int code = sqlite3_exec(copy, "PRAGMA synchronous=FULL; PRAGMA journal_mode=DELETE; DELETE FROM brant_wake", NULL, NULL, NULL);
+    if (code != SQLITE_OK)
+        return brant__fail(brant__sqlite_status(code), "finishing the copy %s: %s", path, sqlite3_errmsg(copy));
+    return BRANT_OK;
+}
+
+static brant_status put_in_place(const char *from, const char *to, bool overwrite) {
+    const int done = overwrite ? rename(from, to) : link(from, to);
+    if (done == 0) {
+        if (!overwrite) unlink(from);
+        return BRANT_OK;
+    }
+    if (errno == EEXIST) return brant__fail(BRANT_EXISTS, "%s exists; \"overwrite\" replaces it", to);
+    return brant__fail(BRANT_IO, "cannot put the backup in place at %s", to);
+}
+
+brant_status brant__db_backup(brant__call *call) {
+    brant_db *db = call->db;
+    brant_status status = BRANT_OK;
+    char *path = NULL;
+    sqlite3 *copy = NULL;
+    brant__buffer temporary = {0};
+    int64_t page_size = 0;
+    int pages = 0;
+    struct stat there;
+    const bool overwrite = brant__json_bool(brant__json_get(call->input, "overwrite"), false);
+    if (db->depth > 0) return brant__fail(BRANT_MISUSE, "a backup cannot run inside a transaction");
+    BRANT__TRY(read_path(&path, call));
+    if (stat(path, &there) == 0) {
+        if (S_ISDIR(there.st_mode)) status = brant__fail(BRANT_INVALID, "%s is a folder; name a file", path);
+        else if (there.st_dev == db->device && there.st_ino == db->inode && !db->memory)
+            status = brant__fail(BRANT_INVALID, "%s is this database itself", path);
+        else if (!overwrite) status = brant__fail(BRANT_EXISTS, "%s exists; \"overwrite\" replaces it", path);
+        /* Replacing a file that somebody has open pulls it from under them. */
+        else status = brant__descriptor_guard(path);
+        if (status != BRANT_OK) goto cleanup;
+    }
+    uint64_t random = 0;
+    BRANT__TRY(brant__db_random(db, &random, sizeof random));
+    brant__buffer_format(&temporary, "%s.part-%016llx", path, (unsigned long long)random);
+    brant__buffer_append_byte(&temporary, '\0');
+    if (temporary.failed) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    const int descriptor = open(temporary.data, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, db->options.group ? 0660 : 0600);
+    if (descriptor < 0) {
+        const brant_status reason = errno == ENOENT || errno == ENOTDIR ? BRANT_NOT_FOUND
+                                    : errno == EACCES || errno == EROFS ? BRANT_READ_ONLY
+                                                                        : BRANT_IO;
+        status = brant__fail(reason, "cannot create a file beside %s", path);
+        goto cleanup;
+    }
+    close(descriptor);
+    BRANT__TRY(open_raw(&copy, temporary.data, SQLITE_OPEN_READWRITE));
+    BRANT__TRY(brant__pragma_integer(&page_size, db->sqlite, "PRAGMA page_size"));
+    BRANT__TRY(brant__begin(db, BRANT__READ));
+    status = copy_pages(db, copy, db->sqlite, &pages);
+    brant__rollback(db);
+    if (status == BRANT_OK) status = finish_copy(copy, path);
+    if (sqlite3_close(copy) != SQLITE_OK && status == BRANT_OK) status = brant__fail(BRANT_IO, "closing the copy %s failed", path);
+    copy = NULL;
+    if (status == BRANT_OK) status = put_in_place(temporary.data, path, overwrite);
+    if (status == BRANT_OK) status = write_answer(call, brant__text_of(path, strlen(path)), pages, page_size);
+cleanup:
+    sqlite3_close_v2(copy);
+    if (temporary.data && !temporary.failed) unlink(temporary.data);
+    brant__buffer_free(&temporary);
+    brant__free(path);
+    return status;
+}
+
+/* What may replace this file: one of ours, readable by us, of the same role. */
+static brant_status check_source(brant_db *db, sqlite3 *source, const char *path) {
+    brant__identity identity;
+    const brant_status status = brant__identity_read(&identity, source, path);
+    if (status != BRANT_OK) return status;
+    if (!identity.ours) return brant__fail(BRANT_NOT_BRANT, "%s is not a backup of brant's", path);
+    if (identity.format > BRANT__FORMAT && identity.min_writer > BRANT__FORMAT)
+        return brant__fail(BRANT_NEWER_FORMAT, "%s has format %lld and this brant knows up to %d", path,
+                           (long long)identity.format, BRANT__FORMAT);
+    if (identity.role != db->options.role)
+        return brant__fail(BRANT_CONFLICT, "%s has the role \"%s\", not \"%s\"", path,
+                           identity.role < 0 ? "?" : brant__role_names[identity.role], brant__role_names[db->options.role]);
+    return BRANT_OK;
+}
+
+brant_status brant__db_restore(brant__call *call) {
+    brant_db *db = call->db;
+    brant_status status = BRANT_OK;
+    char *path = NULL;
+    sqlite3 *source = NULL;
+    struct stat there;
+    int64_t page_size = 0;
+    int pages = 0;
+    if (db->depth > 0) return brant__fail(BRANT_MISUSE, "a restore cannot run inside a transaction");
+    if (db->options.mode == BRANT__MODE_RO) return brant__fail(BRANT_READ_ONLY, "%s was opened read-only", db->path);
+    BRANT__TRY(read_path(&path, call));
+    if (stat(path, &there) != 0) {
+        status = brant__fail(BRANT_NOT_FOUND, "%s does not exist", path);
+        goto cleanup;
+    }
+    if (S_ISDIR(there.st_mode)) {
+        status = brant__fail(BRANT_NOT_BRANT, "%s is a folder", path);
+        goto cleanup;
+    }
+    if (!db->memory && there.st_dev == db->device && there.st_ino == db->inode) {
+        status = brant__fail(BRANT_INVALID, "%s is this database itself", path);
+        goto cleanup;
+    }
+    BRANT__TRY(brant__descriptor_guard(path));
+    BRANT__TRY(open_raw(&source, path, SQLITE_OPEN_READONLY));
+    BRANT__TRY(check_source(db, source, path));
+    BRANT__TRY(brant__pragma_integer(&page_size, source, "PRAGMA page_size"));
+    brant__statements_finalize(db); /* a statement in use would keep the copy from being written */
+    BRANT__TRY(copy_pages(db, db->sqlite, source, &pages));
+    BRANT__TRY(brant__migrate(db, false));
+    for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
+        void *state = brant__state(db, slot);
+        if (state && db->hooks[slot]->after_rollback) db->hooks[slot]->after_rollback(db, state, 0);
+    }
+    status = write_answer(call, brant__text_of(path, strlen(path)), pages, page_size);
+cleanup:
+    sqlite3_close_v2(source);
+    brant__free(path);
+    return status;
+}

@@ -1,0 +1,180 @@
+/*
+ * store/doctor.c: db.info, db.doctor and the tidying of db.maintain: what a file is and whether it is well.
+ *
+ * Each check is a query that yields one line of text per problem, so that a new rule of the format is a new row here.
+ */
+#include <sys/stat.h>
+
+#include "store/handle.h"
+
+/* ---- doctor ------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    const char *sql;
+} checks[] = {
+    {"sqlite_integrity", "SELECT integrity_check FROM pragma_integrity_check(100) WHERE integrity_check <> 'ok'"},
+    {"edge_ends",
+     "SELECT 'edge ' || e.row_id || ' has no ' || CASE WHEN s.row_id IS NULL THEN 'source' ELSE 'target' END || ' in its graph'"
+     " FROM edges e LEFT JOIN nodes s ON s.row_id = e.source AND s.graph = e.graph"
+     " LEFT JOIN nodes t ON t.row_id = e.target AND t.graph = e.graph WHERE s.row_id IS NULL OR t.row_id IS NULL LIMIT 100"},
+    {"node_graphs",
+     "SELECT 'node ' || quote(n.key) || ' belongs to no graph' FROM nodes n LEFT JOIN graphs g ON g.row_id = n.graph"
+     " WHERE g.row_id IS NULL LIMIT 100"},
+    {"graph_types",
+     "SELECT 'graph ' || quote(g.name) || ' has no graph type' FROM graphs g LEFT JOIN graph_types t ON t.row_id = g.graph_type"
+     " WHERE t.row_id IS NULL LIMIT 100"},
+    {"node_types",
+     "SELECT 'node ' || quote(n.key) || ' has a type that its graph type does not define' FROM nodes n"
+     " JOIN graphs g ON g.row_id = n.graph LEFT JOIN node_types t ON t.row_id = n.type AND t.graph_type = g.graph_type"
+     " WHERE n.type <> 0 AND t.row_id IS NULL LIMIT 100"},
+    {"edge_types",
+     "SELECT 'edge ' || e.row_id || ' has a type that its graph type does not define' FROM edges e"
+     " JOIN graphs g ON g.row_id = e.graph LEFT JOIN edge_types t ON t.row_id = e.type AND t.graph_type = g.graph_type"
+     " WHERE e.type <> 0 AND t.row_id IS NULL LIMIT 100"},
+    {"counts",
+     "SELECT 'graph ' || quote(g.name) || ' says ' || g.nodes || ' nodes and ' || g.edges || ' edges, and has ' || n || ' and ' || e"
+     " FROM (SELECT g.*, (SELECT count(*) FROM nodes WHERE graph = g.row_id) AS n,"
+     " (SELECT count(*) FROM nodes s JOIN edges e ON e.source = s.row_id WHERE s.graph = g.row_id) AS e FROM graphs g) g"
+     " WHERE n <> nodes OR e <> edges LIMIT 100"},
+    {"counts_by_type",
+     "SELECT 'graph ' || c.graph || ' says ' || c.count || CASE c.kind WHEN 0 THEN ' nodes' ELSE ' edges' END || ' of type ' || c.type"
+     " FROM graph_counts c WHERE c.count <> CASE c.kind"
+     " WHEN 0 THEN (SELECT count(*) FROM nodes WHERE graph = c.graph AND type = c.type)"
+     " ELSE (SELECT count(*) FROM nodes s JOIN edges e ON e.source = s.row_id WHERE s.graph = c.graph AND e.type = c.type) END LIMIT 100"},
+    {"attributes",
+     "SELECT 'node ' || quote(key) || ' has attributes that are not a JSON object' FROM nodes"
+     " WHERE NOT json_valid(attributes) OR json_type(attributes) <> 'object' LIMIT 100"},
+    {"edge_attributes",
+     "SELECT 'edge ' || row_id || ' has attributes that are not a JSON object' FROM edges"
+     " WHERE NOT json_valid(attributes) OR json_type(attributes) <> 'object' LIMIT 100"},
+};
+
+static brant_status run_check(bool *out_ok, brant__call *call, size_t index) {
+    brant_db *db = call->db;
+    sqlite3_stmt *statement = NULL;
+    brant__write_object(call->out);
+    brant__write_name(call->out, "name");
+    brant__write_text(call->out, brant__text_of(checks[index].name, strlen(checks[index].name)));
+    brant__write_name(call->out, "problems");
+    brant__write_array(call->out);
+    bool ok = true;
+    int code = sqlite3_prepare_v2(db->sqlite, checks[index].sql, -1, &statement, NULL);
+    while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(statement, 0);
+        const size_t length = (size_t)sqlite3_column_bytes(statement, 0);
+        const bool readable = text && brant__utf8_check(text, length) == SIZE_MAX;
+        brant__write_text(call->out, readable ? brant__text_of(text, length) : BRANT__TEXT("a problem whose text is damaged"));
+        ok = false;
+        code = SQLITE_OK;
+    }
+    brant_status status = BRANT_OK;
+    if (code != SQLITE_DONE) {
+        /* A damaged file may fail the query itself: that is a finding, not a failure of the doctor. */
+        status = brant__sqlite_status(code);
+        if (status == BRANT_CORRUPT || status == BRANT_IO || status == BRANT_INTERNAL) {
+            const char *message = sqlite3_errmsg(db->sqlite);
+            brant__write_text(call->out, brant__text_of(message, strlen(message)));
+            ok = false;
+            status = BRANT_OK;
+        } else {
+            status = brant__sqlite_fail(db, code, "checking the file");
+        }
+    }
+    sqlite3_finalize(statement);
+    brant__write_end(call->out);
+    brant__write_name(call->out, "ok");
+    brant__write_bool(call->out, ok);
+    brant__write_end(call->out);
+    *out_ok = *out_ok && ok;
+    return status;
+}
+
+brant_status brant__db_doctor(brant__call *call) {
+    brant_status status = BRANT_OK;
+    bool ok = true;
+    brant__write_object(call->out);
+    brant__write_name(call->out, "checks");
+    brant__write_array(call->out);
+    for (size_t i = 0; i < BRANT__COUNT(checks); i++) BRANT__TRY(run_check(&ok, call, i));
+    brant__write_end(call->out);
+    brant__write_name(call->out, "ok");
+    brant__write_bool(call->out, ok);
+    brant__write_end(call->out);
+cleanup:
+    return status;
+}
+
+/* ---- info ------------------------------------------------------------------------------------------------------------ */
+
+static void write_name_text(brant__writer *out, const char *name, const char *value) {
+    brant__write_name(out, name);
+    brant__write_text(out, brant__text_of(value, strlen(value)));
+}
+
+static const struct {
+    const char *name;
+    const char *sql;
+} facts[] = {
+    {"format", "PRAGMA user_version"},
+    {"page_size", "PRAGMA page_size"},
+    {"pages", "PRAGMA page_count"},
+    {"graphs", "SELECT count(*) FROM graphs"},
+    {"nodes", "SELECT coalesce(sum(nodes), 0) FROM graphs"},
+    {"edges", "SELECT coalesce(sum(edges), 0) FROM graphs"},
+    {"created_at", "SELECT CAST(value AS INTEGER) FROM brant_meta WHERE name = 'created_at'"},
+};
+
+brant_status brant__db_info(brant__call *call) {
+    brant_db *db = call->db;
+    brant_status status = BRANT_OK;
+    int64_t page_size = 0, pages = 0;
+    struct stat wal;
+    brant__buffer name = {0};
+    brant__write_object(call->out);
+    write_name_text(call->out, "path", db->path);
+    write_name_text(call->out, "role", brant__role_names[db->options.role]);
+    write_name_text(call->out, "mode", brant__mode_names[db->options.mode]);
+    write_name_text(call->out, "durability", db->options.full ? "full" : "normal");
+    write_name_text(call->out, "version", brant_version());
+    write_name_text(call->out, "sqlite_version", sqlite3_libversion());
+    for (size_t i = 0; i < BRANT__COUNT(facts); i++) {
+        int64_t value = 0;
+        status = brant__pragma_integer(&value, db->sqlite, facts[i].sql);
+        if (status != BRANT_OK) {
+            status = brant__sqlite_fail(db, sqlite3_errcode(db->sqlite), "reading the file's facts");
+            goto cleanup;
+        }
+        if (strcmp(facts[i].name, "page_size") == 0) page_size = value;
+        if (strcmp(facts[i].name, "pages") == 0) pages = value;
+        brant__write_name(call->out, facts[i].name);
+        brant__write_integer(call->out, value);
+    }
+    brant__write_name(call->out, "size");
+    brant__write_integer(call->out, page_size * pages);
+    brant__buffer_format(&name, "%s-wal", db->path);
+    brant__buffer_append_byte(&name, '\0');
+    brant__write_name(call->out, "wal_size");
+    brant__write_integer(call->out, !db->memory && !name.failed && stat(name.data, &wal) == 0 ? (int64_t)wal.st_size : 0);
+    brant__write_end(call->out);
+cleanup:
+    brant__buffer_free(&name);
+    return status;
+}
+
+/* ---- maintenance ------------------------------------------------------------------------------------------------------- */
+
+brant_status brant__db_tidy(int64_t *out_wal_pages, brant_db *db) {
+    brant_status status = BRANT_OK;
+    int length = 0, done = 0;
+    *out_wal_pages = 0;
+    if (!db->memory) BRANT__TRY(brant__descriptor_guard(db->path));
+    BRANT__TRY(brant__execute(db, "PRAGMA analysis_limit=1000; PRAGMA optimize"));
+    if (!db->memory) {
+        /* A reader may hold it back: then the rest is left to the next time. */
+        sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, &length, &done);
+        *out_wal_pages = length > done ? length - done : 0;
+    }
+cleanup:
+    return status;
+}

@@ -1,0 +1,126 @@
+/*
+ * store/handle.h: the inside of a handle, for core/src/store only.
+ *
+ * `state` has two flags and a count: INSIDE (a call runs), CLOSED (brant_close was called), and how many waits are on. Whoever makes it
+ * CLOSED alone (no call, no wait) adds TORN and tears down: exactly one thread gets there.
+ * `sqlite` is NULL after teardown; `lock` protects it against an interrupt from another thread, and nothing else.
+ */
+#ifndef BRANT__STORE_HANDLE_H
+#define BRANT__STORE_HANDLE_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "store/store.h"
+
+#define BRANT__APPLICATION_ID 0x6272616e /* "bran" */
+
+#define BRANT__TRANSACTION_DEPTH 120 /* for users; the library's own levels come on top */
+
+#define BRANT__INSIDE 1u
+#define BRANT__CLOSED_FLAG 2u
+#define BRANT__TORN 4u
+#define BRANT__WAIT 16u
+
+typedef struct brant__options {
+    int mode; /* BRANT__MODE_* */
+    bool full;
+    int role;
+    bool role_given;
+    int64_t busy_timeout;
+    bool group;
+    bool adopt;
+    bool network;
+    bool system;
+    brant__limits limits;
+    int64_t cache;
+} brant__options;
+
+enum { BRANT__MODE_CREATE, BRANT__MODE_RW, BRANT__MODE_RO };
+enum { BRANT__ROLE_SINGLE, BRANT__ROLE_SYSTEM, BRANT__ROLE_TENANT, BRANT__ROLE_COUNT };
+extern const char *const brant__mode_names[];
+extern const char *const brant__role_names[];
+
+struct brant_db {
+    atomic_uint state;
+    atomic_int references;
+    atomic_uint interrupts;
+    atomic_llong deadline; /* system clock, 0: none */
+    pthread_mutex_t lock;
+    sqlite3 *sqlite;
+    pid_t process;
+
+    brant__options options;
+    brant_sources sources;
+    char *path; /* absolute, or ":memory:" */
+    bool memory;
+    dev_t device;
+    ino_t inode;
+
+    unsigned call_interrupts; /* `interrupts` when the running call entered */
+    int64_t now;              /* of the running call; 0: not read yet */
+    bool user_sql;            /* the authorizer guards what is being prepared or run */
+    const char *denied;       /* why the authorizer refused, static */
+    char denied_object[96];
+    int busy_tries;
+    int64_t busy_since;
+
+    unsigned depth;
+    int mode; /* of the outermost transaction */
+    uint64_t nested_read[BRANT__TRANSACTION_DEPTH / 64 + 1]; /* bit n: level n is a read inside another, without a savepoint */
+    int wal_pages;                                           /* after the last commit */
+    int checkpoint_at;                                       /* WAL pages at which the next commit checkpoints */
+
+    sqlite3_stmt **statements[BRANT__TABLE_COUNT];
+    size_t statement_counts[BRANT__TABLE_COUNT];
+
+    const brant__hooks *hooks[BRANT__SLOT_COUNT];
+    _Atomic(void *) slots[BRANT__SLOT_COUNT];
+
+    brant__scratch scratch;
+};
+
+/* Set the record from SQLite's last error on this connection. `what` names what was tried. */
+brant_status brant__sqlite_fail(brant_db *db, int code, const char *what);
+/* The status for an SQLite result code, no record. */
+brant_status brant__sqlite_status(int code);
+
+/* options.c */
+brant_status brant__options_parse(brant__options *options, const char *json, size_t json_len);
+
+/* descriptor.c */
+brant_status brant__descriptor_watch(void); /* before the first open: note which descriptors our SQLite owns */
+brant_status brant__descriptor_guard(const char *path); /* FOREIGN_SQLITE when another owns one on this file */
+brant_status brant__network_guard(const char *path);
+
+/* migration.c */
+brant_status brant__migrate(brant_db *db, bool adopt);
+/* Identity of an open connection: is it ours, which format, which role. Shared by open, restore and backup. */
+typedef struct brant__identity {
+    bool empty; /* no tables at all */
+    bool ours;
+    int64_t format;
+    int64_t min_reader;
+    int64_t min_writer;
+    int role;
+} brant__identity;
+brant_status brant__identity_read(brant__identity *out, sqlite3 *sqlite, const char *path);
+brant_status brant__meta_set(brant_db *db, const char *name, brant__text value);
+
+/* authorizer.c */
+int brant__authorize(void *context, int action, const char *a, const char *b, const char *database, const char *trigger);
+
+/* Run SQL text that yields nothing, on a raw connection. */
+brant_status brant__execute(brant_db *db, const char *sql);
+brant_status brant__pragma_integer(int64_t *out, sqlite3 *sqlite, const char *sql);
+
+/* handle.c: release everything but the shell. */
+void brant__teardown(brant_db *db);
+/* statement.c */
+void brant__statements_finalize(brant_db *db);
+/* transaction.c: after SQLite rolled back by itself (disk full, I/O error), make ours agree. */
+void brant__transaction_sync(brant_db *db);
+
+#endif

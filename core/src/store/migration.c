@@ -1,0 +1,130 @@
+/*
+ * store/migration.c: what a file is, and bringing it to this format.
+ *
+ * A migration is a numbered SQL file, run once in a transaction of its own together with its version bump. `user_version` is the
+ * number of the last one. A reader needs min_reader <= its format, a writer min_writer <= its format: additive migrations leave both alone.
+ */
+#include "embedded.h"
+#include "store/handle.h"
+
+static int64_t statement_integer(sqlite3 *sqlite, const char *sql, int64_t otherwise) {
+    sqlite3_stmt *statement = NULL;
+    int64_t value = otherwise;
+    if (sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+        value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return value;
+}
+
+brant_status brant__pragma_integer(int64_t *out, sqlite3 *sqlite, const char *sql) {
+    sqlite3_stmt *statement = NULL;
+    *out = 0;
+    int code = sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL);
+    if (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        *out = sqlite3_column_int64(statement, 0);
+        code = SQLITE_OK;
+    }
+    sqlite3_finalize(statement);
+    return code == SQLITE_OK ? BRANT_OK : brant__sqlite_status(code);
+}
+
+static int read_role(sqlite3 *sqlite) {
+    sqlite3_stmt *statement = NULL;
+    int role = -1;
+    if (sqlite3_prepare_v2(sqlite, "SELECT value FROM brant_meta WHERE name = 'role'", -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(statement, 0);
+        for (int i = 0; name && i < BRANT__ROLE_COUNT; i++)
+            if (strcmp(name, brant__role_names[i]) == 0) role = i;
+    }
+    sqlite3_finalize(statement);
+    return role;
+}
+
+brant_status brant__identity_read(brant__identity *out, sqlite3 *sqlite, const char *path) {
+    int64_t application = 0, tables = 0;
+    *out = (brant__identity){.role = -1};
+    brant_status status = brant__pragma_integer(&application, sqlite, "PRAGMA application_id");
+    if (status == BRANT_OK) status = brant__pragma_integer(&out->format, sqlite, "PRAGMA user_version");
+    if (status == BRANT_OK) status = brant__pragma_integer(&tables, sqlite, "SELECT count(*) FROM sqlite_schema");
+    if (status != BRANT_OK) {
+        const int code = sqlite3_errcode(sqlite);
+        if (code == SQLITE_NOTADB) return brant__fail(BRANT_NOT_BRANT, "%s is not a database", path);
+        return brant__fail(status, "cannot read %s: %s", path, sqlite3_errmsg(sqlite));
+    }
+    out->empty = tables == 0 && application == 0;
+    out->ours = application == BRANT__APPLICATION_ID;
+    if (!out->ours) return BRANT_OK;
+    out->min_reader = statement_integer(sqlite, "SELECT value FROM brant_meta WHERE name = 'min_reader'", 1);
+    out->min_writer = statement_integer(sqlite, "SELECT value FROM brant_meta WHERE name = 'min_writer'", 1);
+    out->role = read_role(sqlite);
+    return BRANT_OK;
+}
+
+brant_status brant__meta_set(brant_db *db, const char *name, brant__text value) {
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(db->sqlite, "INSERT INTO brant_meta (name, value) VALUES (?1, ?2)"
+                                              " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                                  -1, &statement, NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+        sqlite3_bind_text(statement, 2, value.data, (int)value.length, SQLITE_STATIC);
+        code = sqlite3_step(statement);
+    }
+    sqlite3_finalize(statement);
+    return code == SQLITE_DONE ? BRANT_OK : brant__sqlite_fail(db, code, "writing the file's identity");
+}
+
+/* The rows that a new file starts with; integers are integers, so that comparing them needs no parsing. */
+static brant_status write_identity(brant_db *db) {
+    char id[37], number[32];
+    brant_status status = BRANT_OK;
+    BRANT__TRY(brant__db_uuid(db, id));
+    BRANT__TRY(brant__meta_set(db, "id", brant__text_of(id, 36)));
+    const char *role = brant__role_names[db->options.role];
+    BRANT__TRY(brant__meta_set(db, "role", brant__text_of(role, strlen(role))));
+    sqlite3_snprintf(sizeof number, number, "%lld", (long long)brant__db_now(db));
+    BRANT__TRY(brant__meta_set(db, "created_at", brant__text_of(number, strlen(number))));
+    BRANT__TRY(brant__execute(db, "INSERT INTO brant_meta (name, value) VALUES ('min_reader', 1), ('min_writer', 1)"));
+    sqlite3_snprintf(sizeof number, number, "PRAGMA application_id=%d", BRANT__APPLICATION_ID);
+    BRANT__TRY(brant__execute(db, number));
+cleanup:
+    return status;
+}
+
+/* A user's table of one of our names must not be mixed up with ours. */
+static brant_status check_collision(brant_db *db) {
+    static const char sql[] =
+        "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND lower(name) IN ('brant_meta', 'brant_wake', 'graph_types',"
+        " 'node_types', 'edge_types', 'graphs', 'graph_counts', 'nodes', 'edges', 'notifications', 'notification_channels')";
+    sqlite3_stmt *statement = NULL;
+    brant_status status = BRANT_OK;
+    if (sqlite3_prepare_v2(db->sqlite, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+        status = brant__fail(BRANT_EXISTS, "%s has a table \"%s\" of its own, which brant would need; rename it to adopt the file",
+                             db->path, (const char *)sqlite3_column_text(statement, 0));
+    sqlite3_finalize(statement);
+    return status;
+}
+
+brant_status brant__migrate(brant_db *db, bool adopt) {
+    brant_status status = BRANT_OK;
+    int64_t version = 0;
+    for (;;) {
+        BRANT__TRY(brant__begin(db, BRANT__WRITE));
+        BRANT__TRY(brant__pragma_integer(&version, db->sqlite, "PRAGMA user_version"));
+        int64_t application = 0;
+        BRANT__TRY(brant__pragma_integer(&application, db->sqlite, "PRAGMA application_id"));
+        if (application != BRANT__APPLICATION_ID) version = 0; /* an adopted file's user_version is its former owner's */
+        if ((size_t)version >= brant__migrations_count) break;
+        if (version == 0 && adopt) BRANT__TRY(check_collision(db));
+        BRANT__TRY(brant__execute(db, brant__migrations[version].data));
+        if (version == 0) BRANT__TRY(write_identity(db));
+        char bump[48];
+        sqlite3_snprintf(sizeof bump, bump, "PRAGMA user_version=%lld", (long long)version + 1);
+        BRANT__TRY(brant__execute(db, bump));
+        BRANT__TRY(brant__commit(db));
+    }
+cleanup:
+    if (db->depth > 0) brant__rollback(db);
+    return status;
+}

@@ -1,0 +1,165 @@
+/*
+ * store/transaction.c: nested transactions, and what the modules above do when one ends.
+ *
+ * The outermost write begins IMMEDIATE, so that no read turns into a write and meets a BUSY that no waiting can cure. Nested levels are
+ * savepoints named by their depth.
+ */
+#include "store/handle.h"
+
+enum { BEGIN_WRITE, BEGIN_READ, SNAPSHOT, COMMIT, ROLLBACK };
+static const char *const sql[] = {
+    [BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [BEGIN_READ] = "BEGIN",
+    [SNAPSHOT] = "SELECT 1 FROM brant_meta LIMIT 1", /* BEGIN alone fixes no snapshot: the first read does */
+    [COMMIT] = "COMMIT",
+    [ROLLBACK] = "ROLLBACK",
+};
+static const brant__statements statements = {BRANT__TABLE_STORE, BRANT__COUNT(sql), sql};
+
+#define CHECKPOINT_PAGES 10000 /* 40 MB of WAL */
+
+static brant_status run(brant_db *db, size_t index) {
+    brant__statement *statement = NULL;
+    const brant_status status = brant__statement_get(&statement, db, &statements, index);
+    return status == BRANT_OK ? brant__run(db, statement) : status;
+}
+
+static brant_status run_savepoint(brant_db *db, const char *verb, unsigned level) {
+    char text[48];
+    sqlite3_snprintf(sizeof text, text, "%s brant_%u", verb, level);
+    return brant__execute(db, text);
+}
+
+unsigned brant__depth(const brant_db *db) { return db->depth; }
+
+brant_status brant__begin(brant_db *db, int mode) {
+    brant_status status = BRANT_OK;
+    if (mode == BRANT__WRITE && db->options.mode == BRANT__MODE_RO)
+        return brant__fail(BRANT_READ_ONLY, "%s was opened read-only", db->path);
+    if (db->depth > 0) {
+        if (mode == BRANT__WRITE && db->mode == BRANT__READ)
+            return brant__fail(BRANT_READ_ONLY, "the running transaction is a read transaction");
+        /* A read inside sees what the outer sees and has nothing to take back: no savepoint. */
+        if (mode == BRANT__WRITE) BRANT__TRY(run_savepoint(db, "SAVEPOINT", db->depth));
+        db->nested_read[db->depth / 64] &= ~((uint64_t)1 << (db->depth % 64));
+        if (mode == BRANT__READ) db->nested_read[db->depth / 64] |= (uint64_t)1 << (db->depth % 64);
+        db->depth++;
+        return BRANT_OK;
+    }
+    BRANT__TRY(run(db, mode == BRANT__WRITE ? BEGIN_WRITE : BEGIN_READ));
+    db->mode = mode;
+    db->depth = 1;
+cleanup:
+    return status;
+}
+
+static bool nested_read(const brant_db *db, unsigned level) { return db->nested_read[level / 64] >> (level % 64) & 1; }
+
+static void note_rollback(brant_db *db) {
+    for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
+        void *state = brant__state(db, slot);
+        if (state && db->hooks[slot]->after_rollback) db->hooks[slot]->after_rollback(db, state, db->depth);
+    }
+}
+
+void brant__transaction_sync(brant_db *db) {
+    if (db->depth == 0 || !db->sqlite || !sqlite3_get_autocommit(db->sqlite)) return;
+    db->depth = 0;
+    note_rollback(db);
+}
+
+/* Checkpoint when the WAL is long, and, when a reader held it back, not again at each commit but after as much growth. */
+static void checkpoint(brant_db *db) {
+    if (db->wal_pages < db->checkpoint_at) return;
+    int length = 0, done = 0;
+    sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, &length, &done);
+    db->checkpoint_at = done >= length ? CHECKPOINT_PAGES : db->wal_pages + CHECKPOINT_PAGES;
+}
+
+brant_status brant__commit(brant_db *db) {
+    brant_status status = BRANT_OK;
+    if (db->depth == 0) return brant__fail(BRANT_MISUSE, "no transaction is running");
+    if (db->depth > 1) {
+        const unsigned level = db->depth - 1;
+        if (!nested_read(db, level)) BRANT__TRY(run_savepoint(db, "RELEASE", level));
+        db->depth--;
+        for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
+            void *state = brant__state(db, slot);
+            if (state && db->hooks[slot]->after_release) db->hooks[slot]->after_release(db, state, db->depth);
+        }
+        return BRANT_OK;
+    }
+    if (db->mode == BRANT__WRITE)
+        for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
+            void *state = brant__state(db, slot);
+            if (state && db->hooks[slot]->before_commit) BRANT__TRY(db->hooks[slot]->before_commit(db, state));
+        }
+    BRANT__TRY(run(db, COMMIT));
+    db->depth = 0;
+    if (db->mode == BRANT__WRITE) {
+        for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
+            void *state = brant__state(db, slot);
+            if (state && db->hooks[slot]->after_commit) db->hooks[slot]->after_commit(db, state);
+        }
+        checkpoint(db);
+    }
+cleanup:
+    if (status != BRANT_OK) brant__transaction_sync(db);
+    return status;
+}
+
+void brant__rollback(brant_db *db) {
+    brant__transaction_sync(db);
+    if (db->depth == 0) return;
+    /* These run also when the call was interrupted; what they may fail with is of no use to anybody. */
+    if (db->depth > 1) {
+        const unsigned level = db->depth - 1;
+        if (!nested_read(db, level)) {
+            char text[64];
+            sqlite3_snprintf(sizeof text, text, "ROLLBACK TO brant_%u; RELEASE brant_%u", level, level);
+            sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);
+        }
+        db->depth--;
+        note_rollback(db);
+        brant__transaction_sync(db);
+        return;
+    }
+    sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+    db->depth = 0;
+    note_rollback(db);
+}
+
+/* ---- operations --------------------------------------------------------------------------------------------------- */
+
+static brant_status write_depth(brant__call *call) {
+    brant__write_object(call->out);
+    brant__write_name(call->out, "depth");
+    brant__write_integer(call->out, call->db->depth);
+    brant__write_end(call->out);
+    return BRANT_OK;
+}
+
+brant_status brant__transaction_begin(brant__call *call) {
+    brant_db *db = call->db;
+    const brant__text mode = brant__json_get_text(call->input, "mode");
+    const bool write = !mode.data || brant__text_equal(mode, BRANT__TEXT("write"));
+    if (!write && !brant__text_equal(mode, BRANT__TEXT("read")))
+        return brant__fail(BRANT_INVALID, "mode must be \"write\" or \"read\"");
+    if (db->depth >= BRANT__TRANSACTION_DEPTH)
+        return brant__fail(BRANT_LIMIT, "transactions nest at most %d deep", BRANT__TRANSACTION_DEPTH);
+    const bool outermost = db->depth == 0;
+    brant_status status = brant__begin(db, write ? BRANT__WRITE : BRANT__READ);
+    if (status == BRANT_OK && outermost && !write && (status = run(db, SNAPSHOT)) != BRANT_OK) brant__rollback(db);
+    return status == BRANT_OK ? write_depth(call) : status;
+}
+
+brant_status brant__transaction_commit(brant__call *call) {
+    const brant_status status = brant__commit(call->db);
+    return status == BRANT_OK ? write_depth(call) : status;
+}
+
+brant_status brant__transaction_rollback(brant__call *call) {
+    if (call->db->depth == 0) return brant__fail(BRANT_MISUSE, "no transaction is running");
+    brant__rollback(call->db);
+    return write_depth(call);
+}
