@@ -1,0 +1,144 @@
+/*
+ * cli/help.c: usage, and help made from the specs of the registry.
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void cli_usage(FILE *out, const cli_style *style) {
+    fprintf(out,
+            "%sbrant%s %s - typed graphs and events in one SQLite file\n\n"
+            "%sUsage%s\n"
+            "  brant [options] ops [NAMESPACE | OPERATION]       what can be called, and how\n"
+            "  brant [options] call FILE OPERATION [JSON | -]    call one; - reads the input from standard input\n"
+            "  brant [options] info FILE                         what a file is\n"
+            "  brant [options] sql FILE SQL [PARAMS]             run the user's own SQL; PARAMS is a JSON array or object\n"
+            "  brant help [OPERATION]\n\n"
+            "%sOptions%s\n"
+            "  --json, --table      form of the answer; default: a table on a terminal, JSON elsewhere\n"
+            "  --color WHEN         auto (default; honours NO_COLOR), always, never\n"
+            "  --create             make the file if it does not exist\n"
+            "  --read-only          open for reading only\n"
+            "  --options JSON       further options of opening, as in brant/store.h\n"
+            "  --timeout MS         end with TIMEOUT after so many ms; a subscription just ends\n"
+            "  --version, --help\n\n"
+            "A subscription (events.listen) prints a line of JSON per item until it is interrupted.\n"
+            "Exit codes: 0; the number of the status that the error names (brant/base.h); 64 for wrong usage.\n\n"
+            "%sExamples%s\n"
+            "  brant --create call app.db graphs.create '{\"name\": \"g\", \"graph_type\": \"open\"}'\n"
+            "  brant call app.db nodes.list '{\"graph\": \"g\"}'\n"
+            "  brant call app.db events.listen '{\"channels\": [\"nodes:*\"]}'\n",
+            cli_on(style, "bold"), cli_off(style), brant_version(), cli_on(style, "bold"), cli_off(style), cli_on(style, "bold"),
+            cli_off(style), cli_on(style, "bold"), cli_off(style));
+}
+
+/* ---- one schema as lines ---------------------------------------------------------------------------------------- */
+
+static void print_type(yyjson_val *schema) {
+    yyjson_val *type = yyjson_obj_get(schema, "type"), *choices = yyjson_obj_get(schema, "enum"), *ref = yyjson_obj_get(schema, "$ref");
+    size_t index, count;
+    yyjson_val *value;
+    if (choices) {
+        yyjson_arr_foreach(choices, index, count, value) printf("%s\"%s\"", index ? " | " : "", yyjson_get_str(value));
+    } else if (yyjson_is_str(type)) {
+        printf("%s", yyjson_get_str(type));
+    } else if (yyjson_is_arr(type)) {
+        yyjson_arr_foreach(type, index, count, value) printf("%s%s", index ? " | " : "", yyjson_get_str(value));
+    } else if (ref) {
+        const char *name = strrchr(yyjson_get_str(ref), '/');
+        printf("%s", name ? name + 1 : yyjson_get_str(ref));
+    } else if (yyjson_obj_get(schema, "anyOf")) {
+        yyjson_arr_foreach(yyjson_obj_get(schema, "anyOf"), index, count, value) {
+            if (index) printf(" | ");
+            print_type(value);
+        }
+    } else {
+        printf("any");
+    }
+}
+
+static bool is_required(yyjson_val *schema, yyjson_val *name) {
+    size_t index, count;
+    yyjson_val *value;
+    yyjson_arr_foreach(yyjson_obj_get(schema, "required"), index, count, value) if (yyjson_equals(value, name)) return true;
+    return false;
+}
+
+static void print_schema(const cli_style *style, yyjson_val *schema, int indent) {
+    size_t index, count;
+    yyjson_val *name, *value;
+    yyjson_obj_foreach(yyjson_obj_get(schema, "properties"), index, count, name, value) {
+        const char *description = yyjson_get_str(yyjson_obj_get(value, "description"));
+        printf("%*s%s%s%s%s  ", indent, "", cli_on(style, "cyan"), yyjson_get_str(name), cli_off(style),
+               is_required(schema, name) ? "" : "?");
+        print_type(value);
+        if (description) printf("  %s%s%s", cli_on(style, "dim"), description, cli_off(style));
+        printf("\n");
+        yyjson_val *items = yyjson_obj_get(value, "items");
+        if (yyjson_obj_get(items, "properties")) print_schema(style, items, indent + 4);
+    }
+    if (!yyjson_obj_get(schema, "properties")) {
+        printf("%*s", indent, "");
+        print_type(schema);
+        printf("\n");
+    }
+}
+
+static void print_texts(const char *title, yyjson_val *texts) {
+    size_t index, count;
+    yyjson_val *value;
+    if (yyjson_arr_size(texts) == 0) return;
+    printf("%s", title);
+    yyjson_arr_foreach(texts, index, count, value) printf("%s%s", index ? ", " : " ", yyjson_get_str(value));
+    printf("\n");
+}
+
+static void print_spec(const cli_style *style, yyjson_val *spec) {
+    printf("%s%s%s  %s  %s\n", cli_on(style, "bold"), yyjson_get_str(yyjson_obj_get(spec, "name")), cli_off(style),
+           yyjson_get_str(yyjson_obj_get(spec, "type")), yyjson_get_str(yyjson_obj_get(spec, "title")));
+    const char *description = yyjson_get_str(yyjson_obj_get(spec, "description"));
+    if (description && *description) printf("%s\n", description);
+    printf("\nInput\n");
+    print_schema(style, yyjson_obj_get(spec, "input_schema"), 2);
+    printf("\n%s\n", strcmp(yyjson_get_str(yyjson_obj_get(spec, "type")), "subscription") == 0 ? "Each item" : "Answer");
+    print_schema(style, yyjson_obj_get(spec, "output_schema"), 2);
+    printf("\n");
+    print_texts("Scopes:", yyjson_obj_get(spec, "required_scopes"));
+    print_texts("Errors:", yyjson_obj_get(spec, "errors"));
+}
+
+static bool in_namespace(yyjson_val *spec, const char *wanted) {
+    return !wanted || yyjson_equals_str(yyjson_obj_get(spec, "namespace"), wanted);
+}
+
+int cli_operations(const cli_style *style, const char *wanted) {
+    char *json = NULL;
+    size_t length = 0, index, count, found = 0;
+    yyjson_val *spec;
+    if (brant_operation_list(&json, &length, NULL, "", 0) != BRANT_OK) return cli_print_error(style);
+    yyjson_doc *doc = yyjson_read(json, length, 0);
+    yyjson_val *items = yyjson_obj_get(yyjson_doc_get_root(doc), "items");
+    const bool one = wanted && strchr(wanted, '.');
+    yyjson_arr_foreach(items, index, count, spec) {
+        const char *name = yyjson_get_str(yyjson_obj_get(spec, "name"));
+        if (one ? strcmp(name, wanted) != 0 : !in_namespace(spec, wanted)) continue;
+        found++;
+        if (!style->table) {
+            size_t size = 0;
+            char *line = yyjson_val_write(spec, 0, &size);
+            if (line) cli_print_line(stdout, line, size);
+            free(line);
+        } else if (one) {
+            print_spec(style, spec);
+        } else {
+            printf("%s%-28s%s %-13s %s\n", cli_on(style, "bold"), name, cli_off(style),
+                   yyjson_get_str(yyjson_obj_get(spec, "type")), yyjson_get_str(yyjson_obj_get(spec, "title")));
+        }
+    }
+    yyjson_doc_free(doc);
+    brant_free(json);
+    if (found > 0) return 0;
+    fprintf(stderr, "brant: no operation or namespace \"%s\"; brant ops lists them\n", wanted);
+    return EXIT_USAGE;
+}

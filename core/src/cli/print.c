@@ -1,0 +1,225 @@
+/*
+ * cli/print.c: answers for people (tables, aligned members) and for programs (JSON).
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CELL 60 /* code points that a cell shows */
+
+const char *cli_on(const cli_style *style, const char *name) {
+    static const struct {
+        const char *name, *code;
+    } codes[] = {{"bold", "\033[1m"},    {"dim", "\033[2m"},   {"red", "\033[31m"}, {"green", "\033[32m"},
+                 {"yellow", "\033[33m"}, {"blue", "\033[34m"}, {"cyan", "\033[36m"}};
+    for (size_t i = 0; style->color && i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(codes[i].name, name) == 0) return codes[i].code;
+    return "";
+}
+
+const char *cli_off(const cli_style *style) { return style->color ? "\033[0m" : ""; }
+
+/* ---- cells ---------------------------------------------------------------------------------------------------------- */
+
+/* A value as text of one line; the caller frees. Control characters could drive the terminal: they become spaces. */
+static char *cell_text(yyjson_val *value) {
+    size_t length = 0;
+    char *text = NULL;
+    if (!value || yyjson_is_null(value)) {
+        text = strdup("");
+    } else if (yyjson_is_str(value)) {
+        length = yyjson_get_len(value);
+        if ((text = malloc(length + 1))) {
+            memcpy(text, yyjson_get_str(value), length);
+            text[length] = '\0';
+        }
+    } else {
+        text = yyjson_val_write(value, 0, &length);
+    }
+    if (!text) {
+        fputs("brant: out of memory\n", stderr);
+        exit(BRANT_NO_MEMORY);
+    }
+    size_t points = 0;
+    for (size_t i = 0; text[i]; i++) {
+        if ((unsigned char)text[i] < 32 || text[i] == 127) text[i] = ' ';
+        if (((unsigned char)text[i] & 0xc0) != 0x80 && ++points > CELL) {
+            /* Cut at a code point; three dots take the place of the last three. */
+            size_t cut = i;
+            for (int back = 0; back < 3 && cut > 0; back++)
+                while (cut > 0 && ((unsigned char)text[--cut] & 0xc0) == 0x80) continue;
+            memcpy(text + cut, "...", 4);
+            break;
+        }
+    }
+    return text;
+}
+
+static size_t width(const char *text) {
+    size_t points = 0;
+    for (; *text; text++) points += ((unsigned char)*text & 0xc0) != 0x80;
+    return points;
+}
+
+static void pad(FILE *out, const char *text, size_t to, bool right) {
+    const size_t has = width(text);
+    if (right)
+        for (size_t i = has; i < to; i++) fputc(' ', out);
+    fputs(text, out);
+    if (!right)
+        for (size_t i = has; i < to; i++) fputc(' ', out);
+}
+
+/* ---- tables ----------------------------------------------------------------------------------------------------------- */
+
+typedef struct table {
+    size_t columns, rows;
+    char **cells; /* row 0 is the header */
+    bool *right;  /* numbers stand to the right */
+} table;
+
+static table table_new(size_t rows, size_t columns) {
+    table made = {columns, rows, calloc(rows * columns + 1, sizeof(char *)), calloc(columns + 1, sizeof(bool))};
+    if (!made.cells || !made.right) {
+        fputs("brant: out of memory\n", stderr);
+        exit(BRANT_NO_MEMORY);
+    }
+    for (size_t i = 0; i < columns; i++) made.right[i] = true;
+    return made;
+}
+
+static void table_set(table *table, size_t row, size_t column, yyjson_val *value) {
+    table->cells[row * table->columns + column] = cell_text(value);
+    if (row > 0 && value && !yyjson_is_num(value) && !yyjson_is_null(value)) table->right[column] = false;
+}
+
+static void table_print(FILE *out, const cli_style *style, table *table) {
+    size_t *widths = calloc(table->columns + 1, sizeof *widths);
+    for (size_t i = 0; widths && i < table->rows * table->columns; i++) {
+        const size_t has = table->cells[i] ? width(table->cells[i]) : 0;
+        if (has > widths[i % table->columns]) widths[i % table->columns] = has;
+    }
+    for (size_t row = 0; widths && row < table->rows; row++) {
+        if (row == 0) fputs(cli_on(style, "bold"), out);
+        for (size_t column = 0; column < table->columns; column++) {
+            const char *text = table->cells[row * table->columns + column];
+            const bool last = column + 1 == table->columns;
+            pad(out, text ? text : "", last && !table->right[column] ? 0 : widths[column], table->right[column]);
+            fputs(last ? "" : "  ", out);
+        }
+        if (row == 0) fputs(cli_off(style), out);
+        fputc('\n', out);
+    }
+    for (size_t i = 0; i < table->rows * table->columns; i++) free(table->cells[i]);
+    free(table->cells);
+    free(table->right);
+    free(widths);
+}
+
+/* {columns, rows} of sql.execute. */
+static void print_rows(FILE *out, const cli_style *style, yyjson_val *columns, yyjson_val *rows) {
+    table made = table_new(yyjson_arr_size(rows) + 1, yyjson_arr_size(columns));
+    size_t row, row_count, column, column_count;
+    yyjson_val *value, *line;
+    yyjson_arr_foreach(columns, column, column_count, value) table_set(&made, 0, column, value);
+    yyjson_arr_foreach(rows, row, row_count, line) {
+        yyjson_arr_foreach(line, column, column_count, value) if (column < made.columns) table_set(&made, row + 1, column, value);
+    }
+    table_print(out, style, &made);
+}
+
+/* An array of objects: the members of the first are the columns. */
+static void print_items(FILE *out, const cli_style *style, yyjson_val *items) {
+    yyjson_val *first = yyjson_arr_get_first(items), *name, *value, *item;
+    size_t column, columns, row, rows;
+    table made = table_new(yyjson_arr_size(items) + 1, yyjson_obj_size(first));
+    yyjson_obj_foreach(first, column, columns, name, value) table_set(&made, 0, column, name);
+    yyjson_arr_foreach(items, row, rows, item) {
+        yyjson_obj_foreach(first, column, columns, name, value) {
+            table_set(&made, row + 1, column, yyjson_obj_getn(item, yyjson_get_str(name), yyjson_get_len(name)));
+        }
+    }
+    table_print(out, style, &made);
+}
+
+static void print_members(FILE *out, const cli_style *style, yyjson_val *object) {
+    size_t index, count, widest = 0;
+    yyjson_val *name, *value;
+    yyjson_obj_foreach(object, index, count, name, value) {
+        const size_t has = width(yyjson_get_str(name));
+        if (has > widest) widest = has;
+    }
+    yyjson_obj_foreach(object, index, count, name, value) {
+        char *text = cell_text(value);
+        fputs(cli_on(style, "bold"), out);
+        pad(out, yyjson_get_str(name), widest, false);
+        fprintf(out, "%s  %s\n", cli_off(style), text);
+        free(text);
+    }
+}
+
+static void print_table(FILE *out, const cli_style *style, yyjson_val *root) {
+    yyjson_val *items = yyjson_is_arr(root) ? root : yyjson_obj_get(root, "items");
+    yyjson_val *columns = yyjson_obj_get(root, "columns"), *rows = yyjson_obj_get(root, "rows");
+    if (yyjson_is_arr(columns) && yyjson_is_arr(rows)) {
+        if (yyjson_arr_size(columns) > 0)
+            print_rows(out, style, columns, rows);
+        else
+            fprintf(out, "%lld rows changed\n", (long long)yyjson_get_sint(yyjson_obj_get(root, "changes")));
+    } else if (yyjson_is_arr(items) && yyjson_arr_size(items) > 0 && yyjson_is_obj(yyjson_arr_get_first(items))) {
+        print_items(out, style, items);
+        yyjson_val *cursor = yyjson_obj_get(root, "cursor");
+        if (yyjson_is_str(cursor)) fprintf(out, "%smore: \"cursor\": \"%s\"%s\n", cli_on(style, "dim"), yyjson_get_str(cursor), cli_off(style));
+    } else if (yyjson_is_arr(items) && yyjson_arr_size(items) == 0) {
+        fprintf(out, "%snone%s\n", cli_on(style, "dim"), cli_off(style));
+    } else if (yyjson_is_obj(root)) {
+        print_members(out, style, root);
+    } else {
+        char *text = cell_text(root);
+        fprintf(out, "%s\n", text);
+        free(text);
+    }
+}
+
+/* ---- answers ------------------------------------------------------------------------------------------------------------ */
+
+void cli_print_line(FILE *out, const char *json, size_t length) {
+    fwrite(json, 1, length, out);
+    fputc('\n', out);
+}
+
+void cli_print(FILE *out, const cli_style *style, const char *json, size_t length) {
+    yyjson_doc *doc = style->table ? yyjson_read(json, length, 0) : NULL;
+    if (doc)
+        print_table(out, style, yyjson_doc_get_root(doc));
+    else
+        cli_print_line(out, json, length);
+    yyjson_doc_free(doc);
+}
+
+static void print_violations(yyjson_val *violations, const char *indent) {
+    size_t index, count;
+    yyjson_val *violation;
+    yyjson_arr_foreach(violations, index, count, violation) {
+        const char *instance = yyjson_get_str(yyjson_obj_get(violation, "instance"));
+        const char *message = yyjson_get_str(yyjson_obj_get(violation, "message"));
+        fprintf(stderr, "%s%s: %s\n", indent, instance && *instance ? instance : "/", message ? message : "");
+    }
+}
+
+int cli_print_error(const cli_style *style) {
+    const brant_error *error = brant_last_error();
+    fprintf(stderr, "%sbrant: %s%s: %s\n", cli_on(style, "red"), error->name, cli_off(style), error->message);
+    yyjson_doc *doc = yyjson_read(error->detail, error->detail_len, 0);
+    yyjson_val *detail = yyjson_doc_get_root(doc), *item;
+    size_t index, count;
+    print_violations(yyjson_obj_get(detail, "violations"), "  ");
+    yyjson_arr_foreach(yyjson_obj_get(detail, "items"), index, count, item) {
+        const char *message = yyjson_get_str(yyjson_obj_get(item, "message"));
+        fprintf(stderr, "  item %lld: %s\n", (long long)yyjson_get_sint(yyjson_obj_get(item, "index")), message ? message : "");
+        print_violations(yyjson_obj_get(item, "violations"), "    ");
+    }
+    yyjson_doc_free(doc);
+    return error->code;
+}
