@@ -11,14 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
-typedef struct arguments {
+typedef struct cli_arguments {
     cli_style style;
     bool create, read_only;
     const char *options;
     int64_t timeout; /* ms, -1: none */
     int count;
     char **rest;
-} arguments;
+} cli_arguments;
 
 /* brant_interrupt takes a mutex, so it is not for a signal handler: a thread of its own waits for the signals. */
 static brant_db *running;
@@ -53,7 +53,7 @@ static int usage(const cli_style *style, const char *what, const char *argument)
 /* ---- opening ------------------------------------------------------------------------------------------------------ */
 
 /* The user's --options with the mode that the other flags say. */
-static char *open_options(const arguments *arguments) {
+static char *open_options(const cli_arguments *arguments) {
     yyjson_doc *given = arguments->options ? yyjson_read(arguments->options, strlen(arguments->options), 0) : NULL;
     yyjson_val *root = yyjson_doc_get_root(given);
     if (arguments->options && !yyjson_is_obj(root)) {
@@ -71,7 +71,7 @@ static char *open_options(const arguments *arguments) {
     return text;
 }
 
-static int open_file(brant_db **out, const arguments *arguments, const char *path) {
+static int open_file(brant_db **out, const cli_arguments *arguments, const char *path) {
     char *options = open_options(arguments);
     if (!options) return BRANT_NO_MEMORY;
     const brant_status status = brant_open(out, path, strlen(path), options, strlen(options));
@@ -118,7 +118,7 @@ static bool is_subscription(const char *operation) {
     return found;
 }
 
-static int follow(const arguments *arguments, brant_db *db, const char *operation, const char *json, size_t json_len) {
+static int follow(const cli_arguments *arguments, brant_db *db, const char *operation, const char *json, size_t json_len) {
     brant_cursor *cursor = NULL;
     int exit_code = 0;
     brant_deadline_set(db, 0); /* --timeout ends the waiting, not a call */
@@ -149,7 +149,7 @@ static int follow(const arguments *arguments, brant_db *db, const char *operatio
     return exit_code;
 }
 
-static int call(const arguments *arguments, const char *path, const char *operation, const char *json, size_t json_len) {
+static int call(const cli_arguments *arguments, const char *path, const char *operation, const char *json, size_t json_len) {
     brant_db *db = NULL;
     char *answer = NULL;
     size_t length = 0;
@@ -167,7 +167,7 @@ static int call(const arguments *arguments, const char *path, const char *operat
     return exit_code;
 }
 
-static int command_call(const arguments *arguments) {
+static int command_call(const cli_arguments *arguments) {
     size_t length = 0;
     if (arguments->count < 3 || arguments->count > 4)
         return usage(&arguments->style, "call wants FILE OPERATION [JSON | -]", NULL);
@@ -183,7 +183,7 @@ static int command_call(const arguments *arguments) {
     return exit_code;
 }
 
-static int command_sql(const arguments *arguments) {
+static int command_sql(const cli_arguments *arguments) {
     if (arguments->count < 3 || arguments->count > 4) return usage(&arguments->style, "sql wants FILE SQL [PARAMS]", NULL);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *object = yyjson_mut_obj(doc);
@@ -209,7 +209,7 @@ static int command_sql(const arguments *arguments) {
 
 /* ---- arguments ---------------------------------------------------------------------------------------------------------- */
 
-static int run(const arguments *arguments) {
+static int run(const cli_arguments *arguments) {
     const char *command = arguments->count ? arguments->rest[0] : "help";
     if (strcmp(command, "call") == 0) return command_call(arguments);
     if (strcmp(command, "sql") == 0) return command_sql(arguments);
@@ -241,7 +241,7 @@ static bool takes(const char *argument, const char *name, int *index, int count,
 
 int main(int count, char **values) {
     const bool terminal = isatty(STDOUT_FILENO) != 0;
-    arguments arguments = {.timeout = -1};
+    cli_arguments arguments = {.timeout = -1};
     const char *value = NULL, *color = "auto";
     arguments.style.table = terminal;
     arguments.rest = calloc((size_t)count + 1, sizeof *arguments.rest);

@@ -73,14 +73,14 @@ static void pad(FILE *out, const char *text, size_t to, bool right) {
 
 /* ---- tables ----------------------------------------------------------------------------------------------------------- */
 
-typedef struct table {
+typedef struct cli_table {
     size_t columns, rows;
     char **cells; /* row 0 is the header */
     bool *right;  /* numbers stand to the right */
-} table;
+} cli_table;
 
-static table table_new(size_t rows, size_t columns) {
-    table made = {columns, rows, calloc(rows * columns + 1, sizeof(char *)), calloc(columns + 1, sizeof(bool))};
+static cli_table table_new(size_t rows, size_t columns) {
+    cli_table made = {columns, rows, calloc(rows * columns + 1, sizeof(char *)), calloc(columns + 1, sizeof(bool))};
     if (!made.cells || !made.right) {
         fputs("brant: out of memory\n", stderr);
         exit(BRANT_NO_MEMORY);
@@ -89,12 +89,12 @@ static table table_new(size_t rows, size_t columns) {
     return made;
 }
 
-static void table_set(table *table, size_t row, size_t column, yyjson_val *value) {
+static void table_set(cli_table *table, size_t row, size_t column, yyjson_val *value) {
     table->cells[row * table->columns + column] = cell_text(value);
     if (row > 0 && value && !yyjson_is_num(value) && !yyjson_is_null(value)) table->right[column] = false;
 }
 
-static void table_print(FILE *out, const cli_style *style, table *table) {
+static void table_print(FILE *out, const cli_style *style, cli_table *table) {
     size_t *widths = calloc(table->columns + 1, sizeof *widths);
     for (size_t i = 0; widths && i < table->rows * table->columns; i++) {
         const size_t has = table->cells[i] ? width(table->cells[i]) : 0;
@@ -119,7 +119,7 @@ static void table_print(FILE *out, const cli_style *style, table *table) {
 
 /* {columns, rows} of sql.execute. */
 static void print_rows(FILE *out, const cli_style *style, yyjson_val *columns, yyjson_val *rows) {
-    table made = table_new(yyjson_arr_size(rows) + 1, yyjson_arr_size(columns));
+    cli_table made = table_new(yyjson_arr_size(rows) + 1, yyjson_arr_size(columns));
     size_t row, row_count, column, column_count;
     yyjson_val *value, *line;
     yyjson_arr_foreach(columns, column, column_count, value) table_set(&made, 0, column, value);
@@ -133,7 +133,7 @@ static void print_rows(FILE *out, const cli_style *style, yyjson_val *columns, y
 static void print_items(FILE *out, const cli_style *style, yyjson_val *items) {
     yyjson_val *first = yyjson_arr_get_first(items), *name, *value, *item;
     size_t column, columns, row, rows;
-    table made = table_new(yyjson_arr_size(items) + 1, yyjson_obj_size(first));
+    cli_table made = table_new(yyjson_arr_size(items) + 1, yyjson_obj_size(first));
     yyjson_obj_foreach(first, column, columns, name, value) table_set(&made, 0, column, name);
     yyjson_arr_foreach(items, row, rows, item) {
         yyjson_obj_foreach(first, column, columns, name, value) {
