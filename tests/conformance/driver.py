@@ -3,9 +3,11 @@
 
 import argparse
 import base64
+import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -299,6 +301,11 @@ class Run:
             return self.finish(operation, self.background.pop(arguments["background"]))
         if name == "sleep":
             return time.sleep(arguments["ms"] / 1000)
+        if name == "sqlite":
+            # A program that is not ours, in a process that is not the agent's.
+            with contextlib.closing(sqlite3.connect(self.folder / f"{arguments['file']}.db", timeout=10)) as connection:
+                connection.executescript(arguments["sql"])
+            return None
         if name in ("write_file", "make_folder"):
             target = self.folder / arguments["file"]
             if name == "make_folder":

@@ -1,0 +1,349 @@
+/*
+ * tests/conformance/runner_c/agent.c: the agent of C (README.md in the folder above): each operation through its public function.
+ *
+ * One thread reads; a background operation has a thread of its own. Handles and cursors live in one table of names.
+ */
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yyjson.h>
+
+#include "brant.h"
+
+typedef brant_status (*operation_function)(char **, size_t *, brant_db *, const char *, size_t);
+
+/* The registry's names and the public functions: what a C programmer would call. */
+static const struct {
+    const char *name;
+    operation_function function;
+} operations[] = {
+    {"db.backup", brant_db_backup},
+    {"db.doctor", brant_db_doctor},
+    {"db.info", brant_db_info},
+    {"db.maintain", brant_db_maintain},
+    {"db.restore", brant_db_restore},
+    {"edges.count", brant_edge_count},
+    {"edges.delete", brant_edge_delete},
+    {"edges.exists", brant_edge_exists},
+    {"edges.get", brant_edge_get},
+    {"edges.list", brant_edge_list},
+    {"edges.put", brant_edge_put},
+    {"edges.put_many", brant_edge_put_many},
+    {"events.notify", brant_event_notify},
+    {"graph_types.define", brant_graph_type_define},
+    {"graph_types.delete", brant_graph_type_delete},
+    {"graph_types.get", brant_graph_type_get},
+    {"graph_types.list", brant_graph_type_list},
+    {"graph_types.validate_edge", brant_graph_type_validate_edge},
+    {"graph_types.validate_node", brant_graph_type_validate_node},
+    {"graphs.create", brant_graph_create},
+    {"graphs.delete", brant_graph_delete},
+    {"graphs.get", brant_graph_get},
+    {"graphs.list", brant_graph_list},
+    {"graphs.update", brant_graph_update},
+    {"nodes.closure", brant_node_closure},
+    {"nodes.count", brant_node_count},
+    {"nodes.delete", brant_node_delete},
+    {"nodes.exists", brant_node_exists},
+    {"nodes.get", brant_node_get},
+    {"nodes.get_many", brant_node_get_many},
+    {"nodes.list", brant_node_list},
+    {"nodes.neighbors", brant_node_neighbors},
+    {"nodes.put", brant_node_put},
+    {"nodes.put_many", brant_node_put_many},
+    {"operations.list", brant_operation_list},
+    {"sql.execute", brant_sql_execute},
+    {"transaction.begin", brant_transaction_begin},
+    {"transaction.commit", brant_transaction_commit},
+    {"transaction.rollback", brant_transaction_rollback},
+};
+
+#define OBJECTS 256
+static struct {
+    char name[64];
+    brant_db *db;
+    brant_cursor *cursor;
+} objects[OBJECTS];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of `objects` and of standard output */
+
+/* ---- objects ------------------------------------------------------------------------------------------------------ */
+
+static int find_object(const char *name) {
+    int found = -1;
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < OBJECTS; i++)
+        if ((objects[i].db || objects[i].cursor) && strcmp(objects[i].name, name) == 0) found = i;
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
+static void drop_object(int index) {
+    if (objects[index].cursor) brant_cursor_free(objects[index].cursor);
+    if (objects[index].db) brant_db_free(objects[index].db);
+    pthread_mutex_lock(&lock);
+    memset(&objects[index], 0, sizeof objects[index]);
+    pthread_mutex_unlock(&lock);
+}
+
+/* A name that is taken is taken over: the driver opens a name again after close. */
+static void set_object(const char *name, brant_db *db, brant_cursor *cursor) {
+    const int old = find_object(name);
+    if (old >= 0) drop_object(old);
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < OBJECTS; i++)
+        if (!objects[i].db && !objects[i].cursor) {
+            snprintf(objects[i].name, sizeof objects[i].name, "%s", name);
+            objects[i].db = db;
+            objects[i].cursor = cursor;
+            break;
+        }
+    pthread_mutex_unlock(&lock);
+}
+
+/* ---- answers -------------------------------------------------------------------------------------------------------- */
+
+static void print_line(char *text) {
+    pthread_mutex_lock(&lock);
+    puts(text);
+    fflush(stdout);
+    pthread_mutex_unlock(&lock);
+    free(text);
+}
+
+static void answer(int64_t id, const char *json, size_t length) {
+    char *text = malloc(length + 64);
+    if (!text) abort();
+    snprintf(text, length + 64, "{\"id\":%lld,\"result\":%.*s}", (long long)id, (int)length, json);
+    print_line(text);
+}
+
+static void answer_error(int64_t id, const char *code, const char *message, const char *detail, size_t detail_len) {
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc), *error = yyjson_mut_obj(doc);
+    yyjson_doc *parsed = yyjson_read(detail, detail_len, 0);
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_int(doc, root, "id", id);
+    yyjson_mut_obj_add_val(doc, root, "error", error);
+    yyjson_mut_obj_add_strcpy(doc, error, "code", code);
+    yyjson_mut_obj_add_strcpy(doc, error, "message", message);
+    yyjson_mut_obj_add_val(doc, error, "detail", yyjson_val_mut_copy(doc, yyjson_doc_get_root(parsed)));
+    char *text = yyjson_mut_write(doc, 0, NULL);
+    yyjson_doc_free(parsed);
+    yyjson_mut_doc_free(doc);
+    if (!text) abort();
+    print_line(text);
+}
+
+static void answer_failure(int64_t id) {
+    const brant_error *error = brant_last_error();
+    answer_error(id, error->name, error->message, error->detail, error->detail_len);
+}
+
+static void answer_status(int64_t id, brant_status status, char *json, size_t length) {
+    if (status == BRANT_OK)
+        answer(id, json ? json : "null", json ? length : 4);
+    else
+        answer_failure(id);
+    brant_free(json);
+}
+
+/* ---- operations -------------------------------------------------------------------------------------------------------- */
+
+static operation_function find_operation(const char *name) {
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        if (strcmp(operations[i].name, name) == 0) return operations[i].function;
+    return NULL;
+}
+
+static char *text_of(yyjson_val *value, size_t *length) {
+    char *text = yyjson_val_write(value, 0, length);
+    if (!text) abort();
+    return text;
+}
+
+static void run_open(int64_t id, const char *object, yyjson_val *arguments) {
+    yyjson_val *path = yyjson_obj_get(arguments, "path"), *options = yyjson_obj_get(arguments, "options");
+    size_t length = 0;
+    char *json = options ? text_of(options, &length) : NULL;
+    brant_db *db = NULL;
+    const brant_status status =
+        brant_open(&db, yyjson_get_str(path), yyjson_get_len(path), json ? json : "", length);
+    if (status == BRANT_OK) set_object(object, db, NULL);
+    answer_status(id, status, NULL, 0);
+    free(json);
+}
+
+static void run_listen(int64_t id, brant_db *db, const char *as, yyjson_val *arguments) {
+    size_t length = 0;
+    char *json = text_of(arguments, &length);
+    brant_cursor *cursor = NULL;
+    const brant_status status = brant_event_listen(&cursor, db, json, length);
+    if (status == BRANT_OK) set_object(as, NULL, cursor);
+    answer_status(id, status, NULL, 0);
+    free(json);
+}
+
+static unsigned char from_base64(char c) {
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = strchr(alphabet, c);
+    return (unsigned char)(at ? at - alphabet : 0);
+}
+
+static void run_call_text(int64_t id, brant_db *db, yyjson_val *arguments) {
+    yyjson_val *name = yyjson_obj_get(arguments, "name"), *text = yyjson_obj_get(arguments, "text");
+    yyjson_val *base64 = yyjson_obj_get(arguments, "base64");
+    char *json = NULL, *bytes = NULL;
+    size_t length = text ? yyjson_get_len(text) : 0, answer_length = 0;
+    if (base64) {
+        const char *from = yyjson_get_str(base64);
+        const size_t size = yyjson_get_len(base64);
+        bytes = malloc(size + 3);
+        for (size_t i = 0; bytes && i + 3 < size; i += 4) {
+            const unsigned long three = (unsigned long)from_base64(from[i]) << 18 | (unsigned long)from_base64(from[i + 1]) << 12 |
+                                        (unsigned long)from_base64(from[i + 2]) << 6 | from_base64(from[i + 3]);
+            bytes[length++] = (char)(three >> 16);
+            if (from[i + 2] != '=') bytes[length++] = (char)(three >> 8);
+            if (from[i + 3] != '=') bytes[length++] = (char)three;
+        }
+    }
+    const brant_status status = brant_call(&json, &answer_length, db, yyjson_get_str(name), yyjson_get_len(name),
+                                           bytes ? bytes : yyjson_get_str(text), length);
+    answer_status(id, status, json, answer_length);
+    free(bytes);
+}
+
+/* The construct of C: begin, the operations, commit, or rollback at the first failure. */
+static void run_in_transaction(int64_t id, brant_db *db, yyjson_val *arguments) {
+    yyjson_val *mode = yyjson_obj_get(arguments, "mode"), *list = yyjson_obj_get(arguments, "operations"), *step;
+    char begin[64], *json = NULL;
+    size_t length = 0, index, count;
+    snprintf(begin, sizeof begin, "{\"mode\":\"%s\"}", mode ? yyjson_get_str(mode) : "write");
+    if (brant_transaction_begin(&json, &length, db, begin, strlen(begin)) != BRANT_OK) {
+        answer_failure(id);
+        return;
+    }
+    brant_free(json);
+    char *results = calloc(1, 3), *failed = NULL;
+    size_t size = 1;
+    results[0] = '[';
+    yyjson_arr_foreach(list, index, count, step) {
+        size_t input_length = 0;
+        char *input = text_of(yyjson_obj_get(step, "arguments"), &input_length);
+        operation_function function = find_operation(yyjson_get_str(yyjson_obj_get(step, "name")));
+        json = NULL;
+        if (!function || function(&json, &length, db, input, input_length) != BRANT_OK) failed = input;
+        if (failed) break;
+        free(input);
+        results = realloc(results, size + length + 4);
+        size += (size_t)sprintf(results + size, "%s%s", index ? "," : "", json);
+        brant_free(json);
+    }
+    if (failed) {
+        answer_failure(id); /* before the rollback, which clears the record */
+        free(failed);
+    }
+    json = NULL;
+    if (failed || yyjson_is_true(yyjson_obj_get(arguments, "rollback"))) {
+        brant_transaction_rollback(&json, &length, db, "", 0);
+        if (!failed) answer(id, "{\"rolled_back\":true}", 20);
+    } else if (brant_transaction_commit(&json, &length, db, "", 0) != BRANT_OK) {
+        answer_failure(id);
+    } else {
+        results = realloc(results, size + 2);
+        memcpy(results + size, "]", 2);
+        answer(id, results, size + 1);
+    }
+    brant_free(json);
+    free(results);
+}
+
+static void run_environment(int64_t id) {
+    char text[160];
+    snprintf(text, sizeof text, "{\"language\":\"c\",\"runtime\":\"C%ld\",\"brant\":\"%s\"}", __STDC_VERSION__, brant_version());
+    answer(id, text, strlen(text));
+}
+
+static void run_request(yyjson_val *request) {
+    const int64_t id = yyjson_get_sint(yyjson_obj_get(request, "id"));
+    const char *name = yyjson_get_str(yyjson_obj_get(request, "name"));
+    const char *object = yyjson_get_str(yyjson_obj_get(request, "object"));
+    const char *as = yyjson_get_str(yyjson_obj_get(request, "as"));
+    yyjson_val *arguments = yyjson_obj_get(request, "arguments");
+    if (strcmp(name, "environment") == 0) {
+        run_environment(id);
+        return;
+    }
+    if (strcmp(name, "reset") == 0) {
+        for (int i = 0; i < OBJECTS; i++)
+            if (objects[i].cursor) drop_object(i);
+        for (int i = 0; i < OBJECTS; i++)
+            if (objects[i].db) drop_object(i);
+        answer(id, "null", 4);
+        return;
+    }
+    if (strcmp(name, "open") == 0) {
+        run_open(id, object, arguments);
+        return;
+    }
+    const int index = object ? find_object(object) : -1;
+    if (index < 0) {
+        answer_error(id, "UNKNOWN_OBJECT", object ? object : "none", "{}", 2);
+        return;
+    }
+    brant_db *db = objects[index].db;
+    brant_cursor *cursor = objects[index].cursor;
+    operation_function function = find_operation(name);
+    char *json = NULL;
+    size_t length = 0;
+    if (cursor && strcmp(name, "cursor.next") == 0) {
+        const brant_status status = brant_cursor_next(&json, &length, cursor, yyjson_get_sint(yyjson_obj_get(arguments, "timeout")));
+        answer_status(id, status, json, length);
+    } else if (cursor && strcmp(name, "cursor.close") == 0) {
+        answer_status(id, brant_cursor_close(cursor), NULL, 0);
+    } else if (db && strcmp(name, "close") == 0) {
+        answer_status(id, brant_close(db), NULL, 0);
+    } else if (db && strcmp(name, "interrupt") == 0) {
+        answer_status(id, brant_interrupt(db), NULL, 0);
+    } else if (db && strcmp(name, "events.listen") == 0) {
+        run_listen(id, db, as ? as : "cursor", arguments);
+    } else if (db && strcmp(name, "call_text") == 0) {
+        run_call_text(id, db, arguments);
+    } else if (db && strcmp(name, "run_in_transaction") == 0) {
+        run_in_transaction(id, db, arguments);
+    } else if (db && function) {
+        size_t input_length = 0;
+        char *input = text_of(arguments, &input_length);
+        const brant_status status = function(&json, &length, db, input, input_length);
+        answer_status(id, status, json, length);
+        free(input);
+    } else {
+        answer_error(id, "UNKNOWN_OPERATION", name, "{}", 2);
+    }
+}
+
+static void *run_background(void *request) {
+    run_request(yyjson_doc_get_root(request));
+    yyjson_doc_free(request);
+    return NULL;
+}
+
+int main(void) {
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t length;
+    while ((length = getline(&line, &capacity, stdin)) > 0) {
+        yyjson_doc *request = yyjson_read(line, (size_t)length, 0);
+        if (!request) return 2;
+        pthread_t thread;
+        if (yyjson_is_true(yyjson_obj_get(yyjson_doc_get_root(request), "background"))) {
+            if (pthread_create(&thread, NULL, run_background, request) != 0) return 2;
+            pthread_detach(thread);
+        } else {
+            run_background(request);
+        }
+    }
+    free(line);
+    return 0;
+}
