@@ -1,0 +1,259 @@
+/*
+ * background.cc: what SWIG has no words for: calls on a thread of the pool, and waking.
+ *
+ *   open_async(path, options) -> Promise of a handle
+ *   call_async(db, name, input, deadline) -> Promise of text
+ *   wake_start(db, callback) -> waker; wake_arm(waker); wake_ref(waker, bool); wake_stop(waker)
+ *
+ * A waker is a thread that polls a dup of the handle's wake descriptor (uv_poll aborts when a Worker ends; waiting on the pool
+ * would starve it). It calls back once and sleeps until it is armed again, so that a descriptor that stays readable costs
+ * nothing. It does not keep the process alive unless wake_ref says so, and ends with its external or its environment.
+ */
+#include "brant_node.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <poll.h>
+#include <string>
+#include <thread>
+#include <unistd.h>
+
+namespace brant_node {
+
+namespace {
+
+/* A call on a thread of the pool. The error record belongs to that thread, so its text is taken there. */
+struct Job {
+    napi_async_work work = nullptr;
+    napi_deferred deferred = nullptr;
+    napi_ref keep = nullptr; /* the handle's external, while the call runs */
+    bool open = false;
+    brant_db *db = nullptr;
+    int64_t deadline = 0;
+    std::string name;
+    std::string json;
+    brant_status status = BRANT_OK;
+    std::string code, message, detail;
+    Output text;
+    Database handle;
+};
+
+void job_execute(napi_env, void *data)
+{
+    Job *job = static_cast<Job *>(data);
+    if (job->open) {
+        job->status = brant_open(&job->handle.pointer, job->name.data(), job->name.size(), job->json.data(), job->json.size());
+    } else {
+        if (job->deadline != 0) job->status = brant_deadline_set(job->db, job->deadline);
+        if (job->status == BRANT_OK) {
+            job->status = brant_call(&job->text.data, &job->text.size, job->db, job->name.data(), job->name.size(),
+                                     job->json.data(), job->json.size());
+        }
+    }
+    if (job->status != BRANT_OK) {
+        const brant_error *error = brant_last_error();
+        job->code = error->name;
+        job->message.assign(error->message, error->message_len);
+        job->detail.assign(error->detail, error->detail_len);
+    }
+    if (job->deadline != 0) brant_deadline_set(job->db, 0);
+}
+
+void job_complete(napi_env env, napi_status, void *data)
+{
+    std::unique_ptr<Job> job(static_cast<Job *>(data));
+    if (job->keep != nullptr) napi_delete_reference(env, job->keep);
+    napi_delete_async_work(env, job->work);
+    try {
+        if (job->status != BRANT_OK) {
+            napi_value error = error_value(env, job->status, job->code, job->message, job->detail);
+            check(env, napi_reject_deferred(env, job->deferred, error));
+        } else {
+            Napi::Value value = job->open ? job->handle.value(env) : job->text.value(env);
+            check(env, napi_resolve_deferred(env, job->deferred, value));
+        }
+    } catch (const Napi::Error &error) {
+        /* A text longer than a string can be. */
+        napi_reject_deferred(env, job->deferred, error.Value());
+    }
+}
+
+Napi::Value job_start(napi_env env, std::unique_ptr<Job> job)
+{
+    napi_value promise = nullptr;
+    napi_value resource = Napi::String::New(env, "brant");
+    check(env, napi_create_async_work(env, nullptr, resource, job_execute, job_complete, job.get(), &job->work));
+    check(env, napi_create_promise(env, &job->deferred, &promise));
+    check(env, napi_queue_async_work(env, job->work));
+    job.release();
+    return Napi::Value(env, promise);
+}
+
+std::string text_of(napi_env env, napi_value value)
+{
+    Input text;
+    text.read(env, value);
+    return std::string(text.data() != nullptr ? text.data() : "", text.size());
+}
+
+Napi::Value open_async(const Napi::CallbackInfo &info)
+{
+    std::unique_ptr<Job> job(new Job);
+    job->open = true;
+    job->name = text_of(info.Env(), info[0]);
+    job->json = text_of(info.Env(), info[1]);
+    return job_start(info.Env(), std::move(job));
+}
+
+Napi::Value call_async(const Napi::CallbackInfo &info)
+{
+    std::unique_ptr<Job> job(new Job);
+    job->db = database(info.Env(), info[0]);
+    job->name = text_of(info.Env(), info[1]);
+    job->json = text_of(info.Env(), info[2]);
+    job->deadline = integer(info.Env(), info[3]);
+    check(info.Env(), napi_create_reference(info.Env(), info[0], 1, &job->keep));
+    return job_start(info.Env(), std::move(job));
+}
+
+constexpr napi_type_tag WAKER_TAG = {0x6272616e742d776b, 0x7be20c95d1a6438f};
+
+struct Waker {
+    napi_env env = nullptr;
+    napi_threadsafe_function callback = nullptr;
+    int wake = -1;
+    int control[2] = {-1, -1}; /* 'a' arms, its end stops */
+    std::thread thread;
+    bool running = false;
+
+    Waker() = default;
+    Waker(const Waker &) = delete;
+    Waker &operator=(const Waker &) = delete;
+    ~Waker();
+    void run() const;
+    void stop();
+};
+
+/* The thread: it knows the descriptors and the callback, and nothing of JavaScript. */
+void Waker::run() const
+{
+    bool armed = false;
+    for (;;) {
+        pollfd sources[2] = {{armed ? wake : -1, POLLIN, 0}, {control[0], POLLIN, 0}};
+        if (poll(sources, 2, -1) < 0) continue; /* EINTR, or no memory for now */
+        if (sources[1].revents != 0) {
+            char command = 0;
+            ssize_t got = read(control[0], &command, 1);
+            if (got == 0) return;
+            if (got == 1) armed = true;
+        } else if (sources[0].revents != 0) {
+            armed = false;
+            napi_call_threadsafe_function(callback, nullptr, napi_tsfn_nonblocking);
+        }
+    }
+}
+
+/* End the thread. Any number of times. */
+void Waker::stop()
+{
+    if (!running) return;
+    running = false;
+    close(control[1]);
+    control[1] = -1;
+    thread.join();
+    napi_release_threadsafe_function(callback, napi_tsfn_abort);
+}
+
+Waker::~Waker()
+{
+    stop();
+    for (int descriptor : {wake, control[0], control[1]}) {
+        if (descriptor >= 0) close(descriptor);
+    }
+}
+
+void waker_cleanup(void *data) { static_cast<Waker *>(data)->stop(); }
+
+void waker_finalize(napi_env env, void *data, void *)
+{
+    napi_remove_env_cleanup_hook(env, waker_cleanup, data);
+    delete static_cast<Waker *>(data);
+}
+
+Waker *waker_of(const Napi::CallbackInfo &info)
+{
+    void *data = nullptr;
+    bool tagged = false;
+    if (napi_get_value_external(info.Env(), info[0], &data) == napi_ok) {
+        check(info.Env(), napi_check_object_type_tag(info.Env(), info[0], &WAKER_TAG, &tagged));
+    }
+    if (!tagged) raise_type(info.Env(), "the argument is not a waker");
+    return static_cast<Waker *>(data);
+}
+
+[[noreturn]] void raise_system(napi_env env, const char *what)
+{
+    std::string message = std::string(what) + ": " + std::generic_category().message(errno);
+    throw Napi::Error(env, error_value(env, BRANT_IO, "IO", message, "{}"));
+}
+
+Napi::Value wake_start(const Napi::CallbackInfo &info)
+{
+    Napi::Env env = info.Env();
+    int owned = -1;
+    if (brant_wake_fd(&owned, database(env, info[0])) != BRANT_OK) raise(env);
+    std::unique_ptr<Waker> waker(new Waker);
+    waker->env = env;
+    waker->wake = fcntl(owned, F_DUPFD_CLOEXEC, 0);
+    if (waker->wake < 0) raise_system(env, "cannot duplicate the wake descriptor");
+    if (pipe(waker->control) != 0) raise_system(env, "cannot make a pipe");
+    for (int descriptor : waker->control) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+
+    napi_value result = nullptr;
+    check(env, napi_create_threadsafe_function(env, info[1], nullptr, Napi::String::New(env, "brant"), 0, 1, nullptr, nullptr,
+                                               nullptr, nullptr, &waker->callback));
+    check(env, napi_unref_threadsafe_function(env, waker->callback));
+    try {
+        waker->thread = std::thread(&Waker::run, waker.get());
+    } catch (const std::system_error &) {
+        napi_release_threadsafe_function(waker->callback, napi_tsfn_abort);
+        throw Napi::Error(env, error_value(env, BRANT_IO, "IO", "cannot start the wake thread", "{}"));
+    }
+    waker->running = true;
+    /* After the function's own hook, so before it at the end: the thread is gone when the function goes. */
+    check(env, napi_add_env_cleanup_hook(env, waker_cleanup, waker.get()));
+    check(env, napi_create_external(env, waker.get(), waker_finalize, nullptr, &result));
+    waker.release();
+    check(env, napi_type_tag_object(env, result, &WAKER_TAG));
+    return Napi::Value(env, result);
+}
+
+void wake_arm(const Napi::CallbackInfo &info)
+{
+    Waker *waker = waker_of(info);
+    if (waker->running && write(waker->control[1], "a", 1) < 0) raise_system(info.Env(), "cannot arm the wake thread");
+}
+
+void wake_ref(const Napi::CallbackInfo &info)
+{
+    Waker *waker = waker_of(info);
+    if (!waker->running) return;
+    auto change = info[1].ToBoolean() ? napi_ref_threadsafe_function : napi_unref_threadsafe_function;
+    check(info.Env(), change(info.Env(), waker->callback));
+}
+
+void wake_stop(const Napi::CallbackInfo &info) { waker_of(info)->stop(); }
+
+} // namespace
+
+void define(Napi::Env env, Napi::Object exports)
+{
+    exports.Set("open_async", Napi::Function::New<open_async>(env, "open_async"));
+    exports.Set("call_async", Napi::Function::New<call_async>(env, "call_async"));
+    exports.Set("wake_start", Napi::Function::New<wake_start>(env, "wake_start"));
+    exports.Set("wake_arm", Napi::Function::New<wake_arm>(env, "wake_arm"));
+    exports.Set("wake_ref", Napi::Function::New<wake_ref>(env, "wake_ref"));
+    exports.Set("wake_stop", Napi::Function::New<wake_stop>(env, "wake_stop"));
+}
+
+} // namespace brant_node

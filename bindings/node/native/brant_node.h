@@ -1,0 +1,95 @@
+/*
+ * brant_node.h: what the typemaps of swig/node.i are made of: text in and out, handles as tagged externals, errors.
+ *
+ * Everything here is a local object with a destructor or throws Napi::Error; nothing is kept between calls. A handle's external
+ * owns the shell: its finaliser frees it. None of it is thread-safe but by Node's rule of one thread an environment.
+ */
+#ifndef BRANT_NODE_H
+#define BRANT_NODE_H
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <napi.h>
+#include <string_view>
+
+#include "brant.h"
+
+namespace brant_node {
+
+/* An Error with code ("NOT_FOUND"), status and detail (JSON text). */
+napi_value error_value(napi_env env, brant_status status, std::string_view code, std::string_view message,
+                       std::string_view detail);
+
+/* Throw the error record of this thread. */
+[[noreturn]] void raise(napi_env env);
+
+/* Throw an Error with the code INVALID: an argument has a wrong JavaScript type. */
+[[noreturn]] void raise_type(napi_env env, const char *message);
+
+/* Throw what Node-API reports, unless the status is napi_ok. */
+void check(napi_env env, napi_status status);
+
+/* Text from a string, a Buffer or a Uint8Array (not copied), or nothing for undefined. Valid while the call runs. */
+class Input {
+public:
+    void read(napi_env env, napi_value value);
+    const char *data() const { return data_; }
+    size_t size() const { return size_; }
+
+private:
+    void read_long(napi_env env, napi_value value);
+    void read_bytes(napi_env env, napi_value value);
+
+    const char *data_ = nullptr;
+    size_t size_ = 0;
+    std::unique_ptr<char[]> heap_;
+    char stack_[2048];
+};
+
+/* Text that a function returned. */
+struct Output {
+    char *data = nullptr;
+    size_t size = 0;
+
+    Output() = default;
+    Output(const Output &) = delete;
+    Output &operator=(const Output &) = delete;
+    ~Output() { brant_free(data); }
+    Napi::Value value(napi_env env) const;
+};
+
+/* A handle that a function returned, until an external owns it. */
+struct Database {
+    brant_db *pointer = nullptr;
+
+    Database() = default;
+    Database(const Database &) = delete;
+    Database &operator=(const Database &) = delete;
+    ~Database() { brant_db_free(pointer); }
+    Napi::Value value(napi_env env);
+};
+
+struct Cursor {
+    brant_cursor *pointer = nullptr;
+
+    Cursor() = default;
+    Cursor(const Cursor &) = delete;
+    Cursor &operator=(const Cursor &) = delete;
+    ~Cursor() { brant_cursor_free(pointer); }
+    Napi::Value value(napi_env env);
+};
+
+/* The handle in an external of ours; null is NULL. Throws INVALID for anything else. */
+brant_db *database(napi_env env, napi_value value);
+brant_cursor *cursor(napi_env env, napi_value value);
+
+/* A whole number. */
+int64_t integer(napi_env env, napi_value value);
+
+/* Add open_async, call_async and the wake functions to the module's exports. */
+void define(Napi::Env env, Napi::Object exports);
+
+} // namespace brant_node
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * node.i: the raw Node.js module: Node-API 8, C++ exceptions on. One typemap for each parameter shape; what they call is in
+ * bindings/node/native. SWIG's fail path releases nothing, so every temporary is an object with a destructor. A failure
+ * is thrown inside the call that failed, as an Error with code, status and detail (JSON text).
+ */
+%begin %{
+#define NAPI_VERSION 8
+#include "brant_node.h"
+%}
+
+%typemap(in) (const char *json, size_t json_len) (brant_node::Input text),
+             (const char *path, size_t path_len) (brant_node::Input text),
+             (const char *name, size_t name_len) (brant_node::Input text)
+{
+  text.read(env, $input);
+  $1 = const_cast<char *>(text.data());
+  $2 = text.size();
+}
+
+%typemap(in) brant_db * "$1 = brant_node::database(env, $input);"
+%typemap(in) brant_cursor * "$1 = brant_node::cursor(env, $input);"
+%typemap(in) int64_t "$1 = brant_node::integer(env, $input);"
+
+%typemap(in, numinputs=0) (char **out_json, size_t *out_json_len) (brant_node::Output text)
+{
+  $1 = &text.data;
+  $2 = &text.size;
+}
+%typemap(argout) (char **out_json, size_t *out_json_len) "$result = text$argnum.value(env);"
+
+%typemap(in, numinputs=0) brant_db **out_db (brant_node::Database handle) "$1 = &handle.pointer;"
+%typemap(argout) brant_db **out_db "$result = handle$argnum.value(env);"
+
+%typemap(in, numinputs=0) brant_cursor **out_cursor (brant_node::Cursor handle) "$1 = &handle.pointer;"
+%typemap(argout) brant_cursor **out_cursor "$result = handle$argnum.value(env);"
+
+%typemap(out) brant_status
+{
+  if ($1 != BRANT_OK) brant_node::raise(env);
+  $result = env.Undefined();
+}
+
+/* The layer never sees the descriptor: brant_wake_start (brant_node.cc) listens to it. */
+%ignore brant_wake_fd;
+
+%init %{
+  brant_node::define(env, exports);
+%}
