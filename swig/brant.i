@@ -13,7 +13,9 @@
 %feature("nothread", "0") brant_open;
 %feature("nothread", "0") brant_close;
 %feature("nothread", "0") brant_cursor_next;
+%feature("nothread", "0") brant_cursor_close;
 %feature("nothread", "0") brant_call;
+%feature("nothread", "0") brant_call_open;
 %feature("nothread", "0") brant_transaction_begin;
 %feature("nothread", "0") brant_transaction_commit;
 %feature("nothread", "0") brant_sql_execute;
@@ -22,6 +24,7 @@
 %feature("nothread", "0") brant_db_restore;
 %feature("nothread", "0") brant_db_maintain;
 %feature("nothread", "0") brant_graph_type_define;
+%feature("nothread", "0") brant_graph_type_delete;
 %feature("nothread", "0") brant_graph_create;
 %feature("nothread", "0") brant_graph_update;
 %feature("nothread", "0") brant_graph_delete;

@@ -1,0 +1,83 @@
+/*
+ * python.i: Python's typemaps. Text comes in without a copy, handles are capsules, an answer replaces the status, and a status that
+ * is not BRANT_OK is raised inside the call that returned it. What the typemaps call is in bindings/python/native/native.h.
+ */
+
+%{
+#include "native.h"
+%}
+
+/* ---- text in ---------------------------------------------------------------------------------------------------- */
+
+%typemap(in) (const char *json, size_t json_len) {
+    if (!brant_python_text(&$1, &$2, $input, "json", BRANT_INVALID_JSON)) SWIG_fail;
+}
+%typemap(in) (const char *path, size_t path_len) {
+    if (!brant_python_text(&$1, &$2, $input, "path", BRANT_INVALID)) SWIG_fail;
+}
+%typemap(in) (const char *name, size_t name_len) {
+    if (!brant_python_text(&$1, &$2, $input, "name", BRANT_INVALID)) SWIG_fail;
+}
+
+/* ---- handles in --------------------------------------------------------------------------------------------------- */
+
+%typemap(in) brant_db * {
+    if (!brant_python_handle((void **)&$1, $input, BRANT_PYTHON_DB)) SWIG_fail;
+}
+%typemap(in) brant_cursor * {
+    if (!brant_python_handle((void **)&$1, $input, BRANT_PYTHON_CURSOR)) SWIG_fail;
+}
+
+/* ---- numbers in --------------------------------------------------------------------------------------------------- */
+
+%typemap(in) int64_t {
+    if (!brant_python_integer(&$1, $input)) SWIG_fail;
+}
+
+/* ---- outputs ------------------------------------------------------------------------------------------------------ */
+
+%typemap(in, numinputs=0) (char **out_json, size_t *out_json_len) (char *text = NULL, size_t length = 0) {
+    $1 = &text;
+    $2 = &length;
+}
+%typemap(argout) (char **out_json, size_t *out_json_len) {
+    Py_DECREF($result);
+    $result = PyUnicode_DecodeUTF8(*$1, (Py_ssize_t)*$2, NULL);
+}
+%typemap(freearg) (char **out_json, size_t *out_json_len) {
+    brant_free(text$argnum);
+}
+
+%typemap(in, numinputs=0) brant_db **out_db (brant_db *opened = NULL) {
+    $1 = &opened;
+}
+%typemap(argout) brant_db **out_db {
+    Py_DECREF($result);
+    $result = brant_python_db(*$1);
+}
+
+%typemap(in, numinputs=0) brant_cursor **out_cursor (brant_cursor *opened = NULL) {
+    $1 = &opened;
+}
+%typemap(argout) brant_cursor **out_cursor {
+    Py_DECREF($result);
+    $result = brant_python_cursor(*$1);
+}
+
+%typemap(in, numinputs=0) int *out_fd (int descriptor = -1) {
+    $1 = &descriptor;
+}
+%typemap(argout) int *out_fd {
+    Py_DECREF($result);
+    $result = PyLong_FromLong(*$1);
+}
+
+/* ---- status ------------------------------------------------------------------------------------------------------- */
+
+%typemap(out) brant_status {
+    if ($1 != BRANT_OK) {
+        brant_python_raise();
+        SWIG_fail;
+    }
+    $result = SWIG_Py_Void();
+}
