@@ -14,12 +14,16 @@ brant_status brant__notify(int64_t *out_id, brant_db *db, brant__text channel, b
 
 /* ---- cursors (cursor.c) -------------------------------------------------------------------------------------------------- */
 
+#define BRANT__CURSOR_ITEMS 256
+
 /*
  * A kind of cursor. `fetch` runs inside the handle and in a read transaction and appends the items that are there now to `out`, a writer that stands inside an array,
- * at most 256. `destroy` runs inside the handle, or with the handle closed, once.
+ * at most BRANT__CURSOR_ITEMS; *out_more: bounded work ended before all was looked at, so ask again without waiting. What it yields counts as
+ * delivered, so it moves its position only when `out` has not failed. `destroy` runs inside the handle, or with the handle closed, once.
+ * The handle's own transaction may be open: rows from brant__wake_uncommitted_from on are not to be shown.
  */
 typedef struct brant__cursor_kind {
-    brant_status (*fetch)(size_t *out_count, brant_db *db, void *state, brant__writer *out);
+    brant_status (*fetch)(size_t *out_count, bool *out_more, brant_db *db, void *state, brant__writer *out);
     void (*destroy)(brant_db *db, void *state);
 } brant__cursor_kind;
 
@@ -28,12 +32,17 @@ brant_status brant__cursor_new(brant_cursor **out_cursor, brant_db *db, const br
 
 /* ---- wake (wake.c) --------------------------------------------------------------------------------------------------------- */
 
-/* Register patterns for this handle, in a write transaction of its own; *out_id identifies the registration. Read-only files: no registration, 0. */
+/*
+ * Register patterns for this handle, in a write transaction (nested: the registration is found missing and made again within a second, should the outer one roll back);
+ * *out_id identifies the registration. Read-only files and ":memory:": no registration, 0. A commit later than ours that touches a matching topic wakes the handle.
+ */
 brant_status brant__wake_register(int64_t *out_id, brant_db *db, const brant__text *patterns, size_t count);
 /* Take a registration back; quietly does nothing where the file cannot be written now. */
 void brant__wake_unregister(brant_db *db, int64_t id);
 /* In a write transaction: waiters of this topic are woken after its commit. */
 brant_status brant__wake_touch(brant_db *db, brant__text topic);
+/* How often this handle was woken by a commit: for tests and statistics. */
+uint64_t brant__wake_count(brant_db *db);
 
 /* ---- operations ------------------------------------------------------------------------------------------------------------- */
 

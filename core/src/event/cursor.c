@@ -1,0 +1,215 @@
+/*
+ * event/cursor.c: cursors: fetch what is there, else wait and fetch again.
+ *
+ * A cursor has one owner, who frees it, and at most one thread in brant_cursor_next (`busy`). `ended` is set once, by whoever closes; the state of its kind is
+ * destroyed once (`spent`): by the closer when nobody is in next and the handle is free, by the thread in next as it leaves, or by whoever is inside the
+ * handle next (an orphan). `references` counts the owner, the thread in next and the orphans' list.
+ */
+#include <pthread.h>
+
+#include "event/wake.h"
+
+struct brant_cursor {
+    brant_db *db; /* retained */
+    const brant__cursor_kind *kind;
+    void *state;
+    atomic_bool ended;
+    pthread_mutex_t mutex; /* for what follows */
+    bool busy;
+    bool spent;
+    unsigned references;
+    brant_cursor *next; /* orphan: under the mutex of the list */
+};
+
+brant_status brant__cursor_new(brant_cursor **out_cursor, brant_db *db, const brant__cursor_kind *kind, void *state) {
+    brant_cursor *cursor = NULL;
+    brant_status status = brant__wake_attach(db);
+    *out_cursor = NULL;
+    if (status != BRANT_OK) goto cleanup;
+    brant__cursor_bury(db, brant__wake_orphans(db));
+    cursor = brant__alloc_zero(sizeof *cursor);
+    if (!cursor || pthread_mutex_init(&cursor->mutex, NULL) != 0) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    brant__db_retain(db);
+    cursor->db = db;
+    cursor->kind = kind;
+    cursor->state = state;
+    cursor->references = 1;
+    atomic_init(&cursor->ended, false);
+    *out_cursor = cursor;
+    return BRANT_OK;
+cleanup:
+    brant__free(cursor);
+    kind->destroy(db, state);
+    return status;
+}
+
+static void release(brant_cursor *cursor) {
+    pthread_mutex_lock(&cursor->mutex);
+    const bool last = --cursor->references == 0;
+    pthread_mutex_unlock(&cursor->mutex);
+    if (!last) return;
+    pthread_mutex_destroy(&cursor->mutex);
+    brant__db_release(cursor->db);
+    brant__free(cursor);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------------ */
+
+brant_cursor **brant__cursor_link(brant_cursor *cursor) { return &cursor->next; }
+
+void brant__cursor_bury(brant_db *db, brant_cursor *list) {
+    while (list) {
+        brant_cursor *cursor = list;
+        list = cursor->next;
+        cursor->kind->destroy(db, cursor->state);
+        release(cursor);
+    }
+}
+
+/* For the one thread that found the cursor ended and nobody inside. Leaves the record as it was. */
+static void destroy_state(brant_cursor *cursor) {
+    brant_db *db = cursor->db;
+    const bool clean = brant_last_error()->code == BRANT_OK;
+    const brant_status status = brant__enter(db);
+    bool left = false;
+    if (status == BRANT_MISUSE && brant__wait_begin(db) == BRANT_OK) {
+        pthread_mutex_lock(&cursor->mutex);
+        cursor->references++;
+        pthread_mutex_unlock(&cursor->mutex);
+        left = brant__wake_orphan(db, cursor);
+        brant__wait_end(db);
+        if (!left) release(cursor);
+    }
+    if (!left) cursor->kind->destroy(db, cursor->state);
+    if (status == BRANT_OK) brant__leave(db);
+    if (clean) (void)brant__error_code();
+}
+
+/* Ended, nobody in next, and not done before: then it is this thread's. Under the mutex. */
+static bool claim_spent(brant_cursor *cursor) {
+    if (!atomic_load(&cursor->ended) || cursor->busy || cursor->spent) return false;
+    cursor->spent = true;
+    return true;
+}
+
+brant_status brant_cursor_close(brant_cursor *cursor) {
+    brant__error_clear();
+    if (!cursor) return BRANT_OK;
+    pthread_mutex_lock(&cursor->mutex);
+    atomic_store(&cursor->ended, true);
+    const bool mine = claim_spent(cursor);
+    const bool waits = cursor->busy;
+    pthread_mutex_unlock(&cursor->mutex);
+    if (mine) destroy_state(cursor);
+    if (waits && brant__wait_begin(cursor->db) == BRANT_OK) {
+        brant__wake_rouse(cursor->db, &cursor->ended);
+        brant__wait_end(cursor->db);
+    }
+    (void)brant__error_code();
+    return BRANT_OK;
+}
+
+void brant_cursor_free(brant_cursor *cursor) {
+    if (!cursor) return;
+    brant_cursor_close(cursor);
+    release(cursor);
+}
+
+/* ---- next ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct visit {
+    size_t count;
+    bool more;
+    uint64_t seen;
+} visit;
+
+/* One look: enter, one snapshot, fetch, leave. */
+static brant_status look(visit *out, brant_cursor *cursor, brant__writer *writer) {
+    brant_db *db = cursor->db;
+    bool begun = false;
+    *out = (visit){0};
+    brant_status status = brant__wake_enter(db, &cursor->ended);
+    if (status != BRANT_OK) return status;
+    brant__cursor_bury(db, brant__wake_orphans(db));
+    out->seen = brant__wake_sequence(db);
+    BRANT__TRY(brant__begin(db, BRANT__READ));
+    begun = true;
+    BRANT__TRY(brant__wake_look(db));
+    BRANT__TRY(cursor->kind->fetch(&out->count, &out->more, db, cursor->state, writer));
+    begun = false;
+    if (brant__commit(db) != BRANT_OK) { /* what was read is read */
+        (void)brant__error_code();
+        brant__rollback(db);
+    }
+    if (brant__wake_repair(db)) out->more = true;
+    if (out->count == 0) BRANT__TRY(brant__wake_file_check(db));
+cleanup:
+    if (begun) brant__rollback(db);
+    brant__leave(db);
+    return status;
+}
+
+/* Why the wait is over, if it is. */
+static brant_status check(brant_cursor *cursor, unsigned interrupts) {
+    if (atomic_load(&cursor->ended)) return brant__fail(BRANT_CLOSED, "the cursor is closed");
+    if (brant__db_closed(cursor->db)) return brant__fail(BRANT_CLOSED, "the database handle is closed");
+    if (brant__db_interrupts(cursor->db) != interrupts) return brant__fail(BRANT_INTERRUPTED, "the wait was interrupted");
+    return BRANT_OK;
+}
+
+static brant_status next_items(brant_cursor *cursor, brant__writer *writer, int64_t timeout) {
+    brant_db *db = cursor->db;
+    const unsigned interrupts = brant__db_interrupts(db);
+    const int64_t start = brant__monotonic_now();
+    const int64_t until = timeout < 0 || timeout > INT64_MAX - start ? INT64_MAX : start + timeout;
+    for (;;) {
+        visit seen;
+        brant_status status = look(&seen, cursor, writer);
+        if (status != BRANT_OK || seen.count > 0) return status;
+        status = check(cursor, interrupts);
+        if (status != BRANT_OK) return status;
+        if (seen.more) continue;
+        if (brant__monotonic_now() >= until) return BRANT_OK;
+        status = brant__wait_begin(db);
+        if (status != BRANT_OK) return status;
+        brant__wake_wait(db, &cursor->ended, interrupts, seen.seen, until);
+        brant__wait_end(db);
+        status = check(cursor, interrupts);
+        if (status != BRANT_OK) return status;
+    }
+}
+
+brant_status brant_cursor_next(char **out_json, size_t *out_json_len, brant_cursor *cursor, int64_t timeout) {
+    brant_status status = BRANT_OK;
+    brant__writer writer = {0};
+    brant__error_clear();
+    *out_json = NULL;
+    *out_json_len = 0;
+    if (!cursor) return brant__fail(BRANT_INVALID, "the cursor is NULL");
+    pthread_mutex_lock(&cursor->mutex);
+    const bool taken = cursor->busy, ended = atomic_load(&cursor->ended);
+    if (!taken && !ended) {
+        cursor->busy = true;
+        cursor->references++;
+    }
+    pthread_mutex_unlock(&cursor->mutex);
+    if (ended) return brant__fail(BRANT_CLOSED, "the cursor is closed");
+    if (taken) return brant__fail(BRANT_MISUSE, "another thread waits on the cursor; open one for each thread");
+
+    brant__write_array(&writer);
+    status = next_items(cursor, &writer, timeout);
+    brant__write_end(&writer);
+    if (status == BRANT_OK) status = brant__buffer_take(out_json, out_json_len, &writer.buffer);
+    brant__buffer_free(&writer.buffer);
+
+    pthread_mutex_lock(&cursor->mutex);
+    cursor->busy = false;
+    const bool mine = claim_spent(cursor);
+    pthread_mutex_unlock(&cursor->mutex);
+    if (mine) destroy_state(cursor);
+    release(cursor);
+    return status;
+}

@@ -1,0 +1,258 @@
+/*
+ * event/notify.c: writing notifications, and how long they are kept.
+ *
+ * Retention is per channel, so that a busy channel never evicts a quiet one: the newest KEPT, for a day. Each channel's row counts its
+ * notifications and remembers through which id they were removed; a listener that stands before that id is told of a gap. The oldest are
+ * removed in the writer's own transaction, SLACK at a time, and by age in db.maintain.
+ */
+#include "event/event.h"
+#include "event/statements.h"
+#include "event/wake.h"
+
+#define CHANNEL_SIZE 255
+#define KEPT 10000
+#define SLACK 500 /* more than KEPT there may be: each removal takes as many, about a millisecond's work */
+#define AGE INT64_C(86400000)
+#define CHUNK 1000     /* rows looked at in one transaction of maintenance */
+#define CHUNKS 50      /* transactions in one call of it */
+#define EMPTY_KEPT 10000 /* rows of channels without notifications */
+
+static const char *const sql[] = {
+    [BRANT__EVENT_INSERT] = "INSERT INTO notifications (channel, payload, created_at) VALUES (:channel, :payload, :now)",
+    [BRANT__EVENT_COUNT_UP] = "INSERT INTO notification_channels (channel, count) VALUES (:channel, 1) "
+                              "ON CONFLICT (channel) DO UPDATE SET count = count + 1 RETURNING count",
+    [BRANT__EVENT_CUT] = "SELECT id FROM notifications WHERE channel = :channel ORDER BY id LIMIT 1 OFFSET :excess",
+    [BRANT__EVENT_PRUNE] = "DELETE FROM notifications WHERE channel = :channel AND id <= :cut",
+    [BRANT__EVENT_COUNT_DOWN] = "UPDATE notification_channels SET count = max(count - :count, 0), "
+                                "pruned_through = max(pruned_through, :cut) WHERE channel = :channel",
+    [BRANT__EVENT_RECOUNT] = "UPDATE notification_channels SET count = (SELECT count(*) FROM notifications AS n "
+                             "WHERE n.channel = notification_channels.channel) WHERE channel = :channel",
+    [BRANT__EVENT_OLDEST] = "SELECT id, channel, created_at FROM notifications WHERE id > :after ORDER BY id LIMIT :limit",
+    [BRANT__EVENT_DELETE] = "DELETE FROM notifications WHERE id = :id",
+    [BRANT__EVENT_EMPTY_COUNT] = "SELECT count(*) FROM notification_channels WHERE pruned_through > 0 AND count = 0 AND channel <> ''",
+    [BRANT__EVENT_EMPTY_CUT] = "SELECT pruned_through FROM notification_channels WHERE pruned_through > 0 AND count = 0 AND channel <> '' "
+                               "ORDER BY pruned_through LIMIT 1 OFFSET :excess",
+    [BRANT__EVENT_EMPTY_DELETE] = "DELETE FROM notification_channels WHERE pruned_through > 0 AND pruned_through <= :cut AND count = 0 "
+                                  "AND channel <> ''",
+    [BRANT__EVENT_EMPTY_NOTE] = "INSERT INTO notification_channels (channel, count, pruned_through) VALUES ('', 0, :cut) "
+                                "ON CONFLICT (channel) DO UPDATE SET pruned_through = max(pruned_through, :cut)",
+    [BRANT__EVENT_HEAD] = "SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'notifications'), "
+                          "(SELECT socket FROM brant_wake WHERE row_id = 0)",
+    [BRANT__EVENT_GAPS] = "SELECT channel, pruned_through FROM notification_channels "
+                          "WHERE pruned_through > 0 AND pruned_through > :last ORDER BY pruned_through",
+    [BRANT__EVENT_GAPS_CHANNEL] = "SELECT channel, pruned_through FROM notification_channels "
+                                  "WHERE channel IN ('', :channel) AND pruned_through > :last",
+    [BRANT__EVENT_SCAN] = "SELECT id, channel, payload, created_at FROM notifications "
+                          "WHERE id > :last AND id <= :upper ORDER BY id LIMIT :limit",
+    [BRANT__EVENT_SCAN_CHANNEL] = "SELECT id, channel, payload, created_at FROM notifications "
+                                  "WHERE channel = :channel AND id > :last AND id <= :upper ORDER BY id LIMIT :limit",
+};
+const brant__statements brant__event_statements = {BRANT__TABLE_EVENT, BRANT__EVENT_STATEMENTS, sql};
+
+static brant_status get(brant__statement **out, brant_db *db, size_t index) {
+    return brant__statement_get(out, db, &brant__event_statements, index);
+}
+
+/* ---- retention by count ------------------------------------------------------------------------------------------------------ */
+
+static brant_status count_down(brant_db *db, brant__text channel, int64_t count, int64_t cut) {
+    brant__statement *statement = NULL;
+    const brant_status status = get(&statement, db, BRANT__EVENT_COUNT_DOWN);
+    if (status != BRANT_OK) return status;
+    brant__bind_integer(statement, 1, count);
+    brant__bind_integer(statement, 2, cut);
+    brant__bind_text(statement, 3, channel);
+    return brant__run(db, statement);
+}
+
+/* Remove the oldest `excess` of a channel. */
+static brant_status prune(brant_db *db, brant__text channel, int64_t excess) {
+    brant_status status = BRANT_OK;
+    brant__statement *statement = NULL;
+    bool row = false;
+    int64_t cut = 0;
+    BRANT__TRY(get(&statement, db, BRANT__EVENT_CUT));
+    brant__bind_text(statement, 1, channel);
+    brant__bind_integer(statement, 2, excess - 1);
+    BRANT__TRY(brant__step(&row, db, statement));
+    if (row) cut = brant__column_integer(statement, 0);
+    brant__reset(statement);
+    if (!row) { /* the count was wrong */
+        BRANT__TRY(get(&statement, db, BRANT__EVENT_RECOUNT));
+        brant__bind_text(statement, 1, channel);
+        return brant__run(db, statement);
+    }
+    BRANT__TRY(get(&statement, db, BRANT__EVENT_PRUNE));
+    brant__bind_text(statement, 1, channel);
+    brant__bind_integer(statement, 2, cut);
+    BRANT__TRY(brant__run(db, statement));
+    return count_down(db, channel, brant__changes(db), cut);
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+/* ---- notifying --------------------------------------------------------------------------------------------------------------- */
+
+brant_status brant__notify(int64_t *out_id, brant_db *db, brant__text channel, brant__text payload) {
+    brant_status status = BRANT_OK;
+    brant__statement *statement = NULL;
+    bool row = false;
+    int64_t id = 0, count = 0;
+    if (out_id) *out_id = 0;
+    if (channel.length == 0 || channel.length > CHANNEL_SIZE || memchr(channel.data, 0, channel.length))
+        return brant__fail(BRANT_INVALID, "a channel is a name of 1 to %d bytes without NUL", CHANNEL_SIZE);
+    BRANT__TRY(brant__wake_touch(db, channel));
+    BRANT__TRY(get(&statement, db, BRANT__EVENT_INSERT));
+    brant__bind_text(statement, 1, channel);
+    brant__bind_text(statement, 2, payload);
+    brant__bind_integer(statement, 3, brant__db_now(db));
+    BRANT__TRY(brant__run(db, statement));
+    id = brant__last_row_id(db);
+    brant__wake_uncommitted(db, id);
+    BRANT__TRY(get(&statement, db, BRANT__EVENT_COUNT_UP));
+    brant__bind_text(statement, 1, channel);
+    BRANT__TRY(brant__step(&row, db, statement));
+    if (row) count = brant__column_integer(statement, 0);
+    brant__reset(statement);
+    statement = NULL;
+    if (count >= KEPT + SLACK) BRANT__TRY(prune(db, channel, count - KEPT));
+    if (out_id) *out_id = id;
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+brant_status brant__event_notify(brant__call *call) {
+    brant_status status = BRANT_OK;
+    brant__buffer payload = {0};
+    int64_t id = 0;
+    yyjson_val *given = brant__json_get(call->input, "payload");
+    if (given)
+        brant__json_append(&payload, given);
+    else
+        brant__buffer_append(&payload, "null", 4);
+    if (payload.failed) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    if (payload.length > brant__db_limits(call->db)->document) {
+        status = brant__fail(BRANT_LIMIT, "the payload takes %zu bytes; at most %zu are allowed", payload.length,
+                             brant__db_limits(call->db)->document);
+        goto cleanup;
+    }
+    BRANT__TRY(brant__notify(&id, call->db, brant__json_get_text(call->input, "channel"), brant__text_of(payload.data, payload.length)));
+    brant__write_object(call->out);
+    brant__write_name(call->out, "id");
+    brant__write_integer(call->out, id);
+    brant__write_end(call->out);
+cleanup:
+    brant__buffer_free(&payload);
+    return status;
+}
+
+/* ---- maintenance --------------------------------------------------------------------------------------------------------------- */
+
+typedef struct old_row {
+    int64_t id;
+    brant__text channel;
+} old_row;
+
+/* In a write transaction: look at the next CHUNK rows after *after, remove those of them that are too old. */
+static brant_status remove_old(int64_t *out_seen, int64_t *out_removed, int64_t *after, brant_db *db, old_row *rows) {
+    brant_status status = BRANT_OK;
+    brant__statement *statement = NULL;
+    brant__arena arena = {0};
+    size_t count = 0;
+    bool row = false;
+    const int64_t oldest = brant__db_now(db) - AGE;
+    *out_seen = *out_removed = 0;
+    BRANT__TRY(get(&statement, db, BRANT__EVENT_OLDEST));
+    brant__bind_integer(statement, 1, *after);
+    brant__bind_integer(statement, 2, CHUNK);
+    for (;;) {
+        BRANT__TRY(brant__step(&row, db, statement));
+        if (!row) break;
+        ++*out_seen;
+        *after = brant__column_integer(statement, 0);
+        if (brant__column_integer(statement, 2) >= oldest) continue;
+        const brant__text channel = brant__column_text(statement, 1);
+        rows[count].id = *after;
+        rows[count].channel = brant__text_of(brant__arena_copy(&arena, channel.data, channel.length), channel.length);
+        if (!rows[count].channel.data) {
+            status = brant__fail_memory();
+            goto cleanup;
+        }
+        count++;
+    }
+    brant__reset(statement);
+    for (size_t i = 0; i < count; i++) {
+        BRANT__TRY(get(&statement, db, BRANT__EVENT_DELETE));
+        brant__bind_integer(statement, 1, rows[i].id);
+        BRANT__TRY(brant__run(db, statement));
+    }
+    /* One update for each run of the same channel. */
+    for (size_t i = 0, run = 1; i < count; i += run) {
+        for (run = 1; i + run < count && brant__text_equal(rows[i].channel, rows[i + run].channel);) run++;
+        BRANT__TRY(count_down(db, rows[i].channel, (int64_t)run, rows[i + run - 1].id));
+    }
+    *out_removed = (int64_t)count;
+cleanup:
+    brant__reset(statement);
+    brant__arena_free(&arena);
+    return status;
+}
+
+/* In a write transaction: the rows of channels that have long been empty become one, so that channels may come and go for ever. */
+static brant_status fold_empty(brant_db *db) {
+    brant_status status = BRANT_OK;
+    brant__statement *statement = NULL;
+    bool row = false;
+    int64_t count = 0, cut = 0;
+    BRANT__TRY(get(&statement, db, BRANT__EVENT_EMPTY_COUNT));
+    BRANT__TRY(brant__step(&row, db, statement));
+    if (row) count = brant__column_integer(statement, 0);
+    brant__reset(statement);
+    if (count <= EMPTY_KEPT) return BRANT_OK;
+    BRANT__TRY(get(&statement, db, BRANT__EVENT_EMPTY_CUT));
+    brant__bind_integer(statement, 1, count - EMPTY_KEPT - 1);
+    BRANT__TRY(brant__step(&row, db, statement));
+    if (row) cut = brant__column_integer(statement, 0);
+    brant__reset(statement);
+    for (int step = 0; step < 2; step++) {
+        BRANT__TRY(get(&statement, db, step == 0 ? BRANT__EVENT_EMPTY_DELETE : BRANT__EVENT_EMPTY_NOTE));
+        brant__bind_integer(statement, 1, cut);
+        BRANT__TRY(brant__run(db, statement));
+    }
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+brant_status brant__event_maintain(int64_t *out_pruned, brant_db *db) {
+    brant_status status = BRANT_OK;
+    old_row *rows = NULL;
+    bool begun = false;
+    int64_t after = 0;
+    *out_pruned = 0;
+    rows = brant__alloc(CHUNK * sizeof *rows);
+    if (!rows) return brant__fail_memory();
+    for (int chunk = 0; chunk < CHUNKS; chunk++) {
+        int64_t seen = 0, removed = 0;
+        BRANT__TRY(brant__db_poll(db));
+        BRANT__TRY(brant__begin(db, BRANT__WRITE));
+        begun = true;
+        BRANT__TRY(remove_old(&seen, &removed, &after, db, rows));
+        if (removed > 0) BRANT__TRY(fold_empty(db));
+        BRANT__TRY(brant__commit(db));
+        begun = false;
+        *out_pruned += removed;
+        /* The clock may have been set back: some younger rows may stand before old ones, but not a whole chunk. */
+        if (seen < CHUNK || removed == 0) break;
+    }
+    brant__wake_maintain(db);
+cleanup:
+    if (begun) brant__rollback(db);
+    brant__free(rows);
+    return status;
+}
