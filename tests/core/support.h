@@ -1,0 +1,107 @@
+/*
+ * tests/core/support.h: what the cmocka tests of the modules share: a folder of their own, a handle on a real file, calls that must succeed or fail.
+ */
+#ifndef BRANT_TESTS_SUPPORT_H
+#define BRANT_TESTS_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "brant.h"
+
+#define TEXT(string) (string), strlen(string)
+
+typedef brant_status (*operation_function)(char **, size_t *, brant_db *, const char *, size_t);
+
+/* A new folder under the system's temporary one; remove_folder deletes it with what it holds. */
+static inline char *make_folder(void) {
+    char *path = strdup("/tmp/brant-test-XXXXXX");
+    assert_non_null(mkdtemp(path));
+    return path;
+}
+
+static inline void remove_folder(char *path) {
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+    char name[4096];
+    while (folder && (entry = readdir(folder))) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
+        if (entry->d_type == DT_DIR)
+            remove_folder(strdup(name));
+        else
+            unlink(name);
+    }
+    if (folder) closedir(folder);
+    rmdir(path);
+    free(path);
+}
+
+/* `folder`/`name`, in a buffer that the next call but three overwrites. */
+static inline const char *in_folder(const char *folder, const char *name) {
+    static char names[4][4096];
+    static int turn;
+    turn = (turn + 1) % 4;
+    snprintf(names[turn], sizeof names[turn], "%s/%s", folder, name);
+    return names[turn];
+}
+
+static inline brant_db *must_open(const char *path, const char *options) {
+    brant_db *db = NULL;
+    const brant_status status = brant_open(&db, TEXT(path), TEXT(options));
+    if (status != BRANT_OK) fail_msg("opening %s: %s: %s", path, brant_last_error()->name, brant_last_error()->message);
+    assert_non_null(db);
+    return db;
+}
+
+static inline void must_not_open(const char *path, const char *options, brant_status wanted, const char *message) {
+    brant_db *db = NULL;
+    const brant_status status = brant_open(&db, TEXT(path), TEXT(options));
+    if (status != wanted)
+        fail_msg("opening %s: wanted %s, got %s: %s", path, brant_status_name(wanted), brant_status_name(status),
+                 brant_last_error()->message);
+    assert_null(db);
+    if (!strstr(brant_last_error()->message, message))
+        fail_msg("opening %s: the message \"%s\" does not say \"%s\"", path, brant_last_error()->message, message);
+}
+
+/* Call by registry name. The answer must hold `wanted` as text (NULL: anything); the caller frees it. */
+static inline char *must_call(brant_db *db, const char *name, const char *json, const char *wanted) {
+    char *answer = NULL;
+    size_t length = 0;
+    const brant_status status = brant_call(&answer, &length, db, TEXT(name), TEXT(json));
+    if (status != BRANT_OK) fail_msg("%s %s: %s: %s %s", name, json, brant_last_error()->name, brant_last_error()->message, brant_last_error()->detail);
+    assert_non_null(answer);
+    assert_int_equal(strlen(answer), length);
+    if (wanted && !strstr(answer, wanted)) fail_msg("%s %s: \"%s\" does not hold \"%s\"", name, json, answer, wanted);
+    return answer;
+}
+
+static inline void must(brant_db *db, const char *name, const char *json, const char *wanted) {
+    brant_free(must_call(db, name, json, wanted));
+}
+
+static inline void must_fail(brant_db *db, const char *name, const char *json, brant_status wanted, const char *message) {
+    char *answer = NULL;
+    size_t length = 1;
+    const brant_status status = brant_call(&answer, &length, db, TEXT(name), TEXT(json));
+    if (status != wanted)
+        fail_msg("%s %s: wanted %s, got %s: %s", name, json, brant_status_name(wanted), brant_status_name(status),
+                 status ? brant_last_error()->message : answer);
+    assert_null(answer);
+    assert_int_equal(length, 0);
+    assert_int_equal(brant_last_error()->code, wanted);
+    if (message && !strstr(brant_last_error()->message, message))
+        fail_msg("%s %s: the message \"%s\" does not say \"%s\"", name, json, brant_last_error()->message, message);
+}
+
+#endif
