@@ -1,0 +1,408 @@
+/*
+ * schema/bundle.c: where the schemas of a bundle stand, and what a $ref means. Nothing outside the bundle is ever looked at.
+ *
+ * Only places where the vocabulary puts a schema are searched, so an "$id" within a const or an unknown keyword names nothing.
+ * A $ref is, in this order: a fragment ("#", "#/pointer", "#anchor") of the resource that it stands in; the bare name of an entry of an enclosing
+ * $defs or definitions, innermost first; a URI that resolves to the $id of a resource of the bundle.
+ */
+#include "schema/compile.h"
+
+#define KEYWORD(name, text, shape) {{(text), sizeof(text) - 1}, (shape)},
+const brant__keyword brant__keywords[BRANT__KEYWORD_COUNT] = {BRANT__KEYWORD_LIST(KEYWORD)};
+#undef KEYWORD
+
+static brant__site *site_at(brant__compiler *compiler, uint32_t site) {
+    return &BRANT__VECTOR(compiler->sites, brant__site)[site];
+}
+
+void brant__compiler_no_memory(brant__compiler *compiler) { compiler->no_memory = true; }
+
+/* ---- pointers ---------------------------------------------------------------------------------------------------- */
+
+void brant__pointer_append(brant__buffer *out, brant__text token) {
+    size_t from = 0;
+    for (size_t i = 0; i < token.length; i++) {
+        if (token.data[i] != '~' && token.data[i] != '/') continue;
+        brant__buffer_append(out, token.data + from, i - from);
+        brant__buffer_append(out, token.data[i] == '~' ? "~0" : "~1", 2);
+        from = i + 1;
+    }
+    brant__buffer_append(out, token.data + from, token.length - from);
+}
+
+static void append_step(brant__buffer *out, int kind, int keyword, uint32_t index, brant__text text) {
+    if (kind == BRANT__PLACE_ROOT) return;
+    if (kind == BRANT__PLACE_RAW) {
+        brant__buffer_append(out, text.data, text.length);
+        return;
+    }
+    brant__buffer_append_byte(out, '/');
+    brant__buffer_append(out, brant__keywords[keyword].name.data, brant__keywords[keyword].name.length);
+    if (kind == BRANT__PLACE_MEMBER) {
+        brant__buffer_append_byte(out, '/');
+        brant__pointer_append(out, text);
+    } else if (kind == BRANT__PLACE_ITEM) {
+        brant__buffer_format(out, "/%u", (unsigned)index);
+    }
+}
+
+/* Schemas nest no deeper than documents do, so neither does this. */
+void brant__place_append(brant__buffer *out, const brant__place *places, const char *text, uint32_t place) {
+    const brant__place *step = &places[place];
+    if (step->parent != BRANT__NONE) brant__place_append(out, places, text, step->parent);
+    append_step(out, step->kind, step->keyword, step->index, brant__text_of(text + step->text, step->length));
+}
+
+static void append_site(brant__compiler *compiler, brant__buffer *out, uint32_t site) {
+    const brant__site *step = site_at(compiler, site);
+    if (step->parent != BRANT__NONE) append_site(compiler, out, step->parent);
+    append_step(out, step->kind, step->keyword, step->index, step->text);
+}
+
+/* ---- faults ------------------------------------------------------------------------------------------------------ */
+
+void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword, brant__text tail, const char *format, ...) {
+    if (compiler->fault_count++ >= BRANT__VIOLATIONS) return;
+    brant__buffer pointer = {0};
+    append_site(compiler, &pointer, site);
+    if (keyword.length > 0) {
+        brant__buffer_append_byte(&pointer, '/');
+        brant__pointer_append(&pointer, keyword);
+    }
+    brant__buffer_append(&pointer, tail.data, tail.length);
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    const int written = vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    size_t length = written < 0 ? 0 : (size_t)written;
+    if (length >= sizeof(text)) {
+        /* Cut at a code point. */
+        length = sizeof(text) - 1;
+        while (length > 0 && ((uint8_t)text[length] & 0xC0) == 0x80) length--;
+    }
+    brant__writer *out = &compiler->faults;
+    brant__write_object(out);
+    brant__write_name(out, "instance");
+    brant__write_text(out, brant__text_of(pointer.data, pointer.length));
+    brant__write_name(out, "schema");
+    brant__write_text(out, BRANT__TEXT(""));
+    brant__write_name(out, "keyword");
+    brant__write_text(out, keyword);
+    brant__write_name(out, "message");
+    brant__write_text(out, brant__text_of(text, length));
+    brant__write_end(out);
+    if (compiler->fault_count == 1) {
+        if (pointer.length > 0) {
+            brant__buffer_append(&compiler->message, pointer.data, pointer.length);
+            brant__buffer_append(&compiler->message, ": ", 2);
+        }
+        brant__buffer_append(&compiler->message, text, length);
+    }
+    if (pointer.failed) brant__compiler_no_memory(compiler);
+    brant__buffer_free(&pointer);
+}
+
+/* ---- scan -------------------------------------------------------------------------------------------------------- */
+
+typedef struct step {
+    uint8_t kind;
+    uint8_t keyword;
+    uint32_t index;
+    brant__text text;
+} step;
+
+static void scan(brant__compiler *compiler, yyjson_val *schema, uint32_t parent, step where, unsigned depth);
+
+/* The key of an anchor: the resource's number, then the name. */
+static brant__text anchor_key(brant__compiler *compiler, uint32_t resource, brant__text name) {
+    brant__buffer_reset(&compiler->scratch);
+    brant__buffer_append(&compiler->scratch, &resource, sizeof(resource));
+    brant__buffer_append(&compiler->scratch, name.data, name.length);
+    return brant__text_of(compiler->scratch.data, compiler->scratch.length);
+}
+
+static bool anchor_name(brant__text name) {
+    if (name.length == 0) return false;
+    for (size_t i = 0; i < name.length; i++) {
+        const char c = name.data[i];
+        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '-' || c == '.'))) return false;
+    }
+    return true;
+}
+
+static void note_anchor(brant__compiler *compiler, uint32_t site, yyjson_val *value, int keyword) {
+    if (!value) return;
+    const brant__text name = brant__json_text(value);
+    const brant__text keyword_name = brant__keywords[keyword].name;
+    if (!anchor_name(name)) {
+        brant__fault(compiler, site, keyword_name, BRANT__TEXT(""), "must be a name: a letter or _, then letters, digits, _, - and .");
+        return;
+    }
+    const brant__text key = anchor_key(compiler, site_at(compiler, site)->resource, name);
+    int64_t other;
+    if (brant__map_get(&compiler->by_anchor, key, &other) && other != (int64_t)site) {
+        brant__fault(compiler, site, keyword_name, BRANT__TEXT(""), "the anchor \"%.*s\" is there already", (int)name.length, name.data);
+        return;
+    }
+    if (!brant__map_put(&compiler->by_anchor, key, site)) brant__compiler_no_memory(compiler);
+}
+
+/* A schema with an $id of its own begins a resource; draft-07's {"$id": "#name"} is an anchor. */
+static void note_id(brant__compiler *compiler, uint32_t site, yyjson_val *value) {
+    if (!value) return;
+    brant__text id = brant__json_text(value);
+    if (!yyjson_is_str(value)) {
+        brant__fault(compiler, site, BRANT__TEXT("$id"), BRANT__TEXT(""), "must be a string");
+        return;
+    }
+    if (id.length > 0 && id.data[id.length - 1] == '#') id.length--;
+    if (id.length == 0) return;
+    if (id.data[0] == '#') {
+        const brant__text name = brant__text_of(id.data + 1, id.length - 1);
+        const brant__text key = anchor_key(compiler, site_at(compiler, site)->resource, name);
+        if (!brant__map_put(&compiler->by_anchor, key, site)) brant__compiler_no_memory(compiler);
+        return;
+    }
+    if (memchr(id.data, '#', id.length)) {
+        brant__fault(compiler, site, BRANT__TEXT("$id"), BRANT__TEXT(""), "must not have a fragment");
+        return;
+    }
+    const brant__text base = site_at(compiler, site_at(compiler, site)->resource)->base;
+    brant__buffer_reset(&compiler->scratch);
+    brant__uri_resolve(&compiler->scratch, base, id);
+    const brant__text absolute = brant__text_of(compiler->scratch.data, compiler->scratch.length);
+    int64_t other;
+    if (brant__map_get(&compiler->by_id, absolute, &other)) {
+        brant__fault(compiler, site, BRANT__TEXT("$id"), BRANT__TEXT(""), "another schema of the bundle has this $id");
+        return;
+    }
+    char *copy = brant__arena_copy(&compiler->arena, absolute.data, absolute.length);
+    if (!copy || compiler->scratch.failed || !brant__map_put(&compiler->by_id, absolute, site)) {
+        brant__compiler_no_memory(compiler);
+        return;
+    }
+    brant__site *self = site_at(compiler, site);
+    self->resource = site;
+    self->base = brant__text_of(copy, absolute.length);
+}
+
+static void scan_member(brant__compiler *compiler, uint32_t site, int keyword, yyjson_val *value, unsigned depth) {
+    const uint8_t number = (uint8_t)keyword;
+    const int shape = brant__keywords[keyword].shape;
+    if (shape == BRANT__ONE_SCHEMA || (shape == BRANT__SCHEMA_OR_ARRAY && !yyjson_is_arr(value))) {
+        scan(compiler, value, site, (step){BRANT__PLACE_KEYWORD, number, 0, {NULL, 0}}, depth + 1);
+    } else if (yyjson_is_arr(value) && (shape == BRANT__SCHEMA_ARRAY || shape == BRANT__SCHEMA_OR_ARRAY)) {
+        size_t index, count;
+        yyjson_val *item;
+        yyjson_arr_foreach(value, index, count, item) {
+            scan(compiler, item, site, (step){BRANT__PLACE_ITEM, number, (uint32_t)index, {NULL, 0}}, depth + 1);
+        }
+    } else if (yyjson_is_obj(value) && (shape == BRANT__SCHEMA_MAP || shape == BRANT__SCHEMA_OR_NAMES)) {
+        size_t index, count;
+        yyjson_val *key, *item;
+        yyjson_obj_foreach(value, index, count, key, item) {
+            if (shape == BRANT__SCHEMA_OR_NAMES && yyjson_is_arr(item)) continue;
+            scan(compiler, item, site, (step){BRANT__PLACE_MEMBER, number, 0, brant__json_text(key)}, depth + 1);
+        }
+    }
+}
+
+/* Values that are no schemas get a site too: a fault can then say where. */
+static void scan(brant__compiler *compiler, yyjson_val *schema, uint32_t parent, step where, unsigned depth) {
+    if (compiler->no_memory) return;
+    const uint32_t number = BRANT__VECTOR_COUNT(compiler->sites, brant__site);
+    brant__site site = {.schema = schema, .parent = parent, .resource = parent, .block = BRANT__NONE, .packed = BRANT__NONE};
+    site.kind = where.kind;
+    site.keyword = where.keyword;
+    site.index = where.index;
+    site.text = where.text;
+    site.resource = parent == BRANT__NONE ? number : site_at(compiler, parent)->resource;
+    brant__buffer_append(&compiler->sites, &site, sizeof(site));
+    if (compiler->sites.failed || !brant__map_put(&compiler->by_schema, brant__text_of((const char *)&schema, sizeof(schema)), number)) {
+        brant__compiler_no_memory(compiler);
+        return;
+    }
+    if (!yyjson_is_obj(schema)) return;
+    if (depth > BRANT__JSON_DEPTH) {
+        brant__fault(compiler, number, BRANT__TEXT(""), BRANT__TEXT(""), "schemas are nested deeper than %d", BRANT__JSON_DEPTH);
+        return;
+    }
+    note_id(compiler, number, yyjson_obj_get(schema, "$id"));
+    note_anchor(compiler, number, yyjson_obj_get(schema, "$anchor"), BRANT__KEYWORD_ANCHOR);
+    note_anchor(compiler, number, yyjson_obj_get(schema, "$dynamicAnchor"), BRANT__KEYWORD_DYNAMIC_ANCHOR);
+    size_t index, count;
+    yyjson_val *key, *value;
+    yyjson_obj_foreach(schema, index, count, key, value) {
+        const int keyword = brant__keyword_find(brant__json_text(key));
+        if (keyword < BRANT__KEYWORD_COUNT) scan_member(compiler, number, keyword, value, depth);
+    }
+}
+
+void brant__bundle_scan(brant__compiler *compiler) {
+    scan(compiler, compiler->bundle, BRANT__NONE, (step){BRANT__PLACE_ROOT, 0, 0, {NULL, 0}}, 0);
+}
+
+uint32_t brant__bundle_site(brant__compiler *compiler, yyjson_val *schema) {
+    int64_t site;
+    if (!brant__map_get(&compiler->by_schema, brant__text_of((const char *)&schema, sizeof(schema)), &site)) return BRANT__NONE;
+    return (uint32_t)site;
+}
+
+static uint32_t add_below(brant__compiler *compiler, yyjson_val *schema, uint32_t parent, brant__text pointer) {
+    const uint32_t number = BRANT__VECTOR_COUNT(compiler->sites, brant__site);
+    char *copy = brant__arena_copy(&compiler->arena, pointer.data, pointer.length);
+    if (!copy) {
+        brant__compiler_no_memory(compiler);
+        return BRANT__NONE;
+    }
+    scan(compiler, schema, parent, (step){BRANT__PLACE_RAW, 0, 0, brant__text_of(copy, pointer.length)}, 0);
+    return compiler->no_memory ? BRANT__NONE : number;
+}
+
+uint32_t brant__bundle_add(brant__compiler *compiler, yyjson_val *schema, brant__text pointer) {
+    return add_below(compiler, schema, 0, pointer);
+}
+
+/* ---- references -------------------------------------------------------------------------------------------------- */
+
+static uint32_t unresolved(brant__compiler *compiler, brant__text reference, const char *why) {
+    brant__buffer_reset(&compiler->scratch);
+    brant__buffer_append(&compiler->scratch, "\"", 1);
+    brant__buffer_append(&compiler->scratch, reference.data, reference.length < 200 ? reference.length : 200);
+    brant__buffer_append(&compiler->scratch, "\" ", 2);
+    brant__buffer_append(&compiler->scratch, why, strlen(why));
+    return BRANT__NONE;
+}
+
+/* One reference token of a pointer, unescaped; false when an escape is bad. */
+static bool unescape(brant__buffer *out, brant__text token) {
+    for (size_t i = 0; i < token.length; i++) {
+        char c = token.data[i];
+        if (c == '~') {
+            if (i + 1 == token.length || (token.data[i + 1] != '0' && token.data[i + 1] != '1')) return false;
+            c = token.data[++i] == '0' ? '~' : '/';
+        }
+        brant__buffer_append_byte(out, c);
+    }
+    return true;
+}
+
+static yyjson_val *child(yyjson_val *value, brant__text token) {
+    if (yyjson_is_obj(value)) return yyjson_obj_getn(value, token.data, token.length);
+    if (!yyjson_is_arr(value) || token.length == 0 || token.length > 9) return NULL;
+    if (token.data[0] == '0' && token.length > 1) return NULL;
+    size_t index = 0;
+    for (size_t i = 0; i < token.length; i++) {
+        if (token.data[i] < '0' || token.data[i] > '9') return NULL;
+        index = index * 10 + (size_t)(token.data[i] - '0');
+    }
+    return yyjson_arr_get(value, index);
+}
+
+/* Follow a pointer from a resource. `pointer` begins with "/". */
+static uint32_t follow(brant__compiler *compiler, uint32_t resource, brant__text pointer, brant__text reference) {
+    yyjson_val *value = site_at(compiler, resource)->schema;
+    uint32_t known = resource; /* the last schema on the way, and where the pointer went on from it */
+    size_t known_end = 0, at = 0;
+    brant__buffer token = {0};
+    uint32_t result = BRANT__NONE;
+    while (at < pointer.length) {
+        const size_t from = ++at;
+        while (at < pointer.length && pointer.data[at] != '/') at++;
+        brant__buffer_reset(&token);
+        if (!unescape(&token, brant__text_of(pointer.data + from, at - from))) {
+            result = unresolved(compiler, reference, "is not a JSON pointer");
+            goto cleanup;
+        }
+        value = child(value, brant__text_of(token.data, token.length));
+        if (!value) {
+            result = unresolved(compiler, reference, "refers to nothing");
+            goto cleanup;
+        }
+        const uint32_t site = brant__bundle_site(compiler, value);
+        if (site != BRANT__NONE) {
+            known = site;
+            known_end = at;
+        }
+    }
+    if (known_end == pointer.length) {
+        result = known;
+        goto cleanup;
+    }
+    /* A keyword's own value ("#/$defs") is no schema; what an unknown keyword holds may be one. */
+    const brant__text rest = brant__text_of(pointer.data + known_end, pointer.length - known_end);
+    const bool one_token = memchr(rest.data + 1, '/', rest.length - 1) == NULL;
+    if (one_token && brant__keyword_find(brant__text_of(rest.data + 1, rest.length - 1)) != BRANT__KEYWORD_UNKNOWN) {
+        result = unresolved(compiler, reference, "refers to something that is no schema");
+        goto cleanup;
+    }
+    result = add_below(compiler, value, known, rest);
+cleanup:
+    if (token.failed) brant__compiler_no_memory(compiler);
+    brant__buffer_free(&token);
+    return result;
+}
+
+/* `fragment` is what follows the "#". */
+static uint32_t resolve_fragment(brant__compiler *compiler, uint32_t resource, brant__text fragment, brant__text reference) {
+    if (fragment.length == 0) return resource;
+    brant__buffer decoded = {0};
+    uint32_t result;
+    if (!brant__uri_decode(&decoded, fragment)) {
+        result = unresolved(compiler, reference, "has a bad percent escape");
+    } else if (decoded.data && decoded.data[0] == '/') {
+        result = follow(compiler, resource, brant__text_of(decoded.data, decoded.length), reference);
+    } else {
+        int64_t site;
+        const brant__text key = anchor_key(compiler, resource, brant__text_of(decoded.data, decoded.length));
+        result = brant__map_get(&compiler->by_anchor, key, &site)
+                     ? (uint32_t)site
+                     : unresolved(compiler, reference, "refers to nothing: no schema has that $anchor");
+    }
+    if (decoded.failed) brant__compiler_no_memory(compiler);
+    brant__buffer_free(&decoded);
+    return result;
+}
+
+/* The entry of an enclosing $defs or definitions, innermost first. */
+static uint32_t resolve_name(brant__compiler *compiler, uint32_t site, brant__text name) {
+    for (; site != BRANT__NONE; site = site_at(compiler, site)->parent) {
+        yyjson_val *schema = site_at(compiler, site)->schema;
+        static const char *const containers[] = {"$defs", "definitions"};
+        for (size_t i = 0; i < BRANT__COUNT(containers); i++) {
+            yyjson_val *entries = yyjson_obj_get(schema, containers[i]);
+            yyjson_val *entry = yyjson_obj_getn(entries, name.data, name.length);
+            if (entry) return brant__bundle_site(compiler, entry);
+        }
+    }
+    return BRANT__NONE;
+}
+
+uint32_t brant__bundle_resolve(brant__compiler *compiler, uint32_t site, brant__text reference, bool dynamic) {
+    (void)dynamic;
+    const uint32_t resource = site_at(compiler, site)->resource;
+    if (reference.length == 0) return resource;
+    const char *hash = memchr(reference.data, '#', reference.length);
+    if (hash == reference.data) {
+        return resolve_fragment(compiler, resource, brant__text_of(hash + 1, reference.length - 1), reference);
+    }
+    const size_t length = hash ? (size_t)(hash - reference.data) : reference.length;
+    if (!hash) {
+        const uint32_t entry = resolve_name(compiler, site, reference);
+        if (entry != BRANT__NONE) return entry;
+    }
+    brant__buffer absolute = {0};
+    brant__uri_resolve(&absolute, site_at(compiler, resource)->base, brant__text_of(reference.data, length));
+    int64_t target;
+    const bool found = !absolute.failed && brant__map_get(&compiler->by_id, brant__text_of(absolute.data, absolute.length), &target);
+    if (absolute.failed) brant__compiler_no_memory(compiler);
+    brant__buffer_free(&absolute);
+    if (!found) {
+        return unresolved(compiler, reference,
+                          "is not within the bundle: refer to an entry of $defs by its name or by \"#/$defs/Name\"");
+    }
+    return hash ? resolve_fragment(compiler, (uint32_t)target, brant__text_of(hash + 1, reference.length - length - 1), reference)
+                : (uint32_t)target;
+}

@@ -1,0 +1,682 @@
+/*
+ * schema/compile.c: from a schema to rules.
+ *
+ * Blocks are filled from a queue, so nothing here recurses: a rule that needs another schema names its block, which is queued when it is new.
+ * Faults do not stop the work, so that one answer names them all; a program with faults is thrown away.
+ */
+#include "schema/compile.h"
+
+/* ---- keywords ----------------------------------------------------------------------------------------------------- */
+
+static const char *const annotations[] = {
+    "$comment", "$schema", "$vocabulary", "contentEncoding", "contentMediaType", "contentSchema", "default", "deprecated", "description",
+    "discriminator", "example", "examples", "externalDocs", "id", "readOnly", "title", "writeOnly", "xml",
+};
+
+/* Assertions of other drafts and of well-known extensions: ignoring them would accept what they are there to refuse. */
+static const char *const refused[] = {
+    "$recursiveAnchor", "$recursiveRef", "disallow", "divisibleBy", "extends", "formatExclusiveMaximum", "formatExclusiveMinimum",
+    "formatMaximum", "formatMinimum", "instanceOf", "patternRequired", "propertyDependencies", "typeof", "uniqueItemProperties",
+};
+
+static bool among(brant__text name, const char *const *names, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(names[i]) == name.length && memcmp(names[i], name.data, name.length) == 0) return true;
+    }
+    return false;
+}
+
+int brant__keyword_find(brant__text name) {
+    for (int i = 0; i < BRANT__KEYWORD_COUNT; i++) {
+        if (brant__text_equal(brant__keywords[i].name, name)) return i;
+    }
+    if (among(name, annotations, BRANT__COUNT(annotations))) return BRANT__KEYWORD_ANNOTATION;
+    if (among(name, refused, BRANT__COUNT(refused))) return BRANT__KEYWORD_REFUSED;
+    return BRANT__KEYWORD_UNKNOWN;
+}
+
+/* ---- building ----------------------------------------------------------------------------------------------------- */
+
+typedef struct definition {
+    brant__compiler *compiler;
+    uint32_t site;
+    yyjson_val *members[BRANT__KEYWORD_COUNT];
+} definition;
+
+#define NOTHING BRANT__TEXT("")
+
+static void fault(definition *source, int keyword, const char *message) {
+    brant__fault(source->compiler, source->site, brant__keywords[keyword].name, NOTHING, "%s", message);
+}
+
+static void fault_at(definition *source, int keyword, size_t index, const char *message) {
+    char tail[24];
+    const int length = snprintf(tail, sizeof(tail), "/%zu", index);
+    brant__fault(source->compiler, source->site, brant__keywords[keyword].name, brant__text_of(tail, (size_t)length), "%s", message);
+}
+
+static void fault_member(definition *source, int keyword, brant__text name, const char *message) {
+    brant__buffer tail = {0};
+    brant__buffer_append_byte(&tail, '/');
+    brant__pointer_append(&tail, name);
+    brant__fault(source->compiler, source->site, brant__keywords[keyword].name, brant__text_of(tail.data, tail.length), "%s", message);
+    if (tail.failed) brant__compiler_no_memory(source->compiler);
+    brant__buffer_free(&tail);
+}
+
+static void emit(definition *source, int group, brant__rule rule, brant__operation operation, int keyword) {
+    rule.op = (uint8_t)operation;
+    rule.keyword = (uint8_t)keyword;
+    brant__buffer_append(&source->compiler->groups[group], &rule, sizeof(rule));
+}
+
+static uint32_t add_word(brant__compiler *compiler, uint32_t word) {
+    const uint32_t index = BRANT__VECTOR_COUNT(compiler->words, uint32_t);
+    brant__buffer_append(&compiler->words, &word, sizeof(word));
+    return index;
+}
+
+static uint32_t add_text(brant__compiler *compiler, brant__text text) {
+    const uint32_t offset = (uint32_t)compiler->text.length;
+    brant__buffer_append(&compiler->text, text.data, text.length);
+    return offset;
+}
+
+static uint32_t add_name(brant__compiler *compiler, brant__text text, uint32_t block, bool required) {
+    const uint32_t index = BRANT__VECTOR_COUNT(compiler->names, brant__name);
+    const brant__name name = {add_text(compiler, text), (uint32_t)text.length, block, required};
+    brant__buffer_append(&compiler->names, &name, sizeof(name));
+    return index;
+}
+
+static uint32_t add_constant(brant__compiler *compiler, yyjson_val *value) {
+    brant__write_value(&compiler->constants, value);
+    return compiler->constant_count++;
+}
+
+static uint32_t add_number(brant__compiler *compiler, yyjson_val *value, bool decimal) {
+    const uint32_t index = BRANT__VECTOR_COUNT(compiler->numbers, brant__number);
+    brant__number number = brant__number_of(value, decimal);
+    number.constant = add_constant(compiler, value);
+    brant__buffer_append(&compiler->numbers, &number, sizeof(number));
+    return index;
+}
+
+/* The block of a site, queued when it is new. A schema that is a boolean needs none of its own. */
+static uint32_t block_of_site(brant__compiler *compiler, uint32_t number) {
+    if (number == BRANT__NONE || compiler->no_memory) return BRANT__BLOCK_TRUE;
+    brant__site *site = &BRANT__VECTOR(compiler->sites, brant__site)[number];
+    if (site->block != BRANT__NONE) return site->block;
+    if (yyjson_is_true(site->schema)) return site->block = BRANT__BLOCK_TRUE;
+    const brant__block block = {.types = BRANT__TYPE_ANY, .place = number};
+    site->block = BRANT__VECTOR_COUNT(compiler->blocks, brant__block);
+    brant__buffer_append(&compiler->blocks, &block, sizeof(block));
+    brant__buffer_append(&compiler->queue, &number, sizeof(number));
+    return site->block;
+}
+
+static uint32_t block_of(brant__compiler *compiler, yyjson_val *schema) {
+    return block_of_site(compiler, brant__bundle_site(compiler, schema));
+}
+
+/* Blocks of an array of schemas as a run of words; a fault unless it is a non-empty array. */
+static bool add_blocks(definition *source, int keyword, yyjson_val *value, brant__rule *rule) {
+    brant__compiler *compiler = source->compiler;
+    if (!yyjson_is_arr(value) || yyjson_arr_size(value) == 0) {
+        fault(source, keyword, "must be an array of one or more schemas");
+        return false;
+    }
+    rule->a = BRANT__VECTOR_COUNT(compiler->words, uint32_t);
+    rule->b = (uint32_t)yyjson_arr_size(value);
+    size_t index, count;
+    yyjson_val *item;
+    yyjson_arr_foreach(value, index, count, item) add_word(compiler, block_of(compiler, item));
+    return true;
+}
+
+/* ---- types, const, enum ---------------------------------------------------------------------------------------------- */
+
+static unsigned type_bits(brant__text name) {
+    static const struct {
+        const char *name;
+        unsigned bits;
+    } types[] = {
+        {"null", BRANT__TYPE_BIT(YYJSON_TYPE_NULL)}, {"boolean", BRANT__TYPE_BIT(YYJSON_TYPE_BOOL)},
+        {"integer", BRANT__TYPE_INTEGER},            {"number", BRANT__TYPE_BIT(YYJSON_TYPE_NUM)},
+        {"string", BRANT__TYPE_BIT(YYJSON_TYPE_STR)}, {"array", BRANT__TYPE_BIT(YYJSON_TYPE_ARR)},
+        {"object", BRANT__TYPE_BIT(YYJSON_TYPE_OBJ)},
+    };
+    for (size_t i = 0; i < BRANT__COUNT(types); i++) {
+        if (strlen(types[i].name) == name.length && memcmp(types[i].name, name.data, name.length) == 0) return types[i].bits;
+    }
+    return 0;
+}
+
+static unsigned compile_type(definition *source) {
+    yyjson_val *value = source->members[BRANT__KEYWORD_TYPE];
+    static const char expected[] = "must be one of \"null\", \"boolean\", \"integer\", \"number\", \"string\", \"array\", \"object\"";
+    if (!value) return BRANT__TYPE_ANY;
+    if (yyjson_is_str(value)) {
+        const unsigned bits = type_bits(brant__json_text(value));
+        if (bits == 0) fault(source, BRANT__KEYWORD_TYPE, expected);
+        return bits;
+    }
+    if (!yyjson_is_arr(value) || yyjson_arr_size(value) == 0) {
+        fault(source, BRANT__KEYWORD_TYPE, "must be the name of a type or an array of one or more of them");
+        return 0;
+    }
+    unsigned bits = 0;
+    size_t index, count;
+    yyjson_val *item;
+    yyjson_arr_foreach(value, index, count, item) {
+        const unsigned one = yyjson_is_str(item) ? type_bits(brant__json_text(item)) : 0;
+        if (one == 0) fault_at(source, BRANT__KEYWORD_TYPE, index, expected);
+        else if (bits & one) fault_at(source, BRANT__KEYWORD_TYPE, index, "is there already");
+        bits |= one;
+    }
+    return bits;
+}
+
+static void compile_const(definition *source) {
+    yyjson_val *value = source->members[BRANT__KEYWORD_CONST];
+    if (!value) return;
+    brant__compiler *compiler = source->compiler;
+    brant__rule rule = {.a = add_constant(compiler, value)};
+    if (!yyjson_is_str(value)) {
+        emit(source, BRANT__GROUP_COMMON, rule, BRANT__OP_CONST, BRANT__KEYWORD_CONST);
+        return;
+    }
+    rule.c = add_name(compiler, brant__json_text(value), BRANT__NONE, false);
+    emit(source, BRANT__GROUP_COMMON, rule, BRANT__OP_CONST_TEXT, BRANT__KEYWORD_CONST);
+}
+
+static void compile_enum(definition *source) {
+    yyjson_val *value = source->members[BRANT__KEYWORD_ENUM];
+    if (!value) return;
+    brant__compiler *compiler = source->compiler;
+    if (!yyjson_is_arr(value) || yyjson_arr_size(value) == 0) {
+        fault(source, BRANT__KEYWORD_ENUM, "must be an array of one or more values");
+        return;
+    }
+    brant__choice choice = {.others = BRANT__VECTOR_COUNT(compiler->words, uint32_t)};
+    const uint32_t first = BRANT__VECTOR_COUNT(compiler->names, brant__name);
+    brant__map seen = {0};
+    size_t index, count;
+    yyjson_val *item;
+    yyjson_arr_foreach(value, index, count, item) {
+        if (!yyjson_is_str(item)) {
+            add_word(compiler, add_constant(compiler, item));
+            choice.other_count++;
+            continue;
+        }
+        const brant__text text = brant__json_text(item);
+        int64_t before;
+        if (brant__map_get(&seen, text, &before)) continue;
+        if (!brant__map_put(&seen, text, 1)) brant__compiler_no_memory(compiler);
+        add_name(compiler, text, BRANT__NONE, false);
+    }
+    brant__map_free(&seen);
+    choice.constant = add_constant(compiler, value);
+    if (compiler->names.failed || compiler->text.failed) {
+        brant__compiler_no_memory(compiler);
+        return;
+    }
+    const uint32_t names = BRANT__VECTOR_COUNT(compiler->names, brant__name) - first;
+    choice.table = brant__table_build(&compiler->slots, BRANT__VECTOR(compiler->names, brant__name), first, names, compiler->text.data);
+    const brant__rule rule = {.c = BRANT__VECTOR_COUNT(compiler->choices, brant__choice)};
+    brant__buffer_append(&compiler->choices, &choice, sizeof(choice));
+    emit(source, BRANT__GROUP_COMMON, rule, BRANT__OP_ENUM, BRANT__KEYWORD_ENUM);
+}
+
+/* ---- numbers and strings ---------------------------------------------------------------------------------------------- */
+
+static void compile_number(definition *source, int keyword, brant__operation operation) {
+    yyjson_val *value = source->members[keyword];
+    if (!value) return;
+    const bool decimal = operation == BRANT__OP_MULTIPLE_OF;
+    if (!yyjson_is_num(value)) {
+        fault(source, keyword, yyjson_is_bool(value) ? "must be a number (a boolean is draft-04)" : "must be a number");
+    } else if (decimal && yyjson_get_num(value) <= 0) {
+        fault(source, keyword, "must be greater than 0");
+    } else {
+        const brant__rule rule = {.a = add_number(source->compiler, value, decimal)};
+        emit(source, BRANT__GROUP_NUMBER, rule, operation, keyword);
+    }
+}
+
+/* A keyword whose value is a count; false without it. */
+static bool read_count(definition *source, int keyword, uint64_t *out_count) {
+    yyjson_val *value = source->members[keyword];
+    if (!value) return false;
+    if (yyjson_is_uint(value)) {
+        *out_count = yyjson_get_uint(value);
+        return true;
+    }
+    const double real = yyjson_is_real(value) ? yyjson_get_real(value) : -1;
+    if (!(real >= 0) || !brant__number_integral(value)) {
+        fault(source, keyword, "must be an integer that is not negative");
+        return false;
+    }
+    *out_count = real < 18446744073709551615.0 ? (uint64_t)real : UINT64_MAX;
+    return true;
+}
+
+static void compile_count(definition *source, int keyword, int group, brant__operation operation, bool lower) {
+    brant__rule rule = {0};
+    if (!read_count(source, keyword, &rule.n)) return;
+    if (lower ? rule.n > 0 : rule.n < UINT64_MAX) emit(source, group, rule, operation, keyword);
+}
+
+static uint32_t add_pattern(definition *source, int keyword, brant__text text, bool member) {
+    brant__compiler *compiler = source->compiler;
+    brant__pattern *pattern = NULL;
+    brant__buffer message = {0};
+    const brant_status status = brant__pattern_compile(&pattern, text, &message);
+    uint32_t result = BRANT__NONE;
+    if (status == BRANT_OK) {
+        result = BRANT__VECTOR_COUNT(compiler->patterns, brant__pattern *);
+        brant__buffer_append(&compiler->patterns, &pattern, sizeof(pattern));
+        if (compiler->patterns.failed) {
+            brant__pattern_free(pattern);
+            brant__compiler_no_memory(compiler);
+        }
+    } else if (status == BRANT_NO_MEMORY || message.failed) {
+        brant__compiler_no_memory(compiler);
+    } else {
+        brant__buffer_append_byte(&message, '\0');
+        const char *why = message.failed ? "is not a regular expression" : message.data;
+        if (member) fault_member(source, keyword, text, why);
+        else fault(source, keyword, why);
+    }
+    brant__buffer_free(&message);
+    return result;
+}
+
+static void compile_string(definition *source) {
+    compile_count(source, BRANT__KEYWORD_MIN_LENGTH, BRANT__GROUP_STRING, BRANT__OP_MIN_LENGTH, true);
+    compile_count(source, BRANT__KEYWORD_MAX_LENGTH, BRANT__GROUP_STRING, BRANT__OP_MAX_LENGTH, false);
+    yyjson_val *pattern = source->members[BRANT__KEYWORD_PATTERN];
+    if (pattern && !yyjson_is_str(pattern)) {
+        fault(source, BRANT__KEYWORD_PATTERN, "must be a string");
+    } else if (pattern) {
+        const brant__rule rule = {.a = add_pattern(source, BRANT__KEYWORD_PATTERN, brant__json_text(pattern), false)};
+        if (rule.a != BRANT__NONE) emit(source, BRANT__GROUP_STRING, rule, BRANT__OP_PATTERN, BRANT__KEYWORD_PATTERN);
+    }
+    yyjson_val *format = source->members[BRANT__KEYWORD_FORMAT];
+    if (format && !yyjson_is_str(format)) {
+        fault(source, BRANT__KEYWORD_FORMAT, "must be a string");
+    } else if (format) {
+        const int number = brant__format_find(brant__json_text(format));
+        const brant__rule rule = {.a = (uint32_t)number};
+        if (number >= 0) emit(source, BRANT__GROUP_STRING, rule, BRANT__OP_FORMAT, BRANT__KEYWORD_FORMAT);
+    }
+}
+
+/* ---- arrays ---------------------------------------------------------------------------------------------------------- */
+
+static void compile_items(definition *source) {
+    yyjson_val *items = source->members[BRANT__KEYWORD_ITEMS];
+    yyjson_val *prefix = source->members[BRANT__KEYWORD_PREFIX_ITEMS];
+    yyjson_val *rest = items;
+    int prefix_keyword = BRANT__KEYWORD_PREFIX_ITEMS, keyword = BRANT__KEYWORD_ITEMS;
+    if (yyjson_is_arr(items)) {
+        if (prefix) {
+            fault(source, BRANT__KEYWORD_ITEMS, "must be a schema beside prefixItems");
+            return;
+        }
+        prefix = items;
+        prefix_keyword = BRANT__KEYWORD_ITEMS;
+        keyword = BRANT__KEYWORD_ADDITIONAL_ITEMS;
+        rest = source->members[BRANT__KEYWORD_ADDITIONAL_ITEMS];
+    }
+    if (!prefix && !rest) return;
+    brant__rule rule = {.c = rest ? block_of(source->compiler, rest) : BRANT__NONE};
+    if (prefix && !(yyjson_is_arr(prefix) && yyjson_arr_size(prefix) == 0 && prefix_keyword == BRANT__KEYWORD_ITEMS) &&
+        !add_blocks(source, prefix_keyword, prefix, &rule)) {
+        return;
+    }
+    emit(source, BRANT__GROUP_ARRAY, rule, BRANT__OP_ITEMS, keyword);
+}
+
+static uint32_t clamp(uint64_t count) { return count < BRANT__NONE ? (uint32_t)count : BRANT__NONE; }
+
+static void compile_array(definition *source) {
+    compile_count(source, BRANT__KEYWORD_MIN_ITEMS, BRANT__GROUP_ARRAY, BRANT__OP_MIN_ITEMS, true);
+    compile_count(source, BRANT__KEYWORD_MAX_ITEMS, BRANT__GROUP_ARRAY, BRANT__OP_MAX_ITEMS, false);
+    compile_items(source);
+    uint64_t at_least = 1, at_most = UINT64_MAX;
+    read_count(source, BRANT__KEYWORD_MIN_CONTAINS, &at_least);
+    read_count(source, BRANT__KEYWORD_MAX_CONTAINS, &at_most);
+    yyjson_val *contains = source->members[BRANT__KEYWORD_CONTAINS];
+    if (contains) {
+        const brant__rule rule = {.c = block_of(source->compiler, contains), .a = clamp(at_least), .b = clamp(at_most)};
+        emit(source, BRANT__GROUP_ARRAY, rule, BRANT__OP_CONTAINS, BRANT__KEYWORD_CONTAINS);
+    }
+    yyjson_val *unique = source->members[BRANT__KEYWORD_UNIQUE_ITEMS];
+    if (unique && !yyjson_is_bool(unique)) fault(source, BRANT__KEYWORD_UNIQUE_ITEMS, "must be true or false");
+    const brant__rule rule = {0};
+    if (yyjson_is_true(unique)) emit(source, BRANT__GROUP_ARRAY, rule, BRANT__OP_UNIQUE_ITEMS, BRANT__KEYWORD_UNIQUE_ITEMS);
+}
+
+/* ---- objects --------------------------------------------------------------------------------------------------------- */
+
+/* An array of names; faults unless it is one. `tail`: the member of the keyword that holds it. */
+static bool check_names(definition *source, int keyword, yyjson_val *value, brant__text member) {
+    static const char expected[] = "must be an array of strings";
+    bool good = yyjson_is_arr(value);
+    size_t index, count;
+    yyjson_val *item;
+    yyjson_arr_foreach(value, index, count, item) good = good && yyjson_is_str(item);
+    if (good) return true;
+    if (member.data) fault_member(source, keyword, member, expected);
+    else fault(source, keyword, yyjson_is_bool(value) ? "must be an array of strings (a boolean is draft-03)" : expected);
+    return false;
+}
+
+static bool check_map(definition *source, int keyword) {
+    yyjson_val *value = source->members[keyword];
+    if (value && !yyjson_is_obj(value)) fault(source, keyword, "must be an object");
+    return yyjson_is_obj(value);
+}
+
+static void add_patterns(definition *source, brant__object *object) {
+    if (!check_map(source, BRANT__KEYWORD_PATTERN_PROPERTIES)) return;
+    brant__compiler *compiler = source->compiler;
+    object->pattern = BRANT__VECTOR_COUNT(compiler->words, uint32_t);
+    size_t index, count;
+    yyjson_val *key, *value;
+    yyjson_obj_foreach(source->members[BRANT__KEYWORD_PATTERN_PROPERTIES], index, count, key, value) {
+        const uint32_t pattern = add_pattern(source, BRANT__KEYWORD_PATTERN_PROPERTIES, brant__json_text(key), true);
+        if (pattern == BRANT__NONE) continue;
+        add_word(compiler, pattern);
+        add_word(compiler, block_of(compiler, value));
+        object->pattern_count++;
+    }
+}
+
+/* One rule for properties, required, patternProperties and additionalProperties: the members are walked once. */
+static void compile_members(definition *source) {
+    brant__compiler *compiler = source->compiler;
+    yyjson_val *required = source->members[BRANT__KEYWORD_REQUIRED];
+    yyjson_val *properties = source->members[BRANT__KEYWORD_PROPERTIES];
+    yyjson_val *additional = source->members[BRANT__KEYWORD_ADDITIONAL_PROPERTIES];
+    if (!required && !properties && !additional && !source->members[BRANT__KEYWORD_PATTERN_PROPERTIES]) return;
+    if (required && !check_names(source, BRANT__KEYWORD_REQUIRED, required, brant__text_of(NULL, 0))) required = NULL;
+    if (!check_map(source, BRANT__KEYWORD_PROPERTIES)) properties = NULL;
+
+    brant__object object = {.additional = additional ? block_of(compiler, additional) : BRANT__BLOCK_TRUE, .closed = additional != NULL};
+    const uint32_t first = BRANT__VECTOR_COUNT(compiler->names, brant__name);
+    brant__map names = {0};
+    size_t index, count;
+    yyjson_val *value;
+    yyjson_obj_iter left = yyjson_obj_iter_with(properties);
+    for (yyjson_val *key = yyjson_obj_iter_next(&left); key; key = yyjson_obj_iter_next(&left)) {
+        const brant__text text = brant__json_text(key);
+        const uint32_t name = add_name(compiler, text, block_of(compiler, yyjson_obj_iter_get_val(key)), false);
+        if (!brant__map_put(&names, text, name)) brant__compiler_no_memory(compiler);
+    }
+    if (compiler->names.failed || compiler->no_memory) goto no_memory;
+    yyjson_arr_foreach(required, index, count, value) {
+        const brant__text text = brant__json_text(value);
+        int64_t name;
+        if (!brant__map_get(&names, text, &name)) {
+            name = add_name(compiler, text, BRANT__NONE, false);
+            if (compiler->names.failed || !brant__map_put(&names, text, name)) goto no_memory;
+        }
+        uint32_t *flag = &BRANT__VECTOR(compiler->names, brant__name)[name].required;
+        object.required += 1 - *flag;
+        *flag = 1;
+    }
+    add_patterns(source, &object);
+    if (compiler->text.failed) goto no_memory;
+    const uint32_t name_count = BRANT__VECTOR_COUNT(compiler->names, brant__name) - first;
+    const brant__name *all = BRANT__VECTOR(compiler->names, brant__name);
+    object.table = brant__table_build(&compiler->slots, all, first, name_count, compiler->text.data);
+    const brant__rule rule = {.a = BRANT__VECTOR_COUNT(compiler->objects, brant__object)};
+    brant__buffer_append(&compiler->objects, &object, sizeof(object));
+    emit(source, BRANT__GROUP_OBJECT, rule, BRANT__OP_OBJECT, BRANT__KEYWORD_PROPERTIES);
+    brant__map_free(&names);
+    return;
+no_memory:
+    brant__compiler_no_memory(compiler);
+    brant__map_free(&names);
+}
+
+static void dependent_required(definition *source, int keyword, yyjson_val *key, yyjson_val *names) {
+    brant__compiler *compiler = source->compiler;
+    if (!check_names(source, keyword, names, brant__json_text(key))) return;
+    brant__rule rule = {.a = BRANT__VECTOR_COUNT(compiler->names, brant__name), .b = (uint32_t)yyjson_arr_size(names) + 1};
+    add_name(compiler, brant__json_text(key), BRANT__NONE, false);
+    size_t index, count;
+    yyjson_val *item;
+    yyjson_arr_foreach(names, index, count, item) add_name(compiler, brant__json_text(item), BRANT__NONE, false);
+    emit(source, BRANT__GROUP_OBJECT, rule, BRANT__OP_DEPENDENT_REQUIRED, keyword);
+}
+
+static void compile_dependencies(definition *source, int keyword) {
+    if (!check_map(source, keyword)) return;
+    brant__compiler *compiler = source->compiler;
+    size_t index, count;
+    yyjson_val *key, *value;
+    yyjson_obj_foreach(source->members[keyword], index, count, key, value) {
+        if (keyword == BRANT__KEYWORD_DEPENDENT_REQUIRED || (keyword == BRANT__KEYWORD_DEPENDENCIES && yyjson_is_arr(value))) {
+            dependent_required(source, keyword, key, value);
+            continue;
+        }
+        brant__rule rule = {.a = add_name(compiler, brant__json_text(key), BRANT__NONE, false), .c = block_of(compiler, value)};
+        emit(source, BRANT__GROUP_OBJECT, rule, BRANT__OP_DEPENDENT_SCHEMA, keyword);
+    }
+}
+
+static void compile_object(definition *source) {
+    compile_count(source, BRANT__KEYWORD_MIN_PROPERTIES, BRANT__GROUP_OBJECT, BRANT__OP_MIN_PROPERTIES, true);
+    compile_count(source, BRANT__KEYWORD_MAX_PROPERTIES, BRANT__GROUP_OBJECT, BRANT__OP_MAX_PROPERTIES, false);
+    compile_members(source);
+    yyjson_val *names = source->members[BRANT__KEYWORD_PROPERTY_NAMES];
+    if (names) {
+        const brant__rule rule = {.c = block_of(source->compiler, names)};
+        emit(source, BRANT__GROUP_OBJECT, rule, BRANT__OP_PROPERTY_NAMES, BRANT__KEYWORD_PROPERTY_NAMES);
+    }
+    compile_dependencies(source, BRANT__KEYWORD_DEPENDENT_REQUIRED);
+    compile_dependencies(source, BRANT__KEYWORD_DEPENDENT_SCHEMAS);
+    compile_dependencies(source, BRANT__KEYWORD_DEPENDENCIES);
+}
+
+/* ---- schemas for the same instance --------------------------------------------------------------------------------- */
+
+static void compile_reference(definition *source, int keyword) {
+    yyjson_val *value = source->members[keyword];
+    if (!value) return;
+    brant__compiler *compiler = source->compiler;
+    if (!yyjson_is_str(value)) {
+        fault(source, keyword, "must be a string");
+        return;
+    }
+    const bool dynamic = keyword == BRANT__KEYWORD_DYNAMIC_REF;
+    const uint32_t target = brant__bundle_resolve(compiler, source->site, brant__json_text(value), dynamic);
+    if (compiler->no_memory) return;
+    if (target == BRANT__NONE) {
+        brant__fault(compiler, source->site, brant__keywords[keyword].name, NOTHING, "%.*s", (int)compiler->scratch.length,
+                     compiler->scratch.data);
+        return;
+    }
+    const brant__rule rule = {.c = block_of_site(compiler, target)};
+    emit(source, BRANT__GROUP_COMMON, rule, BRANT__OP_APPLY, keyword);
+}
+
+static void compile_applicators(definition *source) {
+    brant__compiler *compiler = source->compiler;
+    compile_reference(source, BRANT__KEYWORD_REF);
+    compile_reference(source, BRANT__KEYWORD_DYNAMIC_REF);
+    yyjson_val *value = source->members[BRANT__KEYWORD_ALL_OF];
+    brant__rule rule = {0};
+    if (value && add_blocks(source, BRANT__KEYWORD_ALL_OF, value, &rule) && !compiler->words.failed) {
+        for (uint32_t i = 0; i < rule.b; i++) {
+            const brant__rule one = {.c = BRANT__VECTOR(compiler->words, uint32_t)[rule.a + i]};
+            emit(source, BRANT__GROUP_COMMON, one, BRANT__OP_APPLY, BRANT__KEYWORD_ALL_OF);
+        }
+    }
+    value = source->members[BRANT__KEYWORD_ANY_OF];
+    if (value && add_blocks(source, BRANT__KEYWORD_ANY_OF, value, &rule)) {
+        emit(source, BRANT__GROUP_COMMON, rule, BRANT__OP_ANY_OF, BRANT__KEYWORD_ANY_OF);
+    }
+    value = source->members[BRANT__KEYWORD_ONE_OF];
+    if (value && add_blocks(source, BRANT__KEYWORD_ONE_OF, value, &rule)) {
+        emit(source, BRANT__GROUP_COMMON, rule, BRANT__OP_ONE_OF, BRANT__KEYWORD_ONE_OF);
+    }
+    value = source->members[BRANT__KEYWORD_NOT];
+    if (value) {
+        rule = (brant__rule){.c = block_of(compiler, value)};
+        emit(source, BRANT__GROUP_COMMON, rule, BRANT__OP_NOT, BRANT__KEYWORD_NOT);
+    }
+    value = source->members[BRANT__KEYWORD_IF];
+    if (value) {
+        yyjson_val *then = source->members[BRANT__KEYWORD_THEN], *otherwise = source->members[BRANT__KEYWORD_ELSE];
+        rule = (brant__rule){.c = block_of(compiler, value)};
+        rule.a = then ? block_of(compiler, then) : BRANT__BLOCK_TRUE;
+        rule.b = otherwise ? block_of(compiler, otherwise) : BRANT__BLOCK_TRUE;
+        emit(source, BRANT__GROUP_COMMON, rule, BRANT__OP_IF, BRANT__KEYWORD_IF);
+    }
+}
+
+/* ---- a block --------------------------------------------------------------------------------------------------------- */
+
+static void read_members(definition *source, yyjson_val *schema) {
+    size_t index, count;
+    yyjson_val *key, *value;
+    yyjson_obj_foreach(schema, index, count, key, value) {
+        const brant__text name = brant__json_text(key);
+        const int keyword = brant__keyword_find(name);
+        if (keyword < BRANT__KEYWORD_COUNT) {
+            source->members[keyword] = value;
+        } else if (keyword == BRANT__KEYWORD_REFUSED) {
+            brant__fault(source->compiler, source->site, name, NOTHING, "is not supported");
+        }
+    }
+    static const int later[] = {BRANT__KEYWORD_UNEVALUATED_PROPERTIES, BRANT__KEYWORD_UNEVALUATED_ITEMS, BRANT__KEYWORD_DYNAMIC_REF};
+    for (size_t i = 0; i < BRANT__COUNT(later); i++) {
+        if (source->members[later[i]]) fault(source, later[i], "is not supported yet");
+    }
+}
+
+static void compile_block(brant__compiler *compiler, uint32_t number) {
+    const brant__site site = BRANT__VECTOR(compiler->sites, brant__site)[number];
+    brant__block block = {.place = number};
+    if (yyjson_is_obj(site.schema)) {
+        definition source = {.compiler = compiler, .site = number};
+        for (int group = 0; group < BRANT__GROUP_COUNT; group++) brant__buffer_reset(&compiler->groups[group]);
+        read_members(&source, site.schema);
+        block.types = (uint16_t)compile_type(&source);
+        yyjson_val *nullable = source.members[BRANT__KEYWORD_NULLABLE];
+        if (nullable && !yyjson_is_bool(nullable)) fault(&source, BRANT__KEYWORD_NULLABLE, "must be true or false");
+        block.nullable = yyjson_is_true(nullable);
+        compile_number(&source, BRANT__KEYWORD_MINIMUM, BRANT__OP_MINIMUM);
+        compile_number(&source, BRANT__KEYWORD_MAXIMUM, BRANT__OP_MAXIMUM);
+        compile_number(&source, BRANT__KEYWORD_EXCLUSIVE_MINIMUM, BRANT__OP_EXCLUSIVE_MINIMUM);
+        compile_number(&source, BRANT__KEYWORD_EXCLUSIVE_MAXIMUM, BRANT__OP_EXCLUSIVE_MAXIMUM);
+        compile_number(&source, BRANT__KEYWORD_MULTIPLE_OF, BRANT__OP_MULTIPLE_OF);
+        compile_string(&source);
+        compile_array(&source);
+        compile_object(&source);
+        compile_const(&source);
+        compile_enum(&source);
+        compile_applicators(&source);
+        for (int group = 0; group < BRANT__GROUP_COUNT; group++) {
+            const brant__buffer *rules = &compiler->groups[group];
+            block.first[group] = BRANT__VECTOR_COUNT(compiler->rules, brant__rule);
+            brant__buffer_append(&compiler->rules, rules->data, rules->length);
+            if (rules->failed) brant__compiler_no_memory(compiler);
+        }
+        block.first[BRANT__GROUP_COUNT] = BRANT__VECTOR_COUNT(compiler->rules, brant__rule);
+    } else if (!yyjson_is_false(site.schema)) {
+        brant__fault(compiler, number, NOTHING, NOTHING, "must be a schema: an object, true or false");
+    }
+    if (!compiler->blocks.failed) BRANT__VECTOR(compiler->blocks, brant__block)[site.block] = block;
+}
+
+/* ---- whole programs -------------------------------------------------------------------------------------------------- */
+
+static bool out_of_memory(const brant__compiler *compiler) {
+    const brant__buffer *const buffers[] = {
+        &compiler->sites,   &compiler->queue,  &compiler->blocks,        &compiler->rules, &compiler->words,    &compiler->numbers,
+        &compiler->names,   &compiler->slots,  &compiler->objects,       &compiler->choices, &compiler->places, &compiler->text,
+        &compiler->message, &compiler->scratch, &compiler->faults.buffer, &compiler->patterns, &compiler->constants.buffer,
+    };
+    bool failed = compiler->no_memory;
+    for (size_t i = 0; i < BRANT__COUNT(buffers); i++) failed = failed || buffers[i]->failed;
+    return failed;
+}
+
+static void run_queue(brant__compiler *compiler) {
+    for (size_t i = 0; !out_of_memory(compiler) && i < BRANT__VECTOR_COUNT(compiler->queue, uint32_t); i++) {
+        compile_block(compiler, BRANT__VECTOR(compiler->queue, uint32_t)[i]);
+    }
+}
+
+static void begin(brant__compiler *compiler, yyjson_val *bundle) {
+    compiler->bundle = bundle;
+    const brant__block always[] = {{.types = BRANT__TYPE_ANY, .place = BRANT__NONE}, {.place = BRANT__NONE}};
+    brant__buffer_append(&compiler->blocks, always, sizeof(always));
+    brant__write_array(&compiler->constants);
+    brant__write_object(&compiler->faults);
+    brant__write_name(&compiler->faults, "violations");
+    brant__write_array(&compiler->faults);
+    brant__bundle_scan(compiler);
+}
+
+static brant_status finish(brant__compiler *compiler) {
+    if (out_of_memory(compiler)) return brant__fail_memory();
+    if (compiler->fault_count == 0) return BRANT_OK;
+    brant__write_end(&compiler->faults);
+    brant__write_end(&compiler->faults);
+    if (compiler->faults.buffer.failed) return brant__fail_memory();
+    const brant__text detail = brant__text_of(compiler->faults.buffer.data, compiler->faults.buffer.length);
+    return brant__fail_detail(BRANT_VALIDATION, detail, "%.*s", (int)compiler->message.length, compiler->message.data);
+}
+
+static void discard(brant__compiler *compiler) {
+    for (uint32_t i = 0; i < BRANT__VECTOR_COUNT(compiler->patterns, brant__pattern *); i++) {
+        brant__pattern_free(BRANT__VECTOR(compiler->patterns, brant__pattern *)[i]);
+    }
+    brant__buffer *const buffers[] = {
+        &compiler->sites,   &compiler->queue,  &compiler->blocks,        &compiler->rules, &compiler->words,    &compiler->numbers,
+        &compiler->names,   &compiler->slots,  &compiler->objects,       &compiler->choices, &compiler->places, &compiler->text,
+        &compiler->message, &compiler->scratch, &compiler->faults.buffer, &compiler->patterns, &compiler->constants.buffer,
+    };
+    for (size_t i = 0; i < BRANT__COUNT(buffers); i++) brant__buffer_free(buffers[i]);
+    for (int group = 0; group < BRANT__GROUP_COUNT; group++) brant__buffer_free(&compiler->groups[group]);
+    brant__map_free(&compiler->by_schema);
+    brant__map_free(&compiler->by_anchor);
+    brant__map_free(&compiler->by_id);
+    brant__arena_free(&compiler->arena);
+}
+
+brant_status brant__schema_compile(brant__schema **out_schema, yyjson_val *bundle, yyjson_val *entry, brant__text entry_pointer) {
+    *out_schema = NULL;
+    brant__compiler compiler = {0};
+    brant_status status = BRANT_OK;
+    begin(&compiler, bundle);
+    uint32_t site = brant__bundle_site(&compiler, entry);
+    if (site == BRANT__NONE && !out_of_memory(&compiler)) site = brant__bundle_add(&compiler, entry, entry_pointer);
+    const uint32_t block = block_of_site(&compiler, site);
+    run_queue(&compiler);
+    if (compiler.fault_count == 0 && !out_of_memory(&compiler)) brant__program_check(&compiler);
+    BRANT__TRY(finish(&compiler));
+    BRANT__TRY(brant__program_pack(out_schema, &compiler, block));
+cleanup:
+    discard(&compiler);
+    return status;
+}
+
+brant_status brant__schema_check(yyjson_val *bundle) {
+    brant__compiler compiler = {0};
+    begin(&compiler, bundle);
+    for (uint32_t site = 0; !out_of_memory(&compiler) && site < BRANT__VECTOR_COUNT(compiler.sites, brant__site); site++) {
+        block_of_site(&compiler, site);
+    }
+    run_queue(&compiler);
+    if (compiler.fault_count == 0 && !out_of_memory(&compiler)) brant__program_check(&compiler);
+    const brant_status status = finish(&compiler);
+    discard(&compiler);
+    return status;
+}

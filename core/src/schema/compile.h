@@ -1,0 +1,89 @@
+/*
+ * schema/compile.h: the state of one compilation, shared by bundle.c (where schemas stand, what a $ref means) and compile.c (rules).
+ *
+ * Vectors are brant__buffers: their failure is sticky and is looked at once per block. Everything ends up in the packed program.
+ */
+#ifndef BRANT__SCHEMA_COMPILE_H
+#define BRANT__SCHEMA_COMPILE_H
+
+#include "schema/program.h"
+
+/* A schema of the bundle while it is compiled. */
+typedef struct brant__site {
+    yyjson_val *schema;
+    uint32_t parent; /* BRANT__NONE: the bundle itself */
+    uint32_t resource; /* the site with the $id (or the bundle) that this one belongs to */
+    uint32_t block;    /* BRANT__NONE: not needed so far */
+    uint32_t packed;   /* its place in the program, or BRANT__NONE */
+    uint8_t kind;
+    uint8_t keyword;
+    uint32_t index;
+    brant__text text; /* borrowed from the bundle or the arena */
+    brant__text base; /* of a resource: its absolute URI without fragment, or empty */
+} brant__site;
+
+typedef struct brant__compiler {
+    yyjson_val *bundle;
+    brant__arena arena;
+    brant__buffer sites;
+    brant__map by_schema;  /* address of a schema: its site */
+    brant__map by_anchor;  /* number of the resource, name: site */
+    brant__map by_id;      /* absolute URI: site */
+    brant__writer faults;  /* stands inside an array */
+    size_t fault_count;
+    brant__buffer message; /* of the first fault */
+    brant__buffer scratch;
+    bool no_memory;
+    /* the program so far */
+    brant__buffer queue; /* sites whose blocks are still to be filled */
+    brant__buffer blocks;
+    brant__buffer rules;
+    brant__buffer groups[BRANT__GROUP_COUNT]; /* rules of the block in hand */
+    brant__buffer words;
+    brant__buffer numbers;
+    brant__buffer names;
+    brant__buffer slots;
+    brant__buffer objects;
+    brant__buffer choices;
+    brant__buffer places;
+    brant__buffer text;
+    brant__buffer patterns;
+    brant__writer constants; /* stands inside an array */
+    uint32_t constant_count;
+} brant__compiler;
+
+#define BRANT__VECTOR(buffer, type) ((type *)(void *)(buffer).data)
+#define BRANT__VECTOR_COUNT(buffer, type) ((uint32_t)((buffer).length / sizeof(type)))
+
+/* ---- bundle.c -------------------------------------------------------------------------------------------------------- */
+
+/* Find every schema of the bundle. Faults are recorded. */
+void brant__bundle_scan(brant__compiler *compiler);
+/* The site of a schema that the scan found, or BRANT__NONE. */
+uint32_t brant__bundle_site(brant__compiler *compiler, yyjson_val *schema);
+/* The site of a schema that stands somewhere else: `pointer` is where, from the bundle on. */
+uint32_t brant__bundle_add(brant__compiler *compiler, yyjson_val *schema, brant__text pointer);
+/* What a $ref at a site refers to, or BRANT__NONE with a message in compiler->scratch. */
+uint32_t brant__bundle_resolve(brant__compiler *compiler, uint32_t site, brant__text reference, bool dynamic);
+
+/* Record a fault at a site, within the keyword (BRANT__KEYWORD_COUNT: the schema itself) and `tail`, a pointer from there on. */
+void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword, brant__text tail, const char *format, ...)
+    BRANT__PRINTF(5, 6);
+/* Record that memory ran out; the compilation ends at the next look. */
+void brant__compiler_no_memory(brant__compiler *compiler);
+
+/* ---- link.c ---------------------------------------------------------------------------------------------------------- */
+
+/* Refuse what could not be evaluated: schemas that apply to the same instance in a circle or in too long a chain. */
+void brant__program_check(brant__compiler *compiler);
+/* The finished program as one allocation. Patterns move to it. */
+brant_status brant__program_pack(brant__schema **out_schema, brant__compiler *compiler, uint32_t entry);
+
+/* ---- uri.c ------------------------------------------------------------------------------------------------------------ */
+
+/* RFC 3986 section 5: a reference resolved against a base, dots removed, appended. An empty base leaves the reference as it is. */
+void brant__uri_resolve(brant__buffer *out, brant__text base, brant__text reference);
+/* Percent-decoded, appended; false when an escape is bad. */
+bool brant__uri_decode(brant__buffer *out, brant__text text);
+
+#endif
