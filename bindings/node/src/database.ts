@@ -1,0 +1,341 @@
+/*
+ * A database handle as Node.js users expect one: synchronous, with asynchronous variants of what can be long.
+ */
+import { isMainThread } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
+import { Connection, guard } from './connection.js';
+import { BrantError } from './error.js';
+import { Graph, Graphs, GraphTypes } from './graph.js';
+import { parse, snakeCase, stringify } from './json.js';
+import { Dispatcher, Listener, type ListenOptions } from './listener.js';
+import { native } from './native.js';
+import type {
+  AnySchema,
+  AsyncOptions,
+  Copy,
+  Diagnosis,
+  GraphSchema,
+  Info,
+  InputOf,
+  Maintenance,
+  Notification,
+  OpenOptions,
+  OperationName,
+  OperationSpec,
+  OutputOf,
+  SqlParameters,
+  SqlResult,
+  SqlValue,
+} from './types.js';
+
+/** How long asynchronous calls, and all in a Worker, wait for another writer. */
+const PATIENT = 5000;
+/** How long the main thread's event loop may stand still for another writer. */
+const IMPATIENT = 250;
+
+/**
+ * Open a file, creating it when there is none, and bring it to this version's format.
+ *
+ * @param path - a path, a `file:` URL, or `':memory:'` for a private database without wake across processes
+ * @throws BrantError `NOT_FOUND`: no file (modes `rw`, `ro`), or no folder; `NOT_BRANT`: a folder or another program's file; `NEWER_FORMAT`;
+ *   `FOREIGN_SQLITE`: another SQLite in this process has the file open; `NETWORK_FS`; `READ_ONLY`; `CONFLICT`: another role; `INVALID`.
+ */
+export function open(path: string | URL, options?: OpenOptions): Database {
+  return new Database(path, options);
+}
+
+/** What operations there are, described as data. */
+export function operations(namespace?: string): OperationSpec[] {
+  const text = guard(() => native.brant_operation_list(null, stringify({ namespace })));
+  return (parse(text, 'exact') as { items: OperationSpec[] }).items;
+}
+
+/** The library's version, "0.1.0". */
+export const version: string = native.brant_version();
+
+/**
+ * One connection to one file. Methods are synchronous and throw {@link BrantError}; those that end in `Async`, `backup` and `restore`
+ * return a promise and run on another thread over a connection of their own: they never take part in a transaction of this
+ * handle, they see what is committed, and run one after another. A handle belongs to its thread; each Worker opens its own.
+ *
+ * An operation outside a transaction is one of its own. Every method can throw `CLOSED`, `BUSY`, `INVALID`, `LIMIT`, `READ_ONLY`,
+ * `CORRUPT`, `FULL` and `IO`; their comments name what is particular.
+ */
+export class Database {
+  readonly #connection: Connection;
+  readonly #dispatcher: Dispatcher;
+  /** Graph types. */
+  readonly graphTypes: GraphTypes;
+  /** Graphs, as a whole; one graph's nodes and edges are in `graph(name)`. */
+  readonly graphs: Graphs;
+
+  /** As {@link open}. */
+  constructor(path: string | URL, options: OpenOptions = {}) {
+    const { integers = 'exact', busyTimeout, ...rest } = options;
+    const own = snakeCase(rest);
+    this.#connection = new Connection(
+      typeof path === 'string' ? path : fileURLToPath(path),
+      { ...own, busy_timeout: busyTimeout ?? (isMainThread ? IMPATIENT : PATIENT) },
+      {
+        ...own,
+        mode: own['mode'] === 'ro' ? 'ro' : 'rw',
+        busy_timeout: Math.max(PATIENT, busyTimeout ?? 0),
+      },
+      integers,
+    );
+    this.#dispatcher = new Dispatcher(this.#connection);
+    this.graphTypes = new GraphTypes(this.#connection);
+    this.graphs = new Graphs(this.#connection);
+  }
+
+  /** The handle is closed; every method is `CLOSED`. */
+  get closed(): boolean {
+    return this.#connection.closed;
+  }
+
+  /**
+   * Close the handle: an open transaction is rolled back, listeners end, asynchronous calls reject with `CLOSED`. Any number of times.
+   */
+  close(): void {
+    this.#connection.close();
+    this.#dispatcher.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** End the running asynchronous call, and whoever waits on a listener, with `INTERRUPTED`. Listeners stay open. */
+  interrupt(): void {
+    this.#connection.interrupt();
+    this.#dispatcher.fail(new BrantError('INTERRUPTED', 'the wait was interrupted'));
+  }
+
+  /** Path, versions, sizes and counts. */
+  info(): Info {
+    return this.#connection.invoke(native.brant_db_info, {});
+  }
+
+  /** Check the file's integrity, and that edges have their ends, that counts are true, that attributes are JSON. Reads only; long. */
+  doctor(): Diagnosis {
+    return this.#connection.invoke(native.brant_db_doctor, {});
+  }
+
+  /** `doctor` on another thread. */
+  doctorAsync(options?: AsyncOptions): Promise<Diagnosis> {
+    return this.#connection.invokeAsync('db.doctor', {}, options);
+  }
+
+  /** Retention of notifications, checkpoint, planner statistics: bounded work, to be called now and then. */
+  maintain(): Maintenance {
+    return this.#connection.invoke(native.brant_db_maintain, {});
+  }
+
+  /** `maintain` on another thread. */
+  maintainAsync(options?: AsyncOptions): Promise<Maintenance> {
+    return this.#connection.invokeAsync('db.maintain', {}, options);
+  }
+
+  /**
+   * Copy the file, while it is in use, as of one moment. The destination is whole or not there.
+   *
+   * @returns a promise that rejects with `EXISTS` when the destination exists and `overwrite` is not true
+   */
+  backup(path: string, options: AsyncOptions & { overwrite?: boolean | undefined } = {}): Promise<Copy> {
+    const { overwrite, ...rest } = options;
+    return this.#connection.invokeAsync('db.backup', { path, overwrite }, rest);
+  }
+
+  /**
+   * Replace the whole content of this file by that of a backup, in one transaction; other processes see the old or the new.
+   *
+   * @returns a promise that rejects with `NOT_FOUND`, `NOT_BRANT`, `NEWER_FORMAT` or `CONFLICT` (another role), and nothing changed
+   */
+  restore(path: string, options?: AsyncOptions): Promise<Copy> {
+    return this.#connection.invokeAsync('db.restore', { path }, options);
+  }
+
+  /**
+   * Run `work` in a transaction and commit it, or roll it back when `work` throws. Transactions nest: an inner one that throws takes
+   * back its own changes only. `work` is synchronous: what it would await could let other code into the transaction.
+   *
+   * ```js
+   * db.transaction(() => {
+   *   graph.nodes.put({ key: 'a' });
+   *   db.notify('added', { key: 'a' });
+   * });
+   * ```
+   *
+   * @param mode - `'write'` (default) takes the write lock now; `'read'` fixes a snapshot, in which writes are `READ_ONLY`
+   * @returns what `work` returned
+   * @throws BrantError `MISUSE`: `work` returned a promise, and was rolled back; `BUSY`: another writer holds the file.
+   */
+  transaction<T>(work: (db: this) => T, mode?: 'write' | 'read'): T {
+    this.begin(mode);
+    let result: T;
+    try {
+      result = work(this);
+      if (isPromise(result)) {
+        result.then(undefined, () => undefined);
+        throw new BrantError('MISUSE', 'the transaction function returned a promise; it was rolled back');
+      }
+      this.commit();
+    } catch (error) {
+      this.#abandon();
+      throw error;
+    }
+    return result;
+  }
+
+  /** Begin a transaction by hand, or a savepoint in one. Prefer {@link transaction}, which cannot be left open. */
+  begin(mode?: 'write' | 'read'): { depth: number } {
+    return this.#connection.invoke(native.brant_transaction_begin, { mode });
+  }
+
+  /**
+   * End the innermost transaction; the outermost makes all durable and wakes listeners.
+   *
+   * @throws BrantError `MISUSE`: none is open; `BUSY`, `FULL`, `IO`: it is still open, commit again or roll back.
+   */
+  commit(): { depth: number } {
+    return this.#connection.invoke(native.brant_transaction_commit, {});
+  }
+
+  /**
+   * Take back the innermost transaction.
+   *
+   * @throws BrantError `MISUSE`: none is open.
+   */
+  rollback(): { depth: number } {
+    return this.#connection.invoke(native.brant_transaction_rollback, {});
+  }
+
+  #abandon(): void {
+    try {
+      this.rollback();
+    } catch {
+      // The handle was closed inside, or a disk error has ended the transaction: the error that led here says more.
+    }
+  }
+
+  /**
+   * Run one statement of your own SQL, in the running transaction. brant's tables can be read; what would change them, the file's
+   * settings or the transaction is `DENIED`.
+   *
+   * @param params - by position or by name (without the prefix); a Uint8Array is a blob, in rows too
+   * @throws BrantError `SQL`: the text is wrong; `CONSTRAINT`: a rule of your tables; `LIMIT`: more than `limits.batch` rows.
+   */
+  execute<Row extends readonly unknown[] = SqlValue[]>(sql: string, params?: SqlParameters): SqlResult<Row> {
+    return fromBlobs(this.#connection.invoke(native.brant_sql_execute, { sql, params: toBlobs(params) }));
+  }
+
+  /** `execute` on another thread, outside any transaction of this handle. */
+  async executeAsync<Row extends readonly unknown[] = SqlValue[]>(
+    sql: string,
+    params?: SqlParameters,
+    options?: AsyncOptions,
+  ): Promise<SqlResult<Row>> {
+    return fromBlobs(await this.#connection.invokeAsync('sql.execute', { sql, params: toBlobs(params) }, options));
+  }
+
+  /** One graph, by its name. With a schema its nodes and edges have types. */
+  graph<S extends GraphSchema = AnySchema>(name: string): Graph<S> {
+    return new Graph<S>(this.#connection, name);
+  }
+
+  /**
+   * Send a notification on a channel, in the running transaction: listeners of any process get it after the commit, or never.
+   *
+   * @returns its id; ids grow in commit order
+   */
+  notify(channel: string, payload?: unknown): number {
+    return this.#connection.invoke<{ id: number }>(native.brant_event_notify, { channel, payload }).id;
+  }
+
+  /**
+   * Listen to channels: globs (`*`, `?`, `[abc]`, `\`). Yields what is committed after this call returned, in commit order, each once;
+   * where retention removed what a slow listener had not read, a gap in its place.
+   *
+   * @throws BrantError `MISUSE`: inside a transaction.
+   */
+  listen<Payload = unknown>(channels: string | readonly string[], options?: ListenOptions): Listener<Notification<Payload>> {
+    options?.signal?.throwIfAborted();
+    const input = stringify({ channels: typeof channels === 'string' ? [channels] : channels });
+    const cursor = guard(() => native.brant_event_listen(this.#connection.handle, input));
+    return new Listener(this.#connection, this.#dispatcher, cursor, options);
+  }
+
+  /**
+   * Run a query or mutation by its registry name.
+   *
+   * @throws BrantError `NOT_FOUND`: no such operation; `INVALID` with violations: its schema refuses the input; `MISUSE`: a subscription.
+   */
+  call<Name extends OperationName>(name: Name, input?: InputOf<Name>, options: { timeout?: number | undefined } = {}): OutputOf<Name> {
+    const text = this.#connection.invokeText(name, stringify(input ?? {}), options.timeout);
+    return parse(text, this.#connection.integers) as OutputOf<Name>;
+  }
+
+  /** `call` on another thread, outside any transaction of this handle. */
+  callAsync<Name extends OperationName>(name: Name, input?: InputOf<Name>, options?: AsyncOptions): Promise<OutputOf<Name>> {
+    return this.#connection.invokeAsync(name, input ?? {}, options);
+  }
+
+  /**
+   * `call` with JSON text, or its UTF-8 bytes, in and JSON text out: for input that is JSON already, and for answers that are
+   * passed on.
+   *
+   * @throws BrantError `INVALID_JSON`: `detail.offset` is the byte at fault.
+   */
+  callText(name: OperationName, input?: string | Uint8Array): string {
+    if (typeof input === 'string') refuseLoneSurrogate(input);
+    return this.#connection.invokeText(name, input);
+  }
+
+  /** Open a subscription by its registry name; {@link listen} is one. */
+  subscribe<T = unknown>(name: string, input: object = {}, options?: ListenOptions): Listener<T> {
+    options?.signal?.throwIfAborted();
+    return new Listener<T>(this.#connection, this.#dispatcher, this.#connection.openCursor(name, input), options);
+  }
+
+  /** What operations there are, described as data. */
+  operations(namespace?: string): OperationSpec[] {
+    return this.#connection.invoke<{ items: OperationSpec[] }>(native.brant_operation_list, { namespace }).items;
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** Node would put U+FFFD in the place of a lone surrogate; the library refuses one. */
+function refuseLoneSurrogate(text: string): void {
+  const index = text.search(/\p{Surrogate}/u);
+  if (index < 0) return;
+  throw new BrantError('INVALID_JSON', 'the text has a lone surrogate', { offset: Buffer.byteLength(text.slice(0, index)) });
+}
+
+/** A parameter as the border has it. */
+function toBlob(value: SqlValue): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new BrantError('INVALID', 'a parameter is not a finite number');
+  }
+  if (!(value instanceof Uint8Array)) return value;
+  return { $base64: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') };
+}
+
+function toBlobs(params: SqlParameters | undefined): unknown {
+  if (params === undefined) return undefined;
+  if (Array.isArray(params)) return params.map(toBlob);
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, toBlob(value)]));
+}
+
+/** Rows with their blobs as bytes: a blob is the only value of SQL that is an object. */
+function fromBlobs<Row extends readonly unknown[]>(result: SqlResult<Row>): SqlResult<Row> {
+  for (const row of result.rows as readonly unknown[][] & Row[]) {
+    for (const [index, value] of row.entries()) {
+      if (typeof value !== 'object' || value === null) continue;
+      row[index] = new Uint8Array(Buffer.from((value as { $base64: string }).$base64, 'base64'));
+    }
+  }
+  return result;
+}

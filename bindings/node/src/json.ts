@@ -1,0 +1,57 @@
+/*
+ * Between JavaScript values and the JSON text that crosses the border. JSON.parse rounds integers beyond 2^53 and JSON.stringify
+ * refuses bigint, so both have a slow path that is taken only where such a number occurs: integers travel in a string behind a
+ * mark that no data can contain, since it is made of random bytes for this process.
+ */
+import { randomBytes } from 'node:crypto';
+
+const MARK = `bigint:${randomBytes(16).toString('hex')}:`;
+const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, 'g');
+const LONG_NUMBER = /\d{16}/;
+const STRING_OR_INTEGER = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/g;
+
+/** How integers beyond 2^53 are read; see {@link OpenOptions.integers}. */
+export type Integers = 'exact' | 'number';
+
+/** JSON text of a value, as JSON.stringify makes it; a bigint becomes an integer. */
+export function stringify(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    // Either a bigint or something that is an error the second time too.
+    const marked = JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? MARK + member : member));
+    return marked.replace(MARKED, '$1');
+  }
+}
+
+/** The value of a JSON text that the library made. */
+export function parse(text: string, integers: Integers): unknown {
+  if (integers === 'number' || !LONG_NUMBER.test(text)) return JSON.parse(text);
+  let found = false;
+  const marked = text.replace(STRING_OR_INTEGER, (token) => {
+    if (token.startsWith('"') || Number.isSafeInteger(Number(token))) return token;
+    found = true;
+    return `"${MARK}${token}"`;
+  });
+  if (!found) return JSON.parse(text);
+  return JSON.parse(marked, (_, member: unknown) =>
+    typeof member === 'string' && member.startsWith(MARK) ? BigInt(member.slice(MARK.length)) : member,
+  );
+}
+
+const names = new Map<string, string>();
+
+/** Options with their camelCase names turned into the snake_case of the data; values stay as they are. */
+export function snakeCase(options: object | undefined): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(options ?? {})) {
+    let name = names.get(key);
+    if (name === undefined) {
+      name = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      if (names.size < 1000) names.set(key, name);
+    }
+    result[name] = value;
+  }
+  return result;
+}
