@@ -147,6 +147,10 @@ static void note_anchor(brant__compiler *compiler, uint32_t site, yyjson_val *va
         return;
     }
     if (!brant__map_put(&compiler->by_anchor, key, site)) brant__compiler_no_memory(compiler);
+    if (keyword != BRANT__KEYWORD_DYNAMIC_ANCHOR) return;
+    int64_t count = 0;
+    brant__map_get(&compiler->by_dynamic, name, &count);
+    if (!brant__map_put(&compiler->by_dynamic, name, count + 1)) brant__compiler_no_memory(compiler);
 }
 
 /* A schema with an $id of its own begins a resource; draft-07's {"$id": "#name"} is an anchor. */
@@ -380,8 +384,7 @@ static uint32_t resolve_name(brant__compiler *compiler, uint32_t site, brant__te
     return BRANT__NONE;
 }
 
-uint32_t brant__bundle_resolve(brant__compiler *compiler, uint32_t site, brant__text reference, bool dynamic) {
-    (void)dynamic;
+static uint32_t resolve(brant__compiler *compiler, uint32_t site, brant__text reference) {
     const uint32_t resource = site_at(compiler, site)->resource;
     if (reference.length == 0) return resource;
     const char *hash = memchr(reference.data, '#', reference.length);
@@ -405,4 +408,19 @@ uint32_t brant__bundle_resolve(brant__compiler *compiler, uint32_t site, brant__
     }
     return hash ? resolve_fragment(compiler, (uint32_t)target, brant__text_of(hash + 1, reference.length - length - 1), reference)
                 : (uint32_t)target;
+}
+
+uint32_t brant__bundle_resolve(brant__compiler *compiler, uint32_t site, brant__text reference, bool dynamic) {
+    const uint32_t target = resolve(compiler, site, reference);
+    if (!dynamic || target == BRANT__NONE) return target;
+    /* With one $dynamicAnchor of the name in the whole bundle there is nothing to choose from. */
+    const brant__text name = brant__json_get_text(site_at(compiler, target)->schema, "$dynamicAnchor");
+    const char *hash = memchr(reference.data, '#', reference.length);
+    const size_t from = hash ? (size_t)(hash - reference.data) + 1 : reference.length;
+    int64_t count;
+    if (!name.data || !brant__text_equal(name, brant__text_of(reference.data + from, reference.length - from))) return target;
+    if (brant__map_get(&compiler->by_dynamic, name, &count) && count > 1) {
+        return unresolved(compiler, reference, "is dynamic: several schemas have that $dynamicAnchor, which is not supported");
+    }
+    return target;
 }

@@ -539,6 +539,21 @@ static void compile_applicators(definition *source) {
     }
 }
 
+/* After all others, which say what is left over. */
+static void compile_unevaluated(definition *source, uint32_t block) {
+    static const struct {
+        int keyword;
+        brant__operation operation;
+    } both[] = {{BRANT__KEYWORD_UNEVALUATED_PROPERTIES, BRANT__OP_UNEVALUATED_PROPERTIES},
+                {BRANT__KEYWORD_UNEVALUATED_ITEMS, BRANT__OP_UNEVALUATED_ITEMS}};
+    for (size_t i = 0; i < BRANT__COUNT(both); i++) {
+        yyjson_val *value = source->members[both[i].keyword];
+        if (!value) continue;
+        const brant__rule rule = {.c = block_of(source->compiler, value), .a = block};
+        emit(source, BRANT__GROUP_COMMON, rule, both[i].operation, both[i].keyword);
+    }
+}
+
 /* ---- a block --------------------------------------------------------------------------------------------------------- */
 
 static void read_members(definition *source, yyjson_val *schema) {
@@ -552,10 +567,6 @@ static void read_members(definition *source, yyjson_val *schema) {
         } else if (keyword == BRANT__KEYWORD_REFUSED) {
             brant__fault(source->compiler, source->site, name, NOTHING, "is not supported");
         }
-    }
-    static const int later[] = {BRANT__KEYWORD_UNEVALUATED_PROPERTIES, BRANT__KEYWORD_UNEVALUATED_ITEMS, BRANT__KEYWORD_DYNAMIC_REF};
-    for (size_t i = 0; i < BRANT__COUNT(later); i++) {
-        if (source->members[later[i]]) fault(source, later[i], "is not supported yet");
     }
 }
 
@@ -581,6 +592,7 @@ static void compile_block(brant__compiler *compiler, uint32_t number) {
         compile_const(&source);
         compile_enum(&source);
         compile_applicators(&source);
+        compile_unevaluated(&source, site.block);
         for (int group = 0; group < BRANT__GROUP_COUNT; group++) {
             const brant__buffer *rules = &compiler->groups[group];
             block.first[group] = BRANT__VECTOR_COUNT(compiler->rules, brant__rule);
@@ -647,6 +659,7 @@ static void discard(brant__compiler *compiler) {
     for (int group = 0; group < BRANT__GROUP_COUNT; group++) brant__buffer_free(&compiler->groups[group]);
     brant__map_free(&compiler->by_schema);
     brant__map_free(&compiler->by_anchor);
+    brant__map_free(&compiler->by_dynamic);
     brant__map_free(&compiler->by_id);
     brant__arena_free(&compiler->arena);
 }

@@ -28,6 +28,7 @@ typedef struct brant__compiler {
     brant__buffer sites;
     brant__map by_schema;  /* address of a schema: its site */
     brant__map by_anchor;  /* number of the resource, name: site */
+    brant__map by_dynamic; /* name: how many schemas have it as $dynamicAnchor */
     brant__map by_id;      /* absolute URI: site */
     brant__writer faults;  /* stands inside an array */
     size_t fault_count;

@@ -56,7 +56,7 @@ static void scratch_release(void *memory, void *data) {
 /* ---- compiling ---------------------------------------------------------------------------------------------------------- */
 
 static brant_status bad(brant__buffer *message, const char *why) {
-    brant__buffer_format(message, "is not a regular expression: %s", why);
+    brant__buffer_format(message, "is not a regular expression that can be used: %s", why);
     return BRANT_VALIDATION;
 }
 
@@ -65,8 +65,16 @@ brant_status brant__pattern_compile(brant__pattern **out_pattern, brant__text so
     brant_status status = BRANT_NO_MEMORY;
     pcre2_general_context *general = NULL;
     pcre2_compile_context *compile = NULL;
+    const char *refusal = NULL;
+    brant__buffer translated = {0};
     brant__pattern *pattern = brant__alloc_zero(sizeof(*pattern) + source.length + 1);
     if (!pattern) goto cleanup;
+    if (!brant__regex_translate(&translated, source, &refusal)) {
+        status = bad(message, refusal);
+        goto cleanup;
+    }
+    brant__buffer_append_byte(&translated, '\0'); /* so that there is memory for an empty one too */
+    if (translated.failed) goto cleanup;
     pattern->length = source.length;
     if (source.length > 0) memcpy(pattern->source, source.data, source.length);
     general = pcre2_general_context_create(allocate, release, NULL);
@@ -77,12 +85,10 @@ brant_status brant__pattern_compile(brant__pattern **out_pattern, brant__text so
     pcre2_set_match_limit(pattern->limits, MATCH_STEPS);
     pcre2_set_heap_limit(pattern->limits, MATCH_KIB);
     pcre2_set_newline(compile, PCRE2_NEWLINE_ANYCRLF);
-    pcre2_set_compile_extra_options(compile, PCRE2_EXTRA_ALT_BSUX);
-    const uint32_t options = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX | PCRE2_MATCH_UNSET_BACKREF | PCRE2_ALLOW_EMPTY_CLASS |
-                             PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_UTF_CHECK;
+    const uint32_t options = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF | PCRE2_ALLOW_EMPTY_CLASS | PCRE2_NO_UTF_CHECK;
     int code;
     PCRE2_SIZE offset;
-    pattern->code = pcre2_compile((PCRE2_SPTR)pattern->source, source.length, options, &code, &offset, compile);
+    pattern->code = pcre2_compile((PCRE2_SPTR)translated.data, translated.length - 1, options, &code, &offset, compile);
     if (!pattern->code) {
         if (code == PCRE2_ERROR_HEAP_FAILED) goto cleanup;
         PCRE2_UCHAR why[160];
@@ -95,6 +101,7 @@ brant_status brant__pattern_compile(brant__pattern **out_pattern, brant__text so
     pattern = NULL;
     status = BRANT_OK;
 cleanup:
+    brant__buffer_free(&translated);
     pcre2_compile_context_free(compile);
     pcre2_general_context_free(general);
     brant__pattern_free(pattern);

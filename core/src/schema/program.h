@@ -161,7 +161,7 @@ typedef enum brant__operation {
     BRANT__OP_ONE_OF,             /* blocks */
     BRANT__OP_NOT,                /* c: block */
     BRANT__OP_IF,                 /* c: block; a: block of then; b: block of else */
-    BRANT__OP_UNEVALUATED_ITEMS,  /* c: block */
+    BRANT__OP_UNEVALUATED_ITEMS,  /* c: block; a: the block that the rule belongs to */
     BRANT__OP_UNEVALUATED_PROPERTIES
 } brant__operation;
 
@@ -322,6 +322,16 @@ brant__text brant__pattern_source(const brant__pattern *pattern);
 /* 1: matches, 0: does not, -1: gave up at a limit. */
 int brant__pattern_match(const brant__pattern *pattern, const char *data, size_t length);
 
+/* ---- regex.c --------------------------------------------------------------------------------------------------------- */
+
+/* ECMA-262 to PCRE2; `out` NULL: only check. False: `*out_why` (may be NULL) says what the expression does wrong. */
+bool brant__regex_translate(brant__buffer *out, brant__text source, const char **out_why);
+
+/* ---- idna.c ---------------------------------------------------------------------------------------------------------- */
+
+/* RFC 5891 and 5892: what follows "xn--" in a label decodes to one that is allowed. */
+bool brant__idna_label(const char *data, size_t length);
+
 /* ---- format.c -------------------------------------------------------------------------------------------------------- */
 
 /* The number of a format that is asserted, or -1. */
@@ -340,11 +350,38 @@ typedef struct brant__run {
     uint32_t exhausted; /* the limits that were hit: whatever the result, the value is rejected */
     uint64_t steps;
 } brant__run;
+/* Count one more level and step; false, and the run exhausted, when there are no more. */
+static inline bool brant__run_enter(brant__run *run) {
+    if (BRANT__UNLIKELY(run->steps == 0 || run->frames == 0)) {
+        run->exhausted |= run->steps == 0 ? BRANT__RUN_STEPS : BRANT__RUN_FRAMES;
+        return false;
+    }
+    run->steps--;
+    run->frames--;
+    return true;
+}
+static inline void brant__run_leave(brant__run *run) { run->frames++; }
 bool brant__block_accepts(brant__run *run, uint32_t block, yyjson_val *value);
 bool brant__rule_accepts(brant__run *run, const brant__rule *rule, yyjson_val *value);
 bool brant__block_type_accepts(const brant__block *block, yyjson_val *value);
 int brant__run_match(brant__run *run, uint32_t pattern, const char *data, size_t length);
 bool brant__items_unique(yyjson_val *array);
 bool brant__choice_accepts(const brant__schema *schema, const brant__choice *choice, yyjson_val *value);
+
+/* ---- unevaluated.c --------------------------------------------------------------------------------------------------- */
+
+/* Up to 64 members or items of a value, in order, and which of them are evaluated. */
+typedef struct brant__chunk {
+    yyjson_val *first; /* key or item */
+    yyjson_val *next;
+    size_t start;
+    size_t left; /* after this chunk */
+    unsigned count;
+    uint64_t evaluated; /* bit n: the nth of the chunk */
+} brant__chunk;
+brant__chunk brant__chunk_first(yyjson_val *value);
+/* Move to the next chunk; false at the end. `rule` is an unevaluated rule whose fellows have accepted the value. */
+bool brant__chunk_next(brant__run *run, const brant__rule *rule, yyjson_val *value, brant__chunk *chunk);
+bool brant__unevaluated_accept(brant__run *run, const brant__rule *rule, yyjson_val *value);
 
 #endif

@@ -370,6 +370,21 @@ static void report_one_of(reporter *report, uint32_t number, const brant__rule *
     }
 }
 
+static void report_unevaluated(reporter *report, const brant__rule *rule, yyjson_val *value) {
+    const bool object = rule->op == BRANT__OP_UNEVALUATED_PROPERTIES;
+    brant__chunk chunk = brant__chunk_first(value);
+    while (brant__chunk_next(&report->run, rule, value, &chunk)) {
+        yyjson_val *at = chunk.first;
+        for (unsigned i = 0; i < chunk.count; i++) {
+            yyjson_val *member = object ? yyjson_obj_iter_get_val(at) : at;
+            const size_t before = object ? enter_member(report, brant__json_text(at)) : enter_item(report, chunk.start + i);
+            if (!(chunk.evaluated >> i & 1)) report_block(report, rule->c, member);
+            leave(report, before);
+            at = unsafe_yyjson_get_next(member);
+        }
+    }
+}
+
 static void report_common(reporter *report, uint32_t number, const brant__rule *rule, yyjson_val *value) {
     const brant__schema *program = report->run.schema;
     switch ((brant__operation)rule->op) {
@@ -384,6 +399,8 @@ static void report_common(reporter *report, uint32_t number, const brant__rule *
     case BRANT__OP_ANY_OF: report_alternatives(report, number, rule, value); break;
     case BRANT__OP_ONE_OF: report_one_of(report, number, rule, value); break;
     case BRANT__OP_NOT: violate(report, number, BRANT__KEYWORD_NOT, "must not fit the schema of \"not\""); break;
+    case BRANT__OP_UNEVALUATED_ITEMS:
+    case BRANT__OP_UNEVALUATED_PROPERTIES: report_unevaluated(report, rule, value); break;
     case BRANT__OP_IF: report_block(report, brant__block_accepts(&report->run, rule->c, value) ? rule->a : rule->b, value); break;
     default: break;
     }

@@ -36,20 +36,11 @@ bool brant__block_accepts(brant__run *run, uint32_t number, yyjson_val *value) {
     if (!(block->types >> type & 1u) && !brant__block_type_accepts(block, value)) return false;
     const uint32_t *first = block->first;
     if (first[0] == first[BRANT__GROUP_COUNT]) return true;
-    if (BRANT__UNLIKELY(run->steps == 0)) {
-        run->exhausted |= BRANT__RUN_STEPS;
-        return false;
-    }
-    run->steps--;
-    if (BRANT__UNLIKELY(run->frames == 0)) {
-        run->exhausted |= BRANT__RUN_FRAMES;
-        return false;
-    }
-    run->frames--;
+    if (!brant__run_enter(run)) return false;
     const int group = group_of(type);
     const bool accepted = (group < 0 || rules_accept(run, first[group], first[group + 1], value)) &&
                           rules_accept(run, first[BRANT__GROUP_COMMON], first[BRANT__GROUP_COUNT], value);
-    run->frames++;
+    brant__run_leave(run);
     return accepted;
 }
 
@@ -246,7 +237,7 @@ bool brant__rule_accepts(brant__run *run, const brant__rule *rule, yyjson_val *v
     case BRANT__OP_NOT: return !brant__block_accepts(run, rule->c, value);
     case BRANT__OP_IF: return brant__block_accepts(run, brant__block_accepts(run, rule->c, value) ? rule->a : rule->b, value);
     case BRANT__OP_UNEVALUATED_ITEMS:
-    case BRANT__OP_UNEVALUATED_PROPERTIES: break;
+    case BRANT__OP_UNEVALUATED_PROPERTIES: return brant__unevaluated_accept(run, rule, value);
     }
     return false;
 }
