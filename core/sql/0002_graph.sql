@@ -1,15 +1,18 @@
--- Graph types: classes of graphs. `module` is the module as it was given, closed under its references.
+-- Graph types: classes of graphs. `module` is the module as it was given, closed under its references; it stands last, since it is
+-- long and rarely read. `changes` grows with each change of the row: with the id it says whether a parsed module that a
+-- handle keeps is still true.
 CREATE TABLE graph_types (
     row_id     INTEGER PRIMARY KEY,
     id         TEXT NOT NULL UNIQUE,
     name       TEXT NOT NULL UNIQUE,
     scope      TEXT NOT NULL,
     version    INTEGER NOT NULL,
-    config     TEXT NOT NULL,
-    module     TEXT NOT NULL,
-    metadata   TEXT NOT NULL DEFAULT '{}',
+    changes    INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    config     TEXT NOT NULL,
+    metadata   TEXT NOT NULL DEFAULT '{}',
+    module     TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE node_types (
@@ -37,7 +40,8 @@ CREATE TABLE edge_types (
     UNIQUE (graph_type, name)
 ) STRICT;
 
--- `changes` grows with every transaction that writes nodes or edges: it says whether a kept snapshot or key cache is still true.
+-- `changes` grows with every operation that writes nodes or edges, `shape` with those that add or remove some: with the id, shape says whether the
+-- adjacency snapshot and the keys that a handle keeps are still true.
 CREATE TABLE graphs (
     row_id     INTEGER PRIMARY KEY,
     id         TEXT NOT NULL UNIQUE,
@@ -49,6 +53,7 @@ CREATE TABLE graphs (
     nodes      INTEGER NOT NULL DEFAULT 0,
     edges      INTEGER NOT NULL DEFAULT 0,
     changes    INTEGER NOT NULL DEFAULT 0,
+    shape      INTEGER NOT NULL DEFAULT 0,
     metadata   TEXT NOT NULL DEFAULT '{}',
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL

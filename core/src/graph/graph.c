@@ -1,0 +1,452 @@
+/*
+ * graph/graph.c: graphs: looked up by name, created, changed, purged, and their counts.
+ *
+ * graphs.nodes, graphs.edges and graph_counts are kept by the write path: each operation adds once what it did.
+ */
+#include "graph/internal.h"
+
+enum { GRAPH_FIND, GRAPH_ROW, GRAPH_LIST, GRAPH_INSERT, GRAPH_UPDATE, GRAPH_CHANGED, GRAPH_COUNTED, GRAPH_DELETE, GRAPH_COUNTS_DELETE,
+       NODES_ALONE, NODES_DELETE, EDGES_DELETE, EDGES_DELETE_ALL, FIRST_NODES, FIRST_EDGES, STATEMENT_COUNT };
+
+#define GRAPH_COLUMNS "g.row_id, g.id, g.name, t.name, g.owner_id, g.project_id, g.status, g.metadata, g.nodes, g.edges," \
+                      " g.created_at, g.updated_at"
+
+static const char *const sql[STATEMENT_COUNT] = {
+    /* Everything that an operation on nodes or edges asks of its graph. */
+    [GRAPH_FIND] = "SELECT g.row_id, g.id, g.owner_id, g.status, g.nodes, g.edges, g.shape, t.row_id, t.id, t.changes, t.name"
+                   " FROM graphs g JOIN graph_types t ON t.row_id = g.graph_type WHERE g.name = :name",
+    [GRAPH_ROW] = "SELECT " GRAPH_COLUMNS " FROM graphs g JOIN graph_types t ON t.row_id = g.graph_type WHERE g.name = :name",
+    [GRAPH_LIST] = "SELECT " GRAPH_COLUMNS " FROM graphs g CROSS JOIN graph_types t ON t.row_id = g.graph_type"
+                   " WHERE g.name > :after AND (:graph_type IS NULL OR t.name = :graph_type) AND (:status IS NULL OR g.status = :status)"
+                   " ORDER BY g.name LIMIT :limit",
+    [GRAPH_INSERT] = "INSERT INTO graphs (id, name, graph_type, owner_id, project_id, status, metadata, created_at, updated_at)"
+                     " VALUES (:id, :name, :graph_type, :owner_id, :project_id, :status, :metadata, :now, :now)",
+    /* What is not given stays; owner and project can be given as NULL. */
+    [GRAPH_UPDATE] = "UPDATE graphs SET owner_id = CASE WHEN :owner_given THEN :owner_id ELSE owner_id END,"
+                     " project_id = CASE WHEN :project_given THEN :project_id ELSE project_id END,"
+                     " status = coalesce(:status, status), metadata = coalesce(:metadata, metadata), updated_at = :now"
+                     " WHERE row_id = :row_id",
+    [GRAPH_CHANGED] = "UPDATE graphs SET nodes = nodes + :nodes, edges = edges + :edges, changes = changes + 1, shape = shape + :shape"
+                      " WHERE row_id = :row_id",
+    [GRAPH_COUNTED] = "INSERT INTO graph_counts (graph, kind, type, count) VALUES (:graph, :kind, :type, :change)"
+                      " ON CONFLICT (graph, kind, type) DO UPDATE SET count = count + excluded.count",
+    [GRAPH_DELETE] = "DELETE FROM graphs WHERE row_id = :row_id",
+    [GRAPH_COUNTS_DELETE] = "DELETE FROM graph_counts WHERE graph = :graph",
+    /* Both ends of the index: is there a node of another graph? */
+    [NODES_ALONE] = "SELECT NOT EXISTS (SELECT 1 FROM nodes WHERE graph < :graph) AND NOT EXISTS (SELECT 1 FROM nodes WHERE graph > :graph)",
+    [NODES_DELETE] = "DELETE FROM nodes WHERE graph = :graph",
+    /* Edges have no index by graph: by their sources. */
+    [EDGES_DELETE] = "DELETE FROM edges WHERE source IN (SELECT row_id FROM nodes WHERE graph = :graph)",
+    [EDGES_DELETE_ALL] = "DELETE FROM edges",
+    [FIRST_NODES] = "SELECT key FROM nodes WHERE graph = :graph ORDER BY key LIMIT :limit",
+    [FIRST_EDGES] = "SELECT e.key, e.type, s.key, t.key FROM nodes s CROSS JOIN edges e ON e.source = s.row_id"
+                    " CROSS JOIN nodes t ON t.row_id = e.target WHERE s.graph = :graph LIMIT :limit",
+};
+static const brant__statements statements = {BRANT__TABLE_GRAPH, STATEMENT_COUNT, sql};
+
+static brant_status get(brant__statement **out, brant__call *call, int which)
+{
+    return brant__statement_get(out, call->db, &statements, (size_t)which);
+}
+
+static brant_status fail_missing(brant__call *call, brant__text name)
+{
+    return brant__fail(BRANT_NOT_FOUND, "no graph %s", brant__quoted(call, name));
+}
+
+/* ---- for nodes and edges ---------------------------------------------------------------------------------------------------- */
+
+static brant_status find(brant__graph *out, brant__call *call, brant__text name, bool write)
+{
+    brant__statement *statement = NULL;
+    brant__text owner;
+    brant_status status;
+    bool found;
+
+    *out = (brant__graph){0};
+    BRANT__TRY(get(&statement, call, GRAPH_FIND));
+    brant__bind_text(statement, 1, name);
+    BRANT__TRY(brant__step(&found, call->db, statement));
+    if (!found) {
+        status = fail_missing(call, name);
+        goto cleanup;
+    }
+    if (write && brant__text_equal(brant__column_text(statement, 3), BRANT__TEXT("archived"))) {
+        status = brant__fail(BRANT_CONSTRAINT, "graph %s is archived", brant__quoted(call, name));
+        goto cleanup;
+    }
+    out->row_id = brant__column_integer(statement, 0);
+    out->id.length = brant__column_text(statement, 1).length;
+    out->id.data = brant__arena_copy(call->arena, brant__column_text(statement, 1).data, out->id.length);
+    out->name = name;
+    owner = brant__column_text(statement, 2);
+    if (owner.data) {
+        out->owner_id.length = owner.length;
+        out->owner_id.data = brant__arena_copy(call->arena, owner.data, owner.length);
+    }
+    if (!out->id.data || (owner.data && !out->owner_id.data)) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    out->nodes = brant__column_integer(statement, 4);
+    out->edges = brant__column_integer(statement, 5);
+    out->shape = brant__column_integer(statement, 6);
+    status = brant__type_load(&out->type, call->db, brant__column_integer(statement, 7), brant__column_text(statement, 8),
+                              brant__column_integer(statement, 9), brant__column_text(statement, 10));
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+brant_status brant__graph_find(brant__graph *out_graph, brant__call *call, bool write)
+{
+    return find(out_graph, call, brant__json_get_text(call->input, "graph"), write);
+}
+
+brant_status brant__graph_changed(brant__call *call, brant__graph *graph, int64_t nodes, int64_t edges, bool shape)
+{
+    brant__statement *statement;
+    brant_status status = get(&statement, call, GRAPH_CHANGED);
+
+    if (status != BRANT_OK) return status;
+    brant__bind_integer(statement, 1, nodes);
+    brant__bind_integer(statement, 2, edges);
+    brant__bind_integer(statement, 3, shape);
+    brant__bind_integer(statement, 4, graph->row_id);
+    status = brant__run(call->db, statement);
+    if (status != BRANT_OK) return status;
+    graph->nodes += nodes;
+    graph->edges += edges;
+    graph->shape += shape;
+    return BRANT_OK;
+}
+
+brant_status brant__graph_counted(brant__call *call, const brant__graph *graph, int kind, int64_t type_row, int64_t change)
+{
+    brant__statement *statement;
+    brant_status status;
+
+    if (change == 0) return BRANT_OK;
+    status = get(&statement, call, GRAPH_COUNTED);
+    if (status != BRANT_OK) return status;
+    brant__bind_integer(statement, 1, graph->row_id);
+    brant__bind_integer(statement, 2, kind);
+    brant__bind_integer(statement, 3, type_row);
+    brant__bind_integer(statement, 4, change);
+    return brant__run(call->db, statement);
+}
+
+/* ---- operations ------------------------------------------------------------------------------------------------------------------ */
+
+static void write_member(brant__writer *out, const char *name, brant__statement *row, int column)
+{
+    brant__text text = brant__column_text(row, column);
+
+    brant__write_name(out, name);
+    if (text.data)
+        brant__write_text(out, text);
+    else
+        brant__write_null(out);
+}
+
+static void write_number(brant__writer *out, const char *name, brant__statement *row, int column)
+{
+    brant__write_name(out, name);
+    brant__write_integer(out, brant__column_integer(row, column));
+}
+
+static void write_row(brant__writer *out, brant__statement *row)
+{
+    brant__write_object(out);
+    write_member(out, "id", row, 1);
+    write_member(out, "name", row, 2);
+    write_member(out, "graph_type", row, 3);
+    write_member(out, "owner_id", row, 4);
+    write_member(out, "project_id", row, 5);
+    write_member(out, "status", row, 6);
+    brant__write_name(out, "metadata");
+    brant__write_raw(out, brant__column_text(row, 7));
+    write_number(out, "nodes", row, 8);
+    write_number(out, "edges", row, 9);
+    write_number(out, "created_at", row, 10);
+    write_number(out, "updated_at", row, 11);
+    brant__write_end(out);
+}
+
+static brant_status answer(brant__call *call, brant__text name)
+{
+    brant__statement *statement = NULL;
+    brant_status status;
+    bool found;
+
+    BRANT__TRY(get(&statement, call, GRAPH_ROW));
+    brant__bind_text(statement, 1, name);
+    BRANT__TRY(brant__step(&found, call->db, statement));
+    if (found)
+        write_row(call->out, statement);
+    else
+        status = fail_missing(call, name);
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+/* The members that create and update share. `given` where the member is there at all. */
+typedef struct members {
+    bool owner_given;
+    bool project_given;
+    brant__text owner_id;
+    brant__text project_id;
+    brant__text status;
+    brant__text metadata; /* JSON in the call's arena */
+} members;
+
+static brant_status read_members(members *out, brant__call *call)
+{
+    yyjson_val *owner = brant__json_get(call->input, "owner_id");
+    yyjson_val *project = brant__json_get(call->input, "project_id");
+    yyjson_val *metadata = brant__json_get(call->input, "metadata");
+
+    *out = (members){
+        .owner_given = owner != NULL,
+        .project_given = project != NULL,
+        .owner_id = brant__json_text(owner),
+        .project_id = brant__json_text(project),
+        .status = brant__json_get_text(call->input, "status"),
+    };
+    if (out->status.data && !brant__text_equal(out->status, BRANT__TEXT("draft")) &&
+        !brant__text_equal(out->status, BRANT__TEXT("active")) && !brant__text_equal(out->status, BRANT__TEXT("archived")))
+        return brant__fail(BRANT_INVALID, "status is none of draft, active, archived");
+    if (metadata) {
+        brant__buffer text = {0};
+        if (!yyjson_is_obj(metadata)) return brant__fail(BRANT_INVALID, "metadata is not an object");
+        brant__json_append(&text, metadata);
+        out->metadata.length = text.length;
+        out->metadata.data = text.failed ? NULL : brant__arena_copy(call->arena, text.data, text.length);
+        brant__buffer_free(&text);
+        if (!out->metadata.data) return brant__fail_memory();
+    }
+    return BRANT_OK;
+}
+
+brant_status brant__graph_create(brant__call *call)
+{
+    brant__text name = brant__json_get_text(call->input, "name");
+    brant__statement *statement = NULL;
+    const brant__type *type;
+    brant__graph graph;
+    members given;
+    bool found;
+    char id[37];
+    brant_status status;
+
+    BRANT__TRY(brant__name_check(call->db, "the graph's name", name));
+    BRANT__TRY(read_members(&given, call));
+    BRANT__TRY(get(&statement, call, GRAPH_ROW));
+    brant__bind_text(statement, 1, name);
+    BRANT__TRY(brant__step(&found, call->db, statement));
+    brant__reset(statement);
+    if (found) {
+        status = brant__fail(BRANT_EXISTS, "a graph is named %s already", brant__quoted(call, name));
+        goto cleanup;
+    }
+    BRANT__TRY(brant__type_find(&type, call, brant__json_get_text(call->input, "graph_type"), true));
+    BRANT__TRY(brant__db_uuid(call->db, id));
+    BRANT__TRY(get(&statement, call, GRAPH_INSERT));
+    brant__bind_text(statement, 1, brant__text_of(id, 36));
+    brant__bind_text(statement, 2, name);
+    brant__bind_integer(statement, 3, type->row_id);
+    brant__bind_text(statement, 4, given.owner_id);
+    brant__bind_text(statement, 5, given.project_id);
+    brant__bind_text(statement, 6, given.status.data ? given.status : BRANT__TEXT("active"));
+    brant__bind_text(statement, 7, given.metadata.data ? given.metadata : BRANT__TEXT("{}"));
+    brant__bind_integer(statement, 8, brant__db_now(call->db));
+    BRANT__TRY(brant__run(call->db, statement));
+    graph = (brant__graph){.id = {id, 36}, .name = name, .owner_id = given.owner_id, .type = type};
+    BRANT__TRY(brant__announce_graph(call, &graph, "graph:created", (brant__text){NULL, 0}));
+    status = answer(call, name);
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+brant_status brant__graph_get(brant__call *call)
+{
+    return answer(call, brant__json_get_text(call->input, "name"));
+}
+
+brant_status brant__graph_list(brant__call *call)
+{
+    brant__text graph_type = brant__json_get_text(call->input, "graph_type");
+    brant__text wanted = brant__json_get_text(call->input, "status");
+    brant__list list = brant__list_of("graphs.list");
+    brant__statement *statement = NULL;
+    brant__position position;
+    int64_t limit, count = 0;
+    bool row;
+    brant_status status;
+
+    brant__list_filter(&list, graph_type);
+    brant__list_filter(&list, wanted);
+    BRANT__TRY(brant__limit_read(&limit, call, 100, 10000));
+    BRANT__TRY(brant__position_read(&position, call, list));
+    BRANT__TRY(get(&statement, call, GRAPH_LIST));
+    brant__bind_text(statement, 1, position.given ? position.text : BRANT__TEXT(""));
+    brant__bind_text(statement, 2, graph_type);
+    brant__bind_text(statement, 3, wanted);
+    brant__bind_integer(statement, 4, limit + 1);
+    brant__write_object(call->out);
+    brant__write_name(call->out, "items");
+    brant__write_array(call->out);
+    for (;;) {
+        brant__text name;
+        BRANT__TRY(brant__step(&row, call->db, statement));
+        if (!row || count == limit) break;
+        write_row(call->out, statement);
+        if (++count < limit) continue;
+        name = brant__column_text(statement, 2);
+        position.text = brant__text_of(brant__arena_copy(call->arena, name.data, name.length), name.length);
+        if (!position.text.data) {
+            status = brant__fail_memory();
+            goto cleanup;
+        }
+    }
+    brant__write_end(call->out);
+    brant__position_write(call->out, row ? &position : NULL, list);
+    brant__write_end(call->out);
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+brant_status brant__graph_update(brant__call *call)
+{
+    brant__text name = brant__json_get_text(call->input, "name");
+    brant__statement *statement = NULL;
+    brant__writer changes = {0};
+    brant__graph graph;
+    members given;
+    brant_status status;
+
+    BRANT__TRY(read_members(&given, call));
+    BRANT__TRY(find(&graph, call, name, false));
+    BRANT__TRY(get(&statement, call, GRAPH_UPDATE));
+    brant__bind_integer(statement, 1, given.owner_given);
+    brant__bind_text(statement, 2, given.owner_id);
+    brant__bind_integer(statement, 3, given.project_given);
+    brant__bind_text(statement, 4, given.project_id);
+    brant__bind_text(statement, 5, given.status);
+    brant__bind_text(statement, 6, given.metadata);
+    brant__bind_integer(statement, 7, brant__db_now(call->db));
+    brant__bind_integer(statement, 8, graph.row_id);
+    BRANT__TRY(brant__run(call->db, statement));
+
+    brant__write_array(&changes);
+    if (given.owner_given) {
+        graph.owner_id = given.owner_id;
+        brant__write_text(&changes, BRANT__TEXT("owner_id"));
+    }
+    if (given.project_given) brant__write_text(&changes, BRANT__TEXT("project_id"));
+    if (given.status.data) brant__write_text(&changes, BRANT__TEXT("status"));
+    if (given.metadata.data) brant__write_text(&changes, BRANT__TEXT("metadata"));
+    brant__write_end(&changes);
+    if (changes.buffer.failed) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    BRANT__TRY(brant__announce_graph(call, &graph, "graph:updated", brant__text_of(changes.buffer.data, changes.buffer.length)));
+    status = answer(call, name);
+cleanup:
+    brant__reset(statement);
+    brant__buffer_free(&changes.buffer);
+    return status;
+}
+
+/* ---- purging ------------------------------------------------------------------------------------------------------------------------ */
+
+/* The first keys of what goes, for its notification. */
+static brant_status list_first(brant__announcement *out, brant__call *call, const brant__graph *graph, int kind)
+{
+    brant__statement *statement = NULL;
+    int64_t total = kind == BRANT__NODES ? graph->nodes : graph->edges;
+    brant_status status;
+    bool row;
+
+    if (total == 0) return BRANT_OK;
+    BRANT__TRY(get(&statement, call, kind == BRANT__NODES ? FIRST_NODES : FIRST_EDGES));
+    brant__bind_integer(statement, 1, graph->row_id);
+    brant__bind_integer(statement, 2, BRANT__ANNOUNCED_KEYS);
+    for (;;) {
+        brant__text key;
+        BRANT__TRY(brant__step(&row, call->db, statement));
+        if (!row) break;
+        key = brant__column_text(statement, 0);
+        if (kind == BRANT__EDGES) {
+            brant__edge_ends ends = {.key = key, .source = brant__column_text(statement, 2), .target = brant__column_text(statement, 3)};
+            BRANT__TRY(brant__read_type(&ends.type, graph, BRANT__EDGES, brant__column_integer(statement, 1)));
+            BRANT__TRY(brant__edge_key(&key, call, graph, &ends));
+        }
+        brant__announcement_add(out, key);
+    }
+    out->count = (size_t)total;
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+static brant_status run_on(brant__call *call, int which, int64_t row_id)
+{
+    brant__statement *statement;
+    brant_status status = get(&statement, call, which);
+
+    if (status != BRANT_OK) return status;
+    brant__bind_integer(statement, 1, row_id);
+    return brant__run(call->db, statement);
+}
+
+brant_status brant__graph_delete(brant__call *call)
+{
+    brant__announcement nodes = {0}, edges = {0};
+    brant__statement *statement = NULL;
+    brant__graph graph;
+    brant_status status;
+    bool row, alone;
+
+    BRANT__TRY(find(&graph, call, brant__json_get_text(call->input, "name"), false));
+    BRANT__TRY(brant__kept_dirty(call->db));
+    BRANT__TRY(list_first(&nodes, call, &graph, BRANT__NODES));
+    BRANT__TRY(list_first(&edges, call, &graph, BRANT__EDGES));
+    if (graph.edges > 0) {
+        /* Where all nodes are of this graph all edges are: SQLite empties a table far faster than it deletes rows. */
+        BRANT__TRY(get(&statement, call, NODES_ALONE));
+        brant__bind_integer(statement, 1, graph.row_id);
+        BRANT__TRY(brant__step(&row, call->db, statement));
+        alone = brant__column_integer(statement, 0) != 0;
+        brant__reset(statement);
+        if (alone) {
+            BRANT__TRY(get(&statement, call, EDGES_DELETE_ALL));
+            BRANT__TRY(brant__run(call->db, statement));
+        } else {
+            BRANT__TRY(run_on(call, EDGES_DELETE, graph.row_id));
+        }
+    }
+    if (graph.nodes > 0) BRANT__TRY(run_on(call, NODES_DELETE, graph.row_id));
+    BRANT__TRY(run_on(call, GRAPH_COUNTS_DELETE, graph.row_id));
+    BRANT__TRY(run_on(call, GRAPH_DELETE, graph.row_id));
+    BRANT__TRY(brant__announce(call, &graph, "edges:deleted", &edges));
+    BRANT__TRY(brant__announce(call, &graph, "nodes:deleted", &nodes));
+    BRANT__TRY(brant__announce_graph(call, &graph, "graph:deleted", (brant__text){NULL, 0}));
+    brant__write_object(call->out);
+    brant__write_name(call->out, "deleted");
+    brant__write_bool(call->out, true);
+    brant__write_name(call->out, "nodes");
+    brant__write_integer(call->out, graph.nodes);
+    brant__write_name(call->out, "edges");
+    brant__write_integer(call->out, graph.edges);
+    brant__write_end(call->out);
+cleanup:
+    brant__reset(statement);
+    brant__announcement_free(&nodes);
+    brant__announcement_free(&edges);
+    return status;
+}

@@ -1,0 +1,402 @@
+/*
+ * graph/node.c: nodes, read and deleted. Writing them is node_put.c, walking from them traverse.c.
+ */
+#include "graph/internal.h"
+
+#define NODE_COLUMNS "key, type, attributes, metadata, revision, created_at, updated_at"
+#define ROW(n) "(:graph, :now, :now, :key" #n ", :type" #n ", :attributes" #n ")"
+
+static const char *const sql[BRANT__NODE_STATEMENTS] = {
+    [BRANT__NODE_FIND] = "SELECT row_id, type, revision FROM nodes WHERE graph = :graph AND key = :key",
+    [BRANT__NODE_REVISION] = "SELECT revision FROM nodes WHERE row_id = :row_id",
+    [BRANT__NODE_KEYS] = "SELECT row_id, type, key FROM nodes WHERE graph = :graph",
+    [BRANT__NODE_GET] = "SELECT " NODE_COLUMNS " FROM nodes WHERE graph = :graph AND key = :key",
+    /* `before` is a blob, which is above every text, where there is no bound. */
+    [BRANT__NODE_LIST] = "SELECT " NODE_COLUMNS " FROM nodes WHERE graph = :graph AND key >= :from AND key < :before"
+                         " ORDER BY key LIMIT :limit",
+    [BRANT__NODE_LIST_TYPE] = "SELECT " NODE_COLUMNS " FROM nodes WHERE graph = :graph AND key >= :from AND key < :before"
+                              " AND type = :type ORDER BY key LIMIT :limit",
+    [BRANT__NODE_COUNT] = "SELECT count FROM graph_counts WHERE graph = :graph AND kind = 0 AND type = :type",
+    [BRANT__NODE_LAST] = "SELECT coalesce(max(row_id), 0) FROM nodes",
+    /* What most rows of a batch need, many at a time. */
+    [BRANT__NODE_INSERT_ROWS] = "INSERT INTO nodes (graph, created_at, updated_at, key, type, attributes) VALUES " ROW(0) "," ROW(
+        1) "," ROW(2) "," ROW(3) "," ROW(4) "," ROW(5) "," ROW(6) "," ROW(7) "," ROW(8) "," ROW(9) "," ROW(10) "," ROW(11) "," ROW(12) "," ROW(13) "," ROW(14) "," ROW(15),
+    [BRANT__NODE_INSERT] = "INSERT INTO nodes (graph, created_at, updated_at, key, type, attributes, metadata, revision)"
+                           " VALUES (:graph, :now, :now, :key, :type, :attributes, coalesce(:metadata, '{}'), :revision)",
+    [BRANT__NODE_UPDATE] = "UPDATE nodes SET attributes = :attributes, metadata = coalesce(:metadata, metadata),"
+                           " revision = revision + :changes, updated_at = :now WHERE row_id = :row_id",
+    [BRANT__NODE_DELETE] = "DELETE FROM nodes WHERE row_id = :row_id",
+};
+static const brant__statements statements = {BRANT__TABLE_NODE, BRANT__NODE_STATEMENTS, sql};
+
+brant_status brant__node_statement(brant__statement **out, brant__call *call, int which)
+{
+    return brant__statement_get(out, call->db, &statements, (size_t)which);
+}
+
+brant_status brant__node_missing(brant__call *call, const brant__graph *graph, brant__text key)
+{
+    return brant__fail(BRANT_NOT_FOUND, "no node %s in graph %s", brant__quoted(call, key), brant__quoted(call, graph->name));
+}
+
+brant_status brant__node_find(brant__node_ref *out_ref, int64_t *out_revision, brant__call *call, const brant__graph *graph,
+                              brant__text key)
+{
+    brant__statement *statement = NULL;
+    brant_status status;
+    bool row;
+
+    *out_ref = (brant__node_ref){0, 0};
+    if (out_revision) *out_revision = 0;
+    BRANT__TRY(brant__node_statement(&statement, call, BRANT__NODE_FIND));
+    brant__bind_integer(statement, 1, graph->row_id);
+    brant__bind_text(statement, 2, key);
+    BRANT__TRY(brant__step(&row, call->db, statement));
+    if (!row) goto cleanup;
+    BRANT__TRY(brant__read_type(&out_ref->type, graph, BRANT__NODES, brant__column_integer(statement, 1)));
+    out_ref->row_id = brant__column_integer(statement, 0);
+    if (out_revision) *out_revision = brant__column_integer(statement, 2);
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+/* ---- one ------------------------------------------------------------------------------------------------------------------- */
+
+brant_status brant__node_put(brant__call *call)
+{
+    return brant__nodes_put(call, call->input, true);
+}
+
+brant_status brant__node_put_many(brant__call *call)
+{
+    return brant__nodes_put(call, brant__json_get(call->input, "items"), false);
+}
+
+/* Write the node of a key; *out_found false: nothing is written. */
+static brant_status write_node(bool *out_found, brant__call *call, const brant__graph *graph, brant__text key)
+{
+    brant__statement *statement = NULL;
+    brant_status status;
+
+    *out_found = false;
+    BRANT__TRY(brant__node_statement(&statement, call, BRANT__NODE_GET));
+    brant__bind_integer(statement, 1, graph->row_id);
+    brant__bind_text(statement, 2, key);
+    BRANT__TRY(brant__step(out_found, call->db, statement));
+    if (*out_found) status = brant__write_node(call->out, call, graph, statement);
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+brant_status brant__node_get(brant__call *call)
+{
+    brant__text key = brant__json_get_text(call->input, "key");
+    brant__graph graph;
+    brant_status status;
+    bool found;
+
+    status = brant__graph_find(&graph, call, false);
+    if (status != BRANT_OK) return status;
+    status = write_node(&found, call, &graph, key);
+    if (status != BRANT_OK) return status;
+    return found ? BRANT_OK : brant__node_missing(call, &graph, key);
+}
+
+brant_status brant__node_get_many(brant__call *call)
+{
+    yyjson_val *keys = brant__json_get(call->input, "keys"), *key;
+    size_t index, count;
+    brant__graph graph;
+    brant_status status;
+    bool found;
+
+    status = brant__graph_find(&graph, call, false);
+    if (status != BRANT_OK) return status;
+    if (yyjson_arr_size(keys) > brant__db_limits(call->db)->batch)
+        return brant__fail(BRANT_LIMIT, "more than %zu keys (limits.batch)", brant__db_limits(call->db)->batch);
+    brant__write_object(call->out);
+    brant__write_name(call->out, "items");
+    brant__write_array(call->out);
+    yyjson_arr_foreach(keys, index, count, key)
+    {
+        if ((index & 4095) == 4095) {
+            status = brant__db_poll(call->db);
+            if (status != BRANT_OK) return status;
+        }
+        status = write_node(&found, call, &graph, brant__json_text(key));
+        if (status != BRANT_OK) return status;
+        if (!found) brant__write_null(call->out);
+    }
+    brant__write_end(call->out);
+    brant__write_end(call->out);
+    return BRANT_OK;
+}
+
+brant_status brant__node_exists(brant__call *call)
+{
+    brant__graph graph;
+    brant__node_ref ref;
+    brant_status status;
+
+    status = brant__graph_find(&graph, call, false);
+    if (status != BRANT_OK) return status;
+    status = brant__node_find(&ref, NULL, call, &graph, brant__json_get_text(call->input, "key"));
+    if (status != BRANT_OK) return status;
+    brant__write_object(call->out);
+    brant__write_name(call->out, "exists");
+    brant__write_bool(call->out, ref.row_id != 0);
+    brant__write_end(call->out);
+    return BRANT_OK;
+}
+
+/* ---- many ------------------------------------------------------------------------------------------------------------------- */
+
+/* The member `type` as a filter: *out_any where there is none. INVALID: the graph type has no such type. */
+static brant_status read_filter(bool *out_any, int64_t *out_row, brant__call *call, const brant__graph *graph)
+{
+    yyjson_val *value = brant__json_get(call->input, "type");
+    uint32_t index;
+
+    *out_any = !value || yyjson_is_null(value);
+    *out_row = 0;
+    if (*out_any) return BRANT_OK;
+    index = graph->type->module->typed ? brant__type_node(graph->type, brant__json_text(value)) : BRANT__NO_TYPE;
+    if (index == BRANT__NO_TYPE)
+        return brant__fail(BRANT_INVALID, "graph type %s has no node type %s",
+                           brant__quoted(call, brant__text_of(graph->type->name, strlen(graph->type->name))),
+                           brant__quoted(call, brant__json_text(value)));
+    *out_row = brant__type_node_row(graph->type, index);
+    return BRANT_OK;
+}
+
+brant_status brant__node_count(brant__call *call)
+{
+    brant__statement *statement = NULL;
+    brant__graph graph;
+    int64_t type_row, count;
+    brant_status status;
+    bool any, row;
+
+    BRANT__TRY(brant__graph_find(&graph, call, false));
+    BRANT__TRY(read_filter(&any, &type_row, call, &graph));
+    count = graph.nodes;
+    if (!any) {
+        BRANT__TRY(brant__node_statement(&statement, call, BRANT__NODE_COUNT));
+        brant__bind_integer(statement, 1, graph.row_id);
+        brant__bind_integer(statement, 2, type_row);
+        BRANT__TRY(brant__step(&row, call->db, statement));
+        count = row ? brant__column_integer(statement, 0) : 0;
+    }
+    brant__write_object(call->out);
+    brant__write_name(call->out, "count");
+    brant__write_integer(call->out, count);
+    brant__write_end(call->out);
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+brant_status brant__node_list(brant__call *call)
+{
+    brant__text prefix = brant__json_get_text(call->input, "prefix");
+    brant__list list = brant__list_of("nodes.list");
+    brant__statement *statement = NULL;
+    brant__position position;
+    brant__graph graph;
+    int64_t type_row, limit, count = 0;
+    char *before = NULL;
+    brant_status status;
+    bool any, row;
+
+    BRANT__TRY(brant__graph_find(&graph, call, false));
+    BRANT__TRY(read_filter(&any, &type_row, call, &graph));
+    BRANT__TRY(brant__limit_read(&limit, call, 100, 10000));
+    brant__list_filter(&list, graph.id);
+    brant__list_filter(&list, brant__json_get_text(call->input, "type"));
+    brant__list_filter(&list, prefix);
+    BRANT__TRY(brant__position_read(&position, call, list));
+    if (!position.given) position.text = prefix.data ? prefix : BRANT__TEXT("");
+    BRANT__TRY(brant__node_statement(&statement, call, any ? BRANT__NODE_LIST : BRANT__NODE_LIST_TYPE));
+    brant__bind_integer(statement, 1, graph.row_id);
+    brant__bind_text(statement, 2, position.text);
+    if (prefix.length > 0) {
+        /* The first text that has not the prefix: UTF-8 has no byte 0xFF that could overflow. */
+        before = brant__arena_copy(call->arena, prefix.data, prefix.length);
+        if (!before) {
+            status = brant__fail_memory();
+            goto cleanup;
+        }
+        before[prefix.length - 1] = (char)((unsigned char)before[prefix.length - 1] + 1);
+        brant__bind_text(statement, 3, brant__text_of(before, prefix.length));
+    } else {
+        brant__bind_blob(statement, 3, "", 0);
+    }
+    if (!any) brant__bind_integer(statement, 4, type_row);
+    brant__bind_integer(statement, any ? 4 : 5, limit + 2); /* the one before, and the one after */
+    brant__write_object(call->out);
+    brant__write_name(call->out, "items");
+    brant__write_array(call->out);
+    for (;;) {
+        brant__text key;
+        BRANT__TRY(brant__step(&row, call->db, statement));
+        if (!row) break;
+        key = brant__column_text(statement, 0);
+        if (position.given && count == 0 && brant__text_equal(key, position.text)) continue;
+        if (count == limit) break;
+        BRANT__TRY(brant__write_node(call->out, call, &graph, statement));
+        if (++count < limit) continue;
+        position.given = true;
+        position.text = brant__text_of(brant__arena_copy(call->arena, key.data, key.length), key.length);
+        if (!position.text.data) {
+            status = brant__fail_memory();
+            goto cleanup;
+        }
+    }
+    brant__write_end(call->out);
+    brant__position_write(call->out, row ? &position : NULL, list);
+    brant__write_end(call->out);
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+/* ---- deleting ----------------------------------------------------------------------------------------------------------------- */
+
+/* How many edges of each type a node has: of those that leave it, or of those that come from others. Adds to counts[type]. */
+static brant_status count_edges(int64_t *total, int64_t *counts, brant__call *call, const brant__graph *graph, int64_t node, int which)
+{
+    brant__statement *statement = NULL;
+    brant_status status;
+    bool row;
+
+    BRANT__TRY(brant__edge_statement(&statement, call, which));
+    brant__bind_integer(statement, 1, node);
+    for (;;) {
+        uint32_t type;
+        BRANT__TRY(brant__step(&row, call->db, statement));
+        if (!row) break;
+        BRANT__TRY(brant__read_type(&type, graph, BRANT__EDGES, brant__column_integer(statement, 0)));
+        counts[type] += brant__column_integer(statement, 1);
+        *total += brant__column_integer(statement, 1);
+    }
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+/* The keys of the first edges that go. */
+static brant_status list_edges(brant__announcement *out, brant__call *call, const brant__graph *graph, int64_t node, int which)
+{
+    brant__statement *statement = NULL;
+    brant_status status;
+    bool row;
+
+    BRANT__TRY(brant__edge_statement(&statement, call, which));
+    brant__bind_integer(statement, 1, node);
+    while (!brant__announcement_full(out)) {
+        brant__edge_ends ends;
+        brant__text key;
+        BRANT__TRY(brant__step(&row, call->db, statement));
+        if (!row) break;
+        ends.key = brant__column_text(statement, 0);
+        ends.source = brant__column_text(statement, 2);
+        ends.target = brant__column_text(statement, 3);
+        BRANT__TRY(brant__read_type(&ends.type, graph, BRANT__EDGES, brant__column_integer(statement, 1)));
+        BRANT__TRY(brant__edge_key(&key, call, graph, &ends));
+        brant__announcement_add(out, key);
+    }
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+static brant_status run_on(brant__call *call, brant__statement *statement, int64_t row_id)
+{
+    brant__bind_integer(statement, 1, row_id);
+    return brant__run(call->db, statement);
+}
+
+/* Delete the edges of a node with their counts. */
+static brant_status delete_edges(brant__announcement *out, brant__call *call, const brant__graph *graph, int64_t node, int64_t total,
+                                 const int64_t *counts)
+{
+    brant__statement *statement;
+    brant_status status;
+
+    BRANT__TRY(list_edges(out, call, graph, node, BRANT__EDGE_OF_NODE_OUT));
+    BRANT__TRY(list_edges(out, call, graph, node, BRANT__EDGE_OF_NODE_IN));
+    out->count = (size_t)total;
+    BRANT__TRY(brant__edge_statement(&statement, call, BRANT__EDGE_DELETE_OUT));
+    BRANT__TRY(run_on(call, statement, node));
+    BRANT__TRY(brant__edge_statement(&statement, call, BRANT__EDGE_DELETE_IN));
+    BRANT__TRY(run_on(call, statement, node));
+    for (uint32_t i = 0; i < graph->type->module->edge_type_count || i == 0; i++)
+        BRANT__TRY(brant__graph_counted(call, graph, BRANT__EDGES, brant__type_edge_row(graph->type, i), -counts[i]));
+cleanup:
+    return status;
+}
+
+brant_status brant__node_delete(brant__call *call)
+{
+    brant__text key = brant__json_get_text(call->input, "key");
+    bool cascade = brant__text_equal(brant__json_get_text(call->input, "edges"), BRANT__TEXT("delete"));
+    yyjson_val *wanted = brant__json_get(call->input, "revision");
+    brant__announcement nodes = {0}, edges = {0};
+    brant__statement *statement;
+    brant__lookup lookup;
+    brant__graph graph;
+    brant__node_ref ref;
+    int64_t revision, total = 0, *counts;
+    brant_status status;
+
+    BRANT__TRY(brant__graph_find(&graph, call, true));
+    BRANT__TRY(brant__node_find(&ref, &revision, call, &graph, key));
+    if (!ref.row_id) {
+        status = brant__node_missing(call, &graph, key);
+        goto cleanup;
+    }
+    if (wanted && brant__json_integer(wanted, -1) != revision) {
+        status = brant__fail(BRANT_CONFLICT, "node %s has revision %lld, not the one required", brant__quoted(call, key),
+                             (long long)revision);
+        goto cleanup;
+    }
+    counts = brant__arena_alloc(call->arena, (graph.type->module->edge_type_count + 1) * sizeof(*counts));
+    if (!counts) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    memset(counts, 0, (graph.type->module->edge_type_count + 1) * sizeof(*counts));
+    if (graph.edges > 0) {
+        BRANT__TRY(count_edges(&total, counts, call, &graph, ref.row_id, BRANT__EDGE_TYPES_OUT));
+        BRANT__TRY(count_edges(&total, counts, call, &graph, ref.row_id, BRANT__EDGE_TYPES_IN));
+    }
+    if (total > 0 && !cascade) {
+        status = brant__fail(BRANT_CONSTRAINT, "node %s has %lld edges; edges: \"delete\" deletes them too", brant__quoted(call, key),
+                             (long long)total);
+        goto cleanup;
+    }
+    BRANT__TRY(brant__lookup_begin(&lookup, call, &graph, 1));
+    BRANT__TRY(brant__kept_dirty(call->db));
+    if (total > 0) BRANT__TRY(delete_edges(&edges, call, &graph, ref.row_id, total, counts));
+    BRANT__TRY(brant__node_statement(&statement, call, BRANT__NODE_DELETE));
+    BRANT__TRY(run_on(call, statement, ref.row_id));
+    BRANT__TRY(brant__graph_counted(call, &graph, BRANT__NODES, brant__type_node_row(graph.type, ref.type), -1));
+    brant__lookup_removed(&lookup, key);
+    BRANT__TRY(brant__graph_changed(call, &graph, -1, -total, true));
+    brant__lookup_end(&lookup);
+    brant__announcement_add(&nodes, key);
+    BRANT__TRY(brant__announce(call, &graph, "edges:deleted", &edges));
+    BRANT__TRY(brant__announce(call, &graph, "nodes:deleted", &nodes));
+    brant__write_object(call->out);
+    brant__write_name(call->out, "deleted");
+    brant__write_bool(call->out, true);
+    brant__write_name(call->out, "edges");
+    brant__write_integer(call->out, total);
+    brant__write_end(call->out);
+cleanup:
+    brant__announcement_free(&nodes);
+    brant__announcement_free(&edges);
+    return status;
+}

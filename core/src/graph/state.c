@@ -1,0 +1,178 @@
+/*
+ * graph/state.c: what a handle keeps between calls: parsed graph types, and of the graphs used last their keys and adjacency.
+ *
+ * All of it is a copy of what the file says, and is used only after a look at the file, in the same transaction, says that it is still true:
+ * types by id, row id and `changes`, graphs by id and `shape`. The counters cannot prove one thing: after a rollback another writer may
+ * bring them to a value that our undone transaction had given them. So what was built while the running transaction had written to graphs is
+ * marked with the depth of those writes, and dropped when a rollback takes that depth back.
+ */
+#include "graph/internal.h"
+
+void brant__keys_drop(brant__keys *keys)
+{
+    brant__map_free(&keys->map);
+    *keys = (brant__keys){.shape = -1};
+}
+
+void brant__kept_drop_snapshot(brant__kept *kept)
+{
+    brant__snapshot_free(kept->snapshot);
+    kept->snapshot = NULL;
+    kept->snapshot_shape = -1;
+    kept->snapshot_touched = 0;
+}
+
+static void kept_drop(brant__kept *kept)
+{
+    brant__keys_drop(&kept->keys);
+    brant__kept_drop_snapshot(kept);
+    brant__free(kept->id);
+    kept->id = NULL;
+    kept->used = 0;
+}
+
+/* ---- hooks ----------------------------------------------------------------------------------------------------------- */
+
+static void after_commit(brant_db *db, void *context)
+{
+    brant__graphs *state = context;
+
+    (void)db;
+    state->dirty = 0;
+    for (size_t i = 0; i < BRANT__TYPES_KEPT; i++)
+        if (state->types[i]) state->types[i]->touched = 0;
+    for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++) {
+        state->graphs[i].keys.touched = 0;
+        state->graphs[i].snapshot_touched = 0;
+    }
+}
+
+static void after_rollback(brant_db *db, void *context, unsigned depth)
+{
+    brant__graphs *state = context;
+
+    (void)db;
+    if (state->dirty <= depth) return;
+    state->dirty = depth;
+    for (size_t i = 0; i < BRANT__TYPES_KEPT; i++) {
+        if (!state->types[i] || state->types[i]->touched <= depth) continue;
+        brant__type_free(state->types[i]);
+        state->types[i] = NULL;
+    }
+    for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++) {
+        brant__kept *kept = &state->graphs[i];
+        if (kept->keys.touched > depth) brant__keys_drop(&kept->keys);
+        if (kept->snapshot_touched > depth) brant__kept_drop_snapshot(kept);
+    }
+}
+
+static void after_release(brant_db *db, void *context, unsigned depth)
+{
+    brant__graphs *state = context;
+
+    (void)db;
+    if (state->dirty <= depth) return;
+    state->dirty = depth;
+    for (size_t i = 0; i < BRANT__TYPES_KEPT; i++)
+        if (state->types[i] && state->types[i]->touched > depth) state->types[i]->touched = depth;
+    for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++) {
+        brant__kept *kept = &state->graphs[i];
+        if (kept->keys.touched > depth) kept->keys.touched = depth;
+        if (kept->snapshot_touched > depth) kept->snapshot_touched = depth;
+    }
+}
+
+static void destroy(brant_db *db, void *context)
+{
+    brant__graphs *state = context;
+
+    (void)db;
+    for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++) kept_drop(&state->graphs[i]);
+    for (size_t i = 0; i < BRANT__TYPES_KEPT; i++) brant__type_free(state->types[i]);
+    brant__json_free(&state->empty);
+    brant__free(state);
+}
+
+static const brant__hooks hooks = {
+    .after_commit = after_commit,
+    .after_rollback = after_rollback,
+    .after_release = after_release,
+    .destroy = destroy,
+};
+
+/* ---- state ----------------------------------------------------------------------------------------------------------- */
+
+brant_status brant__graphs_state(brant__graphs **out_state, brant_db *db)
+{
+    brant__graphs *state = brant__state(db, BRANT__SLOT_GRAPH);
+    brant_status status;
+
+    *out_state = state;
+    if (BRANT__LIKELY(state != NULL)) return BRANT_OK;
+    state = brant__alloc_zero(sizeof(*state));
+    if (!state) return brant__fail_memory();
+    for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++) {
+        state->graphs[i].keys.shape = -1;
+        state->graphs[i].snapshot_shape = -1;
+    }
+    status = brant__json_parse(&state->empty, "{}", 2, 0);
+    if (status != BRANT_OK) {
+        brant__json_free(&state->empty);
+        brant__free(state);
+        return status;
+    }
+    brant__attach(db, BRANT__SLOT_GRAPH, &hooks, state);
+    *out_state = state;
+    return BRANT_OK;
+}
+
+brant_status brant__kept_find(brant__kept **out_kept, brant_db *db, const brant__graph *graph)
+{
+    brant__graphs *state;
+    brant__kept *oldest;
+    brant_status status = brant__graphs_state(&state, db);
+    char *id;
+
+    *out_kept = NULL;
+    if (status != BRANT_OK) return status;
+    oldest = &state->graphs[0];
+    for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++) {
+        brant__kept *kept = &state->graphs[i];
+        if (kept->id && strlen(kept->id) == graph->id.length && memcmp(kept->id, graph->id.data, graph->id.length) == 0) {
+            kept->used = ++state->clock;
+            *out_kept = kept;
+            return BRANT_OK;
+        }
+        if (kept->used < oldest->used) oldest = kept;
+    }
+    id = brant__strndup(graph->id.data, graph->id.length);
+    if (!id) return brant__fail_memory();
+    kept_drop(oldest);
+    oldest->id = id;
+    oldest->used = ++state->clock;
+    *out_kept = oldest;
+    return BRANT_OK;
+}
+
+brant_status brant__kept_dirty(brant_db *db)
+{
+    brant__graphs *state;
+    brant_status status = brant__graphs_state(&state, db);
+    unsigned depth = brant__depth(db);
+
+    if (status == BRANT_OK && state->dirty < depth) state->dirty = depth;
+    return status;
+}
+
+void brant__type_forget(brant_db *db, brant__text id)
+{
+    brant__graphs *state = brant__state(db, BRANT__SLOT_GRAPH);
+
+    if (!state) return;
+    for (size_t i = 0; i < BRANT__TYPES_KEPT; i++) {
+        brant__type *type = state->types[i];
+        if (!type || strlen(type->id) != id.length || memcmp(type->id, id.data, id.length) != 0) continue;
+        brant__type_free(type);
+        state->types[i] = NULL;
+    }
+}
