@@ -7,10 +7,6 @@
  */
 #include "schema/compile.h"
 
-#define KEYWORD(name, text, shape) {{(text), sizeof(text) - 1}, (shape)},
-const brant__keyword brant__keywords[BRANT__KEYWORD_COUNT] = {BRANT__KEYWORD_LIST(KEYWORD)};
-#undef KEYWORD
-
 static brant__site *site_at(brant__compiler *compiler, uint32_t site) {
     return &BRANT__VECTOR(compiler->sites, brant__site)[site];
 }

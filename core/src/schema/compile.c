@@ -6,35 +6,6 @@
  */
 #include "schema/compile.h"
 
-/* ---- keywords ----------------------------------------------------------------------------------------------------- */
-
-static const char *const annotations[] = {
-    "$comment", "$schema", "$vocabulary", "contentEncoding", "contentMediaType", "contentSchema", "default", "deprecated", "description",
-    "discriminator", "example", "examples", "externalDocs", "id", "readOnly", "title", "writeOnly", "xml",
-};
-
-/* Assertions of other drafts and of well-known extensions: ignoring them would accept what they are there to refuse. */
-static const char *const refused[] = {
-    "$recursiveAnchor", "$recursiveRef", "disallow", "divisibleBy", "extends", "formatExclusiveMaximum", "formatExclusiveMinimum",
-    "formatMaximum", "formatMinimum", "instanceOf", "patternRequired", "propertyDependencies", "typeof", "uniqueItemProperties",
-};
-
-static bool among(brant__text name, const char *const *names, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(names[i]) == name.length && memcmp(names[i], name.data, name.length) == 0) return true;
-    }
-    return false;
-}
-
-int brant__keyword_find(brant__text name) {
-    for (int i = 0; i < BRANT__KEYWORD_COUNT; i++) {
-        if (brant__text_equal(brant__keywords[i].name, name)) return i;
-    }
-    if (among(name, annotations, BRANT__COUNT(annotations))) return BRANT__KEYWORD_ANNOTATION;
-    if (among(name, refused, BRANT__COUNT(refused))) return BRANT__KEYWORD_REFUSED;
-    return BRANT__KEYWORD_UNKNOWN;
-}
-
 /* ---- building ----------------------------------------------------------------------------------------------------- */
 
 typedef struct definition {
@@ -103,7 +74,7 @@ static uint32_t add_number(brant__compiler *compiler, yyjson_val *value, bool de
 }
 
 /* The block of a site, queued when it is new. A schema that is a boolean needs none of its own. */
-static uint32_t block_of_site(brant__compiler *compiler, uint32_t number) {
+uint32_t brant__compile_site(brant__compiler *compiler, uint32_t number) {
     if (number == BRANT__NONE || compiler->no_memory) return BRANT__BLOCK_TRUE;
     brant__site *site = &BRANT__VECTOR(compiler->sites, brant__site)[number];
     if (site->block != BRANT__NONE) return site->block;
@@ -116,7 +87,7 @@ static uint32_t block_of_site(brant__compiler *compiler, uint32_t number) {
 }
 
 static uint32_t block_of(brant__compiler *compiler, yyjson_val *schema) {
-    return block_of_site(compiler, brant__bundle_site(compiler, schema));
+    return brant__compile_site(compiler, brant__bundle_site(compiler, schema));
 }
 
 /* Blocks of an array of schemas as a run of words; a fault unless it is a non-empty array. */
@@ -308,7 +279,8 @@ static void compile_string(definition *source) {
     } else if (format) {
         const int number = brant__format_find(brant__json_text(format));
         const brant__rule rule = {.a = (uint32_t)number};
-        if (number >= 0) emit(source, BRANT__GROUP_STRING, rule, BRANT__OP_FORMAT, BRANT__KEYWORD_FORMAT);
+        const bool asserted = !(source->compiler->flags & BRANT__FORMAT_ANNOTATES);
+        if (number >= 0 && asserted) emit(source, BRANT__GROUP_STRING, rule, BRANT__OP_FORMAT, BRANT__KEYWORD_FORMAT);
     }
 }
 
@@ -500,7 +472,7 @@ static void compile_reference(definition *source, int keyword) {
                      compiler->scratch.data);
         return;
     }
-    const brant__rule rule = {.c = block_of_site(compiler, target)};
+    const brant__rule rule = {.c = brant__compile_site(compiler, target)};
     emit(source, BRANT__GROUP_COMMON, rule, BRANT__OP_APPLY, keyword);
 }
 
@@ -556,6 +528,16 @@ static void compile_unevaluated(definition *source, uint32_t block) {
 
 /* ---- a block --------------------------------------------------------------------------------------------------------- */
 
+static void refuse_misspelling(definition *source, brant__text name) {
+    const int meant = brant__keyword_near(name);
+    if (meant >= 0) {
+        brant__fault(source->compiler, source->site, name, NOTHING, "is not a keyword: \"%s\" is (an annotation of your own begins with x-)",
+                     brant__keywords[meant].name.data);
+    } else if (name.length > 0 && name.data[0] == '$') {
+        brant__fault(source->compiler, source->site, name, NOTHING, "is not a keyword, and names with $ are reserved for keywords");
+    }
+}
+
 static void read_members(definition *source, yyjson_val *schema) {
     size_t index, count;
     yyjson_val *key, *value;
@@ -566,6 +548,8 @@ static void read_members(definition *source, yyjson_val *schema) {
             source->members[keyword] = value;
         } else if (keyword == BRANT__KEYWORD_REFUSED) {
             brant__fault(source->compiler, source->site, name, NOTHING, "is not supported");
+        } else if (keyword == BRANT__KEYWORD_UNKNOWN) {
+            refuse_misspelling(source, name);
         }
     }
 }
@@ -606,90 +590,8 @@ static void compile_block(brant__compiler *compiler, uint32_t number) {
     if (!compiler->blocks.failed) BRANT__VECTOR(compiler->blocks, brant__block)[site.block] = block;
 }
 
-/* ---- whole programs -------------------------------------------------------------------------------------------------- */
-
-static bool out_of_memory(const brant__compiler *compiler) {
-    const brant__buffer *const buffers[] = {
-        &compiler->sites,   &compiler->queue,  &compiler->blocks,        &compiler->rules, &compiler->words,    &compiler->numbers,
-        &compiler->names,   &compiler->slots,  &compiler->objects,       &compiler->choices, &compiler->places, &compiler->text,
-        &compiler->message, &compiler->scratch, &compiler->faults.buffer, &compiler->patterns, &compiler->constants.buffer,
-    };
-    bool failed = compiler->no_memory;
-    for (size_t i = 0; i < BRANT__COUNT(buffers); i++) failed = failed || buffers[i]->failed;
-    return failed;
-}
-
-static void run_queue(brant__compiler *compiler) {
-    for (size_t i = 0; !out_of_memory(compiler) && i < BRANT__VECTOR_COUNT(compiler->queue, uint32_t); i++) {
+void brant__compile_blocks(brant__compiler *compiler) {
+    for (size_t i = 0; !brant__compiler_failed(compiler) && i < BRANT__VECTOR_COUNT(compiler->queue, uint32_t); i++) {
         compile_block(compiler, BRANT__VECTOR(compiler->queue, uint32_t)[i]);
     }
-}
-
-static void begin(brant__compiler *compiler, yyjson_val *bundle) {
-    compiler->bundle = bundle;
-    const brant__block always[] = {{.types = BRANT__TYPE_ANY, .place = BRANT__NONE}, {.place = BRANT__NONE}};
-    brant__buffer_append(&compiler->blocks, always, sizeof(always));
-    brant__write_array(&compiler->constants);
-    brant__write_object(&compiler->faults);
-    brant__write_name(&compiler->faults, "violations");
-    brant__write_array(&compiler->faults);
-    brant__bundle_scan(compiler);
-}
-
-static brant_status finish(brant__compiler *compiler) {
-    if (out_of_memory(compiler)) return brant__fail_memory();
-    if (compiler->fault_count == 0) return BRANT_OK;
-    brant__write_end(&compiler->faults);
-    brant__write_end(&compiler->faults);
-    if (compiler->faults.buffer.failed) return brant__fail_memory();
-    const brant__text detail = brant__text_of(compiler->faults.buffer.data, compiler->faults.buffer.length);
-    return brant__fail_detail(BRANT_VALIDATION, detail, "%.*s", (int)compiler->message.length, compiler->message.data);
-}
-
-static void discard(brant__compiler *compiler) {
-    for (uint32_t i = 0; i < BRANT__VECTOR_COUNT(compiler->patterns, brant__pattern *); i++) {
-        brant__pattern_free(BRANT__VECTOR(compiler->patterns, brant__pattern *)[i]);
-    }
-    brant__buffer *const buffers[] = {
-        &compiler->sites,   &compiler->queue,  &compiler->blocks,        &compiler->rules, &compiler->words,    &compiler->numbers,
-        &compiler->names,   &compiler->slots,  &compiler->objects,       &compiler->choices, &compiler->places, &compiler->text,
-        &compiler->message, &compiler->scratch, &compiler->faults.buffer, &compiler->patterns, &compiler->constants.buffer,
-    };
-    for (size_t i = 0; i < BRANT__COUNT(buffers); i++) brant__buffer_free(buffers[i]);
-    for (int group = 0; group < BRANT__GROUP_COUNT; group++) brant__buffer_free(&compiler->groups[group]);
-    brant__map_free(&compiler->by_schema);
-    brant__map_free(&compiler->by_anchor);
-    brant__map_free(&compiler->by_dynamic);
-    brant__map_free(&compiler->by_id);
-    brant__arena_free(&compiler->arena);
-}
-
-brant_status brant__schema_compile(brant__schema **out_schema, yyjson_val *bundle, yyjson_val *entry, brant__text entry_pointer) {
-    *out_schema = NULL;
-    brant__compiler compiler = {0};
-    brant_status status = BRANT_OK;
-    begin(&compiler, bundle);
-    uint32_t site = brant__bundle_site(&compiler, entry);
-    if (site == BRANT__NONE && !out_of_memory(&compiler)) site = brant__bundle_add(&compiler, entry, entry_pointer);
-    const uint32_t block = block_of_site(&compiler, site);
-    run_queue(&compiler);
-    if (compiler.fault_count == 0 && !out_of_memory(&compiler)) brant__program_check(&compiler);
-    BRANT__TRY(finish(&compiler));
-    BRANT__TRY(brant__program_pack(out_schema, &compiler, block));
-cleanup:
-    discard(&compiler);
-    return status;
-}
-
-brant_status brant__schema_check(yyjson_val *bundle) {
-    brant__compiler compiler = {0};
-    begin(&compiler, bundle);
-    for (uint32_t site = 0; !out_of_memory(&compiler) && site < BRANT__VECTOR_COUNT(compiler.sites, brant__site); site++) {
-        block_of_site(&compiler, site);
-    }
-    run_queue(&compiler);
-    if (compiler.fault_count == 0 && !out_of_memory(&compiler)) brant__program_check(&compiler);
-    const brant_status status = finish(&compiler);
-    discard(&compiler);
-    return status;
 }

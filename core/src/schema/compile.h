@@ -24,6 +24,7 @@ typedef struct brant__site {
 
 typedef struct brant__compiler {
     yyjson_val *bundle;
+    unsigned flags;
     brant__arena arena;
     brant__buffer sites;
     brant__map by_schema;  /* address of a schema: its site */
@@ -73,12 +74,24 @@ void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword,
 /* Record that memory ran out; the compilation ends at the next look. */
 void brant__compiler_no_memory(brant__compiler *compiler);
 
-/* ---- link.c ---------------------------------------------------------------------------------------------------------- */
+/* ---- compile.c ------------------------------------------------------------------------------------------------------- */
 
-/* Refuse what could not be evaluated: schemas that apply to the same instance in a circle or in too long a chain. */
+/* The block of a site, queued when it is new. A site that is true or NONE has the block of `true`. */
+uint32_t brant__compile_site(brant__compiler *compiler, uint32_t site);
+/* Fill all blocks that are queued, and those that this queues. */
+void brant__compile_blocks(brant__compiler *compiler);
+
+/* ---- termination.c --------------------------------------------------------------------------------------------------- */
+
+/*
+ * Faults: schemas that apply to the same value in a circle or in too long a chain, and recursion that no finite value satisfies.
+ */
 void brant__program_check(brant__compiler *compiler);
-/* The finished program as one allocation. Patterns move to it. */
-brant_status brant__program_pack(brant__schema **out_schema, brant__compiler *compiler, uint32_t entry);
+
+/* ---- program.c ------------------------------------------------------------------------------------------------------- */
+
+/* True when any memory was missing. */
+bool brant__compiler_failed(brant__compiler *compiler);
 
 /* ---- uri.c ------------------------------------------------------------------------------------------------------------ */
 

@@ -100,6 +100,8 @@ typedef struct brant__keyword {
 } brant__keyword;
 extern const brant__keyword brant__keywords[BRANT__KEYWORD_COUNT];
 int brant__keyword_find(brant__text name);
+/* The assertion that a name which is no keyword was probably meant to be, or -1. */
+int brant__keyword_near(brant__text name);
 
 /* ---- the program ---------------------------------------------------------------------------------------------------- */
 

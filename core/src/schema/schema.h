@@ -23,6 +23,11 @@ typedef struct brant__schema brant__schema;
 brant_status brant__schema_compile(brant__schema **out_schema, yyjson_val *bundle, yyjson_val *entry, brant__text entry_pointer);
 void brant__schema_free(brant__schema *schema);
 
+/* The same, with flags. BRANT__FORMAT_ANNOTATES: `format` asserts nothing. */
+enum { BRANT__FORMAT_ANNOTATES = 1 };
+brant_status brant__schema_compile_as(brant__schema **out_schema, yyjson_val *bundle, yyjson_val *entry, brant__text entry_pointer,
+                                      unsigned flags);
+
 /* True when the schema accepts the value. The fast path: stops at the first violation and allocates nothing. */
 bool brant__schema_accepts(const brant__schema *schema, yyjson_val *value);
 

@@ -1,109 +1,63 @@
 /*
- * schema/link.c: the last steps of a compilation: what applies to the same instance must end, and the program becomes one allocation.
+ * schema/program.c: a compilation from its beginning to the packed program, which is one allocation.
  */
 #include "schema/compile.h"
 
-/* ---- schemas that apply to the same instance ------------------------------------------------------------------------ */
+/* ---- compilations -------------------------------------------------------------------------------------------------- */
 
-typedef struct frame {
-    uint32_t block;
-    uint32_t next; /* edge */
-} frame;
+enum { BUFFERS = 17 };
 
-/* The blocks that a rule applies to the rule's own instance, appended. */
-static void append_edges(const brant__compiler *compiler, brant__buffer *edges, const brant__rule *rule) {
-    switch (rule->op) {
-    case BRANT__OP_IF:
-        brant__buffer_append(edges, &rule->a, sizeof(rule->a));
-        brant__buffer_append(edges, &rule->b, sizeof(rule->b));
-        brant__buffer_append(edges, &rule->c, sizeof(rule->c));
-        break;
-    case BRANT__OP_APPLY:
-    case BRANT__OP_NOT:
-    case BRANT__OP_DEPENDENT_SCHEMA:
-        brant__buffer_append(edges, &rule->c, sizeof(rule->c));
-        break;
-    case BRANT__OP_ANY_OF:
-    case BRANT__OP_ONE_OF:
-        brant__buffer_append(edges, &BRANT__VECTOR(compiler->words, uint32_t)[rule->a], rule->b * sizeof(uint32_t));
-        break;
-    default:
-        break;
-    }
+static void list_buffers(brant__compiler *compiler, brant__buffer *out[BUFFERS]) {
+    brant__buffer *const all[BUFFERS] = {
+        &compiler->sites,   &compiler->queue,   &compiler->blocks,   &compiler->rules,   &compiler->words,         &compiler->numbers,
+        &compiler->names,   &compiler->slots,   &compiler->objects,  &compiler->choices, &compiler->places,        &compiler->text,
+        &compiler->message, &compiler->scratch, &compiler->patterns, &compiler->faults.buffer, &compiler->constants.buffer,
+    };
+    memcpy(out, all, sizeof(all));
 }
 
-/* edges[first[n]] up to edges[first[n + 1]] are those of block n. */
-static void collect_edges(const brant__compiler *compiler, brant__buffer *first, brant__buffer *edges) {
-    const uint32_t count = BRANT__VECTOR_COUNT(compiler->blocks, brant__block);
-    for (uint32_t i = 0; i <= count; i++) {
-        const uint32_t at = BRANT__VECTOR_COUNT(*edges, uint32_t);
-        brant__buffer_append(first, &at, sizeof(at));
-        if (i == count) break;
-        const brant__block *block = &BRANT__VECTOR(compiler->blocks, brant__block)[i];
-        for (uint32_t rule = block->first[0]; rule < block->first[BRANT__GROUP_COUNT]; rule++) {
-            append_edges(compiler, edges, &BRANT__VECTOR(compiler->rules, brant__rule)[rule]);
-        }
-    }
+bool brant__compiler_failed(brant__compiler *compiler) {
+    brant__buffer *buffers[BUFFERS];
+    list_buffers(compiler, buffers);
+    bool failed = compiler->no_memory;
+    for (int i = 0; i < BUFFERS; i++) failed = failed || buffers[i]->failed;
+    return failed;
 }
 
-enum { NEW, OPEN, DONE };
-
-/* Depth first from one block; false after a fault. */
-static bool visit(brant__compiler *compiler, uint32_t start, uint8_t *states, const uint32_t *first, const uint32_t *edges, brant__buffer *stack) {
-    brant__block *blocks = BRANT__VECTOR(compiler->blocks, brant__block);
-    const frame bottom = {start, first[start]};
-    brant__buffer_reset(stack);
-    brant__buffer_append(stack, &bottom, sizeof(bottom));
-    states[start] = OPEN;
-    while (stack->length > 0 && !stack->failed) {
-        frame *top = &BRANT__VECTOR(*stack, frame)[BRANT__VECTOR_COUNT(*stack, frame) - 1];
-        const uint32_t block = top->block;
-        if (top->next == first[block + 1]) {
-            unsigned height = 0;
-            for (uint32_t edge = first[block]; edge < first[block + 1]; edge++) {
-                const unsigned below = blocks[edges[edge]].height + 1u;
-                if (below > height) height = below;
-            }
-            if (height > BRANT__SCHEMA_HEIGHT) {
-                brant__fault(compiler, blocks[block].place, BRANT__TEXT(""), BRANT__TEXT(""),
-                             "more than %d schemas in a row apply to one value", BRANT__SCHEMA_HEIGHT);
-                return false;
-            }
-            blocks[block].height = (uint8_t)height;
-            states[block] = DONE;
-            stack->length -= sizeof(frame);
-            continue;
-        }
-        const uint32_t next = edges[top->next++];
-        if (states[next] == OPEN) {
-            brant__fault(compiler, blocks[next].place, BRANT__TEXT(""), BRANT__TEXT(""),
-                         "applies to a value only by way of itself: a $ref that never ends");
-            return false;
-        }
-        if (states[next] == NEW) {
-            const frame deeper = {next, first[next]};
-            states[next] = OPEN;
-            brant__buffer_append(stack, &deeper, sizeof(deeper));
-        }
-    }
-    return true;
+static void begin(brant__compiler *compiler, yyjson_val *bundle) {
+    compiler->bundle = bundle;
+    const brant__block always[] = {{.types = BRANT__TYPE_ANY, .place = BRANT__NONE}, {.place = BRANT__NONE}};
+    brant__buffer_append(&compiler->blocks, always, sizeof(always));
+    brant__write_array(&compiler->constants);
+    brant__write_object(&compiler->faults);
+    brant__write_name(&compiler->faults, "violations");
+    brant__write_array(&compiler->faults);
+    brant__bundle_scan(compiler);
 }
 
-void brant__program_check(brant__compiler *compiler) {
-    const uint32_t count = BRANT__VECTOR_COUNT(compiler->blocks, brant__block);
-    brant__buffer first = {0}, edges = {0}, stack = {0};
-    uint8_t *states = brant__alloc_zero(count);
-    collect_edges(compiler, &first, &edges);
-    bool good = states && !first.failed && !edges.failed;
-    for (uint32_t block = 0; good && block < count; block++) {
-        if (states[block] != NEW) continue;
-        good = visit(compiler, block, states, BRANT__VECTOR(first, uint32_t), BRANT__VECTOR(edges, uint32_t), &stack);
+static brant_status finish(brant__compiler *compiler) {
+    if (brant__compiler_failed(compiler)) return brant__fail_memory();
+    if (compiler->fault_count == 0) return BRANT_OK;
+    brant__write_end(&compiler->faults);
+    brant__write_end(&compiler->faults);
+    if (compiler->faults.buffer.failed) return brant__fail_memory();
+    const brant__text detail = brant__text_of(compiler->faults.buffer.data, compiler->faults.buffer.length);
+    return brant__fail_detail(BRANT_VALIDATION, detail, "%.*s", (int)compiler->message.length, compiler->message.data);
+}
+
+static void discard(brant__compiler *compiler) {
+    for (uint32_t i = 0; i < BRANT__VECTOR_COUNT(compiler->patterns, brant__pattern *); i++) {
+        brant__pattern_free(BRANT__VECTOR(compiler->patterns, brant__pattern *)[i]);
     }
-    if (!states || first.failed || edges.failed || stack.failed) brant__compiler_no_memory(compiler);
-    brant__free(states);
-    brant__buffer_free(&stack);
-    brant__buffer_free(&edges);
-    brant__buffer_free(&first);
+    brant__buffer *buffers[BUFFERS];
+    list_buffers(compiler, buffers);
+    for (int i = 0; i < BUFFERS; i++) brant__buffer_free(buffers[i]);
+    for (int group = 0; group < BRANT__GROUP_COUNT; group++) brant__buffer_free(&compiler->groups[group]);
+    brant__map_free(&compiler->by_schema);
+    brant__map_free(&compiler->by_anchor);
+    brant__map_free(&compiler->by_dynamic);
+    brant__map_free(&compiler->by_id);
+    brant__arena_free(&compiler->arena);
 }
 
 /* ---- packing --------------------------------------------------------------------------------------------------------- */
@@ -151,7 +105,7 @@ static const void *place_array(char **at, const brant__buffer *buffer) {
     return array;
 }
 
-brant_status brant__program_pack(brant__schema **out_schema, brant__compiler *compiler, uint32_t entry) {
+static brant_status pack(brant__schema **out_schema, brant__compiler *compiler, uint32_t entry) {
     brant_status status = BRANT_OK;
     brant__schema *schema = NULL;
     brant__write_end(&compiler->constants);
@@ -207,4 +161,41 @@ void brant__schema_free(brant__schema *schema) {
     for (uint32_t i = 0; i < schema->pattern_count; i++) brant__pattern_free(schema->patterns[i]);
     brant__json_free(&schema->constants_json);
     brant__free(schema);
+}
+
+/* ---- public ------------------------------------------------------------------------------------------------------------- */
+
+brant_status brant__schema_compile(brant__schema **out_schema, yyjson_val *bundle, yyjson_val *entry, brant__text entry_pointer) {
+    return brant__schema_compile_as(out_schema, bundle, entry, entry_pointer, 0);
+}
+
+brant_status brant__schema_compile_as(brant__schema **out_schema, yyjson_val *bundle, yyjson_val *entry, brant__text entry_pointer,
+                                      unsigned flags) {
+    *out_schema = NULL;
+    brant__compiler compiler = {.flags = flags};
+    brant_status status = BRANT_OK;
+    begin(&compiler, bundle);
+    uint32_t site = brant__bundle_site(&compiler, entry);
+    if (site == BRANT__NONE && !brant__compiler_failed(&compiler)) site = brant__bundle_add(&compiler, entry, entry_pointer);
+    const uint32_t block = brant__compile_site(&compiler, site);
+    brant__compile_blocks(&compiler);
+    if (compiler.fault_count == 0 && !brant__compiler_failed(&compiler)) brant__program_check(&compiler);
+    BRANT__TRY(finish(&compiler));
+    BRANT__TRY(pack(out_schema, &compiler, block));
+cleanup:
+    discard(&compiler);
+    return status;
+}
+
+brant_status brant__schema_check(yyjson_val *bundle) {
+    brant__compiler compiler = {0};
+    begin(&compiler, bundle);
+    for (uint32_t site = 0; !brant__compiler_failed(&compiler) && site < BRANT__VECTOR_COUNT(compiler.sites, brant__site); site++) {
+        brant__compile_site(&compiler, site);
+    }
+    brant__compile_blocks(&compiler);
+    if (compiler.fault_count == 0 && !brant__compiler_failed(&compiler)) brant__program_check(&compiler);
+    const brant_status status = finish(&compiler);
+    discard(&compiler);
+    return status;
 }
