@@ -77,7 +77,7 @@ brant_status brant__meta_set(brant_db *db, const char *name, brant__text value) 
 
 /* The rows that a new file starts with; integers are integers, so that comparing them needs no parsing. */
 static brant_status write_identity(brant_db *db) {
-    char id[37], number[32];
+    char id[37], number[64];
     brant_status status = BRANT_OK;
     BRANT__TRY(brant__db_uuid(db, id));
     BRANT__TRY(brant__meta_set(db, "id", brant__text_of(id, 36)));

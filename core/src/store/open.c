@@ -203,11 +203,12 @@ static brant_status set_up(brant_db *db) {
         status = brant__fail(BRANT_READ_ONLY, "%s cannot be written; mode \"ro\" opens it for reading", db->path);
         goto cleanup;
     }
+    /* First: it is the one that tells a damaged or foreign file from ours. */
+    BRANT__TRY(check_identity(db, &empty));
     sqlite3_snprintf(sizeof text, text, "PRAGMA cache_size=-%lld", (long long)(db->options.cache / 1024));
     BRANT__TRY(brant__execute(db, text));
     BRANT__TRY(brant__execute(db, "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=OFF"));
     BRANT__TRY(brant__execute(db, db->options.full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
-    BRANT__TRY(check_identity(db, &empty));
     if (db->options.mode == BRANT__MODE_RO) goto cleanup;
     if (!db->memory) {
         BRANT__TRY(set_wal(db));
