@@ -1,0 +1,3 @@
+module github.com/brant-db/brant-go
+
+go 1.24
