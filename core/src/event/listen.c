@@ -14,7 +14,7 @@
 #include "event/wake.h"
 
 #define PATTERN_SIZE 1024
-#define PATTERNS 256
+#define PATTERNS 1000
 #define SCAN 10000             /* rows looked at in one fetch */
 #define FETCH_SIZE (4u << 20)  /* bytes of items after which a fetch ends */
 #define EPOCH_SIZE 32
@@ -80,10 +80,12 @@ static void write_gap(brant__writer *out, brant__text channel, int64_t from, int
     brant__write_end(out);
 }
 
-/* A gap of which the channels are not known: one for each pattern. */
+/* A gap of which the channels are not known: one for each pattern, or one for all when they are too many. */
 static void write_gaps(size_t *count, const listener *self, brant__writer *out, int64_t from, int64_t to) {
-    for (size_t i = 0; i < self->count; i++) write_gap(out, self->patterns[i], from, to);
-    *count += self->count;
+    const bool each = self->count <= BRANT__CURSOR_ITEMS;
+    for (size_t i = 0; each && i < self->count; i++) write_gap(out, self->patterns[i], from, to);
+    if (!each) write_gap(out, BRANT__TEXT("*"), from, to);
+    *count += each ? self->count : 1;
 }
 
 static void write_item(brant__writer *out, brant__statement *statement, brant__text channel) {

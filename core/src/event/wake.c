@@ -671,7 +671,7 @@ void brant__wake_maintain(brant_db *db) {
     const bool clean = record_clean();
     brant__statement *statement = NULL;
     bool row = false;
-    if (brant__db_memory(db) || brant__db_read_only(db) || brant__depth(db) > 0 || brant__wake_attach(db) != BRANT_OK) {
+    if (brant__db_memory(db) || brant__db_read_only(db) || brant__wake_attach(db) != BRANT_OK) {
         record_restore(clean);
         return;
     }

@@ -43,7 +43,7 @@ brant_status brant__wake_look(brant_db *db);
 bool brant__wake_repair(brant_db *db);
 /* IO when the file was deleted or another one stands in its place. */
 brant_status brant__wake_file_check(brant_db *db);
-/* Part of db.maintain: forget the dead. */
+/* Part of db.maintain: forget the dead, in the running write transaction or one of its own. */
 void brant__wake_maintain(brant_db *db);
 
 /* ---- this handle's own open transaction ---------------------------------------------------------------------------------------- */
