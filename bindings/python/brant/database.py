@@ -1,0 +1,374 @@
+"""One connection to one file: opening, transactions, SQL, health, and the lock that lets any thread call."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import warnings
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Literal, cast
+
+from . import _native
+from ._clock import deadline, milliseconds
+from ._json import decode, decode_blobs, encode
+from .errors import BrantError, Busy, Misuse
+from .events import Listener, Wakes
+from .graph import Graph, Graphs, GraphTypes
+from .records import Copied, Health, Info, Limits, Maintained, Operation, Result, health, known
+
+DOCUMENT_LIMIT = 64 << 20
+BATCH_LIMIT = 100_000
+BUSY_TIMEOUT = 5.0
+
+_TRANSACTION = {
+    "transaction.begin": _native.brant_transaction_begin,
+    "transaction.commit": _native.brant_transaction_commit,
+    "transaction.rollback": _native.brant_transaction_rollback,
+}
+
+
+def open(
+    path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+    *,
+    mode: Literal["create", "rw", "ro"] = "create",
+    durability: Literal["normal", "full"] | None = None,
+    role: Literal["single", "system", "tenant"] | None = None,
+    busy_timeout: float | None = None,
+    permissions: Literal["private", "group"] | None = None,
+    adopt: bool | None = None,
+    network: bool | None = None,
+    system: bool | None = None,
+    limits: Limits | None = None,
+    cache: int | None = None,
+) -> Database:
+    """Open a file and bring it to this version's format.
+
+    `mode`: "create" (default), "rw" (the file must exist) or "ro". `durability`: "normal" survives any crash of any process, a power cut
+    may lose the last commits but never consistency; "full" survives power cuts. `role` is given to a new file and must match an existing
+    one's. `busy_timeout`: seconds to wait for another writer (5). `permissions`: "private" (0600) or "group" (0660), for what this call
+    creates. `adopt`: add brant's tables to an SQLite database that is not brant's yet. `network`: open on a network file system all the
+    same. `system`: may change graph types of scope "system". `limits`: document (64 MiB), depth (512), key (1024), batch (100 000).
+    `cache`: bytes of page cache. ":memory:" is a private database.
+
+    Raises Invalid, NotFound (mode "rw" or "ro" and no file; no folder), NotBrant, NewerFormat, ForeignSqlite, NetworkFs, ReadOnly,
+    Conflict (another role), Busy (another process is migrating).
+    """
+    options: dict[str, Any] = {
+        "mode": mode,
+        "durability": durability,
+        "role": role,
+        "busy_timeout": milliseconds(busy_timeout),
+        "permissions": permissions,
+        "adopt": adopt,
+        "network": network,
+        "system": system,
+        "limits": limits,
+        "cache": cache,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    name = os.fspath(path)
+    return Database(_native.brant_open(name, encode(given)), name, given)
+
+
+def operations(namespace: str | None = None) -> list[Operation]:
+    """Every operation as data, in order of name; those of one namespace ("nodes") if given."""
+    text = encode({} if namespace is None else {"namespace": namespace})
+    return cast("list[Operation]", decode(_native.brant_operation_list(None, text))["items"])
+
+
+def version() -> str:
+    """The version of the library."""
+    return _native.brant_version()
+
+
+def _caller() -> tuple[int, object]:
+    """Who calls: the thread, and the asyncio task that runs in it."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None or asyncio._get_running_loop() is None:
+        return threading.get_ident(), None
+    return threading.get_ident(), asyncio.current_task()
+
+
+class Transaction:
+    """A transaction, or inside another one a savepoint: ``with db.transaction(): ...`` commits at the end, or rolls back on an exception.
+
+    It belongs to the thread or asyncio task that began it. Calls of other threads on the same `Database` wait until it ends, for the busy
+    timeout at most (Busy); calls of other tasks of the same thread raise Misuse, since waiting would stop their loop.
+    `begin`, `commit` and `rollback` are there for code that cannot use ``with``.
+    """
+
+    __slots__ = ("_active", "_database", "_mode", "_until")
+
+    def __init__(self, database: Database, mode: str, until: int | None) -> None:
+        self._database = database
+        self._mode = mode
+        self._until = until
+        self._active = False
+
+    def __repr__(self) -> str:
+        return f"<brant.Transaction {self._mode}{' active' if self._active else ''}>"
+
+    def begin(self) -> Transaction:
+        """Begin: "write" takes the write lock now (Busy), "read" fixes a snapshot."""
+        self._database._transact("transaction.begin", encode({"mode": self._mode}), self._until)
+        self._active = True
+        return self
+
+    def commit(self) -> None:
+        """Commit the innermost. Misuse: there is none. After Busy, Full or Io it is still open: commit again, or roll back."""
+        self._database._transact("transaction.commit")
+        self._active = False
+
+    def rollback(self) -> None:
+        """Take back the innermost. Misuse: there is none."""
+        self._active = False
+        self._database._transact("transaction.rollback")
+
+    def __enter__(self) -> Transaction:
+        return self.begin()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if not self._active:
+            return
+        if error is None:
+            try:
+                self.commit()
+                return
+            except BaseException:
+                self._abandon()
+                raise
+        self._abandon()
+
+    def _abandon(self) -> None:
+        """Roll back on behalf of an exception, which is the one to be seen."""
+        try:
+            self.rollback()
+        except BrantError:
+            pass
+
+
+class Database:
+    """A handle on a file, made by :func:`brant.open`; a context manager that closes.
+
+    Any thread may call: calls are serialised, waits of listeners are not. One program that works in parallel opens one handle per thread.
+    Use brant's own SQLite only: another one (Python's `sqlite3`) on the same file in the same process is refused with ForeignSqlite.
+    """
+
+    def __init__(self, handle: _native.Handle, path: str | bytes, options: dict[str, Any]) -> None:
+        self._handle = handle
+        self._path = os.fsdecode(path)
+        self._mode = options["mode"]
+        limits = options.get("limits") or {}
+        self._document_limit: int = limits.get("document", DOCUMENT_LIMIT)
+        self._batch_limit: int = limits.get("batch", BATCH_LIMIT)
+        self._patience: float = options.get("busy_timeout", BUSY_TIMEOUT * 1000) / 1000
+        self._closed = False
+        self._owner: tuple[int, object] | None = None
+        self._wakes = Wakes(self)
+        self._reset_locks()
+        self._memory = self._path == ":memory:"
+        self.graph_types = GraphTypes(self)
+        """The graph types of the file: define, get, list, delete, validate_node, validate_edge."""
+        self.graphs = Graphs(self)
+        """The graphs of the file: create, get, list, update, delete."""
+        _databases.add(self)
+
+    def _reset_locks(self) -> None:
+        # Reentrant: a signal handler may call in the middle of a call.
+        self._lock = threading.RLock()
+        self._ended = threading.Condition(self._lock)
+
+    def __repr__(self) -> str:
+        return f"<brant.Database {self._path!r} {self._mode}{' closed' if self._closed else ''}>"
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if not getattr(self, "_closed", True):
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+
+    # ---- calling ----------------------------------------------------------------------------------------------------
+
+    def _call(self, function: _native.Operation, members: Mapping[str, Any], until: int | None = None) -> Any:
+        """Run an operation: its input's members, its answer."""
+        return decode(self._call_text(function, encode(members), until))
+
+    def _call_text(self, function: _native.Operation, text: str | bytes, until: int | None = None) -> str:
+        with self._lock:
+            if self._owner is not None:
+                self._admit()
+            if until is None:
+                answer = function(self._handle, text)
+            else:
+                _native.brant_deadline_set(self._handle, until)
+                try:
+                    answer = function(self._handle, text)
+                finally:
+                    _native.brant_deadline_set(self._handle, 0)
+        if self._memory:
+            self._wakes.poke()
+        return answer
+
+    def _admit(self) -> None:
+        """Inside the lock, while a transaction is open: return when this caller may call."""
+        caller = _caller()
+        give_up = time.monotonic() + self._patience
+        while self._owner is not None and self._owner != caller:
+            if self._owner[0] == caller[0]:
+                raise Misuse("the open transaction belongs to another task of this thread; await its end, or open a handle of your own")
+            rest = give_up - time.monotonic()
+            if rest <= 0 or not self._ended.wait(rest):
+                if self._owner is not None:
+                    raise Busy("another thread's transaction on this handle lasted longer than the busy timeout")
+
+    def _transact(self, name: str, text: str | bytes = "{}", until: int | None = None) -> str:
+        """Begin, commit or roll back, and keep account of who owns the transaction."""
+        with self._lock:
+            depth = -1
+            try:
+                answer = self._call_text(_TRANSACTION[name], text, until)
+                depth = decode(answer)["depth"]
+            except Misuse:
+                # None is open (any more): the library took it back, or the handle was closed.
+                if name != "transaction.begin":
+                    depth = 0 if self._owner == _caller() else -1
+                raise
+            finally:
+                if depth > 0:
+                    self._owner = self._owner or _caller()
+                elif depth == 0:
+                    self._owner = None
+                    self._ended.notify_all()
+        return answer
+
+    def call(self, name: str, input: Any = None, *, timeout: float | None = None) -> Any:
+        """Run an operation by its registry name ("nodes.put"): a dict in, parsed JSON out. NotFound: no such operation."""
+        return decode(self.call_json(name, "{}" if input is None else encode(input), timeout=timeout))
+
+    def call_json(self, name: str, text: str | bytes, *, timeout: float | None = None) -> str:
+        """As `call`, with JSON text on both sides, for a program that passes it on."""
+        if name in _TRANSACTION:
+            return self._transact(name, text, deadline(timeout))
+        return self._call_text(lambda handle, text: _native.brant_call(handle, name, text), text, deadline(timeout))
+
+    # ---- transactions, SQL --------------------------------------------------------------------------------------------
+
+    def transaction(self, mode: Literal["write", "read"] = "write", *, timeout: float | None = None) -> Transaction:
+        """``with db.transaction():`` what is inside commits or rolls back as one; transactions nest, each takes back its own part.
+
+        "write" waits for the write lock when it begins (Busy after the busy timeout, Timeout after `timeout` seconds); "read" sees one
+        unchanging state and cannot write (ReadOnly). Keep both short.
+        """
+        return Transaction(self, mode, deadline(timeout))
+
+    def execute(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, timeout: float | None = None) -> Result:
+        """Run one SQL statement of your own on this connection, in the running transaction.
+
+        `params` by position or by name (without the prefix): None, bool (0 or 1), int, float, str, bytes. brant's own tables can be read;
+        what would change them, the file's settings or the transaction is Denied. Limit: more rows than limits.batch. Sql: the text
+        is wrong. Constraint: a rule of your tables.
+        """
+        members = {"sql": sql, "params": params if isinstance(params, Mapping) else list(params)}
+        text = self._call_text(_native.brant_sql_execute, encode(members), deadline(timeout))
+        answer = decode_blobs(text)
+        return Result(tuple(answer["columns"]), [tuple(row) for row in answer["rows"]], answer["changes"], answer["last_insert_rowid"])
+
+    # ---- graphs, events ---------------------------------------------------------------------------------------------------
+
+    def graph(self, name: str) -> Graph:
+        """The nodes and edges of a graph, which is looked up when it is used."""
+        return Graph(self, name)
+
+    def notify(self, channel: str, payload: Any = None) -> int:
+        """Publish on a channel, in the running transaction: seen after the commit, never when it rolls back. Returns the id."""
+        return cast(int, self._call(_native.brant_event_notify, {"channel": channel, "payload": payload})["id"])
+
+    def listen(self, *patterns: str) -> Listener:
+        """What is committed from now on, by any process, on the channels that a pattern matches ("nodes:*"; "*" is all).
+
+        Iterate it (``for``, ``async for``), or ask `next`. Misuse: inside a transaction. Invalid: no pattern.
+        """
+        text = encode({"channels": patterns})
+        with self._lock:
+            if self._owner is not None:
+                self._admit()
+            return Listener(self, _native.brant_event_listen(self._handle, text), patterns)
+
+    # ---- the file -------------------------------------------------------------------------------------------------------
+
+    def info(self) -> Info:
+        """What the file is: role, versions, sizes, counts."""
+        return known(Info, self._call(_native.brant_db_info, {}))
+
+    def doctor(self, *, timeout: float | None = None) -> Health:
+        """Check the file: SQLite's integrity, edges' ends, types, counts, attributes. Only reads; long on a large file."""
+        return health(self._call(_native.brant_db_doctor, {}, deadline(timeout)))
+
+    def backup(
+        self, path: str | os.PathLike[str], overwrite: bool = False, *, timeout: float | None = None
+    ) -> Copied:  # fmt: skip
+        """Copy the file as of one moment, while it is in use; the copy is whole or not there. Exists; Misuse: inside a transaction."""
+        members = {"path": os.fspath(path), "overwrite": overwrite}
+        return known(Copied, self._call(_native.brant_db_backup, members, deadline(timeout)))
+
+    def restore(self, path: str | os.PathLike[str], *, timeout: float | None = None) -> Copied:
+        """Replace the whole content by a backup's, in one transaction. NotFound, NotBrant, NewerFormat, Conflict: nothing changed."""
+        return known(Copied, self._call(_native.brant_db_restore, {"path": os.fspath(path)}, deadline(timeout)))
+
+    def maintain(self, *, timeout: float | None = None) -> Maintained:
+        """Bounded upkeep: retention of notifications, checkpoint, planner statistics. Misuse: inside a transaction."""
+        return known(Maintained, self._call(_native.brant_db_maintain, {}, deadline(timeout)))
+
+    # ---- the end ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
+    def path(self) -> str:
+        """As it was given to `brant.open`."""
+        return self._path
+
+    def close(self) -> None:
+        """Close: ends waits, rolls back an open transaction, releases the file as soon as the last running call leaves.
+
+        Any thread, any time, any number of times. Later calls raise Closed.
+        """
+        self._closed = True
+        self._wakes.close(self._handle)
+        # Whoever waits for a transaction to end is told; a call that is still inside ends on its own.
+        if self._lock.acquire(timeout=1):
+            try:
+                self._owner = None
+                self._ended.notify_all()
+            finally:
+                self._lock.release()
+
+    def interrupt(self) -> None:
+        """End the running call, or the waits, of this handle with Interrupted. Any thread."""
+        _native.brant_interrupt(self._handle)
+        self._wakes.interrupt()
+
+
+_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """A lock that another thread held at the fork would never be released here; the library itself answers Forked."""
+    for database in list(_databases):
+        database._reset_locks()
+        database._owner = None
+        database._wakes.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

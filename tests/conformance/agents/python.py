@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+"""The agent of the conformance suite in Python: each operation by the package's public method. ../README.md is the protocol."""
+
+import base64
+import dataclasses
+import json
+import platform
+import sys
+import threading
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "bindings" / "python"))
+
+import brant  # noqa: E402
+
+
+class UnknownOperation(Exception):
+    pass
+
+
+class RolledBack(Exception):
+    """What `run_in_transaction` leaves the construct by."""
+
+
+class Handle:
+    def __init__(self, db):
+        self.db = db
+        self.transactions = []
+
+    def begin(self, mode="write"):
+        self.transactions.append(self.db.transaction(mode).begin())
+        return {"depth": len(self.transactions)}
+
+    def end(self, how):
+        transaction = self.transactions[-1] if self.transactions else self.db.transaction()
+        getattr(transaction, how)()
+        self.transactions.pop()
+        return {"depth": len(self.transactions)}
+
+
+# Name -> call with the handle and the registry's members as keywords; Python's own TypeError refuses an unknown one.
+OPERATIONS = {
+    "db.info": lambda h: h.db.info(),
+    "db.doctor": lambda h: h.db.doctor(),
+    "db.backup": lambda h, **a: h.db.backup(**a),
+    "db.restore": lambda h, **a: h.db.restore(**a),
+    "db.maintain": lambda h: h.db.maintain(),
+    "transaction.begin": lambda h, **a: h.begin(**a),
+    "transaction.commit": lambda h: h.end("commit"),
+    "transaction.rollback": lambda h: h.end("rollback"),
+    "sql.execute": lambda h, sql, params=(): h.db.execute(sql, blobs(params)),
+    "operations.list": lambda h, **a: {"items": brant.operations(**a)},
+    "events.notify": lambda h, **a: {"id": h.db.notify(**a)},
+    "events.listen": lambda h, channels: h.db.listen(*channels),
+    "graph_types.define": lambda h, **a: h.db.graph_types.define(**a),
+    "graph_types.get": lambda h, **a: h.db.graph_types.get(**a),
+    "graph_types.list": lambda h, **a: h.db.graph_types.list(**a),
+    "graph_types.delete": lambda h, **a: {"deleted": h.db.graph_types.delete(**a) is None},
+    "graph_types.validate_node": lambda h, **a: h.db.graph_types.validate_node(**a),
+    "graph_types.validate_edge": lambda h, **a: h.db.graph_types.validate_edge(**a),
+    "graphs.create": lambda h, **a: h.db.graphs.create(**a),
+    "graphs.get": lambda h, **a: h.db.graphs.get(**a),
+    "graphs.list": lambda h, **a: h.db.graphs.list(**a),
+    "graphs.update": lambda h, **a: h.db.graphs.update(**a),
+    "graphs.delete": lambda h, **a: {"deleted": True, **plain(h.db.graphs.delete(**a))},
+    "nodes.put": lambda h, graph, **a: h.db.graph(graph).nodes.put(**a),
+    "nodes.put_many": lambda h, graph, **a: h.db.graph(graph).nodes.put_many(**a),
+    "nodes.get": lambda h, graph, **a: h.db.graph(graph).nodes.get(**a),
+    "nodes.get_many": lambda h, graph, **a: {"items": h.db.graph(graph).nodes.get_many(**a)},
+    "nodes.exists": lambda h, graph, **a: {"exists": h.db.graph(graph).nodes.exists(**a)},
+    "nodes.count": lambda h, graph, **a: {"count": h.db.graph(graph).nodes.count(**a)},
+    "nodes.list": lambda h, graph, **a: h.db.graph(graph).nodes.list(**a),
+    "nodes.delete": lambda h, graph, **a: {"deleted": True, "edges": h.db.graph(graph).nodes.delete(**a)},
+    "nodes.neighbors": lambda h, graph, **a: h.db.graph(graph).nodes.neighbors(**a),
+    "nodes.closure": lambda h, graph, **a: h.db.graph(graph).nodes.closure(**a),
+    "edges.put": lambda h, graph, **a: h.db.graph(graph).edges.put(**a),
+    "edges.put_many": lambda h, graph, **a: h.db.graph(graph).edges.put_many(**a),
+    "edges.get": lambda h, graph, **a: h.db.graph(graph).edges.get(**a),
+    "edges.exists": lambda h, graph, **a: {"exists": h.db.graph(graph).edges.exists(**a)},
+    "edges.count": lambda h, graph, **a: {"count": h.db.graph(graph).edges.count(**a)},
+    "edges.list": lambda h, graph, **a: h.db.graph(graph).edges.list(**a),
+    "edges.delete": lambda h, graph, **a: {"deleted": h.db.graph(graph).edges.delete(**a) is None},
+}
+
+
+def blobs(value):
+    """Parameters of SQL with their blobs as bytes."""
+    if isinstance(value, list):
+        return [blobs(item) for item in value]
+    if isinstance(value, dict):
+        if list(value) == ["$base64"]:
+            return base64.b64decode(value["$base64"])
+        return {name: blobs(item) for name, item in value.items()}
+    return value
+
+
+def plain(value):
+    """The package's records as the registry's members."""
+    if isinstance(value, brant.Result):
+        rows = [[plain(item) for item in row] for row in value.rows]
+        return {"columns": list(value.columns), "rows": rows, "changes": value.changes, "last_insert_rowid": value.lastrowid}
+    if isinstance(value, brant.Notification):
+        if value.gap:
+            return {"channel": value.channel, "gap": {"from": value.gap.first, "to": value.gap.last}}
+        return {"id": value.id, "channel": value.channel, "payload": value.payload, "created_at": value.created_at}
+    if dataclasses.is_dataclass(value):
+        members = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {name: member for name, member in members.items() if name != "module" or member is not None}
+    if isinstance(value, bytes):
+        return {"$base64": base64.b64encode(value).decode()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    return value
+
+
+class Agent:
+    def __init__(self):
+        self.objects = {}
+        self.writing = threading.Lock()
+
+    def operation(self, handle, name, arguments):
+        if name not in OPERATIONS:
+            raise UnknownOperation(name)
+        return OPERATIONS[name](handle, **arguments)
+
+    def run_in_transaction(self, handle, mode="write", operations=(), rollback=False):
+        answers = []
+        try:
+            with handle.db.transaction(mode):
+                for operation in operations:
+                    answers.append(plain(self.operation(handle, operation["name"], operation.get("arguments", {}))))
+                if rollback:
+                    raise RolledBack
+        except RolledBack:
+            return {"rolled_back": True}
+        return answers
+
+    def run(self, target, name, arguments, save_as):
+        if name == "environment":
+            return {"language": "python", "runtime": platform.python_version(), "brant": brant.version()}
+        if name == "reset":
+            for thing in self.objects.values():
+                (thing.db if isinstance(thing, Handle) else thing).close()
+            self.objects.clear()
+            return None
+        if name == "open":
+            options = dict(arguments.get("options", {}))
+            if isinstance(options.get("busy_timeout"), int):
+                options["busy_timeout"] /= 1000
+            self.objects[target] = Handle(brant.open(arguments["path"], **options))
+            return {}
+        thing = self.objects.get(target)
+        if thing is None:
+            raise UnknownOperation(f"{name} of {target!r}, which was not opened")
+        if name == "cursor.next":
+            timeout = arguments.get("timeout", 0)
+            return thing.take(None if timeout < 0 else timeout / 1000)
+        if name == "cursor.close":
+            return thing.close()
+        if name == "close":
+            return thing.db.close()
+        if name == "interrupt":
+            return thing.db.interrupt()
+        if name == "call_text":
+            text = base64.b64decode(arguments["base64"]) if "base64" in arguments else arguments["text"]
+            return json.loads(thing.db.call_json(arguments["name"], text))
+        if name == "run_in_transaction":
+            return self.run_in_transaction(thing, **arguments)
+        answer = self.operation(thing, name, arguments)
+        if isinstance(answer, brant.Listener):
+            self.objects[save_as] = answer
+            return {}
+        return answer
+
+    def answer(self, request):
+        reply = {"id": request["id"]}
+        try:
+            result = self.run(request.get("object"), request["name"], request.get("arguments", {}), request.get("as"))
+            reply["result"] = plain(result)
+        except UnknownOperation as error:
+            reply["error"] = {"code": "UNKNOWN_OPERATION", "message": str(error), "detail": {}}
+        except brant.BrantError as error:
+            reply["error"] = {"code": error.code, "message": str(error), "detail": error.detail}
+        except TypeError as error:
+            # An argument that is missing or unknown: what other languages hear as INVALID is a TypeError in Python.
+            reply["error"] = {"code": "INVALID", "message": str(error), "detail": {}}
+        line = json.dumps(reply) + "\n"
+        with self.writing:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+
+    def serve(self):
+        for line in sys.stdin:
+            request = json.loads(line)
+            if request.get("background"):
+                threading.Thread(target=self.answer, args=(request,), daemon=True).start()
+            else:
+                self.answer(request)
+        self.run(None, "reset", {}, None)
+
+
+if __name__ == "__main__":
+    Agent().serve()
