@@ -206,7 +206,7 @@ class Agent:
 def agent_command(language):
     build = Path(os.environ.get("BRANT_BUILD", ROOT / "build" / "release"))
     commands = {
-        "c": [str(build / "tests" / "conformance_c")],
+        "c": [str(build / "bin" / "conformance_c")],
         "python": [os.environ.get("BRANT_PYTHON", sys.executable), str(HERE / "agents" / "python.py")],
         "node": ["node", str(HERE / "agents" / "node.mjs")],
         "go": [str(ROOT / "build" / "conformance_go")],

@@ -77,6 +77,10 @@ void brant__write_text(brant__writer *writer, brant__text value); /* valid UTF-8
 void brant__write_value(brant__writer *writer, yyjson_val *value); /* a parsed value, compact; NULL: null */
 void brant__write_raw(brant__writer *writer, brant__text json); /* JSON that is already compact, as it is */
 
+/* The text of a finite number with a NUL; its length, or 0 for what is no finite number (json_number.c). */
+#define BRANT__NUMBER_SIZE 48
+size_t brant__json_number(char out[BRANT__NUMBER_SIZE], yyjson_val *value);
+
 /* Compact JSON of a value, appended to a buffer. */
 void brant__json_append(brant__buffer *buffer, yyjson_val *value);
 

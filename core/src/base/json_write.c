@@ -6,8 +6,27 @@
  */
 #include "base/json.h"
 
-/* Enough for any number, a separator, and the eight bytes that a copy by words may write beyond a text. */
+/* Enough for any number (BRANT__NUMBER_SIZE) and the punctuation around. */
 #define SLACK 48
+
+/* Room for `extra` bytes and a NUL, with the test where the compiler can see it. */
+static inline bool reserve(brant__buffer *buffer, size_t extra)
+{
+    if (BRANT__LIKELY(!buffer->failed && buffer->capacity - buffer->length > extra)) return true;
+    return brant__buffer_reserve(buffer, extra);
+}
+
+static inline void put(brant__buffer *buffer, char byte)
+{
+    if (reserve(buffer, 1)) buffer->data[buffer->length++] = byte;
+}
+
+static inline void put_literal(brant__buffer *buffer, const char *literal, size_t length)
+{
+    if (!reserve(buffer, length)) return;
+    memcpy(buffer->data + buffer->length, literal, length);
+    buffer->length += length;
+}
 
 /* ---- strings -------------------------------------------------------------------------------------------------------- */
 
@@ -45,13 +64,13 @@ static char *escape(char *to, unsigned char byte)
     return to + 5;
 }
 
-/* Append with quotes, leaving SLACK / 2 bytes of room behind. */
+/* Append with quotes. Copies by words, which never reach beyond the text, until one has something to escape. */
 static void append_text(brant__buffer *buffer, const char *text, size_t length)
 {
     const char *end = text + length;
     char *to;
 
-    if (!brant__buffer_reserve(buffer, length + SLACK)) return;
+    if (!reserve(buffer, length + SLACK)) return;
     to = buffer->data + buffer->length;
     *to++ = '"';
     for (;;) {
@@ -71,7 +90,7 @@ static void append_text(brant__buffer *buffer, const char *text, size_t length)
                 continue;
             }
             buffer->length = (size_t)(to - buffer->data);
-            if (!brant__buffer_reserve(buffer, (size_t)(end - text) + 8 + SLACK)) return;
+            if (!reserve(buffer, (size_t)(end - text) + 8 + SLACK)) return;
             to = escape(buffer->data + buffer->length, byte);
         }
         if (text == end) break;
@@ -95,7 +114,7 @@ static inline void append_string(brant__buffer *buffer, yyjson_val *value)
         append_text(buffer, value->uni.str, length);
         return;
     }
-    if (!brant__buffer_reserve(buffer, length + SLACK)) return;
+    if (!reserve(buffer, length + SLACK)) return;
     to = buffer->data + buffer->length;
     *to++ = '"';
     memcpy(to, value->uni.str, length);
@@ -107,9 +126,9 @@ static inline void append_string(brant__buffer *buffer, yyjson_val *value)
 
 static void append_number(brant__buffer *buffer, yyjson_val *value)
 {
-    char *start, *end;
+    char *start;
 
-    if (!brant__buffer_reserve(buffer, SLACK)) return;
+    if (!reserve(buffer, SLACK)) return;
     start = buffer->data + buffer->length;
     /* x - x is 0 for every finite x and NaN for the others. */
     if (unsafe_yyjson_is_real(value) && !(value->uni.f64 - value->uni.f64 >= 0)) {
@@ -117,8 +136,7 @@ static void append_number(brant__buffer *buffer, yyjson_val *value)
         buffer->length += 4;
         return;
     }
-    end = yyjson_write_number(value, start);
-    if (end) buffer->length += (size_t)(end - start);
+    buffer->length += brant__json_number(start, value);
 }
 
 /* What is open while a value is walked. */
@@ -127,56 +145,55 @@ typedef struct open_container {
     bool is_object;
 } open_container;
 
-/*
- * Room for SLACK bytes is there after every string and number (append_* reserved it before they wrote), so punctuation
- * only has to check where it comes without one.
- */
 void brant__json_append(brant__buffer *buffer, yyjson_val *value)
 {
     open_container open[BRANT__JSON_DEPTH];
     size_t level = 0;
 
     if (!value) {
-        brant__buffer_append(buffer, "null", 4);
+        put_literal(buffer, "null", 4);
         return;
     }
     for (;;) {
         size_t count;
+        bool is_object;
+
         if (level > 0 && open[level - 1].is_object) {
             append_string(buffer, value++);
-            brant__buffer_append_byte(buffer, ':');
+            put(buffer, ':');
         }
         switch (unsafe_yyjson_get_type(value)) {
         case YYJSON_TYPE_STR: append_string(buffer, value); break;
         case YYJSON_TYPE_NUM: append_number(buffer, value); break;
         case YYJSON_TYPE_BOOL:
-            if (unsafe_yyjson_get_bool(value)) brant__buffer_append(buffer, "true", 4);
-            else brant__buffer_append(buffer, "false", 5);
+            if (unsafe_yyjson_get_bool(value)) put_literal(buffer, "true", 4);
+            else put_literal(buffer, "false", 5);
             break;
-        case YYJSON_TYPE_NULL: brant__buffer_append(buffer, "null", 4); break;
+        case YYJSON_TYPE_NULL: put_literal(buffer, "null", 4); break;
         case YYJSON_TYPE_OBJ:
         case YYJSON_TYPE_ARR:
             count = unsafe_yyjson_get_len(value);
+            is_object = unsafe_yyjson_is_obj(value);
             if (count == 0) {
-                brant__buffer_append(buffer, unsafe_yyjson_is_obj(value) ? "{}" : "[]", 2);
+                put_literal(buffer, is_object ? "{}" : "[]", 2);
                 break;
             }
             if (level == BRANT__JSON_DEPTH) {
                 buffer->failed = true;
                 return;
             }
-            open[level++] = (open_container){count, unsafe_yyjson_is_obj(value)};
-            brant__buffer_append_byte(buffer, unsafe_yyjson_is_obj(value) ? '{' : '[');
+            open[level++] = (open_container){count, is_object};
+            put(buffer, is_object ? '{' : '[');
             value++;
             continue;
         default: buffer->failed = true; return;
         }
         while (level > 0 && --open[level - 1].left == 0) {
-            brant__buffer_append_byte(buffer, open[level - 1].is_object ? '}' : ']');
+            put(buffer, open[level - 1].is_object ? '}' : ']');
             level--;
         }
         if (level == 0 || buffer->failed) return;
-        brant__buffer_append_byte(buffer, ',');
+        put(buffer, ',');
         value++;
     }
 }
@@ -220,7 +237,7 @@ static void separate(brant__writer *writer)
     }
     if (writer->level == 0) return;
     if (writer->first & level_bit(writer)) writer->first &= ~level_bit(writer);
-    else brant__buffer_append_byte(&writer->buffer, ',');
+    else put(&writer->buffer, ',');
 }
 
 static void begin(brant__writer *writer, bool is_object)
@@ -231,7 +248,7 @@ static void begin(brant__writer *writer, bool is_object)
         writer->buffer.failed = true;
         return;
     }
-    brant__buffer_append_byte(&writer->buffer, is_object ? '{' : '[');
+    put(&writer->buffer, is_object ? '{' : '[');
     writer->level++;
     writer->first |= level_bit(writer);
     if (is_object) writer->object |= level_bit(writer);
@@ -254,7 +271,7 @@ void brant__write_end(brant__writer *writer)
         writer->buffer.failed = true;
         return;
     }
-    brant__buffer_append_byte(&writer->buffer, writer->object & level_bit(writer) ? '}' : ']');
+    put(&writer->buffer, writer->object & level_bit(writer) ? '}' : ']');
     writer->level--;
 }
 
@@ -265,7 +282,7 @@ void brant__write_name(brant__writer *writer, const char *name)
 
     separate(writer);
     writer->after_name = true;
-    if (!brant__buffer_reserve(&writer->buffer, length + 3)) return;
+    if (!reserve(&writer->buffer, length + 3)) return;
     to = writer->buffer.data + writer->buffer.length;
     *to++ = '"';
     memcpy(to, name, length);
@@ -278,7 +295,7 @@ void brant__write_name_text(brant__writer *writer, brant__text name)
     separate(writer);
     writer->after_name = true;
     brant__json_append_text(&writer->buffer, name);
-    brant__buffer_append_byte(&writer->buffer, ':');
+    put(&writer->buffer, ':');
 }
 
 void brant__write_null(brant__writer *writer)

@@ -37,9 +37,8 @@ int brant__number_compare(const brant__number *a, const brant__number *b) {
 
 /* Read the digits and exponent of a number's shortest text. */
 static void read_decimal(brant__number *number, yyjson_val *value) {
-    char text[40];
-    const char *end = yyjson_write_number(value, text);
-    if (!end) return;
+    char text[BRANT__NUMBER_SIZE];
+    const char *end = text + brant__json_number(text, value);
     /* Zeros are held back until another digit follows: 17 digits fit, zeros at the end need not. */
     int exponent = 0, zeros = 0;
     bool fraction = false;
