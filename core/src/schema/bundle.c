@@ -3,7 +3,7 @@
  *
  * Only places where the vocabulary puts a schema are searched, so an "$id" within a const or an unknown keyword names nothing.
  * A $ref is, in this order: a fragment ("#", "#/pointer", "#anchor") of the resource that it stands in; the bare name of an entry of an enclosing
- * $defs or definitions, innermost first; a URI that resolves to the $id of a resource of the bundle.
+ * $defs or definitions, innermost first; a URI that resolves to the $id of a resource of the bundle. The last two may have a fragment too.
  */
 #include "schema/compile.h"
 
@@ -236,6 +236,7 @@ static void scan(brant__compiler *compiler, yyjson_val *schema, uint32_t parent,
     yyjson_val *key, *value;
     yyjson_obj_foreach(schema, index, count, key, value) {
         const int keyword = brant__keyword_find(brant__json_text(key));
+        if (keyword == BRANT__KEYWORD_SCHEMAS && parent != BRANT__NONE) continue;
         if (keyword < BRANT__KEYWORD_COUNT) scan_member(compiler, number, keyword, value, depth);
     }
 }
@@ -301,10 +302,10 @@ static yyjson_val *child(yyjson_val *value, brant__text token) {
     return yyjson_arr_get(value, index);
 }
 
-/* Follow a pointer from a resource. `pointer` begins with "/". */
-static uint32_t follow(brant__compiler *compiler, uint32_t resource, brant__text pointer, brant__text reference) {
-    yyjson_val *value = site_at(compiler, resource)->schema;
-    uint32_t known = resource; /* the last schema on the way, and where the pointer went on from it */
+/* Follow a pointer from a schema. `pointer` begins with "/". */
+static uint32_t follow(brant__compiler *compiler, uint32_t root, brant__text pointer, brant__text reference) {
+    yyjson_val *value = site_at(compiler, root)->schema;
+    uint32_t known = root; /* the last schema on the way, and where the pointer went on from it */
     size_t known_end = 0, at = 0;
     brant__buffer token = {0};
     uint32_t result = BRANT__NONE;
@@ -345,18 +346,18 @@ cleanup:
     return result;
 }
 
-/* `fragment` is what follows the "#". */
-static uint32_t resolve_fragment(brant__compiler *compiler, uint32_t resource, brant__text fragment, brant__text reference) {
-    if (fragment.length == 0) return resource;
+/* `fragment` is what follows the "#"; pointers begin at `root`, anchors are those of its resource. */
+static uint32_t resolve_fragment(brant__compiler *compiler, uint32_t root, brant__text fragment, brant__text reference) {
+    if (fragment.length == 0) return root;
     brant__buffer decoded = {0};
     uint32_t result;
     if (!brant__uri_decode(&decoded, fragment)) {
         result = unresolved(compiler, reference, "has a bad percent escape");
     } else if (decoded.data && decoded.data[0] == '/') {
-        result = follow(compiler, resource, brant__text_of(decoded.data, decoded.length), reference);
+        result = follow(compiler, root, brant__text_of(decoded.data, decoded.length), reference);
     } else {
         int64_t site;
-        const brant__text key = anchor_key(compiler, resource, brant__text_of(decoded.data, decoded.length));
+        const brant__text key = anchor_key(compiler, site_at(compiler, root)->resource, brant__text_of(decoded.data, decoded.length));
         result = brant__map_get(&compiler->by_anchor, key, &site)
                      ? (uint32_t)site
                      : unresolved(compiler, reference, "refers to nothing: no schema has that $anchor");
@@ -366,12 +367,13 @@ static uint32_t resolve_fragment(brant__compiler *compiler, uint32_t resource, b
     return result;
 }
 
-/* The entry of an enclosing $defs or definitions, innermost first. */
+/* The entry of an enclosing $defs or definitions (or of the document's schemas), innermost first. */
 static uint32_t resolve_name(brant__compiler *compiler, uint32_t site, brant__text name) {
     for (; site != BRANT__NONE; site = site_at(compiler, site)->parent) {
         yyjson_val *schema = site_at(compiler, site)->schema;
-        static const char *const containers[] = {"$defs", "definitions"};
-        for (size_t i = 0; i < BRANT__COUNT(containers); i++) {
+        static const char *const containers[] = {"$defs", "definitions", "schemas"};
+        const size_t count = site_at(compiler, site)->parent == BRANT__NONE ? 3 : 2;
+        for (size_t i = 0; i < count; i++) {
             yyjson_val *entries = yyjson_obj_get(schema, containers[i]);
             yyjson_val *entry = yyjson_obj_getn(entries, name.data, name.length);
             if (entry) return brant__bundle_site(compiler, entry);
@@ -388,9 +390,10 @@ static uint32_t resolve(brant__compiler *compiler, uint32_t site, brant__text re
         return resolve_fragment(compiler, resource, brant__text_of(hash + 1, reference.length - 1), reference);
     }
     const size_t length = hash ? (size_t)(hash - reference.data) : reference.length;
-    if (!hash) {
-        const uint32_t entry = resolve_name(compiler, site, reference);
-        if (entry != BRANT__NONE) return entry;
+    const uint32_t entry = resolve_name(compiler, site, brant__text_of(reference.data, length));
+    if (entry != BRANT__NONE) {
+        if (!hash) return entry;
+        return resolve_fragment(compiler, entry, brant__text_of(hash + 1, reference.length - length - 1), reference);
     }
     brant__buffer absolute = {0};
     brant__uri_resolve(&absolute, site_at(compiler, resource)->base, brant__text_of(reference.data, length));

@@ -201,18 +201,35 @@ static void compile_enum(definition *source) {
 
 /* ---- numbers and strings ---------------------------------------------------------------------------------------------- */
 
-static void compile_number(definition *source, int keyword, brant__operation operation) {
-    yyjson_val *value = source->members[keyword];
-    if (!value) return;
-    const bool decimal = operation == BRANT__OP_MULTIPLE_OF;
-    if (!yyjson_is_num(value)) {
-        fault(source, keyword, yyjson_is_bool(value) ? "must be a number (a boolean is draft-04)" : "must be a number");
-    } else if (decimal && yyjson_get_num(value) <= 0) {
-        fault(source, keyword, "must be greater than 0");
-    } else {
-        const brant__rule rule = {.a = add_number(source->compiler, value, decimal)};
-        emit(source, BRANT__GROUP_NUMBER, rule, operation, keyword);
+/* A bound. Its exclusive form is a number of its own, or (draft-04, OpenAPI 3.0) true beside the inclusive one. */
+static void compile_bound(definition *source, int keyword, brant__operation operation, int exclusive_keyword, brant__operation exclusive) {
+    yyjson_val *value = source->members[keyword], *strict = source->members[exclusive_keyword];
+    if (value && !yyjson_is_num(value)) {
+        fault(source, keyword, "must be a number");
+    } else if (value) {
+        const bool open = yyjson_is_true(strict);
+        const brant__rule rule = {.a = add_number(source->compiler, value, false)};
+        emit(source, BRANT__GROUP_NUMBER, rule, open ? exclusive : operation, open ? exclusive_keyword : keyword);
     }
+    if (yyjson_is_num(strict)) {
+        const brant__rule rule = {.a = add_number(source->compiler, strict, false)};
+        emit(source, BRANT__GROUP_NUMBER, rule, exclusive, exclusive_keyword);
+    } else if (strict && !(yyjson_is_bool(strict) && value)) {
+        fault(source, exclusive_keyword, "must be a number");
+    }
+}
+
+static void compile_number(definition *source) {
+    compile_bound(source, BRANT__KEYWORD_MINIMUM, BRANT__OP_MINIMUM, BRANT__KEYWORD_EXCLUSIVE_MINIMUM, BRANT__OP_EXCLUSIVE_MINIMUM);
+    compile_bound(source, BRANT__KEYWORD_MAXIMUM, BRANT__OP_MAXIMUM, BRANT__KEYWORD_EXCLUSIVE_MAXIMUM, BRANT__OP_EXCLUSIVE_MAXIMUM);
+    yyjson_val *divisor = source->members[BRANT__KEYWORD_MULTIPLE_OF];
+    if (!divisor) return;
+    if (!yyjson_is_num(divisor) || yyjson_get_num(divisor) <= 0) {
+        fault(source, BRANT__KEYWORD_MULTIPLE_OF, "must be a number greater than 0");
+        return;
+    }
+    const brant__rule rule = {.a = add_number(source->compiler, divisor, true)};
+    emit(source, BRANT__GROUP_NUMBER, rule, BRANT__OP_MULTIPLE_OF, BRANT__KEYWORD_MULTIPLE_OF);
 }
 
 /* A keyword whose value is a count; false without it. */
@@ -565,11 +582,7 @@ static void compile_block(brant__compiler *compiler, uint32_t number) {
         yyjson_val *nullable = source.members[BRANT__KEYWORD_NULLABLE];
         if (nullable && !yyjson_is_bool(nullable)) fault(&source, BRANT__KEYWORD_NULLABLE, "must be true or false");
         block.nullable = yyjson_is_true(nullable);
-        compile_number(&source, BRANT__KEYWORD_MINIMUM, BRANT__OP_MINIMUM);
-        compile_number(&source, BRANT__KEYWORD_MAXIMUM, BRANT__OP_MAXIMUM);
-        compile_number(&source, BRANT__KEYWORD_EXCLUSIVE_MINIMUM, BRANT__OP_EXCLUSIVE_MINIMUM);
-        compile_number(&source, BRANT__KEYWORD_EXCLUSIVE_MAXIMUM, BRANT__OP_EXCLUSIVE_MAXIMUM);
-        compile_number(&source, BRANT__KEYWORD_MULTIPLE_OF, BRANT__OP_MULTIPLE_OF);
+        compile_number(&source);
         compile_string(&source);
         compile_array(&source);
         compile_object(&source);

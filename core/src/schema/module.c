@@ -9,7 +9,7 @@
 typedef struct reader {
     brant__module *module;
     yyjson_val *document;
-    const char *container; /* "/$defs/" or "/definitions/" */
+    const char *container; /* "/$defs/", "/definitions/" or "/schemas/" */
     yyjson_val *entries;
     brant__writer faults;
     size_t fault_count;
@@ -89,98 +89,81 @@ static int classify(brant__text entry, brant__text *out_name) {
 
 /* ---- literals ------------------------------------------------------------------------------------------------------------- */
 
-/* The literal members of an entry: `properties` of an object schema, or the plain object itself. */
-static yyjson_val *literals(yyjson_val *entry, bool *out_schema) {
-    yyjson_val *properties = yyjson_obj_get(entry, "properties");
-    *out_schema = yyjson_is_obj(properties) || yyjson_equals_str(yyjson_obj_get(entry, "type"), "object");
-    return *out_schema ? properties : entry;
+/*
+ * Config and constraints are read from literals: of the properties of an object schema, of the schemas that it is composed from (allOf, $ref), or of
+ * a plain object. Own members come after those of bases, so they win.
+ */
+typedef struct walk {
+    reader *self;
+    brant__text entry;
+    brant__edge_type *edge; /* NULL: the entry is Config */
+    brant_status status;
+} walk;
+
+/* Where in the entry a member stands: "allOf/0/properties". */
+typedef struct location {
+    char text[120];
+    unsigned depth;
+    bool schema;
+    bool strict; /* false within a base: what is no literal there is left to others */
+} location;
+
+enum { DEEPEST = 16 };
+
+static void member_fault(walk *reading, const location *where, brant__text member, const char *message) {
+    if (!where->strict) return;
+    brant__buffer path = {0};
+    brant__buffer_append(&path, where->text, strlen(where->text));
+    if (path.length > 0) brant__buffer_append_byte(&path, '/');
+    brant__pointer_append(&path, member);
+    fault(reading->self, reading->entry, brant__text_of(path.data, path.length), message);
+    if (path.failed) reading->self->message.failed = true;
+    brant__buffer_free(&path);
 }
 
-/* Members of a plain object that say nothing about the graph type: title, description. */
-static bool plain_member(brant__text name) { return brant__keyword_find(name) == BRANT__KEYWORD_ANNOTATION; }
-
-/* The value of one literal: a const, an enum of one value, or (plain object) the value itself. NULL when it is none. */
+/* The value of one literal: const, an enum of one, the one alternative beside null, or (plain object) the value itself; NULL when it is none. */
 static yyjson_val *literal(yyjson_val *value, bool schema) {
     if (!yyjson_is_obj(value)) return schema ? NULL : value;
     yyjson_val *fixed = yyjson_obj_get(value, "const");
-    yyjson_val *choice = yyjson_obj_get(value, "enum");
     if (fixed) return fixed;
-    return yyjson_arr_size(choice) == 1 ? yyjson_arr_get_first(choice) : NULL;
-}
-
-static void member_fault(reader *self, brant__text entry, bool schema, const char *member, const char *message) {
-    char pointer[64];
-    const int length = snprintf(pointer, sizeof(pointer), "%s%s", schema ? "properties/" : "", member);
-    fault(self, entry, brant__text_of(pointer, (size_t)length), message);
-}
-
-/* Read a member as what its output pointer says; one of the three is not NULL. */
-static void read_literal(reader *self, brant__text entry, bool schema, const char *member, yyjson_val *value, bool *flag, int64_t *limit,
-                         int *direction) {
-    yyjson_val *fixed = literal(value, schema);
-    if (flag) {
-        if (!yyjson_is_bool(fixed)) member_fault(self, entry, schema, member, "must be the literal true or false");
-        *flag = brant__json_bool(fixed, *flag);
-    } else if (limit) {
-        *limit = brant__json_integer(fixed, -2);
-        if (*limit < 0) member_fault(self, entry, schema, member, "must be a literal integer that is not negative");
-    } else {
-        static const char *const names[] = {"directed", "undirected", "mixed"};
-        for (int i = 0; i < 3; i++) {
-            if (yyjson_equals_str(fixed, names[i])) {
-                *direction = i;
-                return;
-            }
-        }
-        member_fault(self, entry, schema, member, "must be the literal \"directed\", \"undirected\" or \"mixed\"");
+    yyjson_val *choice = yyjson_obj_get(value, "enum");
+    if (choice) return yyjson_arr_size(choice) == 1 ? yyjson_arr_get_first(choice) : NULL;
+    yyjson_val *branches = yyjson_obj_get(value, "anyOf");
+    size_t index, count;
+    yyjson_val *branch;
+    yyjson_arr_foreach(branches, index, count, branch) {
+        if (yyjson_equals_str(yyjson_obj_get(branch, "type"), "null")) continue;
+        if (fixed) return NULL;
+        fixed = yyjson_obj_get(branch, "const");
+        if (!fixed) return NULL;
     }
+    return fixed;
 }
 
-static void unknown_member(reader *self, brant__text entry, bool schema, brant__text name, const char *message) {
-    brant__buffer escaped = {0};
-    if (schema) brant__buffer_append(&escaped, "properties/", 11);
-    brant__pointer_append(&escaped, name);
-    fault(self, entry, brant__text_of(escaped.data, escaped.length), message);
-    if (escaped.failed) self->message.failed = true;
-    brant__buffer_free(&escaped);
+static void read_flag(walk *reading, const location *where, brant__text name, yyjson_val *value, bool *flag) {
+    yyjson_val *fixed = literal(value, where->schema);
+    if (!yyjson_is_bool(fixed)) member_fault(reading, where, name, "must be the literal true or false");
+    *flag = brant__json_bool(fixed, *flag);
 }
 
-/* ---- Config --------------------------------------------------------------------------------------------------------------- */
+static void read_limit(walk *reading, const location *where, brant__text name, yyjson_val *value, int64_t *limit) {
+    const int64_t number = brant__json_integer(literal(value, where->schema), -1);
+    if (number < 0) member_fault(reading, where, name, "must be a literal integer that is not negative");
+    else *limit = number;
+}
 
-static void read_config(reader *self, yyjson_val *value) {
-    const brant__text entry = BRANT__TEXT("Config");
-    brant__module_config *config = &self->module->config;
-    const struct {
-        const char *name;
-        bool *flag;
-        int64_t *limit;
-        int *direction;
-    } members[] = {
-        {"directed", NULL, NULL, &config->direction}, {"multi", &config->multi, NULL, NULL},
-        {"allow_self_loops", &config->allow_self_loops, NULL, NULL}, {"acyclic", &config->acyclic, NULL, NULL},
-        {"max_nodes", NULL, &config->max_nodes, NULL}, {"max_edges", NULL, &config->max_edges, NULL},
-    };
-    if (!yyjson_is_obj(value)) {
-        fault(self, entry, WHOLE, "must be an object");
+static void read_direction(walk *reading, const location *where, brant__text name, yyjson_val *value, int *direction) {
+    static const char *const names[] = {"directed", "undirected", "mixed"};
+    yyjson_val *fixed = literal(value, where->schema);
+    for (int i = 0; i < 3; i++) {
+        if (!yyjson_equals_str(fixed, names[i])) continue;
+        *direction = i;
         return;
     }
-    bool schema;
-    yyjson_obj_iter left = yyjson_obj_iter_with(literals(value, &schema));
-    for (yyjson_val *key = yyjson_obj_iter_next(&left); key; key = yyjson_obj_iter_next(&left)) {
-        yyjson_val *member = yyjson_obj_iter_get_val(key);
-        const brant__text name = brant__json_text(key);
-        size_t found = 0;
-        while (found < BRANT__COUNT(members) && !yyjson_equals_str(key, members[found].name)) found++;
-        if (found < BRANT__COUNT(members)) {
-            read_literal(self, entry, schema, members[found].name, member, members[found].flag, members[found].limit, members[found].direction);
-        } else if (schema || !plain_member(name)) {
-            unknown_member(self, entry, schema, name,
-                           "must be one of directed, multi, allow_self_loops, acyclic, max_nodes, max_edges");
-        }
-    }
+    member_fault(reading, where, name, "must be the literal \"directed\", \"undirected\" or \"mixed\"");
 }
 
-/* ---- edge constraints ------------------------------------------------------------------------------------------------------ */
+/* ---- edge ends ------------------------------------------------------------------------------------------------------------ */
 
 static size_t node_type(const brant__module *module, brant__text name) {
     for (size_t i = 0; i < module->node_type_count; i++) {
@@ -189,73 +172,122 @@ static size_t node_type(const brant__module *module, brant__text name) {
     return SIZE_MAX;
 }
 
-static void add_end(reader *self, brant__text entry, bool schema, const char *member, yyjson_val *value, size_t *ends, size_t *count) {
+typedef struct type_list {
+    size_t *types;
+    size_t count;
+} type_list;
+
+static void add_end(walk *reading, const location *where, brant__text member, yyjson_val *value, type_list *ends) {
     if (!yyjson_is_str(value)) {
-        member_fault(self, entry, schema, member, "must name node types by literals: const, enum, or anyOf of const");
+        member_fault(reading, where, member, "must name node types by literals: const, enum, or anyOf of const");
         return;
     }
     const brant__text name = brant__json_text(value);
-    const size_t index = node_type(self->module, name);
+    const size_t index = node_type(reading->self->module, name);
     if (index == SIZE_MAX) {
         char message[200];
-        snprintf(message, sizeof(message), "\"%.*s\" is not a node type of the module", (int)(name.length < 100 ? name.length : 100), name.data);
-        member_fault(self, entry, schema, member, message);
+        const int length = name.length < 100 ? (int)name.length : 100;
+        snprintf(message, sizeof(message), "\"%.*s\" is not a node type of the module", length, name.data);
+        member_fault(reading, where, member, message);
         return;
     }
-    for (size_t i = 0; i < *count; i++) {
-        if (ends[i] == index) return;
+    for (size_t i = 0; i < ends->count; i++) {
+        if (ends->types[i] == index) return;
     }
-    ends[(*count)++] = index;
+    ends->types[ends->count++] = index;
 }
 
-static brant_status read_ends(reader *self, brant__text entry, bool schema, const char *member, yyjson_val *value, size_t **out_ends,
-                              size_t *out_count) {
-    size_t *ends = brant__arena_alloc(&self->module->arena, (self->module->node_type_count + 1) * sizeof(*ends));
-    if (!ends) return brant__fail_memory();
-    size_t count = 0, index, size;
+static void read_ends(walk *reading, const location *where, brant__text member, yyjson_val *value, size_t **out_types, size_t *out_count) {
+    brant__module *module = reading->self->module;
+    type_list ends = {brant__arena_alloc(&module->arena, (module->node_type_count + 1) * sizeof(*ends.types)), 0};
+    if (!ends.types) {
+        reading->status = BRANT_NO_MEMORY;
+        return;
+    }
+    size_t index, size;
     yyjson_val *item;
     yyjson_val *choices = yyjson_is_arr(value) ? value : yyjson_obj_get(value, "enum");
     yyjson_val *branches = yyjson_obj_get(value, "anyOf");
     if (!branches) branches = yyjson_obj_get(value, "oneOf");
     if (yyjson_is_arr(choices)) {
-        yyjson_arr_foreach(choices, index, size, item) add_end(self, entry, schema, member, item, ends, &count);
+        yyjson_arr_foreach(choices, index, size, item) add_end(reading, where, member, item, &ends);
     } else if (yyjson_is_arr(branches)) {
-        yyjson_arr_foreach(branches, index, size, item) {
-            add_end(self, entry, schema, member, literal(item, true), ends, &count);
-        }
+        yyjson_arr_foreach(branches, index, size, item) add_end(reading, where, member, literal(item, true), &ends);
     } else {
-        add_end(self, entry, schema, member, literal(value, schema), ends, &count);
+        add_end(reading, where, member, literal(value, where->schema), &ends);
     }
-    *out_ends = ends;
-    *out_count = count;
-    return BRANT_OK;
+    *out_types = ends.types;
+    *out_count = ends.count;
 }
 
-static brant_status read_constraints(reader *self, brant__text entry, yyjson_val *value, brant__edge_type *edge) {
+/* ---- Config and constraints ----------------------------------------------------------------------------------------------- */
+
+static void read_config_member(walk *reading, const location *where, brant__text name, yyjson_val *value) {
+    brant__module_config *config = &reading->self->module->config;
+    if (brant__text_equal(name, BRANT__TEXT("directed"))) read_direction(reading, where, name, value, &config->direction);
+    else if (brant__text_equal(name, BRANT__TEXT("multi"))) read_flag(reading, where, name, value, &config->multi);
+    else if (brant__text_equal(name, BRANT__TEXT("allow_self_loops"))) read_flag(reading, where, name, value, &config->allow_self_loops);
+    else if (brant__text_equal(name, BRANT__TEXT("acyclic"))) read_flag(reading, where, name, value, &config->acyclic);
+    else if (brant__text_equal(name, BRANT__TEXT("max_nodes"))) read_limit(reading, where, name, value, &config->max_nodes);
+    else if (brant__text_equal(name, BRANT__TEXT("max_edges"))) read_limit(reading, where, name, value, &config->max_edges);
+    else member_fault(reading, where, name, "must be one of directed, multi, allow_self_loops, acyclic, max_nodes, max_edges");
+}
+
+static void read_constraint(walk *reading, const location *where, brant__text name, yyjson_val *value) {
+    brant__edge_type *edge = reading->edge;
+    if (brant__text_equal(name, BRANT__TEXT("source"))) read_ends(reading, where, name, value, &edge->sources, &edge->source_count);
+    else if (brant__text_equal(name, BRANT__TEXT("target"))) read_ends(reading, where, name, value, &edge->targets, &edge->target_count);
+    else if (brant__text_equal(name, BRANT__TEXT("max_out"))) read_limit(reading, where, name, value, &edge->max_out);
+    else if (brant__text_equal(name, BRANT__TEXT("max_in"))) read_limit(reading, where, name, value, &edge->max_in);
+    else member_fault(reading, where, name, "must be one of source, target, max_out, max_in");
+}
+
+/* The entry that a reference between entries names: "Name", "#/$defs/Name". */
+static yyjson_val *entry_of(const reader *self, brant__text reference) {
+    const size_t length = strlen(self->container);
+    if (reference.length > length + 1 && reference.data[0] == '#' && memcmp(reference.data + 1, self->container, length) == 0) {
+        reference = brant__text_of(reference.data + 1 + length, reference.length - 1 - length);
+    }
+    return yyjson_obj_getn(self->entries, reference.data, reference.length);
+}
+
+static void read_literals(walk *reading, yyjson_val *value, location where) {
     if (!yyjson_is_obj(value)) {
-        fault(self, entry, WHOLE, "must be an object");
-        return BRANT_OK;
+        member_fault(reading, &where, BRANT__TEXT(""), "must be an object");
+        return;
     }
-    bool schema;
-    brant_status status = BRANT_OK;
-    yyjson_obj_iter left = yyjson_obj_iter_with(literals(value, &schema));
+    if (where.depth > DEEPEST) return;
+    yyjson_val *properties = yyjson_obj_get(value, "properties");
+    yyjson_val *parts = yyjson_obj_get(value, "allOf");
+    const brant__text reference = brant__json_get_text(value, "$ref");
+    where.schema = yyjson_is_obj(properties) || parts || reference.data || yyjson_equals_str(yyjson_obj_get(value, "type"), "object");
+    location inner = {.depth = where.depth + 1};
+    if (reference.data) read_literals(reading, entry_of(reading->self, reference), inner);
+    size_t index, count;
+    yyjson_val *part;
+    yyjson_arr_foreach(parts, index, count, part) {
+        inner.strict = where.strict;
+        snprintf(inner.text, sizeof(inner.text), "%.80s%sallOf/%zu", where.text, where.text[0] ? "/" : "", index);
+        read_literals(reading, part, inner);
+    }
+    if (where.schema) snprintf(inner.text, sizeof(inner.text), "%.100s%sproperties", where.text, where.text[0] ? "/" : "");
+    else inner.text[0] = '\0';
+    inner.schema = where.schema;
+    inner.strict = where.strict;
+    yyjson_obj_iter left = yyjson_obj_iter_with(where.schema ? properties : value);
     for (yyjson_val *key = yyjson_obj_iter_next(&left); key; key = yyjson_obj_iter_next(&left)) {
-        yyjson_val *member = yyjson_obj_iter_get_val(key);
         const brant__text name = brant__json_text(key);
-        if (yyjson_equals_str(key, "source")) {
-            BRANT__TRY(read_ends(self, entry, schema, "source", member, &edge->sources, &edge->source_count));
-        } else if (yyjson_equals_str(key, "target")) {
-            BRANT__TRY(read_ends(self, entry, schema, "target", member, &edge->targets, &edge->target_count));
-        } else if (yyjson_equals_str(key, "max_out")) {
-            read_literal(self, entry, schema, "max_out", member, NULL, &edge->max_out, NULL);
-        } else if (yyjson_equals_str(key, "max_in")) {
-            read_literal(self, entry, schema, "max_in", member, NULL, &edge->max_in, NULL);
-        } else if (schema || !plain_member(name)) {
-            unknown_member(self, entry, schema, name, "must be one of source, target, max_out, max_in");
-        }
+        /* A plain object may be described too. */
+        if (!where.schema && brant__keyword_find(name) == BRANT__KEYWORD_ANNOTATION) continue;
+        if (reading->edge) read_constraint(reading, &inner, name, yyjson_obj_iter_get_val(key));
+        else read_config_member(reading, &inner, name, yyjson_obj_iter_get_val(key));
     }
-cleanup:
-    return status;
+}
+
+static brant_status read_entry(reader *self, brant__text entry, yyjson_val *value, brant__edge_type *edge) {
+    walk reading = {.self = self, .entry = entry, .edge = edge};
+    read_literals(&reading, value, (location){.strict = true});
+    return reading.status == BRANT_OK ? BRANT_OK : brant__fail_memory();
 }
 
 /* ---- types ---------------------------------------------------------------------------------------------------------------- */
@@ -335,12 +367,12 @@ static brant_status read_rules(reader *self) {
         brant__text name;
         const int kind = classify(entry, &name);
         if (kind == CONFIG) {
-            read_config(self, value);
+            BRANT__TRY(read_entry(self, entry, value, NULL));
         } else if (kind == CONSTRAINTS) {
             size_t edge = 0;
             while (edge < module->edge_type_count && !brant__text_equal(module->edge_types[edge].name, name)) edge++;
             if (edge == module->edge_type_count) fault(self, entry, WHOLE, "constrains an edge type that the module does not have");
-            else BRANT__TRY(read_constraints(self, entry, value, &module->edge_types[edge]));
+            else BRANT__TRY(read_entry(self, entry, value, &module->edge_types[edge]));
         }
     }
 cleanup:
@@ -372,14 +404,14 @@ brant_status brant__module_parse(brant__module **out_module, yyjson_val *documen
         fault(&self, WHOLE, WHOLE, "a module must be an object with $defs");
         BRANT__TRY(finish(&self));
     }
-    self.entries = yyjson_obj_get(document, "$defs");
-    yyjson_val *definitions = yyjson_obj_get(document, "definitions");
-    if (!self.entries && definitions) {
-        self.entries = definitions;
-        self.container = "/definitions/";
-    }
-    if (self.entries && !yyjson_is_obj(self.entries)) {
-        fault(&self, WHOLE, BRANT__TEXT("$defs"), "must be an object of named schemas");
+    static const char *const containers[] = {"/$defs/", "/definitions/", "/schemas/"};
+    static const char *const names[] = {"$defs", "definitions", "schemas"};
+    for (size_t i = 0; i < BRANT__COUNT(containers) && !self.entries; i++) {
+        self.entries = yyjson_obj_get(document, names[i]);
+        if (!self.entries) continue;
+        self.container = containers[i];
+        if (yyjson_is_obj(self.entries)) continue;
+        fault(&self, WHOLE, brant__text_of(names[i], strlen(names[i])), "must be an object of named schemas");
         BRANT__TRY(finish(&self));
     }
     const brant__text id = brant__json_get_text(document, "$id");

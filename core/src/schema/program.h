@@ -78,6 +78,7 @@ enum {
     X(DYNAMIC_REF, "$dynamicRef", BRANT__NO_SCHEMA)                                                                    \
     X(DEFS, "$defs", BRANT__SCHEMA_MAP)                                                                                \
     X(DEFINITIONS, "definitions", BRANT__SCHEMA_MAP)                                                                   \
+    X(SCHEMAS, "schemas", BRANT__SCHEMA_MAP) /* of a whole document: what zod prints for a registry */                 \
     X(ID, "$id", BRANT__NO_SCHEMA)                                                                                     \
     X(ANCHOR, "$anchor", BRANT__NO_SCHEMA)                                                                             \
     X(DYNAMIC_ANCHOR, "$dynamicAnchor", BRANT__NO_SCHEMA)                                                              \
