@@ -30,6 +30,10 @@ class Mismatch(Exception):
     """An answer is not the expected one."""
 
 
+class Broken(Exception):
+    """The scenario could not be begun: neither a pass nor the failure that a meta file wants."""
+
+
 # ---- matching --------------------------------------------------------------------------------------------------------
 
 JSON_TYPES = {
@@ -266,7 +270,10 @@ class Run:
             self.home[entity["id"]] = agents(entity.get("language", language))
             self.paths[entity["id"]] = (entity.get("file", entity["id"]), entity.get("options", {}))
             if entity.get("open", True):
-                self.finish({"expect": {}}, self.open(entity["id"], {}))
+                try:
+                    self.finish({}, self.open(entity["id"], {}))
+                except Mismatch as fault:
+                    raise Broken(f"opening {entity['id']}: {fault}") from None
 
     def open(self, identifier, arguments):
         file, options = self.paths[identifier]
@@ -362,7 +369,7 @@ def run_file(path, language, log, report):
         fault = None
         try:
             run_test(scenario, test, agents, language, folder)
-        except (Mismatch, Refused) as found:
+        except (Mismatch, Refused, Broken) as found:
             fault = found
         for name, agent in list(processes.items()):
             # One process serves the tests of a file one after the other: their handles are closed by name.

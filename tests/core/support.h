@@ -104,4 +104,12 @@ static inline void must_fail(brant_db *db, const char *name, const char *json, b
         fail_msg("%s %s: the message \"%s\" does not say \"%s\"", name, json, brant_last_error()->message, message);
 }
 
+/* db.doctor finds nothing. */
+static inline void must_be_well(brant_db *db) {
+    static const char end[] = "],\"ok\":true}";
+    char *answer = must_call(db, "db.doctor", "", NULL);
+    if (strstr(answer, "\"ok\":false") || strcmp(answer + strlen(answer) - strlen(end), end) != 0) fail_msg("db.doctor: %s", answer);
+    brant_free(answer);
+}
+
 #endif
