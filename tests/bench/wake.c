@@ -175,9 +175,9 @@ static void idle(const char *path, int waiters, int seconds) {
 }
 
 int main(int argc, char **argv) {
-    const int rounds = argc > 1 ? atoi(argv[1]) : 5000;
-    const int waiters = argc > 2 ? atoi(argv[2]) : 100;
-    const int seconds = argc > 3 ? atoi(argv[3]) : 5;
+    const int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 5000;
+    const int waiters = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 100;
+    const int seconds = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 5;
     char folder[] = "/tmp/brant-wake-XXXXXX", path[64], file[80];
     static const char *const suffixes[] = {"", "-wal", "-shm"};
     if (!mkdtemp(folder)) return 1;

@@ -23,7 +23,9 @@ typedef struct brant_cursor brant_cursor;
 /*
  * The next items as a JSON array, at most 256; "[]" when none came within `timeout` ms (0: do not wait; negative: wait until one
  * comes). Waiting uses no CPU and does not occupy the handle. Several threads may wait on the cursors of one handle;
- * one cursor serves one thread at a time (MISUSE). CLOSED: cursor or handle; INTERRUPTED.
+ * one cursor serves one thread at a time (MISUSE). To look, it enters the handle for some microseconds; while another thread's call is inside it waits
+ * for that to end, whatever the timeout. What the handle's own open transaction wrote is not shown before its commit.
+ * CLOSED: cursor or handle; INTERRUPTED: brant_interrupt during the wait; IO: the database file was deleted, or another one is in its place.
  */
 BRANT_API brant_status brant_cursor_next(char **out_json, size_t *out_json_len, brant_cursor *cursor, int64_t timeout);
 
@@ -36,7 +38,7 @@ BRANT_API void brant_cursor_free(brant_cursor *cursor);
 /*
  * The handle's wake descriptor: readable when a commit by any process touched what one of the handle's cursors waits for, and when
  * the handle is closed. Non-blocking, close-on-exec, owned by the handle: dup it to keep it in an event loop, never read
- * it. On readable: brant_wake_acknowledge, then brant_cursor_next(timeout 0) on each cursor. A commit by a program without our code,
+ * it. On readable (now and then for nothing): brant_wake_acknowledge, then brant_cursor_next(timeout 0) on each cursor. A commit by a program without our code,
  * or on a file that we can only read, does not signal: also ask each second.
  * UNSUPPORTED: ":memory:".
  */
@@ -53,7 +55,10 @@ BRANT_API brant_status brant_event_notify(char **out_json, size_t *out_json_len,
  * events.listen {"channels": [pattern..]} -> a cursor of {id, channel, payload, created_at}
  * Patterns are globs: `*` any bytes, `?` one code point, [abc] [a-z] [^a] sets, `\` the next character itself.
  * The cursor yields what is committed after this call returned, in commit order, each once. Where it was too slow and retention
- * removed what it had not read, it yields {"channel", "gap": {"from", "to"}} (ids, inclusive) in that place instead.
+ * removed what it had not read, it yields {"channel", "gap": {"from", "to"}} (ids, inclusive) in that place instead: of these some
+ * may have been missed. Where the channel is not known any more, `channel` is the pattern. A gap from 0 says that the file was restored: everything may have
+ * changed, and ids begin again behind `to`.
+ * At most 1000 patterns of 1 to 1024 bytes, 64 KiB together (LIMIT).
  * MISUSE: inside a transaction (what is committed after could not be told).
  */
 BRANT_API brant_status brant_event_listen(brant_cursor **out_cursor, brant_db *db, const char *json, size_t json_len);

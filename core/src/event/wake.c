@@ -81,7 +81,7 @@ typedef struct wake {
     int64_t next_id;
     int64_t looked; /* when, by the monotonic clock */
     bool incomplete; /* a registration is not in the table */
-    gone_row gone[GONE];
+    gone_row *gone; /* GONE of them, made when the first is met */
     size_t gone_count;
 
     bool touched, everything;
@@ -366,7 +366,8 @@ int64_t brant__wake_uncommitted_from(brant_db *db) {
 /* ---- committing ------------------------------------------------------------------------------------------------------------- */
 
 static void gone_add(wake *self, int64_t row, const char *socket) {
-    if (self->gone_count == GONE) return; /* whoever meets it next will tell */
+    if (!self->gone) self->gone = brant__alloc(GONE * sizeof *self->gone);
+    if (!self->gone || self->gone_count == GONE) return; /* whoever meets it next will tell */
     for (size_t i = 0; i < self->gone_count; i++)
         if (self->gone[i].row == row && strcmp(self->gone[i].socket, socket) == 0) return;
     gone_row *entry = &self->gone[self->gone_count++];
@@ -738,6 +739,7 @@ static void wake_destroy(brant_db *db, void *state) {
     if (self->sender >= 0) close(self->sender);
     for (size_t i = 0; i < self->count; i++) brant__free(self->registrations[i].patterns);
     brant__free(self->registrations);
+    brant__free(self->gone);
     brant__free(self->topics);
     brant__map_free(&self->topic_set);
     brant__arena_free(&self->topic_texts);
