@@ -1,0 +1,131 @@
+package brant
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/brant-db/brant-go/internal/cbrant"
+)
+
+// connection is one handle of the core. Its owner is one goroutine at a time; close and interrupt are for all.
+type connection struct {
+	handle *cbrant.Handle
+	inside sync.Mutex // held while a call runs, so that close can wait for it to leave
+}
+
+func openConnection(path string, options *input) (*connection, error) {
+	defer options.free()
+	handle, err := cbrant.Open(path, options.done())
+	if err != nil {
+		return nil, fromC(err)
+	}
+	return &connection{handle: handle}, nil
+}
+
+// call runs an operation, which the end of ctx interrupts.
+func (c *connection) call(ctx context.Context, op *operation, out *cbrant.Result, input string) error {
+	return c.watched(ctx, func() error {
+		if op.raw == nil {
+			return c.handle.CallName(out, op.name, input)
+		}
+		return c.handle.Call(op.raw, out, input)
+	})
+}
+
+func (c *connection) watched(ctx context.Context, call func() error) error {
+	c.inside.Lock()
+	defer c.inside.Unlock()
+	if ctx.Done() == nil {
+		return fromC(call())
+	}
+	if ctx.Err() != nil {
+		return ended(ctx)
+	}
+	w := watch{handle: c.handle}
+	stop := context.AfterFunc(ctx, w.interrupt)
+	err := fromC(call())
+	if !stop() {
+		w.end()
+	}
+	if codeOf(err) == ErrInterrupted && ctx.Err() != nil {
+		return ended(ctx)
+	}
+	return err
+}
+
+// watch interrupts one call, and never the next one on the same handle.
+type watch struct {
+	handle *cbrant.Handle
+	lock   sync.Mutex
+	over   bool
+}
+
+const interruptAgain = time.Millisecond
+
+// interrupt repeats itself until the call is over: the first may come before the call has entered the core.
+func (w *watch) interrupt() {
+	for {
+		w.lock.Lock()
+		if !w.over {
+			_ = w.handle.Interrupt()
+		}
+		over := w.over
+		w.lock.Unlock()
+		if over {
+			return
+		}
+		time.Sleep(interruptAgain)
+	}
+}
+
+func (w *watch) end() {
+	w.lock.Lock()
+	w.over = true
+	w.lock.Unlock()
+}
+
+// close ends the handle, and returns when the call that may be running has left it: the file is released.
+func (c *connection) close() {
+	_ = c.handle.Close()
+	c.inside.Lock()
+	c.inside.Unlock() //nolint:staticcheck // waiting is the point
+}
+
+// transaction runs transaction.begin, commit or rollback and returns the depth that is left.
+func (c *connection) transaction(ctx context.Context, op *operation, input string) (int, error) {
+	out := results.Get().(*cbrant.Result)
+	defer freeResult(out)
+	if err := c.call(ctx, op, out, input); err != nil {
+		return 0, err
+	}
+	var answer struct {
+		Depth int `json:"depth"`
+	}
+	if err := json.Unmarshal(out.Bytes(), &answer); err != nil {
+		return 0, unreadable(err)
+	}
+	return answer.Depth, nil
+}
+
+// depth asks how many transactions are open. SQLite itself rolls back the whole transaction when a write is interrupted, when the disk
+// is full and where the user's SQL says ROLLBACK; what ran afterwards would be committed at once.
+func (c *connection) depth() (int, error) {
+	depth, err := c.transaction(context.Background(), transactionBegin, readTransaction)
+	if err != nil {
+		return 0, err
+	}
+	_, err = c.transaction(context.Background(), transactionRollback, noInput)
+	return depth - 1, err
+}
+
+func unreadable(err error) error {
+	return &Error{Code: ErrInternal, Message: "the answer is not what this version expects: " + err.Error(), Detail: noDetail, cause: err}
+}
+
+const (
+	noInput          = "{}"
+	readTransaction  = `{"mode":"read"}`
+	writeTransaction = `{"mode":"write"}`
+)

@@ -1,0 +1,326 @@
+package brant
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/brant-db/brant-go/internal/cbrant"
+)
+
+// DB is an open database: one file, safe for concurrent use by any number of goroutines.
+//
+// Writes go through one connection, in the order in which they come; those that wait at the same time are committed together, each
+// answered after the commit. Reads outside a transaction run beside them on a few connections of their own, and see everything that was
+// acknowledged before they began. A database in memory (":memory:") has one connection for all.
+//
+// Every method that touches the file takes a context. When it is done before the call is, the call ends, nothing of it is written, and
+// the error is ErrInterrupted or ErrTimeout as well as the context's own.
+type DB struct {
+	operations
+	engine *engine
+}
+
+// engine is the database without its public face, so that a DB that nobody reaches any more can be closed.
+type engine struct {
+	path    string
+	options Options
+	signals *signals
+	writer  *writer  // nil: read-only
+	readers *readers // nil: in memory
+	events  events
+	closing sync.Once
+}
+
+const memory = ":memory:"
+
+// Open opens a file, creating it by default, and brings it to this version's format. nil options are the defaults. The path ":memory:"
+// is a private database in memory, without waking other processes.
+//
+// ErrInvalid: an unknown option or bad value; ErrNotFound: no file where it must exist, or no folder; ErrNotBrant: a folder, another
+// program's database, not a database; ErrNewerFormat; ErrForeignSQLite; ErrNetworkFS; ErrReadOnly: no permission to write
+// (ModeReadOnly may help); ErrConflict: the file has another role; ErrBusy: another process is bringing it to a newer format.
+func Open(path string, options *Options) (*DB, error) {
+	e := &engine{path: path, signals: newSignals()}
+	if options != nil {
+		e.options = *options
+	}
+	if path != "" && path != memory {
+		// Connections that are opened later must find the same file.
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			return nil, &Error{Code: ErrIO, Message: err.Error(), Detail: noDetail, cause: err}
+		}
+		e.path = absolute
+	}
+	first, err := openConnection(e.path, e.options.write())
+	if err != nil {
+		return nil, err
+	}
+	e.events.engine = e
+	wait := e.options.busyTimeout()
+	if path != memory {
+		e.readers = newReaders(e.options.readers(), wait, e.signals, func() (*connection, error) {
+			return openConnection(e.path, e.options.more(ModeReadOnly))
+		})
+	}
+	if e.options.Mode == ModeReadOnly && path != memory {
+		e.readers.idle = []*connection{first}
+		e.readers.all = []*connection{first}
+	} else {
+		e.writer = &writer{connection: first, wait: wait, signals: e.signals}
+		if path == memory {
+			e.writer.committed = e.events.wakeAll
+		}
+	}
+	db := &DB{engine: e}
+	db.operations = newOperations(db)
+	runtime.AddCleanup(db, (*engine).close, e)
+	return db, nil
+}
+
+// Close ends all calls and waits (ErrClosed), rolls open transactions back and releases the file. It returns when that is done, and
+// may be called at any time, any number of times; every later call is ErrClosed. A DB that is no longer reachable closes itself.
+func (db *DB) Close() error {
+	db.engine.close()
+	runtime.KeepAlive(db)
+	return nil
+}
+
+func (e *engine) close() {
+	e.closing.Do(func() {
+		close(e.signals.closed)
+		if e.writer != nil {
+			e.writer.connection.close()
+		}
+		if e.readers != nil {
+			e.readers.each((*connection).close)
+		}
+		e.events.close()
+	})
+}
+
+// Interrupt ends what runs and waits now with ErrInterrupted; contexts do that for one call. Nothing happens when nothing runs.
+func (db *DB) Interrupt() {
+	e := db.engine
+	e.signals.interruptAll()
+	interrupt := func(c *connection) { _ = c.handle.Interrupt() }
+	if e.writer != nil {
+		interrupt(e.writer.connection)
+	}
+	if e.readers != nil {
+		e.readers.each(interrupt)
+	}
+	runtime.KeepAlive(db)
+}
+
+// Check is nil while the database is open, ErrClosed after. The cheapest call there is.
+func (db *DB) Check() error {
+	e := db.engine
+	if e.writer == nil {
+		if e.signals.isClosed() {
+			return errClosed()
+		}
+		return nil
+	}
+	err := e.writer.connection.handle.Check()
+	if err != nil {
+		return fromC(err)
+	}
+	return nil
+}
+
+// run runs an operation outside transactions.
+func (db *DB) run(ctx context.Context, op *operation, out *cbrant.Result, input string) error {
+	defer runtime.KeepAlive(db)
+	e := db.engine
+	if e.signals.isClosed() {
+		return errClosed()
+	}
+	if e.readers == nil || (e.writer != nil && (op.way == write || op.way == alone)) {
+		return e.writer.run(ctx, op, out, input)
+	}
+	reader, err := e.readers.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	err = reader.call(ctx, op, out, input)
+	e.readers.release(reader)
+	if op.way == readElse && e.writer != nil && (codeOf(err) == ErrReadOnly || codeOf(err) == ErrSQL) {
+		return e.writer.run(ctx, op, out, input)
+	}
+	return err
+}
+
+// operations is what a DB and a Tx have in common.
+type operations struct {
+	// Graphs are the graphs of the file.
+	Graphs Graphs
+	// GraphTypes are the classes of graphs that the file knows.
+	GraphTypes GraphTypes
+
+	r runner
+}
+
+func newOperations(r runner) operations {
+	return operations{Graphs: Graphs{r}, GraphTypes: GraphTypes{r}, r: r}
+}
+
+// Graph is the graph of that name. Nothing is looked up before its methods are called.
+func (o operations) Graph(name string) Graph {
+	return Graph{Name: name, Nodes: Nodes{o.r, name}, Edges: Edges{o.r, name}}
+}
+
+// Notify writes a notification, with any value that encoding/json can write, or JSON text as json.RawMessage. Listeners get it after
+// the commit, and never when it is rolled back. Its id grows in commit order.
+//
+// Channels are names of 1 to 255 bytes. Each keeps its newest 10 000 notifications, for a day.
+func (o operations) Notify(ctx context.Context, channel string, payload any) (id int64, err error) {
+	answer, err := do[struct {
+		ID int64 `json:"id"`
+	}](ctx, o.r, eventsNotify, newInput().text("channel", channel).value("payload", payload))
+	return answer.ID, err
+}
+
+// Call runs a query or mutation by its name in the registry ("nodes.put"). input is anything that encoding/json writes as an object,
+// JSON text as json.RawMessage, or nil; the answer is decoded into output unless that is nil.
+//
+// ErrInvalid: the input does not match the operation's schema, with violations; ErrNotFound: no such operation; ErrMisuse: a
+// subscription (Listen), or transaction.* (Tx, View, Begin).
+func (o operations) Call(ctx context.Context, name string, input, output any) error {
+	text := []byte(noInput)
+	switch given := input.(type) {
+	case nil:
+	case json.RawMessage:
+		text = given
+	case []byte:
+		text = given
+	default:
+		written, err := json.Marshal(input)
+		if err != nil {
+			return &Error{Code: ErrInvalid, Message: "the value cannot be written as JSON: " + err.Error(), Detail: noDetail, cause: err}
+		}
+		text = written
+	}
+	return o.call(ctx, name, text, func(answer []byte) error {
+		if output == nil {
+			return nil
+		}
+		if err := json.Unmarshal(answer, output); err != nil {
+			return &Error{Code: ErrInvalid, Message: "the answer does not fit: " + err.Error(), Detail: noDetail, cause: err}
+		}
+		return nil
+	})
+}
+
+// CallJSON is Call with the input and the answer as JSON text.
+func (o operations) CallJSON(ctx context.Context, name string, input []byte) ([]byte, error) {
+	var copied []byte
+	err := o.call(ctx, name, input, func(answer []byte) error {
+		copied = append([]byte(nil), answer...)
+		return nil
+	})
+	return copied, err
+}
+
+func (o operations) call(ctx context.Context, name string, input []byte, take func([]byte) error) error {
+	op, err := byName(name)
+	if err != nil {
+		return err
+	}
+	out := results.Get().(*cbrant.Result)
+	defer freeResult(out)
+	if err := o.r.run(ctx, op, out, borrow(input)); err != nil {
+		return err
+	}
+	return take(out.Bytes())
+}
+
+// Info says what a file is and what is in it.
+type Info struct {
+	Path          string     `json:"path"`
+	Role          Role       `json:"role"`
+	Mode          Mode       `json:"mode"`
+	Durability    Durability `json:"durability"`
+	Format        int        `json:"format"`
+	Version       string     `json:"version"`
+	SQLiteVersion string     `json:"sqlite_version"`
+	PageSize      int64      `json:"page_size"`
+	Pages         int64      `json:"pages"`
+	Size          int64      `json:"size"`
+	WALSize       int64      `json:"wal_size"`
+	Graphs        int64      `json:"graphs"`
+	Nodes         int64      `json:"nodes"`
+	Edges         int64      `json:"edges"`
+	CreatedAt     Timestamp  `json:"created_at"`
+}
+
+// Info says what the file is and what is in it.
+func (db *DB) Info(ctx context.Context) (Info, error) {
+	info, err := do[Info](ctx, db, dbInfo, newInput())
+	if err == nil && db.engine.writer != nil {
+		// A reader answered, for whom the file is read-only.
+		if info.Mode = db.engine.options.Mode; info.Mode == "" {
+			info.Mode = ModeCreate
+		}
+	}
+	return info, err
+}
+
+// Report is what Doctor found.
+type Report struct {
+	OK     bool `json:"ok"`
+	Checks []struct {
+		Name     string   `json:"name"`
+		OK       bool     `json:"ok"`
+		Problems []string `json:"problems"`
+	} `json:"checks"`
+}
+
+// Doctor checks SQLite's own integrity, that every edge has its ends, that types and graphs fit, that stored counts are true and that
+// every attribute is JSON. It only reads, and takes long on a large file.
+func (db *DB) Doctor(ctx context.Context) (Report, error) {
+	return do[Report](ctx, db, dbDoctor, newInput())
+}
+
+// Copied is what Backup and Restore copied.
+type Copied struct {
+	Path  string `json:"path"`
+	Pages int64  `json:"pages"`
+	Size  int64  `json:"size"`
+}
+
+// BackupOptions of Backup; nil is the default.
+type BackupOptions struct {
+	Overwrite bool // replace what is at the destination
+}
+
+// Backup copies the file, while it is in use, as of one moment, to a new file. It is written beside and renamed: the destination is
+// whole or not there. ErrExists: there is something already.
+func (db *DB) Backup(ctx context.Context, path string, options *BackupOptions) (Copied, error) {
+	in := newInput().text("path", path)
+	if options != nil {
+		in.flag("overwrite", options.Overwrite)
+	}
+	return do[Copied](ctx, db, dbBackup, in)
+}
+
+// Restore replaces the whole content of the file by that of a backup, in one transaction: other processes see the old or the new.
+// ErrNotFound, ErrNotBrant, ErrNewerFormat and ErrConflict (another role): nothing changed.
+func (db *DB) Restore(ctx context.Context, path string) (Copied, error) {
+	return do[Copied](ctx, db, dbRestore, newInput().text("path", path))
+}
+
+// Maintained is what Maintain did.
+type Maintained struct {
+	Pruned   int64 `json:"pruned"`
+	WALPages int64 `json:"wal_pages"`
+}
+
+// Maintain applies the retention of notifications, writes the WAL back into the file and renews the planner's statistics: bounded work,
+// to be done now and then.
+func (db *DB) Maintain(ctx context.Context) (Maintained, error) {
+	return do[Maintained](ctx, db, dbMaintain, newInput())
+}

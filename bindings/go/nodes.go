@@ -1,0 +1,247 @@
+package brant
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+)
+
+// Nodes are the nodes of one graph: Graph.Nodes. Every method is ErrNotFound when there is no such graph.
+type Nodes struct {
+	r     runner
+	graph string
+}
+
+// Node is a stored node.
+type Node struct {
+	Key        string          `json:"key"`
+	Type       string          `json:"type"` // empty in untyped graphs
+	Attributes json.RawMessage `json:"attributes"`
+	Metadata   json.RawMessage `json:"metadata"`
+	Revision   int64           `json:"revision"` // 1, and one more with each change
+	CreatedAt  Timestamp       `json:"created_at"`
+	UpdatedAt  Timestamp       `json:"updated_at"`
+}
+
+// Decode decodes the attributes as json.Unmarshal does.
+func (n *Node) Decode(attributes any) error { return json.Unmarshal(n.Attributes, attributes) }
+
+// MarshalJSON writes it as the core does: no type is null.
+func (n Node) MarshalJSON() ([]byte, error) {
+	type plain Node
+	return json.Marshal(struct {
+		plain
+		Type *string `json:"type"`
+	}{plain(n), nullable(n.Type)})
+}
+
+// NewNode is a node to be put.
+type NewNode struct {
+	Key        string
+	Type       string // may be left out when the node exists, or the graph type has only one
+	Attributes any    // default {}
+	Metadata   any    // default: what is stored, or {}
+	Revision   *int64 // that must be stored: see Revision
+}
+
+func (n *NewNode) members(in *input) *input {
+	return in.text("key", n.Key).given("type", n.Type).value("attributes", n.Attributes).value("metadata", n.Metadata).revision(n.Revision)
+}
+
+func (n Nodes) input() *input { return newInput().text("graph", n.graph) }
+
+// Put inserts a node, or replaces the attributes of a stored one in place: its edges stay.
+//
+// ErrValidation: with violations; ErrConflict: another revision is stored; ErrConstraint: another type is, the graph is full or
+// archived.
+func (n Nodes) Put(ctx context.Context, node NewNode) (Put, error) {
+	return do[Put](ctx, n.r, nodesPut, node.members(n.input()))
+}
+
+// PutMany puts many nodes, all or none. On failure the error's Items say which are at fault, and its code is that of the first. Where
+// several have one key the last wins. ErrLimit: more than Options.Limits.Batch.
+func (n Nodes) PutMany(ctx context.Context, nodes []NewNode) (PutMany, error) {
+	in := n.input()
+	in.name("items")
+	in.buffer = append(in.buffer, '[')
+	for i := range nodes {
+		in.item(i, func() { nodes[i].members(in) })
+	}
+	in.buffer = append(in.buffer, ']')
+	return do[PutMany](ctx, n.r, nodesPutMany, in)
+}
+
+// Get is a node. ErrNotFound.
+func (n Nodes) Get(ctx context.Context, key string) (Node, error) {
+	return do[Node](ctx, n.r, nodesGet, n.input().text("key", key))
+}
+
+// GetMany is nodes in the order asked, nil where there is none.
+func (n Nodes) GetMany(ctx context.Context, keys []string) ([]*Node, error) {
+	answer, err := do[struct {
+		Items []*Node `json:"items"`
+	}](ctx, n.r, nodesGetMany, n.input().texts("keys", keys))
+	return answer.Items, err
+}
+
+// Exists says whether there is a node.
+func (n Nodes) Exists(ctx context.Context, key string) (bool, error) {
+	answer, err := do[found](ctx, n.r, nodesExists, n.input().text("key", key))
+	return answer.Exists, err
+}
+
+// Count counts the nodes of a type, or all of them when it is empty, without looking at them.
+func (n Nodes) Count(ctx context.Context, nodeType string) (int64, error) {
+	answer, err := do[counted](ctx, n.r, nodesCount, n.input().given("type", nodeType))
+	return answer.Count, err
+}
+
+// NodeListOptions of Nodes.List and All; nil is the default.
+type NodeListOptions struct {
+	Type   string // only of this type
+	Prefix string // only keys that begin so
+	Limit  int    // 1..10000, default 100
+	Cursor string // that of the page before
+}
+
+// List is a page of nodes, by key.
+func (n Nodes) List(ctx context.Context, options *NodeListOptions) (Page[Node], error) {
+	in := n.input()
+	if options != nil {
+		in.given("type", options.Type).given("prefix", options.Prefix)
+		in.positive("limit", options.Limit).given("cursor", options.Cursor)
+	}
+	return do[Page[Node]](ctx, n.r, nodesList, in)
+}
+
+// All goes through the nodes, by key, page by page: outside a transaction it sees writes in between. An error is the last thing it
+// yields.
+func (n Nodes) All(ctx context.Context, options *NodeListOptions) iter.Seq2[Node, error] {
+	var o NodeListOptions
+	if options != nil {
+		o = *options
+	}
+	return all(func(limit int, cursor string) (Page[Node], error) {
+		o.Limit, o.Cursor = limit, cursor
+		return n.List(ctx, &o)
+	})
+}
+
+// DeleteOptions of Nodes.Delete; nil is the default.
+type DeleteOptions struct {
+	Edges    bool   // delete the node's edges too; else a node that has some is ErrConstraint
+	Revision *int64 // that must be stored: see Revision
+}
+
+// Delete deletes a node and says how many edges went with it. ErrNotFound; ErrConstraint: it has edges; ErrConflict: another revision.
+func (n Nodes) Delete(ctx context.Context, key string, options *DeleteOptions) (edges int64, err error) {
+	in := n.input().text("key", key)
+	if options != nil {
+		if options.Edges {
+			in.text("edges", "delete")
+		}
+		in.revision(options.Revision)
+	}
+	answer, err := do[struct {
+		Edges int64 `json:"edges"`
+	}](ctx, n.r, nodesDelete, in)
+	return answer.Edges, err
+}
+
+// Direction of a walk along edges.
+type Direction string
+
+// The directions. In undirected graphs every edge is both.
+const (
+	Out  Direction = "out" // the default
+	In   Direction = "in"
+	Both Direction = "both"
+)
+
+// NeighborOptions of Nodes.Neighbors; nil is the default.
+type NeighborOptions struct {
+	Direction Direction
+	EdgeTypes []string // only along these; nil: all
+	Limit     int      // 1..10000, default 1000
+	Cursor    string   // that of the page before
+}
+
+// Neighbor is the node at the other end of an edge.
+type Neighbor struct {
+	Key  string       `json:"key"`
+	Type string       `json:"type"` // empty in untyped graphs
+	Edge NeighborEdge `json:"edge"`
+}
+
+// NeighborEdge is the edge that leads to a neighbour.
+type NeighborEdge struct {
+	Key        string          `json:"key"`
+	Type       string          `json:"type"` // empty in untyped graphs
+	Source     string          `json:"source"`
+	Target     string          `json:"target"`
+	Attributes json.RawMessage `json:"attributes"`
+}
+
+// MarshalJSON writes it as the core does: no type is null.
+func (n Neighbor) MarshalJSON() ([]byte, error) {
+	type plain Neighbor
+	return json.Marshal(struct {
+		plain
+		Type *string `json:"type"`
+	}{plain(n), nullable(n.Type)})
+}
+
+// MarshalJSON writes it as the core does: no type is null.
+func (e NeighborEdge) MarshalJSON() ([]byte, error) {
+	type plain NeighborEdge
+	return json.Marshal(struct {
+		plain
+		Type *string `json:"type"`
+	}{plain(e), nullable(e.Type)})
+}
+
+// Neighbors is a page of a node's neighbours, one for each edge: out before in, then in the order in which edge types and nodes were
+// made. ErrNotFound: no such node.
+func (n Nodes) Neighbors(ctx context.Context, key string, options *NeighborOptions) (Page[Neighbor], error) {
+	in := n.input().text("key", key)
+	if options != nil {
+		in.given("direction", string(options.Direction))
+		if options.EdgeTypes != nil {
+			in.texts("edge_types", options.EdgeTypes)
+		}
+		in.positive("limit", options.Limit).given("cursor", options.Cursor)
+	}
+	return do[Page[Neighbor]](ctx, n.r, nodesNeighbors, in)
+}
+
+// ClosureOptions of Nodes.Closure; nil is the default.
+type ClosureOptions struct {
+	Direction Direction
+	EdgeTypes []string // only along these; nil: all
+	MaxDepth  *int     // at most this many edges away
+	Limit     int      // at most this many nodes
+}
+
+// Closure is what can be reached from some nodes.
+type Closure struct {
+	Keys      []string `json:"keys"`    // by depth, then by parent, then byte by byte
+	Depths    []int    `json:"depths"`  // edges from the nearest start
+	Parents   []int    `json:"parents"` // index of the node that this one was first reached from; -1 for a start
+	Truncated bool     `json:"truncated"`
+}
+
+// Closure is what can be reached from the given nodes, which come first, breadth first.
+func (n Nodes) Closure(ctx context.Context, keys []string, options *ClosureOptions) (Closure, error) {
+	in := n.input().texts("keys", keys)
+	if options != nil {
+		in.given("direction", string(options.Direction))
+		if options.EdgeTypes != nil {
+			in.texts("edge_types", options.EdgeTypes)
+		}
+		if options.MaxDepth != nil {
+			in.integer("max_depth", int64(*options.MaxDepth))
+		}
+		in.positive("limit", options.Limit)
+	}
+	return do[Closure](ctx, n.r, nodesClosure, in)
+}

@@ -1,0 +1,187 @@
+package brant
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+
+	"github.com/brant-db/brant-go/internal/cbrant"
+)
+
+// operation is one operation of the registry, as this package runs it.
+type operation struct {
+	name string
+	raw  cbrant.Operation // nil: by name
+	way  way
+}
+
+// way says which connection an operation outside a transaction runs on.
+type way int
+
+const (
+	read     way = iota // a reader
+	write               // the writer, together with others' writes
+	alone               // the writer, by itself
+	readElse            // a reader; the writer when the reader may not, or knows no such thing
+)
+
+var (
+	transactionBegin    = &operation{"transaction.begin", cbrant.Brant_transaction_begin, alone}
+	transactionCommit   = &operation{"transaction.commit", cbrant.Brant_transaction_commit, alone}
+	transactionRollback = &operation{"transaction.rollback", cbrant.Brant_transaction_rollback, alone}
+
+	dbInfo     = &operation{"db.info", cbrant.Brant_db_info, read}
+	dbDoctor   = &operation{"db.doctor", cbrant.Brant_db_doctor, read}
+	dbBackup   = &operation{"db.backup", cbrant.Brant_db_backup, read}
+	dbRestore  = &operation{"db.restore", cbrant.Brant_db_restore, alone}
+	dbMaintain = &operation{"db.maintain", cbrant.Brant_db_maintain, alone}
+	sqlExecute = &operation{"sql.execute", cbrant.Brant_sql_execute, alone}
+	sqlQuery   = &operation{"sql.execute", cbrant.Brant_sql_execute, readElse}
+
+	graphTypesDefine       = &operation{"graph_types.define", cbrant.Brant_graph_type_define, alone}
+	graphTypesGet          = &operation{"graph_types.get", cbrant.Brant_graph_type_get, read}
+	graphTypesList         = &operation{"graph_types.list", cbrant.Brant_graph_type_list, read}
+	graphTypesDelete       = &operation{"graph_types.delete", cbrant.Brant_graph_type_delete, alone}
+	graphTypesValidateNode = &operation{"graph_types.validate_node", cbrant.Brant_graph_type_validate_node, read}
+	graphTypesValidateEdge = &operation{"graph_types.validate_edge", cbrant.Brant_graph_type_validate_edge, read}
+
+	graphsCreate = &operation{"graphs.create", cbrant.Brant_graph_create, write}
+	graphsGet    = &operation{"graphs.get", cbrant.Brant_graph_get, read}
+	graphsList   = &operation{"graphs.list", cbrant.Brant_graph_list, read}
+	graphsUpdate = &operation{"graphs.update", cbrant.Brant_graph_update, write}
+	graphsDelete = &operation{"graphs.delete", cbrant.Brant_graph_delete, alone}
+
+	nodesPut       = &operation{"nodes.put", cbrant.Brant_node_put, write}
+	nodesPutMany   = &operation{"nodes.put_many", cbrant.Brant_node_put_many, write}
+	nodesGet       = &operation{"nodes.get", cbrant.Brant_node_get, read}
+	nodesGetMany   = &operation{"nodes.get_many", cbrant.Brant_node_get_many, read}
+	nodesExists    = &operation{"nodes.exists", cbrant.Brant_node_exists, read}
+	nodesCount     = &operation{"nodes.count", cbrant.Brant_node_count, read}
+	nodesList      = &operation{"nodes.list", cbrant.Brant_node_list, read}
+	nodesDelete    = &operation{"nodes.delete", cbrant.Brant_node_delete, write}
+	nodesNeighbors = &operation{"nodes.neighbors", cbrant.Brant_node_neighbors, read}
+	nodesClosure   = &operation{"nodes.closure", cbrant.Brant_node_closure, read}
+
+	edgesPut     = &operation{"edges.put", cbrant.Brant_edge_put, write}
+	edgesPutMany = &operation{"edges.put_many", cbrant.Brant_edge_put_many, write}
+	edgesGet     = &operation{"edges.get", cbrant.Brant_edge_get, read}
+	edgesExists  = &operation{"edges.exists", cbrant.Brant_edge_exists, read}
+	edgesCount   = &operation{"edges.count", cbrant.Brant_edge_count, read}
+	edgesList    = &operation{"edges.list", cbrant.Brant_edge_list, read}
+	edgesDelete  = &operation{"edges.delete", cbrant.Brant_edge_delete, write}
+
+	eventsNotify = &operation{"events.notify", cbrant.Brant_event_notify, write}
+)
+
+// runner is a DB or a Tx: what runs operations.
+type runner interface {
+	run(ctx context.Context, op *operation, out *cbrant.Result, input string) error
+}
+
+// do runs an operation and decodes its answer. It frees the input.
+func do[T any](ctx context.Context, r runner, op *operation, in *input) (T, error) {
+	var answer T
+	return answer, doInto(ctx, r, op, in, &answer)
+}
+
+func doInto(ctx context.Context, r runner, op *operation, in *input, answer any) error {
+	defer in.free()
+	if in.err != nil {
+		return in.err
+	}
+	out := results.Get().(*cbrant.Result)
+	defer freeResult(out)
+	if err := r.run(ctx, op, out, in.done()); err != nil {
+		return err
+	}
+	if answer == nil {
+		return nil
+	}
+	if err := json.Unmarshal(out.Bytes(), answer); err != nil {
+		return unreadable(err)
+	}
+	return nil
+}
+
+// OperationType says what kind of thing an operation is.
+type OperationType string
+
+// The types of operations.
+const (
+	Query        OperationType = "query"
+	Mutation     OperationType = "mutation"
+	Subscription OperationType = "subscription"
+)
+
+// Operation describes one operation of brant as data; schemas are JSON Schema 2020-12. For a subscription the output schema is that of
+// one item.
+type Operation struct {
+	Name           string          `json:"name"`
+	Namespace      string          `json:"namespace"`
+	Type           OperationType   `json:"type"`
+	Title          string          `json:"title"`
+	Description    string          `json:"description"`
+	InputSchema    json.RawMessage `json:"input_schema"`
+	OutputSchema   json.RawMessage `json:"output_schema"`
+	RequiredScopes []string        `json:"required_scopes"`
+	Errors         []string        `json:"errors"`
+}
+
+// Operations lists every operation by name, or those of the given namespaces ("nodes", "events").
+func Operations(namespaces ...string) ([]Operation, error) {
+	all, err := registry()
+	if err != nil {
+		return nil, err
+	}
+	chosen := make([]Operation, 0, len(all))
+	for _, op := range all {
+		wanted := len(namespaces) == 0
+		for _, namespace := range namespaces {
+			wanted = wanted || op.Namespace == namespace
+		}
+		if wanted {
+			chosen = append(chosen, op)
+		}
+	}
+	return chosen, nil
+}
+
+var registry = sync.OnceValues(func() ([]Operation, error) {
+	out := results.Get().(*cbrant.Result)
+	defer freeResult(out)
+	if err := cbrant.Brant_operation_list(out, 0, noInput); err != nil {
+		return nil, fromC(err)
+	}
+	var answer struct {
+		Items []Operation `json:"items"`
+	}
+	if err := json.Unmarshal(out.Bytes(), &answer); err != nil {
+		return nil, unreadable(err)
+	}
+	return answer.Items, nil
+})
+
+// byName is what Call runs for a name of the registry, or of nothing: then the core says so.
+func byName(name string) (*operation, error) {
+	if strings.HasPrefix(name, "transaction.") {
+		return nil, failf(ErrMisuse, "%s belongs to Tx, View and Begin", name)
+	}
+	all, err := registry()
+	if err != nil {
+		return nil, err
+	}
+	op := &operation{name: name, way: read}
+	for i := range all {
+		if all[i].Name == name && all[i].Type == Mutation {
+			op.way = alone
+		}
+	}
+	if name == dbInfo.name {
+		op.way = alone // what it says of the mode is the connection's
+	}
+	return op, nil
+}
+
+// Version is the version of the C library, "0.1.0".
+func Version() string { return cbrant.Brant_version() }

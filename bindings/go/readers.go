@@ -1,0 +1,86 @@
+package brant
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// readers is a pool of read-only connections, opened when they are first needed. The one used last is used next: its caches are warm.
+type readers struct {
+	open    func() (*connection, error)
+	wait    time.Duration
+	signals *signals
+	places  chan struct{} // one for each connection that may be in use
+
+	lock sync.Mutex
+	idle []*connection
+	all  []*connection
+}
+
+func newReaders(count int, wait time.Duration, signals *signals, open func() (*connection, error)) *readers {
+	return &readers{open: open, wait: wait, signals: signals, places: make(chan struct{}, count)}
+}
+
+func (p *readers) acquire(ctx context.Context) (*connection, error) {
+	select {
+	case p.places <- struct{}{}:
+	default:
+		if err := p.await(ctx); err != nil {
+			return nil, err
+		}
+	}
+	p.lock.Lock()
+	if last := len(p.idle) - 1; last >= 0 {
+		c := p.idle[last]
+		p.idle = p.idle[:last]
+		p.lock.Unlock()
+		return c, nil
+	}
+	p.lock.Unlock()
+	c, err := p.open()
+	if err != nil {
+		<-p.places
+		return nil, err
+	}
+	p.lock.Lock()
+	p.all = append(p.all, c)
+	p.lock.Unlock()
+	if p.signals.isClosed() { // it may have been opened after closeAll looked
+		c.close()
+	}
+	return c, nil
+}
+
+func (p *readers) await(ctx context.Context) error {
+	timer := time.NewTimer(p.wait)
+	defer timer.Stop()
+	select {
+	case p.places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ended(ctx)
+	case <-timer.C:
+		return failf(ErrBusy, "all %d readers were in use for longer than %d ms", cap(p.places), p.wait.Milliseconds())
+	case <-p.signals.closed:
+		return errClosed()
+	case <-p.signals.interrupted():
+		return errInterrupted()
+	}
+}
+
+func (p *readers) release(c *connection) {
+	p.lock.Lock()
+	p.idle = append(p.idle, c)
+	p.lock.Unlock()
+	<-p.places
+}
+
+func (p *readers) each(do func(*connection)) {
+	p.lock.Lock()
+	all := append([]*connection(nil), p.all...)
+	p.lock.Unlock()
+	for _, c := range all {
+		do(c)
+	}
+}

@@ -1,0 +1,263 @@
+package brant
+
+import (
+	"context"
+	"runtime"
+	"sync"
+
+	"github.com/brant-db/brant-go/internal/cbrant"
+)
+
+// Tx is a transaction: it has the operations of DB, which all see and make the same changes, and which all other users of the file see
+// either all or not at all. A failing operation takes back its own changes only; the transaction goes on.
+//
+// A Tx may be used by several goroutines; their calls take turns. It is over when the function that got it returns, or with Commit or
+// Rollback; a call after that, or on an outer transaction while an inner one is open, is ErrMisuse. A write that ends in the middle
+// (its context was cancelled, the disk is full) makes SQLite take back the whole transaction: later calls are ErrMisuse, and so is Commit.
+//
+// While a write transaction is open no other write of this DB proceeds: writing to the DB itself from within it waits until the busy
+// timeout and fails with ErrBusy.
+type Tx struct {
+	operations
+	session *session
+	depth   int // of this one: 1 is the outermost
+}
+
+// session is one outermost transaction and the connection that it holds.
+type session struct {
+	db         *DB
+	connection *connection
+	readOnly   bool
+
+	lock  sync.Mutex
+	depth int   // open levels; 0: over, and the connection is given back
+	lost  error // what made SQLite take all of it back
+}
+
+// Tx runs fn in a write transaction and commits it when fn returns nil; else, or when fn panics, it is rolled back, and fn's error is
+// returned as it is. The write lock is taken at once (ErrBusy after the busy timeout).
+func (db *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
+	tx, err := db.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	return tx.during(ctx, fn)
+}
+
+// View runs fn in a read transaction: all that it reads is of one moment. Keep it short, since the write-ahead log grows meanwhile.
+// Writes inside are ErrReadOnly.
+func (db *DB) View(ctx context.Context, fn func(tx *Tx) error) error {
+	tx, err := db.BeginRead(ctx)
+	if err != nil {
+		return err
+	}
+	return tx.during(ctx, fn)
+}
+
+// Begin begins a write transaction that the caller ends with Commit or Rollback, on every path: until then no other write of this DB
+// proceeds. Prefer DB.Tx.
+func (db *DB) Begin(ctx context.Context) (*Tx, error) { return db.begin(ctx, false) }
+
+// BeginRead begins a read transaction that the caller ends with Commit or Rollback, which are the same for it. Prefer DB.View.
+func (db *DB) BeginRead(ctx context.Context) (*Tx, error) { return db.begin(ctx, true) }
+
+func (db *DB) begin(ctx context.Context, readOnly bool) (*Tx, error) {
+	e := db.engine
+	if e.signals.isClosed() {
+		return nil, errClosed()
+	}
+	s := &session{db: db, readOnly: readOnly}
+	if s.pooled() {
+		reader, err := e.readers.acquire(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s.connection = reader
+	} else {
+		if err := e.writer.acquire(ctx); err != nil {
+			return nil, err
+		}
+		s.connection = e.writer.connection
+	}
+	depth, err := s.connection.transaction(ctx, transactionBegin, s.mode())
+	if err != nil {
+		s.giveBack()
+		return nil, err
+	}
+	s.depth = depth
+	return newTx(s, depth), nil
+}
+
+// pooled says whether the transaction runs on a reader's connection. A write on a read-only database does: the core refuses it.
+func (s *session) pooled() bool {
+	return s.db.engine.readers != nil && (s.readOnly || s.db.engine.writer == nil)
+}
+
+func (s *session) mode() string {
+	if s.readOnly {
+		return readTransaction
+	}
+	return writeTransaction
+}
+
+func (s *session) giveBack() {
+	if s.pooled() {
+		s.db.engine.readers.release(s.connection)
+	} else {
+		s.db.engine.writer.release()
+	}
+}
+
+func newTx(s *session, depth int) *Tx {
+	tx := &Tx{session: s, depth: depth}
+	tx.operations = newOperations(tx)
+	return tx
+}
+
+// Tx runs fn in a transaction inside this one (a savepoint): when fn fails, its changes are taken back and this one goes on.
+func (tx *Tx) Tx(ctx context.Context, fn func(tx *Tx) error) error {
+	inner, err := tx.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	return inner.during(ctx, fn)
+}
+
+// Begin begins a transaction inside this one, of the same kind. Prefer Tx.Tx.
+func (tx *Tx) Begin(ctx context.Context) (*Tx, error) {
+	s := tx.session
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if err := tx.usable(); err != nil {
+		return nil, err
+	}
+	depth, err := s.connection.transaction(ctx, transactionBegin, s.mode())
+	if err != nil {
+		return nil, err
+	}
+	s.depth = depth
+	return newTx(s, depth), nil
+}
+
+func (tx *Tx) during(ctx context.Context, fn func(*Tx) error) error {
+	finished := false
+	defer func() {
+		if !finished { // fn panicked, or ended its goroutine
+			tx.abandon()
+		}
+	}()
+	err := fn(tx)
+	finished = true
+	if err == nil && ctx.Err() != nil {
+		err = ended(ctx)
+	}
+	if err == nil {
+		err = tx.Commit(ctx)
+	}
+	tx.abandon() // nothing is left after Commit
+	return err
+}
+
+// abandon rolls back what is open from this transaction inwards, if it is.
+func (tx *Tx) abandon() {
+	s := tx.session
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	for s.depth >= tx.depth {
+		s.rollback()
+	}
+}
+
+// usable is called with the session's lock.
+func (tx *Tx) usable() error {
+	s := tx.session
+	switch {
+	case s.lost != nil && s.depth >= tx.depth:
+		return &Error{
+			Code: ErrMisuse, Message: "the whole transaction was rolled back when one of its operations ended early", Detail: noDetail,
+			cause: s.lost,
+		}
+	case s.depth < tx.depth:
+		return failf(ErrMisuse, "the transaction is over")
+	case s.depth > tx.depth:
+		return failf(ErrMisuse, "a transaction inside this one is open")
+	}
+	return nil
+}
+
+// Commit ends the transaction and keeps its changes; the outermost one makes them durable and wakes listeners. When it fails the
+// transaction is rolled back.
+func (tx *Tx) Commit(ctx context.Context) error {
+	s := tx.session
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if err := tx.usable(); err != nil {
+		if s.lost != nil && s.depth == tx.depth {
+			s.rollback()
+		}
+		return err
+	}
+	if ctx.Err() != nil {
+		s.rollback()
+		return ended(ctx)
+	}
+	// Past this point it is done or it is not: a context would only leave that open.
+	if _, err := s.connection.transaction(context.Background(), transactionCommit, noInput); err != nil {
+		s.rollback()
+		return err
+	}
+	s.depth--
+	if s.depth == 0 {
+		committed := s.db.engine.writer != nil && s.db.engine.writer.committed != nil
+		s.giveBack()
+		if committed {
+			s.db.engine.writer.committed()
+		}
+	}
+	return nil
+}
+
+// Rollback ends the transaction and takes its changes back. After Commit or Rollback it does nothing: it may be deferred.
+func (tx *Tx) Rollback() error {
+	s := tx.session
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.depth < tx.depth {
+		return nil
+	}
+	if s.depth > tx.depth {
+		return failf(ErrMisuse, "a transaction inside this one is open")
+	}
+	s.rollback()
+	return nil
+}
+
+// rollback takes the innermost level back. It is called with the lock. A handle that is closed, or that lost its transaction, has
+// nothing to take back.
+func (s *session) rollback() {
+	if s.lost == nil {
+		_, _ = s.connection.transaction(context.Background(), transactionRollback, noInput)
+	}
+	s.depth--
+	if s.depth == 0 {
+		s.giveBack()
+	}
+}
+
+// run runs an operation inside the transaction.
+func (tx *Tx) run(ctx context.Context, op *operation, out *cbrant.Result, input string) error {
+	s := tx.session
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if err := tx.usable(); err != nil {
+		return err
+	}
+	err := s.connection.call(ctx, op, out, input)
+	if err != nil && !s.readOnly && (breaksTransaction(err) || op.name == sqlExecute.name) {
+		if depth, problem := s.connection.depth(); problem == nil && depth < s.depth {
+			s.lost = err
+		}
+	}
+	runtime.KeepAlive(s.db)
+	return err
+}
