@@ -111,14 +111,14 @@ export class GraphTypes implements Iterable<GraphType> {
   }
 
   /** Whether `attributes` satisfy a node type. Writes nothing. */
-  validateNode(graphType: string, type: string | null, attributes: unknown): Validation {
+  validateNode(graphType: string, type: string, attributes: unknown): Validation {
     return this.#connection.invoke(native.brant_graph_type_validate_node, { graph_type: graphType, type, attributes });
   }
 
   /** Whether `attributes`, and the types of the ends if given, satisfy an edge type. Writes nothing. */
   validateEdge(
     graphType: string,
-    type: string | null,
+    type: string,
     attributes: unknown,
     options?: { sourceType?: string | undefined; targetType?: string | undefined },
   ): Validation {

@@ -94,8 +94,8 @@ export class Dispatcher {
   }
 
   #start(): Waker {
-    const weak = new WeakRef(this);
-    return guard(() => native.wake_start(this.#connection.handle, () => weak.deref()?.wake()));
+    const callback = weakly(this);
+    return guard(() => native.wake_start(this.#connection.handle, callback));
   }
 
   #arm(): void {
@@ -130,6 +130,12 @@ export class Dispatcher {
       if (!this.#connection.closed) this.#dispatch();
     });
   }
+}
+
+/** The addon's callback. Made here, where nothing in reach of the function holds the dispatcher. */
+function weakly(dispatcher: Dispatcher): () => void {
+  const weak = new WeakRef(dispatcher);
+  return () => weak.deref()?.wake();
 }
 
 /** Somebody who waits for one item or for a batch of them. */

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { file, run } from './support.mjs';
+
+for (const what of ['calls', 'errors', 'handles', 'forgotten', 'listeners', 'background', 'workers']) {
+  test(`${what} leak neither memory nor descriptors nor threads`, { timeout: 120_000 }, async (t) => {
+    const { status, stdout, stderr } = await run('fixtures/leak.mjs', [file(t), what], {
+      flags: ['--expose-gc'],
+      timeout: 110_000,
+      // One arena: with one a thread, memory wanders between them for long before it comes to rest.
+      env: { MALLOC_ARENA_MAX: '1' },
+    });
+    assert.equal(status, 0, stderr);
+    const { memory, descriptors, threads } = JSON.parse(stdout);
+    assert.ok(memory < 6 << 20, `${what}: ${memory} bytes more`);
+    assert.ok(descriptors <= 0, `${what}: ${descriptors} descriptors more`);
+    assert.ok(threads <= 0, `${what}: ${threads} threads more`);
+  });
+}

@@ -1,0 +1,63 @@
+/* The package as its users meet it: both module systems, its types, its names. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import * as esm from 'brant';
+import { open, operations } from 'brant';
+import { file } from './support.mjs';
+
+const require = createRequire(import.meta.url);
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+test('import and require are the same module', () => {
+  const cjs = require('brant');
+  assert.deepEqual(Object.keys(esm).sort(), Object.keys(cjs).filter((name) => name !== '__esModule').sort());
+  for (const name of Object.keys(esm)) assert.equal(esm[name], cjs[name], name);
+});
+
+test('the version is that of the library', () => {
+  assert.equal(require('brant/package.json').version, esm.version);
+});
+
+test('a consumer compiles under strict, and what must not compile does not', () => {
+  const tsc = here('../node_modules/typescript/bin/tsc');
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', here('types')], { encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
+});
+
+test('the handle is out of reach', (t) => {
+  const db = open(file(t));
+  t.after(() => db.close());
+  assert.deepEqual(Object.keys(db).sort(), ['graphTypes', 'graphs']);
+  assert.throws(() => structuredClone(db.graph('g').nodes.put), /could not be cloned/);
+});
+
+test('every operation has its method', () => {
+  const prototypes = {
+    transaction: { begin: 'begin', commit: 'commit', rollback: 'rollback' },
+    sql: { execute: 'execute' },
+    db: {},
+    operations: { list: 'operations' },
+    events: {},
+  };
+  const db = open(':memory:');
+  const owners = {
+    transaction: db,
+    sql: db,
+    db,
+    operations: db,
+    events: db,
+    graph_types: db.graphTypes,
+    graphs: db.graphs,
+    nodes: db.graph('g').nodes,
+    edges: db.graph('g').edges,
+  };
+  for (const { name } of operations()) {
+    const [namespace, verb] = name.split('.');
+    const own = prototypes[namespace]?.[verb] ?? verb.replace(/_[a-z]/g, (pair) => pair[1].toUpperCase());
+    assert.equal(typeof owners[namespace]?.[own], 'function', `${name} has no method`);
+  }
+  db.close();
+});
