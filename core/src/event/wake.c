@@ -32,8 +32,9 @@
 
 #define TOPICS 1024       /* distinct topics of a transaction that are told apart; beyond, everybody is woken */
 #define WAITERS 4096      /* rows of brant_wake that a commit looks at; whoever is beyond looks once a second */
-#define GONE 256          /* dead registrations that are remembered until the next write */
+#define GONE 32           /* dead registrations that are remembered until the next write */
 #define PATTERNS_SIZE 65536
+#define PATTERNS_ALL (4u << 20) /* bytes of patterns that a commit looks at, however many the file holds */
 #define OWED_TICK 100     /* ms */
 #define LOOK_EVERY 900    /* ms; a little less than the tick */
 #define ENTER_NAP 2000000 /* ns, the longest */
@@ -81,7 +82,7 @@ typedef struct wake {
     int64_t next_id;
     int64_t looked; /* when, by the monotonic clock */
     bool incomplete; /* a registration is not in the table */
-    gone_row *gone; /* GONE of them, made when the first is met */
+    gone_row gone[GONE]; /* not allocated: what is left behind for want of memory is remembered, too */
     size_t gone_count;
 
     bool touched, everything;
@@ -366,8 +367,7 @@ int64_t brant__wake_uncommitted_from(brant_db *db) {
 /* ---- committing ------------------------------------------------------------------------------------------------------------- */
 
 static void gone_add(wake *self, int64_t row, const char *socket) {
-    if (!self->gone) self->gone = brant__alloc(GONE * sizeof *self->gone);
-    if (!self->gone || self->gone_count == GONE) return; /* whoever meets it next will tell */
+    if (self->gone_count == GONE) return; /* whoever meets it next will tell */
     for (size_t i = 0; i < self->gone_count; i++)
         if (self->gone[i].row == row && strcmp(self->gone[i].socket, socket) == 0) return;
     gone_row *entry = &self->gone[self->gone_count++];
@@ -432,7 +432,7 @@ static brant_status wake_before_commit(brant_db *db, void *state) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
     int64_t junk[16];
-    size_t junk_count = 0;
+    size_t junk_count = 0, looked = 0;
     bool row = false;
     self->target_count = 0;
     if (self->silent) return BRANT_OK;
@@ -446,7 +446,10 @@ static brant_status wake_before_commit(brant_db *db, void *state) {
         BRANT__TRY(brant__step(&row, db, statement));
         if (!row) break;
         const brant__text socket = brant__column_text(statement, 1);
-        if (brant__socket_id_valid(socket) && patterns_match(self, brant__column_text(statement, 2), &useless)) target_add(self, socket);
+        const brant__text patterns = brant__column_text(statement, 2);
+        looked += patterns.length < PATTERNS_SIZE ? patterns.length : 0;
+        if (looked > PATTERNS_ALL) break;
+        if (brant__socket_id_valid(socket) && patterns_match(self, patterns, &useless)) target_add(self, socket);
         if (useless && junk_count < BRANT__COUNT(junk)) junk[junk_count++] = brant__column_integer(statement, 0);
     }
     brant__reset(statement);
@@ -668,31 +671,51 @@ brant_status brant__wake_file_check(brant_db *db) {
     return BRANT_OK;
 }
 
-void brant__wake_maintain(brant_db *db) {
-    const bool clean = record_clean();
+/* In a write transaction: delete the rows of the dead, of GONE sockets at most; *out_more: there may be others. */
+static brant_status forget_dead(bool *out_more, brant_db *db, wake *self) {
+    brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
     bool row = false;
+    BRANT__TRY(gone_delete(db, self));
+    BRANT__TRY(brant__statement_get(&statement, db, &statements, WAITERS_ALL));
+    brant__bind_integer(statement, 1, WAITERS);
+    while (self->gone_count < GONE) {
+        BRANT__TRY(brant__step(&row, db, statement));
+        if (!row) break;
+        const brant__text socket = brant__column_text(statement, 1);
+        char id[BRANT__SOCKET_ID + 1] = {0};
+        if (!brant__socket_id_valid(socket)) continue; /* the next commit that touches a topic deletes it */
+        memcpy(id, socket.data, BRANT__SOCKET_ID);
+        const int error = brant__socket_probe(&self->folder, id);
+        if (error == ECONNREFUSED || error == ENOENT) gone_add(self, 0, id);
+    }
+    *out_more = self->gone_count == GONE;
+    brant__reset(statement);
+    statement = NULL;
+    BRANT__TRY(gone_delete(db, self));
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+void brant__wake_maintain(brant_db *db) {
+    const bool clean = record_clean();
+    struct stat there;
     if (brant__db_memory(db) || brant__db_read_only(db) || brant__wake_attach(db) != BRANT_OK) {
         record_restore(clean);
         return;
     }
     wake *self = wake_of(db);
-    struct stat there;
     const bool missing = lstat(self->folder.path, &there) != 0 && errno == ENOENT;
-    if ((missing || brant__folder_trusted(&self->folder)) &&
-        brant__statement_get(&statement, db, &statements, WAITERS_ALL) == BRANT_OK) {
-        brant__bind_integer(statement, 1, WAITERS);
-        while (self->gone_count < GONE && brant__step(&row, db, statement) == BRANT_OK && row) {
-            const brant__text socket = brant__column_text(statement, 1);
-            char id[BRANT__SOCKET_ID + 1] = {0};
-            if (!brant__socket_id_valid(socket)) continue;
-            memcpy(id, socket.data, BRANT__SOCKET_ID);
-            const int error = brant__socket_probe(&self->folder, id);
-            if (error == ECONNREFUSED || error == ENOENT) gone_add(self, 0, id);
+    if (missing || brant__folder_trusted(&self->folder)) {
+        bool more = true;
+        for (int i = 0; more && i < WAITERS / GONE; i++) {
+            if (brant__begin(db, BRANT__WRITE) != BRANT_OK) break;
+            if (forget_dead(&more, db, self) == BRANT_OK && brant__commit(db) == BRANT_OK) continue;
+            brant__rollback(db);
+            break;
         }
-        brant__reset(statement);
     }
-    gone_write(db, self);
     brant__folder_sweep(&self->folder, WAITERS);
     record_restore(clean);
 }
@@ -739,7 +762,6 @@ static void wake_destroy(brant_db *db, void *state) {
     if (self->sender >= 0) close(self->sender);
     for (size_t i = 0; i < self->count; i++) brant__free(self->registrations[i].patterns);
     brant__free(self->registrations);
-    brant__free(self->gone);
     brant__free(self->topics);
     brant__map_free(&self->topic_set);
     brant__arena_free(&self->topic_texts);
