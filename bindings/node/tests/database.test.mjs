@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { BrantError, Database, open, operations, version } from 'brant';
-import { code, database, file, folder, packages, untyped } from './support.mjs';
+import { code, database, file, folder, packages, run, untyped } from './support.mjs';
 
 test('open makes a private file and info describes it', (t) => {
   const path = file(t);
@@ -74,11 +74,17 @@ test('a read-only handle reads', (t) => {
   assert.throws(() => reader.notify('a'), code('READ_ONLY'));
 });
 
-test('a folder without permission to write is READ_ONLY', { skip: process.getuid() === 0 && 'root may write anywhere' }, (t) => {
-  const here = join(folder(t), 'locked');
-  mkdirSync(here, { mode: 0o500 });
-  t.after(() => chmodSync(here, 0o700));
-  assert.throws(() => open(join(here, 'a.db')), code('READ_ONLY'));
+test('a folder without permission to write is READ_ONLY, and so is a file', async (t) => {
+  const here = folder(t);
+  chmodSync(here, 0o755);
+  const locked = join(here, 'locked');
+  mkdirSync(locked, { mode: 0o555 });
+  open(join(here, 'a.db')).close();
+  chmodSync(join(here, 'a.db'), 0o444);
+  for (const path of [join(locked, 'a.db'), join(here, 'a.db')]) {
+    const { stdout, stderr } = await run('fixtures/locked.mjs', [path]);
+    assert.equal(stdout, 'READ_ONLY\n', stderr);
+  }
 });
 
 test('a database in memory has everything but a second process', async (t) => {
