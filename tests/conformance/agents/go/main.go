@@ -1,0 +1,386 @@
+// The agent of the conformance suite in Go: each operation by the package's public method. ../../README.md is the protocol.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/brant-db/brant-go"
+)
+
+type request struct {
+	ID         json.RawMessage `json:"id"`
+	Object     string          `json:"object"`
+	Name       string          `json:"name"`
+	Arguments  json.RawMessage `json:"arguments"`
+	As         string          `json:"as"`
+	Background bool            `json:"background"`
+}
+
+type fault struct {
+	Code    string          `json:"code"`
+	Message string          `json:"message"`
+	Detail  json.RawMessage `json:"detail"`
+}
+
+func (f *fault) Error() string { return f.Message }
+
+func faultf(code, format string, arguments ...any) error {
+	return &fault{Code: code, Message: fmt.Sprintf(format, arguments...), Detail: json.RawMessage("{}")}
+}
+
+// handle is an open database, and the transactions that transaction.begin opened on it, innermost last.
+type handle struct {
+	db           *brant.DB
+	transactions []*brant.Tx
+}
+
+type agent struct {
+	lock    sync.Mutex
+	objects map[string]any // *handle, *brant.Listener
+	writing sync.Mutex
+}
+
+var ctx = context.Background()
+
+func main() {
+	a := &agent{objects: map[string]any{}}
+	var background sync.WaitGroup
+	input := bufio.NewReaderSize(os.Stdin, 1<<20)
+	for {
+		line, err := input.ReadBytes('\n')
+		if err != nil {
+			break
+		}
+		var r request
+		if err := json.Unmarshal(line, &r); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+		if r.Background {
+			background.Add(1)
+			go func() {
+				defer background.Done()
+				a.answer(r)
+			}()
+		} else {
+			a.answer(r)
+		}
+	}
+	a.reset()
+	background.Wait()
+}
+
+func (a *agent) answer(r request) {
+	result, err := a.run(r)
+	reply := map[string]any{"id": r.ID}
+	if err != nil {
+		reply["error"] = toFault(err)
+	} else {
+		reply["result"] = result
+	}
+	a.writing.Lock()
+	defer a.writing.Unlock()
+	encoder := json.NewEncoder(os.Stdout)
+	if err := encoder.Encode(reply); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+}
+
+func toFault(err error) *fault {
+	var known *fault
+	var ours *brant.Error
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &ours):
+		return &fault{Code: ours.Code.String(), Message: ours.Message, Detail: ours.Detail}
+	}
+	return &fault{Code: "AGENT", Message: err.Error(), Detail: json.RawMessage("{}")}
+}
+
+func (a *agent) get(name string) any {
+	a.lock.Lock()
+	defer a.lock.Unlock()
+	return a.objects[name]
+}
+
+func (a *agent) set(name string, object any) {
+	a.lock.Lock()
+	defer a.lock.Unlock()
+	a.objects[name] = object
+}
+
+func (a *agent) reset() {
+	a.lock.Lock()
+	objects := a.objects
+	a.objects = map[string]any{}
+	a.lock.Unlock()
+	for _, object := range objects {
+		switch o := object.(type) {
+		case *handle:
+			_ = o.db.Close()
+		case *brant.Listener:
+			_ = o.Close()
+		}
+	}
+}
+
+func (a *agent) run(r request) (any, error) {
+	switch r.Name {
+	case "environment":
+		return map[string]any{"language": "go", "runtime": runtime.Version(), "brant": brant.Version()}, nil
+	case "reset":
+		a.reset()
+		return nil, nil
+	case "open":
+		db, err := open(r.Arguments)
+		if err != nil {
+			return nil, err
+		}
+		if old, ok := a.get(r.Object).(*handle); ok {
+			_ = old.db.Close()
+		}
+		a.set(r.Object, &handle{db: db})
+		return nil, nil
+	}
+	switch object := a.get(r.Object).(type) {
+	case *handle:
+		return a.runHandle(object, r)
+	case *brant.Listener:
+		return runCursor(object, r)
+	}
+	return nil, faultf("UNKNOWN_OBJECT", "%s", r.Object)
+}
+
+func open(arguments json.RawMessage) (*brant.DB, error) {
+	var given struct {
+		Path    string `json:"path"`
+		Options struct {
+			Mode        brant.Mode        `json:"mode"`
+			Durability  brant.Durability  `json:"durability"`
+			Role        brant.Role        `json:"role"`
+			Permissions brant.Permissions `json:"permissions"`
+			BusyTimeout *int64            `json:"busy_timeout"`
+			Adopt       bool              `json:"adopt"`
+			Network     bool              `json:"network"`
+			System      bool              `json:"system"`
+			Limits      struct {
+				Document int `json:"document"`
+				Depth    int `json:"depth"`
+				Key      int `json:"key"`
+				Batch    int `json:"batch"`
+			} `json:"limits"`
+			Cache int `json:"cache"`
+		} `json:"options"`
+	}
+	if !strictly(arguments, &given) {
+		return nil, faultf("INVALID", "Go's Options have no such thing")
+	}
+	o := given.Options
+	options := &brant.Options{
+		Mode: o.Mode, Durability: o.Durability, Role: o.Role, Permissions: o.Permissions, Adopt: o.Adopt, Network: o.Network,
+		System: o.System, Limits: brant.Limits(o.Limits), Cache: o.Cache,
+	}
+	if o.BusyTimeout != nil {
+		options.BusyTimeout = time.Duration(*o.BusyTimeout) * time.Millisecond
+		if *o.BusyTimeout == 0 {
+			options.BusyTimeout = -1
+		}
+	}
+	return brant.Open(given.Path, options)
+}
+
+func (a *agent) runHandle(h *handle, r request) (any, error) {
+	switch r.Name {
+	case "close":
+		h.transactions = nil
+		return nil, h.db.Close()
+	case "interrupt":
+		h.db.Interrupt()
+		return nil, nil
+	case "call_text":
+		return callText(h.target(), r.Arguments)
+	case "run_in_transaction":
+		return runInTransaction(h, r.Arguments)
+	case "transaction.begin", "transaction.commit", "transaction.rollback":
+		return h.transaction(r.Name, r.Arguments)
+	case "events.listen":
+		if len(h.transactions) == 0 {
+			m := readMembers(r.Arguments)
+			l, err := h.db.Listen(ctx, m.texts("channels")...)
+			if err != nil {
+				return nil, err
+			}
+			a.set(r.As, l)
+			return nil, nil
+		}
+	case "operations.list":
+		m := readMembers(r.Arguments)
+		var namespaces []string
+		if namespace := m.given("namespace"); namespace != "" {
+			namespaces = append(namespaces, namespace)
+		}
+		list, err := brant.Operations(namespaces...)
+		return map[string]any{"items": list}, err
+	}
+	return call(h.target(), r.Name, r.Arguments)
+}
+
+// target is what the operations of a handle run on: the innermost transaction, or the database.
+func (h *handle) target() target {
+	if last := len(h.transactions) - 1; last >= 0 {
+		return inTx(h.transactions[last])
+	}
+	t := target{
+		Graphs: h.db.Graphs, GraphTypes: h.db.GraphTypes, Graph: h.db.Graph, Notify: h.db.Notify, Execute: h.db.Execute,
+		CallJSON: h.db.CallJSON, db: h.db,
+	}
+	return t
+}
+
+func inTx(tx *brant.Tx) target {
+	return target{
+		Graphs: tx.Graphs, GraphTypes: tx.GraphTypes, Graph: tx.Graph, Notify: tx.Notify, Execute: tx.Execute, CallJSON: tx.CallJSON,
+	}
+}
+
+func (h *handle) transaction(name string, arguments json.RawMessage) (any, error) {
+	depth := len(h.transactions)
+	if name == "transaction.begin" {
+		mode := readMembers(arguments).given("mode")
+		var tx *brant.Tx
+		var err error
+		switch {
+		case depth > 0:
+			tx, err = h.transactions[depth-1].Begin(ctx)
+		case mode == "read":
+			tx, err = h.db.BeginRead(ctx)
+		default:
+			tx, err = h.db.Begin(ctx)
+		}
+		if err != nil {
+			return nil, err
+		}
+		h.transactions = append(h.transactions, tx)
+		return map[string]any{"depth": depth + 1}, nil
+	}
+	if depth == 0 {
+		return h.db.CallJSON(ctx, name, []byte("{}"))
+	}
+	tx := h.transactions[depth-1]
+	h.transactions = h.transactions[:depth-1]
+	var err error
+	if name == "transaction.commit" {
+		err = tx.Commit(ctx)
+	} else {
+		err = tx.Rollback()
+	}
+	return map[string]any{"depth": depth - 1}, err
+}
+
+var errRollBack = errors.New("roll back")
+
+func runInTransaction(h *handle, arguments json.RawMessage) (any, error) {
+	var given struct {
+		Mode       string `json:"mode"`
+		Operations []struct {
+			Name      string          `json:"name"`
+			Arguments json.RawMessage `json:"arguments"`
+		} `json:"operations"`
+		Rollback bool `json:"rollback"`
+	}
+	if err := json.Unmarshal(arguments, &given); err != nil {
+		return nil, err
+	}
+	answers := []any{}
+	body := func(tx *brant.Tx) error {
+		for _, operation := range given.Operations {
+			answer, err := call(inTx(tx), operation.Name, operation.Arguments)
+			if err != nil {
+				return err
+			}
+			answers = append(answers, answer)
+		}
+		if given.Rollback {
+			return errRollBack
+		}
+		return nil
+	}
+	construct := h.db.Tx
+	if given.Mode == "read" {
+		construct = h.db.View
+	}
+	if err := construct(ctx, body); errors.Is(err, errRollBack) {
+		return map[string]any{"rolled_back": true}, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return answers, nil
+}
+
+func callText(t target, arguments json.RawMessage) (any, error) {
+	var given struct {
+		Name   string  `json:"name"`
+		Text   string  `json:"text"`
+		Base64 *string `json:"base64"`
+	}
+	if err := json.Unmarshal(arguments, &given); err != nil {
+		return nil, err
+	}
+	text := []byte(given.Text)
+	if given.Base64 != nil {
+		decoded, err := base64.StdEncoding.DecodeString(*given.Base64)
+		if err != nil {
+			return nil, err
+		}
+		text = decoded
+	}
+	answer, err := t.CallJSON(ctx, given.Name, text)
+	return json.RawMessage(answer), err
+}
+
+func runCursor(l *brant.Listener, r request) (any, error) {
+	switch r.Name {
+	case "cursor.close":
+		return nil, l.Close()
+	case "cursor.next":
+		var given struct {
+			Timeout int64 `json:"timeout"`
+		}
+		if err := json.Unmarshal(r.Arguments, &given); err != nil {
+			return nil, err
+		}
+		items, err := next(l, given.Timeout)
+		if err != nil {
+			return nil, err
+		}
+		return append([]brant.Notification{}, items...), nil
+	}
+	return nil, faultf("UNKNOWN_OPERATION", "%s", r.Name)
+}
+
+func next(l *brant.Listener, timeout int64) ([]brant.Notification, error) {
+	if timeout == 0 {
+		return l.Pending(ctx)
+	}
+	if timeout < 0 {
+		return l.Batch(ctx)
+	}
+	bounded, cancel := context.WithTimeout(ctx, time.Duration(timeout)*time.Millisecond)
+	defer cancel()
+	items, err := l.Batch(bounded)
+	if errors.Is(err, brant.ErrTimeout) {
+		return nil, nil
+	}
+	return items, err
+}
