@@ -94,14 +94,19 @@ static void print_texts(const char *title, yyjson_val *texts) {
     printf("\n");
 }
 
+/* A member's text, never NULL. */
+static const char *member(yyjson_val *object, const char *name) {
+    const char *text = yyjson_get_str(yyjson_obj_get(object, name));
+    return text ? text : "";
+}
+
 static void print_spec(const cli_style *style, yyjson_val *spec) {
-    printf("%s%s%s  %s  %s\n", cli_on(style, "bold"), yyjson_get_str(yyjson_obj_get(spec, "name")), cli_off(style),
-           yyjson_get_str(yyjson_obj_get(spec, "type")), yyjson_get_str(yyjson_obj_get(spec, "title")));
-    const char *description = yyjson_get_str(yyjson_obj_get(spec, "description"));
-    if (description && *description) printf("%s\n", description);
+    printf("%s%s%s  %s  %s\n", cli_on(style, "bold"), member(spec, "name"), cli_off(style), member(spec, "type"),
+           member(spec, "title"));
+    if (*member(spec, "description")) printf("%s\n", member(spec, "description"));
     printf("\nInput\n");
     print_schema(style, yyjson_obj_get(spec, "input_schema"), 2);
-    printf("\n%s\n", strcmp(yyjson_get_str(yyjson_obj_get(spec, "type")), "subscription") == 0 ? "Each item" : "Answer");
+    printf("\n%s\n", strcmp(member(spec, "type"), "subscription") == 0 ? "Each item" : "Answer");
     print_schema(style, yyjson_obj_get(spec, "output_schema"), 2);
     printf("\n");
     print_texts("Scopes:", yyjson_obj_get(spec, "required_scopes"));
@@ -121,7 +126,7 @@ int cli_operations(const cli_style *style, const char *wanted) {
     yyjson_val *items = yyjson_obj_get(yyjson_doc_get_root(doc), "items");
     const bool one = wanted && strchr(wanted, '.');
     yyjson_arr_foreach(items, index, count, spec) {
-        const char *name = yyjson_get_str(yyjson_obj_get(spec, "name"));
+        const char *name = member(spec, "name");
         if (one ? strcmp(name, wanted) != 0 : !in_namespace(spec, wanted)) continue;
         found++;
         if (!style->table) {
@@ -133,7 +138,7 @@ int cli_operations(const cli_style *style, const char *wanted) {
             print_spec(style, spec);
         } else {
             printf("%s%-28s%s %-13s %s\n", cli_on(style, "bold"), name, cli_off(style),
-                   yyjson_get_str(yyjson_obj_get(spec, "type")), yyjson_get_str(yyjson_obj_get(spec, "title")));
+                   member(spec, "type"), member(spec, "title"));
         }
     }
     yyjson_doc_free(doc);

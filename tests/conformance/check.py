@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Compare what is said of each operation in different places: public headers, the table of functions, specs, scenarios, agents.
+
+An operation that stands in one of them and not in another is a failure: so is one that no scenario calls successfully, or whose
+documented errors are not codes.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCENARIOS = ROOT / "tests" / "conformance" / "scenarios"
+UNIFORM = re.compile(r"^BRANT_API brant_status (brant_\w+)\(char \*\*out_json,\s*size_t \*out_json_len,\s*brant_db \*db,\s*const char \*json,\s*size_t json_len\);", re.M)
+CURSORS = re.compile(r"^BRANT_API brant_status (brant_\w+)\(brant_cursor \*\*out_cursor,\s*brant_db \*db,\s*const char \*json,\s*size_t json_len\);", re.M)
+
+
+def names_called(scenario):
+    """Registry names that a scenario expects to succeed."""
+    for test in scenario["tests"]:
+        for operation in test["operations"]:
+            if "expect_error" in operation:
+                continue
+            yield operation["name"]
+            for step in operation.get("arguments", {}).get("operations", []):
+                yield step["name"]
+
+
+def main():
+    checks = []
+
+    def check(what, problems):
+        checks.append((what, sorted(problems)))
+
+    headers = "".join(path.read_text() for path in (ROOT / "core" / "include" / "brant").glob("*.h"))
+    declared = set(UNIFORM.findall(headers)) | set(CURSORS.findall(headers))
+    table = (ROOT / "core" / "src" / "operation" / "table.h").read_text()
+    functions = dict(re.findall(r'X\((brant_\w+), (?:brant__\w+, )?"([\w.]+)"', table))
+    functions["brant_operation_list"] = "operations.list"
+    specs = {}
+    for path in sorted((ROOT / "core" / "operations").glob("*.json")):
+        for spec in json.loads(path.read_text())["operations"]:
+            specs[spec["name"]] = {**spec, "file": path.stem}
+    codes = set(re.findall(r"X\(([A-Z_]+), \d+,", (ROOT / "core" / "include" / "brant" / "base.h").read_text()))
+    called = {name for path in SCENARIOS.glob("*.json") for name in names_called(json.loads(path.read_text()))}
+
+    check("every declared operation is in the table", declared - functions.keys())
+    check("every function of the table is declared", functions.keys() - declared)
+    check("every function has a spec", set(functions.values()) - specs.keys())
+    check("every spec has a function", specs.keys() - set(functions.values()))
+    check("every operation has a scenario in which it succeeds", specs.keys() - called)
+    check("every header comment names its operation", {name for name in specs if not re.search(rf"(/\*|\*) {re.escape(name)} \{{", headers)})
+    check("every spec stands in the file of its namespace", {n for n, s in specs.items() if s["namespace"] != s["file"] or not n.startswith(s["namespace"] + ".")})
+    check("every documented error is a code", {f"{n}: {e}" for n, s in specs.items() for e in s["errors"] if e not in codes})
+    check("every input refuses unknown members", {n for n, s in specs.items() if s["input_schema"].get("additionalProperties") is not False})
+    check("mutations ask for a scope", {n for n, s in specs.items() if s["type"] == "mutation" and not s["required_scopes"] and s["namespace"] != "transaction"})
+    for agent in ("runner_c/agent.c", "agents/python.py", "agents/node.mjs", "agents/go/main.go"):
+        path = ROOT / "tests" / "conformance" / agent
+        text = path.read_text() if path.exists() else ""
+        check(f"{agent} knows every operation", {name for name in specs if name not in text and name.split(".")[1] not in text})
+
+    failed = 0
+    for what, problems in checks:
+        print(f"{'FAIL' if problems else 'ok  '} {what}" + (f": {', '.join(problems)}" if problems else ""))
+        failed += bool(problems)
+    print(f"{len(checks) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
