@@ -33,18 +33,29 @@ def plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form; give a dict, a dataclass or a model with model_dump()")
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=plain).encode
+def _encoder() -> Callable[[Any], str]:
+    """json's encoder, made once: JSONEncoder.encode makes one for each call, which costs more than a small document."""
+    try:
+        chunks = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
+            None, plain, json.encoder.encode_basestring, None, ":", ",", False, False, False
+        )
+    except (AttributeError, TypeError):
+        return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=plain).encode
+    return lambda value: "".join(chunks(value, 0))
+
+
+_encode = _encoder()
 _decode = json.JSONDecoder().raw_decode
 
 
 def encode(value: Any) -> str:
-    """Compact JSON text. InvalidJson: NaN, an infinity or a value inside itself; Limit: too deep; TypeError: a type without a JSON form."""
+    """Compact JSON text. InvalidJson: NaN or an infinity; Limit: too deep, or inside itself; TypeError: a type without a JSON form."""
     try:
         return _encode(value)
     except ValueError as error:
         raise InvalidJson(str(error)) from None
     except RecursionError:
-        raise Limit("the value is nested too deep") from None
+        raise Limit("the value is nested too deep, or inside itself") from None
 
 
 def decode(text: str) -> Any:

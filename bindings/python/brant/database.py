@@ -10,7 +10,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 from . import _native
 from ._clock import deadline, milliseconds
@@ -19,6 +19,8 @@ from .errors import BrantError, Busy, Misuse
 from .events import Listener, Wakes
 from .graph import Graph, Graphs, GraphTypes
 from .records import Copied, Health, Info, Limits, Maintained, Operation, Result, health, known
+
+R = TypeVar("R")
 
 DOCUMENT_LIMIT = 64 << 20
 BATCH_LIMIT = 100_000
@@ -168,13 +170,9 @@ class Database:
         self._patience: float = options.get("busy_timeout", BUSY_TIMEOUT * 1000) / 1000
         self._closed = False
         self._owner: tuple[int, object] | None = None
-        self._wakes = Wakes(self)
+        self._wakes = Wakes(handle)
         self._reset_locks()
         self._memory = self._path == ":memory:"
-        self.graph_types = GraphTypes(self)
-        """The graph types of the file: define, get, list, delete, validate_node, validate_edge."""
-        self.graphs = Graphs(self)
-        """The graphs of the file: create, get, list, update, delete."""
         _databases.add(self)
 
     def _reset_locks(self) -> None:
@@ -199,19 +197,27 @@ class Database:
 
     def _call(self, function: _native.Operation, members: Mapping[str, Any], until: int | None = None) -> Any:
         """Run an operation: its input's members, its answer."""
-        return decode(self._call_text(function, encode(members), until))
+        return decode(self._run(function, encode(members), until))
 
-    def _call_text(self, function: _native.Operation, text: str | bytes, until: int | None = None) -> str:
+    def _run(self, function: Callable[[_native.Handle, str | bytes], R], text: str | bytes, until: int | None = None) -> R:
+        """Call the library: one thread at a time, the transaction's owner if there is a transaction."""
         with self._lock:
             if self._owner is not None:
                 self._admit()
-            if until is None:
-                answer = function(self._handle, text)
-            else:
+            if until is not None:
                 _native.brant_deadline_set(self._handle, until)
-                try:
-                    answer = function(self._handle, text)
-                finally:
+            try:
+                while True:
+                    try:
+                        answer = function(self._handle, text)
+                        break
+                    except Misuse as error:
+                        # The thread of a listener, which does not take the lock to wait, looks for news: that takes some microseconds.
+                        if not error.message.startswith("the handle is in use by another thread"):
+                            raise
+                        time.sleep(0.00005)
+            finally:
+                if until is not None:
                     _native.brant_deadline_set(self._handle, 0)
         if self._memory:
             self._wakes.poke()
@@ -234,7 +240,7 @@ class Database:
         with self._lock:
             depth = -1
             try:
-                answer = self._call_text(_TRANSACTION[name], text, until)
+                answer = self._run(_TRANSACTION[name], text, until)
                 depth = decode(answer)["depth"]
             except Misuse:
                 # None is open (any more): the library took it back, or the handle was closed.
@@ -257,7 +263,7 @@ class Database:
         """As `call`, with JSON text on both sides, for a program that passes it on."""
         if name in _TRANSACTION:
             return self._transact(name, text, deadline(timeout))
-        return self._call_text(lambda handle, text: _native.brant_call(handle, name, text), text, deadline(timeout))
+        return self._run(lambda handle, text: _native.brant_call(handle, name, text), text, deadline(timeout))
 
     # ---- transactions, SQL --------------------------------------------------------------------------------------------
 
@@ -277,11 +283,21 @@ class Database:
         is wrong. Constraint: a rule of your tables.
         """
         members = {"sql": sql, "params": params if isinstance(params, Mapping) else list(params)}
-        text = self._call_text(_native.brant_sql_execute, encode(members), deadline(timeout))
+        text = self._run(_native.brant_sql_execute, encode(members), deadline(timeout))
         answer = decode_blobs(text)
         return Result(tuple(answer["columns"]), [tuple(row) for row in answer["rows"]], answer["changes"], answer["last_insert_rowid"])
 
     # ---- graphs, events ---------------------------------------------------------------------------------------------------
+
+    @property
+    def graph_types(self) -> GraphTypes:
+        """The graph types of the file: define, get, list, delete, validate_node, validate_edge."""
+        return GraphTypes(self)
+
+    @property
+    def graphs(self) -> Graphs:
+        """The graphs of the file: create, get, list, update, delete."""
+        return Graphs(self)
 
     def graph(self, name: str) -> Graph:
         """The nodes and edges of a graph, which is looked up when it is used."""
@@ -296,11 +312,7 @@ class Database:
 
         Iterate it (``for``, ``async for``), or ask `next`. Misuse: inside a transaction. Invalid: no pattern.
         """
-        text = encode({"channels": patterns})
-        with self._lock:
-            if self._owner is not None:
-                self._admit()
-            return Listener(self, _native.brant_event_listen(self._handle, text), patterns)
+        return Listener(self, self._run(_native.brant_event_listen, encode({"channels": patterns})), patterns)
 
     # ---- the file -------------------------------------------------------------------------------------------------------
 
@@ -344,7 +356,7 @@ class Database:
         Any thread, any time, any number of times. Later calls raise Closed.
         """
         self._closed = True
-        self._wakes.close(self._handle)
+        self._wakes.close()
         # Whoever waits for a transaction to end is told; a call that is still inside ends on its own.
         if self._lock.acquire(timeout=1):
             try:

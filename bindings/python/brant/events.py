@@ -140,8 +140,8 @@ class Listener(Iterator[Notification], AsyncIterator[Notification]):
 class Wakes:
     """The dispatchers of a handle, by loop."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, handle: _native.Handle) -> None:
+        self._handle = handle
         self.forget()
 
     def forget(self) -> None:
@@ -160,12 +160,12 @@ class Wakes:
 
     def _duplicate(self) -> int:
         try:
-            return os.dup(_native.brant_wake_fd(self._database._handle))
+            return os.dup(_native.brant_wake_fd(self._handle))
         except Unsupported:
             return -1
 
     def acknowledge(self) -> None:
-        _native.brant_wake_acknowledge(self._database._handle)
+        _native.brant_wake_acknowledge(self._handle)
 
     def drop(self, dispatcher: _Dispatcher) -> None:
         with self._guard:
@@ -186,9 +186,9 @@ class Wakes:
     def interrupt(self) -> None:
         self.poke(error=Interrupted("the wait was interrupted"))
 
-    def close(self, handle: _native.Handle) -> None:
+    def close(self) -> None:
         with self._guard:
-            _native.brant_close(handle)
+            _native.brant_close(self._handle)
         self.poke()
 
 

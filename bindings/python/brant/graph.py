@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
@@ -214,6 +215,10 @@ class Graph:
         return self.database.graphs.get(self.name)
 
 
+def _put(members: Json) -> Put:
+    return Put(members["key"], members["created"], members["revision"])
+
+
 # ---- nodes --------------------------------------------------------------------------------------------------------------
 
 
@@ -269,7 +274,7 @@ class Nodes:
         """
         members = {"graph": self._graph, "key": key}
         members |= _given(attributes=attributes, type=type, metadata=metadata, revision=revision)
-        return known(Put, self._database._call(_native.brant_node_put, members))
+        return _put(self._database._call(_native.brant_node_put, members))
 
     def put_many(
         self,
@@ -464,7 +469,7 @@ class Edges:
         """
         members = {"graph": self._graph, "source": source, "target": target}
         members |= _given(attributes=attributes, type=type, key=key, metadata=metadata, revision=revision)
-        return known(Put, self._database._call(_native.brant_edge_put, members))
+        return _put(self._database._call(_native.brant_edge_put, members))
 
     def put_many(
         self,
@@ -609,6 +614,25 @@ def _chunks(items: Iterable[Any], most: int, room: int) -> Iterator[tuple[int, s
         yield count, ",".join(texts)
 
 
+def _shift(error: BrantError, done: int) -> None:
+    """The error of a chunk speaks of its items; have it speak of the caller's."""
+
+    def renumber(found: re.Match[str]) -> str:
+        text: str = found[0]
+        index: str = found[1] or found[2]
+        return text.replace(index, str(int(index) + done))
+
+    def shifted(text: str) -> str:
+        return re.sub(r"^item (\d+)|/items/(\d+)", renumber, text)
+
+    if done:
+        error.message = shifted(error.message)
+        for fault in error.detail.get("items", ()):
+            fault["index"] += done
+        for violation in error.detail.get("violations", ()):
+            violation["instance"] = shifted(violation["instance"])
+
+
 def _put_many(
     database: Database,
     function: _native.Operation,
@@ -628,10 +652,9 @@ def _put_many(
         nonlocal done
         count, text = chunk
         try:
-            answer = decode(database._call_text(function, head + text + "]}", until))
+            answer = decode(database._run(function, head + text + "]}", until))
         except BrantError as error:
-            for fault in error.detail.get("items", ()):
-                fault["index"] += done
+            _shift(error, done)
             raise
         done += count
         total.created += answer["created"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypedDict, TypeVar, overload
 
 T = TypeVar("T")
@@ -332,8 +332,7 @@ class EdgeItem(TypedDict, total=False):
 
 def known(cls: type[T], members: Json) -> T:
     """A record of the members that this version knows; a newer core may answer more."""
-    names = [part.name for part in fields(cls)]  # type: ignore[arg-type]
-    return cls(**{name: members[name] for name in names if name in members})
+    return cls(**{name: members[name] for name in cls.__slots__ if name in members})  # type: ignore[attr-defined]
 
 
 def graph_type(members: Json) -> GraphType:

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""What a call costs, in ns: the median of several rounds. `python bench.py` in an environment that has brant, or after bindings/python/build."""
+
+import statistics
+import sys
+import tempfile
+import timeit
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import brant  # noqa: E402
+from brant import _native  # noqa: E402
+
+ROUNDS = 15
+TARGETS = {"brant_check": 40, "brant_json_compact": 400}
+
+
+def median(function: Callable[..., object], *arguments: object, seconds: float = 0.1) -> float:
+    timer = timeit.Timer("function(*arguments)" if len(arguments) != 1 else "function(argument)", globals={
+        "function": function, "arguments": arguments, "argument": arguments[0] if arguments else None,
+    })  # fmt: skip
+    number = max(1, round(seconds / (min(timer.repeat(3, 100)) / 100 + 1e-9)))
+    return statistics.median(timer.repeat(ROUNDS, number)) / number * 1e9
+
+
+def main() -> int:
+    item = '{"name":"libc6","version":"2.36-9","depends":["libgcc-s1","libcrypt1"],"installed":true,"size":12834,"notes":"'
+    document = item + "x" * (300 - len(item) - 2) + '"}'
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder, brant.open(f"{folder}/bench.db") as db:
+        db.graphs.create("g")
+        nodes = db.graph("g").nodes
+        nodes.put("a", {"name": "libc6"})
+        results = {
+            "brant_check": median(_native.brant_check, db._handle),
+            "brant_json_compact": median(_native.brant_json_compact, document),
+            "nodes.exists": median(nodes.exists, "a"),
+            "nodes.get": median(nodes.get, "a"),
+            "execute SELECT 1": median(db.execute, "SELECT 1"),
+            "nodes.put (own transaction)": median(lambda key: nodes.put(key, {"name": "libc6"}), "b"),
+        }
+        with db.transaction():
+            results["nodes.put (in a transaction)"] = median(lambda key: nodes.put(key, {"name": "libc6"}), "b")
+        items = [{"key": f"k{n:06}", "attributes": {"name": "package", "n": n, "text": "x" * 100}} for n in range(100_000)]
+        seconds = timeit.timeit(lambda: nodes.put_many(items), number=1)
+        results["put_many, each of 100 000 nodes"] = seconds / len(items) * 1e9
+        seconds = timeit.timeit(lambda: sum(1 for _ in nodes), number=1)
+        results["iteration, each of 100 000 nodes"] = seconds / len(items) * 1e9
+    for name, value in results.items():
+        target = TARGETS.get(name)
+        note = "" if target is None else f"  (at most {target})"
+        failed += target is not None and value > target
+        print(f"{value:10.0f} ns  {name}{note}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

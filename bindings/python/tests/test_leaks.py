@@ -1,0 +1,90 @@
+"""What is opened is released: memory, descriptors, threads."""
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import brant
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def resident() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def grows(work: Callable[[], None], rounds: int, warm_up: int) -> tuple[int, int, int]:
+    """(bytes of Python, resident bytes, descriptors) by which the rounds after a warm-up grew."""
+    for _ in range(warm_up):
+        work()
+    gc.collect()
+    descriptors, memory = len(os.listdir("/proc/self/fd")), resident()
+    tracemalloc.start()
+    traced = tracemalloc.get_traced_memory()[0]
+    for _ in range(rounds):
+        work()
+    gc.collect()
+    traced = tracemalloc.get_traced_memory()[0] - traced
+    tracemalloc.stop()
+    return traced, resident() - memory, len(os.listdir("/proc/self/fd")) - descriptors
+
+
+@linux
+def test_handles(path: Path) -> None:
+    def work() -> None:
+        with brant.open(path) as db:
+            db.graphs.list()
+            listener = db.listen("*")
+            db.notify("x")
+            listener.next(1)
+
+    traced, memory, descriptors = grows(work, 100, 30)
+    assert traced < 100_000 and memory < 4_000_000 and descriptors == 0
+    assert threading.active_count() == 1
+
+
+@linux
+def test_calls_and_errors(db: brant.Database, graph: brant.Graph) -> None:
+    document = {"text": "x" * 1000, "list": list(range(100))}
+
+    def work() -> None:
+        graph.nodes.put("a", document)
+        graph.nodes.get("a")
+        graph.nodes.list()
+        for call in (
+            lambda: graph.nodes.get("nothing"),
+            lambda: graph.nodes.put("\ud800"),
+            lambda: db.call_json("nodes.put", "{"),
+            lambda: db.execute("SELECT"),
+        ):
+            with pytest.raises(brant.BrantError):
+                call()
+        with pytest.raises(ValueError), db.transaction():
+            raise ValueError
+
+    traced, memory, descriptors = grows(work, 1500, 300)
+    assert traced < 100_000 and memory < 4_000_000 and descriptors == 0
+
+
+@linux
+def test_listeners(db: brant.Database) -> None:
+    async def several() -> None:
+        for _ in range(10):
+            with db.listen("*") as listener:
+                db.notify("x", "y" * 100)
+                await anext(listener)
+
+    def work() -> None:
+        asyncio.run(several())
+        db.listen("*")  # never closed: its finaliser does it
+
+    traced, memory, descriptors = grows(work, 40, 20)
+    assert traced < 200_000 and memory < 4_000_000 and descriptors <= 1
