@@ -1,7 +1,8 @@
 /*
  * base/buffer.c: a growing run of bytes whose failure is sticky.
  *
- * Invariant: capacity > length whenever data is not NULL, so that the terminating NUL always has its place.
+ * Invariant: capacity > length whenever data is not NULL, so that the terminating NUL always has
+ * its place.
  */
 #include "base/base.h"
 
@@ -12,8 +13,7 @@
 /* Bytes that a finished text may waste before it is worth moving. */
 #define WASTE ((size_t)64 << 10)
 
-bool brant__buffer_reserve(brant__buffer *buffer, size_t extra)
-{
+bool brant__buffer_reserve(brant__buffer *buffer, size_t extra) {
     size_t needed, capacity;
     char *data;
 
@@ -36,21 +36,18 @@ bool brant__buffer_reserve(brant__buffer *buffer, size_t extra)
     return true;
 }
 
-void brant__buffer_append(brant__buffer *buffer, const void *bytes, size_t length)
-{
+void brant__buffer_append(brant__buffer *buffer, const void *bytes, size_t length) {
     if (length == 0 || !brant__buffer_reserve(buffer, length)) return;
     memcpy(buffer->data + buffer->length, bytes, length);
     buffer->length += length;
 }
 
-void brant__buffer_append_byte(brant__buffer *buffer, char byte)
-{
+void brant__buffer_append_byte(brant__buffer *buffer, char byte) {
     if (!brant__buffer_reserve(buffer, 1)) return;
     buffer->data[buffer->length++] = byte;
 }
 
-void brant__buffer_format(brant__buffer *buffer, const char *format, ...)
-{
+void brant__buffer_format(brant__buffer *buffer, const char *format, ...) {
     va_list arguments;
     size_t room;
     int needed;
@@ -73,20 +70,17 @@ void brant__buffer_format(brant__buffer *buffer, const char *format, ...)
     buffer->length += (size_t)needed;
 }
 
-void brant__buffer_reset(brant__buffer *buffer)
-{
+void brant__buffer_reset(brant__buffer *buffer) {
     buffer->length = 0;
     buffer->failed = false;
 }
 
-void brant__buffer_free(brant__buffer *buffer)
-{
+void brant__buffer_free(brant__buffer *buffer) {
     brant__free(buffer->data);
     *buffer = (brant__buffer){0};
 }
 
-brant_status brant__buffer_take(char **out, size_t *out_length, brant__buffer *buffer)
-{
+brant_status brant__buffer_take(char **out, size_t *out_length, brant__buffer *buffer) {
     size_t unused;
 
     *out = NULL;

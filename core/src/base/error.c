@@ -1,17 +1,18 @@
 /*
  * base/error.c: the error record of a thread.
  *
- * The record holds a bounded message and a short detail in thread-local storage; a longer detail lives in a heap block
- * that belongs to a thread-specific key, so that it is reused from failure to failure and released when the thread
- * ends. The record is filled only while its code is OK: the first error wins, what callers add is dropped.
- * Text in the record is always valid UTF-8 on one line, whatever it was made from, since bindings decode it strictly.
+ * The record holds a bounded message and a short detail in thread-local storage; a longer detail
+ * lives in a heap block that belongs to a thread-specific key, so that it is reused from failure to
+ * failure and released when the thread ends. The record is filled only while its code is OK: the
+ * first error wins, what callers add is dropped. Text in the record is always valid UTF-8 on one
+ * line, whatever it was made from, since bindings decode it strictly.
  */
 #include "base/base.h"
 
 #include <pthread.h>
 #include <stdio.h>
 
-#define MESSAGE_SIZE 512
+#define MESSAGE_SIZE      512
 #define SHORT_DETAIL_SIZE 512
 
 /* A detail beyond this is not kept: the record must not become the largest thing in the process. */
@@ -39,28 +40,26 @@ static _Thread_local error_record record;
 
 static const brant_error no_error = {BRANT_OK, "OK", "", 0, "{}", 2};
 
-/* ---- the heap block of a long detail ------------------------------------------------------------------------ */
+/* ---- the heap block of a long detail
+ * ------------------------------------------------------------------------ */
 
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static bool key_made;
 
-static void block_free(void *memory)
-{
+static void block_free(void *memory) {
     detail_block *block = memory;
 
     if (block) block->release(block->context, block);
 }
 
-static void key_make(void)
-{
+static void key_make(void) {
     key_made = pthread_key_create(&key, block_free) == 0;
 }
 
 #if defined(__GNUC__)
 /* A library that is unloaded must not leave its destructor behind for threads that end later. */
-__attribute__((destructor)) static void key_drop(void)
-{
+__attribute__((destructor)) static void key_drop(void) {
     if (!key_made) return;
     block_free(pthread_getspecific(key));
     pthread_setspecific(key, NULL);
@@ -71,8 +70,7 @@ __attribute__((destructor)) static void key_drop(void)
 #endif
 
 /* Room for `size` bytes in this thread's block, or NULL. */
-static char *block_text(size_t size)
-{
+static char *block_text(size_t size) {
     brant_allocator allocator;
     detail_block *old, *block;
     size_t capacity = 4096;
@@ -82,7 +80,8 @@ static char *block_text(size_t size)
     old = pthread_getspecific(key);
     if (old && old->size >= size) return old->text;
 
-    while (capacity < size) capacity *= 2;
+    while (capacity < size)
+        capacity *= 2;
     brant__allocator_get(&allocator);
     block = allocator.allocate(allocator.context, sizeof(*block) + capacity);
     if (!block) return NULL;
@@ -98,32 +97,35 @@ static char *block_text(size_t size)
     return block->text;
 }
 
-/* ---- filling ---------------------------------------------------------------------------------------------------- */
+/* ---- filling
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 /* Make the text valid UTF-8 on one line; a code point that the bound cut in two goes. */
-static size_t sanitize(char *text, size_t length, bool cut)
-{
+static size_t sanitize(char *text, size_t length, bool cut) {
     size_t bad;
 
     if (cut) {
         size_t start = length;
-        while (start > 0 && length - start < 3 && ((unsigned char)text[start - 1] & 0xC0) == 0x80) start--;
+        while (start > 0 && length - start < 3 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+            start--;
         if (start > 0 && (unsigned char)text[start - 1] >= 0xC0) start--;
         if (brant__utf8_check(text + start, length - start) != SIZE_MAX) length = start;
     }
     for (size_t i = 0; i < length; i++) {
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F) text[i] = ' ';
     }
-    for (size_t at = 0; (bad = brant__utf8_check(text + at, length - at)) != SIZE_MAX; at += bad + 1) {
+    for (size_t at = 0; (bad = brant__utf8_check(text + at, length - at)) != SIZE_MAX;
+         at += bad + 1) {
         text[at + bad] = '?';
     }
     text[length] = '\0';
     return length;
 }
 
-static void fill(brant_status code, brant__text detail, const char *format, va_list arguments)
-{
-    /* An argument may be the text of the record itself, when a caller took it back to say it differently. */
+static void fill(brant_status code, brant__text detail, const char *format, va_list arguments) {
+    /* An argument may be the text of the record itself, when a caller took it back to say it
+     * differently. */
     char message[MESSAGE_SIZE];
     char *detail_text = record.short_detail;
     bool cut;
@@ -154,10 +156,11 @@ static void fill(brant_status code, brant__text detail, const char *format, va_l
     record.error.detail_len = detail.length;
 }
 
-/* ---- internal ----------------------------------------------------------------------------------------------------- */
+/* ---- internal
+ * -----------------------------------------------------------------------------------------------------
+ */
 
-void brant__error_clear(void)
-{
+void brant__error_clear(void) {
     if (BRANT__LIKELY(record.error.code == BRANT_OK)) return;
     record.error.code = BRANT_OK;
     if (record.large && record.error.detail == record.short_detail) {
@@ -167,8 +170,7 @@ void brant__error_clear(void)
     }
 }
 
-brant_status brant__fail(brant_status code, const char *format, ...)
-{
+brant_status brant__fail(brant_status code, const char *format, ...) {
     va_list arguments;
 
     va_start(arguments, format);
@@ -177,8 +179,7 @@ brant_status brant__fail(brant_status code, const char *format, ...)
     return code;
 }
 
-brant_status brant__fail_detail(brant_status code, brant__text detail, const char *format, ...)
-{
+brant_status brant__fail_detail(brant_status code, brant__text detail, const char *format, ...) {
     va_list arguments;
 
     va_start(arguments, format);
@@ -187,13 +188,11 @@ brant_status brant__fail_detail(brant_status code, brant__text detail, const cha
     return code;
 }
 
-brant_status brant__fail_memory(void)
-{
+brant_status brant__fail_memory(void) {
     return brant__fail(BRANT_NO_MEMORY, "out of memory");
 }
 
-brant_status brant__error_code(void)
-{
+brant_status brant__error_code(void) {
     brant_status code = record.error.code;
 
     /* The texts stay readable through an earlier brant_last_error() until the next failure. */
@@ -201,9 +200,10 @@ brant_status brant__error_code(void)
     return code;
 }
 
-/* ---- public ------------------------------------------------------------------------------------------------------- */
+/* ---- public
+ * -------------------------------------------------------------------------------------------------------
+ */
 
-const brant_error *brant_last_error(void)
-{
+const brant_error *brant_last_error(void) {
     return record.error.code == BRANT_OK ? &no_error : &record.error;
 }

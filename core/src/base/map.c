@@ -1,37 +1,38 @@
 /*
  * base/map.c: a hash of bytes, and a map from bytes to a 64-bit value.
  *
- * The map is open addressing with linear probing and backward-shift removal: no tombstones, at most three quarters full. Its
- * keys come from outside, so it hashes with the process's random seed: nobody can prepare keys that collide.
+ * The map is open addressing with linear probing and backward-shift removal: no tombstones, at most
+ * three quarters full. Its keys come from outside, so it hashes with the process's random seed:
+ * nobody can prepare keys that collide.
  */
 #include "base/base.h"
 
-/* ---- the hash ------------------------------------------------------------------------------------------------------ */
+/* ---- the hash
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 /* Odd, with 32 bits set, no two alike in any byte. */
 #define SECRET_0 UINT64_C(0x9E3779B97F4A7C15)
 #define SECRET_1 UINT64_C(0xD1342543DE82EF95)
 #define SECRET_2 UINT64_C(0xA0761D6478BD642F)
 
-static inline uint64_t load_8(const uint8_t *bytes)
-{
+static inline uint64_t load_8(const uint8_t *bytes) {
     uint64_t value;
 
     memcpy(&value, bytes, sizeof(value));
     return value;
 }
 
-static inline uint64_t load_4(const uint8_t *bytes)
-{
+static inline uint64_t load_4(const uint8_t *bytes) {
     uint32_t value;
 
     memcpy(&value, bytes, sizeof(value));
     return value;
 }
 
-/* Both halves of the 128-bit product, folded: every bit of the result depends on every bit of the factors. */
-static inline uint64_t fold(uint64_t a, uint64_t b)
-{
+/* Both halves of the 128-bit product, folded: every bit of the result depends on every bit of the
+ * factors. */
+static inline uint64_t fold(uint64_t a, uint64_t b) {
 #if defined(__SIZEOF_INT128__)
     __extension__ unsigned __int128 product = (unsigned __int128)a * b;
 
@@ -45,8 +46,7 @@ static inline uint64_t fold(uint64_t a, uint64_t b)
 #endif
 }
 
-uint64_t brant__hash_seeded(const void *bytes, size_t length, uint64_t seed)
-{
+uint64_t brant__hash_seeded(const void *bytes, size_t length, uint64_t seed) {
     const uint8_t *at = bytes;
     uint64_t a = 0, b = 0;
 
@@ -85,12 +85,13 @@ uint64_t brant__hash_seeded(const void *bytes, size_t length, uint64_t seed)
     return fold(SECRET_1 ^ (uint64_t)length, fold(a ^ SECRET_1, b ^ seed));
 }
 
-uint64_t brant__hash(const void *bytes, size_t length)
-{
+uint64_t brant__hash(const void *bytes, size_t length) {
     return brant__hash_seeded(bytes, length, 0);
 }
 
-/* ---- the map -------------------------------------------------------------------------------------------------------- */
+/* ---- the map
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 #define FIRST_CAPACITY ((size_t)16)
 
@@ -104,25 +105,24 @@ typedef struct brant__map_entry {
     int64_t value;
 } map_entry;
 
-static size_t key_cost(size_t length)
-{
+static size_t key_cost(size_t length) {
     return (length + 16) & ~(size_t)15;
 }
 
 /* The key's entry, or the free one where it belongs. Needs a free entry. */
-static map_entry *probe(const brant__map *map, brant__text key, uint64_t hash)
-{
+static map_entry *probe(const brant__map *map, brant__text key, uint64_t hash) {
     size_t mask = map->capacity - 1;
 
     for (size_t i = (size_t)hash & mask;; i = (i + 1) & mask) {
         map_entry *entry = &map->entries[i];
         if (!entry->key) return entry;
-        if (entry->hash == hash && brant__text_equal(brant__text_of(entry->key, entry->length), key)) return entry;
+        if (entry->hash == hash &&
+            brant__text_equal(brant__text_of(entry->key, entry->length), key))
+            return entry;
     }
 }
 
-static bool grow(brant__map *map)
-{
+static bool grow(brant__map *map) {
     brant__map larger = *map;
 
     larger.capacity = map->capacity ? map->capacity * 2 : FIRST_CAPACITY;
@@ -133,7 +133,8 @@ static bool grow(brant__map *map)
         const map_entry *entry = &map->entries[i];
         size_t at = (size_t)entry->hash & (larger.capacity - 1);
         if (!entry->key) continue;
-        while (larger.entries[at].key) at = (at + 1) & (larger.capacity - 1);
+        while (larger.entries[at].key)
+            at = (at + 1) & (larger.capacity - 1);
         larger.entries[at] = *entry;
     }
     brant__free(map->entries);
@@ -142,8 +143,7 @@ static bool grow(brant__map *map)
 }
 
 /* Copy the keys that live into a new arena. Best effort: without memory all stays as it is. */
-static void compact_keys(brant__map *map)
-{
+static void compact_keys(brant__map *map) {
     brant__arena keys = {0};
     const char **moved;
     size_t count = 0;
@@ -158,7 +158,8 @@ static void compact_keys(brant__map *map)
         count++;
     }
     if (count == map->count) {
-        for (size_t i = 0; i < map->capacity; i++) map->entries[i].key = moved[i];
+        for (size_t i = 0; i < map->capacity; i++)
+            map->entries[i].key = moved[i];
         brant__arena_free(&map->keys);
         map->keys = keys;
         map->dead = 0;
@@ -168,8 +169,7 @@ static void compact_keys(brant__map *map)
     brant__free(moved);
 }
 
-bool brant__map_get(const brant__map *map, brant__text key, int64_t *out_value)
-{
+bool brant__map_get(const brant__map *map, brant__text key, int64_t *out_value) {
     const map_entry *entry;
 
     if (out_value) *out_value = 0;
@@ -180,8 +180,7 @@ bool brant__map_get(const brant__map *map, brant__text key, int64_t *out_value)
     return true;
 }
 
-bool brant__map_put(brant__map *map, brant__text key, int64_t value)
-{
+bool brant__map_put(brant__map *map, brant__text key, int64_t value) {
     uint64_t hash = brant__hash_seeded(key.data, key.length, brant__hash_seed());
     map_entry *entry;
     char *copy;
@@ -203,8 +202,7 @@ bool brant__map_put(brant__map *map, brant__text key, int64_t value)
     return true;
 }
 
-bool brant__map_remove(brant__map *map, brant__text key)
-{
+bool brant__map_remove(brant__map *map, brant__text key) {
     size_t mask = map->capacity - 1;
     map_entry *entry;
     size_t hole;
@@ -234,15 +232,13 @@ bool brant__map_remove(brant__map *map, brant__text key)
     return true;
 }
 
-void brant__map_clear(brant__map *map)
-{
+void brant__map_clear(brant__map *map) {
     if (map->count) memset(map->entries, 0, map->capacity * sizeof(map_entry));
     brant__arena_reset(&map->keys);
     map->count = map->live = map->dead = 0;
 }
 
-void brant__map_free(brant__map *map)
-{
+void brant__map_free(brant__map *map) {
     brant__free(map->entries);
     brant__arena_free(&map->keys);
     *map = (brant__map){0};

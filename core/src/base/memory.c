@@ -1,77 +1,69 @@
 /*
  * base/memory.c: the allocator seam and the arena.
  *
- * Everything that brant allocates goes through `allocator`, which is written before anything else runs and read-only
- * afterwards.
+ * Everything that brant allocates goes through `allocator`, which is written before anything else
+ * runs and read-only afterwards.
  */
 #include "base/base.h"
 
 #include <stdlib.h>
 
-/* ---- the allocator ------------------------------------------------------------------------------------------------- */
+/* ---- the allocator
+ * -------------------------------------------------------------------------------------------------
+ */
 
-static void *default_allocate(void *context, size_t size)
-{
+static void *default_allocate(void *context, size_t size) {
     (void)context;
     return malloc(size);
 }
 
-static void *default_reallocate(void *context, void *memory, size_t size)
-{
+static void *default_reallocate(void *context, void *memory, size_t size) {
     (void)context;
     return realloc(memory, size);
 }
 
-static void default_release(void *context, void *memory)
-{
+static void default_release(void *context, void *memory) {
     (void)context;
     free(memory);
 }
 
-static const brant_allocator default_allocator = {default_allocate, default_reallocate, default_release, NULL};
+static const brant_allocator default_allocator = {default_allocate, default_reallocate,
+                                                  default_release, NULL};
 static brant_allocator allocator = {default_allocate, default_reallocate, default_release, NULL};
 
-void brant_allocator_set(const brant_allocator *replacement)
-{
+void brant_allocator_set(const brant_allocator *replacement) {
     allocator = replacement ? *replacement : default_allocator;
 }
 
-void brant__allocator_get(brant_allocator *out)
-{
+void brant__allocator_get(brant_allocator *out) {
     *out = allocator;
 }
 
-void *brant__alloc(size_t size)
-{
+void *brant__alloc(size_t size) {
     return allocator.allocate(allocator.context, size ? size : 1);
 }
 
-void *brant__alloc_zero(size_t size)
-{
+void *brant__alloc_zero(size_t size) {
     void *memory = brant__alloc(size);
 
     if (memory) memset(memory, 0, size);
     return memory;
 }
 
-void *brant__realloc(void *memory, size_t size)
-{
+void *brant__realloc(void *memory, size_t size) {
     if (!memory) return brant__alloc(size);
     return allocator.reallocate(allocator.context, memory, size ? size : 1);
 }
 
-void brant__free(void *memory)
-{
+void brant__free(void *memory) {
     if (memory) allocator.release(allocator.context, memory);
 }
 
-void brant_free(void *memory)
-{
+void brant_free(void *memory) {
     brant__free(memory);
 }
 
-char *brant__strndup(const char *text, size_t length)
-{
+char *brant__strndup(const char *text, size_t length) {
     char *copy = length < SIZE_MAX ? brant__alloc(length + 1) : NULL;
 
     if (!copy) return NULL;
@@ -80,11 +72,14 @@ char *brant__strndup(const char *text, size_t length)
     return copy;
 }
 
-/* ---- the arena ------------------------------------------------------------------------------------------------------- */
+/* ---- the arena
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 #define ARENA_ALIGN ((size_t)16)
 #define ARENA_FIRST ((size_t)4 << 10)
-#define ARENA_LARGEST ((size_t)1 << 20) /* blocks double up to this; a larger request gets a block of its own */
+#define ARENA_LARGEST                                                                              \
+    ((size_t)1 << 20) /* blocks double up to this; a larger request gets a block of its own */
 
 typedef struct brant__arena_block {
     struct brant__arena_block *next;
@@ -93,15 +88,13 @@ typedef struct brant__arena_block {
 } arena_block;
 
 /* The bytes follow the header at the next aligned address, wherever the allocator put the block. */
-static char *block_bytes(arena_block *block)
-{
+static char *block_bytes(arena_block *block) {
     uintptr_t start = (uintptr_t)(block + 1);
 
     return (char *)(block + 1) + ((ARENA_ALIGN - start % ARENA_ALIGN) % ARENA_ALIGN);
 }
 
-void *brant__arena_alloc(brant__arena *arena, size_t size)
-{
+void *brant__arena_alloc(brant__arena *arena, size_t size) {
     arena_block *block = arena->head;
     size_t block_size = ARENA_FIRST;
     size_t rounded;
@@ -112,8 +105,10 @@ void *brant__arena_alloc(brant__arena *arena, size_t size)
     rounded = (size + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
 
     if (BRANT__UNLIKELY(!block || block->size - block->used < rounded)) {
-        if (block && block->size < ARENA_LARGEST) block_size = block->size * 2;
-        else if (block) block_size = ARENA_LARGEST;
+        if (block && block->size < ARENA_LARGEST)
+            block_size = block->size * 2;
+        else if (block)
+            block_size = ARENA_LARGEST;
         if (block_size < rounded) block_size = rounded;
         block = brant__alloc(sizeof(*block) + ARENA_ALIGN + block_size);
         if (!block) return NULL;
@@ -133,8 +128,7 @@ void *brant__arena_alloc(brant__arena *arena, size_t size)
     return memory;
 }
 
-char *brant__arena_copy(brant__arena *arena, const char *text, size_t length)
-{
+char *brant__arena_copy(brant__arena *arena, const char *text, size_t length) {
     char *copy = length < SIZE_MAX ? brant__arena_alloc(arena, length + 1) : NULL;
 
     if (!copy) return NULL;
@@ -143,8 +137,7 @@ char *brant__arena_copy(brant__arena *arena, const char *text, size_t length)
     return copy;
 }
 
-void brant__arena_reset(brant__arena *arena)
-{
+void brant__arena_reset(brant__arena *arena) {
     arena_block *largest = arena->head;
 
     for (arena_block *block = arena->head; block; block = block->next) {
@@ -161,8 +154,7 @@ void brant__arena_reset(brant__arena *arena)
     arena->head = largest;
 }
 
-void brant__arena_free(brant__arena *arena)
-{
+void brant__arena_free(brant__arena *arena) {
     for (arena_block *block = arena->head, *next; block; block = next) {
         next = block->next;
         brant__free(block);

@@ -17,27 +17,23 @@
 #include <sys/random.h>
 #endif
 
-static int64_t clock_now(clockid_t clock)
-{
+static int64_t clock_now(clockid_t clock) {
     struct timespec now = {0};
 
     clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000 + (int64_t)now.tv_nsec / 1000000;
 }
 
-int64_t brant__system_now(void)
-{
+int64_t brant__system_now(void) {
     return clock_now(CLOCK_REALTIME);
 }
 
-int64_t brant__monotonic_now(void)
-{
+int64_t brant__monotonic_now(void) {
     return clock_now(CLOCK_MONOTONIC);
 }
 
 /* For a kernel or sandbox without the system call. */
-static bool random_device(uint8_t *bytes, size_t length)
-{
+static bool random_device(uint8_t *bytes, size_t length) {
     int file = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
 
     if (file < 0) return false;
@@ -52,8 +48,7 @@ static bool random_device(uint8_t *bytes, size_t length)
     return length == 0;
 }
 
-bool brant__system_random(void *bytes, size_t length)
-{
+bool brant__system_random(void *bytes, size_t length) {
     uint8_t *at = bytes;
 
 #if defined(__linux__)
@@ -68,8 +63,7 @@ bool brant__system_random(void *bytes, size_t length)
     return length == 0 || random_device(at, length);
 }
 
-uint64_t brant__hash_seed(void)
-{
+uint64_t brant__hash_seed(void) {
     /* Drawn once for the process and constant afterwards; 0 means not yet. */
     static _Atomic uint64_t seed;
     uint64_t value = atomic_load_explicit(&seed, memory_order_relaxed);
@@ -78,20 +72,21 @@ uint64_t brant__hash_seed(void)
     if (BRANT__LIKELY(value != 0)) return value;
     if (!brant__system_random(&drawn, sizeof(drawn))) {
         /* No source at all: address-space layout and time are the best guess-proof thing left. */
-        drawn = (uint64_t)(uintptr_t)&value ^ (uint64_t)(uintptr_t)&seed << 20 ^ (uint64_t)brant__system_now() << 32;
+        drawn = (uint64_t)(uintptr_t)&value ^ (uint64_t)(uintptr_t)&seed << 20 ^
+                (uint64_t)brant__system_now() << 32;
     }
     drawn |= 1;
     if (atomic_compare_exchange_strong(&seed, &value, drawn)) value = drawn;
     return value;
 }
 
-void brant__uuid_v7(char out[37], int64_t now, const uint8_t random[10])
-{
+void brant__uuid_v7(char out[37], int64_t now, const uint8_t random[10]) {
     static const char digits[] = "0123456789abcdef";
     uint8_t bytes[16];
     char *at = out;
 
-    for (int i = 0; i < 6; i++) bytes[i] = (uint8_t)((uint64_t)now >> (40 - 8 * i));
+    for (int i = 0; i < 6; i++)
+        bytes[i] = (uint8_t)((uint64_t)now >> (40 - 8 * i));
     memcpy(bytes + 6, random, 10);
     bytes[6] = (uint8_t)(0x70 | (bytes[6] & 0x0F)); /* version 7 */
     bytes[8] = (uint8_t)(0x80 | (bytes[8] & 0x3F)); /* variant 10 */

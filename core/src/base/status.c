@@ -19,23 +19,19 @@ static const status_entry status_entries[] = {BRANT_STATUS_LIST(STATUS_ENTRY)};
 
 static const status_entry unknown_entry = {"UNKNOWN", "not a status code of brant"};
 
-static const status_entry *entry_of(brant_status status)
-{
+static const status_entry *entry_of(brant_status status) {
     if (status < 0 || (size_t)status >= BRANT__COUNT(status_entries)) return &unknown_entry;
     return &status_entries[status];
 }
 
-const char *brant_status_name(brant_status status)
-{
+const char *brant_status_name(brant_status status) {
     return entry_of(status)->name;
 }
 
-const char *brant_status_text(brant_status status)
-{
+const char *brant_status_text(brant_status status) {
     return entry_of(status)->text;
 }
 
-const char *brant_version(void)
-{
+const char *brant_version(void) {
     return BRANT_VERSION;
 }

@@ -3,8 +3,7 @@
  */
 #include "base/base.h"
 
-int brant__text_compare(brant__text a, brant__text b)
-{
+int brant__text_compare(brant__text a, brant__text b) {
     size_t common = a.length < b.length ? a.length : b.length;
     int order = common ? memcmp(a.data, b.data, common) : 0;
 
@@ -12,18 +11,18 @@ int brant__text_compare(brant__text a, brant__text b)
     return (a.length > b.length) - (a.length < b.length);
 }
 
-/* ---- UTF-8 ---------------------------------------------------------------------------------------------------------- */
+/* ---- UTF-8
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 
-static inline bool is_continuation(unsigned char byte)
-{
+static inline bool is_continuation(unsigned char byte) {
     return (byte & 0xC0) == 0x80;
 }
 
 /* Length of the well-formed sequence at `at` (RFC 3629, section 4), or 0. */
-static size_t sequence_length(const unsigned char *at, size_t left)
-{
+static size_t sequence_length(const unsigned char *at, size_t left) {
     unsigned char lead = at[0];
 
     if (lead < 0x80) return 1;
@@ -40,8 +39,7 @@ static size_t sequence_length(const unsigned char *at, size_t left)
     return at[1] >= (lead == 0xF0 ? 0x90 : 0x80) && at[1] <= (lead == 0xF4 ? 0x8F : 0xBF) ? 4 : 0;
 }
 
-size_t brant__utf8_check(const char *text, size_t length)
-{
+size_t brant__utf8_check(const char *text, size_t length) {
     const unsigned char *bytes = (const unsigned char *)text;
     size_t i = 0;
 
@@ -61,42 +59,51 @@ size_t brant__utf8_check(const char *text, size_t length)
     return SIZE_MAX;
 }
 
-size_t brant__utf8_length(const char *text, size_t length)
-{
+size_t brant__utf8_length(const char *text, size_t length) {
     size_t count = 0;
 
-    for (size_t i = 0; i < length; i++) count += !is_continuation((unsigned char)text[i]);
+    for (size_t i = 0; i < length; i++)
+        count += !is_continuation((unsigned char)text[i]);
     return count;
 }
 
-/* The code point at `*at`, which moves behind it. A byte that starts none counts as a point beyond Unicode. */
-static uint32_t next_point(const char *text, size_t length, size_t *at)
-{
+/* The code point at `*at`, which moves behind it. A byte that starts none counts as a point beyond
+ * Unicode. */
+static uint32_t next_point(const char *text, size_t length, size_t *at) {
     const unsigned char *bytes = (const unsigned char *)text + *at;
     size_t sequence = sequence_length(bytes, length - *at);
 
     switch (sequence) {
-    case 1: *at += 1; return bytes[0];
-    case 2: *at += 2; return (uint32_t)(bytes[0] & 0x1F) << 6 | (bytes[1] & 0x3F);
+    case 1:
+        *at += 1;
+        return bytes[0];
+    case 2:
+        *at += 2;
+        return (uint32_t)(bytes[0] & 0x1F) << 6 | (bytes[1] & 0x3F);
     case 3:
         *at += 3;
-        return (uint32_t)(bytes[0] & 0x0F) << 12 | (uint32_t)(bytes[1] & 0x3F) << 6 | (bytes[2] & 0x3F);
+        return (uint32_t)(bytes[0] & 0x0F) << 12 | (uint32_t)(bytes[1] & 0x3F) << 6 |
+               (bytes[2] & 0x3F);
     case 4:
         *at += 4;
         return (uint32_t)(bytes[0] & 0x07) << 18 | (uint32_t)(bytes[1] & 0x3F) << 12 |
                (uint32_t)(bytes[2] & 0x3F) << 6 | (bytes[3] & 0x3F);
-    default: *at += 1; return 0x110000U + bytes[0];
+    default:
+        *at += 1;
+        return 0x110000U + bytes[0];
     }
 }
 
-/* ---- glob patterns --------------------------------------------------------------------------------------------------- */
+/* ---- glob patterns
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 /*
- * Match one code point against the set whose `[` is at `*at`, which moves behind its `]`. A `]` that comes first is a
- * member; `\` makes the next character a member. False, too, for a set without an end.
+ * Match one code point against the set whose `[` is at `*at`, which moves behind its `]`. A `]`
+ * that comes first is a member; `\` makes the next character a member. False, too, for a set
+ * without an end.
  */
-static bool match_set(brant__text pattern, size_t *at, uint32_t point)
-{
+static bool match_set(brant__text pattern, size_t *at, uint32_t point) {
     size_t i = *at + 1;
     bool negated = false, found = false, first = true;
 
@@ -121,10 +128,10 @@ static bool match_set(brant__text pattern, size_t *at, uint32_t point)
     return found != negated;
 }
 
-bool brant__glob_match(brant__text pattern, brant__text text)
-{
+bool brant__glob_match(brant__text pattern, brant__text text) {
     size_t p = 0, t = 0;
-    size_t star_p = SIZE_MAX, star_t = 0; /* where to go on from after the last `*`, and from which text */
+    size_t star_p = SIZE_MAX,
+           star_t = 0; /* where to go on from after the last `*`, and from which text */
 
     while (t < text.length) {
         bool matched = false;
@@ -162,24 +169,27 @@ bool brant__glob_match(brant__text pattern, brant__text text)
         }
         if (matched) continue;
         /*
-         * Only the last star can help: what an earlier one could give it can be had by this one. So the time is at
-         * most pattern times text.
+         * Only the last star can help: what an earlier one could give it can be had by this one. So
+         * the time is at most pattern times text.
          */
         if (star_p == SIZE_MAX) return false;
         next_point(text.data, text.length, &star_t);
         p = star_p;
         t = star_t;
     }
-    while (p < pattern.length && pattern.data[p] == '*') p++;
+    while (p < pattern.length && pattern.data[p] == '*')
+        p++;
     return p == pattern.length;
 }
 
-/* ---- base64 ----------------------------------------------------------------------------------------------------------- */
+/* ---- base64
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-void brant__base64_encode(brant__buffer *out, const void *bytes, size_t length)
-{
+void brant__base64_encode(brant__buffer *out, const void *bytes, size_t length) {
     const uint8_t *at = bytes;
     size_t groups = length / 3, rest = length % 3;
     char *to;
@@ -207,21 +217,20 @@ void brant__base64_encode(brant__buffer *out, const void *bytes, size_t length)
     out->length = (size_t)(to - out->data);
 }
 
-/* Arithmetic instead of a table or branches on the digit: what is decoded may be key material. -1: no digit. */
-static int digit_value(unsigned char c)
-{
+/* Arithmetic instead of a table or branches on the digit: what is decoded may be key material. -1:
+ * no digit. */
+static int digit_value(unsigned char c) {
     int value = -1;
 
-    value += ((0x40 - c) & (c - 0x5B)) >> 8 & (c - 64);  /* A-Z */
-    value += ((0x60 - c) & (c - 0x7B)) >> 8 & (c - 70);  /* a-z */
-    value += ((0x2F - c) & (c - 0x3A)) >> 8 & (c + 5);   /* 0-9 */
-    value += ((0x2A - c) & (c - 0x2C)) >> 8 & 63;        /* + */
-    value += ((0x2E - c) & (c - 0x30)) >> 8 & 64;        /* / */
+    value += ((0x40 - c) & (c - 0x5B)) >> 8 & (c - 64); /* A-Z */
+    value += ((0x60 - c) & (c - 0x7B)) >> 8 & (c - 70); /* a-z */
+    value += ((0x2F - c) & (c - 0x3A)) >> 8 & (c + 5);  /* 0-9 */
+    value += ((0x2A - c) & (c - 0x2C)) >> 8 & 63;       /* + */
+    value += ((0x2E - c) & (c - 0x30)) >> 8 & 64;       /* / */
     return value;
 }
 
-bool brant__base64_decode(brant__buffer *out, brant__text text)
-{
+bool brant__base64_decode(brant__buffer *out, brant__text text) {
     const unsigned char *at = (const unsigned char *)text.data;
     size_t padding = 0, groups = text.length / 4;
     int bad = 0;
@@ -238,7 +247,8 @@ bool brant__base64_decode(brant__buffer *out, brant__text text)
         int a = digit_value(at[0]), b = digit_value(at[1]);
         int c = missing >= 2 ? 0 : digit_value(at[2]);
         int d = missing >= 1 ? 0 : digit_value(at[3]);
-        uint32_t word = (uint32_t)(a & 63) << 18 | (uint32_t)(b & 63) << 12 | (uint32_t)(c & 63) << 6 | (uint32_t)(d & 63);
+        uint32_t word = (uint32_t)(a & 63) << 18 | (uint32_t)(b & 63) << 12 |
+                        (uint32_t)(c & 63) << 6 | (uint32_t)(d & 63);
         bad |= a | b | c | d; /* negative when one is */
         to[0] = (uint8_t)(word >> 16);
         to[1] = (uint8_t)(word >> 8);
