@@ -57,6 +57,8 @@ static void append_site(brant__compiler *compiler, brant__buffer *out, uint32_t 
 
 /* ---- faults ------------------------------------------------------------------------------------------------------ */
 
+enum { LONGEST_POINTER = 160 }; /* in a message */
+
 void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword, brant__text tail, const char *format, ...) {
     if (compiler->fault_count++ >= BRANT__VIOLATIONS) return;
     brant__buffer pointer = {0};
@@ -90,8 +92,11 @@ void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword,
     brant__write_end(out);
     if (compiler->fault_count == 1) {
         if (pointer.length > 0) {
-            brant__buffer_append(&compiler->message, pointer.data, pointer.length);
-            brant__buffer_append(&compiler->message, ": ", 2);
+            /* The whole pointer is in the violation. */
+            size_t shown = pointer.length < LONGEST_POINTER ? pointer.length : LONGEST_POINTER;
+            while (shown < pointer.length && ((uint8_t)pointer.data[shown] & 0xC0) == 0x80) shown--;
+            brant__buffer_append(&compiler->message, pointer.data, shown);
+            brant__buffer_append(&compiler->message, shown < pointer.length ? "...: " : ": ", shown < pointer.length ? 5 : 2);
         }
         brant__buffer_append(&compiler->message, text, length);
     }

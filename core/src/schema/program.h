@@ -17,8 +17,9 @@
 #define BRANT__SCHEMA_HEIGHT 250
 /* Nested evaluations of one run: bounds the stack whatever schema and instance are. */
 #define BRANT__SCHEMA_FRAMES 4096
-/* Blocks entered in one run: bounds the time of schemas that multiply (allOf of allOf of ...). */
-#define BRANT__SCHEMA_STEPS (UINT64_C(1) << 28)
+/* Blocks entered in one run, at once and per value of the instance: bounds the time of schemas that multiply (allOf of allOf of ...). */
+#define BRANT__SCHEMA_STEPS (UINT64_C(1) << 22)
+#define BRANT__SCHEMA_VALUE_STEPS 256
 
 /* ---- keywords ----------------------------------------------------------------------------------------------------- */
 
@@ -353,10 +354,14 @@ typedef struct brant__run {
     uint32_t exhausted; /* the limits that were hit: whatever the result, the value is rejected */
     uint64_t steps;
 } brant__run;
-/* Count one more level and step; false, and the run exhausted, when there are no more. */
+static inline brant__run brant__run_begin(const brant__schema *schema, yyjson_val *value) {
+    const uint64_t values = yyjson_is_ctn(value) ? (uint64_t)(unsafe_yyjson_get_next(value) - value) : 1;
+    return (brant__run){schema, BRANT__SCHEMA_FRAMES, 0, BRANT__SCHEMA_STEPS + BRANT__SCHEMA_VALUE_STEPS * values};
+}
+/* Count one more level and step; false when there are no more, or a limit was hit before: what follows cannot matter. */
 static inline bool brant__run_enter(brant__run *run) {
-    if (BRANT__UNLIKELY(run->steps == 0 || run->frames == 0)) {
-        run->exhausted |= run->steps == 0 ? BRANT__RUN_STEPS : BRANT__RUN_FRAMES;
+    if (BRANT__UNLIKELY(run->steps == 0 || run->frames == 0 || run->exhausted)) {
+        run->exhausted |= run->steps == 0 ? BRANT__RUN_STEPS : run->frames == 0 ? BRANT__RUN_FRAMES : 0;
         return false;
     }
     run->steps--;

@@ -6,8 +6,8 @@
  */
 #include "schema/program.h"
 
-/* Nested levels that are reported: one level takes more stack here than in validate.c. */
-enum { REPORT_FRAMES = 2048 };
+/* Nested levels that are reported: one level takes more stack here than in validate.c. A value is validated again on the way down. */
+enum { REPORT_FRAMES = 2048, REPORT_STEPS = 16 };
 
 typedef struct reporter {
     brant__run run;
@@ -414,6 +414,20 @@ static void violate_limit(reporter *report, uint32_t number, uint32_t limits) {
     violation(report, number, limits & (BRANT__RUN_STEPS | BRANT__RUN_FRAMES) ? BRANT__TEXT("") : BRANT__TEXT("pattern"));
 }
 
+/* True for a rule whose violations are those of schemas below it, where a limit may have been hit. */
+static bool leads_on(const brant__rule *rule) {
+    switch ((brant__operation)rule->op) {
+    case BRANT__OP_ITEMS:
+    case BRANT__OP_OBJECT:
+    case BRANT__OP_DEPENDENT_SCHEMA:
+    case BRANT__OP_APPLY:
+    case BRANT__OP_IF:
+    case BRANT__OP_UNEVALUATED_ITEMS:
+    case BRANT__OP_UNEVALUATED_PROPERTIES: return true;
+    default: return false;
+    }
+}
+
 static void report_rules(reporter *report, uint32_t number, int group, yyjson_val *value) {
     const brant__schema *program = report->run.schema;
     const brant__block *block = &program->blocks[number];
@@ -427,7 +441,7 @@ static void report_rules(reporter *report, uint32_t number, int group, yyjson_va
         report->run.exhausted = limits & BRANT__RUN_STEPS;
         if (limits & BRANT__RUN_STEPS) {
             report->frames = 0;
-        } else if (limits == 0 || group == BRANT__GROUP_ARRAY || group == BRANT__GROUP_OBJECT || group == BRANT__GROUP_COMMON) {
+        } else if (limits == 0 || leads_on(rule)) {
             switch (group) {
             case BRANT__GROUP_ARRAY: report_array(report, number, rule, value); break;
             case BRANT__GROUP_OBJECT: report_object(report, number, rule, value); break;
@@ -442,7 +456,7 @@ static void report_rules(reporter *report, uint32_t number, int group, yyjson_va
 
 static void report_block(reporter *report, uint32_t number, yyjson_val *value) {
     const brant__block *block = &report->run.schema->blocks[number];
-    if (report->count >= BRANT__VIOLATIONS || report->frames == 0) return;
+    if (report->frames == 0) return;
     if (yyjson_is_null(value) && block->nullable) return;
     if (!brant__block_type_accepts(block, value)) {
         if (block->types == 0) never(report, number);
@@ -464,10 +478,11 @@ static void report_block(reporter *report, uint32_t number, yyjson_val *value) {
 size_t brant__schema_violations(const brant__schema *schema, yyjson_val *value, brant__text prefix, brant__writer *out) {
     if (brant__schema_accepts(schema, value)) return 0;
     reporter report = {
-        .run = {.schema = schema, .frames = BRANT__SCHEMA_FRAMES, .steps = BRANT__SCHEMA_STEPS},
+        .run = brant__run_begin(schema, value),
         .out = out,
         .frames = REPORT_FRAMES,
     };
+    report.run.steps *= REPORT_STEPS;
     brant__buffer_append(&report.pointer, prefix.data, prefix.length);
     report_block(&report, schema->entry, value);
     if (report.count == 0) {

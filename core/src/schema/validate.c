@@ -243,6 +243,6 @@ bool brant__rule_accepts(brant__run *run, const brant__rule *rule, yyjson_val *v
 }
 
 bool brant__schema_accepts(const brant__schema *schema, yyjson_val *value) {
-    brant__run run = {.schema = schema, .frames = BRANT__SCHEMA_FRAMES, .steps = BRANT__SCHEMA_STEPS};
+    brant__run run = brant__run_begin(schema, value);
     return brant__block_accepts(&run, schema->entry, value) && run.exhausted == 0;
 }
