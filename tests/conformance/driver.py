@@ -208,7 +208,7 @@ class Agent:
 
 
 def agent_command(language):
-    build = Path(os.environ.get("BRANT_BUILD", ROOT / "build" / "release"))
+    build = Path(os.environ.get("BRANT_BUILD", ROOT / "build" / "dev"))
     commands = {
         "c": [str(build / "bin" / "conformance_c")],
         "python": [os.environ.get("BRANT_PYTHON", sys.executable), str(HERE / "agents" / "python.py")],

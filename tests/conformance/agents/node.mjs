@@ -134,6 +134,7 @@ const listeners = new Map();
 /** The answer, or a promise of it. */
 function run({ object, name, arguments: input = {}, as, background }) {
   if (name === 'environment') return { language: 'node', runtime: process.version, brant: version };
+  if (name === 'reset') return reset();
   if (name === 'open') {
     databases.set(object, open(input.path, camelCase(input.options ?? {})));
     return null;
@@ -152,6 +153,15 @@ function run({ object, name, arguments: input = {}, as, background }) {
   }
   const run = method(name);
   return background && name.includes('.') ? db.callAsync(name, input) : run(db, input);
+}
+
+/** Close everything and forget its names. */
+function reset() {
+  for (const listener of listeners.values()) listener.close();
+  for (const db of databases.values()) db.close();
+  listeners.clear();
+  databases.clear();
+  return null;
 }
 
 function errorOf(error) {
@@ -175,4 +185,4 @@ for await (const line of createInterface({ input: process.stdin })) {
   const answered = answer(request);
   if (!request.background) await answered;
 }
-for (const db of databases.values()) db.close();
+reset();
