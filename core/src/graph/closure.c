@@ -8,9 +8,8 @@
 
 #include "graph/internal.h"
 
-/* A closure through the indexes ends here. */
+/* A closure through the indexes ends here, and at brant__graphs.walk_edges. */
 #define WALK_NODES 2000
-#define WALK_EDGES 20000
 #define POLL_MASK 4095
 
 /* What is asked. */
@@ -89,6 +88,7 @@ typedef struct walk_state {
     walked nodes[WALK_NODES];
     size_t count;
     size_t edges;
+    size_t edges_maximum;
     bool large; /* not finished: take a snapshot */
 } walk_state;
 
@@ -148,7 +148,7 @@ static brant_status walk_from(walk_state *walk, size_t node)
             uint32_t type;
             BRANT__TRY(brant__step(&row, closure->call->db, statement));
             if (!row) break;
-            if (++walk->edges > WALK_EDGES) walk->large = true;
+            if (++walk->edges > walk->edges_maximum) walk->large = true;
             BRANT__TRY(brant__read_type(&type, &closure->graph, BRANT__EDGES, brant__column_integer(statement, 1)));
             if (!type_wanted(closure, type)) continue;
             BRANT__TRY(walk_reach(walk, brant__column_integer(statement, 0), node, walk->nodes[node].depth + 1));
@@ -171,11 +171,14 @@ static brant_status close_by_index(bool *out_done, closure_call *closure)
     brant__writer *out = closure->call->out;
     walk_state *walk = brant__alloc_zero(sizeof(*walk));
     bool truncated = closure->truncated;
-    brant_status status = BRANT_OK;
+    brant__graphs *state;
+    brant_status status;
 
     *out_done = false;
     if (!walk) return brant__fail_memory();
+    BRANT__TRY(brant__graphs_state(&state, closure->call->db));
     walk->closure = closure;
+    walk->edges_maximum = state->walk_edges;
     if (closure->start_count > WALK_NODES) goto cleanup;
     for (size_t i = 0; i < closure->start_count; i++) BRANT__TRY(walk_reach(walk, closure->starts[i], SIZE_MAX, 0));
     for (size_t i = 0; i < walk->count && !walk->large && !closure->truncated; i++)

@@ -13,8 +13,9 @@
 
 static const char *const sql[BRANT__EDGE_STATEMENTS] = {
     [BRANT__EDGE_BY_KEY] = "SELECT row_id, type, source, target, revision FROM edges WHERE graph = :graph AND key = :key",
-    [BRANT__EDGE_BY_ENDS] = "SELECT row_id, revision, key FROM edges WHERE source = :source AND type = :type AND target = :target"
-                            " ORDER BY row_id LIMIT 1",
+    [BRANT__EDGE_BY_ENDS] = "SELECT row_id, revision, key FROM edges INDEXED BY edges_out WHERE source = :source AND type = :type"
+                            " AND target = :target ORDER BY row_id LIMIT 1",
+    [BRANT__EDGE_ANY_OUT] = "SELECT 1 FROM edges WHERE source = :source LIMIT 1",
     [BRANT__EDGE_GET] = "SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES " WHERE e.row_id = :row_id",
     [BRANT__EDGE_COUNT] = "SELECT count FROM graph_counts WHERE graph = :graph AND kind = 1 AND type = :type",
     [BRANT__EDGE_SOURCES] = "SELECT row_id, key FROM nodes WHERE graph = :graph AND key >= :from ORDER BY key",
@@ -28,8 +29,9 @@ static const char *const sql[BRANT__EDGE_STATEMENTS] = {
     [BRANT__EDGE_LIST_TARGET] = "SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES " WHERE e.target = :target AND (:only IS NULL OR e.type = :only)"
                                 " AND (s.key, e.type, e.row_id) > (:key, :type, :row) ORDER BY s.key, e.type, e.row_id LIMIT :limit",
     [BRANT__EDGE_LAST] = "SELECT coalesce(max(row_id), 0) FROM edges",
-    /* What most rows of a batch need, many at a time. */
-    [BRANT__EDGE_INSERT_ROWS] = "INSERT INTO edges (graph, created_at, updated_at, key, type, source, target, attributes) VALUES " ROW(
+    /* What most rows of a batch need, many at a time. OR FAIL: a statement of many rows that may ABORT would journal every page it
+     * touches, to take back its own rows; a failure here ends the operation, which is rolled back as a whole. */
+    [BRANT__EDGE_INSERT_ROWS] = "INSERT OR FAIL INTO edges (graph, created_at, updated_at, key, type, source, target, attributes) VALUES " ROW(
         0) "," ROW(1) "," ROW(2) "," ROW(3) "," ROW(4) "," ROW(5) "," ROW(6) "," ROW(7) "," ROW(8) "," ROW(9) "," ROW(10) "," ROW(11) "," ROW(12) "," ROW(13) "," ROW(14) "," ROW(15),
     [BRANT__EDGE_INSERT] = "INSERT INTO edges (graph, created_at, updated_at, key, type, source, target, attributes, metadata, revision)"
                            " VALUES (:graph, :now, :now, :key, :type, :source, :target, :attributes, coalesce(:metadata, '{}'), :revision)",

@@ -12,6 +12,9 @@
 #define POLL_MASK 4095
 #define NO_VIOLATIONS ((brant__text){NULL, 0})
 
+/* Sources are asked whether they have edges at all while at least one in two of those asked has none. */
+#define PROBES_AT_LEAST 64
+
 /* In an acyclic graph, so many new edges are tested one by one; more are tested together, when they are written. */
 #define CYCLE_TESTS 32
 
@@ -60,6 +63,10 @@ typedef struct edge_put {
     uint32_t last_index;
     brant__text last_source; /* batches often come by source */
     brant__node_ref last_source_ref;
+    int64_t probed; /* the source that was asked last for stored edges, and whether it had none */
+    bool probed_fresh;
+    size_t probes;
+    size_t probes_fresh;
     brant__buffer text;
 } edge_put;
 
@@ -176,6 +183,34 @@ cleanup:
     return status;
 }
 
+/*
+ * True where a source has no stored edges, so that none of its items needs to be looked up. A load that comes by source asks once a source, and not once an
+ * edge; where the answer is no too often, nothing is asked.
+ */
+static brant_status probe_source(bool *out_fresh, edge_put *put, int64_t source)
+{
+    brant__statement *statement = NULL;
+    brant_status status = BRANT_OK;
+    bool row;
+
+    *out_fresh = false;
+    if (put->probed == source) {
+        *out_fresh = put->probed_fresh;
+        return BRANT_OK;
+    }
+    if (put->items < PROBES_AT_LEAST || (put->probes >= PROBES_AT_LEAST && put->probes_fresh * 2 < put->probes)) return BRANT_OK;
+    BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_ANY_OUT));
+    brant__bind_integer(statement, 1, source);
+    BRANT__TRY(brant__step(&row, put->call->db, statement));
+    put->probed = source;
+    put->probed_fresh = *out_fresh = !row;
+    put->probes++;
+    put->probes_fresh += !row;
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
 /* The stored edge of ends and type, as a new slot; *out NULL: there is none. */
 static brant_status load_by_ends(edge_slot **out, edge_put *put, const edge_slot *wanted)
 {
@@ -183,10 +218,12 @@ static brant_status load_by_ends(edge_slot **out, edge_put *put, const edge_slot
     brant__text key;
     edge_slot *made;
     brant_status status;
-    bool row;
+    bool row, fresh;
 
     *out = NULL;
     if (put->graph.edges == 0) return BRANT_OK;
+    status = probe_source(&fresh, put, wanted->source);
+    if (status != BRANT_OK || fresh) return status;
     BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_BY_ENDS));
     brant__bind_integer(statement, 1, wanted->source);
     brant__bind_integer(statement, 2, brant__type_edge_row(put->graph.type, wanted->type));

@@ -130,6 +130,7 @@ typedef struct brant__graphs {
     brant__kept graphs[BRANT__GRAPHS_KEPT];
     uint64_t clock;
     unsigned dirty; /* deepest level of the running transaction with writes to a graph; 0: none */
+    size_t walk_edges; /* a closure that reads more edges through the indexes takes a snapshot; tests change it */
     brant__json empty; /* {} */
 } brant__graphs;
 
@@ -317,6 +318,7 @@ brant_status brant__node_statement(brant__statement **out, brant__call *call, in
 enum {
     BRANT__EDGE_BY_KEY,
     BRANT__EDGE_BY_ENDS,
+    BRANT__EDGE_ANY_OUT,
     BRANT__EDGE_GET,
     BRANT__EDGE_COUNT,
     BRANT__EDGE_SOURCES,

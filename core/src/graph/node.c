@@ -18,8 +18,9 @@ static const char *const sql[BRANT__NODE_STATEMENTS] = {
                               " AND type = :type ORDER BY key LIMIT :limit",
     [BRANT__NODE_COUNT] = "SELECT count FROM graph_counts WHERE graph = :graph AND kind = 0 AND type = :type",
     [BRANT__NODE_LAST] = "SELECT coalesce(max(row_id), 0) FROM nodes",
-    /* What most rows of a batch need, many at a time. */
-    [BRANT__NODE_INSERT_ROWS] = "INSERT INTO nodes (graph, created_at, updated_at, key, type, attributes) VALUES " ROW(0) "," ROW(
+    /* What most rows of a batch need, many at a time. OR FAIL: a statement of many rows that may ABORT would journal every page it
+     * touches, to take back its own rows; a failure here ends the operation, which is rolled back as a whole. */
+    [BRANT__NODE_INSERT_ROWS] = "INSERT OR FAIL INTO nodes (graph, created_at, updated_at, key, type, attributes) VALUES " ROW(0) "," ROW(
         1) "," ROW(2) "," ROW(3) "," ROW(4) "," ROW(5) "," ROW(6) "," ROW(7) "," ROW(8) "," ROW(9) "," ROW(10) "," ROW(11) "," ROW(12) "," ROW(13) "," ROW(14) "," ROW(15),
     [BRANT__NODE_INSERT] = "INSERT INTO nodes (graph, created_at, updated_at, key, type, attributes, metadata, revision)"
                            " VALUES (:graph, :now, :now, :key, :type, :attributes, coalesce(:metadata, '{}'), :revision)",

@@ -8,6 +8,8 @@
  */
 #include "graph/internal.h"
 
+#define WALK_EDGES 20000
+
 void brant__keys_drop(brant__keys *keys)
 {
     brant__map_free(&keys->map);
@@ -115,6 +117,7 @@ brant_status brant__graphs_state(brant__graphs **out_state, brant_db *db)
         state->graphs[i].keys.shape = -1;
         state->graphs[i].snapshot_shape = -1;
     }
+    state->walk_edges = WALK_EDGES;
     status = brant__json_parse(&state->empty, "{}", 2, 0);
     if (status != BRANT_OK) {
         brant__json_free(&state->empty);
