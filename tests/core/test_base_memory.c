@@ -8,8 +8,7 @@
 
 #include "test_base_allocator.h"
 
-/* ---- the allocator
- * ------------------------------------------------------------------------------------------ */
+/* ---- the allocator --------------------------------------------------------------------------- */
 
 static void size_zero_gives_a_pointer(void **state) {
     void *memory = brant__alloc(0);
@@ -60,9 +59,7 @@ static void a_replaced_allocator_is_used(void **state) {
     assert_true(current.allocate != failing_allocate);
 }
 
-/* ---- the arena
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- the arena ------------------------------------------------------------------------------- */
 
 static void arena_memory_is_aligned_and_apart(void **state) {
     brant__arena arena = {0};
@@ -156,9 +153,7 @@ static void arena_survives_failure(void **state) {
     }
 }
 
-/* ---- the buffer
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- the buffer ------------------------------------------------------------------------------ */
 
 static void buffer_collects_and_hands_over(void **state) {
     brant__buffer buffer = {0};

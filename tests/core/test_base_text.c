@@ -11,9 +11,7 @@
 
 #include "test_base_allocator.h"
 
-/* ---- order
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 static void text_is_ordered_by_bytes(void **state) {
     static const brant__text sorted[] = {
@@ -32,9 +30,7 @@ static void text_is_ordered_by_bytes(void **state) {
     assert_int_equal(brant__text_compare((brant__text){NULL, 0}, BRANT__TEXT("")), 0);
 }
 
-/* ---- UTF-8
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- UTF-8 ----------------------------------------------------------------------------------- */
 
 /* The encoding of a code point, surrogates and too large ones included. */
 static size_t encode(char out[4], uint32_t point) {
@@ -159,8 +155,7 @@ static void the_offset_is_that_of_the_first_bad_byte(void **state) {
     assert_int_equal(brant__utf8_length("a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x90\xA6", 10), 4);
 }
 
-/* ---- glob patterns
- * -------------------------------------------------------------------------------------------- */
+/* ---- glob patterns --------------------------------------------------------------------------- */
 
 static void patterns(void **state) {
     static const struct {
@@ -371,9 +366,7 @@ static void many_stars_do_not_explode(void **state) {
     free(text);
 }
 
-/* ---- base64
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- base64 ---------------------------------------------------------------------------------- */
 
 static void the_vectors_of_the_standard(void **state) {
     /* RFC 4648, section 10. */

@@ -33,7 +33,7 @@ typedef struct json_case {
 #define S(name, text, offset)  {"s_" name, text, sizeof(text) - 1, NULL, offset}
 
 static const json_case cases[] = {
-    /* ---- structure ---- */
+    /* structure */
     SAME("object_empty", "{}"),
     SAME("array_empty", "[]"),
     SAME("scalar_null", "null"),
@@ -134,7 +134,7 @@ static const json_case cases[] = {
     N("utf16_be", "\xFE\xFF\0[\0]", 0),
     N("utf16_without_mark", "[\0]\0", 1),
 
-    /* ---- numbers ---- */
+    /* numbers */
     SAME("zero", "0"),
     Y("minus_zero", "-0", "0"),
     SAME("minus_zero_double", "-0.0"),
@@ -210,7 +210,7 @@ static const json_case cases[] = {
     N("number_expression", "1+2", 1),
     N("number_full_width", "\xEF\xBC\x91", 0),
 
-    /* ---- strings ---- */
+    /* strings */
     SAME("string_ascii", "\" !#$%&'()*+,-./:;<=>?@[]^_`{|}~\""),
     SAME("string_delete", "\"\x7F\""),
     SAME("string_escapes_needed", "\"\\\"\\\\\\b\\f\\n\\r\\t\""),
@@ -285,7 +285,7 @@ static const json_case cases[] = {
     N("utf8_in_name", "{\"\xFF\":1}", 2),
     N("utf8_outside_string", "[\xFF]", 1),
 
-    /* ---- names ---- */
+    /* names */
     S("twice", "{\"a\":1,\"a\":1}", 7),
     S("twice_empty", "{\"\":1,\"\":2}", 6),
     S("twice_after_unescaping", "{\"a\":1, \"\\u0061\":2}", 8),
@@ -446,9 +446,7 @@ static void prefixes_and_mutations(void **state) {
     }
 }
 
-/* ---- depth
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- depth ----------------------------------------------------------------------------------- */
 
 static brant_status compact_nested(const char *open, const char *middle, const char *close,
                                    size_t depth) {

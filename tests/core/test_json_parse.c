@@ -98,9 +98,7 @@ static void depth_cannot_be_beyond_the_limit(void **state) {
     brant__json_free(&json);
 }
 
-/* ---- memory
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static void small_documents_settle_to_no_allocation(void **state) {
     brant__json json = {0};
@@ -218,9 +216,7 @@ static void parsing_survives_failure(void **state) {
     }
 }
 
-/* ---- duplicate names
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- duplicate names ------------------------------------------------------------------------- */
 
 /* One pair in objects of every size, at every place: the quadratic path, the small table and the
  * large one. */
@@ -329,9 +325,7 @@ static void many_names_take_linear_time(void **state) {
     brant__json_free(&json);
 }
 
-/* ---- the public function
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- the public function --------------------------------------------------------------------- */
 
 static void compact_checks_its_arguments(void **state) {
     char *text = (char *)1;

@@ -93,9 +93,7 @@ static void bools(void **state) {
     brant__json_free(&json);
 }
 
-/* ---- equality
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- equality -------------------------------------------------------------------------------- */
 
 static bool equal_texts(const char *a_text, const char *b_text) {
     brant__json a = {0}, b = {0};

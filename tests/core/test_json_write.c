@@ -21,9 +21,7 @@ static void assert_written(brant__buffer *buffer, const char *expected) {
     }
 }
 
-/* ---- the writer
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- the writer ------------------------------------------------------------------------------ */
 
 static void all_kinds_with_their_commas(void **state) {
     brant__writer writer = {0};
@@ -169,9 +167,7 @@ static void an_end_too_many_is_a_failure(void **state) {
     brant__buffer_free(&writer.buffer);
 }
 
-/* ---- strings
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- strings --------------------------------------------------------------------------------- */
 
 static void only_what_must_be_is_escaped(void **state) {
     static const char *const escapes[0x20] = {
@@ -259,9 +255,7 @@ static void a_text_of_escapes_only(void **state) {
     brant__buffer_free(&buffer);
 }
 
-/* ---- numbers
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 static void integers_are_exact(void **state) {
     static const int64_t values[] = {0,
@@ -399,9 +393,7 @@ static void the_locale_does_not_matter(void **state) {
     setlocale(LC_ALL, "C");
 }
 
-/* ---- values
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static void a_part_of_a_document_is_copied(void **state) {
     static const char document[] = "{\"a\":[1,{\"b\":[true,\"x\\ty\"]},[]],\"c\":{}}";

@@ -40,8 +40,7 @@ static _Thread_local error_record record;
 
 static const brant_error no_error = {BRANT_OK, "OK", "", 0, "{}", 2};
 
-/* ---- the heap block of a long detail
- * ------------------------------------------------------------------------ */
+/* ---- the heap block of a long detail --------------------------------------------------------- */
 
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
@@ -65,7 +64,10 @@ __attribute__((destructor)) static void key_drop(void) {
     pthread_setspecific(key, NULL);
     pthread_key_delete(key);
     key_made = false;
-    if (record.error.detail != record.short_detail) record.error.detail = no_error.detail;
+    if (record.error.detail != record.short_detail) {
+        record.error.detail = no_error.detail;
+        record.error.detail_len = no_error.detail_len;
+    }
 }
 #endif
 
@@ -97,9 +99,7 @@ static char *block_text(size_t size) {
     return block->text;
 }
 
-/* ---- filling
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- filling --------------------------------------------------------------------------------- */
 
 /* Make the text valid UTF-8 on one line; a code point that the bound cut in two goes. */
 static size_t sanitize(char *text, size_t length, bool cut) {
@@ -156,9 +156,7 @@ static void fill(brant_status code, brant__text detail, const char *format, va_l
     record.error.detail_len = detail.length;
 }
 
-/* ---- internal
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- internal -------------------------------------------------------------------------------- */
 
 void brant__error_clear(void) {
     if (BRANT__LIKELY(record.error.code == BRANT_OK)) return;
@@ -200,9 +198,7 @@ brant_status brant__error_code(void) {
     return code;
 }
 
-/* ---- public
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- public ---------------------------------------------------------------------------------- */
 
 const brant_error *brant_last_error(void) {
     return record.error.code == BRANT_OK ? &no_error : &record.error;

@@ -18,8 +18,7 @@
 /* Up to so many members, comparing all pairs is faster than hashing. */
 #define SMALL_OBJECT 16
 
-/* ---- memory for yyjson
- * ---------------------------------------------------------------------------------------------- */
+/* ---- memory for yyjson ----------------------------------------------------------------------- */
 
 /*
  * Bump allocation in the document's own memory. yyjson asks for two blocks, the text's copy and the
@@ -110,9 +109,7 @@ static void forget(brant__json *json) {
     json->root = NULL;
 }
 
-/* ---- faults
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
 static brant_status fail_at(brant_status code, size_t offset, const char *what) {
     char detail[40];
@@ -216,9 +213,7 @@ static brant_status fail_parse(const char *text, size_t length, const yyjson_rea
     return fail_at(BRANT_INVALID_JSON, offset, fault->msg ? fault->msg : "syntax error");
 }
 
-/* ---- the checks
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- the checks ------------------------------------------------------------------------------ */
 
 typedef struct check {
     const char *text;
@@ -421,9 +416,7 @@ static brant_status check_document(const check *self, size_t count, unsigned dep
     return BRANT_OK;
 }
 
-/* ---- parsing
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 brant_status brant__json_parse(brant__json *json, const char *text, size_t length, unsigned depth) {
     /* yyjson copies the text; only its in-place mode, not used here, would write to it. */
@@ -472,9 +465,7 @@ void brant__json_free(brant__json *json) {
     *json = (brant__json){0};
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 brant__text brant__json_text(yyjson_val *value) {
     if (!yyjson_is_str(value)) return (brant__text){NULL, 0};
@@ -497,9 +488,7 @@ bool brant__json_bool(yyjson_val *value, bool otherwise) {
     return yyjson_is_bool(value) ? unsafe_yyjson_get_bool(value) : otherwise;
 }
 
-/* ---- equality
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- equality -------------------------------------------------------------------------------- */
 
 /* A number as sign and magnitude, where it is an integer that fits. */
 static bool as_integer(yyjson_val *value, bool *negative, uint64_t *magnitude) {

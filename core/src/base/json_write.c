@@ -26,9 +26,7 @@ static inline void put_literal(brant__buffer *buffer, const char *literal, size_
     buffer->length += length;
 }
 
-/* ---- strings
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- strings --------------------------------------------------------------------------------- */
 
 #define ONES      UINT64_C(0x0101010101010101)
 #define HIGH_BITS UINT64_C(0x8080808080808080)
@@ -119,9 +117,7 @@ static inline void append_string(brant__buffer *buffer, yyjson_val *value) {
     buffer->length += length + 2;
 }
 
-/* ---- values
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static void append_number(brant__buffer *buffer, yyjson_val *value) {
     size_t length;
@@ -223,9 +219,7 @@ cleanup:
     return status;
 }
 
-/* ---- the writer
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- the writer ------------------------------------------------------------------------------ */
 
 /* Level 0 is the document's single value and needs no commas; level n is bit n - 1. */
 static uint64_t level_bit(const brant__writer *writer) {

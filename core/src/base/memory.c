@@ -8,9 +8,7 @@
 
 #include <stdlib.h>
 
-/* ---- the allocator
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- the allocator --------------------------------------------------------------------------- */
 
 static void *default_allocate(void *context, size_t size) {
     (void)context;
@@ -72,9 +70,7 @@ char *brant__strndup(const char *text, size_t length) {
     return copy;
 }
 
-/* ---- the arena
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- the arena ------------------------------------------------------------------------------- */
 
 #define ARENA_ALIGN ((size_t)16)
 #define ARENA_FIRST ((size_t)4 << 10)

@@ -11,9 +11,7 @@ int brant__text_compare(brant__text a, brant__text b) {
     return (a.length > b.length) - (a.length < b.length);
 }
 
-/* ---- UTF-8
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- UTF-8 ----------------------------------------------------------------------------------- */
 
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 
@@ -94,9 +92,7 @@ static uint32_t next_point(const char *text, size_t length, size_t *at) {
     }
 }
 
-/* ---- glob patterns
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- glob patterns --------------------------------------------------------------------------- */
 
 /*
  * Match one code point against the set whose `[` is at `*at`, which moves behind its `]`. A `]`
@@ -182,9 +178,7 @@ bool brant__glob_match(brant__text pattern, brant__text text) {
     return p == pattern.length;
 }
 
-/* ---- base64
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- base64 ---------------------------------------------------------------------------------- */
 
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
