@@ -60,6 +60,11 @@ def _given(**members: Any) -> Json:
     return {name: value for name, value in members.items() if value is not None}
 
 
+def _texts(texts: Iterable[str]) -> list[str]:
+    """A list of them; one str is one, not its characters."""
+    return [texts] if isinstance(texts, str) else list(texts)
+
+
 def _paged(page: Callable[[str | None], Page[M]]) -> Iterator[M]:
     cursor = None
     while True:
@@ -308,7 +313,7 @@ class Nodes:
     def get_many(self, keys: Iterable[str], *, as_: Callable[[Json], M]) -> list[Node[M] | None]: ...
     def get_many(self, keys: Iterable[str], *, as_: Callable[..., Any] | None = None) -> list[Any]:
         """The nodes in the order of the keys; None for one that does not exist."""
-        answer = self._database._call(_native.brant_node_get_many, {"graph": self._graph, "keys": list(keys)})
+        answer = self._database._call(_native.brant_node_get_many, {"graph": self._graph, "keys": _texts(keys)})
         return [None if item is None else _node(item, as_) for item in answer["items"]]
 
     def exists(self, key: str) -> bool:
@@ -387,7 +392,7 @@ class Nodes:
         """A page (1000) of the nodes next to one, an item for each edge; "out" (default) before "in"."""
         members = _given(graph=self._graph, key=key, direction=direction, limit=limit, cursor=cursor)
         if edge_types is not None:
-            members["edge_types"] = list(edge_types)
+            members["edge_types"] = _texts(edge_types)
         answer = self._database._call(_native.brant_node_neighbors, members, deadline(timeout))
         return Page([_neighbor(item) for item in answer["items"]], answer["cursor"])
 
@@ -402,9 +407,9 @@ class Nodes:
         timeout: float | None = None,
     ) -> Closure:
         """What can be reached from the given nodes, which come first, breadth first; `limit` cuts it (`truncated`)."""
-        members = _given(graph=self._graph, keys=list(keys), direction=direction, max_depth=max_depth, limit=limit)
+        members = _given(graph=self._graph, keys=_texts(keys), direction=direction, max_depth=max_depth, limit=limit)
         if edge_types is not None:
-            members["edge_types"] = list(edge_types)
+            members["edge_types"] = _texts(edge_types)
         return known(Closure, self._database._call(_native.brant_node_closure, members, deadline(timeout)))
 
 

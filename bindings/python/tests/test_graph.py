@@ -144,6 +144,7 @@ def test_walks(graph: brant.Graph) -> None:
     assert len(graph.nodes.neighbors("a", edge_types=[])) in (0, 2)
     closure = graph.nodes.closure(["a"])
     assert closure == brant.Closure(["a", "b", "c", "d", "e"], [0, 1, 1, 2, 3], [-1, 0, 0, 1, 3], False)
+    assert graph.nodes.closure("a", edge_types=None) == closure
     assert graph.nodes.closure(["a"], max_depth=1).keys == ["a", "b", "c"]
     assert graph.nodes.closure(["e"], direction="in", limit=2, timeout=10).truncated
 
