@@ -657,6 +657,32 @@ static void test_handle_in_use_elsewhere(void **state) {
     brant_db_free(db);
 }
 
+/* Threads that wait on a handle and are woken all the time disturb none of its calls. */
+static void test_waits_do_not_disturb_calls(void **state) {
+    enum { COUNT = 3, ROUNDS = 1500 };
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    brant_cursor *cursors[COUNT];
+    waiter waiters[COUNT];
+    for (int i = 0; i < COUNT; i++) cursors[i] = must_listen(db, "[\"a\"]");
+    for (int round = 0; round < ROUNDS; round++) {
+        notify(db, round % 2 ? "a" : "b", round);
+        for (int i = 0; round % 50 == 0 && i < COUNT; i++) {
+            if (round) finish(&waiters[i], BRANT_OK);
+            start(&waiters[i], cursors[i], 20000);
+        }
+        if (round == 0) continue;
+        brant_cursor *come = must_listen(db, "[\"c\"]");
+        brant_cursor_free(come);
+    }
+    notify(db, "a", ROUNDS);
+    for (int i = 0; i < COUNT; i++) {
+        finish(&waiters[i], BRANT_OK);
+        brant_cursor_free(cursors[i]);
+    }
+    assert_int_equal(number(db, "SELECT count(*) FROM brant_wake WHERE row_id > 0"), 0);
+    brant_db_free(db);
+}
+
 static void test_memory_database(void **state) {
     brant_db *db = must_open(":memory:", "");
     brant_cursor *cursor = must_listen(db, "[\"a\"]");
@@ -921,6 +947,7 @@ int main(void) {
         TEST(test_how_waits_end),
         TEST(test_cursor_outlives_its_handle),
         TEST(test_handle_in_use_elsewhere),
+        TEST(test_waits_do_not_disturb_calls),
         TEST(test_memory_database),
         TEST(test_waiting_uses_no_processor),
         TEST(test_wake_descriptor),

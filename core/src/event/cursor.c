@@ -73,7 +73,7 @@ void brant__cursor_bury(brant_db *db, brant_cursor *list) {
 static void destroy_state(brant_cursor *cursor) {
     brant_db *db = cursor->db;
     const bool clean = brant_last_error()->code == BRANT_OK;
-    const brant_status status = brant__enter(db);
+    const brant_status status = brant__visit(db);
     bool left = false;
     if (status == BRANT_MISUSE && brant__wait_begin(db) == BRANT_OK) {
         pthread_mutex_lock(&cursor->mutex);

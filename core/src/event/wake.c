@@ -305,7 +305,7 @@ uint64_t brant__wake_count(brant_db *db) {
 
 brant_status brant__wake_enter(brant_db *db, const atomic_bool *ended) {
     for (long nap = 20000;; nap = nap < ENTER_NAP / 2 ? nap * 2 : ENTER_NAP) {
-        const brant_status status = brant__enter(db);
+        const brant_status status = brant__visit(db);
         if (status != BRANT_MISUSE) return status;
         (void)brant__error_code();
         if (ended && atomic_load(ended)) return brant__fail(BRANT_CLOSED, "the cursor is closed");

@@ -14,7 +14,7 @@
 /* The state of waking, made when it is first needed. Inside the handle. */
 brant_status brant__wake_attach(brant_db *db);
 
-/* brant__enter, but a call of another thread is waited for, until `ended`, an interrupt or closing. */
+/* brant__visit, but a call of another thread is waited for, until `ended`, an interrupt or closing. */
 brant_status brant__wake_enter(brant_db *db, const atomic_bool *ended);
 
 /* ---- waiting ---------------------------------------------------------------------------------------------------------------- */

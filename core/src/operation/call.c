@@ -203,13 +203,7 @@ brant_status brant__db_maintain(brant__call *call) {
     brant_status status = BRANT_OK;
     int64_t pruned = 0, pages = 0;
     if (brant__depth(call->db) > 0) return brant__fail(BRANT_MISUSE, "maintenance cannot run inside a transaction");
-    BRANT__TRY(brant__begin(call->db, BRANT__WRITE));
-    status = brant__event_maintain(&pruned, call->db);
-    if (status == BRANT_OK) status = brant__commit(call->db);
-    if (status != BRANT_OK) {
-        brant__rollback(call->db);
-        goto cleanup;
-    }
+    BRANT__TRY(brant__event_maintain(&pruned, call->db)); /* in bounded transactions of its own */
     BRANT__TRY(brant__db_tidy(&pages, call->db));
     brant__write_object(call->out);
     brant__write_name(call->out, "pruned");

@@ -186,6 +186,8 @@ brant_status brant__db_restore(brant__call *call) {
     brant__statements_finalize(db); /* a statement in use would keep the copy from being written */
     BRANT__TRY(copy_pages(db, db->sqlite, source, &pages));
     BRANT__TRY(brant__migrate(db, false));
+    /* A file that was copied by other means still holds the registrations of its old place. */
+    BRANT__TRY(brant__execute(db, "DELETE FROM brant_wake"));
     for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
         void *state = brant__state(db, slot);
         if (state && db->hooks[slot]->after_rollback) db->hooks[slot]->after_rollback(db, state, 0);

@@ -3,6 +3,8 @@
  */
 #include "store/handle.h"
 
+#include <sched.h>
+#include <time.h>
 #include <unistd.h>
 
 const char *const brant__mode_names[] = {"create", "rw", "ro"};
@@ -119,13 +121,27 @@ brant_status brant_check(brant_db *db) {
     return BRANT_OK;
 }
 
-brant_status brant__enter(brant_db *db) {
+/* Until a visit is over: some microseconds, rarely the time that it takes to become the writer. */
+static void await_visit(unsigned tries) {
+    const struct timespec nap = {0, tries < 64 ? 20000 : 500000};
+    if (tries < 16)
+        sched_yield();
+    else
+        nanosleep(&nap, NULL);
+}
+
+static brant_status enter(brant_db *db, unsigned as) {
     if (BRANT__UNLIKELY(!db)) return brant__fail(BRANT_INVALID, "the handle is NULL");
     unsigned state = atomic_load_explicit(&db->state, memory_order_relaxed);
-    do {
-        if (BRANT__UNLIKELY(state & (BRANT__INSIDE | BRANT__CLOSED_FLAG))) return refuse(state);
-    } while (!atomic_compare_exchange_weak_explicit(&db->state, &state, state | BRANT__INSIDE, memory_order_acquire,
-                                                    memory_order_relaxed));
+    for (unsigned tries = 0;;) {
+        if (BRANT__UNLIKELY(state & (BRANT__INSIDE | BRANT__CLOSED_FLAG))) {
+            if (state & BRANT__CLOSED_FLAG || !(state & BRANT__VISIT) || as & BRANT__VISIT) return refuse(state);
+            await_visit(tries++);
+            state = atomic_load_explicit(&db->state, memory_order_relaxed);
+        } else if (atomic_compare_exchange_weak_explicit(&db->state, &state, state | as, memory_order_acquire, memory_order_relaxed)) {
+            break;
+        }
+    }
     if (BRANT__UNLIKELY(db->process != getpid())) {
         brant__leave(db);
         return brant__fail(BRANT_FORKED, "the handle was opened by process %ld before fork; open one in this process",
@@ -141,8 +157,12 @@ brant_status brant__enter(brant_db *db) {
     return BRANT_OK;
 }
 
+brant_status brant__enter(brant_db *db) { return enter(db, BRANT__INSIDE); }
+
+brant_status brant__visit(brant_db *db) { return enter(db, BRANT__INSIDE | BRANT__VISIT); }
+
 void brant__leave(brant_db *db) {
-    const unsigned before = atomic_fetch_and_explicit(&db->state, ~BRANT__INSIDE, memory_order_release);
+    const unsigned before = atomic_fetch_and_explicit(&db->state, ~(BRANT__INSIDE | BRANT__VISIT), memory_order_release);
     if (BRANT__UNLIKELY(before & BRANT__CLOSED_FLAG)) finish(db);
 }
 

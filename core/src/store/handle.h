@@ -22,6 +22,7 @@
 #define BRANT__INSIDE 1u
 #define BRANT__CLOSED_FLAG 2u
 #define BRANT__TORN 4u
+#define BRANT__VISIT 8u /* with INSIDE: a cursor looks; calls wait for it */
 #define BRANT__WAIT 16u
 
 typedef struct brant__options {

@@ -23,6 +23,12 @@ brant_status brant__enter(brant_db *db);
 void brant__leave(brant_db *db);
 
 /*
+ * Enter for a moment, to look for a cursor: a call that comes meanwhile waits for the leave instead of failing, so that those who wait disturb nobody.
+ * MISUSE while anybody is inside: try again a little later.
+ */
+brant_status brant__visit(brant_db *db);
+
+/*
  * A wait stands between wait_begin and wait_end, outside enter/leave: it keeps the handle from being torn down while a descriptor is
  * polled. wait_begin fails with CLOSED.
  */

@@ -57,7 +57,7 @@ func run(arguments []string) error {
 		var about change
 		_ = json.Unmarshal(notification.Payload, &about)
 		things += about.Count
-		late := time.Since(time.UnixMilli(notification.CreatedAt)).Round(time.Millisecond)
+		late := time.Since(notification.CreatedAt.Time()).Round(time.Millisecond)
 		switch {
 		case about.Count > 0:
 			fmt.Printf("  follow: %6.2f s  %-14s %6d of %s, first %s (%v after it was written)\n",
