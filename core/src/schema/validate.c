@@ -52,8 +52,14 @@ static bool number_accepts(const brant__schema *schema, const brant__rule *rule,
         const brant__number number = brant__number_of(value, !limit->integer || yyjson_is_real(value));
         return brant__number_multiple(&number, limit);
     }
-    const brant__number number = brant__number_of(value, false);
-    const int order = brant__number_compare(&number, limit);
+    int order;
+    if (limit->integer && yyjson_is_uint(value)) { /* nearly always */
+        const uint64_t magnitude = yyjson_get_uint(value);
+        order = limit->negative || magnitude > limit->magnitude ? 1 : magnitude < limit->magnitude ? -1 : 0;
+    } else {
+        const brant__number number = brant__number_of(value, false);
+        order = brant__number_compare(&number, limit);
+    }
     switch (rule->op) {
     case BRANT__OP_MINIMUM: return order >= 0;
     case BRANT__OP_MAXIMUM: return order <= 0;
