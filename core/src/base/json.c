@@ -119,6 +119,12 @@ static brant_status fail_at(brant_status code, size_t offset, const char *what) 
                               what, offset);
 }
 
+static bool ends_word(char byte) {
+    static const char ends[8] = {' ', '\t', '\n', '\r', ',', ':', ']', '}'};
+
+    return memchr(ends, byte, sizeof(ends)) != NULL;
+}
+
 /* Where in a text that is known to parse the value stands that is number `ordinal` in its order. */
 static size_t offset_of(const char *text, size_t length, size_t ordinal) {
     for (size_t i = 0; i < length;) {
@@ -144,7 +150,7 @@ static size_t offset_of(const char *text, size_t length, size_t ordinal) {
         } else if (text[i] == '{' || text[i] == '[') {
             i++;
         } else {
-            while (i < length && !memchr(" \t\n\r,:]}", text[i], 8))
+            while (i < length && !ends_word(text[i]))
                 i++;
         }
     }

@@ -55,10 +55,12 @@ static char *escape(char *to, unsigned char byte) {
         *to++ = letter;
         return to;
     }
-    memcpy(to, "u00", 3);
-    to[3] = digits[byte >> 4];
-    to[4] = digits[byte & 15];
-    return to + 5;
+    *to++ = 'u';
+    *to++ = '0';
+    *to++ = '0';
+    *to++ = digits[byte >> 4];
+    *to++ = digits[byte & 15];
+    return to;
 }
 
 /* Append with quotes. Copies by words, which never reach beyond the text, until one has something
@@ -272,17 +274,11 @@ void brant__write_end(brant__writer *writer) {
 }
 
 void brant__write_name(brant__writer *writer, const char *name) {
-    size_t length = strlen(name);
-    char *to;
-
     separate(writer);
     writer->after_name = true;
-    if (!reserve(&writer->buffer, length + 3)) return;
-    to = writer->buffer.data + writer->buffer.length;
-    *to++ = '"';
-    memcpy(to, name, length);
-    memcpy(to + length, "\":", 2);
-    writer->buffer.length += length + 3;
+    put(&writer->buffer, '"');
+    put_literal(&writer->buffer, name, strlen(name));
+    put_literal(&writer->buffer, "\":", 2);
 }
 
 void brant__write_name_text(brant__writer *writer, brant__text name) {

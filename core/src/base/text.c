@@ -94,6 +94,14 @@ static uint32_t next_point(const char *text, size_t length, size_t *at) {
 
 /* ---- glob patterns --------------------------------------------------------------------------- */
 
+/* The member at `*at`, which moves behind it; false where the pattern ends. */
+static bool set_member(brant__text pattern, size_t *at, uint32_t *out_point) {
+    if (*at < pattern.length && pattern.data[*at] == '\\') *at += 1;
+    if (*at >= pattern.length) return false;
+    *out_point = next_point(pattern.data, pattern.length, at);
+    return true;
+}
+
 /*
  * Match one code point against the set whose `[` is at `*at`, which moves behind its `]`. A `]`
  * that comes first is a member; `\` makes the next character a member. False, too, for a set
@@ -109,14 +117,12 @@ static bool match_set(brant__text pattern, size_t *at, uint32_t point) {
     }
     for (;; first = false) {
         uint32_t low, high;
-        if (i >= pattern.length) return false;
-        if (pattern.data[i] == ']' && !first) break;
-        if (pattern.data[i] == '\\' && ++i >= pattern.length) return false;
-        low = high = next_point(pattern.data, pattern.length, &i);
+        if (i < pattern.length && pattern.data[i] == ']' && !first) break;
+        if (!set_member(pattern, &i, &low)) return false;
+        high = low;
         if (pattern.length - i >= 2 && pattern.data[i] == '-' && pattern.data[i + 1] != ']') {
             i++;
-            if (pattern.data[i] == '\\' && ++i >= pattern.length) return false;
-            high = next_point(pattern.data, pattern.length, &i);
+            if (!set_member(pattern, &i, &high)) return false;
         }
         if (low <= point && point <= high) found = true;
     }
@@ -126,8 +132,8 @@ static bool match_set(brant__text pattern, size_t *at, uint32_t point) {
 
 bool brant__glob_match(brant__text pattern, brant__text text) {
     size_t p = 0, t = 0;
-    size_t star_p = SIZE_MAX,
-           star_t = 0; /* where to go on from after the last `*`, and from which text */
+    /* Where to go on after the last `*`, and from which text. */
+    size_t star_p = SIZE_MAX, star_t = 0;
 
     while (t < text.length) {
         bool matched = false;
