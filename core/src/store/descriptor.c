@@ -67,8 +67,11 @@ brant_status brant__descriptor_watch(void) {
     brant_status status = BRANT_OK;
     pthread_mutex_lock(&owned_lock);
     if (!watching) {
-        sqlite3_vfs *vfs = sqlite3_initialize() == SQLITE_OK ? sqlite3_vfs_find("unix") : NULL;
-        if (vfs && vfs->iVersion >= 3 &&
+        const int code = sqlite3_initialize();
+        sqlite3_vfs *vfs = code == SQLITE_OK ? sqlite3_vfs_find("unix") : NULL;
+        if (code == SQLITE_NOMEM)
+            status = brant__fail_memory();
+        else if (vfs && vfs->iVersion >= 3 &&
             vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)watched_open) == SQLITE_OK &&
             vfs->xSetSystemCall(vfs, "close", (sqlite3_syscall_ptr)watched_close) == SQLITE_OK)
             watching = true;

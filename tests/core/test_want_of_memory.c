@@ -1,0 +1,150 @@
+/*
+ * tests/core/test_want_of_memory.c: every allocation fails once, brant's own and SQLite's, through a whole small life of a file: each call succeeds or says
+ * NO_MEMORY, nothing leaks, and the file is well and holds all or nothing of what was asked.
+ */
+#include "support.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+static long countdown = -1; /* allocations until one fails; negative: none does */
+static long failures;
+
+static bool due(void) {
+    if (countdown < 0) return false;
+    if (countdown-- > 0) return false;
+    failures++;
+    return true;
+}
+
+static void *allocate(void *context, size_t size) {
+    (void)context;
+    return due() ? NULL : malloc(size);
+}
+
+static void *reallocate(void *context, void *memory, size_t size) {
+    (void)context;
+    return due() ? NULL : realloc(memory, size);
+}
+
+static void release(void *context, void *memory) {
+    (void)context;
+    free(memory);
+}
+
+/* SQLite asks for the size of an allocation: it stands before it. */
+static void *sqlite_allocate(int size) {
+    if (due()) return NULL;
+    int64_t *memory = malloc((size_t)size + 16);
+    if (!memory) return NULL;
+    memory[0] = size;
+    return memory + 2;
+}
+static void sqlite_release(void *memory) {
+    if (memory) free((int64_t *)memory - 2);
+}
+static int sqlite_size(void *memory) { return memory ? (int)((int64_t *)memory)[-2] : 0; }
+static void *sqlite_reallocate(void *memory, int size) {
+    void *grown = sqlite_allocate(size);
+    if (grown && memory) memcpy(grown, memory, (size_t)(sqlite_size(memory) < size ? sqlite_size(memory) : size));
+    if (grown) sqlite_release(memory);
+    return grown;
+}
+static int sqlite_round(int size) { return (size + 7) & ~7; }
+static int sqlite_begin(void *context) {
+    (void)context;
+    return SQLITE_OK;
+}
+static void sqlite_end(void *context) { (void)context; }
+
+static void only_memory(brant_status status, const char *what) {
+    if (status != BRANT_OK && status != BRANT_NO_MEMORY)
+        fail_msg("%s: %s: %s", what, brant_status_name(status), brant_last_error()->message);
+}
+
+static const char *const steps[][2] = {
+    {"graph_types.define", "{\"module\":{\"$id\":\"t\",\"$defs\":{\"ANode\":{\"type\":\"object\",\"properties\":{\"s\":{\"type\":\"string\",\"pattern\":\"^a+$\"}}},\"BEdge\":true}}}"},
+    {"graphs.create", "{\"name\":\"g\",\"graph_type\":\"t\"}"},
+    {"nodes.put_many", "{\"graph\":\"g\",\"items\":[{\"key\":\"a\",\"type\":\"A\",\"attributes\":{\"s\":\"aa\"}},{\"key\":\"b\",\"type\":\"A\"},{\"key\":\"c\",\"type\":\"A\"}]}"},
+    {"nodes.put", "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":{\"s\":\"aaa\"}}"},
+    {"edges.put_many", "{\"graph\":\"g\",\"items\":[{\"source\":\"a\",\"target\":\"b\",\"type\":\"B\"},{\"source\":\"b\",\"target\":\"c\",\"type\":\"B\"}]}"},
+    {"transaction.begin", "{}"},
+    {"events.notify", "{\"channel\":\"x\",\"payload\":{\"y\":[1,2.5,null]}}"},
+    {"transaction.commit", "{}"},
+    {"nodes.get", "{\"graph\":\"g\",\"key\":\"a\"}"},
+    {"nodes.list", "{\"graph\":\"g\",\"limit\":2}"},
+    {"nodes.neighbors", "{\"graph\":\"g\",\"key\":\"a\"}"},
+    {"nodes.closure", "{\"graph\":\"g\",\"keys\":[\"a\"]}"},
+    {"sql.execute", "{\"sql\":\"SELECT key FROM nodes WHERE key <> :k\",\"params\":{\"k\":\"z\"}}"},
+    {"edges.delete", "{\"graph\":\"g\",\"key\":\"[\\\"a\\\",\\\"B\\\",\\\"b\\\"]\"}"},
+    {"nodes.delete", "{\"graph\":\"g\",\"key\":\"c\",\"edges\":\"delete\"}"},
+    {"db.info", "{}"},
+    {"db.doctor", "{}"},
+    {"db.maintain", "{}"},
+    {"operations.list", "{}"},
+};
+
+static void run_steps(brant_db *db) {
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        char *answer = NULL;
+        size_t length = 0;
+        const brant_status status = brant_call(&answer, &length, db, TEXT(steps[i][0]), TEXT(steps[i][1]));
+        brant_free(answer);
+        /* After a failed one, those that build on it may not find what they need; the file itself never suffers. */
+        const bool hurt = status == BRANT_INTERNAL || status == BRANT_CORRUPT || status == BRANT_IO;
+        if (hurt || (failures == 0 && status != BRANT_OK))
+            fail_msg("%s: %s: %s", steps[i][0], brant_status_name(status), brant_last_error()->message);
+    }
+}
+
+/* The whole life on a new file, failing the n-th allocation. Returns whether any failed. */
+static bool live(const char *folder, long n) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%ld.db", folder, n);
+    brant_db *db = NULL;
+    brant_cursor *cursor = NULL;
+    char *answer = NULL;
+    size_t length = 0;
+    failures = 0;
+    countdown = n;
+    brant_status status = brant_open(&db, TEXT(path), TEXT("{\"busy_timeout\":50}"));
+    only_memory(status, "open");
+    if (status == BRANT_OK) {
+        status = brant_event_listen(&cursor, db, TEXT("{\"channels\":[\"*\"]}"));
+        only_memory(status, "listen");
+        run_steps(db);
+        if (cursor) only_memory(brant_cursor_next(&answer, &length, cursor, 0), "next");
+        brant_free(answer);
+    }
+    brant_cursor_free(cursor);
+    brant_db_free(db);
+    const bool failed = failures > 0;
+    countdown = -1;
+    db = must_open(path, "");
+    must_be_well(db);
+    brant_db_free(db);
+    unlink(path);
+    return failed;
+}
+
+static void test_every_allocation_fails_once(void **state) {
+    (void)state;
+    char *folder = make_folder();
+    const char *step_text = getenv("BRANT_MEMORY_STEP");
+    const long step = step_text ? atol(step_text) : 23; /* 1: each; the default run takes some, from a different one each time */
+    const long first = step > 1 ? (long)(getpid() % step) : 0;
+    long n = first;
+    while (live(folder, n)) n += step;
+    print_message("failed every %ld-th of %ld allocations, from number %ld\n", step, n, first);
+    assert_true(n > 500);
+    remove_folder(folder);
+}
+
+int main(void) {
+    static sqlite3_mem_methods methods = {sqlite_allocate, sqlite_release, sqlite_reallocate, sqlite_size, sqlite_round, sqlite_begin, sqlite_end, NULL};
+    static const brant_allocator allocator = {allocate, reallocate, release, NULL};
+    if (sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) != SQLITE_OK) return 1;
+    brant_allocator_set(&allocator);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_allocation_fails_once)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
