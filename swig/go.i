@@ -30,10 +30,10 @@
 
 /* ---- text and numbers in ------------------------------------------------------------------------------------------ */
 
-/* Go's own bytes, for as long as the call runs. */
+/* Go's own bytes, for as long as the call runs. An empty string may have none. */
 %typemap(gotype) (const char *json, size_t json_len) "string"
 %typemap(in) (const char *json, size_t json_len) {
-    $1 = $input.p;
+    $1 = $input.n > 0 ? $input.p : (char *)"";
     $2 = (size_t)$input.n;
 }
 %typemap(freearg) (const char *json, size_t json_len) ""

@@ -15,8 +15,14 @@ type connection struct {
 	inside sync.Mutex // held while a call runs, so that close can wait for it to leave
 }
 
+// opening is held while a handle is opened: the core, looking for descriptors of a foreign SQLite, may take one that another opening has
+// not noted yet for such.
+var opening sync.Mutex
+
 func openConnection(path string, options *input) (*connection, error) {
 	defer options.free()
+	opening.Lock()
+	defer opening.Unlock()
 	handle, err := cbrant.Open(path, options.done())
 	if err != nil {
 		return nil, fromC(err)
