@@ -140,6 +140,27 @@ static void test_keys_and_savepoints(void **state)
     close_two(a, b);
 }
 
+/* Writes that leave the keys as they are move the shape on all the same, and a rollback moves it back. */
+static void test_keys_and_shape(void **state)
+{
+    brant_db *a, *b;
+
+    open_two(state, &a, &b);
+    holds(a, "nodes.put_many", "{\"created\":80,", "{\"graph\":\"g\",\"items\":[%s]}", many_nodes(0));
+    holds(a, "transaction.begin", "1", "{}");
+    holds(a, "edges.put", "true", "{\"graph\":\"g\",\"source\":\"n0\",\"target\":\"n1\"}");
+    holds(a, "transaction.rollback", "0", "{}");
+    holds(b, "nodes.delete", "true", "{\"graph\":\"g\",\"key\":\"n79\"}");
+    fails(a, "edges.put_many", BRANT_NOT_FOUND, "item 78: no node \"n79\"", "{\"graph\":\"g\",\"items\":[%s]}", many_edges(0));
+    holds(a, "nodes.put_many", "{\"created\":1,", "{\"graph\":\"g\",\"items\":[%s]}", many_nodes(0));
+    holds(a, "transaction.begin", "1", "{}");
+    holds(a, "nodes.delete", "true", "{\"graph\":\"g\",\"key\":\"n78\"}");
+    holds(a, "transaction.rollback", "0", "{}");
+    holds(b, "nodes.delete", "true", "{\"graph\":\"g\",\"key\":\"n79\"}");
+    fails(a, "edges.put_many", BRANT_NOT_FOUND, "item 78: no node \"n79\"", "{\"graph\":\"g\",\"items\":[%s]}", many_edges(0));
+    close_two(a, b);
+}
+
 static void test_name_used_again(void **state)
 {
     brant_db *a, *b;
@@ -216,7 +237,7 @@ static void test_many_graphs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        GRAPH_TEST(test_keys_and_another_writer), GRAPH_TEST(test_keys_and_rollback),         GRAPH_TEST(test_keys_and_savepoints),
+        GRAPH_TEST(test_keys_and_another_writer), GRAPH_TEST(test_keys_and_rollback),         GRAPH_TEST(test_keys_and_savepoints), GRAPH_TEST(test_keys_and_shape),
         GRAPH_TEST(test_name_used_again),         GRAPH_TEST(test_snapshot_and_transactions), GRAPH_TEST(test_many_graphs),
     };
     return cmocka_run_group_tests_name("graph_cache", tests, NULL, NULL);
