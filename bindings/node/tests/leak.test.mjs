@@ -12,7 +12,7 @@ for (const what of ['calls', 'errors', 'handles', 'forgotten', 'listeners', 'bac
     });
     assert.equal(status, 0, stderr);
     const { memory, descriptors, threads } = JSON.parse(stdout);
-    assert.ok(memory < 6 << 20, `${what}: ${memory} bytes more`);
+    assert.ok(memory < 2 << 20, `${what}: ${memory} bytes more`);
     assert.ok(descriptors <= 0, `${what}: ${descriptors} descriptors more`);
     assert.ok(threads <= 0, `${what}: ${threads} threads more`);
   });

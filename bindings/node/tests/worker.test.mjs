@@ -12,13 +12,14 @@ test('Workers write to one file and wake each other', async (t) => {
   const db = database(t, {}, path);
   const { nodes } = untyped(t, db);
   const listener = worker(path, 'listen', 200);
+  const ended = once(listener, 'exit');
   assert.deepEqual(await once(listener, 'message'), ['listening']);
   const writers = [worker(path, 'write', 100), worker(path, 'write', 100)];
   const heard = once(listener, 'message');
   await Promise.all(writers.map((each) => once(each, 'exit').then(([status]) => assert.equal(status, 0))));
   assert.deepEqual(await heard, [200]);
   assert.equal(nodes.count(), 200);
-  assert.equal((await once(listener, 'exit'))[0], 0);
+  assert.equal((await ended)[0], 0);
 });
 
 test('a Worker that is terminated in the middle of a wait leaves the process well', async (t) => {
