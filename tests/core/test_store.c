@@ -133,6 +133,36 @@ static void test_open_newer(void **state) {
     must_not_open(path, "{\"mode\":\"ro\"}", BRANT_NEWER_FORMAT, "upgrade");
 }
 
+static void copy_file(const char *from, const char *to) {
+    char bytes[65536];
+    size_t length;
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    if (!in || !out) fail_msg("copying %s to %s", from, to);
+    while ((length = fread(bytes, 1, sizeof bytes, in)) > 0) assert_int_equal(fwrite(bytes, 1, length, out), length);
+    fclose(in);
+    fclose(out);
+}
+
+/* A saved file of each format that was ever released opens, is brought to this one, and holds what it held. */
+static void test_open_released_formats(void **state) {
+    static const char *const saved[] = {"format_3.db"};
+    for (size_t i = 0; i < sizeof saved / sizeof *saved; i++) {
+        const char *path = in_folder(*state, saved[i]);
+        copy_file(in_folder(BRANT_SOURCE_DIR "/tests/core/data", saved[i]), path);
+        brant_db *db = must_open(path, "{\"mode\":\"rw\"}");
+        must(db, "db.info", "", "\"format\":3");
+        must_be_well(db);
+        must(db, "graphs.get", "{\"name\":\"plan\"}", "\"owner_id\":\"o1\",\"project_id\":null,\"status\":\"active\",\"metadata\":{\"a\":1},\"nodes\":3,\"edges\":2");
+        must(db, "nodes.closure", "{\"graph\":\"plan\",\"keys\":[\"a\"]}", "{\"keys\":[\"a\",\"b\",\"c\"],\"depths\":[0,1,2]");
+        must(db, "edges.get", "{\"graph\":\"plan\",\"key\":\"mine\"}", "\"source\":\"b\",\"target\":\"c\"");
+        must(db, "edges.get", "{\"graph\":\"plan\",\"key\":\"[\\\"a\\\",\\\"DependsOn\\\",\\\"b\\\"]\"}", "\"attributes\":{\"n\":1}");
+        must(db, "nodes.get", "{\"graph\":\"free\",\"key\":\"x\"}", "\"attributes\":{\"any\":[null,1.5]}");
+        must_fail(db, "nodes.put", "{\"graph\":\"plan\",\"key\":\"d\",\"type\":\"Task\",\"attributes\":{}}", BRANT_VALIDATION, "Task");
+        must(db, "nodes.put", "{\"graph\":\"plan\",\"key\":\"d\",\"type\":\"Task\",\"attributes\":{\"title\":\"D\"}}", "\"created\":true");
+        brant_db_free(db);
+    }
+}
+
 static void test_adopt(void **state) {
     const char *path = in_folder(*state, "user.db");
     run_shell(SHELL "PRAGMA user_version=7; CREATE TABLE customers (name); INSERT INTO customers VALUES (1);" SHELL_END, path);
@@ -535,6 +565,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_open_refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_open_versions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_open_newer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_open_released_formats, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_adopt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_open_race, set_up, tear_down),
