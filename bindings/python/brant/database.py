@@ -207,15 +207,7 @@ class Database:
             if until is not None:
                 _native.brant_deadline_set(self._handle, until)
             try:
-                while True:
-                    try:
-                        answer = function(self._handle, text)
-                        break
-                    except Misuse as error:
-                        # The thread of a listener, which does not take the lock to wait, looks for news: that takes some microseconds.
-                        if not error.message.startswith("the handle is in use by another thread"):
-                            raise
-                        time.sleep(0.00005)
+                answer = function(self._handle, text)
             finally:
                 if until is not None:
                     _native.brant_deadline_set(self._handle, 0)

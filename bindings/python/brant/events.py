@@ -6,7 +6,6 @@ A thread waits inside the library. A task waits for its loop, which watches a du
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
@@ -22,6 +21,8 @@ from .errors import BrantError, Closed, Interrupted, Unsupported
 from .records import Notification, notification
 
 if TYPE_CHECKING:
+    import asyncio  # imported where a task first waits: most programs never do
+
     from .database import Database
 
 TICK = 1.0  # seconds
@@ -109,6 +110,8 @@ class Listener(Iterator[Notification], AsyncIterator[Notification]):
         return self
 
     async def __anext__(self) -> Notification:
+        import asyncio
+
         nap = NAP[0]
         wakes = self._database._wakes
         while not self._ready:

@@ -291,9 +291,9 @@ import os, sys, threading
 before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
 import brant
 after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-print(after - before, threading.active_count())
+print(after - before, threading.active_count(), "asyncio" in sys.modules, "sqlite3" in sys.modules)
 """
-    assert python(code) == "0 1"
+    assert python(code) == "0 1 False False"
 
 
 def test_modules_entry_point_is_all_it_exports() -> None:
