@@ -104,6 +104,9 @@ void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword,
     brant__buffer_free(&pointer);
 }
 
+/* Schemas are told apart by their addresses. */
+static brant__text schema_key(yyjson_val *const *schema) { return brant__text_of((const char *)schema, sizeof(void *)); }
+
 /* ---- scan -------------------------------------------------------------------------------------------------------- */
 
 typedef struct step {
@@ -225,7 +228,7 @@ static void scan(brant__compiler *compiler, yyjson_val *schema, uint32_t parent,
     site.text = where.text;
     site.resource = parent == BRANT__NONE ? number : site_at(compiler, parent)->resource;
     brant__buffer_append(&compiler->sites, &site, sizeof(site));
-    if (compiler->sites.failed || !brant__map_put(&compiler->by_schema, brant__text_of((const char *)&schema, sizeof(schema)), number)) {
+    if (compiler->sites.failed || !brant__map_put(&compiler->by_schema, schema_key(&schema), number)) {
         brant__compiler_no_memory(compiler);
         return;
     }
@@ -252,7 +255,7 @@ void brant__bundle_scan(brant__compiler *compiler) {
 
 uint32_t brant__bundle_site(brant__compiler *compiler, yyjson_val *schema) {
     int64_t site;
-    if (!brant__map_get(&compiler->by_schema, brant__text_of((const char *)&schema, sizeof(schema)), &site)) return BRANT__NONE;
+    if (!brant__map_get(&compiler->by_schema, schema_key(&schema), &site)) return BRANT__NONE;
     return (uint32_t)site;
 }
 

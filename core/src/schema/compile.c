@@ -263,7 +263,7 @@ static uint32_t add_pattern(definition *source, int keyword, brant__text text, b
     uint32_t result = BRANT__NONE;
     if (status == BRANT_OK) {
         result = BRANT__VECTOR_COUNT(compiler->patterns, brant__pattern *);
-        brant__buffer_append(&compiler->patterns, &pattern, sizeof(pattern));
+        brant__buffer_append(&compiler->patterns, &pattern, sizeof(void *));
         if (compiler->patterns.failed) {
             brant__pattern_free(pattern);
             brant__compiler_no_memory(compiler);

@@ -54,7 +54,8 @@ typedef struct brant__compiler {
     uint32_t constant_count;
 } brant__compiler;
 
-#define BRANT__VECTOR(buffer, type) ((type *)(void *)(buffer).data)
+static inline void *brant__vector_data(const brant__buffer *buffer) { return buffer->data; }
+#define BRANT__VECTOR(buffer, type) ((type *)brant__vector_data(&(buffer)))
 #define BRANT__VECTOR_COUNT(buffer, type) ((uint32_t)((buffer).length / sizeof(type)))
 
 /* ---- bundle.c -------------------------------------------------------------------------------------------------------- */

@@ -96,7 +96,10 @@ static bool is_duration(const char *data, size_t length) {
 static bool is_ipv4(const char *data, size_t length) {
     size_t at = 0;
     for (int part = 0; part < 4; part++) {
-        if (part > 0 && (at >= length || data[at++] != '.')) return false;
+        if (part > 0) {
+            if (at >= length || data[at] != '.') return false;
+            at++;
+        }
         const size_t from = at;
         int number = 0;
         for (; at < length && digit(data[at]) && at - from < 3; at++) number = number * 10 + (data[at] - '0');
@@ -120,9 +123,11 @@ static bool is_ipv6(const char *data, size_t length) {
             groups += 2;
             return is_ipv4(data + from, length - from) && (gap ? groups < 8 : groups == 8);
         }
-        if (at == from || at - from > 4 || ++groups > 8) return false;
+        groups++;
+        if (at == from || at - from > 4 || groups > 8) return false;
         if (at == length) break;
-        if (data[at++] != ':' || at == length) return false;
+        if (data[at] != ':' || length - at == 1) return false;
+        at++;
         if (data[at] == ':') {
             if (gap) return false;
             gap = true;

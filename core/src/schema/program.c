@@ -128,7 +128,8 @@ static brant_status pack(brant__schema **out_schema, brant__compiler *compiler, 
     BRANT__TRY(brant__json_parse(&schema->constants_json, constants->data, constants->length, 0));
 
     char *at = (char *)schema + padded(sizeof(*schema));
-    yyjson_val **values = (yyjson_val **)(void *)at;
+    void *begin = at;
+    yyjson_val **values = begin;
     at += padded(constants_size);
     size_t index, count;
     yyjson_val *value;
@@ -144,7 +145,8 @@ static brant_status pack(brant__schema **out_schema, brant__compiler *compiler, 
     schema->choices = place_array(&at, &compiler->choices);
     schema->places = place_array(&at, &compiler->places);
     schema->text = place_array(&at, &compiler->text);
-    schema->patterns = (brant__pattern **)(void *)at;
+    begin = at;
+    schema->patterns = begin;
     place_array(&at, &compiler->patterns);
     schema->pattern_count = BRANT__VECTOR_COUNT(compiler->patterns, brant__pattern *);
     brant__buffer_reset(&compiler->patterns);

@@ -332,7 +332,7 @@ static bool escape(translation *self, bool *out_item) {
         if (self->out) brant__buffer_format(self->out, "\\g{%u}", number);
         return true;
     }
-    uint32_t code;
+    uint32_t code = 0;
     if (!character_escape(self, &code)) return false;
     put_code(self, code);
     return true;

@@ -236,7 +236,7 @@ static void report_members(reporter *report, uint32_t number, const brant__objec
         bool evaluated = block != BRANT__NONE;
         if (evaluated) report_block(report, block, member);
         for (uint32_t i = 0; i < object->pattern_count; i++) {
-            const uint32_t *pair = program->words + object->pattern + 2 * i;
+            const uint32_t *pair = program->words + object->pattern + (size_t)2 * i;
             if (brant__run_match(&report->run, pair[0], text.data, text.length) == 0) continue;
             evaluated = true;
             report_block(report, pair[1], member);

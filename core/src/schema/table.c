@@ -34,7 +34,8 @@ brant__table brant__table_build(brant__buffer *slots, const brant__name *names, 
     const size_t offset = slots->length;
     if (!brant__buffer_reserve(slots, size * sizeof(uint32_t))) return (brant__table){0};
     slots->length += size * sizeof(uint32_t);
-    uint32_t *mine = (uint32_t *)(void *)(slots->data + offset);
+    void *begin = slots->data + offset;
+    uint32_t *mine = begin;
     uint64_t best_seed = 0, seed = UINT64_C(0x9E3779B97F4A7C15);
     size_t best = LONGEST_PROBE + 1;
     const int tries = count <= 64 ? TRIES : 2;

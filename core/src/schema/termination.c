@@ -95,10 +95,10 @@ static bool check_circles(brant__compiler *compiler) {
     brant__buffer first = {0}, edges = {0}, stack = {0};
     uint8_t *states = brant__alloc_zero(count);
     collect_edges(compiler, &first, &edges);
+    const uint32_t *all = BRANT__VECTOR(edges, uint32_t);
     bool good = states && !first.failed && !edges.failed;
-    for (uint32_t block = 0; good && block < count; block++) {
-        if (states[block] != NEW) continue;
-        good = visit(compiler, block, states, BRANT__VECTOR(first, uint32_t), BRANT__VECTOR(edges, uint32_t), &stack);
+    for (uint32_t block = 0; good && all && block < count; block++) {
+        if (states[block] == NEW) good = visit(compiler, block, states, BRANT__VECTOR(first, uint32_t), all, &stack);
     }
     if (!states || first.failed || edges.failed || stack.failed) brant__compiler_no_memory(compiler);
     brant__free(states);

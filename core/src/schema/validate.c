@@ -157,7 +157,7 @@ static bool members_accept(brant__run *run, const brant__object *object, yyjson_
             }
         }
         for (uint32_t i = 0; i < object->pattern_count; i++) {
-            const uint32_t *pair = schema->words + object->pattern + 2 * i;
+            const uint32_t *pair = schema->words + object->pattern + (size_t)2 * i;
             const int match = brant__run_match(run, pair[0], data, length);
             if (match == 0) continue;
             evaluated = true;
