@@ -86,6 +86,7 @@ function breaksWithout(removed) {
 
 /** Back from a package, over what is installed, to one that somebody asked for. */
 function whyInstalled(name) {
+  if (!packages.nodes.get(name).attributes.installed) return null;
   const from = new Map([[name, null]]);
   for (const current of from.keys()) {
     const { attributes } = packages.nodes.get(current);

@@ -18,6 +18,7 @@ HELPER = Path("/usr/lib/apt/apt-helper")
 STATUS = Path("/var/lib/dpkg/status")
 EXTENDED = Path("/var/lib/apt/extended_states")
 SMALL = HERE / "small-index"
+MADE_UP = "the small index made for this example"
 
 RELATIONS = {
     "Depends": "Depends",
@@ -85,15 +86,17 @@ def compare_versions(a: str, b: str) -> int:
     return compare_part(x[1], y[1]) or compare_part(x[2], y[2])
 
 
-def sources() -> tuple[str, list[str]]:
+def sources(small: bool) -> tuple[str, list[str]]:
     """What the index is, in words, and its texts."""
+    if small:
+        return MADE_UP, [SMALL.read_text()]
     lists = sorted(LISTS.glob("*_Packages*"))
     if lists and HELPER.exists():
         texts = [subprocess.run([HELPER, "cat-file", path], check=True, capture_output=True, text=True).stdout for path in lists]
         return f"{len(lists)} package lists of apt", texts
     if STATUS.exists() and STATUS.stat().st_size:
         return "dpkg's status", [STATUS.read_text()]
-    return "the small index made for this example", [SMALL.read_text()]
+    return MADE_UP, [SMALL.read_text()]
 
 
 def clauses(value: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -171,9 +174,10 @@ class Index:
             yield {"source": source, "target": target, "type": edge_type, "attributes": {"clauses": found}}
 
 
-def read() -> Index:
-    kind, texts = sources()
-    made_up = texts and kind.startswith("the small")
+def read(small: bool = False) -> Index:
+    """The index of this machine, or the small one when there is none or it is asked for."""
+    kind, texts = sources(small)
+    made_up = kind == MADE_UP
     status = texts[0] if made_up else STATUS.read_text() if STATUS.exists() else ""
     automatic = set()
     if EXTENDED.exists() and not made_up:

@@ -47,10 +47,11 @@ class Progress:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file")
+    parser.add_argument("--small", action="store_true", help="the small index of this example, also where there is a real one")
     arguments = parser.parse_args()
 
     start = time.perf_counter()
-    found = index.read()
+    found = index.read(arguments.small)
     read_seconds = time.perf_counter() - start
     print(f"  read {found.kind}: {len(found.packages):,} packages, {len(found.virtual):,} virtual names, {len(found.edges):,} relations in {read_seconds:.1f} s", file=sys.stderr)
 
