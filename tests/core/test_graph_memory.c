@@ -1,6 +1,7 @@
 /*
- * tests/core/test_graph_memory.c: each operation with its first, second, third .. allocation failing: it says NO_MEMORY or does without, never lies, leaves
- * nothing behind, and works the next time.
+ * tests/core/test_graph_memory.c: each operation with its first, second, third .. allocation
+ * failing: it says NO_MEMORY or does without, never lies, leaves nothing behind, and works the next
+ * time.
  */
 #include "test_graph.h"
 
@@ -12,8 +13,7 @@ static struct {
     bool armed, all, failed;
 } refusal;
 
-static bool refuses(void)
-{
+static bool refuses(void) {
     if (!refusal.armed) return false;
     if (refusal.left > 0) {
         refusal.left--;
@@ -24,35 +24,34 @@ static bool refuses(void)
     return true;
 }
 
-static void *allocate(void *context, size_t size)
-{
+static void *allocate(void *context, size_t size) {
     (void)context;
     return refuses() ? NULL : malloc(size);
 }
 
-static void *reallocate(void *context, void *memory, size_t size)
-{
+static void *reallocate(void *context, void *memory, size_t size) {
     (void)context;
     return refuses() ? NULL : realloc(memory, size);
 }
 
-static void release(void *context, void *memory)
-{
+static void release(void *context, void *memory) {
     (void)context;
     free(memory);
 }
 
-static char *many(const char *head, int count, const char *item)
-{
+static char *many(const char *head, int count, const char *item) {
     char *text = malloc(200 + (size_t)count * 200);
     size_t length = (size_t)sprintf(text, "%s", head);
 
     for (int i = 0; i < count; i++) {
         if (i) text[length++] = ',';
         for (const char *at = item; *at; at++) {
-            if (*at == '#') length += (size_t)sprintf(text + length, "%d", i);
-            else if (*at == '+') length += (size_t)sprintf(text + length, "%d", i + 1);
-            else text[length++] = *at;
+            if (*at == '#')
+                length += (size_t)sprintf(text + length, "%d", i);
+            else if (*at == '+')
+                length += (size_t)sprintf(text + length, "%d", i + 1);
+            else
+                text[length++] = *at;
         }
     }
     strcpy(text + length, "]}");
@@ -60,20 +59,22 @@ static char *many(const char *head, int count, const char *item)
 }
 
 /* How many graphs, nodes and edges there are, and what they are. */
-static char *summary(brant_db *db)
-{
-    char *text = must_call(db, "sql.execute",
-                     "{\"sql\":\"SELECT (SELECT count(*) FROM graph_types), (SELECT group_concat(name || status || metadata || nodes || ',' || edges || ',' || shape) FROM graphs),"
-                     " (SELECT count(*) || ',' || coalesce(sum(revision), 0) FROM nodes), (SELECT count(*) || ',' || coalesce(sum(revision), 0) FROM edges),"
-                     " (SELECT group_concat(graph || kind || type || count) FROM graph_counts), (SELECT count(*) FROM notifications)\"}",
-                     NULL);
+static char *summary(brant_db *db) {
+    char *text =
+        must_call(db, "sql.execute",
+                  "{\"sql\":\"SELECT (SELECT count(*) FROM graph_types), (SELECT group_concat(name "
+                  "|| status || metadata || nodes || ',' || edges || ',' || shape) FROM graphs),"
+                  " (SELECT count(*) || ',' || coalesce(sum(revision), 0) FROM nodes), (SELECT "
+                  "count(*) || ',' || coalesce(sum(revision), 0) FROM edges),"
+                  " (SELECT group_concat(graph || kind || type || count) FROM graph_counts), "
+                  "(SELECT count(*) FROM notifications)\"}",
+                  NULL);
 
     *strstr(text, "\"changes\"") = 0;
     return text;
 }
 
-static void try_all(brant_db *db, const char *name, const char *json, brant_status wanted)
-{
+static void try_all(brant_db *db, const char *name, const char *json, brant_status wanted) {
     for (int all = 0; all < 2; all++) {
         bool lost = false;
         for (size_t successes = 0;; successes++) {
@@ -90,21 +91,28 @@ static void try_all(brant_db *db, const char *name, const char *json, brant_stat
             status = brant_call(&text, &length, db, TEXT(name), TEXT(json));
             refusal.armed = false;
             if (status != wanted && status != BRANT_NO_MEMORY)
-                fail_msg("%s after %zu allocations: %s: %s", name, successes, brant_status_name(status), status ? brant_last_error()->message : text);
-            if (status != wanted && !refusal.failed) fail_msg("%s says NO_MEMORY, and no request was refused", name);
+                fail_msg("%s after %zu allocations: %s: %s", name, successes,
+                         brant_status_name(status), status ? brant_last_error()->message : text);
+            if (status != wanted && !refusal.failed)
+                fail_msg("%s says NO_MEMORY, and no request was refused", name);
             if (status != BRANT_OK) {
                 assert_null(text);
                 after = summary(db);
                 if (strcmp(before, after) != 0) {
-                    /* Only the copy of the answer is made after the operation is kept (operation/call.c): that must be the last allocation. */
+                    /* Only the copy of the answer is made after the operation is kept
+                     * (operation/call.c): that must be the last allocation. */
                     if (lost || status == wanted)
-                        fail_msg("%s failed after %zu allocations and left something: %s, not %s", name, successes, after, before);
+                        fail_msg("%s failed after %zu allocations and left something: %s, not %s",
+                                 name, successes, after, before);
                     lost = true;
                 }
                 brant_free(after);
                 if (!lost) {
-                    status = brant_call(&text, &length, db, TEXT(name), TEXT(json)); /* and again, with memory */
-                    if (status != wanted) fail_msg("%s after a failure: %s: %s", name, brant_status_name(status), brant_last_error()->message);
+                    status = brant_call(&text, &length, db, TEXT(name),
+                                        TEXT(json)); /* and again, with memory */
+                    if (status != wanted)
+                        fail_msg("%s after a failure: %s: %s", name, brant_status_name(status),
+                                 brant_last_error()->message);
                 }
             }
             brant_free(text);
@@ -115,24 +123,28 @@ static void try_all(brant_db *db, const char *name, const char *json, brant_stat
     }
 }
 
-static void set_walk(brant_db *db, size_t edges)
-{
+static void set_walk(brant_db *db, size_t edges) {
     brant__graphs *state;
 
     assert_int_equal(brant__enter(db), BRANT_OK);
     assert_int_equal(brant__graphs_state(&state, db), BRANT_OK);
     state->walk_edges = edges;
-    for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++) brant__kept_drop_snapshot(&state->graphs[i]);
+    for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++)
+        brant__kept_drop_snapshot(&state->graphs[i]);
     brant__leave(db);
 }
 
-static void test_allocations(void **state)
-{
+static void test_allocations(void **state) {
     static const brant_allocator allocator = {allocate, reallocate, release, NULL};
-    char *nodes = many("{\"graph\":\"g\",\"items\":[", 90, "{\"key\":\"n#\",\"type\":\"Task\",\"attributes\":{\"title\":\"T#\"},\"metadata\":{\"m\":#}}");
-    char *edges = many("{\"graph\":\"g\",\"items\":[", 70, "{\"source\":\"n#\",\"target\":\"n+\",\"type\":\"DependsOn\"}");
-    char *keyed = many("{\"graph\":\"m\",\"items\":[", 40, "{\"source\":\"n#\",\"target\":\"n+\",\"type\":\"Assigned\"}");
-    char *faults = many("{\"graph\":\"g\",\"items\":[", 20, "{\"key\":\"f#\",\"type\":\"Task\",\"attributes\":{\"title\":#}}");
+    char *nodes = many("{\"graph\":\"g\",\"items\":[", 90,
+                       "{\"key\":\"n#\",\"type\":\"Task\",\"attributes\":{\"title\":\"T#\"},"
+                       "\"metadata\":{\"m\":#}}");
+    char *edges = many("{\"graph\":\"g\",\"items\":[", 70,
+                       "{\"source\":\"n#\",\"target\":\"n+\",\"type\":\"DependsOn\"}");
+    char *keyed = many("{\"graph\":\"m\",\"items\":[", 40,
+                       "{\"source\":\"n#\",\"target\":\"n+\",\"type\":\"Assigned\"}");
+    char *faults = many("{\"graph\":\"g\",\"items\":[", 20,
+                        "{\"key\":\"f#\",\"type\":\"Task\",\"attributes\":{\"title\":#}}");
     char *others = many("{\"graph\":\"m\",\"items\":[", 45, "{\"key\":\"n#\",\"type\":\"Task\"}");
     brant_db *db;
 
@@ -140,20 +152,38 @@ static void test_allocations(void **state)
     db = must_open(in_folder(*state, "a.db"), "");
     try_all(db, "graph_types.get", "{\"name\":\"open\"}", BRANT_OK);
     try_all(db, "graph_types.list", "{}", BRANT_OK);
-    try_all(db, "graph_types.define", "{\"module\":" TASK_MODULE("task", "\"acyclic\":{\"const\":true}") "}", BRANT_OK);
+    try_all(db, "graph_types.define",
+            "{\"module\":" TASK_MODULE("task", "\"acyclic\":{\"const\":true}") "}", BRANT_OK);
     define(db, TASK_MODULE("task", "\"acyclic\":{\"const\":true}"));
-    define(db, "{\"$id\":\"multi\",\"$defs\":{" TASK_CONFIG("\"multi\":{\"const\":true}") ",\"TaskNode\":{\"type\":\"object\"},\"AssignedEdge\":{\"type\":\"object\"},"
-               "\"AssignedEdgeConstraints\":{\"properties\":{\"max_out\":{\"const\":3}}}}}");
-    try_all(db, "graph_types.validate_node", "{\"graph_type\":\"task\",\"type\":\"Task\",\"attributes\":{\"title\":1}}", BRANT_OK);
-    try_all(db, "graph_types.validate_edge", "{\"graph_type\":\"task\",\"type\":\"DependsOn\",\"attributes\":{\"x\":1},\"source_type\":\"Person\"}", BRANT_OK);
+    define(db, "{\"$id\":\"multi\",\"$defs\":{" TASK_CONFIG(
+                   "\"multi\":{\"const\":true}") ",\"TaskNode\":{\"type\":\"object\"},"
+                                                 "\"AssignedEdge\":{\"type\":\"object\"},"
+                                                 "\"AssignedEdgeConstraints\":{\"properties\":{"
+                                                 "\"max_out\":{\"const\":3}}}}}");
+    try_all(db, "graph_types.validate_node",
+            "{\"graph_type\":\"task\",\"type\":\"Task\",\"attributes\":{\"title\":1}}", BRANT_OK);
+    try_all(db, "graph_types.validate_edge",
+            "{\"graph_type\":\"task\",\"type\":\"DependsOn\",\"attributes\":{\"x\":1},\"source_"
+            "type\":\"Person\"}",
+            BRANT_OK);
     try_all(db, "graph_types.delete", "{\"name\":\"task\"}", BRANT_OK);
-    try_all(db, "graphs.create", "{\"name\":\"h\",\"graph_type\":\"open\",\"owner_id\":\"me\",\"metadata\":{\"x\":1}}", BRANT_OK);
-    holds(db, "graphs.create", "\"id\"", "{\"name\":\"g\",\"graph_type\":\"task\",\"owner_id\":\"me\"}");
+    try_all(db, "graphs.create",
+            "{\"name\":\"h\",\"graph_type\":\"open\",\"owner_id\":\"me\",\"metadata\":{\"x\":1}}",
+            BRANT_OK);
+    holds(db, "graphs.create", "\"id\"",
+          "{\"name\":\"g\",\"graph_type\":\"task\",\"owner_id\":\"me\"}");
     holds(db, "graphs.create", "\"id\"", "{\"name\":\"m\",\"graph_type\":\"multi\"}");
-    try_all(db, "graphs.update", "{\"name\":\"g\",\"owner_id\":null,\"status\":\"draft\",\"metadata\":{\"x\":1}}", BRANT_OK);
+    try_all(db, "graphs.update",
+            "{\"name\":\"g\",\"owner_id\":null,\"status\":\"draft\",\"metadata\":{\"x\":1}}",
+            BRANT_OK);
     try_all(db, "graphs.list", "{\"limit\":1}", BRANT_OK);
-    try_all(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"a\",\"type\":\"Task\",\"attributes\":{\"title\":\"A\"},\"metadata\":{}}", BRANT_OK);
-    try_all(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"a\",\"type\":\"Task\",\"attributes\":{\"title\":1}}", BRANT_VALIDATION);
+    try_all(db, "nodes.put",
+            "{\"graph\":\"g\",\"key\":\"a\",\"type\":\"Task\",\"attributes\":{\"title\":\"A\"},"
+            "\"metadata\":{}}",
+            BRANT_OK);
+    try_all(db, "nodes.put",
+            "{\"graph\":\"g\",\"key\":\"a\",\"type\":\"Task\",\"attributes\":{\"title\":1}}",
+            BRANT_VALIDATION);
     try_all(db, "nodes.put_many", nodes, BRANT_OK);
     try_all(db, "nodes.put_many", faults, BRANT_VALIDATION);
     must(db, "nodes.put_many", nodes, "{\"created\":90,");
@@ -164,20 +194,37 @@ static void test_allocations(void **state)
     try_all(db, "edges.put_many", edges, BRANT_OK);
     try_all(db, "edges.put_many", keyed, BRANT_OK);
     must(db, "edges.put_many", keyed, "{\"created\":40,");
-    try_all(db, "edges.put", "{\"graph\":\"g\",\"source\":\"n5\",\"target\":\"n50\",\"key\":\"[\\\"n5\\\",\\\"Related\\\",\\\"n50\\\"]\"}", BRANT_OK);
-    try_all(db, "edges.put", "{\"graph\":\"g\",\"source\":\"n5\",\"target\":\"n51\",\"type\":\"Related\",\"key\":\"k\",\"metadata\":{\"x\":1}}", BRANT_OK);
-    try_all(db, "edges.put", "{\"graph\":\"g\",\"source\":\"n50\",\"target\":\"n5\",\"type\":\"Related\"}", BRANT_CONSTRAINT);
-    try_all(db, "edges.get", "{\"graph\":\"g\",\"key\":\"[\\\"n5\\\",\\\"DependsOn\\\",\\\"n6\\\"]\"}", BRANT_OK);
+    try_all(db, "edges.put",
+            "{\"graph\":\"g\",\"source\":\"n5\",\"target\":\"n50\",\"key\":\"[\\\"n5\\\","
+            "\\\"Related\\\",\\\"n50\\\"]\"}",
+            BRANT_OK);
+    try_all(db, "edges.put",
+            "{\"graph\":\"g\",\"source\":\"n5\",\"target\":\"n51\",\"type\":\"Related\",\"key\":"
+            "\"k\",\"metadata\":{\"x\":1}}",
+            BRANT_OK);
+    try_all(db, "edges.put",
+            "{\"graph\":\"g\",\"source\":\"n50\",\"target\":\"n5\",\"type\":\"Related\"}",
+            BRANT_CONSTRAINT);
+    try_all(db, "edges.get",
+            "{\"graph\":\"g\",\"key\":\"[\\\"n5\\\",\\\"DependsOn\\\",\\\"n6\\\"]\"}", BRANT_OK);
     try_all(db, "edges.list", "{\"graph\":\"g\",\"limit\":5}", BRANT_OK);
     try_all(db, "edges.list", "{\"graph\":\"m\",\"target\":\"n5\"}", BRANT_OK);
-    try_all(db, "edges.delete", "{\"graph\":\"g\",\"key\":\"[\\\"n5\\\",\\\"DependsOn\\\",\\\"n6\\\"]\"}", BRANT_OK);
+    try_all(db, "edges.delete",
+            "{\"graph\":\"g\",\"key\":\"[\\\"n5\\\",\\\"DependsOn\\\",\\\"n6\\\"]\"}", BRANT_OK);
     try_all(db, "nodes.get", "{\"graph\":\"g\",\"key\":\"n1\"}", BRANT_OK);
     try_all(db, "nodes.get_many", "{\"graph\":\"g\",\"keys\":[\"n1\",\"x\"]}", BRANT_OK);
-    try_all(db, "nodes.list", "{\"graph\":\"g\",\"limit\":5,\"prefix\":\"n\",\"type\":\"Task\"}", BRANT_OK);
-    try_all(db, "nodes.neighbors", "{\"graph\":\"m\",\"key\":\"n5\",\"direction\":\"both\",\"edge_types\":[\"Assigned\"],\"limit\":1}", BRANT_OK);
+    try_all(db, "nodes.list", "{\"graph\":\"g\",\"limit\":5,\"prefix\":\"n\",\"type\":\"Task\"}",
+            BRANT_OK);
+    try_all(db, "nodes.neighbors",
+            "{\"graph\":\"m\",\"key\":\"n5\",\"direction\":\"both\",\"edge_types\":[\"Assigned\"],"
+            "\"limit\":1}",
+            BRANT_OK);
     for (size_t walk = 0; walk < 20001; walk += 20000) {
         set_walk(db, walk);
-        try_all(db, "nodes.closure", "{\"graph\":\"g\",\"keys\":[\"n10\",\"n20\"],\"edge_types\":[\"DependsOn\"],\"direction\":\"both\"}", BRANT_OK);
+        try_all(db, "nodes.closure",
+                "{\"graph\":\"g\",\"keys\":[\"n10\",\"n20\"],\"edge_types\":[\"DependsOn\"],"
+                "\"direction\":\"both\"}",
+                BRANT_OK);
     }
     for (size_t i = 0; i < 3; i++) { /* a new snapshot each time */
         set_walk(db, 0);
@@ -197,8 +244,7 @@ static void test_allocations(void **state)
 }
 
 /* A snapshot, with each allocation of its building failing in turn. */
-static void test_snapshot(void **state)
-{
+static void test_snapshot(void **state) {
     static const brant_allocator allocator = {allocate, reallocate, release, NULL};
     brant_db *db;
     bool refused = true;
@@ -206,8 +252,11 @@ static void test_snapshot(void **state)
     brant_allocator_set(&allocator);
     db = must_open(in_folder(*state, "a.db"), "");
     holds(db, "graphs.create", "\"id\"", "{\"name\":\"g\",\"graph_type\":\"open\"}");
-    holds(db, "nodes.put_many", "3", "{\"graph\":\"g\",\"items\":[{\"key\":\"a\"},{\"key\":\"b\"},{\"key\":\"c\"}]}");
-    holds(db, "edges.put_many", "2", "{\"graph\":\"g\",\"items\":[{\"source\":\"a\",\"target\":\"b\"},{\"source\":\"b\",\"target\":\"c\"}]}");
+    holds(db, "nodes.put_many", "3",
+          "{\"graph\":\"g\",\"items\":[{\"key\":\"a\"},{\"key\":\"b\"},{\"key\":\"c\"}]}");
+    holds(db, "edges.put_many", "2",
+          "{\"graph\":\"g\",\"items\":[{\"source\":\"a\",\"target\":\"b\"},{\"source\":\"b\","
+          "\"target\":\"c\"}]}");
     for (size_t successes = 0; refused; successes++) {
         char *text = NULL;
         size_t length;
@@ -221,7 +270,8 @@ static void test_snapshot(void **state)
         refusal.armed = false;
         refused = refusal.failed;
         if (status == BRANT_OK)
-            assert_string_equal(text, "{\"keys\":[\"a\",\"b\",\"c\"],\"depths\":[0,1,2],\"parents\":[-1,0,1],\"truncated\":false}");
+            assert_string_equal(text, "{\"keys\":[\"a\",\"b\",\"c\"],\"depths\":[0,1,2],"
+                                      "\"parents\":[-1,0,1],\"truncated\":false}");
         else
             assert_int_equal(status, BRANT_NO_MEMORY);
         brant_free(text);
@@ -230,8 +280,7 @@ static void test_snapshot(void **state)
     brant_allocator_set(NULL);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {GRAPH_TEST(test_allocations), GRAPH_TEST(test_snapshot)};
     return cmocka_run_group_tests_name("graph_memory", tests, NULL, NULL);
 }

@@ -12,13 +12,16 @@
  *   edge        {key, type, source, target, attributes, metadata, revision, created_at, updated_at}
  *   page        {items [..], cursor}: cursor is null at the end, else text for the next call; it survives writes in between
  *
- * `type` is null in untyped graphs (the built-in graph type "open", and modules without *Node entries).
- * Keys are any UTF-8 without NUL, 1 byte up to limits.key, compared byte by byte.
+ * `type` is null in untyped graphs (the built-in graph type "open", and modules without *Node entries). The name of a type that the graph
+ * type does not have is INVALID everywhere, in filters too. In `config` max_nodes and max_edges are null where there is no limit.
+ * Keys are any UTF-8 without NUL, 1 byte up to limits.key (writing a longer one is LIMIT), compared byte by byte.
  * `graph` is a graph's name. Times are ms since the epoch. Revisions start at 1 and grow by 1 with each change.
  *
- * Notifications: each successful mutating call emits one per channel, in its transaction: graph:created, graph:updated {graph_id, graph_type_id, owner_id,
- * changes?}, nodes:created, nodes:updated, nodes:deleted, edges:created, edges:updated, edges:deleted
- * {graph_id, graph, graph_type_id, owner_id, count, keys [at most 100], truncated}.
+ * Notifications: each successful mutating call emits one per channel, in its transaction: graph:created, graph:updated, graph:deleted
+ * {graph_id, graph, graph_type_id, owner_id, changes? [names of the members given]}, nodes:created, nodes:updated, nodes:deleted, edges:created,
+ * edges:updated, edges:deleted {graph_id, graph, graph_type_id, owner_id, count, keys [at most 100], truncated}.
+ *
+ * Built-in graph types ("open": untyped, directed, not multi) are there in every file without being defined; their scope is system, their times are 0.
  */
 #ifndef BRANT_GRAPH_H
 #define BRANT_GRAPH_H
@@ -33,7 +36,7 @@ extern "C" {
  * graph_types.define {"module": {..}, "name"?: text, "scope"?: "user" | "tenant" | "system", "version"?: 1.., "metadata"?} -> graph type
  * `name` defaults to the module's $id. Defining the same module again under the same name and version returns the stored one.
  * VALIDATION: the module cannot work; the detail's violations have the JSON pointer (unknown keyword value or keyword, a $ref to nothing, a
- * constraint on an unknown node type, a bad pattern). EXISTS: another module has the name. DENIED: scope system without the system flag.
+ * constraint on an unknown node type, a bad pattern). EXISTS: another module, version or scope has the name. DENIED: scope system without the system flag.
  */
 BRANT_API brant_status brant_graph_type_define(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
                                                size_t json_len);
@@ -52,12 +55,15 @@ BRANT_API brant_status brant_graph_type_delete(char **out_json, size_t *out_json
 
 /*
  * graph_types.validate_node {"graph_type", "type", "attributes"} -> {"valid": bool, "violations": [violation..]}
- * violation: {instance (JSON pointer), schema (JSON pointer), keyword, message}; at most 100. Writes nothing.
+ * violation: {instance (JSON pointer in the attributes), schema (JSON pointer in the module), keyword, message}; at most 100. Writes nothing.
  */
 BRANT_API brant_status brant_graph_type_validate_node(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
                                                       size_t json_len);
 
-/* graph_types.validate_edge {"graph_type", "type", "attributes", "source_type"?, "target_type"?} -> {"valid", "violations"} */
+/*
+ * graph_types.validate_edge {"graph_type", "type", "attributes", "source_type"?, "target_type"?} -> {"valid", "violations"}
+ * An end that the edge type does not allow is a violation with the keyword "source" or "target".
+ */
 BRANT_API brant_status brant_graph_type_validate_edge(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
                                                       size_t json_len);
 
@@ -71,7 +77,7 @@ BRANT_API brant_status brant_graph_create(char **out_json, size_t *out_json_len,
 /* graphs.get {"name"} -> graph */
 BRANT_API brant_status brant_graph_get(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
 
-/* graphs.list {"limit"?, "cursor"?, "graph_type"?, "status"?} -> page of graphs, by name */
+/* graphs.list {"limit"?: 1..10000 (100), "cursor"?, "graph_type"?, "status"?} -> page of graphs, by name. A cursor of other filters is INVALID, as in every list. */
 BRANT_API brant_status brant_graph_list(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
 
 /* graphs.update {"name", "owner_id"?, "project_id"?, "status"?, "metadata"?} -> graph; the members given are replaced. Writes to an archived graph's nodes and edges are CONSTRAINT. */
@@ -92,7 +98,7 @@ BRANT_API brant_status brant_node_put(char **out_json, size_t *out_json_len, bra
 /*
  * nodes.put_many {"graph", "items": [{key, type?, attributes?, metadata?, revision?}..]} -> {"created": n, "updated": n}
  * All or nothing. An item at fault: the code of the first fault, and the detail has {"items": [{index, key, code, message, violations?}..]} (at
- * most 100). LIMIT: more than limits.batch items. Later items of one key win.
+ * most 100). LIMIT: more than limits.batch items. Later items of one key win, and each counts as an update.
  */
 BRANT_API brant_status brant_node_put_many(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
                                            size_t json_len);
@@ -124,7 +130,8 @@ BRANT_API brant_status brant_node_delete(char **out_json, size_t *out_json_len, 
 /*
  * nodes.neighbors {"graph", "key", "direction"?: "out" (default) | "in" | "both", "edge_types"?: [..], "limit"?: 1..10000 (1000), "cursor"?}
  *   -> page of {key, type, edge: {key, type, source, target, attributes}}
- * One item an edge, out before in, then by edge type's and node's order of creation. In undirected graphs every edge is both.
+ * One item an edge (with "both" a self-loop is among those that go out), out before in, then by edge type's and node's order of creation. In
+ * undirected graphs every edge is both. An empty edge_types matches nothing.
  */
 BRANT_API brant_status brant_node_neighbors(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
                                             size_t json_len);
@@ -132,9 +139,10 @@ BRANT_API brant_status brant_node_neighbors(char **out_json, size_t *out_json_le
 /*
  * nodes.closure {"graph", "keys": [..], "direction"?: "out" | "in" | "both", "edge_types"?: [..], "max_depth"?: 0.., "limit"?: 1..}
  *   -> {"keys": [..], "depths": [..], "parents": [..], "truncated": bool}
- * What can be reached from the given nodes (which come first, depth 0), breadth first; parents[i] is the index of the node
+ * What can be reached from the given nodes (which come first, each once, depth 0), breadth first; parents[i] is the index of the node
  * that keys[i] was first reached from, -1 for a start. Order: by depth, then by parent, then by key bytes. `truncated`: the limit cut it.
- * Runs on an in-memory snapshot of the graph that the handle keeps while the graph does not change.
+ * `limit` counts the given nodes too. Small closures go through the indexes, others run on an in-memory snapshot of the graph that the handle keeps while no node or
+ * edge comes or goes. NOT_FOUND: a given node; LIMIT: the snapshot would need more than 1 GiB.
  */
 BRANT_API brant_status brant_node_closure(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
                                           size_t json_len);
@@ -143,8 +151,11 @@ BRANT_API brant_status brant_node_closure(char **out_json, size_t *out_json_len,
  * edges.put {"graph", "source", "target", "type"?, "key"?, "attributes"?, "metadata"?, "revision"?} -> {"key", "created", "revision"}
  * Without a key: in a graph that is not multi the edge is known by source, type and target, and its key is the JSON text
  * ["source","type","target"] (ends in byte order where undirected), so that a retry is the same edge; in a multi graph a new UUIDv7. A given key in a
- * non-multi graph whose ends and type are taken by another is CONSTRAINT. Ends of an existing key cannot change (CONSTRAINT).
- * NOT_FOUND: an end does not exist. CONSTRAINT: ends of types that the edge type does not allow, self-loop, max_edges, archived.
+ * non-multi graph whose ends and type are taken by another is CONSTRAINT. Ends and type of an existing key cannot change (CONSTRAINT).
+ * In a non-multi graph a key that is the text for the edge's own ends is that edge's, and gives the type where it is left out; the text for other ends is INVALID. An
+ * edge that was given a key keeps it, and is also found by the text. `type` may be left out too when the key exists or the graph type has only one.
+ * NOT_FOUND: an end does not exist. CONSTRAINT: ends of types that the edge type does not allow, max_out or max_in (in undirected graphs an edge counts for
+ * both ends, against the lower), self-loop, a cycle in an acyclic graph (undirected: a second way between two nodes), max_edges, archived.
  */
 BRANT_API brant_status brant_edge_put(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
 
@@ -162,7 +173,11 @@ BRANT_API brant_status brant_edge_exists(char **out_json, size_t *out_json_len, 
 /* edges.count {"graph", "type"?} -> {"count": n} */
 BRANT_API brant_status brant_edge_count(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
 
-/* edges.list {"graph", "type"?, "source"?, "target"?, "limit"?: 1..10000 (100), "cursor"?} -> page of edges, by source's key, then type, then target in order of creation */
+/*
+ * edges.list {"graph", "type"?, "source"?, "target"?, "limit"?: 1..10000 (100), "cursor"?} -> page of edges, by source's key, then type, then target in
+ * order of creation. A source or target that does not exist has no edges. Undirected: both together in either order; one alone is the
+ * end as stored (nodes.neighbors has all edges of a node).
+ */
 BRANT_API brant_status brant_edge_list(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
 
 /* edges.delete {"graph", "key", "revision"?} -> {"deleted": true} */

@@ -1,16 +1,17 @@
 /*
  * graph/acyclic.c: does a graph have a cycle, would an edge close one?
  *
- * One edge is tested from both its ends at once, through the indexes: most new edges have few nodes on one side, and when either side is exhausted there is no
- * cycle. Where both are large, and for many edges, the adjacency snapshot answers. In undirected graphs a cycle is a second way
- * between two nodes, two edges between them included.
+ * One edge is tested from both its ends at once, through the indexes: most new edges have few nodes
+ * on one side, and when either side is exhausted there is no cycle. Where both are large, and for
+ * many edges, the adjacency snapshot answers. In undirected graphs a cycle is a second way between
+ * two nodes, two edges between them included.
  */
 #include "graph/internal.h"
 
 #define TEST_STEPS 4096 /* edges that a test reads before it takes a snapshot */
-#define POLL_MASK 8191
+#define POLL_MASK  8191
 
-/* ---- one edge ------------------------------------------------------------------------------------------------------------------ */
+/* ---- one edge -------------------------------------------------------------------------------- */
 
 /* What was reached from one end. */
 typedef struct test_side {
@@ -21,8 +22,7 @@ typedef struct test_side {
     size_t capacity;
 } test_side;
 
-static brant_status reach(test_side *side, int64_t node)
-{
+static brant_status reach(test_side *side, int64_t node) {
     brant__text key = {(const char *)&node, sizeof(node)};
     int64_t seen;
 
@@ -39,15 +39,14 @@ static brant_status reach(test_side *side, int64_t node)
     return BRANT_OK;
 }
 
-static void side_free(test_side *side)
-{
+static void side_free(test_side *side) {
     brant__map_free(&side->seen);
     brant__free(side->queue);
 }
 
 /* Go one node on; *out_met when the other side has been there. */
-static brant_status expand(bool *out_met, size_t *steps, test_side *from, const test_side *other, brant__call *call, bool out, bool in)
-{
+static brant_status expand(bool *out_met, size_t *steps, test_side *from, const test_side *other,
+                           brant__call *call, bool out, bool in) {
     int64_t node = from->queue[from->head++];
     brant__statement *statement = NULL;
     brant_status status = BRANT_OK;
@@ -55,14 +54,16 @@ static brant_status expand(bool *out_met, size_t *steps, test_side *from, const 
 
     for (int direction = 0; direction < 2; direction++) {
         if (direction ? !in : !out) continue;
-        BRANT__TRY(brant__traverse_statement(&statement, call, direction ? BRANT__ARCS_IN : BRANT__ARCS_OUT));
+        BRANT__TRY(brant__traverse_statement(&statement, call,
+                                             direction ? BRANT__ARCS_IN : BRANT__ARCS_OUT));
         brant__bind_integer(statement, 1, node);
         for (;;) {
             int64_t next, seen;
             BRANT__TRY(brant__step(&row, call->db, statement));
             if (!row || ++*steps > TEST_STEPS) break;
             next = brant__column_integer(statement, 0);
-            if (brant__map_get(&other->seen, brant__text_of((const char *)&next, sizeof(next)), &seen)) {
+            if (brant__map_get(&other->seen, brant__text_of((const char *)&next, sizeof(next)),
+                               &seen)) {
                 *out_met = true;
                 goto cleanup;
             }
@@ -76,8 +77,8 @@ cleanup:
 }
 
 /* Is `to` reached from `from` in a snapshot? */
-static brant_status reached(bool *out_reached, const brant__snapshot *snapshot, uint32_t from, uint32_t to, bool undirected)
-{
+static brant_status reached(bool *out_reached, const brant__snapshot *snapshot, uint32_t from,
+                            uint32_t to, bool undirected) {
     uint32_t *queue = brant__alloc(((size_t)snapshot->nodes + 1) * sizeof(*queue));
     uint8_t *seen = brant__alloc_zero((size_t)snapshot->nodes + 1);
     size_t head = 0, count = 0;
@@ -108,8 +109,8 @@ cleanup:
     return status;
 }
 
-brant_status brant__cycle_closed_by(bool *out_closed, brant__call *call, const brant__graph *graph, int64_t source, int64_t target)
-{
+brant_status brant__cycle_closed_by(bool *out_closed, brant__call *call, const brant__graph *graph,
+                                    int64_t source, int64_t target) {
     bool undirected = brant__graph_undirected(graph);
     test_side forward = {.head = 0}, backward = {.head = 0};
     const brant__snapshot *snapshot;
@@ -121,7 +122,8 @@ brant_status brant__cycle_closed_by(bool *out_closed, brant__call *call, const b
     /* A way from the target forward to the source, or from the source back to the target. */
     BRANT__TRY(reach(&forward, target));
     BRANT__TRY(reach(&backward, source));
-    while (!*out_closed && forward.head < forward.count && backward.head < backward.count && steps <= TEST_STEPS) {
+    while (!*out_closed && forward.head < forward.count && backward.head < backward.count &&
+           steps <= TEST_STEPS) {
         if (forward.count - forward.head <= backward.count - backward.head)
             BRANT__TRY(expand(out_closed, &steps, &forward, &backward, call, true, undirected));
         else
@@ -130,8 +132,10 @@ brant_status brant__cycle_closed_by(bool *out_closed, brant__call *call, const b
     if (*out_closed || steps <= TEST_STEPS) goto cleanup;
     BRANT__TRY(brant__snapshot_get(&snapshot, call, graph));
     {
-        uint32_t from = brant__snapshot_number(snapshot, target), to = brant__snapshot_number(snapshot, source);
-        if (from != UINT32_MAX && to != UINT32_MAX) status = reached(out_closed, snapshot, from, to, undirected);
+        uint32_t from = brant__snapshot_number(snapshot, target),
+                 to = brant__snapshot_number(snapshot, source);
+        if (from != UINT32_MAX && to != UINT32_MAX)
+            status = reached(out_closed, snapshot, from, to, undirected);
     }
 cleanup:
     side_free(&forward);
@@ -139,13 +143,16 @@ cleanup:
     return status;
 }
 
-/* ---- the whole graph -------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole graph ------------------------------------------------------------------------- */
 
-static uint32_t arcs_of(const brant__arcs *arcs, uint32_t node) { return arcs->from[node + 1] - arcs->from[node]; }
+static uint32_t arcs_of(const brant__arcs *arcs, uint32_t node) {
+    return arcs->from[node + 1] - arcs->from[node];
+}
 
-/* Take nodes away that are on no cycle: without arcs in (directed), with one arc at most (undirected), until none is left that can go. left[i]: how many arcs stay. */
-static void strip(uint32_t *left, uint8_t *gone, uint32_t *queue, const brant__snapshot *snapshot, bool undirected)
-{
+/* Take nodes away that are on no cycle: without arcs in (directed), with one arc at most
+ * (undirected), until none is left that can go. left[i]: how many arcs stay. */
+static void strip(uint32_t *left, uint8_t *gone, uint32_t *queue, const brant__snapshot *snapshot,
+                  bool undirected) {
     uint32_t enough = undirected ? 2 : 1;
     size_t head = 0, count = 0;
 
@@ -169,9 +176,10 @@ static void strip(uint32_t *left, uint8_t *gone, uint32_t *queue, const brant__s
     }
 }
 
-/* From a node that stayed, a neighbour that stayed: backwards (directed), or any, but not by the arc that led here from `last` (undirected). */
-static uint32_t step_back(const brant__snapshot *snapshot, const uint8_t *gone, uint32_t node, uint32_t last, bool undirected)
-{
+/* From a node that stayed, a neighbour that stayed: backwards (directed), or any, but not by the
+ * arc that led here from `last` (undirected). */
+static uint32_t step_back(const brant__snapshot *snapshot, const uint8_t *gone, uint32_t node,
+                          uint32_t last, bool undirected) {
     for (int direction = 0; direction < (undirected ? 2 : 1); direction++) {
         const brant__arcs *arcs = direction ? &snapshot->out : &snapshot->in;
         for (uint32_t i = arcs->from[node]; i < arcs->from[node + 1]; i++) {
@@ -186,8 +194,8 @@ static uint32_t step_back(const brant__snapshot *snapshot, const uint8_t *gone, 
     return UINT32_MAX;
 }
 
-brant_status brant__cycle_find(int64_t **out_rows, size_t *out_count, brant__call *call, const brant__graph *graph)
-{
+brant_status brant__cycle_find(int64_t **out_rows, size_t *out_count, brant__call *call,
+                               const brant__graph *graph) {
     bool undirected = brant__graph_undirected(graph);
     const brant__snapshot *snapshot;
     uint32_t *left = NULL, *queue = NULL, node = 0, last = UINT32_MAX;
@@ -206,7 +214,8 @@ brant_status brant__cycle_find(int64_t **out_rows, size_t *out_count, brant__cal
         goto cleanup;
     }
     strip(left, gone, queue, snapshot, undirected);
-    while (node < snapshot->nodes && gone[node]) node++;
+    while (node < snapshot->nodes && gone[node])
+        node++;
     if (node == snapshot->nodes) goto cleanup;
     /* Walk on what stayed until a node comes again; left[i] is now where in the walk node i is. */
     memset(left, 0xFF, (size_t)snapshot->nodes * sizeof(*left));
@@ -225,7 +234,8 @@ brant_status brant__cycle_find(int64_t **out_rows, size_t *out_count, brant__cal
         goto cleanup;
     }
     *out_count = count - begin;
-    for (size_t i = 0; i < *out_count; i++) (*out_rows)[i] = snapshot->rows[queue[count - 1 - i]];
+    for (size_t i = 0; i < *out_count; i++)
+        (*out_rows)[i] = snapshot->rows[queue[count - 1 - i]];
 cleanup:
     brant__free(left);
     brant__free(queue);

@@ -1,10 +1,10 @@
 /*
- * graph/announce.c: notifications of what an operation did, one a channel, with the first keys only.
+ * graph/announce.c: notifications of what an operation did, one a channel, with the first keys
+ * only.
  */
 #include "graph/internal.h"
 
-void brant__announcement_add(brant__announcement *announcement, brant__text key)
-{
+void brant__announcement_add(brant__announcement *announcement, brant__text key) {
     announcement->count++;
     if (brant__announcement_full(announcement)) return;
     announcement->listed++;
@@ -12,22 +12,19 @@ void brant__announcement_add(brant__announcement *announcement, brant__text key)
     brant__json_append_text(&announcement->keys, key);
 }
 
-void brant__announcement_free(brant__announcement *announcement)
-{
+void brant__announcement_free(brant__announcement *announcement) {
     brant__buffer_free(&announcement->keys);
     *announcement = (brant__announcement){0};
 }
 
-static void write_text_or_null(brant__writer *out, brant__text text)
-{
+static void write_text_or_null(brant__writer *out, brant__text text) {
     if (text.data)
         brant__write_text(out, text);
     else
         brant__write_null(out);
 }
 
-static void write_graph(brant__writer *out, const brant__graph *graph)
-{
+static void write_graph(brant__writer *out, const brant__graph *graph) {
     const char *type_id = graph->type->id;
 
     brant__write_name(out, "graph_id");
@@ -40,15 +37,14 @@ static void write_graph(brant__writer *out, const brant__graph *graph)
     write_text_or_null(out, graph->owner_id);
 }
 
-static brant_status send(brant__call *call, const char *channel, brant__writer *payload)
-{
+static brant_status send(brant__call *call, const char *channel, brant__writer *payload) {
     if (payload->buffer.failed) return brant__fail_memory();
     return brant__notify(NULL, call->db, brant__text_of(channel, strlen(channel)),
                          brant__text_of(payload->buffer.data, payload->buffer.length));
 }
 
-brant_status brant__announce(brant__call *call, const brant__graph *graph, const char *channel, brant__announcement *announcement)
-{
+brant_status brant__announce(brant__call *call, const brant__graph *graph, const char *channel,
+                             brant__announcement *announcement) {
     brant__writer payload = {0};
     brant_status status = BRANT_OK;
 
@@ -64,7 +60,8 @@ brant_status brant__announce(brant__call *call, const brant__graph *graph, const
         brant__write_name(&payload, "count");
         brant__write_integer(&payload, (int64_t)announcement->count);
         brant__write_name(&payload, "keys");
-        brant__write_raw(&payload, brant__text_of(announcement->keys.data, announcement->keys.length));
+        brant__write_raw(&payload,
+                         brant__text_of(announcement->keys.data, announcement->keys.length));
         brant__write_name(&payload, "truncated");
         brant__write_bool(&payload, announcement->count > announcement->listed);
         brant__write_end(&payload);
@@ -76,8 +73,8 @@ cleanup:
     return status;
 }
 
-brant_status brant__announce_graph(brant__call *call, const brant__graph *graph, const char *channel, brant__text changes)
-{
+brant_status brant__announce_graph(brant__call *call, const brant__graph *graph,
+                                   const char *channel, brant__text changes) {
     brant__writer payload = {0};
     brant_status status;
 

@@ -1,17 +1,17 @@
 /*
- * graph/batch.c: what writing many items needs: keys that may be written, faults by item, and knowing an item's key again.
+ * graph/batch.c: what writing many items needs: keys that may be written, faults by item, and
+ * knowing an item's key again.
  */
 #include <stdio.h>
 
 #include "graph/internal.h"
 
 #define MESSAGE_BYTES 512
-#define QUOTED_BYTES 96
+#define QUOTED_BYTES  96
 
-/* ---- keys ------------------------------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
-brant_status brant__key_check(const char **out_message, const brant_db *db, brant__text key)
-{
+brant_status brant__key_check(const char **out_message, const brant_db *db, brant__text key) {
     *out_message = NULL;
     if (key.length == 0) {
         *out_message = "the key is empty";
@@ -28,39 +28,38 @@ brant_status brant__key_check(const char **out_message, const brant_db *db, bran
     return BRANT_OK;
 }
 
-brant_status brant__name_check(const brant_db *db, const char *what, brant__text name)
-{
+brant_status brant__name_check(const brant_db *db, const char *what, brant__text name) {
     if (name.length == 0) return brant__fail(BRANT_INVALID, "%s is empty", what);
     if (memchr(name.data, 0, name.length)) return brant__fail(BRANT_INVALID, "%s has a NUL", what);
     if (name.length > brant__db_limits(db)->key)
-        return brant__fail(BRANT_LIMIT, "%s is longer than limits.key (%zu bytes)", what, brant__db_limits(db)->key);
+        return brant__fail(BRANT_LIMIT, "%s is longer than limits.key (%zu bytes)", what,
+                           brant__db_limits(db)->key);
     return BRANT_OK;
 }
 
 /* The longest prefix of at most `length` bytes that ends at a code point. */
-static size_t cut(const char *text, size_t length)
-{
-    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80) length--;
+static size_t cut(const char *text, size_t length) {
+    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+        length--;
     return length;
 }
 
-const char *brant__quoted(brant__call *call, brant__text text)
-{
+const char *brant__quoted(brant__call *call, brant__text text) {
     brant__buffer buffer = {0};
     const char *copy;
     bool whole = text.length <= QUOTED_BYTES;
 
-    brant__json_append_text(&buffer, whole ? text : brant__text_of(text.data, cut(text.data, QUOTED_BYTES)));
+    brant__json_append_text(&buffer,
+                            whole ? text : brant__text_of(text.data, cut(text.data, QUOTED_BYTES)));
     if (!whole) brant__buffer_append(&buffer, "...", 3);
     copy = buffer.failed ? NULL : brant__arena_copy(call->arena, buffer.data, buffer.length);
     brant__buffer_free(&buffer);
     return copy ? copy : "";
 }
 
-/* ---- faults ------------------------------------------------------------------------------------------------------------- */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
-static brant_status fail_single(brant_status code, brant__text violations, const char *message)
-{
+static brant_status fail_single(brant_status code, brant__text violations, const char *message) {
     brant__writer detail = {0};
     brant_status status;
 
@@ -69,16 +68,17 @@ static brant_status fail_single(brant_status code, brant__text violations, const
     brant__write_name(&detail, "violations");
     brant__write_raw(&detail, violations);
     brant__write_end(&detail);
-    status = detail.buffer.failed
-                 ? brant__fail_memory()
-                 : brant__fail_detail(code, brant__text_of(detail.buffer.data, detail.buffer.length), "%s", message);
+    status =
+        detail.buffer.failed
+            ? brant__fail_memory()
+            : brant__fail_detail(code, brant__text_of(detail.buffer.data, detail.buffer.length),
+                                 "%s", message);
     brant__buffer_free(&detail.buffer);
     return status;
 }
 
-brant_status brant__fault_add(brant__faults *faults, size_t index, brant__text key, brant__text violations, brant_status code,
-                              const char *format, ...)
-{
+brant_status brant__fault_add(brant__faults *faults, size_t index, brant__text key,
+                              brant__text violations, brant_status code, const char *format, ...) {
     brant__fault *place = NULL;
     char message[MESSAGE_BYTES + 1];
     va_list arguments;
@@ -91,7 +91,8 @@ brant_status brant__fault_add(brant__faults *faults, size_t index, brant__text k
     } else {
         /* Keep the lowest indexes: items are not always judged in order. */
         for (size_t i = 0; i < faults->count; i++)
-            if (faults->list[i].index > index && (!place || faults->list[i].index > place->index)) place = &faults->list[i];
+            if (faults->list[i].index > index && (!place || faults->list[i].index > place->index))
+                place = &faults->list[i];
         if (!place) return BRANT_OK;
     }
     va_start(arguments, format);
@@ -99,7 +100,8 @@ brant_status brant__fault_add(brant__faults *faults, size_t index, brant__text k
     va_end(arguments);
     length = written < 0 ? 0 : (size_t)written;
     if (length > MESSAGE_BYTES) {
-        length = brant__utf8_check(message, MESSAGE_BYTES); /* the cut may have parted a code point */
+        length =
+            brant__utf8_check(message, MESSAGE_BYTES); /* the cut may have parted a code point */
         if (length == SIZE_MAX) length = MESSAGE_BYTES;
     }
     place->index = index;
@@ -110,8 +112,7 @@ brant_status brant__fault_add(brant__faults *faults, size_t index, brant__text k
     return place->message ? BRANT_OK : brant__fail_memory();
 }
 
-brant_status brant__faults_report(brant__faults *faults)
-{
+brant_status brant__faults_report(brant__faults *faults) {
     brant__writer detail = {0};
     brant_status status;
 
@@ -120,10 +121,13 @@ brant_status brant__faults_report(brant__faults *faults)
     for (size_t i = 1; i < faults->count; i++) {
         brant__fault fault = faults->list[i];
         size_t at = i;
-        for (; at > 0 && faults->list[at - 1].index > fault.index; at--) faults->list[at] = faults->list[at - 1];
+        for (; at > 0 && faults->list[at - 1].index > fault.index; at--)
+            faults->list[at] = faults->list[at - 1];
         faults->list[at] = fault;
     }
-    if (faults->single) return fail_single(faults->list[0].code, faults->list[0].violations, faults->list[0].message);
+    if (faults->single)
+        return fail_single(faults->list[0].code, faults->list[0].violations,
+                           faults->list[0].message);
 
     brant__write_object(&detail);
     brant__write_name(&detail, "items");
@@ -154,16 +158,16 @@ brant_status brant__faults_report(brant__faults *faults)
     if (detail.buffer.failed)
         status = brant__fail_memory();
     else
-        status = brant__fail_detail(faults->list[0].code, brant__text_of(detail.buffer.data, detail.buffer.length),
-                                    "item %zu: %s%s", faults->list[0].index, faults->list[0].message,
-                                    faults->total > 1 ? "; others are at fault too" : "");
+        status = brant__fail_detail(
+            faults->list[0].code, brant__text_of(detail.buffer.data, detail.buffer.length),
+            "item %zu: %s%s", faults->list[0].index, faults->list[0].message,
+            faults->total > 1 ? "; others are at fault too" : "");
     brant__buffer_free(&detail.buffer);
     return status;
 }
 
-brant_status brant__violations(brant__text *out_array, size_t *out_count, brant__call *call, const brant__schema *schema,
-                               yyjson_val *value)
-{
+brant_status brant__violations(brant__text *out_array, size_t *out_count, brant__call *call,
+                               const brant__schema *schema, yyjson_val *value) {
     brant__writer array = {0};
     brant_status status = BRANT_OK;
 
@@ -182,20 +186,19 @@ brant_status brant__violations(brant__text *out_array, size_t *out_count, brant_
     return status;
 }
 
-/* ---- sets of slots ---------------------------------------------------------------------------------------------------------- */
+/* ---- sets of slots --------------------------------------------------------------------------- */
 
-brant_status brant__slot_set_begin(brant__slot_set *set, size_t items)
-{
+brant_status brant__slot_set_begin(brant__slot_set *set, size_t items) {
     size_t capacity = 4;
 
-    while (capacity < items * 2) capacity *= 2;
+    while (capacity < items * 2)
+        capacity *= 2;
     set->mask = capacity - 1;
     set->cells = brant__alloc_zero(capacity * sizeof(*set->cells));
     return set->cells ? BRANT_OK : brant__fail_memory();
 }
 
-void brant__slot_set_free(brant__slot_set *set)
-{
+void brant__slot_set_free(brant__slot_set *set) {
     brant__free(set->cells);
     set->cells = NULL;
 }

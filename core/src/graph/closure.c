@@ -1,8 +1,9 @@
 /*
  * graph/closure.c: what can be reached from some nodes.
  *
- * A closure goes to the indexes first, unless the handle has a snapshot that is true; one that turns out to be large builds the snapshot
- * and begins anew. Both give the same answer in the same order.
+ * A closure goes to the indexes first, unless the handle has a snapshot that is true; one that
+ * turns out to be large builds the snapshot and begins anew. Both give the same answer in the same
+ * order.
  */
 #include <stdlib.h>
 
@@ -10,7 +11,7 @@
 
 /* A closure through the indexes ends here, and at brant__graphs.walk_edges. */
 #define WALK_NODES 2000
-#define POLL_MASK 4095
+#define POLL_MASK  4095
 
 /* What is asked. */
 typedef struct closure_call {
@@ -25,13 +26,11 @@ typedef struct closure_call {
     bool truncated;
 } closure_call;
 
-static bool type_wanted(const closure_call *closure, uint32_t type)
-{
+static bool type_wanted(const closure_call *closure, uint32_t type) {
     return !closure->wanted || closure->wanted[type];
 }
 
-static brant_status read_starts(closure_call *closure)
-{
+static brant_status read_starts(closure_call *closure) {
     yyjson_val *keys = brant__json_get(closure->call->input, "keys"), *key;
     size_t index, count;
     brant__lookup lookup;
@@ -40,12 +39,13 @@ static brant_status read_starts(closure_call *closure)
 
     count = yyjson_arr_size(keys);
     if (count > brant__db_limits(closure->call->db)->batch)
-        return brant__fail(BRANT_LIMIT, "more than %zu keys (limits.batch)", brant__db_limits(closure->call->db)->batch);
-    closure->starts = brant__arena_alloc(closure->call->arena, (count + 1) * sizeof(*closure->starts));
+        return brant__fail(BRANT_LIMIT, "more than %zu keys (limits.batch)",
+                           brant__db_limits(closure->call->db)->batch);
+    closure->starts =
+        brant__arena_alloc(closure->call->arena, (count + 1) * sizeof(*closure->starts));
     if (!closure->starts) return brant__fail_memory();
     BRANT__TRY(brant__lookup_begin(&lookup, closure->call, &closure->graph, count));
-    yyjson_arr_foreach(keys, index, count, key)
-    {
+    yyjson_arr_foreach(keys, index, count, key) {
         brant__node_ref ref;
         int64_t before;
         BRANT__TRY(brant__lookup_node(&ref, &lookup, brant__json_text(key)));
@@ -72,7 +72,7 @@ cleanup:
     return status;
 }
 
-/* ---- through the indexes ---------------------------------------------------------------------------------------------------- */
+/* ---- through the indexes --------------------------------------------------------------------- */
 
 /* One node that was reached. */
 typedef struct walked {
@@ -92,14 +92,12 @@ typedef struct walk_state {
     bool large; /* not finished: take a snapshot */
 } walk_state;
 
-static int compare_walked(const void *a, const void *b)
-{
+static int compare_walked(const void *a, const void *b) {
     return brant__text_compare(((const walked *)a)->key, ((const walked *)b)->key);
 }
 
 /* Note a node that was not reached before. */
-static brant_status walk_reach(walk_state *walk, int64_t row_id, size_t parent, int64_t depth)
-{
+static brant_status walk_reach(walk_state *walk, int64_t row_id, size_t parent, int64_t depth) {
     brant__call *call = walk->closure->call;
     brant__text id = {(const char *)&row_id, sizeof(row_id)}, key;
     brant__statement *statement = NULL;
@@ -132,8 +130,7 @@ cleanup:
     return status;
 }
 
-static brant_status walk_from(walk_state *walk, size_t node)
-{
+static brant_status walk_from(walk_state *walk, size_t node) {
     closure_call *closure = walk->closure;
     size_t first = walk->count;
     brant__statement *statement = NULL;
@@ -142,16 +139,20 @@ static brant_status walk_from(walk_state *walk, size_t node)
 
     for (int direction = BRANT__GO_OUT; direction <= BRANT__GO_IN; direction++) {
         if (!(closure->directions & direction)) continue;
-        BRANT__TRY(brant__traverse_statement(&statement, closure->call, direction == BRANT__GO_OUT ? BRANT__WALK_OUT : BRANT__WALK_IN));
+        BRANT__TRY(brant__traverse_statement(&statement, closure->call,
+                                             direction == BRANT__GO_OUT ? BRANT__WALK_OUT
+                                                                        : BRANT__WALK_IN));
         brant__bind_integer(statement, 1, walk->nodes[node].row_id);
         while (!walk->large) {
             uint32_t type;
             BRANT__TRY(brant__step(&row, closure->call->db, statement));
             if (!row) break;
             if (++walk->edges > walk->edges_maximum) walk->large = true;
-            BRANT__TRY(brant__read_type(&type, &closure->graph, BRANT__EDGES, brant__column_integer(statement, 1)));
+            BRANT__TRY(brant__read_type(&type, &closure->graph, BRANT__EDGES,
+                                        brant__column_integer(statement, 1)));
             if (!type_wanted(closure, type)) continue;
-            BRANT__TRY(walk_reach(walk, brant__column_integer(statement, 0), node, walk->nodes[node].depth + 1));
+            BRANT__TRY(walk_reach(walk, brant__column_integer(statement, 0), node,
+                                  walk->nodes[node].depth + 1));
         }
         brant__reset(statement);
     }
@@ -166,8 +167,7 @@ cleanup:
 }
 
 /* *out_done false: too large. */
-static brant_status close_by_index(bool *out_done, closure_call *closure)
-{
+static brant_status close_by_index(bool *out_done, closure_call *closure) {
     brant__writer *out = closure->call->out;
     walk_state *walk = brant__alloc_zero(sizeof(*walk));
     bool truncated = closure->truncated;
@@ -180,7 +180,8 @@ static brant_status close_by_index(bool *out_done, closure_call *closure)
     walk->closure = closure;
     walk->edges_maximum = state->walk_edges;
     if (closure->start_count > WALK_NODES) goto cleanup;
-    for (size_t i = 0; i < closure->start_count; i++) BRANT__TRY(walk_reach(walk, closure->starts[i], SIZE_MAX, 0));
+    for (size_t i = 0; i < closure->start_count; i++)
+        BRANT__TRY(walk_reach(walk, closure->starts[i], SIZE_MAX, 0));
     for (size_t i = 0; i < walk->count && !walk->large && !closure->truncated; i++)
         if (walk->nodes[i].depth < closure->max_depth) BRANT__TRY(walk_from(walk, i));
     if (walk->large) {
@@ -190,16 +191,19 @@ static brant_status close_by_index(bool *out_done, closure_call *closure)
     brant__write_object(out);
     brant__write_name(out, "keys");
     brant__write_array(out);
-    for (size_t i = 0; i < walk->count; i++) brant__write_text(out, walk->nodes[i].key);
+    for (size_t i = 0; i < walk->count; i++)
+        brant__write_text(out, walk->nodes[i].key);
     brant__write_end(out);
     brant__write_name(out, "depths");
     brant__write_array(out);
-    for (size_t i = 0; i < walk->count; i++) brant__write_integer(out, walk->nodes[i].depth);
+    for (size_t i = 0; i < walk->count; i++)
+        brant__write_integer(out, walk->nodes[i].depth);
     brant__write_end(out);
     brant__write_name(out, "parents");
     brant__write_array(out);
     for (size_t i = 0; i < walk->count; i++)
-        brant__write_integer(out, walk->nodes[i].parent == SIZE_MAX ? -1 : (int64_t)walk->nodes[i].parent);
+        brant__write_integer(
+            out, walk->nodes[i].parent == SIZE_MAX ? -1 : (int64_t)walk->nodes[i].parent);
     brant__write_end(out);
     brant__write_name(out, "truncated");
     brant__write_bool(out, closure->truncated);
@@ -211,7 +215,7 @@ cleanup:
     return status;
 }
 
-/* ---- through the snapshot ---------------------------------------------------------------------------------------------------- */
+/* ---- through the snapshot -------------------------------------------------------------------- */
 
 typedef struct reach_state {
     uint32_t *node;
@@ -222,8 +226,7 @@ typedef struct reach_state {
     size_t depths;
 } reach_state;
 
-static bool see(reach_state *reached, uint32_t node)
-{
+static bool see(reach_state *reached, uint32_t node) {
     uint64_t bit = UINT64_C(1) << (node & 63);
 
     if (reached->seen[node >> 6] & bit) return false;
@@ -231,9 +234,10 @@ static bool see(reach_state *reached, uint32_t node)
     return true;
 }
 
-/* The unseen neighbours of one node by number: of one list, or of two merged. False: the limit is reached. */
-static bool visit(reach_state *reached, const closure_call *closure, const brant__snapshot *snapshot, uint32_t head, size_t limit)
-{
+/* The unseen neighbours of one node by number: of one list, or of two merged. False: the limit is
+ * reached. */
+static bool visit(reach_state *reached, const closure_call *closure,
+                  const brant__snapshot *snapshot, uint32_t head, size_t limit) {
     uint32_t node = reached->node[head];
     const brant__arcs *out = &snapshot->out, *in = &snapshot->in;
     uint32_t a = 0, a_end = 0, b = 0, b_end = 0;
@@ -264,8 +268,7 @@ static bool visit(reach_state *reached, const closure_call *closure, const brant
     return true;
 }
 
-static char *write_number(char *at, uint32_t value)
-{
+static char *write_number(char *at, uint32_t value) {
     char digits[10];
     size_t count = 0;
 
@@ -273,20 +276,22 @@ static char *write_number(char *at, uint32_t value)
         digits[count++] = (char)('0' + value % 10);
         value /= 10;
     } while (value);
-    while (count) *at++ = digits[--count];
+    while (count)
+        *at++ = digits[--count];
     return at;
 }
 
 /* The answer, with pointers into room that is reserved: the keys are text already. */
-static brant_status write_reached(const reach_state *reached, const closure_call *closure, const brant__snapshot *snapshot)
-{
+static brant_status write_reached(const reach_state *reached, const closure_call *closure,
+                                  const brant__snapshot *snapshot) {
     brant__writer *out = closure->call->out;
     brant__buffer text = {0};
     size_t bytes = 16;
     char *at;
 
     for (size_t i = 0; i < reached->count; i++)
-        bytes += snapshot->text_from[reached->node[i] + 1] - snapshot->text_from[reached->node[i]] + 1;
+        bytes +=
+            snapshot->text_from[reached->node[i] + 1] - snapshot->text_from[reached->node[i]] + 1;
     if (bytes < 16 + reached->count * 12) bytes = 16 + reached->count * 12;
     if (!brant__buffer_reserve(&text, bytes)) return brant__fail_memory();
 
@@ -295,7 +300,8 @@ static brant_status write_reached(const reach_state *reached, const closure_call
     at = text.data;
     *at++ = '[';
     for (size_t i = 0; i < reached->count; i++) {
-        size_t from = snapshot->text_from[reached->node[i]], length = snapshot->text_from[reached->node[i] + 1] - from;
+        size_t from = snapshot->text_from[reached->node[i]],
+               length = snapshot->text_from[reached->node[i] + 1] - from;
         memcpy(at, snapshot->text.data + from, length);
         at += length;
         *at++ = ',';
@@ -338,8 +344,7 @@ static brant_status write_reached(const reach_state *reached, const closure_call
     return BRANT_OK;
 }
 
-static brant_status close_by_snapshot(closure_call *closure, const brant__snapshot *snapshot)
-{
+static brant_status close_by_snapshot(closure_call *closure, const brant__snapshot *snapshot) {
     size_t nodes = snapshot->nodes, limit = nodes;
     reach_state reached = {.count = 0};
     brant_status status = BRANT_OK;
@@ -366,7 +371,8 @@ static brant_status close_by_snapshot(closure_call *closure, const brant__snapsh
     reached.level[0] = 0;
     reached.level[1] = (uint32_t)reached.count;
     reached.depths = 1;
-    for (size_t head = 0; head < reached.count && !closure->truncated && (int64_t)reached.depths <= closure->max_depth;) {
+    for (size_t head = 0; head < reached.count && !closure->truncated &&
+                          (int64_t)reached.depths <= closure->max_depth;) {
         size_t end = reached.count;
         for (; head < end && !closure->truncated; head++) {
             if ((head & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(closure->call->db));
@@ -383,10 +389,9 @@ cleanup:
     return status;
 }
 
-/* ---- operation -------------------------------------------------------------------------------------------------------------- */
+/* ---- operation ------------------------------------------------------------------------------- */
 
-brant_status brant__node_closure(brant__call *call)
-{
+brant_status brant__node_closure(brant__call *call) {
     closure_call closure = {.call = call, .max_depth = INT64_MAX, .limit = INT64_MAX};
     yyjson_val *max_depth = brant__json_get(call->input, "max_depth");
     const brant__snapshot *snapshot;
@@ -403,7 +408,8 @@ brant_status brant__node_closure(brant__call *call)
         status = brant__fail(BRANT_INVALID, "max_depth is not 0 or more");
         goto cleanup;
     }
-    if (brant__json_get(call->input, "limit")) BRANT__TRY(brant__limit_read(&closure.limit, call, 1, INT64_MAX));
+    if (brant__json_get(call->input, "limit"))
+        BRANT__TRY(brant__limit_read(&closure.limit, call, 1, INT64_MAX));
     BRANT__TRY(read_starts(&closure));
     BRANT__TRY(brant__snapshot_kept(&snapshot, call, &closure.graph));
     if (!snapshot) {

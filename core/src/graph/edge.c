@@ -5,67 +5,88 @@
 
 #define POLL_MASK 4095
 
-/* Columns of an edge as it is read: key, type, source's key, target's key, attributes, metadata, revision, times; then its place. */
-#define EDGE_COLUMNS "e.key, e.type, s.key, t.key, e.attributes, e.metadata, e.revision, e.created_at, e.updated_at, e.target, e.row_id"
+/* Columns of an edge as it is read: key, type, source's key, target's key, attributes, metadata,
+ * revision, times; then its place. */
+#define EDGE_COLUMNS                                                                               \
+    "e.key, e.type, s.key, t.key, e.attributes, e.metadata, e.revision, e.created_at, "            \
+    "e.updated_at, e.target, e.row_id"
 /* Edges first: the order of the loops is ours, SQLite keeps it for CROSS JOIN. */
-#define EDGE_TABLES "edges e CROSS JOIN nodes s ON s.row_id = e.source CROSS JOIN nodes t ON t.row_id = e.target"
-#define ROW(n) "(:graph, :now, :now, :key" #n ", :type" #n ", :source" #n ", :target" #n ", :attributes" #n ")"
+#define EDGE_TABLES                                                                                \
+    "edges e CROSS JOIN nodes s ON s.row_id = e.source CROSS JOIN nodes t ON t.row_id = e.target"
+#define ROW(n)                                                                                     \
+    "(:graph, :now, :now, :key" #n ", :type" #n ", :source" #n ", :target" #n ", :attributes" #n ")"
+/* clang-format off */
+#define ROWS ROW(0) "," ROW(1) "," ROW(2) "," ROW(3) "," ROW(4) "," ROW(5) "," ROW(6) "," ROW(7) "," \
+             ROW(8) "," ROW(9) "," ROW(10) "," ROW(11) "," ROW(12) "," ROW(13) "," ROW(14) "," ROW(15)
+/* clang-format on */
 
 static const char *const sql[BRANT__EDGE_STATEMENTS] = {
-    [BRANT__EDGE_BY_KEY] = "SELECT row_id, type, source, target, revision FROM edges WHERE graph = :graph AND key = :key",
-    [BRANT__EDGE_BY_ENDS] = "SELECT row_id, revision, key FROM edges INDEXED BY edges_out WHERE source = :source AND type = :type"
+    [BRANT__EDGE_BY_KEY] = "SELECT row_id, type, source, target, revision FROM edges WHERE graph = "
+                           ":graph AND key = :key",
+    [BRANT__EDGE_BY_ENDS] = "SELECT row_id, revision, key FROM edges INDEXED BY edges_out WHERE "
+                            "source = :source AND type = :type"
                             " AND target = :target ORDER BY row_id LIMIT 1",
     [BRANT__EDGE_ANY_OUT] = "SELECT 1 FROM edges WHERE source = :source LIMIT 1",
     [BRANT__EDGE_GET] = "SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES " WHERE e.row_id = :row_id",
-    [BRANT__EDGE_COUNT] = "SELECT count FROM graph_counts WHERE graph = :graph AND kind = 1 AND type = :type",
-    [BRANT__EDGE_SOURCES] = "SELECT row_id, key FROM nodes WHERE graph = :graph AND key >= :from ORDER BY key",
+    [BRANT__EDGE_COUNT] =
+        "SELECT count FROM graph_counts WHERE graph = :graph AND kind = 1 AND type = :type",
+    [BRANT__EDGE_SOURCES] =
+        "SELECT row_id, key FROM nodes WHERE graph = :graph AND key >= :from ORDER BY key",
     /* `only`: a target, or NULL. */
-    [BRANT__EDGE_LIST] = "SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES " WHERE e.source = :source AND (:only IS NULL OR e.target = :only)"
+    [BRANT__EDGE_LIST] = "SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES
+                         " WHERE e.source = :source AND (:only IS NULL OR e.target = :only)"
                          " AND (e.type, e.target, e.row_id) > (:type, :target, :row)"
                          " ORDER BY e.type, e.target, e.row_id LIMIT :limit",
-    [BRANT__EDGE_LIST_TYPE] = "SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES " WHERE e.source = :source AND (:only IS NULL OR e.target = :only)"
+    [BRANT__EDGE_LIST_TYPE] = "SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES
+                              " WHERE e.source = :source AND (:only IS NULL OR e.target = :only)"
                               " AND e.type = :type AND (e.target, e.row_id) > (:target, :row)"
                               " ORDER BY e.target, e.row_id LIMIT :limit",
-    [BRANT__EDGE_LIST_TARGET] = "SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES " WHERE e.target = :target AND (:only IS NULL OR e.type = :only)"
-                                " AND (s.key, e.type, e.row_id) > (:key, :type, :row) ORDER BY s.key, e.type, e.row_id LIMIT :limit",
-    [BRANT__EDGE_LAST] = "SELECT coalesce(max(row_id), 0) FROM edges",
-    /* What most rows of a batch need, many at a time. OR FAIL: a statement of many rows that may ABORT would journal every page it
-     * touches, to take back its own rows; a failure here ends the operation, which is rolled back as a whole. */
-    [BRANT__EDGE_INSERT_ROWS] = "INSERT OR FAIL INTO edges (graph, created_at, updated_at, key, type, source, target, attributes) VALUES " ROW(
-        0) "," ROW(1) "," ROW(2) "," ROW(3) "," ROW(4) "," ROW(5) "," ROW(6) "," ROW(7) "," ROW(8) "," ROW(9) "," ROW(10) "," ROW(11) "," ROW(12) "," ROW(13) "," ROW(14) "," ROW(15),
-    [BRANT__EDGE_INSERT] = "INSERT INTO edges (graph, created_at, updated_at, key, type, source, target, attributes, metadata, revision)"
-                           " VALUES (:graph, :now, :now, :key, :type, :source, :target, :attributes, coalesce(:metadata, '{}'), :revision)",
-    [BRANT__EDGE_UPDATE] = "UPDATE edges SET attributes = :attributes, metadata = coalesce(:metadata, metadata),"
-                           " revision = revision + :changes, updated_at = :now WHERE row_id = :row_id",
+    [BRANT__EDGE_LIST_TARGET] = "SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES
+                                " WHERE e.target = :target AND (:only IS NULL OR e.type = :only)"
+                                " AND (s.key, e.type, e.row_id) > (:key, :type, :row) ORDER BY "
+                                "s.key, e.type, e.row_id LIMIT :limit",
+    /* What most rows of a batch need, many at a time. OR FAIL: a statement of many rows that may
+     * ABORT would journal every page it touches, to take back its own rows; a failure here ends the
+     * operation, which is rolled back as a whole. */
+    [BRANT__EDGE_INSERT_ROWS] =
+        "INSERT OR FAIL INTO edges (graph, created_at, updated_at, key, type, source, target, "
+        "attributes) VALUES " ROWS,
+    [BRANT__EDGE_INSERT] = "INSERT INTO edges (graph, created_at, updated_at, key, type, source, "
+                           "target, attributes, metadata, revision)"
+                           " VALUES (:graph, :now, :now, :key, :type, :source, :target, "
+                           ":attributes, coalesce(:metadata, '{}'), :revision)",
+    [BRANT__EDGE_UPDATE] =
+        "UPDATE edges SET attributes = :attributes, metadata = coalesce(:metadata, metadata),"
+        " revision = revision + :changes, updated_at = :now WHERE row_id = :row_id",
     [BRANT__EDGE_DELETE] = "DELETE FROM edges WHERE row_id = :row_id",
     [BRANT__EDGE_DEGREE_OUT] = "SELECT count(*) FROM edges WHERE source = :node AND type = :type",
     [BRANT__EDGE_DEGREE_IN] = "SELECT count(*) FROM edges WHERE target = :node AND type = :type",
     /* A self-loop is among those that leave. */
-    [BRANT__EDGE_OF_NODE_OUT] = "SELECT e.key, e.type, s.key, t.key FROM " EDGE_TABLES " WHERE e.source = :node",
-    [BRANT__EDGE_OF_NODE_IN] = "SELECT e.key, e.type, s.key, t.key FROM " EDGE_TABLES " WHERE e.target = :node AND e.source <> :node",
+    [BRANT__EDGE_OF_NODE_OUT] =
+        "SELECT e.key, e.type, s.key, t.key FROM " EDGE_TABLES " WHERE e.source = :node",
+    [BRANT__EDGE_OF_NODE_IN] = "SELECT e.key, e.type, s.key, t.key FROM " EDGE_TABLES
+                               " WHERE e.target = :node AND e.source <> :node",
     [BRANT__EDGE_TYPES_OUT] = "SELECT type, count(*) FROM edges WHERE source = :node GROUP BY type",
-    [BRANT__EDGE_TYPES_IN] = "SELECT type, count(*) FROM edges WHERE target = :node AND source <> :node GROUP BY type",
+    [BRANT__EDGE_TYPES_IN] =
+        "SELECT type, count(*) FROM edges WHERE target = :node AND source <> :node GROUP BY type",
     [BRANT__EDGE_DELETE_OUT] = "DELETE FROM edges WHERE source = :node",
     [BRANT__EDGE_DELETE_IN] = "DELETE FROM edges WHERE target = :node",
 };
 static const brant__statements statements = {BRANT__TABLE_EDGE, BRANT__EDGE_STATEMENTS, sql};
 
-brant_status brant__edge_statement(brant__statement **out, brant__call *call, int which)
-{
+brant_status brant__edge_statement(brant__statement **out, brant__call *call, int which) {
     return brant__statement_get(out, call->db, &statements, (size_t)which);
 }
 
-brant_status brant__edge_put(brant__call *call)
-{
+brant_status brant__edge_put(brant__call *call) {
     return brant__edges_put(call, call->input, true);
 }
 
-brant_status brant__edge_put_many(brant__call *call)
-{
+brant_status brant__edge_put_many(brant__call *call) {
     return brant__edges_put(call, brant__json_get(call->input, "items"), false);
 }
 
-/* ---- one ------------------------------------------------------------------------------------------------------------------- */
+/* ---- one ------------------------------------------------------------------------------------- */
 
 typedef struct edge_ref {
     int64_t row_id; /* 0: no such edge */
@@ -74,8 +95,8 @@ typedef struct edge_ref {
 } edge_ref;
 
 /* By an explicit key, or by a derived one's ends. */
-static brant_status find_edge(edge_ref *out, brant__call *call, const brant__graph *graph, brant__text key)
-{
+static brant_status find_edge(edge_ref *out, brant__call *call, const brant__graph *graph,
+                              brant__text key) {
     brant__statement *statement = NULL;
     brant__text source, type, target;
     brant__node_ref source_ref, target_ref;
@@ -88,7 +109,8 @@ static brant_status find_edge(edge_ref *out, brant__call *call, const brant__gra
     brant__bind_text(statement, 2, key);
     BRANT__TRY(brant__step(&row, call->db, statement));
     if (row) {
-        BRANT__TRY(brant__read_type(&out->type, graph, BRANT__EDGES, brant__column_integer(statement, 1)));
+        BRANT__TRY(
+            brant__read_type(&out->type, graph, BRANT__EDGES, brant__column_integer(statement, 1)));
         out->row_id = brant__column_integer(statement, 0);
         out->revision = brant__column_integer(statement, 4);
         goto cleanup;
@@ -122,21 +144,21 @@ cleanup:
     return status;
 }
 
-static brant_status fail_missing(brant__call *call, const brant__graph *graph, brant__text key)
-{
-    return brant__fail(BRANT_NOT_FOUND, "no edge %s in graph %s", brant__quoted(call, key), brant__quoted(call, graph->name));
+static brant_status fail_missing(brant__call *call, const brant__graph *graph, brant__text key) {
+    return brant__fail(BRANT_NOT_FOUND, "no edge %s in graph %s", brant__quoted(call, key),
+                       brant__quoted(call, graph->name));
 }
 
-static brant_status read_ends(brant__edge_ends *out, const brant__graph *graph, brant__statement *row)
-{
+static brant_status read_ends(brant__edge_ends *out, const brant__graph *graph,
+                              brant__statement *row) {
     out->key = brant__column_text(row, 0);
     out->source = brant__column_text(row, 2);
     out->target = brant__column_text(row, 3);
     return brant__read_type(&out->type, graph, BRANT__EDGES, brant__column_integer(row, 1));
 }
 
-static brant_status write_edge(brant__call *call, const brant__graph *graph, brant__statement *row)
-{
+static brant_status write_edge(brant__call *call, const brant__graph *graph,
+                               brant__statement *row) {
     brant__writer *out = call->out;
     brant__edge_ends ends;
     brant_status status = read_ends(&ends, graph, row);
@@ -158,8 +180,7 @@ static brant_status write_edge(brant__call *call, const brant__graph *graph, bra
 }
 
 /* The row of EDGE_GET; the caller resets. */
-static brant_status get_row(brant__statement **out, brant__call *call, int64_t row_id)
-{
+static brant_status get_row(brant__statement **out, brant__call *call, int64_t row_id) {
     bool row;
     brant_status status;
 
@@ -172,8 +193,7 @@ cleanup:
     return status;
 }
 
-brant_status brant__edge_get(brant__call *call)
-{
+brant_status brant__edge_get(brant__call *call) {
     brant__text key = brant__json_get_text(call->input, "key");
     brant__statement *statement = NULL;
     brant__graph graph;
@@ -193,8 +213,7 @@ cleanup:
     return status;
 }
 
-brant_status brant__edge_exists(brant__call *call)
-{
+brant_status brant__edge_exists(brant__call *call) {
     brant__graph graph;
     edge_ref ref;
     brant_status status;
@@ -209,8 +228,7 @@ cleanup:
     return status;
 }
 
-brant_status brant__edge_delete(brant__call *call)
-{
+brant_status brant__edge_delete(brant__call *call) {
     brant__text key = brant__json_get_text(call->input, "key");
     yyjson_val *wanted = brant__json_get(call->input, "revision");
     brant__announcement deleted = {0};
@@ -228,8 +246,8 @@ brant_status brant__edge_delete(brant__call *call)
         goto cleanup;
     }
     if (wanted && brant__json_integer(wanted, -1) != ref.revision) {
-        status = brant__fail(BRANT_CONFLICT, "edge %s has revision %lld, not the one required", brant__quoted(call, key),
-                             (long long)ref.revision);
+        status = brant__fail(BRANT_CONFLICT, "edge %s has revision %lld, not the one required",
+                             brant__quoted(call, key), (long long)ref.revision);
         goto cleanup;
     }
     BRANT__TRY(get_row(&statement, call, ref.row_id));
@@ -243,7 +261,8 @@ brant_status brant__edge_delete(brant__call *call)
     BRANT__TRY(brant__edge_statement(&statement, call, BRANT__EDGE_DELETE));
     brant__bind_integer(statement, 1, ref.row_id);
     BRANT__TRY(brant__run(call->db, statement));
-    BRANT__TRY(brant__graph_counted(call, &graph, BRANT__EDGES, brant__type_edge_row(graph.type, ref.type), -1));
+    BRANT__TRY(brant__graph_counted(call, &graph, BRANT__EDGES,
+                                    brant__type_edge_row(graph.type, ref.type), -1));
     BRANT__TRY(brant__graph_changed(call, &graph, 0, -1, true));
     brant__lookup_end(&lookup);
     BRANT__TRY(brant__announce(call, &graph, "edges:deleted", &deleted));
@@ -257,27 +276,28 @@ cleanup:
     return status;
 }
 
-/* ---- many ------------------------------------------------------------------------------------------------------------------- */
+/* ---- many ------------------------------------------------------------------------------------ */
 
-static brant_status read_filter(bool *out_any, int64_t *out_row, brant__call *call, const brant__graph *graph)
-{
+static brant_status read_filter(bool *out_any, int64_t *out_row, brant__call *call,
+                                const brant__graph *graph) {
     yyjson_val *value = brant__json_get(call->input, "type");
     uint32_t index;
 
     *out_any = !value || yyjson_is_null(value);
     *out_row = 0;
     if (*out_any) return BRANT_OK;
-    index = graph->type->module->typed ? brant__type_edge(graph->type, brant__json_text(value)) : BRANT__NO_TYPE;
+    index = graph->type->module->typed ? brant__type_edge(graph->type, brant__json_text(value))
+                                       : BRANT__NO_TYPE;
     if (index == BRANT__NO_TYPE)
-        return brant__fail(BRANT_INVALID, "graph type %s has no edge type %s",
-                           brant__quoted(call, brant__text_of(graph->type->name, strlen(graph->type->name))),
-                           brant__quoted(call, brant__json_text(value)));
+        return brant__fail(
+            BRANT_INVALID, "graph type %s has no edge type %s",
+            brant__quoted(call, brant__text_of(graph->type->name, strlen(graph->type->name))),
+            brant__quoted(call, brant__json_text(value)));
     *out_row = brant__type_edge_row(graph->type, index);
     return BRANT_OK;
 }
 
-brant_status brant__edge_count(brant__call *call)
-{
+brant_status brant__edge_count(brant__call *call) {
     brant__statement *statement = NULL;
     brant__graph graph;
     int64_t type_row, count;
@@ -316,9 +336,9 @@ typedef struct edge_page {
     brant__position position;
 } edge_page;
 
-/* Write the rows of a statement until the page is full; notes the last one as the position, and whether there are more. */
-static brant_status write_rows(edge_page *page, brant__statement *statement)
-{
+/* Write the rows of a statement until the page is full; notes the last one as the position, and
+ * whether there are more. */
+static brant_status write_rows(edge_page *page, brant__statement *statement) {
     brant_status status;
     bool row;
 
@@ -335,8 +355,10 @@ static brant_status write_rows(edge_page *page, brant__statement *statement)
         source = brant__column_text(statement, 2);
         page->position = (brant__position){
             .given = true,
-            .numbers = {brant__column_integer(statement, 1), brant__column_integer(statement, 9), brant__column_integer(statement, 10)},
-            .text = {brant__arena_copy(page->call->arena, source.data, source.length), source.length},
+            .numbers = {brant__column_integer(statement, 1), brant__column_integer(statement, 9),
+                        brant__column_integer(statement, 10)},
+            .text = {brant__arena_copy(page->call->arena, source.data, source.length),
+                     source.length},
         };
         if (!page->position.text.data) {
             status = brant__fail_memory();
@@ -349,15 +371,15 @@ cleanup:
 }
 
 /* The edges of one source, from the position on where it is this source's. */
-static brant_status list_source(edge_page *page, int64_t source, bool here)
-{
+static brant_status list_source(edge_page *page, int64_t source, bool here) {
     brant__statement *statement;
     int64_t type = here ? page->position.numbers[0] : -1;
     int64_t target = here ? page->position.numbers[1] : 0;
     int64_t row_id = here ? page->position.numbers[2] : 0;
     brant_status status;
 
-    status = brant__edge_statement(&statement, page->call, page->any_type ? BRANT__EDGE_LIST : BRANT__EDGE_LIST_TYPE);
+    status = brant__edge_statement(&statement, page->call,
+                                   page->any_type ? BRANT__EDGE_LIST : BRANT__EDGE_LIST_TYPE);
     if (status != BRANT_OK) return status;
     brant__bind_integer(statement, 1, source);
     if (page->target)
@@ -371,8 +393,7 @@ static brant_status list_source(edge_page *page, int64_t source, bool here)
     return write_rows(page, statement);
 }
 
-static brant_status list_target(edge_page *page)
-{
+static brant_status list_target(edge_page *page) {
     brant__statement *statement;
     brant_status status;
 
@@ -390,8 +411,7 @@ static brant_status list_target(edge_page *page)
     return write_rows(page, statement);
 }
 
-static brant_status list_all(edge_page *page)
-{
+static brant_status list_all(edge_page *page) {
     brant__text from = page->position.given ? page->position.text : BRANT__TEXT("");
     bool given = page->position.given;
     brant__statement *sources = NULL;
@@ -415,8 +435,7 @@ cleanup:
     return status;
 }
 
-brant_status brant__edge_list(brant__call *call)
-{
+brant_status brant__edge_list(brant__call *call) {
     brant__text source = brant__json_get_text(call->input, "source");
     brant__text target = brant__json_get_text(call->input, "target");
     brant__list list = brant__list_of("edges.list");
@@ -432,7 +451,8 @@ brant_status brant__edge_list(brant__call *call)
     brant__list_filter(&list, source);
     brant__list_filter(&list, target);
     BRANT__TRY(brant__position_read(&page.position, call, list));
-    if (source.data && target.data && brant__graph_undirected(&page.graph) && brant__text_compare(source, target) > 0) {
+    if (source.data && target.data && brant__graph_undirected(&page.graph) &&
+        brant__text_compare(source, target) > 0) {
         brant__text swap = source;
         source = target;
         target = swap;

@@ -1,22 +1,18 @@
 /*
  * graph/edge_put.c: writing edges, one or many.
  *
- * Two passes, as in node_put.c. Which edge an item means: with an explicit key the edge of that key; without, in a graph that is not multi, the edge of
- * its ends and type; without, in a multi graph, a new one. New edges are written in the order of source, type and target, so that the index by source grows in
- * its own order.
+ * Two passes, as in node_put.c. Which edge an item means: with an explicit key the edge of that
+ * key; without, in a graph that is not multi, the edge of its ends and type; without, in a multi
+ * graph, a new one.
  */
-#include <stdlib.h>
+#include "graph/edge_put.h"
 
-#include "graph/internal.h"
-
-#define POLL_MASK 4095
+#define POLL_MASK     4095
 #define NO_VIOLATIONS ((brant__text){NULL, 0})
 
-/* Sources are asked whether they have edges at all while at least one in two of those asked has none. */
+/* Sources are asked whether they have edges at all while at least one in two of those asked has
+ * none. */
 #define PROBES_AT_LEAST 64
-
-/* In an acyclic graph, so many new edges are tested one by one; more are tested together, when they are written. */
-#define CYCLE_TESTS 32
 
 typedef struct edge_item {
     brant__text source;
@@ -28,56 +24,12 @@ typedef struct edge_item {
     yyjson_val *revision;
 } edge_item;
 
-typedef struct edge_slot {
-    brant__text key; /* {NULL, 0}: derived */
-    brant__text source_key;
-    brant__text target_key;
-    yyjson_val *attributes;
-    yyjson_val *metadata; /* NULL: as stored */
-    int64_t row_id;       /* 0: new, until it is written */
-    int64_t source;
-    int64_t target;
-    int64_t revision; /* as the items so far leave it */
-    uint32_t type;
-    uint32_t puts;
-    uint32_t index; /* of the first item */
-    bool created;
-} edge_slot;
-
-typedef struct edge_put {
-    brant__call *call;
-    brant__graph graph;
-    bool undirected;
-    bool multi;
-    brant__lookup lookup;
-    brant__faults faults;
-    edge_slot *slots;
-    size_t count;
-    size_t items;
-    size_t created;
-    brant__slot_set by_ends; /* graphs that are not multi */
-    brant__slot_set by_key;
-    brant__map degrees; /* of ends whose edge type has a limit */
-    yyjson_val *empty;
-    yyjson_val *last_type;
-    uint32_t last_index;
-    brant__text last_source; /* batches often come by source */
-    brant__node_ref last_source_ref;
-    int64_t probed; /* the source that was asked last for stored edges, and whether it had none */
-    bool probed_fresh;
-    size_t probes;
-    size_t probes_fresh;
-    brant__buffer text;
-} edge_put;
-
-static void read_item(edge_item *out, yyjson_val *object)
-{
+static void read_item(edge_item *out, yyjson_val *object) {
     size_t index, count;
     yyjson_val *name, *value;
 
     *out = (edge_item){{NULL, 0}, {NULL, 0}, {NULL, 0}, NULL, NULL, NULL, NULL};
-    yyjson_obj_foreach(object, index, count, name, value)
-    {
+    yyjson_obj_foreach(object, index, count, name, value) {
         const char *text = yyjson_get_str(name);
         switch (yyjson_get_len(name)) {
         case 3:
@@ -97,21 +49,20 @@ static void read_item(edge_item *out, yyjson_val *object)
         case 10:
             if (memcmp(text, "attributes", 10) == 0) out->attributes = value;
             break;
-        default: break;
+        default:
+            break;
         }
     }
     if (out->type && yyjson_is_null(out->type)) out->type = NULL;
 }
 
-/* ---- finding the edge that an item means ----------------------------------------------------------------------------------- */
+/* ---- finding the edge that an item means ----------------------------------------------------- */
 
-static uint64_t hash_key(brant__text key)
-{
+static uint64_t hash_key(brant__text key) {
     return brant__hash_seeded(key.data, key.length, brant__hash_seed());
 }
 
-static uint64_t hash_ends(int64_t source, uint32_t type, int64_t target)
-{
+static uint64_t hash_ends(int64_t source, uint32_t type, int64_t target) {
     uint64_t hash = ((uint64_t)source * UINT64_C(0x9E3779B97F4A7C15)) ^ type;
 
     hash = (hash ^ (hash >> 32)) * UINT64_C(0xD1342543DE82EF95) + (uint64_t)target;
@@ -119,8 +70,7 @@ static uint64_t hash_ends(int64_t source, uint32_t type, int64_t target)
     return hash ^ (hash >> 32);
 }
 
-static edge_slot *slot_by_key(edge_put *put, brant__text key)
-{
+static brant__edge_slot *slot_by_key(brant__edge_batch *put, brant__text key) {
     uint64_t hash = hash_key(key);
     size_t at = (size_t)hash;
     uint32_t slot;
@@ -130,33 +80,34 @@ static edge_slot *slot_by_key(edge_put *put, brant__text key)
     return NULL;
 }
 
-static edge_slot *slot_by_ends(edge_put *put, int64_t source, uint32_t type, int64_t target)
-{
+static brant__edge_slot *slot_by_ends(brant__edge_batch *put, int64_t source, uint32_t type,
+                                      int64_t target) {
     uint64_t hash = hash_ends(source, type, target);
     size_t at = (size_t)hash;
     uint32_t slot;
 
     while (brant__slot_set_next(&slot, &at, &put->by_ends, hash)) {
-        edge_slot *found = &put->slots[slot];
+        brant__edge_slot *found = &put->slots[slot];
         if (found->source == source && found->target == target && found->type == type) return found;
     }
     return NULL;
 }
 
 /* Make a slot known by what it can be found by. */
-static void register_slot(edge_put *put, const edge_slot *slot)
-{
+static void register_slot(brant__edge_batch *put, const brant__edge_slot *slot) {
     uint32_t number = (uint32_t)(slot - put->slots);
 
     if (slot->key.data) brant__slot_set_add(&put->by_key, hash_key(slot->key), number);
-    if (!put->multi) brant__slot_set_add(&put->by_ends, hash_ends(slot->source, slot->type, slot->target), number);
+    if (!put->multi)
+        brant__slot_set_add(&put->by_ends, hash_ends(slot->source, slot->type, slot->target),
+                            number);
 }
 
 /* The stored edge of an explicit key, as a new slot; *out NULL: there is none. */
-static brant_status load_by_key(edge_slot **out, edge_put *put, brant__text key, const edge_slot *wanted)
-{
+static brant_status load_by_key(brant__edge_slot **out, brant__edge_batch *put, brant__text key,
+                                const brant__edge_slot *wanted) {
     brant__statement *statement = NULL;
-    edge_slot *made;
+    brant__edge_slot *made;
     brant_status status;
     bool row;
 
@@ -174,7 +125,8 @@ static brant_status load_by_key(edge_slot **out, edge_put *put, brant__text key,
     made->source = brant__column_integer(statement, 2);
     made->target = brant__column_integer(statement, 3);
     made->revision = brant__column_integer(statement, 4);
-    BRANT__TRY(brant__read_type(&made->type, &put->graph, BRANT__EDGES, brant__column_integer(statement, 1)));
+    BRANT__TRY(brant__read_type(&made->type, &put->graph, BRANT__EDGES,
+                                brant__column_integer(statement, 1)));
     put->count++;
     register_slot(put, made);
     *out = made;
@@ -184,11 +136,11 @@ cleanup:
 }
 
 /*
- * True where a source has no stored edges, so that none of its items needs to be looked up. A load that comes by source asks once a source, and not once an
- * edge; where the answer is no too often, nothing is asked.
+ * True where a source has no stored edges, so that none of its items needs to be looked up. A load
+ * that comes by source asks once a source, and not once an edge; where the answer is no too often,
+ * nothing is asked.
  */
-static brant_status probe_source(bool *out_fresh, edge_put *put, int64_t source)
-{
+static brant_status probe_source(bool *out_fresh, brant__edge_batch *put, int64_t source) {
     brant__statement *statement = NULL;
     brant_status status = BRANT_OK;
     bool row;
@@ -198,7 +150,9 @@ static brant_status probe_source(bool *out_fresh, edge_put *put, int64_t source)
         *out_fresh = put->probed_fresh;
         return BRANT_OK;
     }
-    if (put->items < PROBES_AT_LEAST || (put->probes >= PROBES_AT_LEAST && put->probes_fresh * 2 < put->probes)) return BRANT_OK;
+    if (put->items < PROBES_AT_LEAST ||
+        (put->probes >= PROBES_AT_LEAST && put->probes_fresh * 2 < put->probes))
+        return BRANT_OK;
     BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_ANY_OUT));
     brant__bind_integer(statement, 1, source);
     BRANT__TRY(brant__step(&row, put->call->db, statement));
@@ -212,11 +166,11 @@ cleanup:
 }
 
 /* The stored edge of ends and type, as a new slot; *out NULL: there is none. */
-static brant_status load_by_ends(edge_slot **out, edge_put *put, const edge_slot *wanted)
-{
+static brant_status load_by_ends(brant__edge_slot **out, brant__edge_batch *put,
+                                 const brant__edge_slot *wanted) {
     brant__statement *statement = NULL;
     brant__text key;
-    edge_slot *made;
+    brant__edge_slot *made;
     brant_status status;
     bool row, fresh;
 
@@ -251,11 +205,10 @@ cleanup:
     return status;
 }
 
-/* ---- judging --------------------------------------------------------------------------------------------------------------- */
+/* ---- judging --------------------------------------------------------------------------------- */
 
 /* What an item is called in its fault: its key, or the one that would be derived. */
-static brant__text item_key(edge_put *put, const edge_item *item)
-{
+static brant__text item_key(brant__edge_batch *put, const edge_item *item) {
     brant__buffer text = {0};
     brant__text key = item->key;
 
@@ -276,25 +229,27 @@ static brant__text item_key(edge_put *put, const edge_item *item)
     return key;
 }
 
-#define FAULT(code, ...) brant__fault_add(&put->faults, index, item_key(put, item), NO_VIOLATIONS, code, __VA_ARGS__)
+#define FAULT(code, ...)                                                                           \
+    brant__fault_add(&put->faults, index, item_key(put, item), NO_VIOLATIONS, code, __VA_ARGS__)
 
-static const char *type_name(edge_put *put)
-{
-    return brant__quoted(put->call, brant__text_of(put->graph.type->name, strlen(put->graph.type->name)));
+static const char *type_name(brant__edge_batch *put) {
+    return brant__quoted(put->call,
+                         brant__text_of(put->graph.type->name, strlen(put->graph.type->name)));
 }
 
 /* The index of the type that an item gives; BRANT__NO_TYPE: none of the graph type's. */
-static uint32_t given_type(edge_put *put, yyjson_val *type)
-{
+static uint32_t given_type(brant__edge_batch *put, yyjson_val *type) {
     if (!put->graph.type->module->typed) return BRANT__NO_TYPE;
-    if (put->last_type && brant__text_equal(brant__json_text(put->last_type), brant__json_text(type))) return put->last_index;
+    if (put->last_type &&
+        brant__text_equal(brant__json_text(put->last_type), brant__json_text(type)))
+        return put->last_index;
     put->last_index = brant__type_edge(put->graph.type, brant__json_text(type));
     put->last_type = type;
     return put->last_index;
 }
 
-static brant_status find_ends(brant__node_ref *out_source, brant__node_ref *out_target, edge_put *put, const edge_item *item)
-{
+static brant_status find_ends(brant__node_ref *out_source, brant__node_ref *out_target,
+                              brant__edge_batch *put, const edge_item *item) {
     brant_status status;
 
     if (put->last_source.data && brant__text_equal(put->last_source, item->source)) {
@@ -308,8 +263,7 @@ static brant_status find_ends(brant__node_ref *out_source, brant__node_ref *out_
     return brant__lookup_node(out_target, &put->lookup, item->target);
 }
 
-static bool end_allowed(const size_t *allowed, size_t count, uint32_t type)
-{
+static bool end_allowed(const size_t *allowed, size_t count, uint32_t type) {
     if (count == SIZE_MAX) return true;
     for (size_t i = 0; i < count; i++)
         if (allowed[i] == type) return true;
@@ -318,9 +272,10 @@ static bool end_allowed(const size_t *allowed, size_t count, uint32_t type)
 
 enum { GOING_OUT = 1, COMING_IN = 2 };
 
-/* How many edges of a type a node has in these directions, with those of this batch and the one that is judged. */
-static brant_status degree_add(int64_t *out_degree, edge_put *put, int64_t node, uint32_t type, uint32_t directions)
-{
+/* How many edges of a type a node has in these directions, with those of this batch and the one
+ * that is judged. */
+static brant_status degree_add(int64_t *out_degree, brant__edge_batch *put, int64_t node,
+                               uint32_t type, uint32_t directions) {
     const struct {
         int64_t node;
         uint32_t type;
@@ -336,7 +291,8 @@ static brant_status degree_add(int64_t *out_degree, edge_put *put, int64_t node,
         for (uint32_t direction = GOING_OUT; direction <= COMING_IN; direction++) {
             if (!(directions & direction)) continue;
             BRANT__TRY(brant__edge_statement(&statement, put->call,
-                                             direction == GOING_OUT ? BRANT__EDGE_DEGREE_OUT : BRANT__EDGE_DEGREE_IN));
+                                             direction == GOING_OUT ? BRANT__EDGE_DEGREE_OUT
+                                                                    : BRANT__EDGE_DEGREE_IN));
             brant__bind_integer(statement, 1, node);
             brant__bind_integer(statement, 2, brant__type_edge_row(put->graph.type, type));
             BRANT__TRY(brant__step(&row, put->call->db, statement));
@@ -352,40 +308,49 @@ cleanup:
 }
 
 /* Cardinality. Undirected: an edge counts for both its ends, against the lower limit. */
-static brant_status judge_degrees(edge_put *put, size_t index, const edge_item *item, const edge_slot *slot)
-{
+static brant_status judge_degrees(brant__edge_batch *put, size_t index, const edge_item *item,
+                                  const brant__edge_slot *slot) {
     const brant__edge_type *type = &put->graph.type->module->edge_types[slot->type];
-    int64_t lower = type->max_in < 0 || (type->max_out >= 0 && type->max_out < type->max_in) ? type->max_out : type->max_in;
+    int64_t lower = type->max_in < 0 || (type->max_out >= 0 && type->max_out < type->max_in)
+                        ? type->max_out
+                        : type->max_in;
 
     for (int end = 0; end < 2; end++) {
         int64_t limit = put->undirected ? lower : end ? type->max_in : type->max_out, degree;
         uint32_t directions = put->undirected ? GOING_OUT | COMING_IN : end ? COMING_IN : GOING_OUT;
         brant_status status;
         if (limit < 0) continue;
-        status = degree_add(&degree, put, end ? slot->target : slot->source, slot->type, directions);
+        status =
+            degree_add(&degree, put, end ? slot->target : slot->source, slot->type, directions);
         if (status != BRANT_OK) return status;
         if (degree > limit)
             return FAULT(BRANT_CONSTRAINT, "node %s may have %lld edges of type %s%s",
-                         brant__quoted(put->call, end ? slot->target_key : slot->source_key), (long long)limit,
-                         brant__quoted(put->call, type->name), put->undirected ? "" : end ? " that come in" : " that go out");
+                         brant__quoted(put->call, end ? slot->target_key : slot->source_key),
+                         (long long)limit, brant__quoted(put->call, type->name),
+                         put->undirected ? ""
+                         : end           ? " that come in"
+                                         : " that go out");
     }
     return BRANT_OK;
 }
 
 /* What only a new edge can break. */
-static brant_status judge_new(edge_put *put, size_t index, const edge_item *item, const edge_slot *slot, uint32_t source_type,
-                              uint32_t target_type)
-{
+static brant_status judge_new(brant__edge_batch *put, size_t index, const edge_item *item,
+                              const brant__edge_slot *slot, uint32_t source_type,
+                              uint32_t target_type) {
     const brant__module *module = put->graph.type->module;
 
     if (slot->source == slot->target && !module->config.allow_self_loops)
-        return FAULT(BRANT_CONSTRAINT, "graph type %s allows no self-loops, as of node %s", type_name(put),
-                     brant__quoted(put->call, slot->source_key));
+        return FAULT(BRANT_CONSTRAINT, "graph type %s allows no self-loops, as of node %s",
+                     type_name(put), brant__quoted(put->call, slot->source_key));
     if (slot->source == slot->target && module->config.acyclic)
-        return FAULT(BRANT_CONSTRAINT, "graph type %s is acyclic, and an edge from node %s to itself is a cycle", type_name(put),
-                     brant__quoted(put->call, slot->source_key));
-    if (module->config.max_edges >= 0 && put->graph.edges + (int64_t)put->created > module->config.max_edges)
-        return FAULT(BRANT_CONSTRAINT, "graph %s may have %lld edges", brant__quoted(put->call, put->graph.name),
+        return FAULT(BRANT_CONSTRAINT,
+                     "graph type %s is acyclic, and an edge from node %s to itself is a cycle",
+                     type_name(put), brant__quoted(put->call, slot->source_key));
+    if (module->config.max_edges >= 0 &&
+        put->graph.edges + (int64_t)put->created > module->config.max_edges)
+        return FAULT(BRANT_CONSTRAINT, "graph %s may have %lld edges",
+                     brant__quoted(put->call, put->graph.name),
                      (long long)module->config.max_edges);
     if (!module->typed) return BRANT_OK;
     {
@@ -397,7 +362,8 @@ static brant_status judge_new(edge_put *put, size_t index, const edge_item *item
             fits = end_allowed(type->sources, type->source_count, target_type) &&
                    end_allowed(type->targets, type->target_count, source_type);
         if (!fits)
-            return FAULT(BRANT_CONSTRAINT, "edges of type %s do not go from a %s to a %s", brant__quoted(put->call, type->name),
+            return FAULT(BRANT_CONSTRAINT, "edges of type %s do not go from a %s to a %s",
+                         brant__quoted(put->call, type->name),
                          brant__quoted(put->call, module->node_types[source_type].name),
                          brant__quoted(put->call, module->node_types[target_type].name));
         if (type->max_out >= 0 || type->max_in >= 0) return judge_degrees(put, index, item, slot);
@@ -406,11 +372,11 @@ static brant_status judge_new(edge_put *put, size_t index, const edge_item *item
 }
 
 /*
- * Does a given key say what it would be derived from? Of the item's own ends it is no explicit key (and may give the type); of
- * others it is refused.
+ * Does a given key say what it would be derived from? Of the item's own ends it is no explicit key
+ * (and may give the type); of others it is refused.
  */
-static brant_status read_derived(bool *out_refused, edge_put *put, edge_item *item, edge_slot *wanted)
-{
+static brant_status read_derived(bool *out_refused, brant__edge_batch *put, edge_item *item,
+                                 brant__edge_slot *wanted) {
     brant__text source, type, target;
     uint32_t index;
     bool derived;
@@ -426,7 +392,9 @@ static brant_status read_derived(bool *out_refused, edge_put *put, edge_item *it
         source = target;
         target = swap;
     }
-    if (!brant__text_equal(source, wanted->source_key) || !brant__text_equal(target, wanted->target_key)) return BRANT_OK;
+    if (!brant__text_equal(source, wanted->source_key) ||
+        !brant__text_equal(target, wanted->target_key))
+        return BRANT_OK;
     if ((type.data != NULL) != put->graph.type->module->typed) return BRANT_OK;
     if (item->type && !brant__text_equal(type, brant__json_text(item->type))) return BRANT_OK;
     index = type.data ? brant__type_edge(put->graph.type, type) : 0;
@@ -437,24 +405,28 @@ static brant_status read_derived(bool *out_refused, edge_put *put, edge_item *it
     return BRANT_OK;
 }
 
-static brant_status judge(edge_put *put, size_t index, edge_item *item)
-{
+static brant_status judge(brant__edge_batch *put, size_t index, edge_item *item) {
     const brant__module *module = put->graph.type->module;
     brant__call *call = put->call;
     yyjson_val *attributes = item->attributes ? item->attributes : put->empty;
     brant__node_ref source, target;
-    edge_slot wanted = {.source_key = item->source, .target_key = item->target, .type = BRANT__NO_TYPE, .index = (uint32_t)index};
-    edge_slot *slot = NULL, *taken = NULL;
+    brant__edge_slot wanted = {.source_key = item->source,
+                               .target_key = item->target,
+                               .type = BRANT__NO_TYPE,
+                               .index = (uint32_t)index};
+    brant__edge_slot *slot = NULL, *taken = NULL;
     const char *message;
     bool refused, made = false;
     brant_status status;
 
     /* The ends. */
-    if (item->source.length == 0 || item->target.length == 0) return FAULT(BRANT_INVALID, "source or target is missing or empty");
+    if (item->source.length == 0 || item->target.length == 0)
+        return FAULT(BRANT_INVALID, "source or target is missing or empty");
     status = find_ends(&source, &target, put, item);
     if (status != BRANT_OK) return status;
     if (!source.row_id || !target.row_id)
-        return FAULT(BRANT_NOT_FOUND, "no node %s in graph %s", brant__quoted(call, source.row_id ? item->target : item->source),
+        return FAULT(BRANT_NOT_FOUND, "no node %s in graph %s",
+                     brant__quoted(call, source.row_id ? item->target : item->source),
                      brant__quoted(call, put->graph.name));
     if (put->undirected && brant__text_compare(item->source, item->target) > 0) {
         brant__node_ref swap = source;
@@ -470,7 +442,8 @@ static brant_status judge(edge_put *put, size_t index, edge_item *item)
     if (item->key.data) {
         status = read_derived(&refused, put, item, &wanted);
         if (status != BRANT_OK) return status;
-        if (refused) return FAULT(BRANT_INVALID, "the key is the one of other ends or another type");
+        if (refused)
+            return FAULT(BRANT_INVALID, "the key is the one of other ends or another type");
     }
     if (item->key.data) {
         status = brant__key_check(&message, call->db, item->key);
@@ -500,8 +473,10 @@ static brant_status judge(edge_put *put, size_t index, edge_item *item)
 
     /* The edge. */
     if (slot) {
-        if (slot->source != wanted.source || slot->target != wanted.target || slot->type != wanted.type)
-            return FAULT(BRANT_CONSTRAINT, "edge %s has other ends or another type, which stay", brant__quoted(call, item->key));
+        if (slot->source != wanted.source || slot->target != wanted.target ||
+            slot->type != wanted.type)
+            return FAULT(BRANT_CONSTRAINT, "edge %s has other ends or another type, which stay",
+                         brant__quoted(call, item->key));
     } else {
         if (!put->multi) {
             taken = slot_by_ends(put, wanted.source, wanted.type, wanted.target);
@@ -511,7 +486,8 @@ static brant_status judge(edge_put *put, size_t index, edge_item *item)
             }
         }
         if (taken && item->key.data)
-            return FAULT(BRANT_CONSTRAINT, "there is an edge of these ends and type with another key already");
+            return FAULT(BRANT_CONSTRAINT,
+                         "there is an edge of these ends and type with another key already");
         slot = taken;
     }
     if (!slot) {
@@ -535,20 +511,27 @@ static brant_status judge(edge_put *put, size_t index, edge_item *item)
     if (item->revision) {
         int64_t required = brant__json_integer(item->revision, -1);
         if (required != slot->revision)
-            return FAULT(BRANT_CONFLICT, slot->revision ? "the edge has revision %lld, not %lld" : "the edge does not exist: its revision is %lld, not %lld",
+            return FAULT(BRANT_CONFLICT,
+                         slot->revision ? "the edge has revision %lld, not %lld"
+                                        : "the edge does not exist: its revision is %lld, not %lld",
                          (long long)slot->revision, (long long)required);
     }
     if (!yyjson_is_obj(attributes)) return FAULT(BRANT_INVALID, "attributes are not an object");
-    if (item->metadata && !yyjson_is_obj(item->metadata)) return FAULT(BRANT_INVALID, "metadata is not an object");
-    if (module->typed && !brant__schema_accepts(module->edge_types[slot->type].schema, attributes)) {
+    if (item->metadata && !yyjson_is_obj(item->metadata))
+        return FAULT(BRANT_INVALID, "metadata is not an object");
+    if (module->typed &&
+        !brant__schema_accepts(module->edge_types[slot->type].schema, attributes)) {
         brant__text violations;
         size_t count;
-        status = brant__violations(&violations, &count, call, module->edge_types[slot->type].schema, attributes);
+        status = brant__violations(&violations, &count, call, module->edge_types[slot->type].schema,
+                                   attributes);
         if (status != BRANT_OK) return status;
-        return brant__fault_add(&put->faults, index, item_key(put, item), violations, BRANT_VALIDATION,
-                                "the attributes of the edge from %s to %s do not satisfy edge type %s in %zu %s",
-                                brant__quoted(call, item->source), brant__quoted(call, item->target),
-                                brant__quoted(call, module->edge_types[slot->type].name), count, count == 1 ? "place" : "places");
+        return brant__fault_add(
+            &put->faults, index, item_key(put, item), violations, BRANT_VALIDATION,
+            "the attributes of the edge from %s to %s do not satisfy edge type %s in %zu %s",
+            brant__quoted(call, item->source), brant__quoted(call, item->target),
+            brant__quoted(call, module->edge_types[slot->type].name), count,
+            count == 1 ? "place" : "places");
     }
     slot->attributes = attributes;
     if (item->metadata) slot->metadata = item->metadata;
@@ -557,292 +540,10 @@ static brant_status judge(edge_put *put, size_t index, edge_item *item)
     return made ? judge_new(put, index, item, slot, source.type, target.type) : BRANT_OK;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
-static brant_status write_values(brant__text *out_attributes, brant__text *out_metadata, edge_put *put, const edge_slot *slot)
-{
-    size_t middle;
-
-    brant__buffer_reset(&put->text);
-    brant__json_append(&put->text, slot->attributes);
-    middle = put->text.length;
-    if (slot->metadata) brant__json_append(&put->text, slot->metadata);
-    if (put->text.failed) return brant__fail_memory();
-    *out_attributes = brant__text_of(put->text.data, middle);
-    *out_metadata = slot->metadata ? brant__text_of(put->text.data + middle, put->text.length - middle) : (brant__text){NULL, 0};
-    return BRANT_OK;
-}
-
-static brant_status update(edge_put *put, const edge_slot *slot)
-{
-    brant__statement *statement;
-    brant__text attributes, metadata;
-    brant_status status;
-
-    BRANT__TRY(write_values(&attributes, &metadata, put, slot));
-    BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_UPDATE));
-    brant__bind_text(statement, 1, attributes);
-    brant__bind_text(statement, 2, metadata);
-    brant__bind_integer(statement, 3, slot->puts);
-    brant__bind_integer(statement, 4, brant__db_now(put->call->db));
-    brant__bind_integer(statement, 5, slot->row_id);
-    status = brant__run(put->call->db, statement);
-cleanup:
-    return status;
-}
-
-static brant_status insert_one(edge_put *put, edge_slot *slot)
-{
-    brant__statement *statement;
-    brant__text attributes, metadata;
-    brant_status status;
-
-    BRANT__TRY(write_values(&attributes, &metadata, put, slot));
-    BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_INSERT));
-    brant__bind_integer(statement, 1, put->graph.row_id);
-    brant__bind_integer(statement, 2, brant__db_now(put->call->db));
-    brant__bind_text(statement, 3, slot->key);
-    brant__bind_integer(statement, 4, brant__type_edge_row(put->graph.type, slot->type));
-    brant__bind_integer(statement, 5, slot->source);
-    brant__bind_integer(statement, 6, slot->target);
-    brant__bind_text(statement, 7, attributes);
-    brant__bind_text(statement, 8, metadata);
-    brant__bind_integer(statement, 9, slot->puts);
-    BRANT__TRY(brant__run(put->call->db, statement));
-    slot->row_id = brant__last_row_id(put->call->db);
-cleanup:
-    return status;
-}
-
-static brant_status insert_rows(edge_put *put, edge_slot *const *slots)
-{
-    brant__statement *statement;
-    size_t ends[BRANT__ROWS];
-    brant_status status;
-
-    brant__buffer_reset(&put->text);
-    for (size_t i = 0; i < BRANT__ROWS; i++) {
-        brant__json_append(&put->text, slots[i]->attributes);
-        ends[i] = put->text.length;
-    }
-    if (put->text.failed) return brant__fail_memory();
-    BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_INSERT_ROWS));
-    brant__bind_integer(statement, 1, put->graph.row_id);
-    brant__bind_integer(statement, 2, brant__db_now(put->call->db));
-    for (size_t i = 0; i < BRANT__ROWS; i++) {
-        size_t begin = i ? ends[i - 1] : 0;
-        int first = 3 + 5 * (int)i;
-        brant__bind_text(statement, first, slots[i]->key);
-        brant__bind_integer(statement, first + 1, brant__type_edge_row(put->graph.type, slots[i]->type));
-        brant__bind_integer(statement, first + 2, slots[i]->source);
-        brant__bind_integer(statement, first + 3, slots[i]->target);
-        brant__bind_text(statement, first + 4, brant__text_of(put->text.data + begin, ends[i] - begin));
-    }
-    status = brant__run(put->call->db, statement);
-cleanup:
-    return status;
-}
-
-/* What new edges are sorted by. */
-typedef struct edge_place {
-    int64_t source;
-    int64_t target;
-    uint32_t type;
-    uint32_t slot;
-} edge_place;
-
-static int compare_places(const void *a, const void *b)
-{
-    const edge_place *x = a, *y = b;
-
-    if (x->source != y->source) return x->source < y->source ? -1 : 1;
-    if (x->type != y->type) return x->type < y->type ? -1 : 1;
-    if (x->target != y->target) return x->target < y->target ? -1 : 1;
-    return x->slot < y->slot ? -1 : x->slot > y->slot;
-}
-
-static brant_status insert_sorted(edge_put *put)
-{
-    edge_slot *pending[BRANT__ROWS];
-    edge_place *places;
-    size_t waiting = 0, count = 0;
-    brant_status status = BRANT_OK;
-
-    places = brant__alloc((put->created + 1) * sizeof(*places));
-    if (!places) return brant__fail_memory();
-    for (size_t i = 0; i < put->count; i++) {
-        const edge_slot *slot = &put->slots[i];
-        if (slot->created) places[count++] = (edge_place){slot->source, slot->target, slot->type, (uint32_t)i};
-    }
-    qsort(places, count, sizeof(*places), compare_places);
-    for (size_t i = 0; i < count; i++) {
-        edge_slot *slot = &put->slots[places[i].slot];
-        if ((i & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(put->call->db));
-        if (slot->metadata || slot->puts > 1) {
-            for (size_t at = 0; at < waiting; at++) BRANT__TRY(insert_one(put, pending[at]));
-            waiting = 0;
-            BRANT__TRY(insert_one(put, slot));
-            continue;
-        }
-        pending[waiting++] = slot;
-        if (waiting < BRANT__ROWS) continue;
-        BRANT__TRY(insert_rows(put, pending));
-        waiting = 0;
-    }
-    for (size_t at = 0; at < waiting; at++) BRANT__TRY(insert_one(put, pending[at]));
-cleanup:
-    brant__free(places);
-    return status;
-}
-
-static brant_status add_cycle(edge_put *put, const edge_slot *slot)
-{
-    brant__text key;
-    brant__edge_ends ends = {slot->key, slot->type, slot->source_key, slot->target_key};
-    brant_status status = brant__edge_key(&key, put->call, &put->graph, &ends);
-
-    if (status != BRANT_OK) return status;
-    return brant__fault_add(&put->faults, slot->index, key, NO_VIOLATIONS, BRANT_CONSTRAINT,
-                            "graph type %s is acyclic, and the edge from %s to %s closes a cycle", type_name(put),
-                            brant__quoted(put->call, slot->source_key), brant__quoted(put->call, slot->target_key));
-}
-
-/* Few new edges of an acyclic graph, each tested before it is written. */
-static brant_status insert_acyclic(edge_put *put)
-{
-    brant_status status = BRANT_OK;
-
-    for (size_t i = 0; i < put->count; i++) {
-        edge_slot *slot = &put->slots[i];
-        bool closed;
-        if (!slot->created) continue;
-        BRANT__TRY(brant__cycle_closed_by(&closed, put->call, &put->graph, slot->source, slot->target));
-        if (closed) {
-            BRANT__TRY(add_cycle(put, slot));
-            status = brant__faults_report(&put->faults);
-            goto cleanup;
-        }
-        BRANT__TRY(insert_one(put, slot));
-    }
-cleanup:
-    return status;
-}
-
-/* Many new edges of an acyclic graph are written already: look for a cycle, and for a new edge on it. After brant__graph_changed. */
-static brant_status test_acyclic(edge_put *put)
-{
-    brant__map places = {0};
-    int64_t *rows;
-    size_t count;
-    brant_status status;
-
-    BRANT__TRY(brant__cycle_find(&rows, &count, put->call, &put->graph));
-    if (count == 0) goto cleanup;
-    for (size_t i = 0; i < count; i++)
-        if (!brant__map_put(&places, brant__text_of((const char *)&rows[i], sizeof(rows[i])), (int64_t)i)) {
-            status = brant__fail_memory();
-            goto cleanup;
-        }
-    for (size_t i = 0; i < put->count; i++) {
-        const edge_slot *slot = &put->slots[i];
-        int64_t source, target;
-        if (!slot->created || !brant__map_get(&places, brant__text_of((const char *)&slot->source, sizeof(slot->source)), &source) ||
-            !brant__map_get(&places, brant__text_of((const char *)&slot->target, sizeof(slot->target)), &target))
-            continue;
-        if ((size_t)target != ((size_t)source + 1) % count && !(put->undirected && (size_t)source == ((size_t)target + 1) % count)) continue;
-        BRANT__TRY(add_cycle(put, slot));
-        break;
-    }
-    status = put->faults.count ? brant__faults_report(&put->faults)
-                               : brant__fail(BRANT_CONSTRAINT, "graph type %s is acyclic, and graph %s has a cycle", type_name(put),
-                                             brant__quoted(put->call, put->graph.name));
-cleanup:
-    brant__map_free(&places);
-    return status;
-}
-
-static brant_status announce(edge_put *put)
-{
-    brant__announcement created = {0}, updated = {0};
-    brant_status status = BRANT_OK;
-
-    for (size_t i = 0; i < put->count; i++) {
-        const edge_slot *slot = &put->slots[i];
-        brant__announcement *announcement = slot->created ? &created : &updated;
-        brant__edge_ends ends = {slot->key, slot->type, slot->source_key, slot->target_key};
-        brant__text key = {NULL, 0};
-        if (!brant__announcement_full(announcement)) BRANT__TRY(brant__edge_key(&key, put->call, &put->graph, &ends));
-        brant__announcement_add(announcement, key);
-    }
-    BRANT__TRY(brant__announce(put->call, &put->graph, "edges:created", &created));
-    BRANT__TRY(brant__announce(put->call, &put->graph, "edges:updated", &updated));
-cleanup:
-    brant__announcement_free(&created);
-    brant__announcement_free(&updated);
-    return status;
-}
-
-static brant_status write_all(edge_put *put)
-{
-    const brant__module *module = put->graph.type->module;
-    bool test_each = module->config.acyclic && put->created <= CYCLE_TESTS;
-    size_t types = module->edge_type_count + 1;
-    int64_t *counts;
-    brant_status status;
-
-    counts = brant__arena_alloc(put->call->arena, types * sizeof(*counts));
-    if (!counts) return brant__fail_memory();
-    memset(counts, 0, types * sizeof(*counts));
-    for (size_t i = 0; i < put->count; i++) {
-        edge_slot *slot = &put->slots[i];
-        if (slot->created) {
-            counts[slot->type]++;
-            continue;
-        }
-        if ((i & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(put->call->db));
-        BRANT__TRY(update(put, slot));
-    }
-    BRANT__TRY(test_each ? insert_acyclic(put) : insert_sorted(put));
-    for (uint32_t i = 0; i < types - 1 || i == 0; i++)
-        BRANT__TRY(brant__graph_counted(put->call, &put->graph, BRANT__EDGES, brant__type_edge_row(put->graph.type, i), counts[i]));
-    BRANT__TRY(brant__graph_changed(put->call, &put->graph, 0, (int64_t)put->created, put->created > 0));
-    brant__lookup_end(&put->lookup);
-    if (module->config.acyclic && !test_each && put->created > 0) BRANT__TRY(test_acyclic(put));
-    status = announce(put);
-cleanup:
-    return status;
-}
-
-static brant_status answer(edge_put *put)
-{
-    brant__writer *out = put->call->out;
-
-    brant__write_object(out);
-    if (put->faults.single) {
-        const edge_slot *slot = &put->slots[0];
-        brant__edge_ends ends = {slot->key, slot->type, slot->source_key, slot->target_key};
-        brant__text key;
-        brant_status status = brant__edge_key(&key, put->call, &put->graph, &ends);
-        if (status != BRANT_OK) return status;
-        brant__write_name(out, "key");
-        brant__write_text(out, key);
-        brant__write_name(out, "created");
-        brant__write_bool(out, slot->created);
-        brant__write_name(out, "revision");
-        brant__write_integer(out, slot->revision);
-    } else {
-        brant__write_name(out, "created");
-        brant__write_integer(out, (int64_t)put->created);
-        brant__write_name(out, "updated");
-        brant__write_integer(out, (int64_t)(put->items - put->created));
-    }
-    brant__write_end(out);
-    return BRANT_OK;
-}
-
-brant_status brant__edges_put(brant__call *call, yyjson_val *items, bool single)
-{
-    edge_put put = {.call = call, .faults = {.call = call, .single = single}};
+brant_status brant__edges_put(brant__call *call, yyjson_val *items, bool single) {
+    brant__edge_batch put = {.call = call, .faults = {.call = call, .single = single}};
     brant__graphs *state;
     edge_item item;
     brant_status status;
@@ -852,7 +553,8 @@ brant_status brant__edges_put(brant__call *call, yyjson_val *items, bool single)
     put.multi = brant__graph_multi(&put.graph);
     put.items = single ? 1 : yyjson_arr_size(items);
     if (put.items > brant__db_limits(call->db)->batch) {
-        status = brant__fail(BRANT_LIMIT, "more than %zu items (limits.batch)", brant__db_limits(call->db)->batch);
+        status = brant__fail(BRANT_LIMIT, "more than %zu items (limits.batch)",
+                             brant__db_limits(call->db)->batch);
         goto cleanup;
     }
     BRANT__TRY(brant__graphs_state(&state, call->db));
@@ -871,19 +573,14 @@ brant_status brant__edges_put(brant__call *call, yyjson_val *items, bool single)
     } else {
         size_t index, count;
         yyjson_val *value;
-        yyjson_arr_foreach(items, index, count, value)
-        {
+        yyjson_arr_foreach(items, index, count, value) {
             if ((index & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(call->db));
             read_item(&item, value);
             BRANT__TRY(judge(&put, index, &item));
         }
     }
     BRANT__TRY(brant__faults_report(&put.faults));
-    if (put.items > 0) {
-        BRANT__TRY(brant__kept_dirty(call->db));
-        BRANT__TRY(write_all(&put));
-    }
-    status = answer(&put);
+    status = brant__edges_write(&put);
 cleanup:
     brant__map_free(&put.degrees);
     brant__buffer_free(&put.text);

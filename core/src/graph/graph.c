@@ -1,63 +1,94 @@
 /*
  * graph/graph.c: graphs: looked up by name, created, changed, purged, and their counts.
  *
- * graphs.nodes, graphs.edges and graph_counts are kept by the write path: each operation adds once what it did.
+ * graphs.nodes, graphs.edges and graph_counts are kept by the write path: each operation adds once
+ * what it did.
  */
 #include "graph/internal.h"
 
-enum { GRAPH_FIND, GRAPH_ROW, GRAPH_LIST, GRAPH_INSERT, GRAPH_UPDATE, GRAPH_CHANGED, GRAPH_COUNTED, GRAPH_DELETE, GRAPH_COUNTS_DELETE,
-       NODES_ALONE, NODES_DELETE, EDGES_DELETE, EDGES_DELETE_ALL, FIRST_NODES, FIRST_EDGES, STATEMENT_COUNT };
+enum {
+    GRAPH_FIND,
+    GRAPH_ROW,
+    GRAPH_LIST,
+    GRAPH_INSERT,
+    GRAPH_UPDATE,
+    GRAPH_CHANGED,
+    GRAPH_COUNTED,
+    GRAPH_DELETE,
+    GRAPH_COUNTS_DELETE,
+    NODES_ALONE,
+    NODES_DELETE,
+    EDGES_DELETE,
+    EDGES_DELETE_ALL,
+    FIRST_NODES,
+    FIRST_EDGES,
+    STATEMENT_COUNT
+};
 
-#define GRAPH_COLUMNS "g.row_id, g.id, g.name, t.name, g.owner_id, g.project_id, g.status, g.metadata, g.nodes, g.edges," \
-                      " g.created_at, g.updated_at"
+#define GRAPH_COLUMNS                                                                              \
+    "g.row_id, g.id, g.name, t.name, g.owner_id, g.project_id, g.status, g.metadata, g.nodes, "    \
+    "g.edges,"                                                                                     \
+    " g.created_at, g.updated_at"
 
 static const char *const sql[STATEMENT_COUNT] = {
     /* Everything that an operation on nodes or edges asks of its graph. */
-    [GRAPH_FIND] = "SELECT g.row_id, g.id, g.owner_id, g.status, g.nodes, g.edges, g.shape, t.row_id, t.id, t.changes, t.name"
-                   " FROM graphs g JOIN graph_types t ON t.row_id = g.graph_type WHERE g.name = :name",
-    [GRAPH_ROW] = "SELECT " GRAPH_COLUMNS " FROM graphs g JOIN graph_types t ON t.row_id = g.graph_type WHERE g.name = :name",
-    [GRAPH_LIST] = "SELECT " GRAPH_COLUMNS " FROM graphs g CROSS JOIN graph_types t ON t.row_id = g.graph_type"
-                   " WHERE g.name > :after AND (:graph_type IS NULL OR t.name = :graph_type) AND (:status IS NULL OR g.status = :status)"
-                   " ORDER BY g.name LIMIT :limit",
-    [GRAPH_INSERT] = "INSERT INTO graphs (id, name, graph_type, owner_id, project_id, status, metadata, created_at, updated_at)"
-                     " VALUES (:id, :name, :graph_type, :owner_id, :project_id, :status, :metadata, :now, :now)",
+    [GRAPH_FIND] =
+        "SELECT g.row_id, g.id, g.owner_id, g.status, g.nodes, g.edges, g.shape, t.row_id, t.id, "
+        "t.changes, t.name"
+        " FROM graphs g JOIN graph_types t ON t.row_id = g.graph_type WHERE g.name = :name",
+    [GRAPH_ROW] =
+        "SELECT " GRAPH_COLUMNS
+        " FROM graphs g JOIN graph_types t ON t.row_id = g.graph_type WHERE g.name = :name",
+    [GRAPH_LIST] =
+        "SELECT " GRAPH_COLUMNS " FROM graphs g CROSS JOIN graph_types t ON t.row_id = g.graph_type"
+        " WHERE g.name > :after AND (:graph_type IS NULL OR t.name = :graph_type) AND (:status IS "
+        "NULL OR g.status = :status)"
+        " ORDER BY g.name LIMIT :limit",
+    [GRAPH_INSERT] =
+        "INSERT INTO graphs (id, name, graph_type, owner_id, project_id, status, metadata, "
+        "created_at, updated_at)"
+        " VALUES (:id, :name, :graph_type, :owner_id, :project_id, :status, :metadata, :now, :now)",
     /* What is not given stays; owner and project can be given as NULL. */
-    [GRAPH_UPDATE] = "UPDATE graphs SET owner_id = CASE WHEN :owner_given THEN :owner_id ELSE owner_id END,"
-                     " project_id = CASE WHEN :project_given THEN :project_id ELSE project_id END,"
-                     " status = coalesce(:status, status), metadata = coalesce(:metadata, metadata), updated_at = :now"
-                     " WHERE row_id = :row_id",
-    [GRAPH_CHANGED] = "UPDATE graphs SET nodes = nodes + :nodes, edges = edges + :edges, changes = changes + 1, shape = shape + :shape"
+    [GRAPH_UPDATE] =
+        "UPDATE graphs SET owner_id = CASE WHEN :owner_given THEN :owner_id ELSE owner_id END,"
+        " project_id = CASE WHEN :project_given THEN :project_id ELSE project_id END,"
+        " status = coalesce(:status, status), metadata = coalesce(:metadata, metadata), updated_at "
+        "= :now"
+        " WHERE row_id = :row_id",
+    [GRAPH_CHANGED] = "UPDATE graphs SET nodes = nodes + :nodes, edges = edges + :edges, changes = "
+                      "changes + 1, shape = shape + :shape"
                       " WHERE row_id = :row_id",
-    [GRAPH_COUNTED] = "INSERT INTO graph_counts (graph, kind, type, count) VALUES (:graph, :kind, :type, :change)"
-                      " ON CONFLICT (graph, kind, type) DO UPDATE SET count = count + excluded.count",
+    [GRAPH_COUNTED] =
+        "INSERT INTO graph_counts (graph, kind, type, count) VALUES (:graph, :kind, :type, :change)"
+        " ON CONFLICT (graph, kind, type) DO UPDATE SET count = count + excluded.count",
     [GRAPH_DELETE] = "DELETE FROM graphs WHERE row_id = :row_id",
     [GRAPH_COUNTS_DELETE] = "DELETE FROM graph_counts WHERE graph = :graph",
     /* Both ends of the index: is there a node of another graph? */
-    [NODES_ALONE] = "SELECT NOT EXISTS (SELECT 1 FROM nodes WHERE graph < :graph) AND NOT EXISTS (SELECT 1 FROM nodes WHERE graph > :graph)",
+    [NODES_ALONE] = "SELECT NOT EXISTS (SELECT 1 FROM nodes WHERE graph < :graph) AND NOT EXISTS "
+                    "(SELECT 1 FROM nodes WHERE graph > :graph)",
     [NODES_DELETE] = "DELETE FROM nodes WHERE graph = :graph",
     /* Edges have no index by graph: by their sources. */
-    [EDGES_DELETE] = "DELETE FROM edges WHERE source IN (SELECT row_id FROM nodes WHERE graph = :graph)",
+    [EDGES_DELETE] =
+        "DELETE FROM edges WHERE source IN (SELECT row_id FROM nodes WHERE graph = :graph)",
     [EDGES_DELETE_ALL] = "DELETE FROM edges",
     [FIRST_NODES] = "SELECT key FROM nodes WHERE graph = :graph ORDER BY key LIMIT :limit",
-    [FIRST_EDGES] = "SELECT e.key, e.type, s.key, t.key FROM nodes s CROSS JOIN edges e ON e.source = s.row_id"
-                    " CROSS JOIN nodes t ON t.row_id = e.target WHERE s.graph = :graph LIMIT :limit",
+    [FIRST_EDGES] =
+        "SELECT e.key, e.type, s.key, t.key FROM nodes s CROSS JOIN edges e ON e.source = s.row_id"
+        " CROSS JOIN nodes t ON t.row_id = e.target WHERE s.graph = :graph LIMIT :limit",
 };
 static const brant__statements statements = {BRANT__TABLE_GRAPH, STATEMENT_COUNT, sql};
 
-static brant_status get(brant__statement **out, brant__call *call, int which)
-{
+static brant_status get(brant__statement **out, brant__call *call, int which) {
     return brant__statement_get(out, call->db, &statements, (size_t)which);
 }
 
-static brant_status fail_missing(brant__call *call, brant__text name)
-{
+static brant_status fail_missing(brant__call *call, brant__text name) {
     return brant__fail(BRANT_NOT_FOUND, "no graph %s", brant__quoted(call, name));
 }
 
-/* ---- for nodes and edges ---------------------------------------------------------------------------------------------------- */
+/* ---- for nodes and edges --------------------------------------------------------------------- */
 
-static brant_status find(brant__graph *out, brant__call *call, brant__text name, bool write)
-{
+static brant_status find(brant__graph *out, brant__call *call, brant__text name, bool write) {
     brant__statement *statement = NULL;
     brant__text owner;
     brant_status status;
@@ -77,7 +108,8 @@ static brant_status find(brant__graph *out, brant__call *call, brant__text name,
     }
     out->row_id = brant__column_integer(statement, 0);
     out->id.length = brant__column_text(statement, 1).length;
-    out->id.data = brant__arena_copy(call->arena, brant__column_text(statement, 1).data, out->id.length);
+    out->id.data =
+        brant__arena_copy(call->arena, brant__column_text(statement, 1).data, out->id.length);
     out->name = name;
     owner = brant__column_text(statement, 2);
     if (owner.data) {
@@ -91,20 +123,20 @@ static brant_status find(brant__graph *out, brant__call *call, brant__text name,
     out->nodes = brant__column_integer(statement, 4);
     out->edges = brant__column_integer(statement, 5);
     out->shape = brant__column_integer(statement, 6);
-    status = brant__type_load(&out->type, call->db, brant__column_integer(statement, 7), brant__column_text(statement, 8),
-                              brant__column_integer(statement, 9), brant__column_text(statement, 10));
+    status = brant__type_load(&out->type, call->db, brant__column_integer(statement, 7),
+                              brant__column_text(statement, 8), brant__column_integer(statement, 9),
+                              brant__column_text(statement, 10));
 cleanup:
     brant__reset(statement);
     return status;
 }
 
-brant_status brant__graph_find(brant__graph *out_graph, brant__call *call, bool write)
-{
+brant_status brant__graph_find(brant__graph *out_graph, brant__call *call, bool write) {
     return find(out_graph, call, brant__json_get_text(call->input, "graph"), write);
 }
 
-brant_status brant__graph_changed(brant__call *call, brant__graph *graph, int64_t nodes, int64_t edges, bool shape)
-{
+brant_status brant__graph_changed(brant__call *call, brant__graph *graph, int64_t nodes,
+                                  int64_t edges, bool shape) {
     brant__statement *statement;
     brant_status status = get(&statement, call, GRAPH_CHANGED);
 
@@ -121,8 +153,8 @@ brant_status brant__graph_changed(brant__call *call, brant__graph *graph, int64_
     return BRANT_OK;
 }
 
-brant_status brant__graph_counted(brant__call *call, const brant__graph *graph, int kind, int64_t type_row, int64_t change)
-{
+brant_status brant__graph_counted(brant__call *call, const brant__graph *graph, int kind,
+                                  int64_t type_row, int64_t change) {
     brant__statement *statement;
     brant_status status;
 
@@ -136,10 +168,9 @@ brant_status brant__graph_counted(brant__call *call, const brant__graph *graph, 
     return brant__run(call->db, statement);
 }
 
-/* ---- operations ------------------------------------------------------------------------------------------------------------------ */
+/* ---- operations ------------------------------------------------------------------------------ */
 
-static void write_member(brant__writer *out, const char *name, brant__statement *row, int column)
-{
+static void write_member(brant__writer *out, const char *name, brant__statement *row, int column) {
     brant__text text = brant__column_text(row, column);
 
     brant__write_name(out, name);
@@ -149,14 +180,12 @@ static void write_member(brant__writer *out, const char *name, brant__statement 
         brant__write_null(out);
 }
 
-static void write_number(brant__writer *out, const char *name, brant__statement *row, int column)
-{
+static void write_number(brant__writer *out, const char *name, brant__statement *row, int column) {
     brant__write_name(out, name);
     brant__write_integer(out, brant__column_integer(row, column));
 }
 
-static void write_row(brant__writer *out, brant__statement *row)
-{
+static void write_row(brant__writer *out, brant__statement *row) {
     brant__write_object(out);
     write_member(out, "id", row, 1);
     write_member(out, "name", row, 2);
@@ -173,8 +202,7 @@ static void write_row(brant__writer *out, brant__statement *row)
     brant__write_end(out);
 }
 
-static brant_status answer(brant__call *call, brant__text name)
-{
+static brant_status answer(brant__call *call, brant__text name) {
     brant__statement *statement = NULL;
     brant_status status;
     bool found;
@@ -201,8 +229,7 @@ typedef struct members {
     brant__text metadata; /* JSON in the call's arena */
 } members;
 
-static brant_status read_members(members *out, brant__call *call)
-{
+static brant_status read_members(members *out, brant__call *call) {
     yyjson_val *owner = brant__json_get(call->input, "owner_id");
     yyjson_val *project = brant__json_get(call->input, "project_id");
     yyjson_val *metadata = brant__json_get(call->input, "metadata");
@@ -215,22 +242,24 @@ static brant_status read_members(members *out, brant__call *call)
         .status = brant__json_get_text(call->input, "status"),
     };
     if (out->status.data && !brant__text_equal(out->status, BRANT__TEXT("draft")) &&
-        !brant__text_equal(out->status, BRANT__TEXT("active")) && !brant__text_equal(out->status, BRANT__TEXT("archived")))
+        !brant__text_equal(out->status, BRANT__TEXT("active")) &&
+        !brant__text_equal(out->status, BRANT__TEXT("archived")))
         return brant__fail(BRANT_INVALID, "status is none of draft, active, archived");
     if (metadata) {
         brant__buffer text = {0};
-        if (!yyjson_is_obj(metadata)) return brant__fail(BRANT_INVALID, "metadata is not an object");
+        if (!yyjson_is_obj(metadata))
+            return brant__fail(BRANT_INVALID, "metadata is not an object");
         brant__json_append(&text, metadata);
         out->metadata.length = text.length;
-        out->metadata.data = text.failed ? NULL : brant__arena_copy(call->arena, text.data, text.length);
+        out->metadata.data =
+            text.failed ? NULL : brant__arena_copy(call->arena, text.data, text.length);
         brant__buffer_free(&text);
         if (!out->metadata.data) return brant__fail_memory();
     }
     return BRANT_OK;
 }
 
-brant_status brant__graph_create(brant__call *call)
-{
+brant_status brant__graph_create(brant__call *call) {
     brant__text name = brant__json_get_text(call->input, "name");
     brant__statement *statement = NULL;
     const brant__type *type;
@@ -247,10 +276,12 @@ brant_status brant__graph_create(brant__call *call)
     BRANT__TRY(brant__step(&found, call->db, statement));
     brant__reset(statement);
     if (found) {
-        status = brant__fail(BRANT_EXISTS, "a graph is named %s already", brant__quoted(call, name));
+        status =
+            brant__fail(BRANT_EXISTS, "a graph is named %s already", brant__quoted(call, name));
         goto cleanup;
     }
-    BRANT__TRY(brant__type_find(&type, call, brant__json_get_text(call->input, "graph_type"), true));
+    BRANT__TRY(
+        brant__type_find(&type, call, brant__json_get_text(call->input, "graph_type"), true));
     BRANT__TRY(brant__db_uuid(call->db, id));
     BRANT__TRY(get(&statement, call, GRAPH_INSERT));
     brant__bind_text(statement, 1, brant__text_of(id, 36));
@@ -270,13 +301,11 @@ cleanup:
     return status;
 }
 
-brant_status brant__graph_get(brant__call *call)
-{
+brant_status brant__graph_get(brant__call *call) {
     return answer(call, brant__json_get_text(call->input, "name"));
 }
 
-brant_status brant__graph_list(brant__call *call)
-{
+brant_status brant__graph_list(brant__call *call) {
     brant__text graph_type = brant__json_get_text(call->input, "graph_type");
     brant__text wanted = brant__json_get_text(call->input, "status");
     brant__list list = brant__list_of("graphs.list");
@@ -305,7 +334,8 @@ brant_status brant__graph_list(brant__call *call)
         write_row(call->out, statement);
         if (++count < limit) continue;
         name = brant__column_text(statement, 2);
-        position.text = brant__text_of(brant__arena_copy(call->arena, name.data, name.length), name.length);
+        position.text =
+            brant__text_of(brant__arena_copy(call->arena, name.data, name.length), name.length);
         if (!position.text.data) {
             status = brant__fail_memory();
             goto cleanup;
@@ -319,8 +349,7 @@ cleanup:
     return status;
 }
 
-brant_status brant__graph_update(brant__call *call)
-{
+brant_status brant__graph_update(brant__call *call) {
     brant__text name = brant__json_get_text(call->input, "name");
     brant__statement *statement = NULL;
     brant__writer changes = {0};
@@ -354,7 +383,8 @@ brant_status brant__graph_update(brant__call *call)
         status = brant__fail_memory();
         goto cleanup;
     }
-    BRANT__TRY(brant__announce_graph(call, &graph, "graph:updated", brant__text_of(changes.buffer.data, changes.buffer.length)));
+    BRANT__TRY(brant__announce_graph(call, &graph, "graph:updated",
+                                     brant__text_of(changes.buffer.data, changes.buffer.length)));
     status = answer(call, name);
 cleanup:
     brant__reset(statement);
@@ -362,11 +392,11 @@ cleanup:
     return status;
 }
 
-/* ---- purging ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- purging --------------------------------------------------------------------------------- */
 
 /* The first keys of what goes, for its notification. */
-static brant_status list_first(brant__announcement *out, brant__call *call, const brant__graph *graph, int kind)
-{
+static brant_status list_first(brant__announcement *out, brant__call *call,
+                               const brant__graph *graph, int kind) {
     brant__statement *statement = NULL;
     int64_t total = kind == BRANT__NODES ? graph->nodes : graph->edges;
     brant_status status;
@@ -382,8 +412,11 @@ static brant_status list_first(brant__announcement *out, brant__call *call, cons
         if (!row) break;
         key = brant__column_text(statement, 0);
         if (kind == BRANT__EDGES) {
-            brant__edge_ends ends = {.key = key, .source = brant__column_text(statement, 2), .target = brant__column_text(statement, 3)};
-            BRANT__TRY(brant__read_type(&ends.type, graph, BRANT__EDGES, brant__column_integer(statement, 1)));
+            brant__edge_ends ends = {.key = key,
+                                     .source = brant__column_text(statement, 2),
+                                     .target = brant__column_text(statement, 3)};
+            BRANT__TRY(brant__read_type(&ends.type, graph, BRANT__EDGES,
+                                        brant__column_integer(statement, 1)));
             BRANT__TRY(brant__edge_key(&key, call, graph, &ends));
         }
         brant__announcement_add(out, key);
@@ -394,8 +427,7 @@ cleanup:
     return status;
 }
 
-static brant_status run_on(brant__call *call, int which, int64_t row_id)
-{
+static brant_status run_on(brant__call *call, int which, int64_t row_id) {
     brant__statement *statement;
     brant_status status = get(&statement, call, which);
 
@@ -404,8 +436,7 @@ static brant_status run_on(brant__call *call, int which, int64_t row_id)
     return brant__run(call->db, statement);
 }
 
-brant_status brant__graph_delete(brant__call *call)
-{
+brant_status brant__graph_delete(brant__call *call) {
     brant__announcement nodes = {0}, edges = {0};
     brant__statement *statement = NULL;
     brant__graph graph;
@@ -417,7 +448,8 @@ brant_status brant__graph_delete(brant__call *call)
     BRANT__TRY(list_first(&nodes, call, &graph, BRANT__NODES));
     BRANT__TRY(list_first(&edges, call, &graph, BRANT__EDGES));
     if (graph.edges > 0) {
-        /* Where all nodes are of this graph all edges are: SQLite empties a table far faster than it deletes rows. */
+        /* Where all nodes are of this graph all edges are: SQLite empties a table far faster than
+         * it deletes rows. */
         BRANT__TRY(get(&statement, call, NODES_ALONE));
         brant__bind_integer(statement, 1, graph.row_id);
         BRANT__TRY(brant__step(&row, call->db, statement));

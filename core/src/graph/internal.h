@@ -1,15 +1,18 @@
 /*
  * graph/internal.h: what the files of this module share.
  *
- *   state.c       what a handle keeps: parsed graph types, and of some graphs their keys and their adjacency
- *   graph_type.c  graph types                graph.c   graphs, looked up by name
- *   node.c        nodes                      edge.c    edges
- *   node_put.c    writing nodes              edge_put.c  writing edges
- *   batch.c       the items of a batch: reading them, knowing them again, collecting their faults
- *   row.c         rows as JSON, derived edge keys, cursors of lists
- *   keys.c        node keys to row ids       acyclic.c   graphs that must not have cycles
- *   snapshot.c    a graph's adjacency in memory      traverse.c  neighbours     closure.c  closures
- *   announce.c    notifications
+ * - state.c: what a handle keeps: parsed graph types; of some graphs their keys and adjacency
+ * - type.c: graph types as they are kept: rows, built-in modules, parsed modules (type.h)
+ * - graph_type.c: the operations on graph types; validate.c: validation without writing
+ * - graph.c: graphs, looked up by name
+ * - node.c, node_put.c: nodes read and deleted, nodes written
+ * - edge.c, edge_put.c, edge_write.c: edges read and deleted, judged, written (edge_put.h)
+ * - batch.c: the items of a batch: keys, faults, knowing an item again
+ * - row.c: rows as JSON, derived edge keys, cursors of lists
+ * - keys.c: from node keys to row ids
+ * - snapshot.c: a graph's adjacency in memory; acyclic.c: cycles
+ * - traverse.c: neighbours; closure.c: closures
+ * - announce.c: notifications
  */
 #ifndef BRANT__GRAPH_INTERNAL_H
 #define BRANT__GRAPH_INTERNAL_H
@@ -18,11 +21,12 @@
 #include "graph/graph.h"
 #include "schema/schema.h"
 
-/* ---- graph types (graph_type.c) ---------------------------------------------------------------------------------------- */
+/* ---- graph types (type.c) -------------------------------------------------------------------- */
 
 /* A parsed graph type. The handle keeps it; borrowed for the call. */
 typedef struct brant__type {
-    char *id; /* text of the row's id: never used twice, so that with `changes` it names the module's text */
+    char *id; /* text of the row's id: never used twice, so that with `changes` it names the
+                 module's text */
     char *name;
     int64_t row_id; /* 0: built in and not stored */
     int64_t changes;
@@ -36,37 +40,36 @@ typedef struct brant__type {
 void brant__type_free(brant__type *type);
 
 /* The parsed type of a row; `id` and `changes` say whether a kept one is true. */
-brant_status brant__type_load(const brant__type **out_type, brant_db *db, int64_t row_id, brant__text id, int64_t changes,
-                              brant__text name);
-/* By name, stored or built in. NOT_FOUND. With `store`, a built-in one that is not stored yet is stored (write transaction). */
-brant_status brant__type_find(const brant__type **out_type, brant__call *call, brant__text name, bool store);
+brant_status brant__type_load(const brant__type **out_type, brant_db *db, int64_t row_id,
+                              brant__text id, int64_t changes, brant__text name);
+/* By name, stored or built in. NOT_FOUND. With `store`, a built-in one that is not stored yet is
+ * stored (write transaction). */
+brant_status brant__type_find(const brant__type **out_type, brant__call *call, brant__text name,
+                              bool store);
 
 #define BRANT__NO_TYPE UINT32_MAX
 
-/* Indexes in the module by name or row id; BRANT__NO_TYPE where there is none. In an untyped graph row id 0 is index 0. */
+/* Indexes in the module by name or row id; BRANT__NO_TYPE where there is none. In an untyped graph
+ * row id 0 is index 0. */
 uint32_t brant__type_node(const brant__type *type, brant__text name);
 uint32_t brant__type_edge(const brant__type *type, brant__text name);
 uint32_t brant__type_node_of_row(const brant__type *type, int64_t row_id);
 uint32_t brant__type_edge_of_row(const brant__type *type, int64_t row_id);
-static inline int64_t brant__type_node_row(const brant__type *type, uint32_t index)
-{
+static inline int64_t brant__type_node_row(const brant__type *type, uint32_t index) {
     return type->module->typed ? type->node_types[index] : 0;
 }
-static inline int64_t brant__type_edge_row(const brant__type *type, uint32_t index)
-{
+static inline int64_t brant__type_edge_row(const brant__type *type, uint32_t index) {
     return type->module->typed ? type->edge_types[index] : 0;
 }
 /* {NULL, 0} in an untyped graph. */
-static inline brant__text brant__type_node_name(const brant__type *type, uint32_t index)
-{
+static inline brant__text brant__type_node_name(const brant__type *type, uint32_t index) {
     return type->module->typed ? type->module->node_types[index].name : (brant__text){NULL, 0};
 }
-static inline brant__text brant__type_edge_name(const brant__type *type, uint32_t index)
-{
+static inline brant__text brant__type_edge_name(const brant__type *type, uint32_t index) {
     return type->module->typed ? type->module->edge_types[index].name : (brant__text){NULL, 0};
 }
 
-/* ---- graphs (graph.c) ---------------------------------------------------------------------------------------------------- */
+/* ---- graphs (graph.c) ------------------------------------------------------------------------ */
 
 /* A graph that was looked up. Texts are copies in the call's arena. */
 typedef struct brant__graph {
@@ -80,31 +83,36 @@ typedef struct brant__graph {
     const brant__type *type;
 } brant__graph;
 
-/* The graph that the input's member `graph` names. NOT_FOUND; `write`: CONSTRAINT where it is archived. */
+/* The graph that the input's member `graph` names. NOT_FOUND; `write`: CONSTRAINT where it is
+ * archived. */
 brant_status brant__graph_find(brant__graph *out_graph, brant__call *call, bool write);
 
 /*
- * What an operation did to a graph, at its end: one UPDATE, and one upsert for each type whose count changed. Notes the new shape in `graph`.
+ * What an operation did to a graph, at its end: one UPDATE, and one upsert for each type whose
+ * count changed. Notes the new shape in `graph`.
  */
-brant_status brant__graph_changed(brant__call *call, brant__graph *graph, int64_t nodes, int64_t edges, bool shape);
+brant_status brant__graph_changed(brant__call *call, brant__graph *graph, int64_t nodes,
+                                  int64_t edges, bool shape);
 enum { BRANT__NODES, BRANT__EDGES };
-brant_status brant__graph_counted(brant__call *call, const brant__graph *graph, int kind, int64_t type_row, int64_t change);
+brant_status brant__graph_counted(brant__call *call, const brant__graph *graph, int kind,
+                                  int64_t type_row, int64_t change);
 
 /* True where the type's config says undirected. */
-static inline bool brant__graph_undirected(const brant__graph *graph)
-{
+static inline bool brant__graph_undirected(const brant__graph *graph) {
     return graph->type->module->config.direction == BRANT__UNDIRECTED;
 }
-static inline bool brant__graph_multi(const brant__graph *graph) { return graph->type->module->config.multi; }
+static inline bool brant__graph_multi(const brant__graph *graph) {
+    return graph->type->module->config.multi;
+}
 
-/* ---- what a handle keeps (state.c) ------------------------------------------------------------------------------------------ */
+/* ---- what a handle keeps (state.c) ----------------------------------------------------------- */
 
 typedef struct brant__snapshot brant__snapshot;
 
 /* Keys of one graph's nodes. `complete`: a key that is not in the map is not in the graph. */
 typedef struct brant__keys {
     brant__map map;
-    int64_t shape; /* of the graph that this is true of; -1: not in use */
+    int64_t shape;    /* of the graph that this is true of; -1: not in use */
     unsigned touched; /* depth of the transaction whose uncommitted writes this knows; 0: none */
     bool complete;
 } brant__keys;
@@ -119,10 +127,10 @@ typedef struct brant__kept {
     unsigned snapshot_touched;
 } brant__kept;
 
-#define BRANT__TYPES_KEPT 64
-#define BRANT__GRAPHS_KEPT 8
-#define BRANT__KEYS_KEPT ((size_t)1 << 20)        /* keys of all kept graphs together */
-#define BRANT__SNAPSHOT_BYTES ((size_t)1 << 30)   /* of one snapshot, and of all kept ones */
+#define BRANT__TYPES_KEPT     64
+#define BRANT__GRAPHS_KEPT    8
+#define BRANT__KEYS_KEPT      ((size_t)1 << 20) /* keys of all kept graphs together */
+#define BRANT__SNAPSHOT_BYTES ((size_t)1 << 30) /* of one snapshot, and of all kept ones */
 #define BRANT__SNAPSHOT_NODES ((int64_t)UINT32_MAX - 1)
 
 typedef struct brant__graphs {
@@ -130,7 +138,8 @@ typedef struct brant__graphs {
     brant__kept graphs[BRANT__GRAPHS_KEPT];
     uint64_t clock;
     unsigned dirty; /* deepest level of the running transaction with writes to a graph; 0: none */
-    size_t walk_edges; /* a closure that reads more edges through the indexes takes a snapshot; tests change it */
+    size_t walk_edges; /* a closure that reads more edges through the indexes takes a snapshot;
+                          tests change it */
     brant__json empty; /* {} */
 } brant__graphs;
 
@@ -144,7 +153,7 @@ void brant__kept_drop_snapshot(brant__kept *kept);
 /* Drop the parsed type of an id. */
 void brant__type_forget(brant_db *db, brant__text id);
 
-/* ---- node keys (keys.c) -------------------------------------------------------------------------------------------------------- */
+/* ---- node keys (keys.c) ---------------------------------------------------------------------- */
 
 typedef struct brant__node_ref {
     int64_t row_id; /* 0: no such node */
@@ -162,7 +171,8 @@ typedef struct brant__lookup {
 } brant__lookup;
 
 /* `expected`: how many keys will be asked; many are worth loading or remembering. */
-brant_status brant__lookup_begin(brant__lookup *lookup, brant__call *call, const brant__graph *graph, size_t expected);
+brant_status brant__lookup_begin(brant__lookup *lookup, brant__call *call,
+                                 const brant__graph *graph, size_t expected);
 brant_status brant__lookup_node(brant__node_ref *out_ref, brant__lookup *lookup, brant__text key);
 /* True when the keys kept prove that no key is in the graph but those that are found in them. */
 bool brant__lookup_complete(const brant__lookup *lookup);
@@ -172,7 +182,7 @@ void brant__lookup_removed(brant__lookup *lookup, brant__text key);
 /* After brant__graph_changed: the kept keys are true of the new shape. */
 void brant__lookup_end(brant__lookup *lookup);
 
-/* ---- items of a batch (batch.c) --------------------------------------------------------------------------------------------------- */
+/* ---- items of a batch (batch.c) -------------------------------------------------------------- */
 
 #define BRANT__FAULTS 100
 
@@ -184,7 +194,8 @@ typedef struct brant__fault {
     brant__text violations; /* JSON array, or {NULL, 0} */
 } brant__fault;
 
-/* What is wrong with the items: those with the lowest indexes. `single`: the operation has one item, and its fault is the operation's. */
+/* What is wrong with the items: those with the lowest indexes. `single`: the operation has one
+ * item, and its fault is the operation's. */
 typedef struct brant__faults {
     brant__call *call;
     bool single;
@@ -193,20 +204,24 @@ typedef struct brant__faults {
     brant__fault list[BRANT__FAULTS];
 } brant__faults;
 
-/* Note a fault and go on: BRANT_OK, or NO_MEMORY. `violations` may be {NULL, 0}; texts but `key` and `violations` are copied. */
-brant_status brant__fault_add(brant__faults *faults, size_t index, brant__text key, brant__text violations, brant_status code,
-                              const char *format, ...) BRANT__PRINTF(6, 7);
+/* Note a fault and go on: BRANT_OK, or NO_MEMORY. `violations` may be {NULL, 0}; texts but `key`
+ * and `violations` are copied. */
+brant_status brant__fault_add(brant__faults *faults, size_t index, brant__text key,
+                              brant__text violations, brant_status code, const char *format, ...)
+    BRANT__PRINTF(6, 7);
 /* BRANT_OK where there was none; else the operation's failure, with its detail. */
 brant_status brant__faults_report(brant__faults *faults);
 
 /* The violations of attributes as a JSON array in the call's arena; *out_count 0: none. */
-brant_status brant__violations(brant__text *out_array, size_t *out_count, brant__call *call, const brant__schema *schema,
-                               yyjson_val *value);
+brant_status brant__violations(brant__text *out_array, size_t *out_count, brant__call *call,
+                               const brant__schema *schema, yyjson_val *value);
 
-/* Text for a message: in quotes, on one line, cut at some length. In the call's arena; "" without memory. */
+/* Text for a message: in quotes, on one line, cut at some length. In the call's arena; "" without
+ * memory. */
 const char *brant__quoted(brant__call *call, brant__text text);
 
-/* Keys that may be written: 1 byte up to limits.key, no NUL. INVALID or LIMIT, and *out_message says why. */
+/* Keys that may be written: 1 byte up to limits.key, no NUL. INVALID or LIMIT, and *out_message
+ * says why. */
 brant_status brant__key_check(const char **out_message, const brant_db *db, brant__text key);
 /* The same for a name, as a failure. */
 brant_status brant__name_check(const brant_db *db, const char *what, brant__text name);
@@ -222,16 +237,16 @@ typedef struct brant__slot_set {
 } brant__slot_set;
 brant_status brant__slot_set_begin(brant__slot_set *set, size_t items);
 void brant__slot_set_free(brant__slot_set *set);
-static inline void brant__slot_set_add(brant__slot_set *set, uint64_t hash, uint32_t slot)
-{
+static inline void brant__slot_set_add(brant__slot_set *set, uint64_t hash, uint32_t slot) {
     size_t at = (size_t)hash & set->mask;
 
-    while (set->cells[at].slot) at = (at + 1) & set->mask;
+    while (set->cells[at].slot)
+        at = (at + 1) & set->mask;
     set->cells[at] = (brant__slot_cell){(uint32_t)(hash >> 32), slot + 1};
 }
 /* for (at = first; brant__slot_set_next(&slot, &at, set, hash);) compare slot */
-static inline bool brant__slot_set_next(uint32_t *out_slot, size_t *at, const brant__slot_set *set, uint64_t hash)
-{
+static inline bool brant__slot_set_next(uint32_t *out_slot, size_t *at, const brant__slot_set *set,
+                                        uint64_t hash) {
     for (;; ++*at) {
         const brant__slot_cell *cell = &set->cells[*at & set->mask];
         if (!cell->slot) return false;
@@ -242,10 +257,11 @@ static inline bool brant__slot_set_next(uint32_t *out_slot, size_t *at, const br
     }
 }
 
-/* ---- rows (row.c) ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- rows (row.c) ---------------------------------------------------------------------------- */
 
 /* The columns of a node: key, type, attributes, metadata, revision, created_at, updated_at */
-brant_status brant__write_node(brant__writer *out, brant__call *call, const brant__graph *graph, brant__statement *row);
+brant_status brant__write_node(brant__writer *out, brant__call *call, const brant__graph *graph,
+                               brant__statement *row);
 
 /* Of an edge: key (or {NULL, 0}), and what it is derived from. */
 typedef struct brant__edge_ends {
@@ -255,15 +271,20 @@ typedef struct brant__edge_ends {
     brant__text target;
 } brant__edge_ends;
 /* The key as users see it, in the call's arena; borrowed from `ends` where it has one. */
-brant_status brant__edge_key(brant__text *out_key, brant__call *call, const brant__graph *graph, const brant__edge_ends *ends);
+brant_status brant__edge_key(brant__text *out_key, brant__call *call, const brant__graph *graph,
+                             const brant__edge_ends *ends);
 /* The members key, type, source, target, attributes of the open object. */
-brant_status brant__write_edge_start(brant__writer *out, brant__call *call, const brant__graph *graph, const brant__edge_ends *ends,
+brant_status brant__write_edge_start(brant__writer *out, brant__call *call,
+                                     const brant__graph *graph, const brant__edge_ends *ends,
                                      brant__text attributes);
 /* A type's name of a row of this graph; CORRUPT where there is none. */
-brant_status brant__read_type(uint32_t *out_type, const brant__graph *graph, int kind, int64_t row_id);
+brant_status brant__read_type(uint32_t *out_type, const brant__graph *graph, int kind,
+                              int64_t row_id);
 
-/* ["source", "type" or null, "target"]: *out_derived false where the text is something else. Texts are in the call's arena. */
-brant_status brant__edge_key_parse(bool *out_derived, brant__text *out_source, brant__text *out_type, brant__text *out_target,
+/* ["source", "type" or null, "target"]: *out_derived false where the text is something else. Texts
+ * are in the call's arena. */
+brant_status brant__edge_key_parse(bool *out_derived, brant__text *out_source,
+                                   brant__text *out_type, brant__text *out_target,
                                    brant__call *call, brant__text key);
 
 /* Where a list goes on. `check` says of which list: its operation, graph and filters. */
@@ -281,18 +302,20 @@ brant_status brant__position_read(brant__position *out, brant__call *call, brant
 void brant__position_write(brant__writer *out, const brant__position *position, brant__list list);
 
 /* The member `limit`. INVALID out of 1..maximum. */
-brant_status brant__limit_read(int64_t *out_limit, brant__call *call, int64_t otherwise, int64_t maximum);
+brant_status brant__limit_read(int64_t *out_limit, brant__call *call, int64_t otherwise,
+                               int64_t maximum);
 
-/* ---- nodes and edges ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- nodes and edges ------------------------------------------------------------------------- */
 
 /* One put, or many. */
 brant_status brant__nodes_put(brant__call *call, yyjson_val *items, bool single);
 brant_status brant__edges_put(brant__call *call, yyjson_val *items, bool single);
 
 /* One node by key; row_id 0 where there is none. *out_revision may be NULL. */
-brant_status brant__node_find(brant__node_ref *out_ref, int64_t *out_revision, brant__call *call, const brant__graph *graph,
-                              brant__text key);
-brant_status brant__node_missing(brant__call *call, const brant__graph *graph, brant__text key); /* NOT_FOUND */
+brant_status brant__node_find(brant__node_ref *out_ref, int64_t *out_revision, brant__call *call,
+                              const brant__graph *graph, brant__text key);
+brant_status brant__node_missing(brant__call *call, const brant__graph *graph,
+                                 brant__text key); /* NOT_FOUND */
 
 /* Up to this many rows go into one INSERT. */
 #define BRANT__ROWS 16
@@ -306,7 +329,6 @@ enum {
     BRANT__NODE_LIST,
     BRANT__NODE_LIST_TYPE,
     BRANT__NODE_COUNT,
-    BRANT__NODE_LAST,
     BRANT__NODE_INSERT_ROWS,
     BRANT__NODE_INSERT,
     BRANT__NODE_UPDATE,
@@ -325,7 +347,6 @@ enum {
     BRANT__EDGE_LIST,
     BRANT__EDGE_LIST_TYPE,
     BRANT__EDGE_LIST_TARGET,
-    BRANT__EDGE_LAST,
     BRANT__EDGE_INSERT_ROWS,
     BRANT__EDGE_INSERT,
     BRANT__EDGE_UPDATE,
@@ -362,11 +383,13 @@ brant_status brant__traverse_statement(brant__statement **out, brant__call *call
 
 enum { BRANT__GO_OUT = 1, BRANT__GO_IN = 2 };
 /* The member `direction`. In undirected graphs every edge is both. */
-brant_status brant__read_direction(int *out_directions, brant__call *call, const brant__graph *graph);
-/* The member `edge_types` as a set: wanted[i] is not 0 for index i. *out_wanted NULL: all. In the call's arena. */
+brant_status brant__read_direction(int *out_directions, brant__call *call,
+                                   const brant__graph *graph);
+/* The member `edge_types` as a set: wanted[i] is not 0 for index i. *out_wanted NULL: all. In the
+ * call's arena. */
 brant_status brant__read_types(uint8_t **out_wanted, brant__call *call, const brant__graph *graph);
 
-/* ---- adjacency (snapshot.c) ------------------------------------------------------------------------------------------------------------------ */
+/* ---- adjacency (snapshot.c) ------------------------------------------------------------------ */
 
 /* Arcs of one direction: of node i those from[i] .. from[i + 1], by the other node's number. */
 typedef struct brant__arcs {
@@ -380,55 +403,66 @@ struct brant__snapshot {
     uint32_t nodes;
     uint32_t edges;
     size_t bytes;
-    size_t *text_from;    /* of node i the JSON text of its key, with quotes: text.data[text_from[i]] .. text_from[i + 1] */
+    size_t *text_from; /* of node i the JSON text of its key, with quotes: text.data[text_from[i]]
+                          .. text_from[i + 1] */
     brant__buffer text;
-    int64_t *rows;        /* row ids by number */
+    int64_t *rows; /* row ids by number */
     int64_t first_row;
     int64_t last_row;
-    uint32_t *numbers;    /* of row id first_row + i its number, UINT32_MAX: none; NULL where row ids are too sparse */
-    uint32_t *by_row;     /* then this: numbers in the order of their row ids */
+    uint32_t *numbers; /* of row id first_row + i its number, UINT32_MAX: none; NULL where row ids
+                          are too sparse */
+    uint32_t *by_row;  /* then this: numbers in the order of their row ids */
     brant__arcs out;
     brant__arcs in;
 };
 
 /* The snapshot as the graph is now, built where the handle has none. LIMIT: too large. */
-brant_status brant__snapshot_get(const brant__snapshot **out_snapshot, brant__call *call, const brant__graph *graph);
+brant_status brant__snapshot_get(const brant__snapshot **out_snapshot, brant__call *call,
+                                 const brant__graph *graph);
 /* The kept one where it is true, or NULL. */
-brant_status brant__snapshot_kept(const brant__snapshot **out_snapshot, brant__call *call, const brant__graph *graph);
+brant_status brant__snapshot_kept(const brant__snapshot **out_snapshot, brant__call *call,
+                                  const brant__graph *graph);
 void brant__snapshot_free(brant__snapshot *snapshot);
 /* A node's number by row id; UINT32_MAX: none. */
 uint32_t brant__snapshot_number(const brant__snapshot *snapshot, int64_t row_id);
 
-/* ---- acyclic graphs (acyclic.c) ---------------------------------------------------------------------------------------------------------------- */
+/* ---- acyclic graphs (acyclic.c) -------------------------------------------------------------- */
 
-/* Would an edge between these nodes close a cycle in the graph as it is now? By the index, and by a snapshot where that is too far. */
-brant_status brant__cycle_closed_by(bool *out_closed, brant__call *call, const brant__graph *graph, int64_t source, int64_t target);
+/* Would an edge between these nodes close a cycle in the graph as it is now? By the index, and by a
+ * snapshot where that is too far. */
+brant_status brant__cycle_closed_by(bool *out_closed, brant__call *call, const brant__graph *graph,
+                                    int64_t source, int64_t target);
 /*
- * One cycle of the graph as it is now: the row ids of its nodes in order, in the call's arena; *out_count 0: none.
+ * One cycle of the graph as it is now: the row ids of its nodes in order, in the call's arena;
+ * *out_count 0: none.
  */
-brant_status brant__cycle_find(int64_t **out_rows, size_t *out_count, brant__call *call, const brant__graph *graph);
+brant_status brant__cycle_find(int64_t **out_rows, size_t *out_count, brant__call *call,
+                               const brant__graph *graph);
 
-/* ---- notifications (announce.c) ------------------------------------------------------------------------------------------------------------------ */
+/* ---- notifications (announce.c) -------------------------------------------------------------- */
 
 #define BRANT__ANNOUNCED_KEYS 100
 
-/* What one operation did on one channel. Zero-initialise; `keys` holds the first of them as a JSON array without its end. */
+/* What one operation did on one channel. Zero-initialise; `keys` holds the first of them as a JSON
+ * array without its end. */
 typedef struct brant__announcement {
     size_t count;
     size_t listed;
     brant__buffer keys;
 } brant__announcement;
 
-static inline bool brant__announcement_full(const brant__announcement *announcement)
-{
+static inline bool brant__announcement_full(const brant__announcement *announcement) {
     return announcement->listed >= BRANT__ANNOUNCED_KEYS;
 }
 /* One more; its key is kept while there are few. */
 void brant__announcement_add(brant__announcement *announcement, brant__text key);
 /* Send it and free it; nothing where the count is 0. */
-brant_status brant__announce(brant__call *call, const brant__graph *graph, const char *channel, brant__announcement *announcement);
+brant_status brant__announce(brant__call *call, const brant__graph *graph, const char *channel,
+                             brant__announcement *announcement);
 void brant__announcement_free(brant__announcement *announcement);
-/* graph:created, graph:updated (`changes`: a JSON array of member names), graph:deleted. `changes` may be {NULL, 0}. */
-brant_status brant__announce_graph(brant__call *call, const brant__graph *graph, const char *channel, brant__text changes);
+/* graph:created, graph:updated (`changes`: a JSON array of member names), graph:deleted. `changes`
+ * may be {NULL, 0}. */
+brant_status brant__announce_graph(brant__call *call, const brant__graph *graph,
+                                   const char *channel, brant__text changes);
 
 #endif

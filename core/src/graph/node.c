@@ -4,45 +4,54 @@
 #include "graph/internal.h"
 
 #define NODE_COLUMNS "key, type, attributes, metadata, revision, created_at, updated_at"
-#define ROW(n) "(:graph, :now, :now, :key" #n ", :type" #n ", :attributes" #n ")"
+#define ROW(n)       "(:graph, :now, :now, :key" #n ", :type" #n ", :attributes" #n ")"
+/* clang-format off */
+#define ROWS ROW(0) "," ROW(1) "," ROW(2) "," ROW(3) "," ROW(4) "," ROW(5) "," ROW(6) "," ROW(7) "," \
+             ROW(8) "," ROW(9) "," ROW(10) "," ROW(11) "," ROW(12) "," ROW(13) "," ROW(14) "," ROW(15)
+/* clang-format on */
 
 static const char *const sql[BRANT__NODE_STATEMENTS] = {
-    [BRANT__NODE_FIND] = "SELECT row_id, type, revision FROM nodes WHERE graph = :graph AND key = :key",
+    [BRANT__NODE_FIND] =
+        "SELECT row_id, type, revision FROM nodes WHERE graph = :graph AND key = :key",
     [BRANT__NODE_REVISION] = "SELECT revision FROM nodes WHERE row_id = :row_id",
     [BRANT__NODE_KEYS] = "SELECT row_id, type, key FROM nodes WHERE graph = :graph",
     [BRANT__NODE_GET] = "SELECT " NODE_COLUMNS " FROM nodes WHERE graph = :graph AND key = :key",
     /* `before` is a blob, which is above every text, where there is no bound. */
-    [BRANT__NODE_LIST] = "SELECT " NODE_COLUMNS " FROM nodes WHERE graph = :graph AND key >= :from AND key < :before"
-                         " ORDER BY key LIMIT :limit",
-    [BRANT__NODE_LIST_TYPE] = "SELECT " NODE_COLUMNS " FROM nodes WHERE graph = :graph AND key >= :from AND key < :before"
-                              " AND type = :type ORDER BY key LIMIT :limit",
-    [BRANT__NODE_COUNT] = "SELECT count FROM graph_counts WHERE graph = :graph AND kind = 0 AND type = :type",
-    [BRANT__NODE_LAST] = "SELECT coalesce(max(row_id), 0) FROM nodes",
-    /* What most rows of a batch need, many at a time. OR FAIL: a statement of many rows that may ABORT would journal every page it
-     * touches, to take back its own rows; a failure here ends the operation, which is rolled back as a whole. */
-    [BRANT__NODE_INSERT_ROWS] = "INSERT OR FAIL INTO nodes (graph, created_at, updated_at, key, type, attributes) VALUES " ROW(0) "," ROW(
-        1) "," ROW(2) "," ROW(3) "," ROW(4) "," ROW(5) "," ROW(6) "," ROW(7) "," ROW(8) "," ROW(9) "," ROW(10) "," ROW(11) "," ROW(12) "," ROW(13) "," ROW(14) "," ROW(15),
-    [BRANT__NODE_INSERT] = "INSERT INTO nodes (graph, created_at, updated_at, key, type, attributes, metadata, revision)"
-                           " VALUES (:graph, :now, :now, :key, :type, :attributes, coalesce(:metadata, '{}'), :revision)",
-    [BRANT__NODE_UPDATE] = "UPDATE nodes SET attributes = :attributes, metadata = coalesce(:metadata, metadata),"
-                           " revision = revision + :changes, updated_at = :now WHERE row_id = :row_id",
+    [BRANT__NODE_LIST] =
+        "SELECT " NODE_COLUMNS " FROM nodes WHERE graph = :graph AND key >= :from AND key < :before"
+        " ORDER BY key LIMIT :limit",
+    [BRANT__NODE_LIST_TYPE] =
+        "SELECT " NODE_COLUMNS " FROM nodes WHERE graph = :graph AND key >= :from AND key < :before"
+        " AND type = :type ORDER BY key LIMIT :limit",
+    [BRANT__NODE_COUNT] =
+        "SELECT count FROM graph_counts WHERE graph = :graph AND kind = 0 AND type = :type",
+    /* What most rows of a batch need, many at a time. OR FAIL: a statement of many rows that may
+     * ABORT would journal every page it touches, to take back its own rows; a failure here ends the
+     * operation, which is rolled back as a whole. */
+    [BRANT__NODE_INSERT_ROWS] = "INSERT OR FAIL INTO nodes (graph, created_at, updated_at, key, "
+                                "type, attributes) VALUES " ROWS,
+    [BRANT__NODE_INSERT] = "INSERT INTO nodes (graph, created_at, updated_at, key, type, "
+                           "attributes, metadata, revision)"
+                           " VALUES (:graph, :now, :now, :key, :type, :attributes, "
+                           "coalesce(:metadata, '{}'), :revision)",
+    [BRANT__NODE_UPDATE] =
+        "UPDATE nodes SET attributes = :attributes, metadata = coalesce(:metadata, metadata),"
+        " revision = revision + :changes, updated_at = :now WHERE row_id = :row_id",
     [BRANT__NODE_DELETE] = "DELETE FROM nodes WHERE row_id = :row_id",
 };
 static const brant__statements statements = {BRANT__TABLE_NODE, BRANT__NODE_STATEMENTS, sql};
 
-brant_status brant__node_statement(brant__statement **out, brant__call *call, int which)
-{
+brant_status brant__node_statement(brant__statement **out, brant__call *call, int which) {
     return brant__statement_get(out, call->db, &statements, (size_t)which);
 }
 
-brant_status brant__node_missing(brant__call *call, const brant__graph *graph, brant__text key)
-{
-    return brant__fail(BRANT_NOT_FOUND, "no node %s in graph %s", brant__quoted(call, key), brant__quoted(call, graph->name));
+brant_status brant__node_missing(brant__call *call, const brant__graph *graph, brant__text key) {
+    return brant__fail(BRANT_NOT_FOUND, "no node %s in graph %s", brant__quoted(call, key),
+                       brant__quoted(call, graph->name));
 }
 
-brant_status brant__node_find(brant__node_ref *out_ref, int64_t *out_revision, brant__call *call, const brant__graph *graph,
-                              brant__text key)
-{
+brant_status brant__node_find(brant__node_ref *out_ref, int64_t *out_revision, brant__call *call,
+                              const brant__graph *graph, brant__text key) {
     brant__statement *statement = NULL;
     brant_status status;
     bool row;
@@ -54,7 +63,8 @@ brant_status brant__node_find(brant__node_ref *out_ref, int64_t *out_revision, b
     brant__bind_text(statement, 2, key);
     BRANT__TRY(brant__step(&row, call->db, statement));
     if (!row) goto cleanup;
-    BRANT__TRY(brant__read_type(&out_ref->type, graph, BRANT__NODES, brant__column_integer(statement, 1)));
+    BRANT__TRY(
+        brant__read_type(&out_ref->type, graph, BRANT__NODES, brant__column_integer(statement, 1)));
     out_ref->row_id = brant__column_integer(statement, 0);
     if (out_revision) *out_revision = brant__column_integer(statement, 2);
 cleanup:
@@ -62,21 +72,19 @@ cleanup:
     return status;
 }
 
-/* ---- one ------------------------------------------------------------------------------------------------------------------- */
+/* ---- one ------------------------------------------------------------------------------------- */
 
-brant_status brant__node_put(brant__call *call)
-{
+brant_status brant__node_put(brant__call *call) {
     return brant__nodes_put(call, call->input, true);
 }
 
-brant_status brant__node_put_many(brant__call *call)
-{
+brant_status brant__node_put_many(brant__call *call) {
     return brant__nodes_put(call, brant__json_get(call->input, "items"), false);
 }
 
 /* Write the node of a key; *out_found false: nothing is written. */
-static brant_status write_node(bool *out_found, brant__call *call, const brant__graph *graph, brant__text key)
-{
+static brant_status write_node(bool *out_found, brant__call *call, const brant__graph *graph,
+                               brant__text key) {
     brant__statement *statement = NULL;
     brant_status status;
 
@@ -91,8 +99,7 @@ cleanup:
     return status;
 }
 
-brant_status brant__node_get(brant__call *call)
-{
+brant_status brant__node_get(brant__call *call) {
     brant__text key = brant__json_get_text(call->input, "key");
     brant__graph graph;
     brant_status status;
@@ -105,8 +112,7 @@ brant_status brant__node_get(brant__call *call)
     return found ? BRANT_OK : brant__node_missing(call, &graph, key);
 }
 
-brant_status brant__node_get_many(brant__call *call)
-{
+brant_status brant__node_get_many(brant__call *call) {
     yyjson_val *keys = brant__json_get(call->input, "keys"), *key;
     size_t index, count;
     brant__graph graph;
@@ -116,12 +122,12 @@ brant_status brant__node_get_many(brant__call *call)
     status = brant__graph_find(&graph, call, false);
     if (status != BRANT_OK) return status;
     if (yyjson_arr_size(keys) > brant__db_limits(call->db)->batch)
-        return brant__fail(BRANT_LIMIT, "more than %zu keys (limits.batch)", brant__db_limits(call->db)->batch);
+        return brant__fail(BRANT_LIMIT, "more than %zu keys (limits.batch)",
+                           brant__db_limits(call->db)->batch);
     brant__write_object(call->out);
     brant__write_name(call->out, "items");
     brant__write_array(call->out);
-    yyjson_arr_foreach(keys, index, count, key)
-    {
+    yyjson_arr_foreach(keys, index, count, key) {
         if ((index & 4095) == 4095) {
             status = brant__db_poll(call->db);
             if (status != BRANT_OK) return status;
@@ -135,8 +141,7 @@ brant_status brant__node_get_many(brant__call *call)
     return BRANT_OK;
 }
 
-brant_status brant__node_exists(brant__call *call)
-{
+brant_status brant__node_exists(brant__call *call) {
     brant__graph graph;
     brant__node_ref ref;
     brant_status status;
@@ -152,28 +157,30 @@ brant_status brant__node_exists(brant__call *call)
     return BRANT_OK;
 }
 
-/* ---- many ------------------------------------------------------------------------------------------------------------------- */
+/* ---- many ------------------------------------------------------------------------------------ */
 
-/* The member `type` as a filter: *out_any where there is none. INVALID: the graph type has no such type. */
-static brant_status read_filter(bool *out_any, int64_t *out_row, brant__call *call, const brant__graph *graph)
-{
+/* The member `type` as a filter: *out_any where there is none. INVALID: the graph type has no such
+ * type. */
+static brant_status read_filter(bool *out_any, int64_t *out_row, brant__call *call,
+                                const brant__graph *graph) {
     yyjson_val *value = brant__json_get(call->input, "type");
     uint32_t index;
 
     *out_any = !value || yyjson_is_null(value);
     *out_row = 0;
     if (*out_any) return BRANT_OK;
-    index = graph->type->module->typed ? brant__type_node(graph->type, brant__json_text(value)) : BRANT__NO_TYPE;
+    index = graph->type->module->typed ? brant__type_node(graph->type, brant__json_text(value))
+                                       : BRANT__NO_TYPE;
     if (index == BRANT__NO_TYPE)
-        return brant__fail(BRANT_INVALID, "graph type %s has no node type %s",
-                           brant__quoted(call, brant__text_of(graph->type->name, strlen(graph->type->name))),
-                           brant__quoted(call, brant__json_text(value)));
+        return brant__fail(
+            BRANT_INVALID, "graph type %s has no node type %s",
+            brant__quoted(call, brant__text_of(graph->type->name, strlen(graph->type->name))),
+            brant__quoted(call, brant__json_text(value)));
     *out_row = brant__type_node_row(graph->type, index);
     return BRANT_OK;
 }
 
-brant_status brant__node_count(brant__call *call)
-{
+brant_status brant__node_count(brant__call *call) {
     brant__statement *statement = NULL;
     brant__graph graph;
     int64_t type_row, count;
@@ -199,8 +206,7 @@ cleanup:
     return status;
 }
 
-brant_status brant__node_list(brant__call *call)
-{
+brant_status brant__node_list(brant__call *call) {
     brant__text prefix = brant__json_get_text(call->input, "prefix");
     brant__list list = brant__list_of("nodes.list");
     brant__statement *statement = NULL;
@@ -219,7 +225,8 @@ brant_status brant__node_list(brant__call *call)
     brant__list_filter(&list, prefix);
     BRANT__TRY(brant__position_read(&position, call, list));
     if (!position.given) position.text = prefix.data ? prefix : BRANT__TEXT("");
-    BRANT__TRY(brant__node_statement(&statement, call, any ? BRANT__NODE_LIST : BRANT__NODE_LIST_TYPE));
+    BRANT__TRY(
+        brant__node_statement(&statement, call, any ? BRANT__NODE_LIST : BRANT__NODE_LIST_TYPE));
     brant__bind_integer(statement, 1, graph.row_id);
     brant__bind_text(statement, 2, position.text);
     if (prefix.length > 0) {
@@ -249,7 +256,8 @@ brant_status brant__node_list(brant__call *call)
         BRANT__TRY(brant__write_node(call->out, call, &graph, statement));
         if (++count < limit) continue;
         position.given = true;
-        position.text = brant__text_of(brant__arena_copy(call->arena, key.data, key.length), key.length);
+        position.text =
+            brant__text_of(brant__arena_copy(call->arena, key.data, key.length), key.length);
         if (!position.text.data) {
             status = brant__fail_memory();
             goto cleanup;
@@ -263,11 +271,12 @@ cleanup:
     return status;
 }
 
-/* ---- deleting ----------------------------------------------------------------------------------------------------------------- */
+/* ---- deleting -------------------------------------------------------------------------------- */
 
-/* How many edges of each type a node has: of those that leave it, or of those that come from others. Adds to counts[type]. */
-static brant_status count_edges(int64_t *total, int64_t *counts, brant__call *call, const brant__graph *graph, int64_t node, int which)
-{
+/* How many edges of each type a node has: of those that leave it, or of those that come from
+ * others. Adds to counts[type]. */
+static brant_status count_edges(int64_t *total, int64_t *counts, brant__call *call,
+                                const brant__graph *graph, int64_t node, int which) {
     brant__statement *statement = NULL;
     brant_status status;
     bool row;
@@ -278,7 +287,8 @@ static brant_status count_edges(int64_t *total, int64_t *counts, brant__call *ca
         uint32_t type;
         BRANT__TRY(brant__step(&row, call->db, statement));
         if (!row) break;
-        BRANT__TRY(brant__read_type(&type, graph, BRANT__EDGES, brant__column_integer(statement, 0)));
+        BRANT__TRY(
+            brant__read_type(&type, graph, BRANT__EDGES, brant__column_integer(statement, 0)));
         counts[type] += brant__column_integer(statement, 1);
         *total += brant__column_integer(statement, 1);
     }
@@ -288,8 +298,8 @@ cleanup:
 }
 
 /* The keys of the first edges that go. */
-static brant_status list_edges(brant__announcement *out, brant__call *call, const brant__graph *graph, int64_t node, int which)
-{
+static brant_status list_edges(brant__announcement *out, brant__call *call,
+                               const brant__graph *graph, int64_t node, int which) {
     brant__statement *statement = NULL;
     brant_status status;
     bool row;
@@ -304,7 +314,8 @@ static brant_status list_edges(brant__announcement *out, brant__call *call, cons
         ends.key = brant__column_text(statement, 0);
         ends.source = brant__column_text(statement, 2);
         ends.target = brant__column_text(statement, 3);
-        BRANT__TRY(brant__read_type(&ends.type, graph, BRANT__EDGES, brant__column_integer(statement, 1)));
+        BRANT__TRY(
+            brant__read_type(&ends.type, graph, BRANT__EDGES, brant__column_integer(statement, 1)));
         BRANT__TRY(brant__edge_key(&key, call, graph, &ends));
         brant__announcement_add(out, key);
     }
@@ -313,16 +324,15 @@ cleanup:
     return status;
 }
 
-static brant_status run_on(brant__call *call, brant__statement *statement, int64_t row_id)
-{
+static brant_status run_on(brant__call *call, brant__statement *statement, int64_t row_id) {
     brant__bind_integer(statement, 1, row_id);
     return brant__run(call->db, statement);
 }
 
 /* Delete the edges of a node with their counts. */
-static brant_status delete_edges(brant__announcement *out, brant__call *call, const brant__graph *graph, int64_t node, int64_t total,
-                                 const int64_t *counts)
-{
+static brant_status delete_edges(brant__announcement *out, brant__call *call,
+                                 const brant__graph *graph, int64_t node, int64_t total,
+                                 const int64_t *counts) {
     brant__statement *statement;
     brant_status status;
 
@@ -334,15 +344,16 @@ static brant_status delete_edges(brant__announcement *out, brant__call *call, co
     BRANT__TRY(brant__edge_statement(&statement, call, BRANT__EDGE_DELETE_IN));
     BRANT__TRY(run_on(call, statement, node));
     for (uint32_t i = 0; i < graph->type->module->edge_type_count || i == 0; i++)
-        BRANT__TRY(brant__graph_counted(call, graph, BRANT__EDGES, brant__type_edge_row(graph->type, i), -counts[i]));
+        BRANT__TRY(brant__graph_counted(call, graph, BRANT__EDGES,
+                                        brant__type_edge_row(graph->type, i), -counts[i]));
 cleanup:
     return status;
 }
 
-brant_status brant__node_delete(brant__call *call)
-{
+brant_status brant__node_delete(brant__call *call) {
     brant__text key = brant__json_get_text(call->input, "key");
-    bool cascade = brant__text_equal(brant__json_get_text(call->input, "edges"), BRANT__TEXT("delete"));
+    bool cascade =
+        brant__text_equal(brant__json_get_text(call->input, "edges"), BRANT__TEXT("delete"));
     yyjson_val *wanted = brant__json_get(call->input, "revision");
     brant__announcement nodes = {0}, edges = {0};
     brant__statement *statement;
@@ -359,11 +370,12 @@ brant_status brant__node_delete(brant__call *call)
         goto cleanup;
     }
     if (wanted && brant__json_integer(wanted, -1) != revision) {
-        status = brant__fail(BRANT_CONFLICT, "node %s has revision %lld, not the one required", brant__quoted(call, key),
-                             (long long)revision);
+        status = brant__fail(BRANT_CONFLICT, "node %s has revision %lld, not the one required",
+                             brant__quoted(call, key), (long long)revision);
         goto cleanup;
     }
-    counts = brant__arena_alloc(call->arena, (graph.type->module->edge_type_count + 1) * sizeof(*counts));
+    counts = brant__arena_alloc(call->arena,
+                                (graph.type->module->edge_type_count + 1) * sizeof(*counts));
     if (!counts) {
         status = brant__fail_memory();
         goto cleanup;
@@ -374,8 +386,9 @@ brant_status brant__node_delete(brant__call *call)
         BRANT__TRY(count_edges(&total, counts, call, &graph, ref.row_id, BRANT__EDGE_TYPES_IN));
     }
     if (total > 0 && !cascade) {
-        status = brant__fail(BRANT_CONSTRAINT, "node %s has %lld edges; edges: \"delete\" deletes them too", brant__quoted(call, key),
-                             (long long)total);
+        status = brant__fail(BRANT_CONSTRAINT,
+                             "node %s has %lld edges; edges: \"delete\" deletes them too",
+                             brant__quoted(call, key), (long long)total);
         goto cleanup;
     }
     BRANT__TRY(brant__lookup_begin(&lookup, call, &graph, 1));
@@ -383,7 +396,8 @@ brant_status brant__node_delete(brant__call *call)
     if (total > 0) BRANT__TRY(delete_edges(&edges, call, &graph, ref.row_id, total, counts));
     BRANT__TRY(brant__node_statement(&statement, call, BRANT__NODE_DELETE));
     BRANT__TRY(run_on(call, statement, ref.row_id));
-    BRANT__TRY(brant__graph_counted(call, &graph, BRANT__NODES, brant__type_node_row(graph.type, ref.type), -1));
+    BRANT__TRY(brant__graph_counted(call, &graph, BRANT__NODES,
+                                    brant__type_node_row(graph.type, ref.type), -1));
     brant__lookup_removed(&lookup, key);
     BRANT__TRY(brant__graph_changed(call, &graph, -1, -total, true));
     brant__lookup_end(&lookup);

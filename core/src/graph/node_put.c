@@ -1,8 +1,9 @@
 /*
  * graph/node_put.c: writing nodes, one or many.
  *
- * Two passes. The first judges the items in order and writes nothing: each finds its slot (one for each key of the batch), and a slot
- * knows whether its node is stored and what the items so far made of it. The second writes the slots: new nodes in order, many rows a statement. So an
+ * Two passes. The first judges the items in order and writes nothing: each finds its slot (one for
+ * each key of the batch), and a slot knows whether its node is stored and what the items so far
+ * made of it. The second writes the slots: new nodes in order, many rows a statement. So an
  * operation with faults reports them all, and a key that comes twice is written once.
  */
 #include "graph/internal.h"
@@ -37,20 +38,18 @@ typedef struct node_put {
     size_t items;
     size_t created;
     brant__slot_set set;
-    yyjson_val *empty; /* {} */
+    yyjson_val *empty;     /* {} */
     yyjson_val *last_type; /* the type given last, and its index */
     uint32_t last_index;
     brant__buffer text; /* attributes and metadata of the rows of one statement */
 } node_put;
 
-static void read_item(node_item *out, yyjson_val *object)
-{
+static void read_item(node_item *out, yyjson_val *object) {
     size_t index, count;
     yyjson_val *name, *value;
 
     *out = (node_item){{NULL, 0}, NULL, NULL, NULL, NULL};
-    yyjson_obj_foreach(object, index, count, name, value)
-    {
+    yyjson_obj_foreach(object, index, count, name, value) {
         switch (yyjson_get_len(name)) {
         case 3:
             if (memcmp(yyjson_get_str(name), "key", 3) == 0) out->key = brant__json_text(value);
@@ -65,30 +64,30 @@ static void read_item(node_item *out, yyjson_val *object)
         case 10:
             if (memcmp(yyjson_get_str(name), "attributes", 10) == 0) out->attributes = value;
             break;
-        default: break;
+        default:
+            break;
         }
     }
     if (out->type && yyjson_is_null(out->type)) out->type = NULL;
 }
 
-/* ---- judging --------------------------------------------------------------------------------------------------------------- */
+/* ---- judging --------------------------------------------------------------------------------- */
 
 #define NO_VIOLATIONS ((brant__text){NULL, 0})
 
 /* The index of the type that an item gives; BRANT__NO_TYPE: none of the graph type's. */
-static uint32_t given_type(node_put *put, yyjson_val *type)
-{
+static uint32_t given_type(node_put *put, yyjson_val *type) {
     brant__text name = brant__json_text(type);
 
     if (!put->graph.type->module->typed) return BRANT__NO_TYPE;
-    if (put->last_type && brant__text_equal(brant__json_text(put->last_type), name)) return put->last_index;
+    if (put->last_type && brant__text_equal(brant__json_text(put->last_type), name))
+        return put->last_index;
     put->last_index = brant__type_node(put->graph.type, name);
     put->last_type = type;
     return put->last_index;
 }
 
-static brant_status find_slot(node_slot **out, node_put *put, const node_item *item)
-{
+static brant_status find_slot(node_slot **out, node_put *put, const node_item *item) {
     uint64_t hash = brant__hash_seeded(item->key.data, item->key.length, brant__hash_seed());
     size_t at = (size_t)hash;
     uint32_t slot;
@@ -120,8 +119,7 @@ static brant_status find_slot(node_slot **out, node_put *put, const node_item *i
 }
 
 /* The revision of a stored node that was found in the kept keys. */
-static brant_status read_revision(node_put *put, node_slot *slot)
-{
+static brant_status read_revision(node_put *put, node_slot *slot) {
     brant__statement *statement = NULL;
     brant_status status;
     bool row;
@@ -135,8 +133,7 @@ cleanup:
     return status;
 }
 
-static brant_status judge(node_put *put, size_t index, const node_item *item)
-{
+static brant_status judge(node_put *put, size_t index, const node_item *item) {
     const brant__module *module = put->graph.type->module;
     brant__call *call = put->call;
     brant__faults *faults = &put->faults;
@@ -147,27 +144,34 @@ static brant_status judge(node_put *put, size_t index, const node_item *item)
     brant_status status;
 
     status = brant__key_check(&message, call->db, item->key);
-    if (status != BRANT_OK) return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, status, "%s", message);
+    if (status != BRANT_OK)
+        return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, status, "%s", message);
     status = find_slot(&slot, put, item);
     if (status != BRANT_OK) return status;
 
     if (item->type) {
         type = given_type(put, item->type);
         if (type == BRANT__NO_TYPE)
-            return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID, "graph type %s has no node type %s",
-                                    brant__quoted(call, brant__text_of(put->graph.type->name, strlen(put->graph.type->name))),
-                                    brant__quoted(call, brant__json_text(item->type)));
+            return brant__fault_add(
+                faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID,
+                "graph type %s has no node type %s",
+                brant__quoted(call,
+                              brant__text_of(put->graph.type->name, strlen(put->graph.type->name))),
+                brant__quoted(call, brant__json_text(item->type)));
         if (slot->ref.type != BRANT__NO_TYPE && slot->ref.type != type)
-            return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_CONSTRAINT, "node %s is of type %s, which stays",
-                                    brant__quoted(call, item->key),
-                                    brant__quoted(call, brant__type_node_name(put->graph.type, slot->ref.type)));
+            return brant__fault_add(
+                faults, index, item->key, NO_VIOLATIONS, BRANT_CONSTRAINT,
+                "node %s is of type %s, which stays", brant__quoted(call, item->key),
+                brant__quoted(call, brant__type_node_name(put->graph.type, slot->ref.type)));
     } else if (slot->ref.type != BRANT__NO_TYPE) {
         type = slot->ref.type;
     } else if (!module->typed || module->node_type_count == 1) {
         type = 0;
     } else {
-        return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID, "a new node of graph type %s needs a type",
-                                brant__quoted(call, brant__text_of(put->graph.type->name, strlen(put->graph.type->name))));
+        return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID,
+                                "a new node of graph type %s needs a type",
+                                brant__quoted(call, brant__text_of(put->graph.type->name,
+                                                                   strlen(put->graph.type->name))));
     }
     slot->ref.type = type;
 
@@ -178,27 +182,36 @@ static brant_status judge(node_put *put, size_t index, const node_item *item)
             if (status != BRANT_OK) return status;
         }
         if (wanted != slot->revision)
-            return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_CONFLICT,
-                                    slot->revision ? "node %s has revision %lld, not %lld" : "node %s does not exist: its revision is %lld, not %lld",
-                                    brant__quoted(call, item->key), (long long)slot->revision, (long long)wanted);
+            return brant__fault_add(
+                faults, index, item->key, NO_VIOLATIONS, BRANT_CONFLICT,
+                slot->revision ? "node %s has revision %lld, not %lld"
+                               : "node %s does not exist: its revision is %lld, not %lld",
+                brant__quoted(call, item->key), (long long)slot->revision, (long long)wanted);
     }
     if (!yyjson_is_obj(attributes))
-        return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID, "attributes are not an object");
+        return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID,
+                                "attributes are not an object");
     if (item->metadata && !yyjson_is_obj(item->metadata))
-        return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID, "metadata is not an object");
+        return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID,
+                                "metadata is not an object");
     if (module->typed && !brant__schema_accepts(module->node_types[type].schema, attributes)) {
         brant__text violations;
         size_t count;
-        status = brant__violations(&violations, &count, call, module->node_types[type].schema, attributes);
+        status = brant__violations(&violations, &count, call, module->node_types[type].schema,
+                                   attributes);
         if (status != BRANT_OK) return status;
         return brant__fault_add(faults, index, item->key, violations, BRANT_VALIDATION,
-                                "the attributes of node %s do not satisfy node type %s in %zu %s", brant__quoted(call, item->key),
-                                brant__quoted(call, module->node_types[type].name), count, count == 1 ? "place" : "places");
+                                "the attributes of node %s do not satisfy node type %s in %zu %s",
+                                brant__quoted(call, item->key),
+                                brant__quoted(call, module->node_types[type].name), count,
+                                count == 1 ? "place" : "places");
     }
     if (slot->created && slot->puts == 0 && module->config.max_nodes >= 0 &&
         put->graph.nodes + (int64_t)put->created > module->config.max_nodes)
-        return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_CONSTRAINT, "graph %s may have %lld nodes",
-                                brant__quoted(call, put->graph.name), (long long)module->config.max_nodes);
+        return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_CONSTRAINT,
+                                "graph %s may have %lld nodes",
+                                brant__quoted(call, put->graph.name),
+                                (long long)module->config.max_nodes);
     slot->attributes = attributes;
     if (item->metadata) slot->metadata = item->metadata;
     if (slot->revision >= 0) slot->revision++;
@@ -206,11 +219,11 @@ static brant_status judge(node_put *put, size_t index, const node_item *item)
     return BRANT_OK;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* A slot's values as text in put->text. */
-static brant_status write_values(brant__text *out_attributes, brant__text *out_metadata, node_put *put, const node_slot *slot)
-{
+static brant_status write_values(brant__text *out_attributes, brant__text *out_metadata,
+                                 node_put *put, const node_slot *slot) {
     size_t middle;
 
     brant__buffer_reset(&put->text);
@@ -219,12 +232,13 @@ static brant_status write_values(brant__text *out_attributes, brant__text *out_m
     if (slot->metadata) brant__json_append(&put->text, slot->metadata);
     if (put->text.failed) return brant__fail_memory();
     *out_attributes = brant__text_of(put->text.data, middle);
-    *out_metadata = slot->metadata ? brant__text_of(put->text.data + middle, put->text.length - middle) : (brant__text){NULL, 0};
+    *out_metadata = slot->metadata
+                        ? brant__text_of(put->text.data + middle, put->text.length - middle)
+                        : (brant__text){NULL, 0};
     return BRANT_OK;
 }
 
-static brant_status update(node_put *put, const node_slot *slot)
-{
+static brant_status update(node_put *put, const node_slot *slot) {
     brant__statement *statement;
     brant__text attributes, metadata;
     brant_status status;
@@ -241,8 +255,7 @@ cleanup:
     return status;
 }
 
-static brant_status insert_one(node_put *put, node_slot *slot)
-{
+static brant_status insert_one(node_put *put, node_slot *slot) {
     brant__statement *statement;
     brant__text attributes, metadata;
     brant_status status;
@@ -262,8 +275,7 @@ cleanup:
     return status;
 }
 
-static brant_status insert_rows(node_put *put, node_slot *const *slots)
-{
+static brant_status insert_rows(node_put *put, node_slot *const *slots) {
     brant__statement *statement;
     size_t ends[BRANT__ROWS];
     int64_t last;
@@ -282,19 +294,21 @@ static brant_status insert_rows(node_put *put, node_slot *const *slots)
         size_t begin = i ? ends[i - 1] : 0;
         int first = 3 + 3 * (int)i;
         brant__bind_text(statement, first, slots[i]->key);
-        brant__bind_integer(statement, first + 1, brant__type_node_row(put->graph.type, slots[i]->ref.type));
-        brant__bind_text(statement, first + 2, brant__text_of(put->text.data + begin, ends[i] - begin));
+        brant__bind_integer(statement, first + 1,
+                            brant__type_node_row(put->graph.type, slots[i]->ref.type));
+        brant__bind_text(statement, first + 2,
+                         brant__text_of(put->text.data + begin, ends[i] - begin));
     }
     BRANT__TRY(brant__run(put->call->db, statement));
     /* We hold the write lock, and SQLite numbers the rows of one statement one after the other. */
     last = brant__last_row_id(put->call->db);
-    for (size_t i = 0; i < BRANT__ROWS; i++) slots[i]->ref.row_id = last - (int64_t)(BRANT__ROWS - 1 - i);
+    for (size_t i = 0; i < BRANT__ROWS; i++)
+        slots[i]->ref.row_id = last - (int64_t)(BRANT__ROWS - 1 - i);
 cleanup:
     return status;
 }
 
-static brant_status write_slots(node_put *put)
-{
+static brant_status write_slots(node_put *put) {
     node_slot *pending[BRANT__ROWS];
     size_t waiting = 0;
     brant_status status = BRANT_OK;
@@ -305,7 +319,8 @@ static brant_status write_slots(node_put *put)
         if (!slot->created) {
             BRANT__TRY(update(put, slot));
         } else if (slot->metadata || slot->puts > 1) {
-            for (size_t at = 0; at < waiting; at++) BRANT__TRY(insert_one(put, pending[at]));
+            for (size_t at = 0; at < waiting; at++)
+                BRANT__TRY(insert_one(put, pending[at]));
             waiting = 0;
             BRANT__TRY(insert_one(put, slot));
         } else {
@@ -315,14 +330,14 @@ static brant_status write_slots(node_put *put)
             waiting = 0;
         }
     }
-    for (size_t at = 0; at < waiting; at++) BRANT__TRY(insert_one(put, pending[at]));
+    for (size_t at = 0; at < waiting; at++)
+        BRANT__TRY(insert_one(put, pending[at]));
 cleanup:
     return status;
 }
 
 /* Counts, kept keys, notifications. */
-static brant_status finish(node_put *put)
-{
+static brant_status finish(node_put *put) {
     const brant__module *module = put->graph.type->module;
     brant__announcement created = {0}, updated = {0};
     int64_t *counts;
@@ -340,8 +355,10 @@ static brant_status finish(node_put *put)
         brant__lookup_added(&put->lookup, slot->key, slot->ref);
     }
     for (uint32_t i = 0; i < types - 1 || i == 0; i++)
-        BRANT__TRY(brant__graph_counted(put->call, &put->graph, BRANT__NODES, brant__type_node_row(put->graph.type, i), counts[i]));
-    BRANT__TRY(brant__graph_changed(put->call, &put->graph, (int64_t)put->created, 0, put->created > 0));
+        BRANT__TRY(brant__graph_counted(put->call, &put->graph, BRANT__NODES,
+                                        brant__type_node_row(put->graph.type, i), counts[i]));
+    BRANT__TRY(
+        brant__graph_changed(put->call, &put->graph, (int64_t)put->created, 0, put->created > 0));
     brant__lookup_end(&put->lookup);
     BRANT__TRY(brant__announce(put->call, &put->graph, "nodes:created", &created));
     BRANT__TRY(brant__announce(put->call, &put->graph, "nodes:updated", &updated));
@@ -351,8 +368,7 @@ cleanup:
     return status;
 }
 
-static void answer(node_put *put)
-{
+static void answer(node_put *put) {
     brant__writer *out = put->call->out;
 
     brant__write_object(out);
@@ -372,8 +388,7 @@ static void answer(node_put *put)
     brant__write_end(out);
 }
 
-brant_status brant__nodes_put(brant__call *call, yyjson_val *items, bool single)
-{
+brant_status brant__nodes_put(brant__call *call, yyjson_val *items, bool single) {
     node_put put = {.call = call, .faults = {.call = call, .single = single}};
     brant__graphs *state;
     node_item item;
@@ -382,7 +397,8 @@ brant_status brant__nodes_put(brant__call *call, yyjson_val *items, bool single)
     BRANT__TRY(brant__graph_find(&put.graph, call, true));
     put.items = single ? 1 : yyjson_arr_size(items);
     if (put.items > brant__db_limits(call->db)->batch) {
-        status = brant__fail(BRANT_LIMIT, "more than %zu items (limits.batch)", brant__db_limits(call->db)->batch);
+        status = brant__fail(BRANT_LIMIT, "more than %zu items (limits.batch)",
+                             brant__db_limits(call->db)->batch);
         goto cleanup;
     }
     BRANT__TRY(brant__graphs_state(&state, call->db));
@@ -400,8 +416,7 @@ brant_status brant__nodes_put(brant__call *call, yyjson_val *items, bool single)
     } else {
         size_t index, count;
         yyjson_val *value;
-        yyjson_arr_foreach(items, index, count, value)
-        {
+        yyjson_arr_foreach(items, index, count, value) {
             if ((index & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(call->db));
             read_item(&item, value);
             BRANT__TRY(judge(&put, index, &item));

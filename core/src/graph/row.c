@@ -1,38 +1,40 @@
 /*
  * graph/row.c: rows of nodes and edges as JSON, derived edge keys, and the cursors of lists.
  *
- * A cursor is base64 of: version, section, the list's check, three numbers, text. The check is a hash of operation, graph and filters: it
- * tells a caller's mistake (the cursor of another list), not a forgery, which could only name another position.
+ * A cursor is base64 of: version, section, the list's check, three numbers, text. The check is a
+ * hash of operation, graph and filters: it tells a caller's mistake (the cursor of another list),
+ * not a forgery, which could only name another position.
  */
 #include "graph/internal.h"
 
-#define CURSOR_VERSION 1
-#define CURSOR_HEAD ((size_t)2 + 8 + 3 * 8)
+#define CURSOR_VERSION      1
+#define CURSOR_HEAD         ((size_t)2 + 8 + 3 * 8)
 #define CURSOR_TEXT_MAXIMUM ((size_t)1 << 20)
 
-/* ---- rows ---------------------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
-brant_status brant__read_type(uint32_t *out_type, const brant__graph *graph, int kind, int64_t row_id)
-{
+brant_status brant__read_type(uint32_t *out_type, const brant__graph *graph, int kind,
+                              int64_t row_id) {
     *out_type = kind == BRANT__NODES ? brant__type_node_of_row(graph->type, row_id)
                                      : brant__type_edge_of_row(graph->type, row_id);
     if (BRANT__LIKELY(*out_type != BRANT__NO_TYPE)) return BRANT_OK;
-    return brant__fail(BRANT_CORRUPT, "%s of a type that its graph type does not have; run db.doctor",
+    return brant__fail(BRANT_CORRUPT,
+                       "%s of a type that its graph type does not have; run db.doctor",
                        kind == BRANT__NODES ? "a node" : "an edge");
 }
 
-static void write_text_or_null(brant__writer *out, brant__text text)
-{
+static void write_text_or_null(brant__writer *out, brant__text text) {
     if (text.data)
         brant__write_text(out, text);
     else
         brant__write_null(out);
 }
 
-brant_status brant__write_node(brant__writer *out, brant__call *call, const brant__graph *graph, brant__statement *row)
-{
+brant_status brant__write_node(brant__writer *out, brant__call *call, const brant__graph *graph,
+                               brant__statement *row) {
     uint32_t type;
-    brant_status status = brant__read_type(&type, graph, BRANT__NODES, brant__column_integer(row, 1));
+    brant_status status =
+        brant__read_type(&type, graph, BRANT__NODES, brant__column_integer(row, 1));
 
     (void)call;
     if (status != BRANT_OK) return status;
@@ -55,8 +57,8 @@ brant_status brant__write_node(brant__writer *out, brant__call *call, const bran
     return BRANT_OK;
 }
 
-brant_status brant__edge_key(brant__text *out_key, brant__call *call, const brant__graph *graph, const brant__edge_ends *ends)
-{
+brant_status brant__edge_key(brant__text *out_key, brant__call *call, const brant__graph *graph,
+                             const brant__edge_ends *ends) {
     brant__buffer buffer = {0};
     brant__text type = brant__type_edge_name(graph->type, ends->type);
 
@@ -72,15 +74,16 @@ brant_status brant__edge_key(brant__text *out_key, brant__call *call, const bran
     brant__buffer_append_byte(&buffer, ',');
     brant__json_append_text(&buffer, ends->target);
     brant__buffer_append_byte(&buffer, ']');
-    out_key->data = buffer.failed ? NULL : brant__arena_copy(call->arena, buffer.data, buffer.length);
+    out_key->data =
+        buffer.failed ? NULL : brant__arena_copy(call->arena, buffer.data, buffer.length);
     out_key->length = buffer.length;
     brant__buffer_free(&buffer);
     return out_key->data ? BRANT_OK : brant__fail_memory();
 }
 
-brant_status brant__write_edge_start(brant__writer *out, brant__call *call, const brant__graph *graph, const brant__edge_ends *ends,
-                                     brant__text attributes)
-{
+brant_status brant__write_edge_start(brant__writer *out, brant__call *call,
+                                     const brant__graph *graph, const brant__edge_ends *ends,
+                                     brant__text attributes) {
     brant__text key;
     brant_status status = brant__edge_key(&key, call, graph, ends);
 
@@ -98,9 +101,9 @@ brant_status brant__write_edge_start(brant__writer *out, brant__call *call, cons
     return BRANT_OK;
 }
 
-brant_status brant__edge_key_parse(bool *out_derived, brant__text *out_source, brant__text *out_type, brant__text *out_target,
-                                   brant__call *call, brant__text key)
-{
+brant_status brant__edge_key_parse(bool *out_derived, brant__text *out_source,
+                                   brant__text *out_type, brant__text *out_target,
+                                   brant__call *call, brant__text key) {
     brant__json json = {0};
     brant__text *outputs[3] = {out_source, out_type, out_target};
     brant_status status;
@@ -122,7 +125,8 @@ brant_status brant__edge_key_parse(bool *out_derived, brant__text *out_source, b
         if (i == 1 && yyjson_is_null(value)) continue;
         if (!yyjson_is_str(value)) goto cleanup;
         outputs[i]->length = yyjson_get_len(value);
-        outputs[i]->data = brant__arena_copy(call->arena, yyjson_get_str(value), yyjson_get_len(value));
+        outputs[i]->data =
+            brant__arena_copy(call->arena, yyjson_get_str(value), yyjson_get_len(value));
         if (!outputs[i]->data) {
             status = brant__fail_memory();
             goto cleanup;
@@ -134,48 +138,46 @@ cleanup:
     return status;
 }
 
-/* ---- lists ------------------------------------------------------------------------------------------------------------------ */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 /* FNV-1a: the same in every process and version, since a cursor may outlive both. */
-static void hash_bytes(uint64_t *hash, const void *bytes, size_t length)
-{
+static void hash_bytes(uint64_t *hash, const void *bytes, size_t length) {
     const unsigned char *at = bytes;
 
-    for (size_t i = 0; i < length; i++) *hash = (*hash ^ at[i]) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < length; i++)
+        *hash = (*hash ^ at[i]) * UINT64_C(0x100000001b3);
 }
 
-brant__list brant__list_of(const char *operation)
-{
+brant__list brant__list_of(const char *operation) {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
     hash_bytes(&hash, operation, strlen(operation) + 1);
     return hash;
 }
 
-void brant__list_filter(brant__list *list, brant__text text)
-{
+void brant__list_filter(brant__list *list, brant__text text) {
     unsigned char head[9] = {text.data != NULL};
 
-    for (size_t i = 0; i < 8; i++) head[1 + i] = (unsigned char)((uint64_t)text.length >> (8 * i));
+    for (size_t i = 0; i < 8; i++)
+        head[1 + i] = (unsigned char)((uint64_t)text.length >> (8 * i));
     hash_bytes(list, head, sizeof(head));
     hash_bytes(list, text.data, text.length);
 }
 
-static void put_number(unsigned char *bytes, uint64_t value)
-{
-    for (size_t i = 0; i < 8; i++) bytes[i] = (unsigned char)(value >> (8 * i));
+static void put_number(unsigned char *bytes, uint64_t value) {
+    for (size_t i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)(value >> (8 * i));
 }
 
-static uint64_t get_number(const char *bytes)
-{
+static uint64_t get_number(const char *bytes) {
     uint64_t value = 0;
 
-    for (size_t i = 0; i < 8; i++) value |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
+    for (size_t i = 0; i < 8; i++)
+        value |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
     return value;
 }
 
-brant_status brant__position_read(brant__position *out, brant__call *call, brant__list list)
-{
+brant_status brant__position_read(brant__position *out, brant__call *call, brant__list list) {
     yyjson_val *value = brant__json_get(call->input, "cursor");
     brant__buffer bytes = {0};
     bool good = false;
@@ -183,11 +185,12 @@ brant_status brant__position_read(brant__position *out, brant__call *call, brant
     *out = (brant__position){0};
     if (!value || yyjson_is_null(value)) return BRANT_OK;
     if (yyjson_is_str(value) && yyjson_get_len(value) <= CURSOR_TEXT_MAXIMUM &&
-        brant__base64_decode(&bytes, brant__json_text(value)) && bytes.length >= CURSOR_HEAD && bytes.data[0] == CURSOR_VERSION &&
-        get_number(bytes.data + 2) == list) {
+        brant__base64_decode(&bytes, brant__json_text(value)) && bytes.length >= CURSOR_HEAD &&
+        bytes.data[0] == CURSOR_VERSION && get_number(bytes.data + 2) == list) {
         out->given = true;
         out->section = (uint8_t)bytes.data[1];
-        for (size_t i = 0; i < 3; i++) out->numbers[i] = (int64_t)get_number(bytes.data + 10 + 8 * i);
+        for (size_t i = 0; i < 3; i++)
+            out->numbers[i] = (int64_t)get_number(bytes.data + 10 + 8 * i);
         out->text.length = bytes.length - CURSOR_HEAD;
         out->text.data = brant__arena_copy(call->arena, bytes.data + CURSOR_HEAD, out->text.length);
         good = brant__utf8_check(bytes.data + CURSOR_HEAD, out->text.length) == SIZE_MAX;
@@ -201,8 +204,7 @@ brant_status brant__position_read(brant__position *out, brant__call *call, brant
     return good ? BRANT_OK : brant__fail(BRANT_INVALID, "the cursor is not one of this list");
 }
 
-void brant__position_write(brant__writer *out, const brant__position *position, brant__list list)
-{
+void brant__position_write(brant__writer *out, const brant__position *position, brant__list list) {
     brant__buffer bytes = {0}, text = {0};
     unsigned char head[CURSOR_HEAD];
 
@@ -214,7 +216,8 @@ void brant__position_write(brant__writer *out, const brant__position *position, 
     head[0] = CURSOR_VERSION;
     head[1] = position->section;
     put_number(head + 2, list);
-    for (size_t i = 0; i < 3; i++) put_number(head + 10 + 8 * i, (uint64_t)position->numbers[i]);
+    for (size_t i = 0; i < 3; i++)
+        put_number(head + 10 + 8 * i, (uint64_t)position->numbers[i]);
     brant__buffer_append(&bytes, head, sizeof(head));
     brant__buffer_append(&bytes, position->text.data, position->text.length);
     if (!bytes.failed) brant__base64_encode(&text, bytes.data, bytes.length);
@@ -226,8 +229,8 @@ void brant__position_write(brant__writer *out, const brant__position *position, 
     brant__buffer_free(&bytes);
 }
 
-brant_status brant__limit_read(int64_t *out_limit, brant__call *call, int64_t otherwise, int64_t maximum)
-{
+brant_status brant__limit_read(int64_t *out_limit, brant__call *call, int64_t otherwise,
+                               int64_t maximum) {
     yyjson_val *value = brant__json_get(call->input, "limit");
 
     *out_limit = value ? brant__json_integer(value, 0) : otherwise;

@@ -1,9 +1,10 @@
 /*
  * graph/snapshot.c: a graph's adjacency in memory.
  *
- * Nodes are numbered in the order of their keys, so that "by key" is "by number" afterwards. Arcs are kept twice, by source and by target, in compressed rows whose
- * order by number comes out of two counting sorts. Built in one pass over the keys and one over the index by source, in the caller's transaction; never
- * changed afterwards.
+ * Nodes are numbered in the order of their keys, so that "by key" is "by number" afterwards. Arcs
+ * are kept twice, by source and by target, in compressed rows whose order by number comes out of
+ * two counting sorts. Built in one pass over the keys and one over the index by source, in the
+ * caller's transaction; never changed afterwards.
  */
 #include <stdlib.h>
 
@@ -14,8 +15,7 @@
 /* Row ids are looked up in a table where it has at most so many places a node. */
 #define SPARSE 4
 
-void brant__snapshot_free(brant__snapshot *snapshot)
-{
+void brant__snapshot_free(brant__snapshot *snapshot) {
     if (!snapshot) return;
     brant__free(snapshot->text_from);
     brant__buffer_free(&snapshot->text);
@@ -31,11 +31,11 @@ void brant__snapshot_free(brant__snapshot *snapshot)
     brant__free(snapshot);
 }
 
-uint32_t brant__snapshot_number(const brant__snapshot *snapshot, int64_t row_id)
-{
+uint32_t brant__snapshot_number(const brant__snapshot *snapshot, int64_t row_id) {
     size_t low = 0, high = snapshot->nodes;
 
-    if (snapshot->nodes == 0 || row_id < snapshot->first_row || row_id > snapshot->last_row) return UINT32_MAX;
+    if (snapshot->nodes == 0 || row_id < snapshot->first_row || row_id > snapshot->last_row)
+        return UINT32_MAX;
     if (snapshot->numbers) return snapshot->numbers[row_id - snapshot->first_row];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -44,19 +44,20 @@ uint32_t brant__snapshot_number(const brant__snapshot *snapshot, int64_t row_id)
         else
             high = middle;
     }
-    if (low == snapshot->nodes || snapshot->rows[snapshot->by_row[low]] != row_id) return UINT32_MAX;
+    if (low == snapshot->nodes || snapshot->rows[snapshot->by_row[low]] != row_id)
+        return UINT32_MAX;
     return snapshot->by_row[low];
 }
 
-static brant_status fail_large(brant__call *call, const brant__graph *graph)
-{
-    return brant__fail(BRANT_LIMIT, "graph %s is too large for a snapshot of its adjacency (1 GiB)", brant__quoted(call, graph->name));
+static brant_status fail_large(brant__call *call, const brant__graph *graph) {
+    return brant__fail(BRANT_LIMIT, "graph %s is too large for a snapshot of its adjacency (1 GiB)",
+                       brant__quoted(call, graph->name));
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
-static brant_status load_nodes(brant__snapshot *snapshot, brant__call *call, const brant__graph *graph)
-{
+static brant_status load_nodes(brant__snapshot *snapshot, brant__call *call,
+                               const brant__graph *graph) {
     size_t capacity = (size_t)graph->nodes, count = 0;
     brant__statement *statement = NULL;
     brant_status status = BRANT_OK;
@@ -75,7 +76,8 @@ static brant_status load_nodes(brant__snapshot *snapshot, brant__call *call, con
         BRANT__TRY(brant__step(&row, call->db, statement));
         if (!row) break;
         if (count == capacity) {
-            status = brant__fail(BRANT_CORRUPT, "a graph has more nodes than it counts; run db.doctor");
+            status =
+                brant__fail(BRANT_CORRUPT, "a graph has more nodes than it counts; run db.doctor");
             goto cleanup;
         }
         if ((count & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(call->db));
@@ -104,16 +106,14 @@ typedef struct row_number {
     uint32_t number;
 } row_number;
 
-static int compare_rows(const void *a, const void *b)
-{
+static int compare_rows(const void *a, const void *b) {
     int64_t x = ((const row_number *)a)->row_id, y = ((const row_number *)b)->row_id;
 
     return x < y ? -1 : x > y;
 }
 
 /* The way back from row ids to numbers. */
-static brant_status index_rows(brant__snapshot *snapshot)
-{
+static brant_status index_rows(brant__snapshot *snapshot) {
     size_t count = snapshot->nodes;
     row_number *pairs;
 
@@ -123,7 +123,8 @@ static brant_status index_rows(brant__snapshot *snapshot)
         snapshot->numbers = brant__alloc(span * sizeof(*snapshot->numbers));
         if (!snapshot->numbers) return brant__fail_memory();
         memset(snapshot->numbers, 0xFF, span * sizeof(*snapshot->numbers));
-        for (size_t i = 0; i < count; i++) snapshot->numbers[snapshot->rows[i] - snapshot->first_row] = (uint32_t)i;
+        for (size_t i = 0; i < count; i++)
+            snapshot->numbers[snapshot->rows[i] - snapshot->first_row] = (uint32_t)i;
         snapshot->bytes += span * sizeof(*snapshot->numbers);
         return BRANT_OK;
     }
@@ -133,15 +134,17 @@ static brant_status index_rows(brant__snapshot *snapshot)
         brant__free(pairs);
         return brant__fail_memory();
     }
-    for (size_t i = 0; i < count; i++) pairs[i] = (row_number){snapshot->rows[i], (uint32_t)i};
+    for (size_t i = 0; i < count; i++)
+        pairs[i] = (row_number){snapshot->rows[i], (uint32_t)i};
     qsort(pairs, count, sizeof(*pairs), compare_rows);
-    for (size_t i = 0; i < count; i++) snapshot->by_row[i] = pairs[i].number;
+    for (size_t i = 0; i < count; i++)
+        snapshot->by_row[i] = pairs[i].number;
     brant__free(pairs);
     snapshot->bytes += count * sizeof(*snapshot->by_row);
     return BRANT_OK;
 }
 
-/* ---- arcs -------------------------------------------------------------------------------------------------------------------- */
+/* ---- arcs ------------------------------------------------------------------------------------ */
 
 /* Arcs as they are read. */
 typedef struct arc_list {
@@ -152,17 +155,16 @@ typedef struct arc_list {
     size_t capacity;
 } arc_list;
 
-static void arc_list_free(arc_list *list)
-{
+static void arc_list_free(arc_list *list) {
     brant__free(list->source);
     brant__free(list->target);
     brant__free(list->type);
 }
 
-/* The rows of a statement: source, type, target. `source`: the number of all of them, or UINT32_MAX. */
-static brant_status read_arcs(arc_list *list, const brant__snapshot *snapshot, brant__call *call, const brant__graph *graph,
-                              brant__statement *statement)
-{
+/* The rows of a statement: source, type, target. `source`: the number of all of them, or
+ * UINT32_MAX. */
+static brant_status read_arcs(arc_list *list, const brant__snapshot *snapshot, brant__call *call,
+                              const brant__graph *graph, brant__statement *statement) {
     int64_t last_type_row = -1, last_source_row = -1;
     uint32_t type = 0, source = UINT32_MAX;
     brant_status status;
@@ -180,7 +182,8 @@ static brant_status read_arcs(arc_list *list, const brant__snapshot *snapshot, b
         }
         if (source == UINT32_MAX) continue; /* another graph's, between ours */
         if (list->count == list->capacity) {
-            status = brant__fail(BRANT_CORRUPT, "a graph has more edges than it counts; run db.doctor");
+            status =
+                brant__fail(BRANT_CORRUPT, "a graph has more edges than it counts; run db.doctor");
             goto cleanup;
         }
         if ((list->count & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(call->db));
@@ -203,8 +206,8 @@ cleanup:
     return status;
 }
 
-static brant_status load_arcs(arc_list *list, const brant__snapshot *snapshot, brant__call *call, const brant__graph *graph)
-{
+static brant_status load_arcs(arc_list *list, const brant__snapshot *snapshot, brant__call *call,
+                              const brant__graph *graph) {
     brant__statement *statement;
     brant_status status = BRANT_OK;
 
@@ -231,23 +234,23 @@ cleanup:
     return status;
 }
 
-static brant_status allocate(brant__arcs *arcs, size_t nodes, size_t edges)
-{
+static brant_status allocate(brant__arcs *arcs, size_t nodes, size_t edges) {
     arcs->from = brant__alloc_zero((nodes + 2) * sizeof(*arcs->from));
     arcs->node = brant__alloc((edges + 1) * sizeof(*arcs->node));
     arcs->type = brant__alloc((edges + 1) * sizeof(*arcs->type));
     return arcs->from && arcs->node && arcs->type ? BRANT_OK : brant__fail_memory();
 }
 
-/* from[i + 1] counts node i's arcs: make it their begin, which placing an arc moves on to their end. */
-static void begin_rows(brant__arcs *arcs, size_t nodes, const uint32_t *of, size_t edges)
-{
-    for (size_t i = 0; i < edges; i++) arcs->from[of[i] + 2]++;
-    for (size_t i = 2; i < nodes + 2; i++) arcs->from[i] += arcs->from[i - 1];
+/* from[i + 1] counts node i's arcs: make it their begin, which placing an arc moves on to their
+ * end. */
+static void begin_rows(brant__arcs *arcs, size_t nodes, const uint32_t *of, size_t edges) {
+    for (size_t i = 0; i < edges; i++)
+        arcs->from[of[i] + 2]++;
+    for (size_t i = 2; i < nodes + 2; i++)
+        arcs->from[i] += arcs->from[i - 1];
 }
 
-static void place(brant__arcs *arcs, uint32_t of, uint32_t node, uint16_t type)
-{
+static void place(brant__arcs *arcs, uint32_t of, uint32_t node, uint16_t type) {
     uint32_t at = arcs->from[of + 1]++;
 
     arcs->node[at] = node;
@@ -255,11 +258,11 @@ static void place(brant__arcs *arcs, uint32_t of, uint32_t node, uint16_t type)
 }
 
 /*
- * Into rows by target in the order of sources, then from those into rows by source, which are in the order of targets by that. For the first,
- * arcs must come by source number: they are put into rows by source once before.
+ * Into rows by target in the order of sources, then from those into rows by source, which are in
+ * the order of targets by that. For the first, arcs must come by source number: they are put into
+ * rows by source once before.
  */
-static brant_status sort_arcs(brant__snapshot *snapshot, const arc_list *list)
-{
+static brant_status sort_arcs(brant__snapshot *snapshot, const arc_list *list) {
     size_t nodes = snapshot->nodes, edges = list->count;
     brant__arcs unsorted = {NULL, NULL, NULL};
     brant_status status;
@@ -268,7 +271,8 @@ static brant_status sort_arcs(brant__snapshot *snapshot, const arc_list *list)
     BRANT__TRY(allocate(&snapshot->in, nodes, edges));
     BRANT__TRY(allocate(&snapshot->out, nodes, edges));
     begin_rows(&unsorted, nodes, list->source, edges);
-    for (size_t i = 0; i < edges; i++) place(&unsorted, list->source[i], list->target[i], list->type[i]);
+    for (size_t i = 0; i < edges; i++)
+        place(&unsorted, list->source[i], list->target[i], list->type[i]);
     begin_rows(&snapshot->in, nodes, list->target, edges);
     for (uint32_t node = 0; node < nodes; node++)
         for (uint32_t i = unsorted.from[node]; i < unsorted.from[node + 1]; i++)
@@ -285,10 +289,9 @@ cleanup:
     return status;
 }
 
-/* ---- building ------------------------------------------------------------------------------------------------------------------ */
+/* ---- building -------------------------------------------------------------------------------- */
 
-static brant_status build(brant__snapshot **out, brant__call *call, const brant__graph *graph)
-{
+static brant_status build(brant__snapshot **out, brant__call *call, const brant__graph *graph) {
     brant__snapshot *snapshot = NULL;
     arc_list list = {NULL, NULL, NULL, 0, 0};
     size_t bytes;
@@ -319,8 +322,10 @@ static brant_status build(brant__snapshot **out, brant__call *call, const brant_
     BRANT__TRY(index_rows(snapshot));
     BRANT__TRY(load_arcs(&list, snapshot, call, graph));
     BRANT__TRY(sort_arcs(snapshot, &list));
-    snapshot->bytes += snapshot->text.capacity + (size_t)snapshot->nodes * (sizeof(int64_t) + sizeof(size_t) + 2 * sizeof(uint32_t)) +
-                       (size_t)snapshot->edges * 2 * (sizeof(uint32_t) + sizeof(uint16_t));
+    snapshot->bytes +=
+        snapshot->text.capacity +
+        (size_t)snapshot->nodes * (sizeof(int64_t) + sizeof(size_t) + 2 * sizeof(uint32_t)) +
+        (size_t)snapshot->edges * 2 * (sizeof(uint32_t) + sizeof(uint16_t));
     *out = snapshot;
     snapshot = NULL;
 cleanup:
@@ -329,8 +334,8 @@ cleanup:
     return status;
 }
 
-brant_status brant__snapshot_kept(const brant__snapshot **out_snapshot, brant__call *call, const brant__graph *graph)
-{
+brant_status brant__snapshot_kept(const brant__snapshot **out_snapshot, brant__call *call,
+                                  const brant__graph *graph) {
     brant__kept *kept;
     brant_status status = brant__kept_find(&kept, call->db, graph);
 
@@ -341,8 +346,8 @@ brant_status brant__snapshot_kept(const brant__snapshot **out_snapshot, brant__c
     return BRANT_OK;
 }
 
-brant_status brant__snapshot_get(const brant__snapshot **out_snapshot, brant__call *call, const brant__graph *graph)
-{
+brant_status brant__snapshot_get(const brant__snapshot **out_snapshot, brant__call *call,
+                                 const brant__graph *graph) {
     brant__snapshot *built;
     brant__graphs *state;
     brant__kept *kept;

@@ -1,31 +1,31 @@
 /*
- * graph/state.c: what a handle keeps between calls: parsed graph types, and of the graphs used last their keys and adjacency.
+ * graph/state.c: what a handle keeps between calls: parsed graph types, and of the graphs used last
+ * their keys and adjacency.
  *
- * All of it is a copy of what the file says, and is used only after a look at the file, in the same transaction, says that it is still true:
- * types by id, row id and `changes`, graphs by id and `shape`. The counters cannot prove one thing: after a rollback another writer may
- * bring them to a value that our undone transaction had given them. So what was built while the running transaction had written to graphs is
- * marked with the depth of those writes, and dropped when a rollback takes that depth back.
+ * All of it is a copy of what the file says, and is used only after a look at the file, in the same
+ * transaction, says that it is still true: types by id, row id and `changes`, graphs by id and
+ * `shape`. The counters cannot prove one thing: after a rollback another writer may bring them to a
+ * value that our undone transaction had given them. So what was built while the running transaction
+ * had written to graphs is marked with the depth of those writes, and dropped when a rollback takes
+ * that depth back.
  */
 #include "graph/internal.h"
 
 #define WALK_EDGES 20000
 
-void brant__keys_drop(brant__keys *keys)
-{
+void brant__keys_drop(brant__keys *keys) {
     brant__map_free(&keys->map);
     *keys = (brant__keys){.shape = -1};
 }
 
-void brant__kept_drop_snapshot(brant__kept *kept)
-{
+void brant__kept_drop_snapshot(brant__kept *kept) {
     brant__snapshot_free(kept->snapshot);
     kept->snapshot = NULL;
     kept->snapshot_shape = -1;
     kept->snapshot_touched = 0;
 }
 
-static void kept_drop(brant__kept *kept)
-{
+static void kept_drop(brant__kept *kept) {
     brant__keys_drop(&kept->keys);
     brant__kept_drop_snapshot(kept);
     brant__free(kept->id);
@@ -33,10 +33,9 @@ static void kept_drop(brant__kept *kept)
     kept->used = 0;
 }
 
-/* ---- hooks ----------------------------------------------------------------------------------------------------------- */
+/* ---- hooks ----------------------------------------------------------------------------------- */
 
-static void after_commit(brant_db *db, void *context)
-{
+static void after_commit(brant_db *db, void *context) {
     brant__graphs *state = context;
 
     (void)db;
@@ -49,8 +48,7 @@ static void after_commit(brant_db *db, void *context)
     }
 }
 
-static void after_rollback(brant_db *db, void *context, unsigned depth)
-{
+static void after_rollback(brant_db *db, void *context, unsigned depth) {
     brant__graphs *state = context;
 
     (void)db;
@@ -68,8 +66,7 @@ static void after_rollback(brant_db *db, void *context, unsigned depth)
     }
 }
 
-static void after_release(brant_db *db, void *context, unsigned depth)
-{
+static void after_release(brant_db *db, void *context, unsigned depth) {
     brant__graphs *state = context;
 
     (void)db;
@@ -84,13 +81,14 @@ static void after_release(brant_db *db, void *context, unsigned depth)
     }
 }
 
-static void destroy(brant_db *db, void *context)
-{
+static void destroy(brant_db *db, void *context) {
     brant__graphs *state = context;
 
     (void)db;
-    for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++) kept_drop(&state->graphs[i]);
-    for (size_t i = 0; i < BRANT__TYPES_KEPT; i++) brant__type_free(state->types[i]);
+    for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++)
+        kept_drop(&state->graphs[i]);
+    for (size_t i = 0; i < BRANT__TYPES_KEPT; i++)
+        brant__type_free(state->types[i]);
     brant__json_free(&state->empty);
     brant__free(state);
 }
@@ -102,10 +100,9 @@ static const brant__hooks hooks = {
     .destroy = destroy,
 };
 
-/* ---- state ----------------------------------------------------------------------------------------------------------- */
+/* ---- state ----------------------------------------------------------------------------------- */
 
-brant_status brant__graphs_state(brant__graphs **out_state, brant_db *db)
-{
+brant_status brant__graphs_state(brant__graphs **out_state, brant_db *db) {
     brant__graphs *state = brant__state(db, BRANT__SLOT_GRAPH);
     brant_status status;
 
@@ -129,8 +126,7 @@ brant_status brant__graphs_state(brant__graphs **out_state, brant_db *db)
     return BRANT_OK;
 }
 
-brant_status brant__kept_find(brant__kept **out_kept, brant_db *db, const brant__graph *graph)
-{
+brant_status brant__kept_find(brant__kept **out_kept, brant_db *db, const brant__graph *graph) {
     brant__graphs *state;
     brant__kept *oldest;
     brant_status status = brant__graphs_state(&state, db);
@@ -141,7 +137,8 @@ brant_status brant__kept_find(brant__kept **out_kept, brant_db *db, const brant_
     oldest = &state->graphs[0];
     for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++) {
         brant__kept *kept = &state->graphs[i];
-        if (kept->id && strlen(kept->id) == graph->id.length && memcmp(kept->id, graph->id.data, graph->id.length) == 0) {
+        if (kept->id && strlen(kept->id) == graph->id.length &&
+            memcmp(kept->id, graph->id.data, graph->id.length) == 0) {
             kept->used = ++state->clock;
             *out_kept = kept;
             return BRANT_OK;
@@ -157,8 +154,7 @@ brant_status brant__kept_find(brant__kept **out_kept, brant_db *db, const brant_
     return BRANT_OK;
 }
 
-brant_status brant__kept_dirty(brant_db *db)
-{
+brant_status brant__kept_dirty(brant_db *db) {
     brant__graphs *state;
     brant_status status = brant__graphs_state(&state, db);
     unsigned depth = brant__depth(db);
@@ -167,14 +163,14 @@ brant_status brant__kept_dirty(brant_db *db)
     return status;
 }
 
-void brant__type_forget(brant_db *db, brant__text id)
-{
+void brant__type_forget(brant_db *db, brant__text id) {
     brant__graphs *state = brant__state(db, BRANT__SLOT_GRAPH);
 
     if (!state) return;
     for (size_t i = 0; i < BRANT__TYPES_KEPT; i++) {
         brant__type *type = state->types[i];
-        if (!type || strlen(type->id) != id.length || memcmp(type->id, id.data, id.length) != 0) continue;
+        if (!type || strlen(type->id) != id.length || memcmp(type->id, id.data, id.length) != 0)
+            continue;
         brant__type_free(type);
         state->types[i] = NULL;
     }

@@ -1,5 +1,6 @@
 /*
- * graph/traverse.c: one step from a node: its neighbours, through the indexes. Further ways are closure.c.
+ * graph/traverse.c: one step from a node: its neighbours, through the indexes. Further ways are
+ * closure.c.
  */
 #include <stdlib.h>
 
@@ -7,41 +8,45 @@
 
 /* edges first: the order of the loops is ours, SQLite keeps it for CROSS JOIN. */
 #define NEIGHBOR_COLUMNS "e.key, e.type, n.key, n.type, e.attributes, n.row_id, e.row_id"
-#define BY_TARGET "edges e CROSS JOIN nodes n ON n.row_id = e.target"
-#define BY_SOURCE "edges e CROSS JOIN nodes n ON n.row_id = e.source"
+#define BY_TARGET        "edges e CROSS JOIN nodes n ON n.row_id = e.target"
+#define BY_SOURCE        "edges e CROSS JOIN nodes n ON n.row_id = e.source"
 
 static const char *const sql[BRANT__TRAVERSE_STATEMENTS] = {
     [BRANT__NEIGHBORS_OUT] = "SELECT " NEIGHBOR_COLUMNS " FROM " BY_TARGET " WHERE e.source = :node"
-                             " AND (e.type, e.target, e.row_id) > (:type, :other, :row) ORDER BY e.type, e.target, e.row_id LIMIT :limit",
-    [BRANT__NEIGHBORS_OUT_TYPE] = "SELECT " NEIGHBOR_COLUMNS " FROM " BY_TARGET " WHERE e.source = :node AND e.type = :type"
-                                  " AND (e.target, e.row_id) > (:other, :row) ORDER BY e.target, e.row_id LIMIT :limit",
+                             " AND (e.type, e.target, e.row_id) > (:type, :other, :row) ORDER BY "
+                             "e.type, e.target, e.row_id LIMIT :limit",
+    [BRANT__NEIGHBORS_OUT_TYPE] =
+        "SELECT " NEIGHBOR_COLUMNS " FROM " BY_TARGET " WHERE e.source = :node AND e.type = :type"
+        " AND (e.target, e.row_id) > (:other, :row) ORDER BY e.target, e.row_id LIMIT :limit",
     /* Without `loops` a self-loop is left out: it was among those that go out. */
     [BRANT__NEIGHBORS_IN] = "SELECT " NEIGHBOR_COLUMNS " FROM " BY_SOURCE " WHERE e.target = :node"
-                            " AND (e.type, e.source, e.row_id) > (:type, :other, :row) AND (:loops OR e.source <> :node)"
+                            " AND (e.type, e.source, e.row_id) > (:type, :other, :row) AND (:loops "
+                            "OR e.source <> :node)"
                             " ORDER BY e.type, e.source, e.row_id LIMIT :limit",
-    [BRANT__NEIGHBORS_IN_TYPE] = "SELECT " NEIGHBOR_COLUMNS " FROM " BY_SOURCE " WHERE e.target = :node AND e.type = :type"
-                                 " AND (e.source, e.row_id) > (:other, :row) AND (:loops OR e.source <> :node)"
-                                 " ORDER BY e.source, e.row_id LIMIT :limit",
+    [BRANT__NEIGHBORS_IN_TYPE] =
+        "SELECT " NEIGHBOR_COLUMNS " FROM " BY_SOURCE " WHERE e.target = :node AND e.type = :type"
+        " AND (e.source, e.row_id) > (:other, :row) AND (:loops OR e.source <> :node)"
+        " ORDER BY e.source, e.row_id LIMIT :limit",
     [BRANT__WALK_OUT] = "SELECT e.target, e.type FROM edges e WHERE e.source = :node",
     [BRANT__WALK_IN] = "SELECT e.source, e.type FROM edges e WHERE e.target = :node",
     [BRANT__ARCS_OUT] = "SELECT target FROM edges WHERE source = :node",
     [BRANT__ARCS_IN] = "SELECT source FROM edges WHERE target = :node",
     [BRANT__ALL_NODES] = "SELECT row_id, key FROM nodes WHERE graph = :graph ORDER BY key",
-    [BRANT__ALL_ARCS] = "SELECT source, type, target FROM edges INDEXED BY edges_out WHERE source BETWEEN :first AND :last",
+    [BRANT__ALL_ARCS] = "SELECT source, type, target FROM edges INDEXED BY edges_out WHERE source "
+                        "BETWEEN :first AND :last",
     [BRANT__ARCS_OF] = "SELECT source, type, target FROM edges WHERE source = :source",
     [BRANT__NODE_KEY] = "SELECT key FROM nodes WHERE row_id = :row_id",
 };
-static const brant__statements statements = {BRANT__TABLE_TRAVERSE, BRANT__TRAVERSE_STATEMENTS, sql};
+static const brant__statements statements = {BRANT__TABLE_TRAVERSE, BRANT__TRAVERSE_STATEMENTS,
+                                             sql};
 
-brant_status brant__traverse_statement(brant__statement **out, brant__call *call, int which)
-{
+brant_status brant__traverse_statement(brant__statement **out, brant__call *call, int which) {
     return brant__statement_get(out, call->db, &statements, (size_t)which);
 }
 
-/* ---- input ----------------------------------------------------------------------------------------------------------------- */
+/* ---- input ----------------------------------------------------------------------------------- */
 
-brant_status brant__read_direction(int *out, brant__call *call, const brant__graph *graph)
-{
+brant_status brant__read_direction(int *out, brant__call *call, const brant__graph *graph) {
     brant__text direction = brant__json_get_text(call->input, "direction");
 
     *out = BRANT__GO_OUT;
@@ -55,8 +60,7 @@ brant_status brant__read_direction(int *out, brant__call *call, const brant__gra
     return BRANT_OK;
 }
 
-brant_status brant__read_types(uint8_t **out, brant__call *call, const brant__graph *graph)
-{
+brant_status brant__read_types(uint8_t **out, brant__call *call, const brant__graph *graph) {
     yyjson_val *names = brant__json_get(call->input, "edge_types"), *name;
     size_t index, count, types = graph->type->module->edge_type_count + 1;
 
@@ -65,19 +69,21 @@ brant_status brant__read_types(uint8_t **out, brant__call *call, const brant__gr
     *out = brant__arena_alloc(call->arena, types);
     if (!*out) return brant__fail_memory();
     memset(*out, 0, types);
-    yyjson_arr_foreach(names, index, count, name)
-    {
-        uint32_t type = graph->type->module->typed ? brant__type_edge(graph->type, brant__json_text(name)) : BRANT__NO_TYPE;
+    yyjson_arr_foreach(names, index, count, name) {
+        uint32_t type = graph->type->module->typed
+                            ? brant__type_edge(graph->type, brant__json_text(name))
+                            : BRANT__NO_TYPE;
         if (type == BRANT__NO_TYPE)
-            return brant__fail(BRANT_INVALID, "graph type %s has no edge type %s",
-                               brant__quoted(call, brant__text_of(graph->type->name, strlen(graph->type->name))),
-                               brant__quoted(call, brant__json_text(name)));
+            return brant__fail(
+                BRANT_INVALID, "graph type %s has no edge type %s",
+                brant__quoted(call, brant__text_of(graph->type->name, strlen(graph->type->name))),
+                brant__quoted(call, brant__json_text(name)));
         (*out)[type] = 1;
     }
     return BRANT_OK;
 }
 
-/* ---- neighbours ------------------------------------------------------------------------------------------------------------- */
+/* ---- neighbours ------------------------------------------------------------------------------ */
 
 typedef struct neighbor_page {
     brant__call *call;
@@ -91,8 +97,7 @@ typedef struct neighbor_page {
     brant__position position;
 } neighbor_page;
 
-static brant_status write_neighbors(neighbor_page *page, brant__statement *statement, int section)
-{
+static brant_status write_neighbors(neighbor_page *page, brant__statement *statement, int section) {
     brant__writer *out = page->call->out;
     brant_status status;
     bool row;
@@ -111,8 +116,10 @@ static brant_status write_neighbors(neighbor_page *page, brant__statement *state
         ends.key = brant__column_text(statement, 0);
         ends.source = section ? other : page->key;
         ends.target = section ? page->key : other;
-        BRANT__TRY(brant__read_type(&ends.type, &page->graph, BRANT__EDGES, brant__column_integer(statement, 1)));
-        BRANT__TRY(brant__read_type(&type, &page->graph, BRANT__NODES, brant__column_integer(statement, 3)));
+        BRANT__TRY(brant__read_type(&ends.type, &page->graph, BRANT__EDGES,
+                                    brant__column_integer(statement, 1)));
+        BRANT__TRY(brant__read_type(&type, &page->graph, BRANT__NODES,
+                                    brant__column_integer(statement, 3)));
         name = brant__type_node_name(page->graph.type, type);
         brant__write_object(out);
         brant__write_name(out, "key");
@@ -124,14 +131,16 @@ static brant_status write_neighbors(neighbor_page *page, brant__statement *state
             brant__write_null(out);
         brant__write_name(out, "edge");
         brant__write_object(out);
-        BRANT__TRY(brant__write_edge_start(out, page->call, &page->graph, &ends, brant__column_text(statement, 4)));
+        BRANT__TRY(brant__write_edge_start(out, page->call, &page->graph, &ends,
+                                           brant__column_text(statement, 4)));
         brant__write_end(out);
         brant__write_end(out);
         page->count++;
         page->position = (brant__position){
             .given = true,
             .section = (uint8_t)section,
-            .numbers = {brant__column_integer(statement, 1), brant__column_integer(statement, 5), brant__column_integer(statement, 6)},
+            .numbers = {brant__column_integer(statement, 1), brant__column_integer(statement, 5),
+                        brant__column_integer(statement, 6)},
         };
     }
 cleanup:
@@ -139,9 +148,10 @@ cleanup:
     return status;
 }
 
-/* The edges of one direction: all, or those of one type (`type_row` not negative), after a place. */
-static brant_status list_neighbors(neighbor_page *page, int section, int64_t type_row, const int64_t after[3])
-{
+/* The edges of one direction: all, or those of one type (`type_row` not negative), after a place.
+ */
+static brant_status list_neighbors(neighbor_page *page, int section, int64_t type_row,
+                                   const int64_t after[3]) {
     int which = section ? BRANT__NEIGHBORS_IN : BRANT__NEIGHBORS_OUT;
     brant__statement *statement;
     int parameter = 1;
@@ -159,15 +169,13 @@ static brant_status list_neighbors(neighbor_page *page, int section, int64_t typ
     return write_neighbors(page, statement, section);
 }
 
-static int compare_integers(const void *a, const void *b)
-{
+static int compare_integers(const void *a, const void *b) {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
     return x < y ? -1 : x > y;
 }
 
-brant_status brant__node_neighbors(brant__call *call)
-{
+brant_status brant__node_neighbors(brant__call *call) {
     brant__list list = brant__list_of("nodes.neighbors");
     neighbor_page page = {.call = call, .key = brant__json_get_text(call->input, "key")};
     brant__position begin;
@@ -195,7 +203,8 @@ brant_status brant__node_neighbors(brant__call *call)
             if (wanted[i]) types[type_count++] = brant__type_edge_row(page.graph.type, i);
         qsort(types, type_count, sizeof(*types), compare_integers);
         for (size_t i = 0; i < type_count; i++) {
-            brant__text name = brant__type_edge_name(page.graph.type, brant__type_edge_of_row(page.graph.type, types[i]));
+            brant__text name = brant__type_edge_name(
+                page.graph.type, brant__type_edge_of_row(page.graph.type, types[i]));
             brant__list_filter(&list, name);
         }
     }
@@ -211,7 +220,9 @@ brant_status brant__node_neighbors(brant__call *call)
     brant__write_array(call->out);
     for (int section = 0; section < 2 && !page.more; section++) {
         static const int64_t first[3] = {-1, 0, 0};
-        if (!(page.directions & (section ? BRANT__GO_IN : BRANT__GO_OUT)) || (begin.given && section < begin.section)) continue;
+        if (!(page.directions & (section ? BRANT__GO_IN : BRANT__GO_OUT)) ||
+            (begin.given && section < begin.section))
+            continue;
         bool here = begin.given && section == begin.section;
         if (!wanted) {
             BRANT__TRY(list_neighbors(&page, section, -1, here ? begin.numbers : first));
@@ -219,7 +230,9 @@ brant_status brant__node_neighbors(brant__call *call)
         }
         for (size_t i = 0; i < type_count && !page.more; i++) {
             if (here && types[i] < begin.numbers[0]) continue;
-            BRANT__TRY(list_neighbors(&page, section, types[i], here && types[i] == begin.numbers[0] ? begin.numbers : first));
+            BRANT__TRY(
+                list_neighbors(&page, section, types[i],
+                               here && types[i] == begin.numbers[0] ? begin.numbers : first));
         }
     }
     brant__write_end(call->out);

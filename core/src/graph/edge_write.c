@@ -1,0 +1,325 @@
+/*
+ * graph/edge_write.c: writing the edges of a batch that was judged.
+ *
+ * New edges are written in the order of source, type and target, so that the index by source grows
+ * in its own order; many rows a statement. In acyclic graphs a few are tested one by one before
+ * they are written, and many together afterwards: a failure takes all back.
+ */
+#include <stdlib.h>
+
+#include "graph/edge_put.h"
+
+#define POLL_MASK     4095
+#define NO_VIOLATIONS ((brant__text){NULL, 0})
+
+/* In an acyclic graph, so many new edges are tested one by one; more are tested together, when they
+ * are written. */
+#define CYCLE_TESTS 32
+
+static brant_status write_values(brant__text *out_attributes, brant__text *out_metadata,
+                                 brant__edge_batch *put, const brant__edge_slot *slot) {
+    size_t middle;
+
+    brant__buffer_reset(&put->text);
+    brant__json_append(&put->text, slot->attributes);
+    middle = put->text.length;
+    if (slot->metadata) brant__json_append(&put->text, slot->metadata);
+    if (put->text.failed) return brant__fail_memory();
+    *out_attributes = brant__text_of(put->text.data, middle);
+    *out_metadata = slot->metadata
+                        ? brant__text_of(put->text.data + middle, put->text.length - middle)
+                        : (brant__text){NULL, 0};
+    return BRANT_OK;
+}
+
+static brant_status update(brant__edge_batch *put, const brant__edge_slot *slot) {
+    brant__statement *statement;
+    brant__text attributes, metadata;
+    brant_status status;
+
+    BRANT__TRY(write_values(&attributes, &metadata, put, slot));
+    BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_UPDATE));
+    brant__bind_text(statement, 1, attributes);
+    brant__bind_text(statement, 2, metadata);
+    brant__bind_integer(statement, 3, slot->puts);
+    brant__bind_integer(statement, 4, brant__db_now(put->call->db));
+    brant__bind_integer(statement, 5, slot->row_id);
+    status = brant__run(put->call->db, statement);
+cleanup:
+    return status;
+}
+
+static brant_status insert_one(brant__edge_batch *put, brant__edge_slot *slot) {
+    brant__statement *statement;
+    brant__text attributes, metadata;
+    brant_status status;
+
+    BRANT__TRY(write_values(&attributes, &metadata, put, slot));
+    BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_INSERT));
+    brant__bind_integer(statement, 1, put->graph.row_id);
+    brant__bind_integer(statement, 2, brant__db_now(put->call->db));
+    brant__bind_text(statement, 3, slot->key);
+    brant__bind_integer(statement, 4, brant__type_edge_row(put->graph.type, slot->type));
+    brant__bind_integer(statement, 5, slot->source);
+    brant__bind_integer(statement, 6, slot->target);
+    brant__bind_text(statement, 7, attributes);
+    brant__bind_text(statement, 8, metadata);
+    brant__bind_integer(statement, 9, slot->puts);
+    BRANT__TRY(brant__run(put->call->db, statement));
+    slot->row_id = brant__last_row_id(put->call->db);
+cleanup:
+    return status;
+}
+
+static brant_status insert_rows(brant__edge_batch *put, brant__edge_slot *const *slots) {
+    brant__statement *statement;
+    size_t ends[BRANT__ROWS];
+    brant_status status;
+
+    brant__buffer_reset(&put->text);
+    for (size_t i = 0; i < BRANT__ROWS; i++) {
+        brant__json_append(&put->text, slots[i]->attributes);
+        ends[i] = put->text.length;
+    }
+    if (put->text.failed) return brant__fail_memory();
+    BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_INSERT_ROWS));
+    brant__bind_integer(statement, 1, put->graph.row_id);
+    brant__bind_integer(statement, 2, brant__db_now(put->call->db));
+    for (size_t i = 0; i < BRANT__ROWS; i++) {
+        size_t begin = i ? ends[i - 1] : 0;
+        int first = 3 + 5 * (int)i;
+        brant__bind_text(statement, first, slots[i]->key);
+        brant__bind_integer(statement, first + 1,
+                            brant__type_edge_row(put->graph.type, slots[i]->type));
+        brant__bind_integer(statement, first + 2, slots[i]->source);
+        brant__bind_integer(statement, first + 3, slots[i]->target);
+        brant__bind_text(statement, first + 4,
+                         brant__text_of(put->text.data + begin, ends[i] - begin));
+    }
+    status = brant__run(put->call->db, statement);
+cleanup:
+    return status;
+}
+
+/* What new edges are sorted by. */
+typedef struct edge_place {
+    int64_t source;
+    int64_t target;
+    uint32_t type;
+    uint32_t slot;
+} edge_place;
+
+static int compare_places(const void *a, const void *b) {
+    const edge_place *x = a, *y = b;
+
+    if (x->source != y->source) return x->source < y->source ? -1 : 1;
+    if (x->type != y->type) return x->type < y->type ? -1 : 1;
+    if (x->target != y->target) return x->target < y->target ? -1 : 1;
+    return x->slot < y->slot ? -1 : x->slot > y->slot;
+}
+
+static brant_status insert_sorted(brant__edge_batch *put) {
+    brant__edge_slot *pending[BRANT__ROWS];
+    edge_place *places;
+    size_t waiting = 0, count = 0;
+    brant_status status = BRANT_OK;
+
+    places = brant__alloc((put->created + 1) * sizeof(*places));
+    if (!places) return brant__fail_memory();
+    for (size_t i = 0; i < put->count; i++) {
+        const brant__edge_slot *slot = &put->slots[i];
+        if (slot->created)
+            places[count++] = (edge_place){slot->source, slot->target, slot->type, (uint32_t)i};
+    }
+    qsort(places, count, sizeof(*places), compare_places);
+    for (size_t i = 0; i < count; i++) {
+        brant__edge_slot *slot = &put->slots[places[i].slot];
+        if ((i & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(put->call->db));
+        if (slot->metadata || slot->puts > 1) {
+            for (size_t at = 0; at < waiting; at++)
+                BRANT__TRY(insert_one(put, pending[at]));
+            waiting = 0;
+            BRANT__TRY(insert_one(put, slot));
+            continue;
+        }
+        pending[waiting++] = slot;
+        if (waiting < BRANT__ROWS) continue;
+        BRANT__TRY(insert_rows(put, pending));
+        waiting = 0;
+    }
+    for (size_t at = 0; at < waiting; at++)
+        BRANT__TRY(insert_one(put, pending[at]));
+cleanup:
+    brant__free(places);
+    return status;
+}
+
+static brant_status add_cycle(brant__edge_batch *put, const brant__edge_slot *slot) {
+    brant__text key;
+    brant__edge_ends ends = {slot->key, slot->type, slot->source_key, slot->target_key};
+    brant_status status = brant__edge_key(&key, put->call, &put->graph, &ends);
+
+    if (status != BRANT_OK) return status;
+    return brant__fault_add(&put->faults, slot->index, key, NO_VIOLATIONS, BRANT_CONSTRAINT,
+                            "graph type %s is acyclic, and the edge from %s to %s closes a cycle",
+                            brant__quoted(put->call, brant__text_of(put->graph.type->name,
+                                                                    strlen(put->graph.type->name))),
+                            brant__quoted(put->call, slot->source_key),
+                            brant__quoted(put->call, slot->target_key));
+}
+
+/* Few new edges of an acyclic graph, each tested before it is written. */
+static brant_status insert_acyclic(brant__edge_batch *put) {
+    brant_status status = BRANT_OK;
+
+    for (size_t i = 0; i < put->count; i++) {
+        brant__edge_slot *slot = &put->slots[i];
+        bool closed;
+        if (!slot->created) continue;
+        BRANT__TRY(
+            brant__cycle_closed_by(&closed, put->call, &put->graph, slot->source, slot->target));
+        if (closed) {
+            BRANT__TRY(add_cycle(put, slot));
+            status = brant__faults_report(&put->faults);
+            goto cleanup;
+        }
+        BRANT__TRY(insert_one(put, slot));
+    }
+cleanup:
+    return status;
+}
+
+/* Many new edges of an acyclic graph are written already: look for a cycle, and for a new edge on
+ * it. After brant__graph_changed. */
+static brant_status test_acyclic(brant__edge_batch *put) {
+    brant__map places = {0};
+    int64_t *rows;
+    size_t count;
+    brant_status status;
+
+    BRANT__TRY(brant__cycle_find(&rows, &count, put->call, &put->graph));
+    if (count == 0) goto cleanup;
+    for (size_t i = 0; i < count; i++)
+        if (!brant__map_put(&places, brant__text_of((const char *)&rows[i], sizeof(rows[i])),
+                            (int64_t)i)) {
+            status = brant__fail_memory();
+            goto cleanup;
+        }
+    for (size_t i = 0; i < put->count; i++) {
+        const brant__edge_slot *slot = &put->slots[i];
+        int64_t source, target;
+        if (!slot->created ||
+            !brant__map_get(&places,
+                            brant__text_of((const char *)&slot->source, sizeof(slot->source)),
+                            &source) ||
+            !brant__map_get(&places,
+                            brant__text_of((const char *)&slot->target, sizeof(slot->target)),
+                            &target))
+            continue;
+        if ((size_t)target != ((size_t)source + 1) % count &&
+            !(put->undirected && (size_t)source == ((size_t)target + 1) % count))
+            continue;
+        BRANT__TRY(add_cycle(put, slot));
+        break;
+    }
+    status =
+        put->faults.count
+            ? brant__faults_report(&put->faults)
+            : brant__fail(BRANT_CONSTRAINT, "graph type %s is acyclic, and graph %s has a cycle",
+                          brant__quoted(put->call, brant__text_of(put->graph.type->name,
+                                                                  strlen(put->graph.type->name))),
+                          brant__quoted(put->call, put->graph.name));
+cleanup:
+    brant__map_free(&places);
+    return status;
+}
+
+static brant_status announce(brant__edge_batch *put) {
+    brant__announcement created = {0}, updated = {0};
+    brant_status status = BRANT_OK;
+
+    for (size_t i = 0; i < put->count; i++) {
+        const brant__edge_slot *slot = &put->slots[i];
+        brant__announcement *announcement = slot->created ? &created : &updated;
+        brant__edge_ends ends = {slot->key, slot->type, slot->source_key, slot->target_key};
+        brant__text key = {NULL, 0};
+        if (!brant__announcement_full(announcement))
+            BRANT__TRY(brant__edge_key(&key, put->call, &put->graph, &ends));
+        brant__announcement_add(announcement, key);
+    }
+    BRANT__TRY(brant__announce(put->call, &put->graph, "edges:created", &created));
+    BRANT__TRY(brant__announce(put->call, &put->graph, "edges:updated", &updated));
+cleanup:
+    brant__announcement_free(&created);
+    brant__announcement_free(&updated);
+    return status;
+}
+
+static brant_status write_all(brant__edge_batch *put) {
+    const brant__module *module = put->graph.type->module;
+    bool test_each = module->config.acyclic && put->created <= CYCLE_TESTS;
+    size_t types = module->edge_type_count + 1;
+    int64_t *counts;
+    brant_status status;
+
+    counts = brant__arena_alloc(put->call->arena, types * sizeof(*counts));
+    if (!counts) return brant__fail_memory();
+    memset(counts, 0, types * sizeof(*counts));
+    for (size_t i = 0; i < put->count; i++) {
+        brant__edge_slot *slot = &put->slots[i];
+        if (slot->created) {
+            counts[slot->type]++;
+            continue;
+        }
+        if ((i & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(put->call->db));
+        BRANT__TRY(update(put, slot));
+    }
+    BRANT__TRY(test_each ? insert_acyclic(put) : insert_sorted(put));
+    for (uint32_t i = 0; i < types - 1 || i == 0; i++)
+        BRANT__TRY(brant__graph_counted(put->call, &put->graph, BRANT__EDGES,
+                                        brant__type_edge_row(put->graph.type, i), counts[i]));
+    BRANT__TRY(
+        brant__graph_changed(put->call, &put->graph, 0, (int64_t)put->created, put->created > 0));
+    brant__lookup_end(&put->lookup);
+    if (module->config.acyclic && !test_each && put->created > 0) BRANT__TRY(test_acyclic(put));
+    status = announce(put);
+cleanup:
+    return status;
+}
+
+static brant_status answer(brant__edge_batch *put) {
+    brant__writer *out = put->call->out;
+
+    brant__write_object(out);
+    if (put->faults.single) {
+        const brant__edge_slot *slot = &put->slots[0];
+        brant__edge_ends ends = {slot->key, slot->type, slot->source_key, slot->target_key};
+        brant__text key;
+        brant_status status = brant__edge_key(&key, put->call, &put->graph, &ends);
+        if (status != BRANT_OK) return status;
+        brant__write_name(out, "key");
+        brant__write_text(out, key);
+        brant__write_name(out, "created");
+        brant__write_bool(out, slot->created);
+        brant__write_name(out, "revision");
+        brant__write_integer(out, slot->revision);
+    } else {
+        brant__write_name(out, "created");
+        brant__write_integer(out, (int64_t)put->created);
+        brant__write_name(out, "updated");
+        brant__write_integer(out, (int64_t)(put->items - put->created));
+    }
+    brant__write_end(out);
+    return BRANT_OK;
+}
+
+brant_status brant__edges_write(brant__edge_batch *put) {
+    brant_status status;
+
+    if (put->items > 0) {
+        status = brant__kept_dirty(put->call->db);
+        if (status == BRANT_OK) status = write_all(put);
+        if (status != BRANT_OK) return status;
+    }
+    return answer(put);
+}
