@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from . import _native
 from ._json import decode
-from .errors import BrantError, Closed, Interrupted, Unsupported
+from .errors import BrantError, Closed, Interrupted, Timeout, Unsupported
 from .records import Notification, notification
 
 if TYPE_CHECKING:
@@ -79,8 +79,13 @@ class Listener(Iterator[Notification], AsyncIterator[Notification]):
         while True:
             rest = -1 if end is None else max(0, round((end - time.monotonic()) * 1000))
             span = SLICE if sliced and not 0 <= rest < SLICE else rest
-            items = self._fetch(span)
-            if items or span == rest:
+            try:
+                items = self._fetch(span)
+            except Timeout:
+                # The deadline of another thread's call on this handle, which this wait met as that call ended: it is not ours.
+                items = []
+                time.sleep(0.001)
+            if items or end is not None and time.monotonic() >= end:
                 return items
 
     def next(self, timeout: float | None = None) -> Notification | None:

@@ -234,7 +234,8 @@ class Maintained:
 
 @dataclass(slots=True)
 class Gap:
-    """Notifications that were removed before they were read: their ids from `first` to `last`."""
+    """Notifications that were removed before they were read: their ids from `first` to `last`. From 0: the file was restored, everything
+    may have changed."""
 
     first: int
     last: int

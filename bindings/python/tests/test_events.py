@@ -154,6 +154,30 @@ def test_interrupt(db: brant.Database) -> None:
     assert listener.next(0) is None
 
 
+def test_a_calls_deadline_is_not_the_waits(db: brant.Database, path: Path) -> None:
+    """One thread's calls run into their deadlines while another one listens on the same handle."""
+    listener = db.listen("x")
+    got: list[int] = []
+    errors: list[BaseException] = []
+
+    def listen() -> None:
+        try:
+            while len(got) < 300:
+                got.extend(n.payload for n in listener.take(5))
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    with brant.open(path) as other:
+        for n in range(300):
+            other.notify("x", n)
+            with pytest.raises(brant.Timeout):
+                db.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n", timeout=n % 3 / 1000)
+    thread.join(30)
+    assert errors == [] and got == list(range(300))
+
+
 def test_signals_in_the_main_thread(db: brant.Database) -> None:
     with db.listen("*") as listener:
         timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
