@@ -1,7 +1,7 @@
 import { open } from 'brant';
 
 const db = open('quickstart.db');
-if (db.graphs.list().items.length === 0) db.graphs.create('debian', { graphType: 'open' });
+if (db.graphs.list().items.length === 0) db.graphs.create('debian');
 const { nodes, edges } = db.graph('debian');
 const listener = db.listen('package:*');
 

@@ -137,21 +137,24 @@ export class Graphs implements Iterable<GraphInfo> {
   }
 
   /**
-   * Create a graph of a graph type; the built-in type `open` takes anything.
+   * Create a graph.
+   *
+   * @param options - `graphType` defaults to `'open'`, the built-in graph type that takes anything
    *
    * @throws BrantError `EXISTS`: the name is taken; `NOT_FOUND`: no such graph type.
    */
   create(
     name: string,
     options: {
-      graphType: string;
+      graphType?: string | undefined;
       ownerId?: string | null | undefined;
       projectId?: string | null | undefined;
       status?: GraphStatus | undefined;
       metadata?: JsonObject | undefined;
-    },
+    } = {},
   ): GraphInfo {
-    return this.#connection.invoke(native.brant_graph_create, { ...snakeCase(options), name });
+    const { graphType = 'open', ...rest } = options;
+    return this.#connection.invoke(native.brant_graph_create, { ...snakeCase(rest), name, graph_type: graphType });
   }
 
   /** @throws BrantError `NOT_FOUND` */
@@ -194,15 +197,26 @@ export class Graphs implements Iterable<GraphInfo> {
 
 /** One graph, by its name: `db.graph('g')`. Making one reads nothing; its methods are `NOT_FOUND` when there is no such graph. */
 export class Graph<S extends GraphSchema = AnySchema> {
+  readonly #connection: Connection;
   readonly name: string;
   readonly nodes: Nodes<S>;
   readonly edges: Edges<S>;
 
   /** @internal */
   constructor(connection: Connection, name: string) {
+    this.#connection = connection;
     this.name = name;
     this.nodes = new Nodes<S>(connection, name);
     this.edges = new Edges<S>(connection, name);
+  }
+
+  /**
+   * The graph's own row, as `db.graphs.get(name)`.
+   *
+   * @throws BrantError `NOT_FOUND`
+   */
+  info(): GraphInfo {
+    return this.#connection.invoke(native.brant_graph_get, { name: this.name });
   }
 }
 

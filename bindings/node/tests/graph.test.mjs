@@ -65,6 +65,10 @@ test('graphs: create, get, list, update, delete', async (t) => {
   assert.throws(() => graphs.create('h', { graphType: 'nothing' }), code('NOT_FOUND'));
   assert.throws(() => graphs.create('h', { graphType: 'open', colour: 'red' }), code('INVALID'));
   assert.throws(() => graphs.get('h'), code('NOT_FOUND'));
+  assert.throws(() => db.graph('h').info(), code('NOT_FOUND'));
+  assert.deepEqual(db.graph('g').info(), graphs.get('g'));
+  assert.equal(graphs.create('plain').graph_type, 'open');
+  graphs.delete('plain');
   assert.equal(graphs.update('g', { ownerId: null, status: 'archived' }).owner_id, null);
   assert.deepEqual(graphs.get('g').metadata, { a: 1 });
   assert.throws(() => db.graph('g').nodes.put({ key: 'a' }), code('CONSTRAINT'));
