@@ -98,7 +98,7 @@ func doInto(ctx context.Context, r runner, op *operation, in *input, answer any)
 	if answer == nil {
 		return nil
 	}
-	if err := json.Unmarshal(out.Bytes(), answer); err != nil {
+	if err := decode(out.Bytes(), answer); err != nil {
 		return unreadable(err)
 	}
 	return nil

@@ -5,7 +5,6 @@ package cbrant
 /*
 #cgo CFLAGS: -std=c11
 #cgo !brant_system,linux,amd64 LDFLAGS: ${SRCDIR}/libbrant_linux_amd64.a -lm -lpthread
-#cgo !brant_system,linux,arm64 LDFLAGS: ${SRCDIR}/libbrant_linux_arm64.a -lm -lpthread
 #cgo brant_system pkg-config: brant
 #include <poll.h>
 #include "crossing.h"

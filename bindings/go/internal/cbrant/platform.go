@@ -1,4 +1,4 @@
-//go:build cgo && !brant_system && !(linux && (amd64 || arm64))
+//go:build cgo && !brant_system && !(linux && amd64)
 
 package cbrant
 
