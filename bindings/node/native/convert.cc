@@ -13,9 +13,15 @@ namespace {
 constexpr napi_type_tag DATABASE_TAG = {0x6272616e742d6462, 0x9d3f5b1c07e84a26};
 constexpr napi_type_tag CURSOR_TAG = {0x6272616e742d6375, 0x41c86e0fb2d95733};
 
+/* V8's longest string. */
+constexpr size_t LONGEST = (size_t{1} << 29) - 24;
+
 napi_value string(napi_env env, std::string_view text)
 {
     napi_value value = nullptr;
+    if (text.size() > LONGEST) {
+        throw Napi::Error(env, error_value(env, BRANT_LIMIT, "LIMIT", "the answer is longer than a string can be; ask for less", "{}"));
+    }
     check(env, napi_create_string_utf8(env, text.data(), text.size(), &value));
     return value;
 }

@@ -383,6 +383,11 @@ test('a document of 100 MB is LIMIT, and one within the limit is stored', (t) =>
   assert.equal(attributes.big, 2n ** 62n);
 });
 
+test('an answer that is longer than a string can be is LIMIT', async (t) => {
+  const db = database(t);
+  await assert.rejects(db.executeAsync('SELECT hex(zeroblob(270000000))'), code('LIMIT'));
+});
+
 test('doctor and maintain report', (t) => {
   const db = database(t);
   packages(t, db);
