@@ -4,6 +4,8 @@
  */
 #include "test_graph.h"
 
+#include <time.h>
+
 static void test_create(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
     char *made, *read;
@@ -240,10 +242,42 @@ static void test_announcements(void **state) {
     brant_db_free(db);
 }
 
+/* A long batch ends when its time is up, and nothing of it stays. */
+static void test_deadline(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    const int count = 90000;
+    char *json = malloc((size_t)count * 60), *text = NULL;
+    size_t length = (size_t)sprintf(json, "{\"graph\":\"g\",\"items\":["), answer_length;
+    struct timespec now;
+    brant_status status;
+
+    holds(db, "graphs.create", "\"id\"", "{\"name\":\"g\",\"graph_type\":\"open\"}");
+    for (int i = 0; i < count; i++)
+        length += (size_t)sprintf(json + length, "%s{\"key\":\"%d\",\"attributes\":{\"i\":%d}}",
+                                  i ? "," : "", i, i);
+    length += (size_t)sprintf(json + length, "]}");
+    clock_gettime(CLOCK_REALTIME, &now);
+    assert_int_equal(brant_deadline_set(db, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 5),
+                     BRANT_OK);
+    status = brant_node_put_many(&text, &answer_length, db, json, length);
+    assert_int_equal(brant_deadline_set(db, 0), BRANT_OK);
+    assert_int_equal(status, BRANT_TIMEOUT);
+    assert_null(text);
+    is(db, "nodes.count", "{\"count\":0}", "{\"graph\":\"g\"}");
+    status = brant_node_put_many(&text, &answer_length, db, json, length);
+    assert_int_equal(status, BRANT_OK);
+    assert_string_equal(text, "{\"created\":90000,\"updated\":0}");
+    brant_free(text);
+    free(json);
+    healthy(db);
+    brant_db_free(db);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        GRAPH_TEST(test_create), GRAPH_TEST(test_update),         GRAPH_TEST(test_list),
-        GRAPH_TEST(test_delete), GRAPH_TEST(test_limits_of_type), GRAPH_TEST(test_announcements),
+        GRAPH_TEST(test_create),   GRAPH_TEST(test_update),         GRAPH_TEST(test_list),
+        GRAPH_TEST(test_delete),   GRAPH_TEST(test_limits_of_type), GRAPH_TEST(test_announcements),
+        GRAPH_TEST(test_deadline),
     };
     return cmocka_run_group_tests_name("graph", tests, NULL, NULL);
 }

@@ -2,10 +2,10 @@
  * tests/core/test_graph_random.c: many random operations by two handles on one file, each compared
  * with a model in memory.
  *
- * Three graphs (directed, undirected, multi) over few keys, so that everything meets everything:
- * puts with and without types, keys and required revisions, batches with faults, cascades, nested
- * transactions that are kept or undone, lists, neighbours, closures by both ways. The seed is
- * printed; BRANT_SEED and BRANT_OPERATIONS choose others.
+ * Five graphs (directed, undirected, multi, acyclic, forest) over few keys, so that everything
+ * meets everything: puts with and without types, keys and required revisions, batches with faults,
+ * cascades, nested transactions that are kept or undone, lists, neighbours, closures by both ways.
+ * The seed is printed; BRANT_SEED and BRANT_OPERATIONS choose others.
  */
 #include "test_graph.h"
 
@@ -16,11 +16,11 @@
 #define KEYS   18
 #define TYPES  2
 #define EDGES  400
-#define GRAPHS 3
+#define GRAPHS 5
 #define DEPTH  4
 
-enum { DIRECTED, UNDIRECTED, MULTI };
-static const char *const graphs[GRAPHS] = {"directed", "undirected", "multi"};
+enum { DIRECTED, UNDIRECTED, MULTI, ACYCLIC, FOREST };
+static const char *const graphs[GRAPHS] = {"directed", "undirected", "multi", "acyclic", "forest"};
 
 typedef struct model_node {
     bool exists;
@@ -43,6 +43,10 @@ static uint64_t random_state;
 static unsigned draw(unsigned below) {
     random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (unsigned)((random_state >> 33) % below);
+}
+
+static bool undirected(int g) {
+    return g == UNDIRECTED || g == FOREST;
 }
 
 /* ---- the model ------------------------------------------------------------------------------- */
@@ -99,7 +103,7 @@ static brant_status model_put_edge(model *m, int g, const edge_put *put, bool *c
     model_edge *edge = NULL;
 
     if (!m->nodes[g][source].exists || !m->nodes[g][target].exists) return BRANT_NOT_FOUND;
-    if (g == UNDIRECTED && source > target) {
+    if (undirected(g) && source > target) {
         int swap = source;
         source = target;
         target = swap;
@@ -115,6 +119,7 @@ static brant_status model_put_edge(model *m, int g, const edge_put *put, bool *c
         if (edge && *put->key) return BRANT_CONSTRAINT;
     }
     if (put->revision >= 0 && put->revision != (edge ? edge->revision : 0)) return BRANT_CONFLICT;
+    if (g >= ACYCLIC && !edge && source == target) return BRANT_CONSTRAINT;
     *created = !edge;
     if (!edge) {
         edge = &m->edges[g][m->edge_count[g]++];
@@ -125,6 +130,36 @@ static brant_status model_put_edge(model *m, int g, const edge_put *put, bool *c
     edge->value = put->value;
     *out = edge;
     return BRANT_OK;
+}
+
+/* Directed: take away nodes that nothing points to; undirected: join the ends of each edge. */
+static bool has_cycle(const model *m, int g) {
+    int group[KEYS], left = KEYS;
+    bool gone[KEYS] = {false}, moved = true;
+
+    if (g == FOREST) {
+        for (int i = 0; i < KEYS; i++)
+            group[i] = i;
+        for (int i = 0; i < m->edge_count[g]; i++) {
+            int from = group[m->edges[g][i].source], to = group[m->edges[g][i].target];
+            if (from == to) return true;
+            for (int j = 0; j < KEYS; j++)
+                if (group[j] == from) group[j] = to;
+        }
+        return false;
+    }
+    while (moved) {
+        bool pointed[KEYS] = {false};
+        moved = false;
+        for (int i = 0; i < m->edge_count[g]; i++)
+            if (!gone[m->edges[g][i].source]) pointed[m->edges[g][i].target] = true;
+        for (int i = 0; i < KEYS; i++) {
+            if (gone[i] || pointed[i]) continue;
+            gone[i] = moved = true;
+            left--;
+        }
+    }
+    return left > 0;
 }
 
 static const char *key_of(int g, const model_edge *edge) {
@@ -279,6 +314,7 @@ static void put_edges(brant_db *db, model *m, int g, bool many) {
         created_count += fault == BRANT_OK && created;
     }
     strcpy(json + length, many ? "]}" : "}");
+    if (status == BRANT_OK && g >= ACYCLIC && has_cycle(m, g)) status = BRANT_CONSTRAINT;
     if (status != BRANT_OK) {
         *m = before;
         expect(db, many ? "edges.put_many" : "edges.put", json, status, NULL);
@@ -332,7 +368,7 @@ static void delete_edge(brant_db *db, model *m, int g) {
         sprintf(key, "[\\\"k%02d\\\",\\\"E%d\\\",\\\"k%02d\\\"]", (int)draw(KEYS), (int)draw(TYPES),
                 (int)draw(KEYS));
         edge = g == MULTI ? NULL : find_by_ends(m, g, atoi(key + 4), key[12] - '0', atoi(key + 19));
-        if (g == UNDIRECTED && !edge)
+        if (undirected(g) && !edge)
             edge = find_by_ends(m, g, atoi(key + 19), key[12] - '0', atoi(key + 4));
     }
     sprintf(json, "{\"graph\":\"%s\",\"key\":\"%s\"}", graphs[g], key);
@@ -410,7 +446,7 @@ static void list_edges(brant_db *db, model *m, int g) {
         target = draw(3) ? -1 : (int)draw(KEYS), type = draw(3) ? -1 : (int)draw(TYPES);
     char *cursor = strdup("");
 
-    if (g == UNDIRECTED && source >= 0 && target >= 0 && source > target) source = target;
+    if (undirected(g) && source >= 0 && target >= 0 && source > target) source = target;
     for (int i = 0; i < m->edge_count[g]; i++) {
         const model_edge *edge = &m->edges[g][i];
         if ((source < 0 || edge->source == source) && (target < 0 || edge->target == target) &&
@@ -480,7 +516,7 @@ static void list_neighbors(brant_db *db, model *m, int g) {
         expect(db, "nodes.neighbors", json, BRANT_NOT_FOUND, NULL);
         return;
     }
-    if (g == UNDIRECTED) direction = 2;
+    if (undirected(g)) direction = 2;
     sort_model = m;
     sort_graph = g;
     sort_node = key;
@@ -539,7 +575,7 @@ static void close_over(brant_db *db, model *m, int g) {
             expect(db, "nodes.closure", json, BRANT_NOT_FOUND, NULL);
         return;
     }
-    if (g == UNDIRECTED) direction = 2;
+    if (undirected(g)) direction = 2;
     for (int i = 0; i < 2; i++) {
         if (seen[start[i]]) continue;
         if (count == limit) {
@@ -601,11 +637,12 @@ static void test_random(void **state) {
         handles[i] = must_open(in_folder(*state, "a.db"), "");
     for (int g = 0; g < GRAPHS; g++) {
         holds(handles[0], "graph_types.define", "\"id\"",
-              "{\"module\":{\"$id\":\"%s\",\"$defs\":{\"Config\":{\"directed\":\"%s\",\"multi\":%s}"
+              "{\"module\":{\"$id\":\"%s\",\"$defs\":{\"Config\":{\"directed\":\"%s\",\"multi\":%s,"
+              "\"acyclic\":%s}"
               ",\"N0Node\":{\"type\":\"object\"},\"N1Node\":{\"type\":\"object\"},\"E0Edge\":{"
               "\"type\":\"object\"},\"E1Edge\":{\"type\":\"object\"}}}}",
-              graphs[g], g == UNDIRECTED ? "undirected" : "directed",
-              g == MULTI ? "true" : "false");
+              graphs[g], undirected(g) ? "undirected" : "directed", g == MULTI ? "true" : "false",
+              g >= ACYCLIC ? "true" : "false");
         holds(handles[0], "graphs.create", "\"id\"", "{\"name\":\"%s\",\"graph_type\":\"%s\"}",
               graphs[g], graphs[g]);
     }

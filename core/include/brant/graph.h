@@ -159,7 +159,10 @@ BRANT_API brant_status brant_node_closure(char **out_json, size_t *out_json_len,
  */
 BRANT_API brant_status brant_edge_put(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
 
-/* edges.put_many {"graph", "items": [{source, target, type?, key?, attributes?, metadata?, revision?}..]} -> {"created": n, "updated": n}; as nodes.put_many */
+/*
+ * edges.put_many {"graph", "items": [{source, target, type?, key?, attributes?, metadata?, revision?}..]} -> {"created": n, "updated": n}
+ * As nodes.put_many. Cycles are looked for when no item is at fault otherwise; one edge of one cycle is reported.
+ */
 BRANT_API brant_status brant_edge_put_many(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
                                            size_t json_len);
 

@@ -21,51 +21,52 @@
 /* clang-format on */
 
 static const char *const sql[BRANT__EDGE_STATEMENTS] = {
-    [BRANT__EDGE_BY_KEY] = "SELECT row_id, type, source, target, revision FROM edges WHERE graph = "
-                           ":graph AND key = :key",
-    [BRANT__EDGE_BY_ENDS] = "SELECT row_id, revision, key FROM edges INDEXED BY edges_out WHERE "
-                            "source = :source AND type = :type"
-                            " AND target = :target ORDER BY row_id LIMIT 1",
+    [BRANT__EDGE_BY_KEY] =
+        ("SELECT row_id, type, source, target, revision FROM edges WHERE graph = "
+         ":graph AND key = :key"),
+    [BRANT__EDGE_BY_ENDS] = ("SELECT row_id, revision, key FROM edges INDEXED BY edges_out WHERE "
+                             "source = :source AND type = :type"
+                             " AND target = :target ORDER BY row_id LIMIT 1"),
     [BRANT__EDGE_ANY_OUT] = "SELECT 1 FROM edges WHERE source = :source LIMIT 1",
-    [BRANT__EDGE_GET] = "SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES " WHERE e.row_id = :row_id",
+    [BRANT__EDGE_GET] = ("SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES " WHERE e.row_id = :row_id"),
     [BRANT__EDGE_COUNT] =
         "SELECT count FROM graph_counts WHERE graph = :graph AND kind = 1 AND type = :type",
     [BRANT__EDGE_SOURCES] =
         "SELECT row_id, key FROM nodes WHERE graph = :graph AND key >= :from ORDER BY key",
     /* `only`: a target, or NULL. */
-    [BRANT__EDGE_LIST] = "SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES
-                         " WHERE e.source = :source AND (:only IS NULL OR e.target = :only)"
-                         " AND (e.type, e.target, e.row_id) > (:type, :target, :row)"
-                         " ORDER BY e.type, e.target, e.row_id LIMIT :limit",
-    [BRANT__EDGE_LIST_TYPE] = "SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES
-                              " WHERE e.source = :source AND (:only IS NULL OR e.target = :only)"
-                              " AND e.type = :type AND (e.target, e.row_id) > (:target, :row)"
-                              " ORDER BY e.target, e.row_id LIMIT :limit",
-    [BRANT__EDGE_LIST_TARGET] = "SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES
-                                " WHERE e.target = :target AND (:only IS NULL OR e.type = :only)"
-                                " AND (s.key, e.type, e.row_id) > (:key, :type, :row) ORDER BY "
-                                "s.key, e.type, e.row_id LIMIT :limit",
+    [BRANT__EDGE_LIST] = ("SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES
+                          " WHERE e.source = :source AND (:only IS NULL OR e.target = :only)"
+                          " AND (e.type, e.target, e.row_id) > (:type, :target, :row)"
+                          " ORDER BY e.type, e.target, e.row_id LIMIT :limit"),
+    [BRANT__EDGE_LIST_TYPE] = ("SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES
+                               " WHERE e.source = :source AND (:only IS NULL OR e.target = :only)"
+                               " AND e.type = :type AND (e.target, e.row_id) > (:target, :row)"
+                               " ORDER BY e.target, e.row_id LIMIT :limit"),
+    [BRANT__EDGE_LIST_TARGET] = ("SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES
+                                 " WHERE e.target = :target AND (:only IS NULL OR e.type = :only)"
+                                 " AND (s.key, e.type, e.row_id) > (:key, :type, :row) ORDER BY "
+                                 "s.key, e.type, e.row_id LIMIT :limit"),
     /* What most rows of a batch need, many at a time. OR FAIL: a statement of many rows that may
      * ABORT would journal every page it touches, to take back its own rows; a failure here ends the
      * operation, which is rolled back as a whole. */
     [BRANT__EDGE_INSERT_ROWS] =
-        "INSERT OR FAIL INTO edges (graph, created_at, updated_at, key, type, source, target, "
-        "attributes) VALUES " ROWS,
-    [BRANT__EDGE_INSERT] = "INSERT INTO edges (graph, created_at, updated_at, key, type, source, "
-                           "target, attributes, metadata, revision)"
-                           " VALUES (:graph, :now, :now, :key, :type, :source, :target, "
-                           ":attributes, coalesce(:metadata, '{}'), :revision)",
+        ("INSERT OR FAIL INTO edges (graph, created_at, updated_at, key, type, source, target, "
+         "attributes) VALUES " ROWS),
+    [BRANT__EDGE_INSERT] = ("INSERT INTO edges (graph, created_at, updated_at, key, type, source, "
+                            "target, attributes, metadata, revision)"
+                            " VALUES (:graph, :now, :now, :key, :type, :source, :target, "
+                            ":attributes, coalesce(:metadata, '{}'), :revision)"),
     [BRANT__EDGE_UPDATE] =
-        "UPDATE edges SET attributes = :attributes, metadata = coalesce(:metadata, metadata),"
-        " revision = revision + :changes, updated_at = :now WHERE row_id = :row_id",
+        ("UPDATE edges SET attributes = :attributes, metadata = coalesce(:metadata, metadata),"
+         " revision = revision + :changes, updated_at = :now WHERE row_id = :row_id"),
     [BRANT__EDGE_DELETE] = "DELETE FROM edges WHERE row_id = :row_id",
     [BRANT__EDGE_DEGREE_OUT] = "SELECT count(*) FROM edges WHERE source = :node AND type = :type",
     [BRANT__EDGE_DEGREE_IN] = "SELECT count(*) FROM edges WHERE target = :node AND type = :type",
     /* A self-loop is among those that leave. */
     [BRANT__EDGE_OF_NODE_OUT] =
-        "SELECT e.key, e.type, s.key, t.key FROM " EDGE_TABLES " WHERE e.source = :node",
-    [BRANT__EDGE_OF_NODE_IN] = "SELECT e.key, e.type, s.key, t.key FROM " EDGE_TABLES
-                               " WHERE e.target = :node AND e.source <> :node",
+        ("SELECT e.key, e.type, s.key, t.key FROM " EDGE_TABLES " WHERE e.source = :node"),
+    [BRANT__EDGE_OF_NODE_IN] = ("SELECT e.key, e.type, s.key, t.key FROM " EDGE_TABLES
+                                " WHERE e.target = :node AND e.source <> :node"),
     [BRANT__EDGE_TYPES_OUT] = "SELECT type, count(*) FROM edges WHERE source = :node GROUP BY type",
     [BRANT__EDGE_TYPES_IN] =
         "SELECT type, count(*) FROM edges WHERE target = :node AND source <> :node GROUP BY type",

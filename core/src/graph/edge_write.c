@@ -34,7 +34,7 @@ static brant_status write_values(brant__text *out_attributes, brant__text *out_m
 
 static brant_status update(brant__edge_batch *put, const brant__edge_slot *slot) {
     brant__statement *statement;
-    brant__text attributes, metadata;
+    brant__text attributes = {NULL, 0}, metadata = {NULL, 0};
     brant_status status;
 
     BRANT__TRY(write_values(&attributes, &metadata, put, slot));
@@ -51,7 +51,7 @@ cleanup:
 
 static brant_status insert_one(brant__edge_batch *put, brant__edge_slot *slot) {
     brant__statement *statement;
-    brant__text attributes, metadata;
+    brant__text attributes = {NULL, 0}, metadata = {NULL, 0};
     brant_status status;
 
     BRANT__TRY(write_values(&attributes, &metadata, put, slot));

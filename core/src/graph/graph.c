@@ -33,39 +33,44 @@ enum {
 static const char *const sql[STATEMENT_COUNT] = {
     /* Everything that an operation on nodes or edges asks of its graph. */
     [GRAPH_FIND] =
-        "SELECT g.row_id, g.id, g.owner_id, g.status, g.nodes, g.edges, g.shape, t.row_id, t.id, "
-        "t.changes, t.name"
-        " FROM graphs g JOIN graph_types t ON t.row_id = g.graph_type WHERE g.name = :name",
+        ("SELECT g.row_id, g.id, g.owner_id, g.status, g.nodes, g.edges, g.shape, t.row_id, t.id, "
+         "t.changes, t.name"
+         " FROM graphs g JOIN graph_types t ON t.row_id = g.graph_type WHERE g.name = :name"),
     [GRAPH_ROW] =
-        "SELECT " GRAPH_COLUMNS
-        " FROM graphs g JOIN graph_types t ON t.row_id = g.graph_type WHERE g.name = :name",
+        ("SELECT " GRAPH_COLUMNS
+         " FROM graphs g JOIN graph_types t ON t.row_id = g.graph_type WHERE g.name = :name"),
     [GRAPH_LIST] =
-        "SELECT " GRAPH_COLUMNS " FROM graphs g CROSS JOIN graph_types t ON t.row_id = g.graph_type"
-        " WHERE g.name > :after AND (:graph_type IS NULL OR t.name = :graph_type) AND (:status IS "
-        "NULL OR g.status = :status)"
-        " ORDER BY g.name LIMIT :limit",
+        ("SELECT " GRAPH_COLUMNS
+         " FROM graphs g CROSS JOIN graph_types t ON t.row_id = g.graph_type"
+         " WHERE g.name > :after AND (:graph_type IS NULL OR t.name = :graph_type) AND (:status IS "
+         "NULL OR g.status = :status)"
+         " ORDER BY g.name LIMIT :limit"),
     [GRAPH_INSERT] =
-        "INSERT INTO graphs (id, name, graph_type, owner_id, project_id, status, metadata, "
-        "created_at, updated_at)"
-        " VALUES (:id, :name, :graph_type, :owner_id, :project_id, :status, :metadata, :now, :now)",
+        ("INSERT INTO graphs (id, name, graph_type, owner_id, project_id, status, metadata, "
+         "created_at, updated_at)"
+         " VALUES (:id, :name, :graph_type, :owner_id, :project_id, :status, :metadata, :now, "
+         ":now)"),
     /* What is not given stays; owner and project can be given as NULL. */
     [GRAPH_UPDATE] =
-        "UPDATE graphs SET owner_id = CASE WHEN :owner_given THEN :owner_id ELSE owner_id END,"
-        " project_id = CASE WHEN :project_given THEN :project_id ELSE project_id END,"
-        " status = coalesce(:status, status), metadata = coalesce(:metadata, metadata), updated_at "
-        "= :now"
-        " WHERE row_id = :row_id",
-    [GRAPH_CHANGED] = "UPDATE graphs SET nodes = nodes + :nodes, edges = edges + :edges, changes = "
-                      "changes + 1, shape = shape + :shape"
-                      " WHERE row_id = :row_id",
+        ("UPDATE graphs SET owner_id = CASE WHEN :owner_given THEN :owner_id ELSE owner_id END,"
+         " project_id = CASE WHEN :project_given THEN :project_id ELSE project_id END,"
+         " status = coalesce(:status, status), metadata = coalesce(:metadata, metadata), "
+         "updated_at "
+         "= :now"
+         " WHERE row_id = :row_id"),
+    [GRAPH_CHANGED] =
+        ("UPDATE graphs SET nodes = nodes + :nodes, edges = edges + :edges, changes = "
+         "changes + 1, shape = shape + :shape"
+         " WHERE row_id = :row_id"),
     [GRAPH_COUNTED] =
-        "INSERT INTO graph_counts (graph, kind, type, count) VALUES (:graph, :kind, :type, :change)"
-        " ON CONFLICT (graph, kind, type) DO UPDATE SET count = count + excluded.count",
+        ("INSERT INTO graph_counts (graph, kind, type, count) VALUES (:graph, :kind, :type, "
+         ":change)"
+         " ON CONFLICT (graph, kind, type) DO UPDATE SET count = count + excluded.count"),
     [GRAPH_DELETE] = "DELETE FROM graphs WHERE row_id = :row_id",
     [GRAPH_COUNTS_DELETE] = "DELETE FROM graph_counts WHERE graph = :graph",
     /* Both ends of the index: is there a node of another graph? */
-    [NODES_ALONE] = "SELECT NOT EXISTS (SELECT 1 FROM nodes WHERE graph < :graph) AND NOT EXISTS "
-                    "(SELECT 1 FROM nodes WHERE graph > :graph)",
+    [NODES_ALONE] = ("SELECT NOT EXISTS (SELECT 1 FROM nodes WHERE graph < :graph) AND NOT EXISTS "
+                     "(SELECT 1 FROM nodes WHERE graph > :graph)"),
     [NODES_DELETE] = "DELETE FROM nodes WHERE graph = :graph",
     /* Edges have no index by graph: by their sources. */
     [EDGES_DELETE] =
@@ -73,8 +78,8 @@ static const char *const sql[STATEMENT_COUNT] = {
     [EDGES_DELETE_ALL] = "DELETE FROM edges",
     [FIRST_NODES] = "SELECT key FROM nodes WHERE graph = :graph ORDER BY key LIMIT :limit",
     [FIRST_EDGES] =
-        "SELECT e.key, e.type, s.key, t.key FROM nodes s CROSS JOIN edges e ON e.source = s.row_id"
-        " CROSS JOIN nodes t ON t.row_id = e.target WHERE s.graph = :graph LIMIT :limit",
+        ("SELECT e.key, e.type, s.key, t.key FROM nodes s CROSS JOIN edges e ON e.source = s.row_id"
+         " CROSS JOIN nodes t ON t.row_id = e.target WHERE s.graph = :graph LIMIT :limit"),
 };
 static const brant__statements statements = {BRANT__TABLE_GRAPH, STATEMENT_COUNT, sql};
 

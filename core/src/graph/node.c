@@ -15,28 +15,28 @@ static const char *const sql[BRANT__NODE_STATEMENTS] = {
         "SELECT row_id, type, revision FROM nodes WHERE graph = :graph AND key = :key",
     [BRANT__NODE_REVISION] = "SELECT revision FROM nodes WHERE row_id = :row_id",
     [BRANT__NODE_KEYS] = "SELECT row_id, type, key FROM nodes WHERE graph = :graph",
-    [BRANT__NODE_GET] = "SELECT " NODE_COLUMNS " FROM nodes WHERE graph = :graph AND key = :key",
+    [BRANT__NODE_GET] = ("SELECT " NODE_COLUMNS " FROM nodes WHERE graph = :graph AND key = :key"),
     /* `before` is a blob, which is above every text, where there is no bound. */
-    [BRANT__NODE_LIST] =
-        "SELECT " NODE_COLUMNS " FROM nodes WHERE graph = :graph AND key >= :from AND key < :before"
-        " ORDER BY key LIMIT :limit",
-    [BRANT__NODE_LIST_TYPE] =
-        "SELECT " NODE_COLUMNS " FROM nodes WHERE graph = :graph AND key >= :from AND key < :before"
-        " AND type = :type ORDER BY key LIMIT :limit",
+    [BRANT__NODE_LIST] = ("SELECT " NODE_COLUMNS
+                          " FROM nodes WHERE graph = :graph AND key >= :from AND key < :before"
+                          " ORDER BY key LIMIT :limit"),
+    [BRANT__NODE_LIST_TYPE] = ("SELECT " NODE_COLUMNS
+                               " FROM nodes WHERE graph = :graph AND key >= :from AND key < :before"
+                               " AND type = :type ORDER BY key LIMIT :limit"),
     [BRANT__NODE_COUNT] =
         "SELECT count FROM graph_counts WHERE graph = :graph AND kind = 0 AND type = :type",
     /* What most rows of a batch need, many at a time. OR FAIL: a statement of many rows that may
      * ABORT would journal every page it touches, to take back its own rows; a failure here ends the
      * operation, which is rolled back as a whole. */
-    [BRANT__NODE_INSERT_ROWS] = "INSERT OR FAIL INTO nodes (graph, created_at, updated_at, key, "
-                                "type, attributes) VALUES " ROWS,
-    [BRANT__NODE_INSERT] = "INSERT INTO nodes (graph, created_at, updated_at, key, type, "
-                           "attributes, metadata, revision)"
-                           " VALUES (:graph, :now, :now, :key, :type, :attributes, "
-                           "coalesce(:metadata, '{}'), :revision)",
+    [BRANT__NODE_INSERT_ROWS] = ("INSERT OR FAIL INTO nodes (graph, created_at, updated_at, key, "
+                                 "type, attributes) VALUES " ROWS),
+    [BRANT__NODE_INSERT] = ("INSERT INTO nodes (graph, created_at, updated_at, key, type, "
+                            "attributes, metadata, revision)"
+                            " VALUES (:graph, :now, :now, :key, :type, :attributes, "
+                            "coalesce(:metadata, '{}'), :revision)"),
     [BRANT__NODE_UPDATE] =
-        "UPDATE nodes SET attributes = :attributes, metadata = coalesce(:metadata, metadata),"
-        " revision = revision + :changes, updated_at = :now WHERE row_id = :row_id",
+        ("UPDATE nodes SET attributes = :attributes, metadata = coalesce(:metadata, metadata),"
+         " revision = revision + :changes, updated_at = :now WHERE row_id = :row_id"),
     [BRANT__NODE_DELETE] = "DELETE FROM nodes WHERE row_id = :row_id",
 };
 static const brant__statements statements = {BRANT__TABLE_NODE, BRANT__NODE_STATEMENTS, sql};

@@ -240,7 +240,7 @@ static brant_status write_values(brant__text *out_attributes, brant__text *out_m
 
 static brant_status update(node_put *put, const node_slot *slot) {
     brant__statement *statement;
-    brant__text attributes, metadata;
+    brant__text attributes = {NULL, 0}, metadata = {NULL, 0};
     brant_status status;
 
     BRANT__TRY(write_values(&attributes, &metadata, put, slot));
@@ -257,7 +257,7 @@ cleanup:
 
 static brant_status insert_one(node_put *put, node_slot *slot) {
     brant__statement *statement;
-    brant__text attributes, metadata;
+    brant__text attributes = {NULL, 0}, metadata = {NULL, 0};
     brant_status status;
 
     BRANT__TRY(write_values(&attributes, &metadata, put, slot));

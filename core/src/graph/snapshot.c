@@ -348,7 +348,7 @@ brant_status brant__snapshot_kept(const brant__snapshot **out_snapshot, brant__c
 
 brant_status brant__snapshot_get(const brant__snapshot **out_snapshot, brant__call *call,
                                  const brant__graph *graph) {
-    brant__snapshot *built;
+    brant__snapshot *built = NULL;
     brant__graphs *state;
     brant__kept *kept;
     size_t bytes;
@@ -356,7 +356,7 @@ brant_status brant__snapshot_get(const brant__snapshot **out_snapshot, brant__ca
 
     if (status != BRANT_OK || *out_snapshot) return status;
     status = build(&built, call, graph);
-    if (status != BRANT_OK) return status;
+    if (status != BRANT_OK || !built) return status;
     status = brant__kept_find(&kept, call->db, graph);
     if (status == BRANT_OK) status = brant__graphs_state(&state, call->db);
     if (status != BRANT_OK) {

@@ -12,28 +12,30 @@
 #define BY_SOURCE        "edges e CROSS JOIN nodes n ON n.row_id = e.source"
 
 static const char *const sql[BRANT__TRAVERSE_STATEMENTS] = {
-    [BRANT__NEIGHBORS_OUT] = "SELECT " NEIGHBOR_COLUMNS " FROM " BY_TARGET " WHERE e.source = :node"
-                             " AND (e.type, e.target, e.row_id) > (:type, :other, :row) ORDER BY "
-                             "e.type, e.target, e.row_id LIMIT :limit",
+    [BRANT__NEIGHBORS_OUT] =
+        ("SELECT " NEIGHBOR_COLUMNS " FROM " BY_TARGET " WHERE e.source = :node"
+         " AND (e.type, e.target, e.row_id) > (:type, :other, :row) ORDER BY "
+         "e.type, e.target, e.row_id LIMIT :limit"),
     [BRANT__NEIGHBORS_OUT_TYPE] =
-        "SELECT " NEIGHBOR_COLUMNS " FROM " BY_TARGET " WHERE e.source = :node AND e.type = :type"
-        " AND (e.target, e.row_id) > (:other, :row) ORDER BY e.target, e.row_id LIMIT :limit",
+        ("SELECT " NEIGHBOR_COLUMNS " FROM " BY_TARGET " WHERE e.source = :node AND e.type = :type"
+         " AND (e.target, e.row_id) > (:other, :row) ORDER BY e.target, e.row_id LIMIT :limit"),
     /* Without `loops` a self-loop is left out: it was among those that go out. */
-    [BRANT__NEIGHBORS_IN] = "SELECT " NEIGHBOR_COLUMNS " FROM " BY_SOURCE " WHERE e.target = :node"
-                            " AND (e.type, e.source, e.row_id) > (:type, :other, :row) AND (:loops "
-                            "OR e.source <> :node)"
-                            " ORDER BY e.type, e.source, e.row_id LIMIT :limit",
+    [BRANT__NEIGHBORS_IN] =
+        ("SELECT " NEIGHBOR_COLUMNS " FROM " BY_SOURCE " WHERE e.target = :node"
+         " AND (e.type, e.source, e.row_id) > (:type, :other, :row) AND (:loops "
+         "OR e.source <> :node)"
+         " ORDER BY e.type, e.source, e.row_id LIMIT :limit"),
     [BRANT__NEIGHBORS_IN_TYPE] =
-        "SELECT " NEIGHBOR_COLUMNS " FROM " BY_SOURCE " WHERE e.target = :node AND e.type = :type"
-        " AND (e.source, e.row_id) > (:other, :row) AND (:loops OR e.source <> :node)"
-        " ORDER BY e.source, e.row_id LIMIT :limit",
+        ("SELECT " NEIGHBOR_COLUMNS " FROM " BY_SOURCE " WHERE e.target = :node AND e.type = :type"
+         " AND (e.source, e.row_id) > (:other, :row) AND (:loops OR e.source <> :node)"
+         " ORDER BY e.source, e.row_id LIMIT :limit"),
     [BRANT__WALK_OUT] = "SELECT e.target, e.type FROM edges e WHERE e.source = :node",
     [BRANT__WALK_IN] = "SELECT e.source, e.type FROM edges e WHERE e.target = :node",
     [BRANT__ARCS_OUT] = "SELECT target FROM edges WHERE source = :node",
     [BRANT__ARCS_IN] = "SELECT source FROM edges WHERE target = :node",
     [BRANT__ALL_NODES] = "SELECT row_id, key FROM nodes WHERE graph = :graph ORDER BY key",
-    [BRANT__ALL_ARCS] = "SELECT source, type, target FROM edges INDEXED BY edges_out WHERE source "
-                        "BETWEEN :first AND :last",
+    [BRANT__ALL_ARCS] = ("SELECT source, type, target FROM edges INDEXED BY edges_out WHERE source "
+                         "BETWEEN :first AND :last"),
     [BRANT__ARCS_OF] = "SELECT source, type, target FROM edges WHERE source = :source",
     [BRANT__NODE_KEY] = "SELECT key FROM nodes WHERE row_id = :row_id",
 };

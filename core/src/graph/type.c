@@ -11,25 +11,25 @@
 #define TYPE_COLUMNS "row_id, id, name, scope, version, changes, metadata, created_at, updated_at"
 
 static const char *const sql[BRANT__TYPE_STATEMENTS] = {
-    [BRANT__TYPE_BY_NAME] = "SELECT " TYPE_COLUMNS " FROM graph_types WHERE name = :name",
+    [BRANT__TYPE_BY_NAME] = ("SELECT " TYPE_COLUMNS " FROM graph_types WHERE name = :name"),
     [BRANT__TYPE_LIST] =
-        "SELECT " TYPE_COLUMNS " FROM graph_types WHERE name > :after ORDER BY name LIMIT :limit",
+        ("SELECT " TYPE_COLUMNS " FROM graph_types WHERE name > :after ORDER BY name LIMIT :limit"),
     [BRANT__TYPE_INSERT] =
-        "INSERT INTO graph_types (id, name, scope, version, config, module, metadata, created_at, "
-        "updated_at)"
-        " VALUES (:id, :name, :scope, :version, :config, :module, :metadata, :now, :now)",
+        ("INSERT INTO graph_types (id, name, scope, version, config, module, metadata, created_at, "
+         "updated_at)"
+         " VALUES (:id, :name, :scope, :version, :config, :module, :metadata, :now, :now)"),
     [BRANT__TYPE_MODULE] = "SELECT module FROM graph_types WHERE row_id = :row_id",
     [BRANT__TYPE_USED] = "SELECT name FROM graphs WHERE graph_type = :row_id LIMIT 1",
     [BRANT__TYPE_DELETE] = "DELETE FROM graph_types WHERE row_id = :row_id",
     [BRANT__NODE_TYPES] = "SELECT row_id, name FROM node_types WHERE graph_type = :graph_type",
     [BRANT__NODE_TYPE_INSERT] =
-        "INSERT INTO node_types (id, graph_type, name, created_at, updated_at)"
-        " VALUES (:id, :graph_type, :name, :now, :now)",
+        ("INSERT INTO node_types (id, graph_type, name, created_at, updated_at)"
+         " VALUES (:id, :graph_type, :name, :now, :now)"),
     [BRANT__NODE_TYPES_DELETE] = "DELETE FROM node_types WHERE graph_type = :graph_type",
     [BRANT__EDGE_TYPES] = "SELECT row_id, name FROM edge_types WHERE graph_type = :graph_type",
     [BRANT__EDGE_TYPE_INSERT] =
-        "INSERT INTO edge_types (id, graph_type, name, source, target, created_at, updated_at)"
-        " VALUES (:id, :graph_type, :name, :source, :target, :now, :now)",
+        ("INSERT INTO edge_types (id, graph_type, name, source, target, created_at, updated_at)"
+         " VALUES (:id, :graph_type, :name, :source, :target, :now, :now)"),
     [BRANT__EDGE_TYPES_DELETE] = "DELETE FROM edge_types WHERE graph_type = :graph_type",
 };
 static const brant__statements statements = {BRANT__TABLE_TYPE, BRANT__TYPE_STATEMENTS, sql};
