@@ -121,7 +121,8 @@ class Transaction:
         return self
 
     def commit(self) -> None:
-        """Commit the innermost. Misuse: there is none. After Busy, Full or Io it is still open: commit again, or roll back."""
+        """Commit the innermost. Misuse: there is none, or SQLite took it back. After Busy it is still open: commit again, or roll back;
+        after anything else roll back."""
         self._database._transact("transaction.commit")
         self._active = False
 
@@ -235,9 +236,8 @@ class Database:
                 answer = self._run(_TRANSACTION[name], text, until)
                 depth = decode(answer)["depth"]
             except Misuse:
-                # None is open (any more): the library took it back, or the handle was closed.
-                if name != "transaction.begin":
-                    depth = 0 if self._owner == _caller() else -1
+                if name == "transaction.rollback" and self._owner == _caller():
+                    depth = 0  # none is open any more
                 raise
             finally:
                 if depth > 0:
@@ -319,7 +319,8 @@ class Database:
     def backup(
         self, path: str | os.PathLike[str], overwrite: bool = False, *, timeout: float | None = None
     ) -> Copied:  # fmt: skip
-        """Copy the file as of one moment, while it is in use; the copy is whole or not there. Exists; Misuse: inside a transaction."""
+        """Copy the file as of one moment, while it is in use; the copy is whole or not there. Exists; Conflict: it is
+        to be overwritten and somebody has it open; Misuse: inside a transaction."""
         members = {"path": os.fspath(path), "overwrite": overwrite}
         return known(Copied, self._call(_native.brant_db_backup, members, deadline(timeout)))
 

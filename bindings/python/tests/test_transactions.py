@@ -78,6 +78,22 @@ def test_early_end_inside_with(db: brant.Database, graph: brant.Graph) -> None:
     graph.nodes.put("b")
 
 
+def test_taken_back_by_sqlite(db: brant.Database, graph: brant.Graph) -> None:
+    """A write that timed out takes the whole transaction with it: the block cannot commit as if nothing had happened."""
+    db.execute("CREATE TABLE t(n)")
+    endless = "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+    with pytest.raises(brant.Misuse), db.transaction():
+        graph.nodes.put("a")
+        with pytest.raises(brant.Timeout):
+            db.execute(endless, timeout=0.1)
+    assert keys(graph) == []
+    thread = threading.Thread(target=graph.nodes.put, args=("b",))
+    thread.start()
+    thread.join(5)
+    graph.nodes.put("c")
+    assert keys(graph) == ["b", "c"]
+
+
 def test_by_name_keeps_account(db: brant.Database, graph: brant.Graph) -> None:
     assert db.call("transaction.begin", {"mode": "write"}) == {"depth": 1}
     seen: list[str] = []
