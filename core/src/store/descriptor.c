@@ -4,7 +4,7 @@
  * Two copies of SQLite in one process that open one file break each other's POSIX locks, because closing any descriptor
  * of a file drops every lock that the process holds on it. Our copy is private, so every descriptor that it opens passes through our
  * `open` and `close` here and is noted; any other descriptor on the same device and inode is foreign.
- * State of the process, not of a handle: descriptors are. Guarded by one mutex.
+ * State of the process, not of a handle: descriptors are. Guarded by one mutex, also while one is opened or closed.
  */
 #define _GNU_SOURCE
 #include "store/handle.h"
@@ -28,11 +28,11 @@ static uint64_t *owned; /* a bit per descriptor */
 static size_t owned_words;
 static bool watching;
 
+/* Under the lock. */
 static void note(int descriptor, bool ours) {
     if (descriptor < 0) return;
     const size_t word = (size_t)descriptor / 64;
     const uint64_t bit = (uint64_t)1 << ((unsigned)descriptor % 64);
-    pthread_mutex_lock(&owned_lock);
     if (ours && word >= owned_words) {
         /* Plain realloc: it lives as long as the process, whatever allocator comes and goes. */
         const size_t words = word + 16;
@@ -49,19 +49,30 @@ static void note(int descriptor, bool ours) {
         else
             owned[word] &= ~bit;
     }
-    pthread_mutex_unlock(&owned_lock);
 }
 
 static int watched_open(const char *path, int flags, int mode) {
+    pthread_mutex_lock(&owned_lock);
     const int descriptor = open(path, flags | O_CLOEXEC, mode);
     note(descriptor, true);
+    const int error = errno;
+    pthread_mutex_unlock(&owned_lock);
+    errno = error;
     return descriptor;
 }
 
 static int watched_close(int descriptor) {
+    pthread_mutex_lock(&owned_lock);
     note(descriptor, false);
-    return close(descriptor);
+    const int result = close(descriptor), error = errno;
+    pthread_mutex_unlock(&owned_lock);
+    errno = error;
+    return result;
 }
+
+/* A child of fork must not inherit the lock from a thread that it does not have. */
+static void lock_owned(void) { pthread_mutex_lock(&owned_lock); }
+static void unlock_owned(void) { pthread_mutex_unlock(&owned_lock); }
 
 brant_status brant__descriptor_watch(void) {
     brant_status status = BRANT_OK;
@@ -69,7 +80,7 @@ brant_status brant__descriptor_watch(void) {
     if (!watching) {
         const int code = sqlite3_initialize();
         sqlite3_vfs *vfs = code == SQLITE_OK ? sqlite3_vfs_find("unix") : NULL;
-        if (code == SQLITE_NOMEM)
+        if (code == SQLITE_NOMEM || pthread_atfork(lock_owned, unlock_owned, unlock_owned) != 0)
             status = brant__fail_memory();
         else if (vfs && vfs->iVersion >= 3 &&
             vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)watched_open) == SQLITE_OK &&
@@ -82,12 +93,10 @@ brant_status brant__descriptor_watch(void) {
     return status;
 }
 
+/* Under the lock. */
 static bool is_owned(int descriptor) {
     const size_t word = (size_t)descriptor / 64;
-    pthread_mutex_lock(&owned_lock);
-    const bool ours = word < owned_words && (owned[word] >> ((unsigned)descriptor % 64) & 1);
-    pthread_mutex_unlock(&owned_lock);
-    return ours;
+    return word < owned_words && (owned[word] >> ((unsigned)descriptor % 64) & 1);
 }
 
 /* By descriptor only: opening the path here and closing it would be the very fault that this guards against. */
@@ -106,6 +115,7 @@ brant_status brant__descriptor_guard(const char *path) {
     struct stat file;
     int found = -1;
     if (stat(path, &file) != 0) return BRANT_OK;
+    pthread_mutex_lock(&owned_lock); /* all the while: another thread's descriptor is noted or not there */
     DIR *folder = opendir("/proc/self/fd");
     if (!folder) folder = opendir("/dev/fd");
     if (folder) {
@@ -124,6 +134,7 @@ brant_status brant__descriptor_guard(const char *path) {
         for (int descriptor = 0; found < 0 && (rlim_t)descriptor < most; descriptor++)
             if (is_foreign(descriptor, &file)) found = descriptor;
     }
+    pthread_mutex_unlock(&owned_lock);
     if (found < 0) return BRANT_OK;
     return brant__fail(BRANT_FOREIGN_SQLITE,
                        "%s is open in this process outside brant (descriptor %d); two SQLite libraries on one file break "
