@@ -5,6 +5,7 @@
 #include "graph/graph.h"
 #include "operation/operation.h"
 
+#define SMALL_BYTES 128u       /* there before the handler runs: transaction.commit answers when nothing may fail any more */
 #define KEEP_BYTES (64u << 10) /* answers up to this are copied out of the handle's buffer, which stays; larger ones take it along */
 
 static brant_status refuse_input(const brant__operation *operation, yyjson_val *input) {
@@ -58,20 +59,28 @@ static brant_status hand_over(char **out_json, size_t *out_json_len, brant__writ
     if (writer->buffer.failed) return brant__fail_memory();
     if (writer->buffer.length > KEEP_BYTES) return brant__buffer_take(out_json, out_json_len, &writer->buffer);
     char *copy = brant__strndup(writer->buffer.data, writer->buffer.length);
-    if (!copy) return brant__fail_memory();
+    if (!copy) return brant__buffer_take(out_json, out_json_len, &writer->buffer); /* which needs no memory */
     *out_json = copy;
     *out_json_len = writer->buffer.length;
     return BRANT_OK;
 }
 
-static brant_status run_handler(const brant__operation *operation, brant__call *call) {
-    if (!operation->own_transaction) return operation->handler(call);
+/* The answer is made before the commit: want of memory must not make a failure of what is done. */
+static brant_status run_handler(char **out_json, size_t *out_json_len, const brant__operation *operation, brant__call *call) {
+    if (!operation->own_transaction) {
+        const brant_status own = operation->handler(call);
+        return own == BRANT_OK ? hand_over(out_json, out_json_len, call->out) : own;
+    }
     brant_status status = brant__begin(call->db, operation->kind == BRANT__MUTATION ? BRANT__WRITE : BRANT__READ);
     if (status != BRANT_OK) return status;
     status = operation->handler(call);
-    if (status == BRANT_OK && call->out->buffer.failed) status = brant__fail_memory();
+    if (status == BRANT_OK) status = hand_over(out_json, out_json_len, call->out);
     if (status == BRANT_OK) status = brant__commit(call->db);
-    if (status != BRANT_OK) brant__rollback(call->db);
+    if (status == BRANT_OK) return BRANT_OK;
+    brant__rollback(call->db);
+    brant__free(*out_json);
+    *out_json = NULL;
+    *out_json_len = 0;
     return status;
 }
 
@@ -85,10 +94,13 @@ static brant_status run(const brant__operation *operation, char **out_json, size
     brant__buffer_reset(&scratch->writer.buffer);
     scratch->writer = (brant__writer){.buffer = scratch->writer.buffer};
     scratch->writer.buffer.failed = false;
+    if (!brant__buffer_reserve(&scratch->writer.buffer, SMALL_BYTES)) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
     BRANT__TRY(read_input(&scratch->json, operation, db, json, json_len));
     call.input = scratch->json.root;
-    BRANT__TRY(run_handler(operation, &call));
-    BRANT__TRY(hand_over(out_json, out_json_len, &scratch->writer));
+    BRANT__TRY(run_handler(out_json, out_json_len, operation, &call));
 cleanup:
     if (scratch->writer.buffer.capacity > 4 * KEEP_BYTES) brant__buffer_free(&scratch->writer.buffer);
     brant__leave(db);
