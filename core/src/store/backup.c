@@ -75,12 +75,53 @@ static brant_status finish_copy(sqlite3 *copy, const char *path) {
     return BRANT_OK;
 }
 
-static brant_status put_in_place(const char *from, const char *to, bool overwrite) {
-    const int done = overwrite ? rename(from, to) : link(from, to);
-    if (done == 0) {
-        if (!overwrite) unlink(from);
-        return BRANT_OK;
+/* What SQLite keeps beside a file. Left there, the next opening would play it back into the file that took the old one's place. */
+static brant_status remove_side_files(const char *path) {
+    static const char *const endings[] = {"-wal", "-shm", "-journal"};
+    brant_status status = BRANT_OK;
+    for (size_t i = 0; status == BRANT_OK && i < BRANT__COUNT(endings); i++) {
+        brant__buffer name = {0};
+        brant__buffer_format(&name, "%s%s", path, endings[i]);
+        brant__buffer_append_byte(&name, '\0');
+        if (name.failed)
+            status = brant__fail_memory();
+        else if (unlink(name.data) != 0 && errno != ENOENT)
+            status = brant__fail(BRANT_IO, "cannot remove %s, which would spoil the backup", name.data);
+        brant__buffer_free(&name);
     }
+    return status;
+}
+
+/*
+ * Replacing a database that somebody has open pulls it from under them: what they write afterwards goes nowhere. Leaving the WAL takes every lock
+ * there is, so it shows that nobody has. A file that is no database has no such users.
+ */
+static brant_status check_unused(const char *path) {
+    sqlite3 *there = NULL;
+    struct stat file;
+    if (lstat(path, &file) != 0 || !S_ISREG(file.st_mode)) return BRANT_OK; /* a link is replaced, not what it leads to */
+    brant_status status = brant__descriptor_guard(path);
+    if (status != BRANT_OK) return status;
+    int code = sqlite3_open_v2(path, &there, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (code == SQLITE_OK) code = sqlite3_exec(there, "PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE; ROLLBACK", NULL, NULL, NULL);
+    if (brant__sqlite_status(code) == BRANT_BUSY) status = brant__fail(BRANT_CONFLICT, "%s is open; close it there before it is overwritten", path);
+    if (brant__sqlite_status(code) == BRANT_NO_MEMORY) status = brant__fail_memory();
+    sqlite3_close_v2(there);
+    return status;
+}
+
+static brant_status put_in_place(const char *from, const char *to, bool overwrite) {
+    struct stat there;
+    const bool exists = lstat(to, &there) == 0;
+    if (exists && !overwrite) return brant__fail(BRANT_EXISTS, "%s exists; \"overwrite\" replaces it", to);
+    brant_status status = exists ? check_unused(to) : BRANT_OK;
+    if (status == BRANT_OK) status = remove_side_files(to);
+    if (status != BRANT_OK) return status;
+    int done = overwrite ? rename(from, to) : link(from, to);
+    if (!overwrite && done == 0) unlink(from);
+    /* A file system without hard links: nothing stood there a moment ago. */
+    if (!overwrite && done != 0 && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS)) done = rename(from, to);
+    if (done == 0) return BRANT_OK;
     if (errno == EEXIST) return brant__fail(BRANT_EXISTS, "%s exists; \"overwrite\" replaces it", to);
     return brant__fail(BRANT_IO, "cannot put the backup in place at %s", to);
 }
@@ -102,8 +143,7 @@ brant_status brant__db_backup(brant__call *call) {
         else if (there.st_dev == db->device && there.st_ino == db->inode && !db->memory)
             status = brant__fail(BRANT_INVALID, "%s is this database itself", path);
         else if (!overwrite) status = brant__fail(BRANT_EXISTS, "%s exists; \"overwrite\" replaces it", path);
-        /* Replacing a file that somebody has open pulls it from under them. */
-        else status = brant__descriptor_guard(path);
+        else status = check_unused(path); /* before the long work; and again after it */
         if (status != BRANT_OK) goto cleanup;
     }
     uint64_t random = 0;
@@ -185,14 +225,14 @@ brant_status brant__db_restore(brant__call *call) {
     BRANT__TRY(brant__pragma_integer(&page_size, source, "PRAGMA page_size"));
     brant__statements_finalize(db); /* a statement in use would keep the copy from being written */
     BRANT__TRY(copy_pages(db, db->sqlite, source, &pages));
-    BRANT__TRY(brant__migrate(db, false));
+    status = brant__migrate(db, false);
     /* A file that was copied by other means still holds the registrations of its old place. */
-    BRANT__TRY(brant__execute(db, "DELETE FROM brant_wake"));
+    if (status == BRANT_OK) status = brant__execute(db, "DELETE FROM brant_wake");
     for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
         void *state = brant__state(db, slot);
         if (state && db->hooks[slot]->after_rollback) db->hooks[slot]->after_rollback(db, state, 0);
     }
-    status = write_answer(call, brant__text_of(path, strlen(path)), pages, page_size);
+    if (status == BRANT_OK) status = write_answer(call, brant__text_of(path, strlen(path)), pages, page_size);
 cleanup:
     sqlite3_close_v2(source);
     brant__free(path);
