@@ -11,11 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#define TIMEOUT_MAX ((int64_t)1 << 53) /* far from the end of an int64_t, also when the time of day is added */
+
 typedef struct cli_arguments {
     cli_style style;
     bool create, read_only;
     const char *options;
-    int64_t timeout; /* ms, -1: none */
+    int64_t timeout; /* ms, up to TIMEOUT_MAX; -1: none */
     int count;
     char **rest;
 } cli_arguments;
@@ -63,7 +65,8 @@ static char *open_options(const cli_arguments *arguments) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *object = root ? yyjson_val_mut_copy(doc, root) : yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, object);
-    if (!yyjson_mut_obj_get(object, "mode"))
+    /* A mode of --options stands; brant_open refuses two of them, so that neither is ignored. */
+    if (arguments->read_only || arguments->create || !yyjson_mut_obj_get(object, "mode"))
         yyjson_mut_obj_add_str(doc, object, "mode", arguments->read_only ? "ro" : arguments->create ? "create" : "rw");
     char *text = yyjson_mut_write(doc, 0, NULL);
     yyjson_mut_doc_free(doc);
@@ -97,6 +100,10 @@ static char *read_all(FILE *in, size_t *out_length) {
         char *grown = realloc(text, capacity *= 2);
         if (!grown) free(text);
         text = grown;
+    }
+    if (text && ferror(in)) { /* part of an input is none */
+        free(text);
+        text = NULL;
     }
     *out_length = length;
     return text;
@@ -174,7 +181,10 @@ static int command_call(const cli_arguments *arguments) {
     const char *input = arguments->count == 4 ? arguments->rest[3] : "";
     char *read = NULL;
     if (strcmp(input, "-") == 0) {
-        if (!(read = read_all(stdin, &length))) return BRANT_NO_MEMORY;
+        if (!(read = read_all(stdin, &length))) {
+            fprintf(stderr, "brant: standard input cannot be read\n");
+            return BRANT_IO;
+        }
     } else {
         length = strlen(input);
     }
@@ -270,7 +280,7 @@ int main(int count, char **values) {
         } else if (takes(argument, "--timeout", &i, count, values, &value)) {
             char *end = NULL;
             arguments.timeout = strtoll(value, &end, 10);
-            if (end == value || *end || arguments.timeout < 0) exit_code = usage(&arguments.style, "--timeout wants ms, not", value);
+            if (end == value || *end || arguments.timeout < 0 || arguments.timeout > TIMEOUT_MAX) exit_code = usage(&arguments.style, "--timeout wants ms, not", value);
         } else if (strcmp(argument, "--version") == 0) {
             printf("brant %s\n", brant_version());
             exit_code = 0;
@@ -282,6 +292,8 @@ int main(int count, char **values) {
             exit_code = usage(&arguments.style, "unknown option", argument);
         }
     }
+    if (exit_code < 0 && arguments.create && arguments.read_only)
+        exit_code = usage(&arguments.style, "--create and --read-only exclude each other", NULL);
     const char *no_color = getenv("NO_COLOR");
     arguments.style.color = strcmp(color, "always") == 0 || (strcmp(color, "auto") == 0 && terminal && !(no_color && *no_color));
     if (exit_code < 0) exit_code = run(&arguments);
