@@ -922,6 +922,36 @@ static void test_want_of_memory(void **state) {
     brant_allocator_set(NULL);
 }
 
+/* A temporary table of the user's with AUTOINCREMENT brings a table of sequences that shadows the file's. */
+static void test_temporary_sequence(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    notify(db, "a", 1);
+    must(db, "sql.execute", "{\"sql\":\"CREATE TEMP TABLE t (x INTEGER PRIMARY KEY AUTOINCREMENT)\"}", NULL);
+    brant_cursor *cursor = must_listen(db, "[\"a\"]");
+    notify(db, "a", 2);
+    expect(cursor, 0, "a=2");
+    brant_cursor_free(cursor);
+    brant_db_free(db);
+}
+
+/* A cursor waits, and goes on, while its handle has lost its transaction and not yet rolled back. */
+static void test_lost_transaction(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), ""), *other = must_open(in_folder(*state, "a.db"), "");
+    must(db, "sql.execute", "{\"sql\":\"CREATE TABLE t (x UNIQUE)\"}", NULL);
+    brant_cursor *cursor = must_listen(db, "[\"a\"]");
+    must(db, "transaction.begin", "", NULL);
+    notify(db, "a", 1);
+    must_fail(db, "sql.execute", "{\"sql\":\"INSERT OR ROLLBACK INTO t VALUES (1), (1)\"}", BRANT_CONSTRAINT, NULL);
+    notify(other, "a", 2);
+    expect(cursor, 0, "");
+    must_fail(db, "events.notify", "{\"channel\":\"a\"}", BRANT_MISUSE, "roll it back");
+    must(db, "transaction.rollback", "", NULL);
+    expect(cursor, 0, "a=2");
+    brant_cursor_free(cursor);
+    brant_db_free(other);
+    brant_db_free(db);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -954,6 +984,8 @@ int main(void) {
         TEST(test_burst_before_anybody_looks),
         TEST(test_descriptor_and_threads),
         TEST(test_read_only_handle),
+        TEST(test_temporary_sequence),
+        TEST(test_lost_transaction),
         TEST(test_want_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

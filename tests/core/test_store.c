@@ -216,6 +216,16 @@ static void test_open_race(void **state) {
     brant_db_free(db);
 }
 
+/* A file that is up to date opens while another handle holds the write lock. */
+static void test_open_beside_writer(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    must(db, "transaction.begin", "", NULL);
+    brant_db *other = must_open(in_folder(*state, "a.db"), "{\"busy_timeout\":0}");
+    must(other, "graphs.list", "", "\"items\"");
+    brant_db_free(other);
+    brant_db_free(db);
+}
+
 static void test_foreign_descriptor(void **state) {
     const char *path = in_folder(*state, "a.db"), *link_path = in_folder(*state, "b.db");
     brant_db *db = must_open(path, "");
@@ -368,6 +378,42 @@ static void test_transactions(void **state) {
     brant_db_free(db);
 }
 
+/* SQLite takes the whole transaction back when a write in it ends early: what follows must not commit by itself. */
+static void test_lost_transaction(void **state) {
+    static const char endless[] = "{\"sql\":\"INSERT INTO t WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT x FROM r\"}";
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    must(db, "sql.execute", "{\"sql\":\"CREATE TABLE t (x UNIQUE)\"}", NULL);
+    for (int way = 0; way < 2; way++) {
+        must(db, "transaction.begin", "", NULL);
+        must(db, "transaction.begin", "", "{\"depth\":2}");
+        must(db, "events.notify", "{\"channel\":\"a\"}", NULL);
+        must(db, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (0)\"}", NULL);
+        if (way == 0) {
+            brant_deadline_set(db, now_ms() + 50);
+            must_fail(db, "sql.execute", endless, BRANT_TIMEOUT, NULL);
+            brant_deadline_set(db, 0);
+        } else {
+            must_fail(db, "sql.execute", "{\"sql\":\"INSERT OR ROLLBACK INTO t VALUES (0)\"}", BRANT_CONSTRAINT, NULL);
+        }
+        must_fail(db, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (9)\"}", BRANT_MISUSE, "roll it back");
+        must_fail(db, "sql.execute", "{\"sql\":\"SELECT * FROM t\"}", BRANT_MISUSE, NULL);
+        must_fail(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\"}", BRANT_MISUSE, NULL);
+        must_fail(db, "graphs.list", "", BRANT_MISUSE, NULL);
+        must_fail(db, "transaction.begin", "", BRANT_MISUSE, NULL);
+        must_fail(db, "transaction.commit", "", BRANT_MISUSE, NULL);
+        must(db, "transaction.rollback", "", "{\"depth\":1}");
+        must_fail(db, "transaction.commit", "", BRANT_MISUSE, NULL);
+        must(db, "transaction.rollback", "", "{\"depth\":0}");
+        must_fail(db, "transaction.rollback", "", BRANT_MISUSE, "no transaction");
+        must(db, "sql.execute", "{\"sql\":\"SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM notifications), (SELECT count(*) FROM graphs)\"}", "[[0,0,0]]");
+    }
+    must(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\"}", NULL);
+    must(db, "transaction.begin", "", NULL);
+    brant_deadline_set(db, now_ms() + 50);
+    must_fail(db, "sql.execute", endless, BRANT_TIMEOUT, NULL);
+    brant_db_free(db); /* closes a handle that still has its levels */
+}
+
 /* ---- the user's SQL -------------------------------------------------------------------------------------------------------- */
 
 static void test_sql(void **state) {
@@ -383,6 +429,8 @@ static void test_sql(void **state) {
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT nothing\"}", BRANT_SQL, "nothing");
     must_fail(db, "sql.execute", "{\"sql\":\" ; \"}", BRANT_SQL, "no statement");
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT 1; SELECT 2\"}", BRANT_SQL, "more than one");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT 1; ; SELECT 2\"}", BRANT_SQL, "more than one");
+    must(db, "sql.execute", "{\"sql\":\"SELECT 1;; -- no more\"}", "[[1]]");
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\"}", BRANT_INVALID, "1 parameters");
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\",\"params\":[1,2]}", BRANT_INVALID, "2 values");
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT :a\",\"params\":{\"b\":1}}", BRANT_INVALID, ":a");
@@ -399,6 +447,7 @@ static void test_sql(void **state) {
 static void test_sql_denied(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
     must(db, "sql.execute", "{\"sql\":\"CREATE TABLE mine (x)\"}", NULL);
+    must(db, "sql.execute", "{\"sql\":\"CREATE TEMP TABLE passing (x)\"}", NULL);
     static const char *const denied[] = {
         "INSERT INTO nodes (graph, key, type, created_at, updated_at) VALUES (1, 'a', 0, 0, 0)",
         "UPDATE graphs SET nodes = 7",
@@ -412,6 +461,10 @@ static void test_sql_denied(void **state) {
         "CREATE TRIGGER x AFTER INSERT ON nodes BEGIN SELECT 1; END",
         "CREATE TEMP TRIGGER x AFTER INSERT ON nodes BEGIN SELECT 1; END",
         "CREATE TEMP TABLE nodes (x)",
+        "ALTER TABLE passing RENAME TO nodes",
+        "CREATE VIRTUAL TABLE temp.nodes USING fts5(x)",
+        "DELETE FROM sqlite_sequence",
+        "UPDATE sqlite_sequence SET seq = 0",
         "BEGIN",
         "COMMIT",
         "SAVEPOINT x",
@@ -443,6 +496,15 @@ static void test_sql_denied(void **state) {
     must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM nodes\"}", "[[0]]");
     must(db, "sql.execute", "{\"sql\":\"PRAGMA table_info(mine)\"}", "\"x\"");
     must(db, "sql.execute", "{\"sql\":\"DROP TABLE mine\"}", NULL);
+    /* What SQLite itself does to the table of sequences is not the user's doing. */
+    static const char *const allowed[] = {"CREATE TABLE counted (x INTEGER PRIMARY KEY AUTOINCREMENT)", "INSERT INTO counted VALUES (5)",
+                                          "ALTER TABLE counted RENAME TO counting", "DROP TABLE counting"};
+    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
+        char json[256];
+        snprintf(json, sizeof json, "{\"sql\":\"%s\"}", allowed[i]);
+        must(db, "sql.execute", json, NULL);
+    }
+    must_fail(db, "sql.execute", "{\"sql\":\"DELETE FROM sqlite_sequence\"}", BRANT_DENIED, "sequences");
     must_be_well(db);
     brant_db_free(db);
 }
@@ -491,6 +553,38 @@ static void test_backup(void **state) {
     must_fail(db, "db.restore", json, BRANT_CONFLICT, "role");
     must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM t\"}", "[[2]]");
     brant_db_free(other);
+    brant_db_free(db);
+}
+
+/* A backup must not be spoilt by what lies beside the file whose name it takes, nor pull that file from under somebody. */
+static void test_backup_overwrites(void **state) {
+    char json[4600];
+    char *folder = *state;
+    brant_db *db = must_open(in_folder(folder, "a.db"), "");
+    must(db, "sql.execute", "{\"sql\":\"CREATE TABLE mine (x)\"}", NULL);
+    snprintf(json, sizeof json, "{\"path\":\"%s/b.db\",\"overwrite\":true}", folder);
+    const pid_t child = fork();
+    if (child == 0) { /* dies with its changes in the WAL */
+        brant_db *old = NULL;
+        char *answer = NULL;
+        size_t length = 0;
+        if (brant_open(&old, TEXT(in_folder(folder, "b.db")), "", 0) != BRANT_OK) _exit(1);
+        _exit(brant_sql_execute(&answer, &length, old, TEXT("{\"sql\":\"CREATE TABLE old (x)\"}")) == BRANT_OK ? 0 : 1);
+    }
+    int how = 0;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_int_equal(how, 0);
+    assert_int_equal(access(in_folder(folder, "b.db-wal"), F_OK), 0);
+    /* The file goes, its WAL stays: a backup of that name is another file. */
+    assert_int_equal(rename(in_folder(folder, "b.db"), in_folder(folder, "gone.db")), 0);
+    must(db, "db.backup", json, NULL);
+    brant_db *copy = must_open(in_folder(folder, "b.db"), "{\"mode\":\"rw\"}");
+    must(copy, "sql.execute", "{\"sql\":\"SELECT group_concat(name) FROM sqlite_schema WHERE name IN ('mine', 'old')\"}", "[[\"mine\"]]");
+    must_be_well(copy);
+    must_fail(db, "db.backup", json, BRANT_CONFLICT, "is open");
+    must(copy, "sql.execute", "{\"sql\":\"INSERT INTO mine VALUES (1)\"}", NULL);
+    brant_db_free(copy);
+    must(db, "db.backup", json, NULL);
     brant_db_free(db);
 }
 
@@ -569,14 +663,17 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_adopt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_open_race, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_open_beside_writer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_foreign_descriptor, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_close, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_threads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fork, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_transactions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lost_transaction, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sql, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sql_denied, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_backup, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_backup_overwrites, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_doctor, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),

@@ -12,7 +12,9 @@
  * CORRUPT, FULL and IO; the comments below name only what is particular.
  *
  * Transactions. A write outside a transaction is one of its own; inside, it joins, and a failing operation takes
- * back its own changes only (savepoint), the transaction goes on. A read outside a transaction sees one snapshot.
+ * back its own changes only (savepoint), the transaction goes on. SQLite itself can take a whole transaction back: when a write in it is
+ * interrupted or timed out, for FULL, IO and NO_MEMORY, for the user's ON CONFLICT ROLLBACK. Then every call in it is MISUSE until it
+ * was rolled back. A read outside a transaction sees one snapshot.
  *
  * Threads. A handle is used by one thread at a time, whichever: a second that enters while a call runs gets MISUSE.
  * brant_close, brant_interrupt and brant_wake_fd may be called from any thread at any time; waiting in
@@ -96,7 +98,8 @@ BRANT_API brant_status brant_transaction_begin(char **out_json, size_t *out_json
 
 /*
  * transaction.commit {} -> {"depth": n}. Ends the innermost; the outermost one makes everything durable and wakes
- * listeners. MISUSE: no transaction. BUSY, FULL, IO: still open, nothing is lost, commit again or roll back.
+ * listeners. MISUSE: no transaction, or SQLite took it back already. BUSY: still open, nothing is lost, commit again or roll back.
+ * After any other failure roll back.
  */
 BRANT_API brant_status brant_transaction_commit(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
                                                 size_t json_len);
@@ -109,7 +112,8 @@ BRANT_API brant_status brant_transaction_rollback(char **out_json, size_t *out_j
  * sql.execute {"sql": text, "params": [..] | {..}} -> {"columns": [..], "rows": [[..]], "changes": n, "last_insert_rowid": n}
  * The user's own SQL: one statement, on this connection, in the running transaction. Parameters by position or by name (without
  * the prefix), null, bool (0/1), integer, double, text; {"$base64": text} is a blob, in rows too. brant's own
- * tables can be read; what would change them, the file's settings or the transaction is DENIED.
+ * tables can be read; what would change them, the file's settings or the transaction is DENIED, and so are ALTER TABLE on a temporary table
+ * (which could take one of our names) and writing sqlite_sequence.
  * At most limits.batch rows: LIMIT. SQL: the text is wrong; CONSTRAINT: a rule of the user's tables.
  */
 BRANT_API brant_status brant_sql_execute(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
@@ -128,7 +132,8 @@ BRANT_API brant_status brant_db_doctor(char **out_json, size_t *out_json_len, br
 /*
  * db.backup {"path": text, "overwrite": false} -> {"path", "pages", "size"}
  * Copy the file, while it is in use, as of one moment, to a new file that holds nothing of the old place (wake registrations).
- * Written beside and renamed: the destination is whole or not there. EXISTS: the destination exists. MISUSE: inside a transaction.
+ * Written beside and renamed: the destination is whole or not there. EXISTS: the destination exists. CONFLICT: it is to be overwritten and somebody has it
+ * open. MISUSE: inside a transaction.
  */
 BRANT_API brant_status brant_db_backup(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
 

@@ -135,6 +135,7 @@ static brant_status look(visit *out, brant_cursor *cursor, brant__writer *writer
     if (status != BRANT_OK) return status;
     brant__cursor_bury(db, brant__wake_orphans(db));
     out->seen = brant__wake_sequence(db);
+    if (brant__transaction_lost(db)) goto cleanup; /* its owner has not rolled back yet: nothing to be seen until then */
     BRANT__TRY(brant__begin(db, BRANT__READ));
     begun = true;
     BRANT__TRY(brant__wake_look(db));

@@ -36,7 +36,7 @@ static const char *const sql[] = {
                                   "AND channel <> ''",
     [BRANT__EVENT_EMPTY_NOTE] = "INSERT INTO notification_channels (channel, count, pruned_through) VALUES ('', 0, :cut) "
                                 "ON CONFLICT (channel) DO UPDATE SET pruned_through = max(pruned_through, :cut)",
-    [BRANT__EVENT_HEAD] = "SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'notifications'), "
+    [BRANT__EVENT_HEAD] = "SELECT (SELECT seq FROM main.sqlite_sequence WHERE name = 'notifications'), "
                           "(SELECT socket FROM brant_wake WHERE row_id = 0)",
     [BRANT__EVENT_GAPS] = "SELECT channel, pruned_through FROM notification_channels "
                           "WHERE pruned_through > 0 AND pruned_through > :last ORDER BY pruned_through",

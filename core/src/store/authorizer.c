@@ -11,7 +11,7 @@ static const char *const own_tables[] = {
     "graph_counts", "nodes",      "edges",       "notifications", "notification_channels",
 };
 
-static bool is_own(const char *table) {
+bool brant__is_own_table(const char *table) {
     if (!table) return false;
     for (size_t i = 0; i < BRANT__COUNT(own_tables); i++)
         if (sqlite3_stricmp(table, own_tables[i]) == 0) return true;
@@ -39,18 +39,26 @@ static int deny(brant_db *db, const char *reason, const char *object) {
 
 int brant__authorize(void *context, int action, const char *a, const char *b, const char *database, const char *trigger) {
     brant_db *db = context;
-    (void)database;
+    const bool temporary = database && sqlite3_stricmp(database, "temp") == 0;
     if (!db->user_sql && !trigger) return SQLITE_OK;
     switch (action) {
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
     case SQLITE_DELETE:
-        return is_own(a) ? deny(db, "brant's own tables are changed by its operations only", a) : SQLITE_OK;
+        /* The ids of notifications come from there. SQLite writes it by itself, also for DROP and RENAME. */
+        if (!db->alters && !temporary && a && sqlite3_stricmp(a, "sqlite_sequence") == 0)
+            return deny(db, "the table of sequences also counts for brant's own tables", a);
+        return brant__is_own_table(a) ? deny(db, "brant's own tables are changed by its operations only", a) : SQLITE_OK;
     case SQLITE_DROP_TABLE:
     case SQLITE_DROP_VIEW:
     case SQLITE_ALTER_TABLE: {
         const char *table = action == SQLITE_ALTER_TABLE ? b : a;
-        return is_own(table) ? deny(db, "brant's own tables cannot be changed", table) : SQLITE_OK;
+        if (brant__is_own_table(table)) return deny(db, "brant's own tables cannot be changed", table);
+        /* The new name is not told here, and a temporary table of our name would shadow ours. */
+        if (action == SQLITE_ALTER_TABLE && a && sqlite3_stricmp(a, "temp") == 0)
+            return deny(db, "a temporary table cannot be altered; make it anew", table);
+        db->alters = true;
+        return SQLITE_OK;
     }
     case SQLITE_CREATE_INDEX:
     case SQLITE_DROP_INDEX:
@@ -58,13 +66,14 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
     case SQLITE_CREATE_TEMP_TRIGGER:
     case SQLITE_CREATE_TEMP_INDEX:
         /* A dropped index or a trigger on our tables changes what our statements mean. */
-        return is_own(b) ? deny(db, "brant's own tables take no indexes or triggers of others", b) : SQLITE_OK;
+        return brant__is_own_table(b) ? deny(db, "brant's own tables take no indexes or triggers of others", b) : SQLITE_OK;
     case SQLITE_CREATE_TEMP_TABLE:
     case SQLITE_CREATE_TEMP_VIEW:
     case SQLITE_CREATE_TABLE:
     case SQLITE_CREATE_VIEW:
+    case SQLITE_CREATE_VTABLE:
         /* A temporary table of our name would shadow ours. */
-        return is_own(a) ? deny(db, "the name is brant's", a) : SQLITE_OK;
+        return brant__is_own_table(a) ? deny(db, "the name is brant's", a) : SQLITE_OK;
     case SQLITE_TRANSACTION:
     case SQLITE_SAVEPOINT:
         return deny(db, "transactions are begun and ended by transaction.begin, .commit and .rollback", a);

@@ -63,13 +63,14 @@ struct brant_db {
     unsigned call_interrupts; /* `interrupts` when the running call entered */
     int64_t now;              /* of the running call; 0: not read yet */
     bool user_sql;            /* the authorizer guards what is being prepared or run */
+    bool alters;              /* what is being prepared drops or renames a table of the user's */
     const char *denied;       /* why the authorizer refused, static */
     char denied_object[96];
-    int busy_tries;
     int64_t busy_since;
 
     unsigned depth;
-    int mode; /* of the outermost transaction */
+    int mode;  /* of the outermost transaction */
+    bool lost; /* SQLite rolled the whole transaction back by itself: its levels are still to be ended */
     uint64_t nested_read[BRANT__TRANSACTION_DEPTH / 64 + 1]; /* bit n: level n is a read inside another, without a savepoint */
     int wal_pages;                                           /* after the last commit */
     int checkpoint_at;                                       /* WAL pages at which the next commit checkpoints */
@@ -111,6 +112,7 @@ brant_status brant__identity_read(brant__identity *out, sqlite3 *sqlite, const c
 brant_status brant__meta_set(brant_db *db, const char *name, brant__text value);
 
 /* authorizer.c */
+bool brant__is_own_table(const char *table); /* NULL: no */
 int brant__authorize(void *context, int action, const char *a, const char *b, const char *database, const char *trigger);
 
 /* Run SQL text that yields nothing, on a raw connection. */
@@ -121,7 +123,12 @@ brant_status brant__pragma_integer(int64_t *out, sqlite3 *sqlite, const char *sq
 void brant__teardown(brant_db *db);
 /* statement.c */
 void brant__statements_finalize(brant_db *db);
-/* transaction.c: after SQLite rolled back by itself (disk full, I/O error), make ours agree. */
+/*
+ * transaction.c: notice that SQLite rolled the whole transaction back by itself (disk full, I/O error, want of memory, an interrupted
+ * write, the user's ON CONFLICT ROLLBACK). Its levels stay until they are rolled back, and MISUSE answers what is tried in them meanwhile:
+ * else the calls that follow would commit one by one.
+ */
 void brant__transaction_sync(brant_db *db);
+brant_status brant__transaction_check(brant_db *db); /* MISUSE when it is lost */
 
 #endif

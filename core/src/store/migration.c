@@ -7,15 +7,6 @@
 #include "embedded.h"
 #include "store/handle.h"
 
-static int64_t statement_integer(sqlite3 *sqlite, const char *sql, int64_t otherwise) {
-    sqlite3_stmt *statement = NULL;
-    int64_t value = otherwise;
-    if (sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
-        value = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return value;
-}
-
 brant_status brant__pragma_integer(int64_t *out, sqlite3 *sqlite, const char *sql) {
     sqlite3_stmt *statement = NULL;
     *out = 0;
@@ -28,37 +19,44 @@ brant_status brant__pragma_integer(int64_t *out, sqlite3 *sqlite, const char *sq
     return code == SQLITE_OK ? BRANT_OK : brant__sqlite_status(code);
 }
 
-static int read_role(sqlite3 *sqlite) {
+/* Of a file that is ours. What is not there: 1 for the numbers, -1 for the role. */
+static int read_meta(brant__identity *out, sqlite3 *sqlite) {
     sqlite3_stmt *statement = NULL;
-    int role = -1;
-    if (sqlite3_prepare_v2(sqlite, "SELECT value FROM brant_meta WHERE name = 'role'", -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(statement, 0);
-        for (int i = 0; name && i < BRANT__ROLE_COUNT; i++)
-            if (strcmp(name, brant__role_names[i]) == 0) role = i;
+    int code = sqlite3_prepare_v2(sqlite, "SELECT name, value FROM brant_meta WHERE name IN ('min_reader', 'min_writer', 'role')", -1,
+                                  &statement, NULL);
+    out->min_reader = out->min_writer = 1;
+    while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(statement, 0), *value = (const char *)sqlite3_column_text(statement, 1);
+        code = name && value ? SQLITE_OK : SQLITE_NOMEM;
+        if (name && value && strcmp(name, "min_reader") == 0) out->min_reader = sqlite3_column_int64(statement, 1);
+        if (name && value && strcmp(name, "min_writer") == 0) out->min_writer = sqlite3_column_int64(statement, 1);
+        for (int i = 0; name && value && strcmp(name, "role") == 0 && i < BRANT__ROLE_COUNT; i++)
+            if (strcmp(value, brant__role_names[i]) == 0) out->role = i;
     }
     sqlite3_finalize(statement);
-    return role;
+    return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-brant_status brant__identity_read(brant__identity *out, sqlite3 *sqlite, const char *path) {
+static brant_status read_identity(brant__identity *out, sqlite3 *sqlite, const char *path) {
     int64_t application = 0, tables = 0;
-    *out = (brant__identity){.role = -1};
     brant_status status = brant__pragma_integer(&application, sqlite, "PRAGMA application_id");
     if (status == BRANT_OK) status = brant__pragma_integer(&out->format, sqlite, "PRAGMA user_version");
     if (status == BRANT_OK) status = brant__pragma_integer(&tables, sqlite, "SELECT count(*) FROM sqlite_schema");
-    if (status != BRANT_OK) {
-        const int code = sqlite3_errcode(sqlite);
-        if (code == SQLITE_NOTADB) return brant__fail(BRANT_NOT_BRANT, "%s is not a database", path);
-        return brant__fail(status, "cannot read %s: %s", path, sqlite3_errmsg(sqlite));
-    }
     out->empty = tables == 0 && application == 0;
-    out->ours = application == BRANT__APPLICATION_ID;
-    if (!out->ours) return BRANT_OK;
-    out->min_reader = statement_integer(sqlite, "SELECT value FROM brant_meta WHERE name = 'min_reader'", 1);
-    out->min_writer = statement_integer(sqlite, "SELECT value FROM brant_meta WHERE name = 'min_writer'", 1);
-    out->role = read_role(sqlite);
-    return BRANT_OK;
+    out->ours = status == BRANT_OK && application == BRANT__APPLICATION_ID;
+    if (out->ours) status = brant__sqlite_status(read_meta(out, sqlite));
+    if (status == BRANT_OK) return BRANT_OK;
+    if (sqlite3_errcode(sqlite) == SQLITE_NOTADB) return brant__fail(BRANT_NOT_BRANT, "%s is not a database", path);
+    return brant__fail(status == BRANT_INTERNAL ? BRANT_CORRUPT : status, "cannot read %s: %s", path, sqlite3_errmsg(sqlite));
+}
+
+brant_status brant__identity_read(brant__identity *out, sqlite3 *sqlite, const char *path) {
+    *out = (brant__identity){.role = -1};
+    /* Of one moment: another process may be giving the file its identity. */
+    const bool begun = sqlite3_exec(sqlite, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+    const brant_status status = read_identity(out, sqlite, path);
+    if (begun) sqlite3_exec(sqlite, "ROLLBACK", NULL, NULL, NULL);
+    return status;
 }
 
 brant_status brant__meta_set(brant_db *db, const char *name, brant__text value) {
@@ -94,14 +92,17 @@ cleanup:
 
 /* A user's table of one of our names must not be mixed up with ours. */
 static brant_status check_collision(brant_db *db) {
-    static const char sql[] =
-        "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND lower(name) IN ('brant_meta', 'brant_wake', 'graph_types',"
-        " 'node_types', 'edge_types', 'graphs', 'graph_counts', 'nodes', 'edges', 'notifications', 'notification_channels')";
     sqlite3_stmt *statement = NULL;
     brant_status status = BRANT_OK;
-    if (sqlite3_prepare_v2(db->sqlite, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
-        status = brant__fail(BRANT_EXISTS, "%s has a table \"%s\" of its own, which brant would need; rename it to adopt the file",
-                             db->path, (const char *)sqlite3_column_text(statement, 0));
+    int code = sqlite3_prepare_v2(db->sqlite, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')", -1, &statement, NULL);
+    while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(statement, 0);
+        code = SQLITE_OK;
+        if (!brant__is_own_table(name)) continue;
+        status = brant__fail(BRANT_EXISTS, "%s has a table \"%s\" of its own, which brant would need; rename it to adopt the file", db->path, name);
+        break;
+    }
+    if (status == BRANT_OK && code != SQLITE_DONE) status = brant__sqlite_fail(db, code, "reading the names of the tables");
     sqlite3_finalize(statement);
     return status;
 }
@@ -109,13 +110,19 @@ static brant_status check_collision(brant_db *db) {
 brant_status brant__migrate(brant_db *db, bool adopt) {
     brant_status status = BRANT_OK;
     int64_t version = 0;
-    for (;;) {
-        BRANT__TRY(brant__begin(db, BRANT__WRITE));
+    /* The first look is without the write lock: a file that is up to date opens while somebody writes it. */
+    for (int mode = BRANT__READ;;) {
+        BRANT__TRY(brant__begin(db, mode));
         BRANT__TRY(brant__pragma_integer(&version, db->sqlite, "PRAGMA user_version"));
         int64_t application = 0;
         BRANT__TRY(brant__pragma_integer(&application, db->sqlite, "PRAGMA application_id"));
         if (application != BRANT__APPLICATION_ID) version = 0; /* an adopted file's user_version is its former owner's */
         if ((size_t)version >= brant__migrations_count) break;
+        if (mode == BRANT__READ) {
+            brant__rollback(db);
+            mode = BRANT__WRITE;
+            continue;
+        }
         if (version == 0 && adopt) BRANT__TRY(check_collision(db));
         BRANT__TRY(brant__execute(db, brant__migrations[version].data));
         if (version == 0) BRANT__TRY(write_identity(db));

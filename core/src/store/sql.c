@@ -141,7 +141,7 @@ static brant_status write_rows(brant__call *call, sqlite3_stmt *statement) {
 
 static bool only_space(const char *text, const char *end) {
     for (;;) {
-        while (text < end && isspace((unsigned char)*text)) text++;
+        while (text < end && (isspace((unsigned char)*text) || *text == ';')) text++;
         if (end - text >= 2 && text[0] == '-' && text[1] == '-') {
             while (text < end && *text != '\n') text++;
         } else if (end - text >= 2 && text[0] == '/' && text[1] == '*') {
@@ -149,7 +149,7 @@ static bool only_space(const char *text, const char *end) {
             while (end - text >= 2 && !(text[0] == '*' && text[1] == '/')) text++;
             text = end - text >= 2 ? text + 2 : end;
         } else {
-            return text == end || *text == ';';
+            return text == end;
         }
     }
 }
@@ -175,6 +175,8 @@ brant_status brant__sql_execute(brant__call *call) {
     if (!sql.data) return brant__fail(BRANT_INVALID, "\"sql\" must be text");
     db->user_sql = true;
     db->denied = NULL;
+    db->alters = false;
+    BRANT__TRY(brant__transaction_check(db));
     BRANT__TRY(prepare(&statement, db, sql));
     /* Its own transaction when none runs: a write takes the lock at once, a read one snapshot. */
     if (db->depth == 0 || !sqlite3_stmt_readonly(statement)) {
@@ -199,6 +201,7 @@ brant_status brant__sql_execute(brant__call *call) {
     brant__write_name(call->out, "last_insert_rowid");
     brant__write_integer(call->out, sqlite3_last_insert_rowid(db->sqlite));
     brant__write_end(call->out);
+    if (call->out->buffer.failed) status = brant__fail_memory(); /* before the commit, which could not be taken back */
 cleanup:
     sqlite3_finalize(statement);
     db->user_sql = false;

@@ -100,7 +100,6 @@ void brant__bind_blob(brant__statement *statement, int index, const void *bytes,
 void brant__bind_null(brant__statement *statement, int index) { sqlite3_bind_null(raw(statement), index); }
 
 brant_status brant__step(bool *out_row, brant_db *db, brant__statement *statement) {
-    db->busy_tries = 0;
     const int code = sqlite3_step(raw(statement));
     *out_row = code == SQLITE_ROW;
     if (BRANT__LIKELY(code == SQLITE_ROW || code == SQLITE_DONE)) return BRANT_OK;

@@ -74,6 +74,7 @@ brant_status brant__commit(brant_db *db);
 /* Never fails as far as the caller is concerned, keeps the error record. */
 void brant__rollback(brant_db *db);
 unsigned brant__depth(const brant_db *db);
+bool brant__transaction_lost(brant_db *db); /* SQLite took the running one back by itself: nothing can begin before its rollback */
 
 /* ---- state of the modules above ------------------------------------------------------------------------------------------ */
 

@@ -32,8 +32,32 @@ static brant_status run_savepoint(brant_db *db, const char *verb, unsigned level
 
 unsigned brant__depth(const brant_db *db) { return db->depth; }
 
+static void note_rollback(brant_db *db, unsigned depth) {
+    for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
+        void *state = brant__state(db, slot);
+        if (state && db->hooks[slot]->after_rollback) db->hooks[slot]->after_rollback(db, state, depth);
+    }
+}
+
+void brant__transaction_sync(brant_db *db) {
+    if (db->depth == 0 || db->lost || !db->sqlite || !sqlite3_get_autocommit(db->sqlite)) return;
+    db->lost = true;
+    note_rollback(db, 0);
+}
+
+bool brant__transaction_lost(brant_db *db) {
+    brant__transaction_sync(db);
+    return db->lost;
+}
+
+brant_status brant__transaction_check(brant_db *db) {
+    if (BRANT__LIKELY(!brant__transaction_lost(db))) return BRANT_OK;
+    return brant__fail(BRANT_MISUSE, "the whole transaction was rolled back when one of its operations ended early; roll it back, then begin anew");
+}
+
 brant_status brant__begin(brant_db *db, int mode) {
     brant_status status = BRANT_OK;
+    BRANT__TRY(brant__transaction_check(db));
     if (mode == BRANT__WRITE && db->options.mode == BRANT__MODE_RO)
         return brant__fail(BRANT_READ_ONLY, "%s was opened read-only", db->path);
     if (db->depth > 0) {
@@ -55,19 +79,6 @@ cleanup:
 
 static bool nested_read(const brant_db *db, unsigned level) { return db->nested_read[level / 64] >> (level % 64) & 1; }
 
-static void note_rollback(brant_db *db) {
-    for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
-        void *state = brant__state(db, slot);
-        if (state && db->hooks[slot]->after_rollback) db->hooks[slot]->after_rollback(db, state, db->depth);
-    }
-}
-
-void brant__transaction_sync(brant_db *db) {
-    if (db->depth == 0 || !db->sqlite || !sqlite3_get_autocommit(db->sqlite)) return;
-    db->depth = 0;
-    note_rollback(db);
-}
-
 /* Checkpoint when the WAL is long, and, when a reader held it back, not again at each commit but after as much growth. */
 static void checkpoint(brant_db *db) {
     if (db->wal_pages < db->checkpoint_at) return;
@@ -79,6 +90,7 @@ static void checkpoint(brant_db *db) {
 brant_status brant__commit(brant_db *db) {
     brant_status status = BRANT_OK;
     if (db->depth == 0) return brant__fail(BRANT_MISUSE, "no transaction is running");
+    BRANT__TRY(brant__transaction_check(db));
     if (db->depth > 1) {
         const unsigned level = db->depth - 1;
         if (!nested_read(db, level)) BRANT__TRY(run_savepoint(db, "RELEASE", level));
@@ -109,8 +121,11 @@ cleanup:
 }
 
 void brant__rollback(brant_db *db) {
-    brant__transaction_sync(db);
     if (db->depth == 0) return;
+    if (brant__transaction_lost(db)) { /* taken back already */
+        if (--db->depth == 0) db->lost = false;
+        return;
+    }
     /* These run also when the call was interrupted; what they may fail with is of no use to anybody. */
     if (db->depth > 1) {
         const unsigned level = db->depth - 1;
@@ -120,13 +135,12 @@ void brant__rollback(brant_db *db) {
             sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);
         }
         db->depth--;
-        note_rollback(db);
-        brant__transaction_sync(db);
+        note_rollback(db, db->depth);
         return;
     }
     sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
     db->depth = 0;
-    note_rollback(db);
+    note_rollback(db, 0);
 }
 
 /* ---- operations --------------------------------------------------------------------------------------------------- */
