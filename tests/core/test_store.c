@@ -588,6 +588,32 @@ static void test_backup_overwrites(void **state) {
     brant_db_free(db);
 }
 
+static void put_nodes(brant_db *db, char letter, const char *wanted) {
+    char json[8192];
+    size_t used = (size_t)snprintf(json, sizeof json, "{\"graph\":\"g\",\"items\":[");
+    for (int i = 0; i < 100; i++) used += (size_t)snprintf(json + used, sizeof json - used, "%s{\"key\":\"%c%d\"}", i ? "," : "", letter, i);
+    snprintf(json + used, sizeof json - used, "]}");
+    must(db, "nodes.put_many", json, wanted);
+}
+
+/* What a handle keeps of a graph belongs to one history: after a restore the same counts mean other nodes. */
+static void test_restore_ends_history(void **state) {
+    char json[4600];
+    char *folder = *state;
+    brant_db *db = must_open(in_folder(folder, "a.db"), ""), *other = must_open(in_folder(folder, "a.db"), "");
+    must(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\"}", NULL);
+    snprintf(json, sizeof json, "{\"path\":\"%s/b.db\"}", folder);
+    must(db, "db.backup", json, NULL);
+    put_nodes(other, 'a', "\"created\":100");
+    must(db, "db.restore", json, NULL);
+    put_nodes(db, 'b', "\"created\":100");
+    put_nodes(other, 'a', "\"created\":100");
+    must(db, "nodes.count", "{\"graph\":\"g\"}", "200");
+    must_be_well(other);
+    brant_db_free(other);
+    brant_db_free(db);
+}
+
 static void test_doctor(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = must_open(path, "");
@@ -674,6 +700,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_sql_denied, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_backup, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_backup_overwrites, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_restore_ends_history, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_doctor, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),

@@ -196,9 +196,37 @@ static brant_status check_source(brant_db *db, sqlite3 *source, const char *path
     return BRANT_OK;
 }
 
+#define HISTORY_GAP 1000000 /* more changes than others can make between reading the counters and replacing the file */
+
+/*
+ * What handles keep of graphs and graph types they know again by a counter in the row. It must not go back to values that it had, or
+ * what was kept before the restore would be taken for what came after it.
+ */
+static brant_status read_history(int64_t *out, brant_db *db) {
+    const brant_status status = brant__pragma_integer(
+        out, db->sqlite,
+        "SELECT max(coalesce((SELECT max(shape) FROM graphs), 0), coalesce((SELECT max(changes) FROM graph_types), 0))");
+    return status == BRANT_OK ? BRANT_OK : brant__sqlite_fail(db, sqlite3_errcode(db->sqlite), "reading the file's history");
+}
+
+/* Our own now: continue the counters, and forget who waited at the backup's place, should it have been copied by other means. */
+static brant_status begin_history(brant_db *db, int64_t before) {
+    char text[200];
+    brant_status status = brant__begin(db, BRANT__WRITE);
+    if (status != BRANT_OK) return status;
+    sqlite3_snprintf(sizeof text, text,
+                     "UPDATE graphs SET shape = shape + %lld; UPDATE graph_types SET changes = changes + %lld; DELETE FROM brant_wake",
+                     (long long)before + HISTORY_GAP, (long long)before + HISTORY_GAP);
+    status = brant__execute(db, text);
+    if (status == BRANT_OK) status = brant__commit(db);
+    if (status != BRANT_OK) brant__rollback(db);
+    return status;
+}
+
 brant_status brant__db_restore(brant__call *call) {
     brant_db *db = call->db;
     brant_status status = BRANT_OK;
+    int64_t before = 0;
     char *path = NULL;
     sqlite3 *source = NULL;
     struct stat there;
@@ -223,11 +251,11 @@ brant_status brant__db_restore(brant__call *call) {
     BRANT__TRY(open_raw(&source, path, SQLITE_OPEN_READONLY));
     BRANT__TRY(check_source(db, source, path));
     BRANT__TRY(brant__pragma_integer(&page_size, source, "PRAGMA page_size"));
+    BRANT__TRY(read_history(&before, db));
     brant__statements_finalize(db); /* a statement in use would keep the copy from being written */
     BRANT__TRY(copy_pages(db, db->sqlite, source, &pages));
     status = brant__migrate(db, false);
-    /* A file that was copied by other means still holds the registrations of its old place. */
-    if (status == BRANT_OK) status = brant__execute(db, "DELETE FROM brant_wake");
+    if (status == BRANT_OK) status = begin_history(db, before);
     for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
         void *state = brant__state(db, slot);
         if (state && db->hooks[slot]->after_rollback) db->hooks[slot]->after_rollback(db, state, 0);
