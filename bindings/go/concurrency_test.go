@@ -206,7 +206,6 @@ func TestBusy(t *testing.T) {
 	}))
 
 	// Another process.
-	slow := open(t, path, nil)
 	hold := helper(t, "hold", path)
 	input := must(hold.StdinPipe())(t)
 	output := must(hold.StdoutPipe())(t)
@@ -216,7 +215,8 @@ func TestBusy(t *testing.T) {
 	_, err = nodes.Put(ctx, brant.NewNode{Key: "a"})
 	wants(t, err, brant.ErrBusy)
 
-	// A group of writers, of whom one gives up early.
+	// A group of writers, of whom some give up early. The file opens all the same.
+	slow := open(t, path, nil)
 	short, cancel := context.WithTimeout(ctx, 30*time.Millisecond)
 	defer cancel()
 	var group sync.WaitGroup

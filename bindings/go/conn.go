@@ -15,14 +15,8 @@ type connection struct {
 	inside sync.Mutex // held while a call runs, so that close can wait for it to leave
 }
 
-// opening is held while a handle is opened: the core, looking for descriptors of a foreign SQLite, may take one that another opening has
-// not noted yet for such.
-var opening sync.Mutex
-
 func openConnection(path string, options *input) (*connection, error) {
 	defer options.free()
-	opening.Lock()
-	defer opening.Unlock()
 	handle, err := cbrant.Open(path, options.done())
 	if err != nil {
 		return nil, fromC(err)
@@ -113,17 +107,6 @@ func (c *connection) transaction(ctx context.Context, op *operation, input strin
 		return 0, unreadable(err)
 	}
 	return answer.Depth, nil
-}
-
-// depth asks how many transactions are open. SQLite itself rolls back the whole transaction when a write is interrupted, when the disk
-// is full and where the user's SQL says ROLLBACK; what ran afterwards would be committed at once.
-func (c *connection) depth() (int, error) {
-	depth, err := c.transaction(context.Background(), transactionBegin, readTransaction)
-	if err != nil {
-		return 0, err
-	}
-	_, err = c.transaction(context.Background(), transactionRollback, noInput)
-	return depth - 1, err
 }
 
 func unreadable(err error) error {

@@ -298,7 +298,7 @@ type BackupOptions struct {
 }
 
 // Backup copies the file, while it is in use, as of one moment, to a new file. It is written beside and renamed: the destination is
-// whole or not there. ErrExists: there is something already.
+// whole or not there. ErrExists: there is something already; ErrConflict: it is to be overwritten, and somebody has it open.
 func (db *DB) Backup(ctx context.Context, path string, options *BackupOptions) (Copied, error) {
 	in := newInput().text("path", path)
 	if options != nil {

@@ -16,6 +16,11 @@ type Graph struct {
 	Edges Edges
 }
 
+// Info describes the graph: Graphs.Get. ErrNotFound.
+func (g Graph) Info(ctx context.Context) (GraphInfo, error) {
+	return Graphs{g.Nodes.r}.Get(ctx, g.Name)
+}
+
 // Status of a graph.
 type Status string
 

@@ -344,9 +344,8 @@ func wakeSocket(handle *cbrant.Handle) (*os.File, error) {
 const tick = time.Second
 
 // pump waits in the runtime's poller, without a thread, until the socket is readable or the tick, and wakes all subscriptions. It ends
-// when the source's handle is closed.
+// when the socket or the source's handle is closed.
 func (e *events) pump(s *source) {
-	defer s.socket.Close()
 	raw, err := s.socket.SyscallConn()
 	for err == nil {
 		if err = s.socket.SetReadDeadline(time.Now().Add(tick)); err != nil {
@@ -394,6 +393,7 @@ func (e *events) close() {
 		s.close()
 	}
 	if source != nil && source.writer == nil {
-		source.connection.close() // makes the socket readable: the pump ends
+		source.connection.close()
+		_ = source.socket.Close() // the pump ends
 	}
 }

@@ -252,22 +252,26 @@ func TestLeaks(t *testing.T) {
 		}
 		check(t, db.Close())
 	}
-	settle := func() (int, int) {
-		for range 5 {
+	// What runs beside us ends soon, but not at once.
+	settle := func(wanted, goroutines int) (int, int) {
+		for range 100 {
 			runtime.GC()
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(10 * time.Millisecond)
+			if descriptors(t) <= wanted && runtime.NumGoroutine() <= goroutines {
+				break
+			}
 		}
 		return descriptors(t), status(t, "VmRSS")
 	}
 	for range 30 {
 		round()
 	}
-	files, memory := settle()
+	files, memory := settle(0, 0)
 	goroutines := runtime.NumGoroutine()
 	for range 300 {
 		round()
 	}
-	filesAfter, memoryAfter := settle()
+	filesAfter, memoryAfter := settle(files, goroutines)
 	t.Logf("descriptors %d, %d; RSS %d kB, %d kB", files, filesAfter, memory, memoryAfter)
 	if filesAfter > files || runtime.NumGoroutine() > goroutines || memoryAfter > memory+16*1024 {
 		t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), goroutines)

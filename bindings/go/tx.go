@@ -12,8 +12,8 @@ import (
 // either all or not at all. A failing operation takes back its own changes only; the transaction goes on.
 //
 // A Tx may be used by several goroutines; their calls take turns. It is over when the function that got it returns, or with Commit or
-// Rollback; a call after that, or on an outer transaction while an inner one is open, is ErrMisuse. A write that ends in the middle
-// (its context was cancelled, the disk is full) makes SQLite take back the whole transaction: later calls are ErrMisuse, and so is Commit.
+// Rollback; a call after that, or on an outer transaction while an inner one is open, is ErrMisuse. A write that ends in the middle (its
+// context was cancelled, the disk is full) may make SQLite take back the whole transaction: then later calls are ErrMisuse, and so is Commit.
 //
 // While a write transaction is open no other write of this DB proceeds: writing to the DB itself from within it waits until the busy
 // timeout and fails with ErrBusy.
@@ -30,8 +30,7 @@ type session struct {
 	readOnly   bool
 
 	lock  sync.Mutex
-	depth int   // open levels; 0: over, and the connection is given back
-	lost  error // what made SQLite take all of it back
+	depth int // open levels; 0: over, and the connection is given back
 }
 
 // Tx runs fn in a write transaction and commits it when fn returns nil; else, or when fn panics, it is rolled back, and fn's error is
@@ -172,11 +171,6 @@ func (tx *Tx) abandon() {
 func (tx *Tx) usable() error {
 	s := tx.session
 	switch {
-	case s.lost != nil && s.depth >= tx.depth:
-		return &Error{
-			Code: ErrMisuse, Message: "the whole transaction was rolled back when one of its operations ended early", Detail: noDetail,
-			cause: s.lost,
-		}
 	case s.depth < tx.depth:
 		return failf(ErrMisuse, "the transaction is over")
 	case s.depth > tx.depth:
@@ -192,9 +186,6 @@ func (tx *Tx) Commit(ctx context.Context) error {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if err := tx.usable(); err != nil {
-		if s.lost != nil && s.depth == tx.depth {
-			s.rollback()
-		}
 		return err
 	}
 	if ctx.Err() != nil {
@@ -232,12 +223,10 @@ func (tx *Tx) Rollback() error {
 	return nil
 }
 
-// rollback takes the innermost level back. It is called with the lock. A handle that is closed, or that lost its transaction, has
-// nothing to take back.
+// rollback takes the innermost level back. It is called with the lock. It fails only where there is nothing to take back: the handle is
+// closed.
 func (s *session) rollback() {
-	if s.lost == nil {
-		_, _ = s.connection.transaction(context.Background(), transactionRollback, noInput)
-	}
+	_, _ = s.connection.transaction(context.Background(), transactionRollback, noInput)
 	s.depth--
 	if s.depth == 0 {
 		s.giveBack()
@@ -253,11 +242,6 @@ func (tx *Tx) run(ctx context.Context, op *operation, out *cbrant.Result, input 
 		return err
 	}
 	err := s.connection.call(ctx, op, out, input)
-	if err != nil && !s.readOnly && (breaksTransaction(err) || op.name == sqlExecute.name) {
-		if depth, problem := s.connection.depth(); problem == nil && depth < s.depth {
-			s.lost = err
-		}
-	}
 	runtime.KeepAlive(s.db)
 	return err
 }
