@@ -396,7 +396,8 @@ static brant_status read_derived(bool *out_refused, brant__edge_batch *put, edge
         !brant__text_equal(target, wanted->target_key))
         return BRANT_OK;
     if ((type.data != NULL) != put->graph.type->module->typed) return BRANT_OK;
-    if (item->type && !brant__text_equal(type, brant__json_text(item->type))) return BRANT_OK;
+    if (item->type && (!type.data || !brant__text_equal(type, brant__json_text(item->type))))
+        return BRANT_OK;
     index = type.data ? brant__type_edge(put->graph.type, type) : 0;
     if (index == BRANT__NO_TYPE) return BRANT_OK;
     *out_refused = false;

@@ -8,7 +8,9 @@
 #include "graph/internal.h"
 
 #define CURSOR_VERSION      1
-#define CURSOR_HEAD         ((size_t)2 + 8 + 3 * 8)
+#define CURSOR_LIST         2 /* where the check stands */
+#define CURSOR_NUMBERS      (CURSOR_LIST + sizeof(uint64_t))
+#define CURSOR_HEAD         (CURSOR_NUMBERS + 3 * sizeof(uint64_t))
 #define CURSOR_TEXT_MAXIMUM ((size_t)1 << 20)
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -186,11 +188,12 @@ brant_status brant__position_read(brant__position *out, brant__call *call, brant
     if (!value || yyjson_is_null(value)) return BRANT_OK;
     if (yyjson_is_str(value) && yyjson_get_len(value) <= CURSOR_TEXT_MAXIMUM &&
         brant__base64_decode(&bytes, brant__json_text(value)) && bytes.length >= CURSOR_HEAD &&
-        bytes.data[0] == CURSOR_VERSION && get_number(bytes.data + 2) == list) {
+        bytes.data[0] == CURSOR_VERSION && get_number(bytes.data + CURSOR_LIST) == list) {
         out->given = true;
         out->section = (uint8_t)bytes.data[1];
         for (size_t i = 0; i < 3; i++)
-            out->numbers[i] = (int64_t)get_number(bytes.data + 10 + 8 * i);
+            out->numbers[i] =
+                (int64_t)get_number(bytes.data + CURSOR_NUMBERS + i * sizeof(uint64_t));
         out->text.length = bytes.length - CURSOR_HEAD;
         out->text.data = brant__arena_copy(call->arena, bytes.data + CURSOR_HEAD, out->text.length);
         good = brant__utf8_check(bytes.data + CURSOR_HEAD, out->text.length) == SIZE_MAX;
@@ -215,9 +218,9 @@ void brant__position_write(brant__writer *out, const brant__position *position, 
     }
     head[0] = CURSOR_VERSION;
     head[1] = position->section;
-    put_number(head + 2, list);
+    put_number(head + CURSOR_LIST, list);
     for (size_t i = 0; i < 3; i++)
-        put_number(head + 10 + 8 * i, (uint64_t)position->numbers[i]);
+        put_number(head + CURSOR_NUMBERS + i * sizeof(uint64_t), (uint64_t)position->numbers[i]);
     brant__buffer_append(&bytes, head, sizeof(head));
     brant__buffer_append(&bytes, position->text.data, position->text.length);
     if (!bytes.failed) brant__base64_encode(&text, bytes.data, bytes.length);
