@@ -439,6 +439,11 @@ static void test_sql(void **state) {
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\",\"params\":[{\"$base64\":\"x\"}]}", BRANT_INVALID, "base64");
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT 1\",\"parameters\":[]}", BRANT_INVALID, "parameters");
     must_fail(db, "sql.execute", "{}", BRANT_INVALID, "sql");
+    brant_db *narrow = must_open(":memory:", "{\"limits\":{\"document\":1024}}");
+    must_fail(narrow, "sql.execute", "{\"sql\":\"SELECT zeroblob(500000000)\"}", BRANT_LIMIT, "1024 bytes");
+    must_fail(narrow, "sql.execute", "{\"sql\":\"SELECT hex(zeroblob(400)), hex(zeroblob(400))\"}", BRANT_LIMIT, "1024 bytes");
+    must(narrow, "sql.execute", "{\"sql\":\"SELECT hex(zeroblob(400))\"}", "0000");
+    brant_db_free(narrow);
     must_fail(db, "sql.execute",
               "{\"sql\":\"WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 2000) SELECT x FROM c\"}", BRANT_LIMIT, "1000 rows");
     brant_db_free(db);

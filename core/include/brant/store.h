@@ -114,7 +114,7 @@ BRANT_API brant_status brant_transaction_rollback(char **out_json, size_t *out_j
  * the prefix), null, bool (0/1), integer, double, text; {"$base64": text} is a blob, in rows too. brant's own
  * tables can be read; what would change them, the file's settings or the transaction is DENIED, and so are ALTER TABLE on a temporary table
  * (which could take one of our names) and writing sqlite_sequence.
- * At most limits.batch rows: LIMIT. SQL: the text is wrong; CONSTRAINT: a rule of the user's tables.
+ * At most limits.batch rows, and about limits.document bytes of them: LIMIT. SQL: the text is wrong; CONSTRAINT: a rule of the user's tables.
  */
 BRANT_API brant_status brant_sql_execute(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
                                          size_t json_len);

@@ -128,10 +128,15 @@ static brant_status write_rows(brant__call *call, sqlite3_stmt *statement) {
         if (++rows > most)
             return brant__fail(BRANT_LIMIT, "the statement yields more than %llu rows; add LIMIT", (unsigned long long)most);
         brant__write_array(call->out);
-        for (int column = 0; column < sqlite3_column_count(statement); column++) write_column(call->out, statement, column);
+        for (int column = 0; column < sqlite3_column_count(statement); column++) {
+            /* Before it is written: one value can be a thousand times what is allowed. */
+            const int type = sqlite3_column_type(statement, column);
+            const size_t length = type == SQLITE_TEXT || type == SQLITE_BLOB ? (size_t)sqlite3_column_bytes(statement, column) : 0;
+            if (length > bytes || call->out->buffer.length > bytes - length)
+                return brant__fail(BRANT_LIMIT, "the rows are larger than %llu bytes; add LIMIT", (unsigned long long)bytes);
+            write_column(call->out, statement, column);
+        }
         brant__write_end(call->out);
-        if (call->out->buffer.length > bytes)
-            return brant__fail(BRANT_LIMIT, "the rows are larger than %llu bytes; add LIMIT", (unsigned long long)bytes);
     }
     brant__write_end(call->out);
     return code == SQLITE_DONE ? BRANT_OK : brant__sqlite_fail(call->db, code, "running the statement");

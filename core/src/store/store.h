@@ -117,7 +117,7 @@ enum {
     BRANT__TABLE_COUNT
 };
 
-/* The statement, prepared at its first use on this handle, reset and unbound. Borrowed. Finish with brant__reset. */
+/* The statement, prepared at its first use on this handle. Borrowed. Bind every parameter: it keeps those of its last use. Finish with brant__reset. */
 brant_status brant__statement_get(brant__statement **out, brant_db *db, const brant__statements *statements, size_t index);
 
 /* A failed bind is reported by the next step. Text is not copied: it must live until reset. {NULL, 0} binds NULL. */
