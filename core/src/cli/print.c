@@ -44,6 +44,8 @@ static char *cell_text(yyjson_val *value) {
     size_t points = 0;
     for (size_t i = 0; text[i]; i++) {
         if ((unsigned char)text[i] < 32 || text[i] == 127) text[i] = ' ';
+        if ((unsigned char)text[i] == 0xc2 && (unsigned char)text[i + 1] >= 0x80 && (unsigned char)text[i + 1] < 0xa0) /* U+0080..U+009F */
+            text[i] = text[i + 1] = ' ';
         if (((unsigned char)text[i] & 0xc0) != 0x80 && ++points > CELL) {
             /* Cut at a code point; three dots take the place of the last three. */
             size_t cut = i;
