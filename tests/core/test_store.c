@@ -625,6 +625,7 @@ static void test_doctor(void **state) {
     must(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\"}", NULL);
     must(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"a\"}", NULL);
     must(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"b\"}", NULL);
+    must(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"b\",\"type\":null}", "\"created\":false"); /* as nodes.get says it */
     must(db, "edges.put", "{\"graph\":\"g\",\"source\":\"a\",\"target\":\"b\"}", NULL);
     must_be_well(db);
     brant_db_free(db);
