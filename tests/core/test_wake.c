@@ -795,6 +795,43 @@ static void test_restored_by_another_process(void **state) {
     brant_db_free(db);
 }
 
+static brant_cursor *listen_with(brant_db *db, const char *json) {
+    brant_cursor *cursor = NULL;
+    assert_int_equal(brant_event_listen(&cursor, db, TEXT(json)), BRANT_OK);
+    return cursor;
+}
+
+/* Patterns that are dear to match must not hold a writer that touches many topics: past a bound it wakes everybody instead. */
+static void test_bounded_matching(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db *db = must_open(path, ""), *dear = must_open(path, ""), *idle = must_open(path, "");
+    char json[65536], channel[256];
+    size_t used = (size_t)snprintf(json, sizeof json, "{\"channels\":[");
+    for (int i = 0; i < 60; i++) {
+        used += (size_t)snprintf(json + used, sizeof json - used, "%s\"", i ? "," : "");
+        for (int k = 0; k < 500; k++) used += (size_t)snprintf(json + used, sizeof json - used, "*a");
+        used += (size_t)snprintf(json + used, sizeof json - used, "b\"");
+    }
+    snprintf(json + used, sizeof json - used, "]}");
+    brant_cursor *cursors[] = {listen_with(dear, json), listen_with(idle, "{\"channels\":[\"z\"]}")};
+    struct pollfd woken = {-1, POLLIN, 0};
+    assert_int_equal(brant_wake_fd(&woken.fd, idle), BRANT_OK);
+    memset(channel, 'a', sizeof channel);
+    assert_true(notify(db, "a", 1));
+    assert_int_equal(poll(&woken, 1, 50), 0);
+    must(db, "transaction.begin", "", NULL);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(channel + 250, sizeof channel - 250, "%04d", i);
+        assert_true(notify(db, channel, i));
+    }
+    must(db, "transaction.commit", "", NULL);
+    assert_int_equal(poll(&woken, 1, 1000), 1);
+    for (size_t i = 0; i < 2; i++) brant_cursor_free(cursors[i]);
+    brant_db_free(idle);
+    brant_db_free(dear);
+    brant_db_free(db);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -815,6 +852,7 @@ int main(void) {
         TEST(test_child_leaves_the_parents_waits_alone),
         TEST(test_idle_waiters_cost_nothing),
         TEST(test_restored_by_another_process),
+        TEST(test_bounded_matching),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

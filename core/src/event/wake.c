@@ -35,6 +35,7 @@
 #define GONE 32           /* dead registrations that are remembered until the next write */
 #define PATTERNS_SIZE 65536
 #define PATTERNS_ALL (4u << 20) /* bytes of patterns that a commit looks at, however many the file holds */
+#define WORK (1u << 26)   /* bytes of patterns and topics that a commit compares, some 60 ms; beyond, everybody is woken */
 #define OWED_TICK 100     /* ms */
 #define LOOK_EVERY 900    /* ms; a little less than the tick */
 #define ENTER_NAP 2000000 /* ns, the longest */
@@ -91,6 +92,7 @@ typedef struct wake {
     brant__map topic_set; /* also owns the texts of `topics`, by way of topic_texts */
     brant__arena topic_texts;
     int64_t uncommitted; /* the first id that the running transaction wrote; 0: none */
+    size_t work; /* bytes compared for the running commit */
     target *targets;
     size_t target_count, target_capacity;
     brant__map target_set;
@@ -404,8 +406,10 @@ static bool patterns_match(wake *self, brant__text patterns, bool *out_junk) {
     const yyjson_val *element = NULL;
     while ((element = yyjson_arr_iter_next(&at))) {
         const brant__text pattern = brant__json_text((yyjson_val *)(uintptr_t)element);
-        for (size_t i = 0; pattern.data && i < self->topic_count; i++)
-            if (brant__glob_match(pattern, self->topics[i])) return true;
+        for (size_t i = 0; pattern.data && i < self->topic_count; i++) {
+            self->work += pattern.length + self->topics[i].length;
+            if (self->work > WORK || brant__glob_match(pattern, self->topics[i])) return true;
+        }
     }
     return false;
 }
@@ -435,6 +439,7 @@ static brant_status wake_before_commit(brant_db *db, void *state) {
     size_t junk_count = 0, looked = 0;
     bool row = false;
     self->target_count = 0;
+    self->work = 0;
     if (self->silent) return BRANT_OK;
     if (self->gone_count > 0) BRANT__TRY(gone_delete(db, self));
     if (!self->touched) return BRANT_OK;
