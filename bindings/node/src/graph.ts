@@ -110,15 +110,15 @@ export class GraphTypes implements Iterable<GraphType> {
     return this.#connection.invoke(native.brant_graph_type_delete, { name });
   }
 
-  /** Whether `attributes` satisfy a node type. Writes nothing. */
-  validateNode(graphType: string, type: string, attributes: unknown): Validation {
+  /** Whether `attributes` satisfy a node type, null in an untyped graph type. Writes nothing. */
+  validateNode(graphType: string, type: string | null, attributes: unknown): Validation {
     return this.#connection.invoke(native.brant_graph_type_validate_node, { graph_type: graphType, type, attributes });
   }
 
-  /** Whether `attributes`, and the types of the ends if given, satisfy an edge type. Writes nothing. */
+  /** Whether `attributes`, and the types of the ends if given, satisfy an edge type, null in an untyped graph type. Writes nothing. */
   validateEdge(
     graphType: string,
-    type: string,
+    type: string | null,
     attributes: unknown,
     options?: { sourceType?: string | undefined; targetType?: string | undefined },
   ): Validation {

@@ -195,7 +195,7 @@ type StoredType<Name extends string> = string extends Name ? string | null : Nam
 
 /** `type` of what is written: it may be left out when the item exists or there is only one type. */
 type GivenType<Name extends string> = string extends Name
-  ? { type?: string | undefined }
+  ? { type?: string | null | undefined }
   : { type: Name } | { type?: undefined };
 
 interface Stored {
@@ -330,11 +330,11 @@ export interface Operations {
   'graph_types.list': { input: PageInput; output: Page<GraphType> };
   'graph_types.delete': { input: Named; output: { deleted: true } };
   'graph_types.validate_node': {
-    input: { graph_type: string; type: string; attributes: unknown };
+    input: { graph_type: string; type: string | null; attributes: unknown };
     output: Validation;
   };
   'graph_types.validate_edge': {
-    input: { graph_type: string; type: string; attributes: unknown; source_type?: string; target_type?: string };
+    input: { graph_type: string; type: string | null; attributes: unknown; source_type?: string; target_type?: string };
     output: Validation;
   };
   'graphs.create': {

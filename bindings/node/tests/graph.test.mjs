@@ -49,6 +49,7 @@ test('graph types: validate without writing', (t) => {
   assert.equal(graphTypes.validateEdge('packages', 'DependsOn', { optional: true }, ends).valid, true);
   assert.equal(graphTypes.validateEdge('packages', 'DependsOn', {}, { ...ends, targetType: 'Maintainer' }).valid, false);
   assert.equal(graphTypes.validateEdge('packages', 'DependsOn', { optional: 1 }).valid, false);
+  assert.equal(graphTypes.validateNode('open', null, { any: 'thing' }).valid, true);
   assert.throws(() => graphTypes.validateNode('packages', 'Nothing', {}), code('INVALID'));
   assert.throws(() => graphTypes.validateNode('nothing', 'Package', {}), code('NOT_FOUND'));
 });
@@ -219,6 +220,17 @@ test('neighbors and closure', async (t) => {
   assert.equal(nodes.closure(new Set(['a', 'c']), { limit: 3 }).truncated, true);
   assert.throws(() => nodes.closure(['nothing']), code('NOT_FOUND'));
   assert.throws(() => nodes.closure(5), code('INVALID'));
+});
+
+test('what was read can be written, without a type too', (t) => {
+  const { nodes, edges } = untyped(t);
+  nodes.putMany([{ key: 'a', attributes: { n: 1 } }, { key: 'b' }]);
+  const { type, key, attributes, metadata, revision } = nodes.get('a');
+  assert.equal(type, null);
+  assert.deepEqual(nodes.put({ type, key, attributes, metadata, revision }), { key, created: false, revision: 2 });
+  edges.put({ source: 'a', target: 'b', type: null });
+  const [edge] = edges;
+  assert.equal(edges.put({ key: edge.key, type: edge.type, source: 'a', target: 'b' }).created, false);
 });
 
 test('any text is a key, compared by bytes', (t) => {

@@ -50,6 +50,7 @@ const neighbor: 'Package' | 'Maintainer' | undefined = nodes.neighbors('a').item
 
 const open1 = db.graph('any');
 open1.nodes.put({ key: 'a', attributes: { any: ['thing'] } });
+open1.nodes.put({ key: 'a', type: null });
 const anything: unknown = open1.nodes.get('a').attributes['any'];
 const nullable: string | null = open1.nodes.get('a').type;
 
