@@ -31,7 +31,7 @@ export class Connection {
 
   readonly #path: string;
   readonly #backgroundOptions: string;
-  #background: Promise<Handle> | undefined;
+  #background: Handle | undefined;
   #tail: Promise<void> = Promise.resolve();
   #running: Running | undefined;
   #closed = false;
@@ -128,21 +128,21 @@ export class Connection {
     }
   }
 
+  /** The second handle. Calls run one after another, so nobody else opens it meanwhile. */
   async #openBackground(): Promise<Handle> {
     if (this.#closed) throw closedError();
-    this.#background ??= native.open_async(this.#path, this.#backgroundOptions);
+    if (this.#background !== undefined) return this.#background;
     let handle: Handle;
     try {
-      handle = await this.#background;
+      handle = await native.open_async(this.#path, this.#backgroundOptions);
     } catch (error) {
-      this.#background = undefined;
       throw translate(error);
     }
     if (this.#closed) {
       native.brant_close(handle);
       throw closedError();
     }
-    return handle;
+    return (this.#background = handle);
   }
 
   /** Open the cursor of a subscription. */
@@ -162,7 +162,8 @@ export class Connection {
     this.#running?.end(closedError());
     this.#closed = true;
     guard(() => native.brant_close(this.handle));
-    this.#background?.then((handle) => native.brant_close(handle)).catch(() => undefined);
+    const background = this.#background;
+    if (background !== undefined) guard(() => native.brant_close(background));
   }
 }
 

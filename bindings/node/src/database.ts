@@ -195,7 +195,7 @@ export class Database {
   /**
    * End the innermost transaction; the outermost makes all durable and wakes listeners.
    *
-   * @throws BrantError `MISUSE`: none is open; `BUSY`, `FULL`, `IO`: it is still open, commit again or roll back.
+   * @throws BrantError `MISUSE`: none is open, or SQLite took it back (roll back); `BUSY`: it is still open, commit again or roll back; `FULL`, `IO`: it is lost, roll back.
    */
   commit(): { depth: number } {
     return this.#connection.invoke(native.brant_transaction_commit, {});

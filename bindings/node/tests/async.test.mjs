@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { open } from 'brant';
@@ -102,6 +102,21 @@ test('interrupt and close end what runs and what is queued', async (t) => {
   await sleep(50);
   db.close();
   await Promise.all(closed);
+});
+
+test('close lets go of the file at once, of both connections', async (t) => {
+  const path = file(t);
+  const db = database(t, {}, path);
+  await db.callAsync('db.info');
+  db.close();
+  const names = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return '';
+    }
+  });
+  assert.deepEqual(names.filter((name) => name.startsWith(path)), []);
 });
 
 test('close while the second connection opens', async (t) => {
