@@ -42,7 +42,7 @@ const (
 
 // Limits may be narrowed or widened; 0 keeps the default.
 type Limits struct {
-	Document int // bytes of one document: 1024..1073741824, default 64 MiB
+	Document int // bytes of one document: 1024..1000000000, default 64 MiB
 	Depth    int // of nesting: 1..512, default 512
 	Key      int // bytes of a key: 1..65536, default 1024
 	Batch    int // items of one call: 1..1000000, default 100000

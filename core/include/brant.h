@@ -3,9 +3,9 @@
 #define BRANT_H
 
 #include "brant/base.h"
-#include "brant/store.h"
-#include "brant/graph.h"
 #include "brant/event.h"
+#include "brant/graph.h"
 #include "brant/operation.h"
+#include "brant/store.h"
 
 #endif

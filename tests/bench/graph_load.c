@@ -362,7 +362,8 @@ static void run_brant(const data *d, const char *path) {
 
 #ifdef BRANT_BENCH_SQLITE
 static void sql(sqlite3 *db, const char *statements) {
-    if (sqlite3_exec(db, statements, NULL, NULL, NULL) != SQLITE_OK) fail(statements, sqlite3_errmsg(db));
+    if (sqlite3_exec(db, statements, NULL, NULL, NULL) != SQLITE_OK)
+        fail(statements, sqlite3_errmsg(db));
 }
 
 static void run_raw(const data *d, const char *path) {

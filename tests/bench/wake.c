@@ -51,7 +51,8 @@ static void notify(brant_db *db, const char *channel, int64_t payload) {
     char json[128];
     char *answer = NULL;
     size_t length = 0;
-    snprintf(json, sizeof json, "{\"channel\":\"%s\",\"payload\":%lld}", channel, (long long)payload);
+    snprintf(json, sizeof json, "{\"channel\":\"%s\",\"payload\":%lld}", channel,
+             (long long)payload);
     check(brant_event_notify(&answer, &length, db, json, strlen(json)), "notify");
     brant_free(answer);
 }
@@ -78,8 +79,9 @@ static int by_size(const void *a, const void *b) {
 
 static void show(const char *what, int64_t *times, int count) {
     qsort(times, (size_t)count, sizeof *times, by_size);
-    printf("%-34s p50 %7.1f us  p90 %7.1f us  p99 %7.1f us  max %8.1f us\n", what, (double)times[count / 2] / 1e3,
-           (double)times[count * 9 / 10] / 1e3, (double)times[count * 99 / 100] / 1e3, (double)times[count - 1] / 1e3);
+    printf("%-34s p50 %7.1f us  p90 %7.1f us  p99 %7.1f us  max %8.1f us\n", what,
+           (double)times[count / 2] / 1e3, (double)times[count * 9 / 10] / 1e3,
+           (double)times[count * 99 / 100] / 1e3, (double)times[count - 1] / 1e3);
 }
 
 static void ping_pong(const char *path, int rounds) {
@@ -103,7 +105,8 @@ static void ping_pong(const char *path, int rounds) {
     if (read(ready[0], &byte, 1) != 1) exit(1);
     brant_db *db = open_file(path);
     brant_cursor *cursor = listen_to(db, "pong");
-    int64_t *whole = calloc((size_t)rounds, sizeof *whole), *commit = calloc((size_t)rounds, sizeof *commit),
+    int64_t *whole = calloc((size_t)rounds, sizeof *whole),
+            *commit = calloc((size_t)rounds, sizeof *commit),
             *wake = calloc((size_t)rounds, sizeof *wake);
     for (int i = 0; i < rounds; i++) {
         const struct timespec pause = {0, 200000}; /* the other side is asleep again */
@@ -138,7 +141,8 @@ static void *wait_idle(void *cursor) {
 static double processor_seconds(void) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
 static void idle(const char *path, int waiters, int seconds) {
@@ -154,16 +158,19 @@ static void idle(const char *path, int waiters, int seconds) {
     const double before = processor_seconds();
     sleep((unsigned)seconds);
     const double used = processor_seconds() - before;
-    printf("%d idle waiters: %.2f ms of processor time a second, %.1f us each\n", waiters, used / seconds * 1e3,
-           used / seconds / waiters * 1e6);
+    printf("%d idle waiters: %.2f ms of processor time a second, %.1f us each\n", waiters,
+           used / seconds * 1e3, used / seconds / waiters * 1e6);
 
     brant_db *writer = open_file(path);
     const int64_t begin = now_ns();
-    for (int i = 0; i < 1000; i++) notify(writer, "other", i);
-    printf("a notify that concerns none of %d waiters: %.1f us\n", waiters, (double)(now_ns() - begin) / 1e6);
+    for (int i = 0; i < 1000; i++)
+        notify(writer, "other", i);
+    printf("a notify that concerns none of %d waiters: %.1f us\n", waiters,
+           (double)(now_ns() - begin) / 1e6);
     brant_db_free(writer);
 
-    for (int i = 0; i < waiters; i++) brant_close(handles[i]);
+    for (int i = 0; i < waiters; i++)
+        brant_close(handles[i]);
     for (int i = 0; i < waiters; i++) {
         pthread_join(threads[i], NULL);
         brant_cursor_free(cursors[i]);

@@ -35,7 +35,7 @@ def main():
 
     headers = "".join(path.read_text() for path in (ROOT / "core" / "include" / "brant").glob("*.h"))
     declared = set(UNIFORM.findall(headers)) | set(CURSORS.findall(headers))
-    table = (ROOT / "core" / "src" / "operation" / "table.h").read_text()
+    table = re.sub(r"\s*\\\n\s*", " ", (ROOT / "core" / "src" / "operation" / "table.h").read_text())
     functions = dict(re.findall(r'X\((brant_\w+), (?:brant__\w+, )?"([\w.]+)"', table))
     functions["brant_operation_list"] = "operations.list"
     specs = {}

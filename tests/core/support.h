@@ -58,31 +58,38 @@ static inline const char *in_folder(const char *folder, const char *name) {
 static inline brant_db *must_open(const char *path, const char *options) {
     brant_db *db = NULL;
     const brant_status status = brant_open(&db, TEXT(path), TEXT(options));
-    if (status != BRANT_OK) fail_msg("opening %s: %s: %s", path, brant_last_error()->name, brant_last_error()->message);
+    if (status != BRANT_OK)
+        fail_msg("opening %s: %s: %s", path, brant_last_error()->name, brant_last_error()->message);
     assert_non_null(db);
     return db;
 }
 
-static inline void must_not_open(const char *path, const char *options, brant_status wanted, const char *message) {
+static inline void must_not_open(const char *path, const char *options, brant_status wanted,
+                                 const char *message) {
     brant_db *db = NULL;
     const brant_status status = brant_open(&db, TEXT(path), TEXT(options));
     if (status != wanted)
-        fail_msg("opening %s: wanted %s, got %s: %s", path, brant_status_name(wanted), brant_status_name(status),
-                 brant_last_error()->message);
+        fail_msg("opening %s: wanted %s, got %s: %s", path, brant_status_name(wanted),
+                 brant_status_name(status), brant_last_error()->message);
     assert_null(db);
     if (!strstr(brant_last_error()->message, message))
-        fail_msg("opening %s: the message \"%s\" does not say \"%s\"", path, brant_last_error()->message, message);
+        fail_msg("opening %s: the message \"%s\" does not say \"%s\"", path,
+                 brant_last_error()->message, message);
 }
 
 /* Call by registry name. The answer must hold `wanted` as text (NULL: anything); the caller frees it. */
-static inline char *must_call(brant_db *db, const char *name, const char *json, const char *wanted) {
+static inline char *must_call(brant_db *db, const char *name, const char *json,
+                              const char *wanted) {
     char *answer = NULL;
     size_t length = 0;
     const brant_status status = brant_call(&answer, &length, db, TEXT(name), TEXT(json));
-    if (status != BRANT_OK) fail_msg("%s %s: %s: %s %s", name, json, brant_last_error()->name, brant_last_error()->message, brant_last_error()->detail);
+    if (status != BRANT_OK)
+        fail_msg("%s %s: %s: %s %s", name, json, brant_last_error()->name,
+                 brant_last_error()->message, brant_last_error()->detail);
     assert_non_null(answer);
     assert_int_equal(strlen(answer), length);
-    if (wanted && !strstr(answer, wanted)) fail_msg("%s %s: \"%s\" does not hold \"%s\"", name, json, answer, wanted);
+    if (wanted && !strstr(answer, wanted))
+        fail_msg("%s %s: \"%s\" does not hold \"%s\"", name, json, answer, wanted);
     return answer;
 }
 
@@ -90,25 +97,28 @@ static inline void must(brant_db *db, const char *name, const char *json, const 
     brant_free(must_call(db, name, json, wanted));
 }
 
-static inline void must_fail(brant_db *db, const char *name, const char *json, brant_status wanted, const char *message) {
+static inline void must_fail(brant_db *db, const char *name, const char *json, brant_status wanted,
+                             const char *message) {
     char *answer = NULL;
     size_t length = 1;
     const brant_status status = brant_call(&answer, &length, db, TEXT(name), TEXT(json));
     if (status != wanted)
-        fail_msg("%s %s: wanted %s, got %s: %s", name, json, brant_status_name(wanted), brant_status_name(status),
-                 status ? brant_last_error()->message : answer);
+        fail_msg("%s %s: wanted %s, got %s: %s", name, json, brant_status_name(wanted),
+                 brant_status_name(status), status ? brant_last_error()->message : answer);
     assert_null(answer);
     assert_int_equal(length, 0);
     assert_int_equal(brant_last_error()->code, wanted);
     if (message && !strstr(brant_last_error()->message, message))
-        fail_msg("%s %s: the message \"%s\" does not say \"%s\"", name, json, brant_last_error()->message, message);
+        fail_msg("%s %s: the message \"%s\" does not say \"%s\"", name, json,
+                 brant_last_error()->message, message);
 }
 
 /* db.doctor finds nothing. */
 static inline void must_be_well(brant_db *db) {
     static const char end[] = "],\"ok\":true}";
     char *answer = must_call(db, "db.doctor", "", NULL);
-    if (strstr(answer, "\"ok\":false") || strcmp(answer + strlen(answer) - strlen(end), end) != 0) fail_msg("db.doctor: %s", answer);
+    if (strstr(answer, "\"ok\":false") || strcmp(answer + strlen(answer) - strlen(end), end) != 0)
+        fail_msg("db.doctor: %s", answer);
     brant_free(answer);
 }
 

@@ -36,7 +36,8 @@ static brant_cursor *must_listen(brant_db *db, const char *channels) {
     brant_cursor *cursor = NULL;
     char json[4096];
     snprintf(json, sizeof json, "{\"channels\":%s}", channels);
-    if (brant_event_listen(&cursor, db, TEXT(json)) != BRANT_OK) fail_msg("listening to %s: %s", channels, brant_last_error()->message);
+    if (brant_event_listen(&cursor, db, TEXT(json)) != BRANT_OK)
+        fail_msg("listening to %s: %s", channels, brant_last_error()->message);
     assert_non_null(cursor);
     return cursor;
 }
@@ -44,7 +45,9 @@ static brant_cursor *must_listen(brant_db *db, const char *channels) {
 static void must_not_listen(brant_db *db, const char *json, brant_status wanted) {
     brant_cursor *cursor = (brant_cursor *)&cursor;
     const brant_status status = brant_event_listen(&cursor, db, TEXT(json));
-    if (status != wanted) fail_msg("listening with %s: wanted %s, got %s", json, brant_status_name(wanted), brant_status_name(status));
+    if (status != wanted)
+        fail_msg("listening with %s: wanted %s, got %s", json, brant_status_name(wanted),
+                 brant_status_name(status));
     assert_null(cursor);
     assert_int_equal(brant_last_error()->code, wanted);
 }
@@ -55,13 +58,15 @@ static const char *read_items(brant_cursor *cursor, int64_t timeout) {
     char *answer = NULL;
     size_t length = 0, used = 0;
     const brant_status status = brant_cursor_next(&answer, &length, cursor, timeout);
-    if (status != BRANT_OK) fail_msg("next: %s: %s", brant_last_error()->name, brant_last_error()->message);
+    if (status != BRANT_OK)
+        fail_msg("next: %s: %s", brant_last_error()->name, brant_last_error()->message);
     assert_int_equal(strlen(answer), length);
     line[0] = '\0';
     for (const char *at = answer; (at = strstr(at, "\"channel\":\""));) {
         at += strlen("\"channel\":\"");
         const char *end = strchr(at, '"');
-        used += (size_t)snprintf(line + used, sizeof line - used, "%s%.*s=", used ? " " : "", (int)(end - at), at);
+        used += (size_t)snprintf(line + used, sizeof line - used, "%s%.*s=", used ? " " : "",
+                                 (int)(end - at), at);
         long long from = 0, to = 0;
         char payload[64] = "";
         if (sscanf(end, "\",\"gap\":{\"from\":%lld,\"to\":%lld}", &from, &to) == 2)
@@ -74,14 +79,18 @@ static const char *read_items(brant_cursor *cursor, int64_t timeout) {
     return line;
 }
 
-static void expect(brant_cursor *cursor, int64_t timeout, const char *wanted) { assert_string_equal(read_items(cursor, timeout), wanted); }
+static void expect(brant_cursor *cursor, int64_t timeout, const char *wanted) {
+    assert_string_equal(read_items(cursor, timeout), wanted);
+}
 
 static int64_t notify(brant_db *db, const char *channel, int64_t payload) {
     char json[600];
-    snprintf(json, sizeof json, "{\"channel\":\"%s\",\"payload\":%lld}", channel, (long long)payload);
+    snprintf(json, sizeof json, "{\"channel\":\"%s\",\"payload\":%lld}", channel,
+             (long long)payload);
     char *answer = NULL;
     size_t length = 0;
-    if (brant_event_notify(&answer, &length, db, TEXT(json)) != BRANT_OK) fail_msg("notify: %s", brant_last_error()->message);
+    if (brant_event_notify(&answer, &length, db, TEXT(json)) != BRANT_OK)
+        fail_msg("notify: %s", brant_last_error()->message);
     long long id = 0;
     assert_int_equal(sscanf(answer, "{\"id\":%lld}", &id), 1);
     brant_free(answer);
@@ -94,16 +103,24 @@ static int64_t number(brant_db *db, const char *sql) {
     char *answer = NULL;
     size_t length = 0;
     long long value = 0;
-    if (brant_sql_execute(&answer, &length, db, TEXT(json)) != BRANT_OK) fail_msg("%s: %s", sql, brant_last_error()->message);
+    if (brant_sql_execute(&answer, &length, db, TEXT(json)) != BRANT_OK)
+        fail_msg("%s: %s", sql, brant_last_error()->message);
     const char *rows = strstr(answer, "\"rows\":[[");
-    if (!rows || sscanf(rows, "\"rows\":[[%lld", &value) != 1) fail_msg("%s: no number in %s", sql, answer);
+    if (!rows || sscanf(rows, "\"rows\":[[%lld", &value) != 1)
+        fail_msg("%s: no number in %s", sql, answer);
     brant_free(answer);
     return value;
 }
 
-static void begin(brant_db *db) { must(db, "transaction.begin", "{}", NULL); }
-static void commit(brant_db *db) { must(db, "transaction.commit", "{}", NULL); }
-static void roll_back(brant_db *db) { must(db, "transaction.rollback", "{}", NULL); }
+static void begin(brant_db *db) {
+    must(db, "transaction.begin", "{}", NULL);
+}
+static void commit(brant_db *db) {
+    must(db, "transaction.commit", "{}", NULL);
+}
+static void roll_back(brant_db *db) {
+    must(db, "transaction.rollback", "{}", NULL);
+}
 
 /* ---- what is seen ------------------------------------------------------------------------------------------------ */
 
@@ -138,11 +155,15 @@ static void test_item_has_all_members(void **state) {
     brant_cursor *cursor = must_listen(db, "[\"*\"]");
     char *answer = NULL;
     size_t length = 0;
-    must(db, "events.notify", "{\"channel\":\"x\",\"payload\":{ \"a\" : [1, 2.5, \"\\u00e9\\\"\"], \"b\":null}}", "{\"id\":1}");
+    must(db, "events.notify",
+         "{\"channel\":\"x\",\"payload\":{ \"a\" : [1, 2.5, \"\\u00e9\\\"\"], \"b\":null}}",
+         "{\"id\":1}");
     must(db, "events.notify", "{\"channel\":\"quote\\\"d\"}", "{\"id\":2}");
     assert_int_equal(brant_cursor_next(&answer, &length, cursor, 0), BRANT_OK);
-    assert_non_null(strstr(answer, "[{\"id\":1,\"channel\":\"x\",\"payload\":{\"a\":[1,2.5,\"\xc3\xa9\\\"\"],\"b\":null},\"created_at\":1"));
-    assert_non_null(strstr(answer, "},{\"id\":2,\"channel\":\"quote\\\"d\",\"payload\":null,\"created_at\":1"));
+    assert_non_null(strstr(answer, "[{\"id\":1,\"channel\":\"x\",\"payload\":{\"a\":[1,2.5,"
+                                   "\"\xc3\xa9\\\"\"],\"b\":null},\"created_at\":1"));
+    assert_non_null(
+        strstr(answer, "},{\"id\":2,\"channel\":\"quote\\\"d\",\"payload\":null,\"created_at\":1"));
     brant_free(answer);
     brant_cursor_free(cursor);
     brant_db_free(db);
@@ -202,7 +223,8 @@ static void test_null_is_fine_or_refused(void **state) {
 }
 
 static void test_rolled_back_is_never_seen(void **state) {
-    brant_db *db = must_open(in_folder(*state, "a.db"), ""), *other = must_open(in_folder(*state, "a.db"), "");
+    brant_db *db = must_open(in_folder(*state, "a.db"), ""),
+             *other = must_open(in_folder(*state, "a.db"), "");
     brant_cursor *mine = must_listen(db, "[\"*\"]"), *theirs = must_listen(other, "[\"*\"]");
     begin(db);
     notify(db, "a", 1);
@@ -249,7 +271,8 @@ static void test_savepoint_rolls_back_its_own(void **state) {
 }
 
 static void test_read_transaction_stays_in_its_snapshot(void **state) {
-    brant_db *db = must_open(in_folder(*state, "a.db"), ""), *other = must_open(in_folder(*state, "a.db"), "");
+    brant_db *db = must_open(in_folder(*state, "a.db"), ""),
+             *other = must_open(in_folder(*state, "a.db"), "");
     brant_cursor *cursor = must_listen(db, "[\"*\"]");
     must(db, "transaction.begin", "{\"mode\":\"read\"}", NULL);
     notify(other, "a", 1);
@@ -278,7 +301,8 @@ static void test_patterns(void **state) {
         {"[\"nodes\"]", ""},
     };
     brant_cursor *cursors[sizeof cases / sizeof *cases];
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) cursors[i] = must_listen(db, cases[i].pattern);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cursors[i] = must_listen(db, cases[i].pattern);
     notify(db, "nodes:a", 1);
     notify(db, "nodes:b", 2);
     notify(db, "edges:a", 3);
@@ -294,15 +318,18 @@ static void test_patterns(void **state) {
 
 static void test_batches_and_long_scans(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
-    brant_cursor *all = must_listen(db, "[\"*\"]"), *rare = must_listen(db, "[\"rar?\"]"), *named = must_listen(db, "[\"rare\"]");
+    brant_cursor *all = must_listen(db, "[\"*\"]"), *rare = must_listen(db, "[\"rar?\"]"),
+                 *named = must_listen(db, "[\"rare\"]");
     begin(db);
-    for (int i = 0; i < 700; i++) notify(db, "a", i);
+    for (int i = 0; i < 700; i++)
+        notify(db, "a", i);
     commit(db);
     int next = 0;
     for (int batch = 0; batch < 3; batch++) {
         const char *at = read_items(all, 0);
         int count = 0;
-        for (char *end = NULL; (at = strstr(at, "a=")); at = end, count++) assert_int_equal(strtol(at + 2, &end, 10), next++);
+        for (char *end = NULL; (at = strstr(at, "a=")); at = end, count++)
+            assert_int_equal(strtol(at + 2, &end, 10), next++);
         assert_int_equal(count, batch < 2 ? 256 : 188);
     }
     expect(all, 0, "");
@@ -332,11 +359,13 @@ static void test_large_payloads_are_spread(void **state) {
     int used = sprintf(json, "{\"channel\":\"a\",\"payload\":\"");
     memset(json + used, 'x', size);
     strcpy(json + (size_t)used + size, "\"}");
-    for (int i = 0; i < 5; i++) must(db, "events.notify", json, NULL);
+    for (int i = 0; i < 5; i++)
+        must(db, "events.notify", json, NULL);
     for (int batch = 0; batch < 5 && items < 5; batch++) {
         assert_int_equal(brant_cursor_next(&answer, &length, cursor, 0), BRANT_OK);
         assert_true(length < (8u << 20));
-        for (const char *at = answer; (at = strstr(at, "\"id\":")); at++) items++;
+        for (const char *at = answer; (at = strstr(at, "\"id\":")); at++)
+            items++;
         brant_free(answer);
     }
     assert_int_equal(items, 5);
@@ -349,18 +378,24 @@ static void test_large_payloads_are_spread(void **state) {
 
 static void test_retention_by_count(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
-    brant_cursor *all = must_listen(db, "[\"*\"]"), *busy = must_listen(db, "[\"busy\"]"), *quiet = must_listen(db, "[\"quiet\"]");
+    brant_cursor *all = must_listen(db, "[\"*\"]"), *busy = must_listen(db, "[\"busy\"]"),
+                 *quiet = must_listen(db, "[\"quiet\"]");
     notify(db, "quiet", 7);
     for (int round = 0; round < 3; round++) {
         begin(db);
-        for (int i = 0; i < 10000; i++) notify(db, "busy", i);
+        for (int i = 0; i < 10000; i++)
+            notify(db, "busy", i);
         commit(db);
-        const int64_t kept = number(db, "SELECT count(*) FROM notifications WHERE channel = 'busy'");
+        const int64_t kept =
+            number(db, "SELECT count(*) FROM notifications WHERE channel = 'busy'");
         assert_in_range(kept, 10000, 10500);
-        assert_int_equal(kept, number(db, "SELECT count FROM notification_channels WHERE channel = 'busy'"));
+        assert_int_equal(
+            kept, number(db, "SELECT count FROM notification_channels WHERE channel = 'busy'"));
     }
-    const int64_t gone = number(db, "SELECT pruned_through FROM notification_channels WHERE channel = 'busy'");
-    assert_int_equal(gone + 1, number(db, "SELECT min(id) FROM notifications WHERE channel = 'busy'"));
+    const int64_t gone =
+        number(db, "SELECT pruned_through FROM notification_channels WHERE channel = 'busy'");
+    assert_int_equal(gone + 1,
+                     number(db, "SELECT min(id) FROM notifications WHERE channel = 'busy'"));
     char wanted[64];
     snprintf(wanted, sizeof wanted, "busy=gap(1,%lld) ", (long long)gone);
     assert_true(strncmp(read_items(busy, 0), wanted, strlen(wanted)) == 0);
@@ -428,7 +463,8 @@ static void test_forgotten_channels(void **state) {
     must(db, "db.maintain", "{}", "\"pruned\":10100");
     assert_in_range(number(db, "SELECT count(*) FROM notification_channels"), 1, 10001);
     expect(cursor, 0, "one:0=gap(1,100)");
-    expect(never, 0, "two:0=gap(1,100)"); /* its channel may have been among those: said, to be safe */
+    expect(never, 0,
+           "two:0=gap(1,100)"); /* its channel may have been among those: said, to be safe */
     expect(cursor, 0, "");
     brant_cursor_free(cursor);
     brant_cursor_free(never);
@@ -444,14 +480,16 @@ static void test_restore_tells_of_a_gap(void **state) {
     notify(db, "a", 1);
     snprintf(json, sizeof json, "{\"path\":\"%s\"}", in_folder(*state, "backup.db"));
     must(db, "db.backup", json, NULL);
-    for (int i = 2; i < 10; i++) notify(db, "a", i);
+    for (int i = 2; i < 10; i++)
+        notify(db, "a", i);
     expect(cursor, 0, "a=1 a=2 a=3 a=4 a=5 a=6 a=7 a=8 a=9");
     expect(passed, 0, "a=1 a=2 a=3 a=4 a=5 a=6 a=7 a=8 a=9");
     must(db, "db.restore", json, NULL);
     expect(cursor, 0, "a=gap(0,1)");
     expect(cursor, 0, "");
     /* This one only looks when new ids have grown beyond what it had read: they are others. */
-    for (int i = 2; i < 20; i++) notify(db, "a", 100 + i);
+    for (int i = 2; i < 20; i++)
+        notify(db, "a", 100 + i);
     expect(passed, 0, "*=gap(0,19)");
     assert_true(strncmp(read_items(cursor, 0), "a=102 a=103 ", 12) == 0);
     /* And the registration is made again. */
@@ -487,7 +525,8 @@ static void *wait_once(void *argument) {
     self->took = now_ms() - start;
     snprintf(self->message, sizeof self->message, "%s", brant_last_error()->message);
     const char *payload = answer ? strstr(answer, "\"payload\":") : NULL;
-    snprintf(self->items, sizeof self->items, "%.*s", payload ? (int)strcspn(payload, ",}") : 0, payload ? payload : "");
+    snprintf(self->items, sizeof self->items, "%.*s", payload ? (int)strcspn(payload, ",}") : 0,
+             payload ? payload : "");
     brant_free(answer);
     return NULL;
 }
@@ -500,7 +539,8 @@ static void start(waiter *self, brant_cursor *cursor, int64_t timeout) {
 static void finish(waiter *self, brant_status wanted) {
     pthread_join(self->thread, NULL);
     if (self->status != wanted)
-        fail_msg("wanted %s, got %s: %s", brant_status_name(wanted), brant_status_name(self->status), self->message);
+        fail_msg("wanted %s, got %s: %s", brant_status_name(wanted),
+                 brant_status_name(self->status), self->message);
 }
 
 static void test_timeouts(void **state) {
@@ -519,7 +559,8 @@ static void test_timeouts(void **state) {
 
 static void test_cursors_of_one_handle(void **state) {
     enum { COUNT = 8 };
-    brant_db *db = must_open(in_folder(*state, "a.db"), ""), *writer = must_open(in_folder(*state, "a.db"), "");
+    brant_db *db = must_open(in_folder(*state, "a.db"), ""),
+             *writer = must_open(in_folder(*state, "a.db"), "");
     waiter waiters[COUNT];
     brant_cursor *cursors[COUNT];
     for (int i = 0; i < COUNT; i++) {
@@ -528,7 +569,8 @@ static void test_cursors_of_one_handle(void **state) {
         cursors[i] = must_listen(db, channels);
     }
     for (int round = 0; round < 20; round++) {
-        for (int i = 0; i < COUNT; i++) start(&waiters[i], cursors[i], 10000);
+        for (int i = 0; i < COUNT; i++)
+            start(&waiters[i], cursors[i], 10000);
         pause_ms(5);
         notify(writer, "all", round);
         for (int i = 0; i < COUNT; i++) {
@@ -538,7 +580,8 @@ static void test_cursors_of_one_handle(void **state) {
         }
     }
     /* One after the other, so that the one that leads is often the one that leaves. */
-    for (int i = 0; i < COUNT; i++) start(&waiters[i], cursors[i], 10000);
+    for (int i = 0; i < COUNT; i++)
+        start(&waiters[i], cursors[i], 10000);
     for (int i = 0; i < COUNT; i++) {
         char channel[16];
         pause_ms(5);
@@ -547,7 +590,8 @@ static void test_cursors_of_one_handle(void **state) {
         finish(&waiters[i], BRANT_OK);
         assert_true(waiters[i].took < 900);
     }
-    for (int i = 0; i < COUNT; i++) brant_cursor_free(cursors[i]);
+    for (int i = 0; i < COUNT; i++)
+        brant_cursor_free(cursors[i]);
     brant_db_free(db);
     brant_db_free(writer);
 }
@@ -635,7 +679,9 @@ static void test_cursor_outlives_its_handle(void **state) {
 static void *call_slowly(void *argument) {
     brant_db *db = argument;
     must(db, "sql.execute",
-         "{\"sql\":\"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT count(*) FROM n\"}", "3000000");
+         "{\"sql\":\"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+         "3000000) SELECT count(*) FROM n\"}",
+         "3000000");
     return NULL;
 }
 
@@ -663,7 +709,8 @@ static void test_waits_do_not_disturb_calls(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
     brant_cursor *cursors[COUNT];
     waiter waiters[COUNT];
-    for (int i = 0; i < COUNT; i++) cursors[i] = must_listen(db, "[\"a\"]");
+    for (int i = 0; i < COUNT; i++)
+        cursors[i] = must_listen(db, "[\"a\"]");
     for (int round = 0; round < ROUNDS; round++) {
         notify(db, round % 2 ? "a" : "b", round);
         for (int i = 0; round % 50 == 0 && i < COUNT; i++) {
@@ -710,7 +757,8 @@ static void test_memory_database(void **state) {
 static double processor_ms(void) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
 }
 
 static void test_waiting_uses_no_processor(void **state) {
@@ -720,8 +768,10 @@ static void test_waiting_uses_no_processor(void **state) {
     waiter waiters[COUNT];
     int fd = -1;
     for (int event_loop = 0; event_loop < 2; event_loop++) {
-        for (int i = 0; i < COUNT; i++) cursors[i] = must_listen(db, "[\"a\"]");
-        for (int i = 0; i < COUNT; i++) start(&waiters[i], cursors[i], -1);
+        for (int i = 0; i < COUNT; i++)
+            cursors[i] = must_listen(db, "[\"a\"]");
+        for (int i = 0; i < COUNT; i++)
+            start(&waiters[i], cursors[i], -1);
         pause_ms(100);
         const double before = processor_ms();
         pause_ms(2000);
@@ -749,7 +799,8 @@ static bool readable(int fd, int timeout) {
 }
 
 static void test_wake_descriptor(void **state) {
-    brant_db *db = must_open(in_folder(*state, "a.db"), ""), *writer = must_open(in_folder(*state, "a.db"), "");
+    brant_db *db = must_open(in_folder(*state, "a.db"), ""),
+             *writer = must_open(in_folder(*state, "a.db"), "");
     int fd = -1, again = -1;
     assert_int_equal(brant_wake_fd(&fd, db), BRANT_OK);
     brant_cursor *cursor = must_listen(db, "[\"a\"]");
@@ -788,16 +839,19 @@ static void test_wake_descriptor(void **state) {
 
 /* A burst beyond what a socket's queue holds. */
 static void test_burst_before_anybody_looks(void **state) {
-    brant_db *db = must_open(in_folder(*state, "a.db"), ""), *writer = must_open(in_folder(*state, "a.db"), "");
+    brant_db *db = must_open(in_folder(*state, "a.db"), ""),
+             *writer = must_open(in_folder(*state, "a.db"), "");
     brant_cursor *cursor = must_listen(db, "[\"a\"]");
     int fd = -1, got = 0;
     assert_int_equal(brant_wake_fd(&fd, db), BRANT_OK);
-    for (int i = 0; i < 3000; i++) notify(writer, "a", i);
+    for (int i = 0; i < 3000; i++)
+        notify(writer, "a", i);
     assert_true(readable(fd, 0));
     brant_wake_acknowledge(db);
     assert_false(readable(fd, 0));
     for (const char *at = NULL; (at = read_items(cursor, 0)) && *at;)
-        for (char *end = NULL; (at = strstr(at, "a=")); at = end) assert_int_equal(strtol(at + 2, &end, 10), got++);
+        for (char *end = NULL; (at = strstr(at, "a=")); at = end)
+            assert_int_equal(strtol(at + 2, &end, 10), got++);
     assert_int_equal(got, 3000);
     brant_cursor_free(cursor);
     brant_db_free(db);
@@ -806,7 +860,8 @@ static void test_burst_before_anybody_looks(void **state) {
 
 /* A thread that waits and an event loop on the same handle: both see every wake. */
 static void test_descriptor_and_threads(void **state) {
-    brant_db *db = must_open(in_folder(*state, "a.db"), ""), *writer = must_open(in_folder(*state, "a.db"), "");
+    brant_db *db = must_open(in_folder(*state, "a.db"), ""),
+             *writer = must_open(in_folder(*state, "a.db"), "");
     brant_cursor *threaded = must_listen(db, "[\"a\"]"), *looped = must_listen(db, "[\"a\"]");
     waiter waiting;
     int fd = -1;
@@ -823,7 +878,8 @@ static void test_descriptor_and_threads(void **state) {
         expect(looped, 0, wanted);
         finish(&waiting, BRANT_OK);
         assert_true(waiting.took < 500);
-        while (readable(fd, 2)) brant_wake_acknowledge(db); /* a wake for nothing may follow */
+        while (readable(fd, 2))
+            brant_wake_acknowledge(db); /* a wake for nothing may follow */
     }
     /* Without anybody in the loop the threads are a little slower, no more. */
     for (int i = 0; i < 5; i++) {
@@ -840,7 +896,8 @@ static void test_descriptor_and_threads(void **state) {
 }
 
 static void test_read_only_handle(void **state) {
-    brant_db *writer = must_open(in_folder(*state, "a.db"), ""), *db = must_open(in_folder(*state, "a.db"), "{\"mode\":\"ro\"}");
+    brant_db *writer = must_open(in_folder(*state, "a.db"), ""),
+             *db = must_open(in_folder(*state, "a.db"), "{\"mode\":\"ro\"}");
     brant_cursor *cursor = must_listen(db, "[\"a\"]");
     waiter waiting;
     int fd = -1;
@@ -888,7 +945,8 @@ static void failing_release(void *context, void *memory) {
 }
 
 static void test_want_of_memory(void **state) {
-    static const brant_allocator allocator = {failing_allocate, failing_reallocate, failing_release, NULL};
+    static const brant_allocator allocator = {failing_allocate, failing_reallocate, failing_release,
+                                              NULL};
     brant_allocator_set(&allocator);
     bool done = false;
     for (long at = 0; !done && at < 500; at++) {
@@ -897,8 +955,11 @@ static void test_want_of_memory(void **state) {
         char *answer = NULL;
         size_t length = 0;
         allocations_left = at;
-        brant_status status = brant_event_listen(&cursor, db, TEXT("{\"channels\":[\"a*\",\"b\"]}"));
-        if (status == BRANT_OK) status = brant_event_notify(&answer, &length, db, TEXT("{\"channel\":\"a1\",\"payload\":[1]}"));
+        brant_status status =
+            brant_event_listen(&cursor, db, TEXT("{\"channels\":[\"a*\",\"b\"]}"));
+        if (status == BRANT_OK)
+            status = brant_event_notify(&answer, &length, db,
+                                        TEXT("{\"channel\":\"a1\",\"payload\":[1]}"));
         const bool written = status == BRANT_OK;
         brant_free(answer);
         answer = NULL;
@@ -909,7 +970,8 @@ static void test_want_of_memory(void **state) {
             assert_int_equal(status, BRANT_NO_MEMORY);
             assert_int_equal(brant_last_error()->code, BRANT_NO_MEMORY);
             assert_null(answer);
-            if (written) expect(cursor, 0, "a1=[1]"); /* what was not delivered is delivered later */
+            if (written)
+                expect(cursor, 0, "a1=[1]"); /* what was not delivered is delivered later */
         } else {
             assert_non_null(strstr(answer, "a1"));
             brant_free(answer);
@@ -926,7 +988,8 @@ static void test_want_of_memory(void **state) {
 static void test_temporary_sequence(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
     notify(db, "a", 1);
-    must(db, "sql.execute", "{\"sql\":\"CREATE TEMP TABLE t (x INTEGER PRIMARY KEY AUTOINCREMENT)\"}", NULL);
+    must(db, "sql.execute",
+         "{\"sql\":\"CREATE TEMP TABLE t (x INTEGER PRIMARY KEY AUTOINCREMENT)\"}", NULL);
     brant_cursor *cursor = must_listen(db, "[\"a\"]");
     notify(db, "a", 2);
     expect(cursor, 0, "a=2");
@@ -936,12 +999,14 @@ static void test_temporary_sequence(void **state) {
 
 /* A cursor waits, and goes on, while its handle has lost its transaction and not yet rolled back. */
 static void test_lost_transaction(void **state) {
-    brant_db *db = must_open(in_folder(*state, "a.db"), ""), *other = must_open(in_folder(*state, "a.db"), "");
+    brant_db *db = must_open(in_folder(*state, "a.db"), ""),
+             *other = must_open(in_folder(*state, "a.db"), "");
     must(db, "sql.execute", "{\"sql\":\"CREATE TABLE t (x UNIQUE)\"}", NULL);
     brant_cursor *cursor = must_listen(db, "[\"a\"]");
     must(db, "transaction.begin", "", NULL);
     notify(db, "a", 1);
-    must_fail(db, "sql.execute", "{\"sql\":\"INSERT OR ROLLBACK INTO t VALUES (1), (1)\"}", BRANT_CONSTRAINT, NULL);
+    must_fail(db, "sql.execute", "{\"sql\":\"INSERT OR ROLLBACK INTO t VALUES (1), (1)\"}",
+              BRANT_CONSTRAINT, NULL);
     notify(other, "a", 2);
     expect(cursor, 0, "");
     must_fail(db, "events.notify", "{\"channel\":\"a\"}", BRANT_MISUSE, "roll it back");

@@ -7,19 +7,23 @@ static brant__module *read_module(const char *text) {
     brant__json json = parsed(text);
     brant__module *module = NULL;
     brant__error_clear();
-    if (brant__module_parse(&module, json.root) != BRANT_OK) fail_msg("%s: %s", brant_last_error()->message, text);
+    if (brant__module_parse(&module, json.root) != BRANT_OK)
+        fail_msg("%s: %s", brant_last_error()->message, text);
     brant__json_free(&json); /* the module needs it no more */
     return module;
 }
 
-#define CALL                                                                                                           \
-    "\"CallNode\":{\"type\":\"object\",\"properties\":{\"status\":{\"$ref\":\"Status\"}},\"required\":[\"status\"]},"  \
+#define CALL                                                                                       \
+    "\"CallNode\":{\"type\":\"object\",\"properties\":{\"status\":{\"$ref\":\"Status\"}},"         \
+    "\"required\":[\"status\"]},"                                                                  \
     "\"Status\":{\"enum\":[\"running\",\"done\"]}"
 
 static void entries_are_found_by_name(void **state) {
     (void)state;
-    brant__module *module = read_module("{\"$id\":\"call\",\"$defs\":{" CALL ",\"AgentNode\":true,\"TriggeredEdge\":{\"type\":\"object\"},\"BelongsToEdge\":false,"
-                                        "\"Node\":{},\"Edge\":{},\"helper_of_mine\":{}}}");
+    brant__module *module = read_module(
+        "{\"$id\":\"call\",\"$defs\":{" CALL
+        ",\"AgentNode\":true,\"TriggeredEdge\":{\"type\":\"object\"},\"BelongsToEdge\":false,"
+        "\"Node\":{},\"Edge\":{},\"helper_of_mine\":{}}}");
     assert_true(brant__text_equal(module->id, BRANT__TEXT("call")));
     assert_true(module->typed);
     assert_int_equal(module->node_type_count, 2);
@@ -46,7 +50,8 @@ static void entries_are_found_by_name(void **state) {
 
 static void without_nodes_it_is_untyped(void **state) {
     (void)state;
-    static const char *const texts[] = {"{}", "{\"$defs\":{}}", "{\"$defs\":{\"Helper\":{\"type\":\"object\"}}}"};
+    static const char *const texts[] = {"{}", "{\"$defs\":{}}",
+                                        "{\"$defs\":{\"Helper\":{\"type\":\"object\"}}}"};
     for (size_t i = 0; i < BRANT__COUNT(texts); i++) {
         brant__module *module = read_module(texts[i]);
         assert_false(module->typed);
@@ -59,7 +64,8 @@ static void without_nodes_it_is_untyped(void **state) {
 
 static void definitions_serve_as_well(void **state) {
     (void)state;
-    brant__module *module = read_module("{\"definitions\":{\"ANode\":{\"$ref\":\"#/definitions/B\"},\"B\":{\"type\":\"null\"}}}");
+    brant__module *module = read_module(
+        "{\"definitions\":{\"ANode\":{\"$ref\":\"#/definitions/B\"},\"B\":{\"type\":\"null\"}}}");
     assert_int_equal(module->node_type_count, 1);
     brant__module_free(module);
 }
@@ -74,15 +80,20 @@ typedef struct configuration {
 static const configuration configurations[] = {
     {"{}", {DEFAULTS}},
     {"{\"type\":\"object\"}", {DEFAULTS}},
-    {"{\"directed\":\"undirected\",\"multi\":true,\"allow_self_loops\":false,\"acyclic\":true,\"max_nodes\":0,\"max_edges\":9}",
+    {"{\"directed\":\"undirected\",\"multi\":true,\"allow_self_loops\":false,\"acyclic\":true,"
+     "\"max_nodes\":0,\"max_edges\":9}",
      {BRANT__UNDIRECTED, true, false, true, 0, 9}},
-    {"{\"title\":\"T\",\"description\":\"d\",\"directed\":\"mixed\"}", {BRANT__MIXED, false, true, false, -1, -1}},
-    {"{\"type\":\"object\",\"properties\":{\"directed\":{\"const\":\"mixed\"},\"multi\":{\"const\":true},\"max_nodes\":{\"const\":5.0}}}",
+    {"{\"title\":\"T\",\"description\":\"d\",\"directed\":\"mixed\"}",
+     {BRANT__MIXED, false, true, false, -1, -1}},
+    {"{\"type\":\"object\",\"properties\":{\"directed\":{\"const\":\"mixed\"},\"multi\":{\"const\":"
+     "true},\"max_nodes\":{\"const\":5.0}}}",
      {BRANT__MIXED, true, true, false, 5, -1}},
-    {"{\"properties\":{\"directed\":{\"enum\":[\"undirected\"]},\"max_edges\":{\"anyOf\":[{\"const\":7},{\"type\":\"null\"}],\"default\":7}}}",
+    {"{\"properties\":{\"directed\":{\"enum\":[\"undirected\"]},\"max_edges\":{\"anyOf\":[{"
+     "\"const\":7},{\"type\":\"null\"}],\"default\":7}}}",
      {BRANT__UNDIRECTED, false, true, false, -1, 7}},
     {"{\"$ref\":\"Base\"}", {BRANT__DIRECTED, true, true, false, -1, -1}},
-    {"{\"allOf\":[{\"$ref\":\"#/$defs/Base\"},{\"properties\":{\"directed\":{\"const\":\"mixed\"},\"multi\":{\"const\":false}}}]}",
+    {"{\"allOf\":[{\"$ref\":\"#/$defs/"
+     "Base\"},{\"properties\":{\"directed\":{\"const\":\"mixed\"},\"multi\":{\"const\":false}}}]}",
      {BRANT__MIXED, false, true, false, -1, -1}},
 };
 
@@ -92,13 +103,20 @@ static void config_is_read(void **state) {
         const configuration *expected = &configurations[i];
         brant__buffer text = {0};
         /* A base may leave open what the module fixes. */
-        brant__buffer_format(&text, "{\"$defs\":{\"Base\":{\"properties\":{\"directed\":{\"enum\":[\"directed\",\"mixed\"]},\"multi\":{\"const\":true}}},\"Config\":%s}}", expected->entry);
+        brant__buffer_format(
+            &text,
+            "{\"$defs\":{\"Base\":{\"properties\":{\"directed\":{\"enum\":[\"directed\",\"mixed\"]}"
+            ",\"multi\":{\"const\":true}}},\"Config\":%s}}",
+            expected->entry);
         brant__buffer_append_byte(&text, '\0');
         brant__module *module = read_module(text.data);
         const brant__module_config *config = &module->config;
-        const bool same = config->direction == expected->config.direction && config->multi == expected->config.multi &&
-                          config->allow_self_loops == expected->config.allow_self_loops && config->acyclic == expected->config.acyclic &&
-                          config->max_nodes == expected->config.max_nodes && config->max_edges == expected->config.max_edges;
+        const bool same = config->direction == expected->config.direction &&
+                          config->multi == expected->config.multi &&
+                          config->allow_self_loops == expected->config.allow_self_loops &&
+                          config->acyclic == expected->config.acyclic &&
+                          config->max_nodes == expected->config.max_nodes &&
+                          config->max_edges == expected->config.max_edges;
         if (!same) fail_msg("%s", expected->entry);
         brant__module_free(module);
         brant__buffer_free(&text);
@@ -108,14 +126,20 @@ static void config_is_read(void **state) {
 static void constraints_are_read(void **state) {
     (void)state;
     static const char *const forms[] = {
-        "{\"type\":\"object\",\"properties\":{\"source\":{\"const\":\"A\"},\"target\":{\"anyOf\":[{\"const\":\"C\"},{\"const\":\"A\"}]},\"max_out\":{\"const\":3}}}",
-        "{\"properties\":{\"source\":{\"enum\":[\"A\",\"A\"]},\"target\":{\"enum\":[\"C\",\"A\"]},\"max_out\":{\"enum\":[3]}}}",
-        "{\"properties\":{\"source\":{\"oneOf\":[{\"const\":\"A\"}]},\"target\":{\"oneOf\":[{\"type\":\"string\",\"const\":\"C\"},{\"const\":\"A\"}]},\"max_out\":{\"const\":3}}}",
+        "{\"type\":\"object\",\"properties\":{\"source\":{\"const\":\"A\"},\"target\":{\"anyOf\":[{"
+        "\"const\":\"C\"},{\"const\":\"A\"}]},\"max_out\":{\"const\":3}}}",
+        "{\"properties\":{\"source\":{\"enum\":[\"A\",\"A\"]},\"target\":{\"enum\":[\"C\",\"A\"]},"
+        "\"max_out\":{\"enum\":[3]}}}",
+        "{\"properties\":{\"source\":{\"oneOf\":[{\"const\":\"A\"}]},\"target\":{\"oneOf\":[{"
+        "\"type\":\"string\",\"const\":\"C\"},{\"const\":\"A\"}]},\"max_out\":{\"const\":3}}}",
         "{\"source\":\"A\",\"target\":[\"C\",\"A\"],\"max_out\":3,\"description\":\"d\"}",
     };
     for (size_t i = 0; i < BRANT__COUNT(forms); i++) {
         brant__buffer text = {0};
-        brant__buffer_format(&text, "{\"$defs\":{\"LinksEdgeConstraints\":%s,\"ANode\":{},\"BNode\":{},\"CNode\":{},\"LinksEdge\":{},\"OtherEdge\":{}}}", forms[i]);
+        brant__buffer_format(&text,
+                             "{\"$defs\":{\"LinksEdgeConstraints\":%s,\"ANode\":{},\"BNode\":{},"
+                             "\"CNode\":{},\"LinksEdge\":{},\"OtherEdge\":{}}}",
+                             forms[i]);
         brant__buffer_append_byte(&text, '\0');
         brant__module *module = read_module(text.data);
         const brant__edge_type *edge = &module->edge_types[0];
@@ -144,27 +168,44 @@ static const fault faults[] = {
     {"{\"$defs\":[]}", "/$defs", "object of named schemas"},
     {"{\"$defs\":{\"callNode\":{}}}", "/$defs/callNode", "PascalCase"},
     {"{\"$defs\":{\"Call_1Node\":{}}}", "/$defs/Call_1Node", "PascalCase"},
-    {"{\"definitions\":{\"\\u00c4Edge\":{}}}", "/definitions/\xc3\x84""Edge", "PascalCase"},
+    {"{\"definitions\":{\"\\u00c4Edge\":{}}}",
+     "/definitions/\xc3\x84"
+     "Edge",
+     "PascalCase"},
     {"{\"$defs\":{\"a/bEdgeConstraints\":{}}}", "/$defs/a~1bEdgeConstraints", "PascalCase"},
-    {"{\"$defs\":{\"ANode\":{\"properties\":{\"x\":{\"type\":\"strin\"}}}}}", "/$defs/ANode/properties/x/type", "must be one of"},
-    {"{\"$defs\":{\"ANode\":{},\"Unused\":{\"pattern\":\"(\"}}}", "/$defs/Unused/pattern", "regular expression"},
-    {"{\"$defs\":{\"ANode\":{\"$ref\":\"Bnode\"}}}", "/$defs/ANode/$ref", "\"Bnode\" is not within the bundle"},
+    {"{\"$defs\":{\"ANode\":{\"properties\":{\"x\":{\"type\":\"strin\"}}}}}",
+     "/$defs/ANode/properties/x/type", "must be one of"},
+    {"{\"$defs\":{\"ANode\":{},\"Unused\":{\"pattern\":\"(\"}}}", "/$defs/Unused/pattern",
+     "regular expression"},
+    {"{\"$defs\":{\"ANode\":{\"$ref\":\"Bnode\"}}}", "/$defs/ANode/$ref",
+     "\"Bnode\" is not within the bundle"},
     {"{\"$defs\":{\"ANode\":{\"$ref\":\"ANode\"}}}", "/$defs/ANode", "never ends"},
     {"{\"$defs\":{\"ANode\":{\"minLenght\":1}}}", "/$defs/ANode/minLenght", "minLength"},
     {"{\"$defs\":{\"Config\":3}}", "/$defs/Config", "must be a schema"},
     {"{\"$defs\":{\"Config\":{\"directed\":true}}}", "/$defs/Config/directed", "\"undirected\""},
-    {"{\"$defs\":{\"Config\":{\"properties\":{\"directed\":{\"type\":\"string\"}}}}}", "/$defs/Config/properties/directed", "literal"},
-    {"{\"$defs\":{\"Config\":{\"properties\":{\"multi\":{\"const\":1}}}}}", "/$defs/Config/properties/multi", "true or false"},
+    {"{\"$defs\":{\"Config\":{\"properties\":{\"directed\":{\"type\":\"string\"}}}}}",
+     "/$defs/Config/properties/directed", "literal"},
+    {"{\"$defs\":{\"Config\":{\"properties\":{\"multi\":{\"const\":1}}}}}",
+     "/$defs/Config/properties/multi", "true or false"},
     {"{\"$defs\":{\"Config\":{\"max_nodes\":-1}}}", "/$defs/Config/max_nodes", "not negative"},
     {"{\"$defs\":{\"Config\":{\"max_edges\":1.5}}}", "/$defs/Config/max_edges", "integer"},
-    {"{\"$defs\":{\"Config\":{\"Directed\":\"mixed\"}}}", "/$defs/Config/Directed", "must be one of directed, multi"},
-    {"{\"$defs\":{\"Config\":{\"allOf\":[{\"properties\":{\"x/y\":{\"const\":1}}}]}}}", "/$defs/Config/allOf/0/properties/x~1y", "must be one of directed"},
-    {"{\"$defs\":{\"ANode\":{},\"XEdgeConstraints\":{\"source\":\"A\"}}}", "/$defs/XEdgeConstraints", "edge type that the module does not have"},
-    {"{\"$defs\":{\"ANode\":{},\"XEdge\":{},\"XEdgeConstraints\":{\"source\":\"B\"}}}", "/$defs/XEdgeConstraints/source", "\"B\" is not a node type"},
-    {"{\"$defs\":{\"ANode\":{},\"XEdge\":{},\"XEdgeConstraints\":{\"source\":\"ANode\"}}}", "/$defs/XEdgeConstraints/source", "not a node type"},
-    {"{\"$defs\":{\"ANode\":{},\"XEdge\":{},\"XEdgeConstraints\":{\"properties\":{\"target\":{\"type\":\"string\"}}}}}", "/$defs/XEdgeConstraints/properties/target", "literals"},
-    {"{\"$defs\":{\"ANode\":{},\"XEdge\":{},\"XEdgeConstraints\":{\"max_in\":\"1\"}}}", "/$defs/XEdgeConstraints/max_in", "integer"},
-    {"{\"$defs\":{\"ANode\":{},\"XEdge\":{},\"XEdgeConstraints\":{\"sources\":[\"A\"]}}}", "/$defs/XEdgeConstraints/sources", "must be one of source, target"},
+    {"{\"$defs\":{\"Config\":{\"Directed\":\"mixed\"}}}", "/$defs/Config/Directed",
+     "must be one of directed, multi"},
+    {"{\"$defs\":{\"Config\":{\"allOf\":[{\"properties\":{\"x/y\":{\"const\":1}}}]}}}",
+     "/$defs/Config/allOf/0/properties/x~1y", "must be one of directed"},
+    {"{\"$defs\":{\"ANode\":{},\"XEdgeConstraints\":{\"source\":\"A\"}}}",
+     "/$defs/XEdgeConstraints", "edge type that the module does not have"},
+    {"{\"$defs\":{\"ANode\":{},\"XEdge\":{},\"XEdgeConstraints\":{\"source\":\"B\"}}}",
+     "/$defs/XEdgeConstraints/source", "\"B\" is not a node type"},
+    {"{\"$defs\":{\"ANode\":{},\"XEdge\":{},\"XEdgeConstraints\":{\"source\":\"ANode\"}}}",
+     "/$defs/XEdgeConstraints/source", "not a node type"},
+    {"{\"$defs\":{\"ANode\":{},\"XEdge\":{},\"XEdgeConstraints\":{\"properties\":{\"target\":{"
+     "\"type\":\"string\"}}}}}",
+     "/$defs/XEdgeConstraints/properties/target", "literals"},
+    {"{\"$defs\":{\"ANode\":{},\"XEdge\":{},\"XEdgeConstraints\":{\"max_in\":\"1\"}}}",
+     "/$defs/XEdgeConstraints/max_in", "integer"},
+    {"{\"$defs\":{\"ANode\":{},\"XEdge\":{},\"XEdgeConstraints\":{\"sources\":[\"A\"]}}}",
+     "/$defs/XEdgeConstraints/sources", "must be one of source, target"},
 };
 
 static void faults_have_pointers(void **state) {
@@ -176,11 +217,13 @@ static void faults_have_pointers(void **state) {
         brant__module *module = NULL;
         brant__error_clear();
         const brant_status status = brant__module_parse(&module, json.root);
-        if (status != BRANT_VALIDATION) fail_msg("%s: %s", expected->module, brant_status_name(status));
+        if (status != BRANT_VALIDATION)
+            fail_msg("%s: %s", expected->module, brant_status_name(status));
         assert_null(module);
         brant__json detail = parsed(brant_last_error()->detail);
         yyjson_val *first = yyjson_arr_get_first(yyjson_obj_get(detail.root, "violations"));
-        const char *instance = yyjson_get_str(yyjson_obj_get(first, "instance")), *message = yyjson_get_str(yyjson_obj_get(first, "message"));
+        const char *instance = yyjson_get_str(yyjson_obj_get(first, "instance")),
+                   *message = yyjson_get_str(yyjson_obj_get(first, "message"));
         if (strcmp(instance, expected->instance) != 0 || !strstr(message, expected->message)) {
             print_error("%s: %s %s\n", expected->module, instance, message);
             wrong++;
@@ -193,8 +236,10 @@ static void faults_have_pointers(void **state) {
 
 static void reading_without_memory(void **state) {
     (void)state;
-    brant__json json = parsed("{\"$id\":\"m\",\"$defs\":{" CALL ",\"LinksEdge\":{\"properties\":{\"p\":{\"pattern\":\"^a\"}}},\"LinksEdgeConstraints\":{\"source\":[\"Call\"]},"
-                              "\"Config\":{\"allOf\":[{\"properties\":{\"multi\":{\"const\":true}}}]}}}");
+    brant__json json = parsed(
+        "{\"$id\":\"m\",\"$defs\":{" CALL ",\"LinksEdge\":{\"properties\":{\"p\":{\"pattern\":\"^"
+                                          "a\"}}},\"LinksEdgeConstraints\":{\"source\":[\"Call\"]},"
+        "\"Config\":{\"allOf\":[{\"properties\":{\"multi\":{\"const\":true}}}]}}}");
     for (size_t successes = 0;; successes++) {
         brant__module *module = NULL;
         failing_allocator_start(successes);
@@ -216,8 +261,9 @@ static void reading_without_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(entries_are_found_by_name), cmocka_unit_test(without_nodes_it_is_untyped), cmocka_unit_test(definitions_serve_as_well),
-        cmocka_unit_test(config_is_read),            cmocka_unit_test(constraints_are_read),        cmocka_unit_test(faults_have_pointers),
+        cmocka_unit_test(entries_are_found_by_name), cmocka_unit_test(without_nodes_it_is_untyped),
+        cmocka_unit_test(definitions_serve_as_well), cmocka_unit_test(config_is_read),
+        cmocka_unit_test(constraints_are_read),      cmocka_unit_test(faults_have_pointers),
         cmocka_unit_test(reading_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

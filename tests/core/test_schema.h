@@ -20,7 +20,8 @@
 static inline brant__json parsed(const char *text) {
     brant__json json = {0};
     brant__error_clear();
-    if (brant__json_parse(&json, text, strlen(text), 0) != BRANT_OK) fail_msg("%s: %s", brant_last_error()->message, text);
+    if (brant__json_parse(&json, text, strlen(text), 0) != BRANT_OK)
+        fail_msg("%s: %s", brant_last_error()->message, text);
     return json;
 }
 
@@ -38,12 +39,14 @@ static inline brant__schema *compiled(const char *text) {
 }
 
 /* The violations of a value as a JSON array; the caller frees it. */
-static inline char *violations(const brant__schema *schema, yyjson_val *value, const char *prefix, size_t *out_count) {
+static inline char *violations(const brant__schema *schema, yyjson_val *value, const char *prefix,
+                               size_t *out_count) {
     brant__writer writer = {0};
     char *text = NULL;
     size_t length;
     brant__write_array(&writer);
-    *out_count = brant__schema_violations(schema, value, brant__text_of(prefix, strlen(prefix)), &writer);
+    *out_count =
+        brant__schema_violations(schema, value, brant__text_of(prefix, strlen(prefix)), &writer);
     brant__write_end(&writer);
     assert_int_equal(brant__buffer_take(&text, &length, &writer.buffer), BRANT_OK);
     return text;
@@ -54,7 +57,8 @@ static inline bool accepts(const brant__schema *schema, yyjson_val *value) {
     size_t count;
     const bool accepted = brant__schema_accepts(schema, value);
     char *text = violations(schema, value, "", &count);
-    if (accepted != (count == 0)) fail_msg("accepted: %d, but the violations are %s", accepted, text);
+    if (accepted != (count == 0))
+        fail_msg("accepted: %d, but the violations are %s", accepted, text);
     brant_free(text);
     return accepted;
 }

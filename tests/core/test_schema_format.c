@@ -88,7 +88,12 @@ static const struct {
     {"hostname", "xn--al-0ea", false},
     {"hostname", "xn--hello-zed", false},
     {"hostname", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false},
-    {"hostname", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false},
+    {"hostname",
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+     false},
     {"ipv4", "192.0.2.1", true},
     {"ipv4", "0.0.0.0", true},
     {"ipv4", "255.255.255.255", true},
@@ -130,7 +135,10 @@ static const struct {
     {"uri", "http://a:b/", false},
     {"uri", "http://[::1", false},
     {"uri", "http://a/<", false},
-    {"uri", "http://a/\xc3\xa9" "", false},
+    {"uri",
+     "http://a/\xc3\xa9"
+     "",
+     false},
     {"uri", "http://a@b@c/", false},
     {"uri", "", false},
     {"uri-reference", "", true},
@@ -173,7 +181,8 @@ static void rows_hold(void **state) {
     (void)state;
     size_t wrong = 0;
     for (size_t i = 0; i < BRANT__COUNT(rows); i++) {
-        const int format = brant__format_find(brant__text_of(rows[i].format, strlen(rows[i].format)));
+        const int format =
+            brant__format_find(brant__text_of(rows[i].format, strlen(rows[i].format)));
         assert_true(format >= 0);
         /* A copy of just its size, so that a look beyond the end is seen. */
         const size_t length = strlen(rows[i].text);
@@ -181,7 +190,8 @@ static void rows_hold(void **state) {
         assert_non_null(text);
         memcpy(text, rows[i].text, length);
         if (brant__format_accepts(format, text, length) != rows[i].valid) {
-            print_error("%s should %s \"%s\"\n", rows[i].format, rows[i].valid ? "accept" : "reject", rows[i].text);
+            print_error("%s should %s \"%s\"\n", rows[i].format,
+                        rows[i].valid ? "accept" : "reject", rows[i].text);
             wrong++;
         }
         free(text);
@@ -194,7 +204,8 @@ static void rows_hold(void **state) {
 static void nothing_is_read_beyond_the_end(void **state) {
     (void)state;
     for (size_t i = 0; i < BRANT__COUNT(rows); i++) {
-        const int format = brant__format_find(brant__text_of(rows[i].format, strlen(rows[i].format)));
+        const int format =
+            brant__format_find(brant__text_of(rows[i].format, strlen(rows[i].format)));
         for (size_t length = 0; length <= strlen(rows[i].text); length++) {
             char *text = malloc(length + (length == 0));
             assert_non_null(text);
@@ -215,7 +226,9 @@ static void others_are_annotations(void **state) {
 
     schema = NULL;
     brant__json document = parsed("{\"format\":\"uuid\"}");
-    assert_int_equal(brant__schema_compile_as(&schema, document.root, document.root, BRANT__TEXT(""), BRANT__FORMAT_ANNOTATES), BRANT_OK);
+    assert_int_equal(brant__schema_compile_as(&schema, document.root, document.root,
+                                              BRANT__TEXT(""), BRANT__FORMAT_ANNOTATES),
+                     BRANT_OK);
     assert_true(accepts(schema, json.root));
     brant__schema_free(schema);
     brant__json_free(&document);

@@ -16,8 +16,10 @@ static const row rows[] = {
     {"false", "null", false},
     {NULL, "{}", false},
     {"{}", "3", true},
-    {"{\"title\":\"t\",\"description\":\"d\",\"default\":3,\"examples\":[1],\"deprecated\":true,\"readOnly\":true,\"writeOnly\":false,"
-     "\"$comment\":\"c\",\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"contentEncoding\":\"base64\",\"x-mine\":{}}",
+    {"{\"title\":\"t\",\"description\":\"d\",\"default\":3,\"examples\":[1],\"deprecated\":true,"
+     "\"readOnly\":true,\"writeOnly\":false,"
+     "\"$comment\":\"c\",\"$schema\":\"https://json-schema.org/draft/2020-12/"
+     "schema\",\"contentEncoding\":\"base64\",\"x-mine\":{}}",
      "\"anything\"", true},
     {"{\"mine\":{\"type\":\"null\"}}", "3", true}, /* unknown: an annotation */
 
@@ -55,7 +57,9 @@ static const row rows[] = {
     {NULL, "\"ab\"", true},
     {NULL, "\"a\"", false},
     {"{\"enum\":[\"a\"],\"nullable\":true}", "null", true},
-    {"{\"nullable\":true,\"allOf\":[{\"$ref\":\"#/$defs/S\"}],\"$defs\":{\"S\":{\"type\":\"string\"}}}", "null", true},
+    {"{\"nullable\":true,\"allOf\":[{\"$ref\":\"#/$defs/"
+     "S\"}],\"$defs\":{\"S\":{\"type\":\"string\"}}}",
+     "null", true},
     {NULL, "\"s\"", true},
     {NULL, "3", false},
     {"{\"type\":\"string\",\"nullable\":false}", "null", false},
@@ -93,7 +97,8 @@ static const row rows[] = {
     {NULL, "\"\"", false},
     {"{\"enum\":[1,2]}", "\"1\"", false},
     {"{\"enum\":[\"a\",\"a\"]}", "\"a\"", true},
-    {"{\"enum\":[\"one\",\"two\",\"three\",\"four\",\"five\",\"six\",\"seven\",\"eight\",\"nine\",\"ten\",\"eleven\",\"twelve\"]}",
+    {"{\"enum\":[\"one\",\"two\",\"three\",\"four\",\"five\",\"six\",\"seven\",\"eight\",\"nine\","
+     "\"ten\",\"eleven\",\"twelve\"]}",
      "\"seven\"", true},
     {NULL, "\"twelve\"", true},
     {NULL, "\"thirteen\"", false},
@@ -187,11 +192,13 @@ static const row rows[] = {
     {"{\"prefixItems\":[{\"type\":\"integer\"},{\"type\":\"string\"}]}", "[1,\"a\",null]", true},
     {NULL, "[1]", true},
     {NULL, "[\"a\",1]", false},
-    {"{\"prefixItems\":[{\"type\":\"integer\"}],\"items\":{\"type\":\"string\"}}", "[1,\"a\",\"b\"]", true},
+    {"{\"prefixItems\":[{\"type\":\"integer\"}],\"items\":{\"type\":\"string\"}}",
+     "[1,\"a\",\"b\"]", true},
     {NULL, "[1,\"a\",2]", false},
     {"{\"items\":[{\"type\":\"integer\"}],\"additionalItems\":false}", "[1]", true},
     {NULL, "[1,2]", false},
-    {"{\"items\":[{\"type\":\"integer\"}],\"additionalItems\":{\"type\":\"null\"}}", "[1,null]", true},
+    {"{\"items\":[{\"type\":\"integer\"}],\"additionalItems\":{\"type\":\"null\"}}", "[1,null]",
+     true},
     {NULL, "[1,2]", false},
     {"{\"items\":[],\"additionalItems\":false}", "[]", true},
     {NULL, "[1]", false},
@@ -206,14 +213,22 @@ static const row rows[] = {
     {NULL, "[{\"a\":1,\"b\":2},{\"b\":2,\"a\":1}]", false},
     {NULL, "[1,true,0,false]", true},
     {NULL, "[\"a\",\"b\",\"a\"]", false},
-    {NULL, "[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33]", true},
-    {NULL, "[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,0.0]", false},
     {NULL,
-     "[[],{},null,true,false,\"\",0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,[0],[1],{\"a\":0},{\"b\":0},"
+     "[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,"
+     "33]",
+     true},
+    {NULL,
+     "[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,0."
+     "0]",
+     false},
+    {NULL,
+     "[[],{},null,true,false,\"\",0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,"
+     "25,26,[0],[1],{\"a\":0},{\"b\":0},"
      "{\"a\":0,\"b\":1},{\"b\":0,\"a\":1}]",
      true},
     {NULL,
-     "[[],{},null,true,false,\"\",0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,{\"a\":[1],\"b\":1},"
+     "[[],{},null,true,false,\"\",0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,"
+     "25,26,{\"a\":[1],\"b\":1},"
      "{\"b\":1.0,\"a\":[1.0]}]",
      false},
     {"{\"uniqueItems\":false}", "[1,1]", true},
@@ -231,7 +246,8 @@ static const row rows[] = {
     {"{\"minContains\":5}", "[]", true}, /* no meaning without contains */
 
     /* ---- objects ---- */
-    {"{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{\"type\":\"string\"}}}", "{\"b\":\"x\",\"a\":1,\"c\":null}", true},
+    {"{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{\"type\":\"string\"}}}",
+     "{\"b\":\"x\",\"a\":1,\"c\":null}", true},
     {NULL, "{\"a\":\"1\"}", false},
     {NULL, "{}", true},
     {NULL, "[]", true},
@@ -240,18 +256,21 @@ static const row rows[] = {
     {NULL, "3", true},
     {"{\"required\":[]}", "{}", true},
     {"{\"required\":[\"a\",\"a\"]}", "{\"a\":1}", true},
-    {"{\"required\":[\"a\"],\"additionalProperties\":false}", "{\"a\":1}", false}, /* required names no property */
+    {"{\"required\":[\"a\"],\"additionalProperties\":false}", "{\"a\":1}",
+     false}, /* required names no property */
     {"{\"properties\":{\"a\":true},\"additionalProperties\":false}", "{\"a\":1}", true},
     {NULL, "{\"a\":1,\"b\":2}", false},
     {"{\"properties\":{\"a\":false}}", "{\"b\":1}", true},
     {NULL, "{\"a\":1}", false},
     {"{\"additionalProperties\":{\"type\":\"integer\"}}", "{\"x\":1}", true},
     {NULL, "{\"x\":\"1\"}", false},
-    {"{\"patternProperties\":{\"^a\":{\"type\":\"integer\"},\"z$\":{\"minimum\":5}}}", "{\"az\":5}", true},
+    {"{\"patternProperties\":{\"^a\":{\"type\":\"integer\"},\"z$\":{\"minimum\":5}}}", "{\"az\":5}",
+     true},
     {NULL, "{\"az\":4}", false},
     {NULL, "{\"az\":\"x\"}", false},
     {NULL, "{\"b\":\"x\"}", true},
-    {"{\"properties\":{\"ab\":{\"type\":\"integer\"}},\"patternProperties\":{\"^a\":{\"minimum\":2}},\"additionalProperties\":false}",
+    {"{\"properties\":{\"ab\":{\"type\":\"integer\"}},\"patternProperties\":{\"^a\":{\"minimum\":2}"
+     "},\"additionalProperties\":false}",
      "{\"ab\":2,\"ac\":3}", true},
     {NULL, "{\"ab\":1}", false},
     {NULL, "{\"b\":1}", false},
@@ -274,12 +293,15 @@ static const row rows[] = {
     {"{\"dependencies\":{\"a\":[\"b\"],\"c\":{\"minProperties\":2}}}", "{\"a\":1,\"b\":1}", true},
     {NULL, "{\"a\":1}", false},
     {NULL, "{\"c\":1}", false},
-    {"{\"properties\":{\"abcdefgh1xxxxxxxx\":{\"const\":1},\"abcdefgh2xxxxxxxx\":{\"const\":2},\"abcdefgh3xxxxxxxx\":{\"const\":3},"
+    {"{\"properties\":{\"abcdefgh1xxxxxxxx\":{\"const\":1},\"abcdefgh2xxxxxxxx\":{\"const\":2},"
+     "\"abcdefgh3xxxxxxxx\":{\"const\":3},"
      "\"abcdefgh4xxxxxxxx\":{\"const\":4}},\"additionalProperties\":false}",
-     "{\"abcdefgh4xxxxxxxx\":4,\"abcdefgh1xxxxxxxx\":1,\"abcdefgh3xxxxxxxx\":3}", true}, /* the quick hash cannot tell them apart */
+     "{\"abcdefgh4xxxxxxxx\":4,\"abcdefgh1xxxxxxxx\":1,\"abcdefgh3xxxxxxxx\":3}",
+     true}, /* the quick hash cannot tell them apart */
     {NULL, "{\"abcdefgh2xxxxxxxx\":1}", false},
     {NULL, "{\"abcdefgh5xxxxxxxx\":1}", false},
-    {"{\"properties\":{\"\":{\"const\":1},\"a~b\":{\"const\":2},\"\\u00e4\":{\"const\":3}}}", "{\"\":1,\"a~b\":2,\"\\u00e4\":3}", true},
+    {"{\"properties\":{\"\":{\"const\":1},\"a~b\":{\"const\":2},\"\\u00e4\":{\"const\":3}}}",
+     "{\"\":1,\"a~b\":2,\"\\u00e4\":3}", true},
     {NULL, "{\"\":2}", false},
     {NULL, "{\"\\u00e4\":2}", false},
 
@@ -298,7 +320,8 @@ static const row rows[] = {
     {NULL, "\"a\"", false},
     {"{\"not\":{}}", "1", false},
     {"{\"not\":{\"not\":{\"type\":\"string\"}}}", "\"a\"", true},
-    {"{\"if\":{\"type\":\"string\"},\"then\":{\"minLength\":2},\"else\":{\"minimum\":2}}", "\"ab\"", true},
+    {"{\"if\":{\"type\":\"string\"},\"then\":{\"minLength\":2},\"else\":{\"minimum\":2}}", "\"ab\"",
+     true},
     {NULL, "\"a\"", false},
     {NULL, "2", true},
     {NULL, "1", false},
@@ -310,55 +333,82 @@ static const row rows[] = {
     /* ---- references ---- */
     {"{\"$ref\":\"#/$defs/A\",\"$defs\":{\"A\":{\"type\":\"integer\"}}}", "1", true},
     {NULL, "\"1\"", false},
-    {"{\"$ref\":\"#/$defs/A\",\"minimum\":3,\"$defs\":{\"A\":{\"type\":\"integer\"}}}", "2", false}, /* siblings hold too */
-    {"{\"$ref\":\"#/definitions/A\",\"definitions\":{\"A\":{\"type\":\"integer\"}}}", "\"1\"", false},
+    {"{\"$ref\":\"#/$defs/A\",\"minimum\":3,\"$defs\":{\"A\":{\"type\":\"integer\"}}}", "2",
+     false}, /* siblings hold too */
+    {"{\"$ref\":\"#/definitions/A\",\"definitions\":{\"A\":{\"type\":\"integer\"}}}", "\"1\"",
+     false},
     {"{\"$ref\":\"A\",\"$defs\":{\"A\":{\"type\":\"integer\"}}}", "\"1\"", false},
     {"{\"$ref\":\"A\",\"definitions\":{\"A\":{\"type\":\"integer\"}}}", "\"1\"", false},
-    {"{\"$ref\":\"#here\",\"$defs\":{\"A\":{\"$anchor\":\"here\",\"type\":\"integer\"}}}", "\"1\"", false},
-    {"{\"$ref\":\"#/$defs/a~1b~0c%25d\",\"$defs\":{\"a/b~c%d\":{\"type\":\"integer\"}}}", "\"1\"", false},
-    {"{\"$ref\":\"#/allOf/1\",\"$defs\":{},\"allOf\":[true,{\"type\":\"integer\"}]}", "\"1\"", false},
-    {"{\"properties\":{\"p\":{\"$ref\":\"A\",\"$defs\":{\"A\":{\"const\":\"inner\"}}}},\"$defs\":{\"A\":{\"const\":\"outer\"}}}",
+    {"{\"$ref\":\"#here\",\"$defs\":{\"A\":{\"$anchor\":\"here\",\"type\":\"integer\"}}}", "\"1\"",
+     false},
+    {"{\"$ref\":\"#/$defs/a~1b~0c%25d\",\"$defs\":{\"a/b~c%d\":{\"type\":\"integer\"}}}", "\"1\"",
+     false},
+    {"{\"$ref\":\"#/allOf/1\",\"$defs\":{},\"allOf\":[true,{\"type\":\"integer\"}]}", "\"1\"",
+     false},
+    {"{\"properties\":{\"p\":{\"$ref\":\"A\",\"$defs\":{\"A\":{\"const\":\"inner\"}}}},\"$defs\":{"
+     "\"A\":{\"const\":\"outer\"}}}",
      "{\"p\":\"inner\"}", true}, /* innermost first */
     {NULL, "{\"p\":\"outer\"}", false},
-    {"{\"type\":\"object\",\"properties\":{\"next\":{\"$ref\":\"#\"}},\"additionalProperties\":false}", "{\"next\":{\"next\":{}}}", true},
+    {"{\"type\":\"object\",\"properties\":{\"next\":{\"$ref\":\"#\"}},\"additionalProperties\":"
+     "false}",
+     "{\"next\":{\"next\":{}}}", true},
     {NULL, "{\"next\":{\"next\":{\"x\":1}}}", false},
-    {"{\"$defs\":{\"Tree\":{\"type\":\"object\",\"properties\":{\"kids\":{\"items\":{\"$ref\":\"Tree\"}}},\"required\":[\"kids\"]}},"
+    {"{\"$defs\":{\"Tree\":{\"type\":\"object\",\"properties\":{\"kids\":{\"items\":{\"$ref\":"
+     "\"Tree\"}}},\"required\":[\"kids\"]}},"
      "\"$ref\":\"Tree\"}",
      "{\"kids\":[{\"kids\":[]}]}", true},
     {NULL, "{\"kids\":[{}]}", false},
-    {"{\"$id\":\"https://example.com/root.json\",\"$ref\":\"child.json\",\"$defs\":{\"c\":{\"$id\":\"child.json\",\"type\":\"integer\"}}}",
+    {"{\"$id\":\"https://example.com/"
+     "root.json\",\"$ref\":\"child.json\",\"$defs\":{\"c\":{\"$id\":\"child.json\",\"type\":"
+     "\"integer\"}}}",
      "\"1\"", false},
-    {"{\"$id\":\"https://example.com/a/b.json\",\"$ref\":\"../c.json#x\",\"$defs\":{\"c\":{\"$id\":\"/c.json\",\"$defs\":{\"d\":{"
+    {"{\"$id\":\"https://example.com/a/b.json\",\"$ref\":\"../"
+     "c.json#x\",\"$defs\":{\"c\":{\"$id\":\"/c.json\",\"$defs\":{\"d\":{"
      "\"$anchor\":\"x\",\"type\":\"integer\"}}}}}",
      "\"1\"", false},
-    {"{\"$ref\":\"Shared#/$defs/A\",\"$defs\":{\"Shared\":{\"$defs\":{\"A\":{\"type\":\"integer\"}}}}}", "\"1\"", false},
-    {"{\"$defs\":{\"A\":{\"$id\":\"A\",\"$ref\":\"B\"},\"B\":{\"$id\":\"B\",\"type\":\"integer\"}},\"$ref\":\"A\"}", "\"1\"", false},
-    {"{\"$defs\":{\"A\":{\"$id\":\"A\",\"$ref\":\"B\"},\"B\":{\"$id\":\"B\",\"type\":\"integer\"}},\"$ref\":\"A\"}", "1", true},
-    {"{\"$dynamicRef\":\"#node\",\"$defs\":{\"A\":{\"$dynamicAnchor\":\"node\",\"type\":\"integer\"}}}", "\"1\"", false},
+    {"{\"$ref\":\"Shared#/$defs/"
+     "A\",\"$defs\":{\"Shared\":{\"$defs\":{\"A\":{\"type\":\"integer\"}}}}}",
+     "\"1\"", false},
+    {"{\"$defs\":{\"A\":{\"$id\":\"A\",\"$ref\":\"B\"},\"B\":{\"$id\":\"B\",\"type\":\"integer\"}},"
+     "\"$ref\":\"A\"}",
+     "\"1\"", false},
+    {"{\"$defs\":{\"A\":{\"$id\":\"A\",\"$ref\":\"B\"},\"B\":{\"$id\":\"B\",\"type\":\"integer\"}},"
+     "\"$ref\":\"A\"}",
+     "1", true},
+    {"{\"$dynamicRef\":\"#node\",\"$defs\":{\"A\":{\"$dynamicAnchor\":\"node\",\"type\":"
+     "\"integer\"}}}",
+     "\"1\"", false},
     {"{\"mine\":{\"type\":\"integer\"},\"$ref\":\"#/mine\"}", "\"1\"", false},
     {"{\"properties\":{\"$ref\":{\"type\":\"integer\"}}}", "{\"$ref\":1}", true},
     {NULL, "{\"$ref\":\"a\"}", false},
     {"{\"const\":{\"$ref\":\"nothing\"}}", "{\"$ref\":\"nothing\"}", true},
 
     /* ---- unevaluated ---- */
-    {"{\"allOf\":[{\"properties\":{\"a\":true}}],\"unevaluatedProperties\":false}", "{\"a\":1}", true},
+    {"{\"allOf\":[{\"properties\":{\"a\":true}}],\"unevaluatedProperties\":false}", "{\"a\":1}",
+     true},
     {NULL, "{\"a\":1,\"b\":1}", false},
-    {"{\"anyOf\":[{\"required\":[\"a\"],\"properties\":{\"a\":true}},{\"required\":[\"b\"],\"properties\":{\"b\":true}}],"
+    {"{\"anyOf\":[{\"required\":[\"a\"],\"properties\":{\"a\":true}},{\"required\":[\"b\"],"
+     "\"properties\":{\"b\":true}}],"
      "\"unevaluatedProperties\":false}",
      "{\"a\":1}", true},
     {NULL, "{\"a\":1,\"b\":1}", true},
     {NULL, "{\"a\":1,\"c\":1}", false},
-    {"{\"if\":{\"properties\":{\"k\":{\"const\":1}},\"required\":[\"k\"]},\"then\":{\"properties\":{\"a\":true}},\"else\":{\"properties\":{"
+    {"{\"if\":{\"properties\":{\"k\":{\"const\":1}},\"required\":[\"k\"]},\"then\":{\"properties\":"
+     "{\"a\":true}},\"else\":{\"properties\":{"
      "\"b\":true}},\"unevaluatedProperties\":{\"type\":\"null\"}}",
      "{\"k\":1,\"a\":1}", true},
     {NULL, "{\"k\":2,\"b\":1}", false}, /* "if" fails, so k is not evaluated */
     {NULL, "{\"b\":1,\"z\":null}", true},
-    {"{\"$ref\":\"B\",\"properties\":{\"a\":true},\"unevaluatedProperties\":false,\"$defs\":{\"B\":{\"patternProperties\":{\"^b\":true}}}}",
+    {"{\"$ref\":\"B\",\"properties\":{\"a\":true},\"unevaluatedProperties\":false,\"$defs\":{\"B\":"
+     "{\"patternProperties\":{\"^b\":true}}}}",
      "{\"a\":1,\"b1\":1}", true},
     {NULL, "{\"c\":1}", false},
-    {"{\"prefixItems\":[true],\"anyOf\":[{\"prefixItems\":[true,{\"const\":2}]},true],\"unevaluatedItems\":false}", "[1,2]", true},
+    {"{\"prefixItems\":[true],\"anyOf\":[{\"prefixItems\":[true,{\"const\":2}]},true],"
+     "\"unevaluatedItems\":false}",
+     "[1,2]", true},
     {NULL, "[1,3]", false},
-    {"{\"contains\":{\"type\":\"string\"},\"unevaluatedItems\":{\"type\":\"integer\"}}", "[1,\"a\",2]", true},
+    {"{\"contains\":{\"type\":\"string\"},\"unevaluatedItems\":{\"type\":\"integer\"}}",
+     "[1,\"a\",2]", true},
     {NULL, "[1,\"a\",null]", false},
 };
 
@@ -375,7 +425,8 @@ static void rows_hold(void **state) {
         }
         brant__json instance = parsed(rows[i].instance);
         if (accepts(schema, instance.root) != rows[i].valid) {
-            print_error("%s\n    should %s %s\n", text, rows[i].valid ? "accept" : "reject", rows[i].instance);
+            print_error("%s\n    should %s %s\n", text, rows[i].valid ? "accept" : "reject",
+                        rows[i].instance);
             wrong++;
         }
         brant__json_free(&instance);
@@ -387,12 +438,15 @@ static void rows_hold(void **state) {
 /* A value with more members than one word has bits. */
 static void unevaluated_members_of_a_large_value(void **state) {
     (void)state;
-    brant__schema *schema = compiled("{\"allOf\":[{\"patternProperties\":{\"^k\":true}}],\"unevaluatedProperties\":{\"const\":1},"
-                                     "\"prefixItems\":[true,true],\"contains\":{\"const\":0},\"unevaluatedItems\":{\"const\":1}}");
+    brant__schema *schema = compiled("{\"allOf\":[{\"patternProperties\":{\"^k\":true}}],"
+                                     "\"unevaluatedProperties\":{\"const\":1},"
+                                     "\"prefixItems\":[true,true],\"contains\":{\"const\":0},"
+                                     "\"unevaluatedItems\":{\"const\":1}}");
     for (int odd = 0; odd <= 200; odd += 67) {
         brant__buffer object = {0}, array = {0};
         for (int i = 0; i < 200; i++) {
-            brant__buffer_format(&object, "%s\"%s%d\":%d", i ? "," : "{", i == odd ? "x" : "k", i, i == odd ? 2 : 0);
+            brant__buffer_format(&object, "%s\"%s%d\":%d", i ? "," : "{", i == odd ? "x" : "k", i,
+                                 i == odd ? 2 : 0);
             brant__buffer_format(&array, "%s%d", i ? "," : "[", i == odd ? 2 : i % 2);
         }
         brant__buffer_append(&object, "}", 2);
@@ -413,8 +467,10 @@ static void large_tables_find_every_name(void **state) {
     (void)state;
     brant__buffer schema_text = {0}, good = {0};
     for (int i = 0; i < 3000; i++) {
-        brant__buffer_format(&schema_text, "%s\"name_%d_suffix\":{\"const\":%d}", i ? "," : "{\"additionalProperties\":false,\"properties\":{", i, i);
-        brant__buffer_format(&good, "%s\"name_%d_suffix\":%d", i ? "," : "{", (i * 7) % 3000, (i * 7) % 3000);
+        brant__buffer_format(&schema_text, "%s\"name_%d_suffix\":{\"const\":%d}",
+                             i ? "," : "{\"additionalProperties\":false,\"properties\":{", i, i);
+        brant__buffer_format(&good, "%s\"name_%d_suffix\":%d", i ? "," : "{", (i * 7) % 3000,
+                             (i * 7) % 3000);
     }
     brant__buffer_append(&schema_text, "}}", 3);
     brant__buffer_append(&good, "}", 2);

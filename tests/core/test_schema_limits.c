@@ -7,14 +7,17 @@
 #include "schema/program.h"
 #include "test_schema.h"
 
-static char *repeated(const char *before, const char *unit, size_t count, const char *middle, const char *after_unit, const char *after) {
+static char *repeated(const char *before, const char *unit, size_t count, const char *middle,
+                      const char *after_unit, const char *after) {
     brant__buffer text = {0};
     char *result = NULL;
     size_t length;
     brant__buffer_append(&text, before, strlen(before));
-    for (size_t i = 0; i < count; i++) brant__buffer_append(&text, unit, strlen(unit));
+    for (size_t i = 0; i < count; i++)
+        brant__buffer_append(&text, unit, strlen(unit));
     brant__buffer_append(&text, middle, strlen(middle));
-    for (size_t i = 0; i < count; i++) brant__buffer_append(&text, after_unit, strlen(after_unit));
+    for (size_t i = 0; i < count; i++)
+        brant__buffer_append(&text, after_unit, strlen(after_unit));
     brant__buffer_append(&text, after, strlen(after));
     assert_int_equal(brant__buffer_take(&result, &length, &text), BRANT_OK);
     return result;
@@ -25,7 +28,8 @@ static const char *complaint(const char *text) {
     brant__json json = parsed(text);
     brant__schema *schema = NULL;
     brant__error_clear();
-    const brant_status status = brant__schema_compile(&schema, json.root, json.root, BRANT__TEXT(""));
+    const brant_status status =
+        brant__schema_compile(&schema, json.root, json.root, BRANT__TEXT(""));
     brant__schema_free(schema);
     brant__json_free(&json);
     return status == BRANT_OK ? "" : brant_last_error()->message;
@@ -50,13 +54,17 @@ static void long_chains(void **state) {
     for (int length = 100; length <= 100000; length *= 10) {
         brant__buffer text = {0};
         brant__buffer_format(&text, "{\"$ref\":\"D0\",\"$defs\":{");
-        for (int i = 0; i < length; i++) brant__buffer_format(&text, "\"D%d\":{\"allOf\":[{\"$ref\":\"#/$defs/D%d\"}]},", i, i + 1);
+        for (int i = 0; i < length; i++)
+            brant__buffer_format(&text, "\"D%d\":{\"allOf\":[{\"$ref\":\"#/$defs/D%d\"}]},", i,
+                                 i + 1);
         brant__buffer_format(&text, "\"D%d\":true}}", length);
         brant__buffer_append_byte(&text, '\0');
         if (length <= 1000) { /* looking one up takes time in proportion */
             const char *said = complaint(text.data);
-            if (length <= 100) assert_string_equal(said, "");
-            else assert_non_null(strstr(said, "in a row apply to one value"));
+            if (length <= 100)
+                assert_string_equal(said, "");
+            else
+                assert_non_null(strstr(said, "in a row apply to one value"));
         }
         brant__buffer_free(&text);
     }
@@ -70,11 +78,13 @@ static void deep_values(void **state) {
     brant__schema *schema = compiled("{\"properties\":{\"a\":{\"$ref\":\"#\"}}}");
     assert_true(accepts(schema, value.root));
     brant__schema_free(schema);
-    schema = compiled("{\"anyOf\":[{\"type\":\"integer\"},{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#\"}}]}");
+    schema = compiled("{\"anyOf\":[{\"type\":\"integer\"},{\"type\":\"object\","
+                      "\"additionalProperties\":{\"$ref\":\"#\"}}]}");
     assert_true(accepts(schema, value.root));
     brant__schema_free(schema);
 
-    char *chain = repeated("", "{\"allOf\":[", 200, "{\"properties\":{\"a\":{\"$ref\":\"#\"}}}", "]}", "");
+    char *chain =
+        repeated("", "{\"allOf\":[", 200, "{\"properties\":{\"a\":{\"$ref\":\"#\"}}}", "]}", "");
     schema = compiled(chain);
     size_t count;
     char *found = violations(schema, value.root, "", &count);
@@ -86,7 +96,8 @@ static void deep_values(void **state) {
     brant_free(chain);
 
     /* Not so below "not", where a plain false would accept. */
-    chain = repeated("{\"not\":", "{\"allOf\":[", 200, "{\"properties\":{\"a\":{\"$ref\":\"#/not\"}}}", "]}", "}");
+    chain = repeated("{\"not\":", "{\"allOf\":[", 200,
+                     "{\"properties\":{\"a\":{\"$ref\":\"#/not\"}}}", "]}", "}");
     schema = compiled(chain);
     assert_false(accepts(schema, value.root));
     brant__schema_free(schema);
@@ -103,7 +114,8 @@ static void schemas_that_multiply(void **state) {
         brant__buffer text = {0};
         brant__buffer_format(&text, "{\"$ref\":\"D0\",\"$defs\":{");
         for (int i = 0; i < 60; i++) {
-            brant__buffer_format(&text, "\"D%d\":{\"%s\":[{\"$ref\":\"D%d\"},{\"$ref\":\"D%d\"}]},", i, shapes[shape], i + 1, i + 1);
+            brant__buffer_format(&text, "\"D%d\":{\"%s\":[{\"$ref\":\"D%d\"},{\"$ref\":\"D%d\"}]},",
+                                 i, shapes[shape], i + 1, i + 1);
         }
         brant__buffer_format(&text, "\"D60\":{\"const\":%s}}}", shape == 0 ? "1" : "2");
         brant__buffer_append_byte(&text, '\0');
@@ -123,7 +135,8 @@ static void large_arrays_are_compared_by_hash(void **state) {
     (void)state;
     brant__schema *schema = compiled("{\"uniqueItems\":true}");
     brant__buffer text = {0};
-    for (int i = 0; i < 200000; i++) brant__buffer_format(&text, "%s%d", i ? "," : "[", i);
+    for (int i = 0; i < 200000; i++)
+        brant__buffer_format(&text, "%s%d", i ? "," : "[", i);
     brant__buffer_append(&text, "]", 2);
     brant__json value = parsed(text.data);
     assert_true(brant__schema_accepts(schema, value.root));
@@ -140,13 +153,20 @@ static void large_arrays_are_compared_by_hash(void **state) {
 /* ---- memory --------------------------------------------------------------------------------------------------------------- */
 
 static const char everything[] =
-    "{\"$id\":\"https://example.com/root\",\"$ref\":\"Base\",\"type\":\"object\",\"required\":[\"a\",\"z\"],"
-    "\"properties\":{\"a\":{\"type\":\"integer\",\"minimum\":1,\"multipleOf\":0.5},\"b\":{\"enum\":[\"x\",\"y\",3,{\"k\":[1]}]},\"c\":{\"const\":\"text\"},"
-    "\"d\":{\"pattern\":\"^\\\\d+[a-z]$\",\"format\":\"uuid\",\"minLength\":2},\"e\":{\"prefixItems\":[true],\"items\":{\"$ref\":\"#anchor\"},\"contains\":{\"const\":null}}},"
-    "\"patternProperties\":{\"^p\":{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"string\"}]},\"(?<=q)r\":{}},\"additionalProperties\":false,"
-    "\"propertyNames\":{\"maxLength\":9},\"dependentRequired\":{\"a\":[\"b\"]},\"dependentSchemas\":{\"b\":{\"minProperties\":1}},"
-    "\"oneOf\":[{\"not\":{\"required\":[\"n\"]}}],\"if\":{\"required\":[\"a\"]},\"then\":{\"$ref\":\"child\"},\"unevaluatedProperties\":false,"
-    "\"$defs\":{\"Base\":{\"$anchor\":\"anchor\",\"$dynamicAnchor\":\"dynamic\"},\"C\":{\"$id\":\"child\",\"x-y\":1}}}";
+    "{\"$id\":\"https://example.com/"
+    "root\",\"$ref\":\"Base\",\"type\":\"object\",\"required\":[\"a\",\"z\"],"
+    "\"properties\":{\"a\":{\"type\":\"integer\",\"minimum\":1,\"multipleOf\":0.5},\"b\":{\"enum\":"
+    "[\"x\",\"y\",3,{\"k\":[1]}]},\"c\":{\"const\":\"text\"},"
+    "\"d\":{\"pattern\":\"^\\\\d+[a-z]$\",\"format\":\"uuid\",\"minLength\":2},\"e\":{"
+    "\"prefixItems\":[true],\"items\":{\"$ref\":\"#anchor\"},\"contains\":{\"const\":null}}},"
+    "\"patternProperties\":{\"^p\":{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"string\"}]},\"(?<=q)"
+    "r\":{}},\"additionalProperties\":false,"
+    "\"propertyNames\":{\"maxLength\":9},\"dependentRequired\":{\"a\":[\"b\"]},"
+    "\"dependentSchemas\":{\"b\":{\"minProperties\":1}},"
+    "\"oneOf\":[{\"not\":{\"required\":[\"n\"]}}],\"if\":{\"required\":[\"a\"]},\"then\":{\"$ref\":"
+    "\"child\"},\"unevaluatedProperties\":false,"
+    "\"$defs\":{\"Base\":{\"$anchor\":\"anchor\",\"$dynamicAnchor\":\"dynamic\"},\"C\":{\"$id\":"
+    "\"child\",\"x-y\":1}}}";
 
 static void compiling_without_memory(void **state) {
     (void)state;
@@ -156,7 +176,8 @@ static void compiling_without_memory(void **state) {
         brant__schema *schema = NULL;
         failing_allocator_start(successes);
         brant__error_clear();
-        const brant_status status = brant__schema_compile(&schema, json.root, json.root, BRANT__TEXT(""));
+        const brant_status status =
+            brant__schema_compile(&schema, json.root, json.root, BRANT__TEXT(""));
         failing.left = SIZE_MAX;
         const bool refused = failing.failed;
         if (status == BRANT_OK) {
@@ -179,7 +200,8 @@ static void compiling_without_memory(void **state) {
 static void reporting_without_memory(void **state) {
     (void)state;
     brant__schema *schema = compiled(everything);
-    brant__json value = parsed("{\"a\":0.2,\"b\":\"w\",\"c\":1,\"d\":\"1\",\"e\":[1,\"\"],\"p\":3,\"unknown\":1,\"longer than nine\":{}}");
+    brant__json value = parsed("{\"a\":0.2,\"b\":\"w\",\"c\":1,\"d\":\"1\",\"e\":[1,\"\"],\"p\":3,"
+                               "\"unknown\":1,\"longer than nine\":{}}");
     for (size_t successes = 0;; successes++) {
         brant__writer writer = {0};
         failing_allocator_start(successes);
@@ -202,12 +224,14 @@ static void reporting_without_memory(void **state) {
 
 static void faults_without_memory(void **state) {
     (void)state;
-    brant__json json = parsed("{\"type\":3,\"pattern\":\"(\",\"properties\":{\"a/b\":{\"$ref\":\"#/no\"}},\"patternProperties\":{\"[\":1},\"minLenght\":1}");
+    brant__json json = parsed("{\"type\":3,\"pattern\":\"(\",\"properties\":{\"a/b\":{\"$ref\":\"#/"
+                              "no\"}},\"patternProperties\":{\"[\":1},\"minLenght\":1}");
     for (size_t successes = 0;; successes++) {
         brant__schema *schema = NULL;
         failing_allocator_start(successes);
         brant__error_clear();
-        const brant_status status = brant__schema_compile(&schema, json.root, json.root, BRANT__TEXT(""));
+        const brant_status status =
+            brant__schema_compile(&schema, json.root, json.root, BRANT__TEXT(""));
         const bool refused = failing.failed;
         assert_true(status == BRANT_VALIDATION || (refused && status == BRANT_NO_MEMORY));
         assert_null(schema);
@@ -220,8 +244,10 @@ static void faults_without_memory(void **state) {
 /* accepts() asks for no memory at all, but for long arrays that must be unique, where it can do without. */
 static void accepting_without_memory(void **state) {
     (void)state;
-    brant__schema *schema = compiled("{\"properties\":{\"a\":{\"pattern\":\"^[a-z]+(?:-[a-z]+)*$\"},\"b\":{\"format\":\"date-time\"},\"c\":{\"multipleOf\":0.1},"
-                                     "\"u\":{\"uniqueItems\":true}},\"unevaluatedProperties\":false}");
+    brant__schema *schema =
+        compiled("{\"properties\":{\"a\":{\"pattern\":\"^[a-z]+(?:-[a-z]+)*$\"},\"b\":{\"format\":"
+                 "\"date-time\"},\"c\":{\"multipleOf\":0.1},"
+                 "\"u\":{\"uniqueItems\":true}},\"unevaluatedProperties\":false}");
     brant__json value = parsed("{\"a\":\"some-name\",\"b\":\"2024-01-31T12:00:00Z\",\"c\":0.3}");
     failing_allocator_start(0);
     assert_true(brant__schema_accepts(schema, value.root));
@@ -229,7 +255,8 @@ static void accepting_without_memory(void **state) {
     failing_allocator_stop();
     brant__json_free(&value);
     brant__buffer text = {0};
-    for (int i = 0; i < 100; i++) brant__buffer_format(&text, "%s%d", i ? "," : "{\"u\":[", i);
+    for (int i = 0; i < 100; i++)
+        brant__buffer_format(&text, "%s%d", i ? "," : "{\"u\":[", i);
     brant__buffer_append(&text, "]}", 3);
     value = parsed(text.data);
     failing_allocator_start(0);
@@ -251,7 +278,8 @@ typedef struct worker {
 static void *validate_often(void *context) {
     worker *self = context;
     brant__json good = {0}, bad = {0};
-    static const char yes[] = "{\"name\":\"some-name\",\"kind\":\"b\"}", no[] = "{\"name\":\"Some Name\",\"kind\":\"b\"}";
+    static const char yes[] = "{\"name\":\"some-name\",\"kind\":\"b\"}",
+                      no[] = "{\"name\":\"Some Name\",\"kind\":\"b\"}";
     brant__json_parse(&good, yes, sizeof(yes) - 1, 0);
     brant__json_parse(&bad, no, sizeof(no) - 1, 0);
     for (int i = 0; i < 5000; i++) {
@@ -265,7 +293,8 @@ static void *validate_often(void *context) {
 
 static void threads_share_a_schema(void **state) {
     (void)state;
-    brant__schema *schema = compiled("{\"properties\":{\"name\":{\"pattern\":\"^[a-z]+(?:-[a-z]+)*$\"},\"kind\":{\"enum\":[\"a\",\"b\"]}}}");
+    brant__schema *schema = compiled("{\"properties\":{\"name\":{\"pattern\":\"^[a-z]+(?:-[a-z]+)*$"
+                                     "\"},\"kind\":{\"enum\":[\"a\",\"b\"]}}}");
     worker workers[4];
     pthread_t threads[4];
     for (int i = 0; i < 4; i++) {

@@ -34,7 +34,7 @@ static const match matches[] = {
     {"^\\D$", "\xd9\xa3", 1},
     {"^\\w$", "\xc3\xa9", 0},
     {"^\\W$", "\xc3\xa9", 1},
-    {"^\\s$", "\xc2\xa0", 1}, /* NO-BREAK SPACE */
+    {"^\\s$", "\xc2\xa0", 1},     /* NO-BREAK SPACE */
     {"^\\s$", "\xef\xbb\xbf", 1}, /* ZERO WIDTH NO-BREAK SPACE */
     {"^\\S$", "\xc2\xa0", 0},
     {"^\\S$", "\xe2\x80\x8b", 1},
@@ -78,7 +78,10 @@ static const match matches[] = {
     {"^\\p{Assigned}$", "a", 1},
     {"^\\p{ASCII}$", "\xc3\xa4", 0},
     {"^\\p{Emoji}$", "\xf0\x9f\x92\xa9", 1},
-    {"^[\\p{L}\\d]+$", "\xc3\xa4""1", 1},
+    {"^[\\p{L}\\d]+$",
+     "\xc3\xa4"
+     "1",
+     1},
     {"^(a)\\1$", "aa", 1},
     {"^(a)\\1$", "ab", 0},
     {"^(?:(a)|b)\\1c$", "bc", 1}, /* a group that took no part matches the empty text */
@@ -93,7 +96,9 @@ static const match matches[] = {
     {"^\\0$", "\0", 0}, /* the text ends there */
     {"#x", "a#x", 1},
     {"^a b$", "a b", 1},
-    {"^(?:[A-Za-z0-9_'+\\-]+\\.)*[A-Za-z0-9_'+\\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\\-]*\\.)+[A-Za-z]{2,}$", "joe.doe@example.com", 1},
+    {"^(?:[A-Za-z0-9_'+\\-]+\\.)*[A-Za-z0-9_'+\\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\\-]*\\.)"
+     "+[A-Za-z]{2,}$",
+     "joe.doe@example.com", 1},
 };
 
 static void expressions_mean_what_ecma_262_says(void **state) {
@@ -106,8 +111,10 @@ static void expressions_mean_what_ecma_262_says(void **state) {
         if (brant__pattern_compile(&pattern, source, &message) != BRANT_OK) {
             print_error("%s: %.*s\n", matches[i].pattern, (int)message.length, message.data);
             wrong++;
-        } else if (brant__pattern_match(pattern, matches[i].text, strlen(matches[i].text)) != matches[i].result) {
-            print_error("%s should %s %s\n", matches[i].pattern, matches[i].result ? "match" : "not match", matches[i].text);
+        } else if (brant__pattern_match(pattern, matches[i].text, strlen(matches[i].text)) !=
+                   matches[i].result) {
+            print_error("%s should %s %s\n", matches[i].pattern,
+                        matches[i].result ? "match" : "not match", matches[i].text);
             wrong++;
         } else {
             assert_true(brant__text_equal(brant__pattern_source(pattern), source));
@@ -119,10 +126,18 @@ static void expressions_mean_what_ecma_262_says(void **state) {
 }
 
 static const char *const refused[] = {
-    "(", ")", "a)", "[a", "[b-a]", "*", "+a", "?", "a**", "a++", "a{1}{2}", "{1}", "^*", "a|*", "(*)", "(*UTF)a", "\\", "\\a", "\\A", "\\Z", "\\z", "\\h", "\\R",
-    "\\X", "\\Q", "\\E", "\\G", "\\K", "\\e", "\\N", "\\C", "\\1", "(a)\\2", "\\01", "\\x4", "\\xg0", "\\u12", "\\u{}", "\\u{110000}", "\\ud83d", "\\udca9",
-    "\\ud83d\\u0041", "\\c1", "\\p", "\\p{", "\\p{}", "\\pL", "\\p{No_Such_Property}", "(?P<n>a)", "(?P=n)", "(?#c)", "(?>a)", "(?|a)", "(?(1)a)", "(?R)",
-    "(?x:a)", "(?i)a", "(?<1>a)", "(?<n", "\\k<n>", "\\k", "a{3,2}", "[\\a]", "[\\1]", "[\\ud83d]", "(?<n>a)(?<n>b)", "\\\xc3\xa4",
+    "(",          ")",      "a)",          "[a",      "[b-a]",     "*",
+    "+a",         "?",      "a**",         "a++",     "a{1}{2}",   "{1}",
+    "^*",         "a|*",    "(*)",         "(*UTF)a", "\\",        "\\a",
+    "\\A",        "\\Z",    "\\z",         "\\h",     "\\R",       "\\X",
+    "\\Q",        "\\E",    "\\G",         "\\K",     "\\e",       "\\N",
+    "\\C",        "\\1",    "(a)\\2",      "\\01",    "\\x4",      "\\xg0",
+    "\\u12",      "\\u{}",  "\\u{110000}", "\\ud83d", "\\udca9",   "\\ud83d\\u0041",
+    "\\c1",       "\\p",    "\\p{",        "\\p{}",   "\\pL",      "\\p{No_Such_Property}",
+    "(?P<n>a)",   "(?P=n)", "(?#c)",       "(?>a)",   "(?|a)",     "(?(1)a)",
+    "(?R)",       "(?x:a)", "(?i)a",       "(?<1>a)", "(?<n",      "\\k<n>",
+    "\\k",        "a{3,2}", "[\\a]",       "[\\1]",   "[\\ud83d]", "(?<n>a)(?<n>b)",
+    "\\\xc3\xa4",
 };
 
 static void others_are_refused(void **state) {
@@ -130,7 +145,8 @@ static void others_are_refused(void **state) {
     for (size_t i = 0; i < BRANT__COUNT(refused); i++) {
         brant__pattern *pattern = NULL;
         brant__buffer message = {0};
-        const brant_status status = brant__pattern_compile(&pattern, brant__text_of(refused[i], strlen(refused[i])), &message);
+        const brant_status status = brant__pattern_compile(
+            &pattern, brant__text_of(refused[i], strlen(refused[i])), &message);
         if (status != BRANT_VALIDATION) fail_msg("%s is accepted", refused[i]);
         assert_null(pattern);
         assert_true(message.length > 10);
@@ -144,7 +160,8 @@ static void the_format_is_the_syntax(void **state) {
     assert_true(brant__regex_translate(NULL, BRANT__TEXT("(?<=a+)b"), NULL));
     brant__pattern *pattern = NULL;
     brant__buffer message = {0};
-    assert_int_equal(brant__pattern_compile(&pattern, BRANT__TEXT("(?<=a+)b"), &message), BRANT_VALIDATION);
+    assert_int_equal(brant__pattern_compile(&pattern, BRANT__TEXT("(?<=a+)b"), &message),
+                     BRANT_VALIDATION);
     brant__buffer_free(&message);
 }
 
@@ -169,7 +186,8 @@ static void hostile_matches_give_up(void **state) {
         brant__buffer message = {0}, text = {0};
         const brant__text source = brant__text_of(hostile[i].pattern, strlen(hostile[i].pattern));
         assert_int_equal(brant__pattern_compile(&pattern, source, &message), BRANT_OK);
-        for (size_t n = 0; n < hostile[i].count; n++) brant__buffer_append(&text, hostile[i].unit, strlen(hostile[i].unit));
+        for (size_t n = 0; n < hostile[i].count; n++)
+            brant__buffer_append(&text, hostile[i].unit, strlen(hostile[i].unit));
         brant__buffer_append_byte(&text, '!');
         const clock_t before = clock();
         const int result = brant__pattern_match(pattern, text.data, text.length);
@@ -181,7 +199,8 @@ static void hostile_matches_give_up(void **state) {
     }
 }
 
-static char *violations_of_text(const char *schema_text, const char *text, size_t length, size_t *out_count) {
+static char *violations_of_text(const char *schema_text, const char *text, size_t length,
+                                size_t *out_count) {
     brant__schema *schema = compiled(schema_text);
     brant__buffer json = {0};
     brant__json_append_text(&json, brant__text_of(text, length));
@@ -227,7 +246,9 @@ static void long_texts_match(void **state) {
     for (size_t i = 0; i < BRANT__COUNT(patterns); i++) {
         brant__pattern *pattern = NULL;
         brant__buffer message = {0};
-        assert_int_equal(brant__pattern_compile(&pattern, brant__text_of(patterns[i], strlen(patterns[i])), &message), BRANT_OK);
+        assert_int_equal(brant__pattern_compile(
+                             &pattern, brant__text_of(patterns[i], strlen(patterns[i])), &message),
+                         BRANT_OK);
         const int result = brant__pattern_match(pattern, text, i >= 3 ? 50000 : length);
         if (result != 1) fail_msg("%s: %d", patterns[i], result);
         brant__pattern_free(pattern);

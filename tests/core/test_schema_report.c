@@ -11,59 +11,88 @@ typedef struct expectation {
 
 static const expectation expectations[] = {
     {"{\"type\":\"string\"}", "1", " /type type: must be a string, not an integer\n"},
-    {"{\"type\":[\"string\",\"null\"]}", "1.5", " /type type: must be a string or null, not a number with a fraction\n"},
-    {"{\"type\":\"integer\",\"nullable\":true}", "[]", " /type type: must be an integer or null, not an array\n"},
-    {"{\"enum\":[\"a\",2,null,{\"x\":1}]}", "3", " /enum enum: must be one of \"a\", 2, null, a certain object\n"},
+    {"{\"type\":[\"string\",\"null\"]}", "1.5",
+     " /type type: must be a string or null, not a number with a fraction\n"},
+    {"{\"type\":\"integer\",\"nullable\":true}", "[]",
+     " /type type: must be an integer or null, not an array\n"},
+    {"{\"enum\":[\"a\",2,null,{\"x\":1}]}", "3",
+     " /enum enum: must be one of \"a\", 2, null, a certain object\n"},
     {"{\"enum\":[\"a\"]}", "3", " /enum enum: must be \"a\"\n"},
     {"{\"const\":\"a\\\"b\"}", "3", " /const const: must be \"a\\\"b\"\n"},
     {"{\"const\":[1]}", "3", " /const const: must be a certain array\n"},
-    {"{\"minimum\":2.5,\"multipleOf\":2}", "1", " /minimum minimum: must be at least 2.5\n /multipleOf multipleOf: must be a multiple of 2\n"},
+    {"{\"minimum\":2.5,\"multipleOf\":2}", "1",
+     " /minimum minimum: must be at least 2.5\n /multipleOf multipleOf: must be a multiple of 2\n"},
     {"{\"exclusiveMaximum\":2}", "2", " /exclusiveMaximum exclusiveMaximum: must be less than 2\n"},
-    {"{\"minimum\":2,\"exclusiveMinimum\":true}", "2", " /exclusiveMinimum exclusiveMinimum: must be greater than 2\n"},
+    {"{\"minimum\":2,\"exclusiveMinimum\":true}", "2",
+     " /exclusiveMinimum exclusiveMinimum: must be greater than 2\n"},
     {"{\"minLength\":1,\"pattern\":\"^a/\"}", "\"\"",
-     " /minLength minLength: must have at least 1 character\n /pattern pattern: must match the pattern \"^a/\"\n"},
+     " /minLength minLength: must have at least 1 character\n /pattern pattern: must match the "
+     "pattern \"^a/\"\n"},
     {"{\"maxLength\":2}", "\"abc\"", " /maxLength maxLength: must have at most 2 characters\n"},
     {"{\"format\":\"date\"}", "\"today\"", " /format format: must be a date, like 2024-01-31\n"},
     {"{\"items\":{\"type\":\"null\"}}", "[null,1,2]",
-     "/1 /items/type type: must be null, not an integer\n/2 /items/type type: must be null, not an integer\n"},
+     "/1 /items/type type: must be null, not an integer\n/2 /items/type type: must be null, not an "
+     "integer\n"},
     {"{\"prefixItems\":[true,{\"const\":1}],\"items\":false}", "[0,0,0]",
      "/1 /prefixItems/1/const const: must be 1\n/2 /items : is an item too many\n"},
     {"{\"minItems\":2,\"maxItems\":0,\"uniqueItems\":true}", "[1]",
-     " /minItems minItems: must have at least 2 items\n /maxItems maxItems: must have at most 0 items\n"},
-    {"{\"uniqueItems\":true}", "[1,1]", " /uniqueItems uniqueItems: must not have two equal items\n"},
-    {"{\"contains\":{\"const\":1}}", "[]", " /contains contains: must contain at least 1 item that fits\n"},
+     " /minItems minItems: must have at least 2 items\n /maxItems maxItems: must have at most 0 "
+     "items\n"},
+    {"{\"uniqueItems\":true}", "[1,1]",
+     " /uniqueItems uniqueItems: must not have two equal items\n"},
+    {"{\"contains\":{\"const\":1}}", "[]",
+     " /contains contains: must contain at least 1 item that fits\n"},
     {"{\"contains\":{\"const\":1},\"minContains\":2,\"maxContains\":0}", "[1]",
-     " /minContains minContains: must contain at least 2 items that fit\n /maxContains maxContains: must contain at most 0 items that fit\n"},
-    {"{\"required\":[\"a\",\"b\"],\"properties\":{\"c\":{\"type\":\"null\"}},\"additionalProperties\":false}", "{\"c\":1,\"d~/\":2}",
-     " /required required: must have the property \"a\"\n /required required: must have the property \"b\"\n"
-     "/c /properties/c/type type: must be null, not an integer\n/d~0~1 /additionalProperties : is not a property that the schema knows\n"},
-    {"{\"patternProperties\":{\"^a/\":{\"minimum\":3}}}", "{\"a/b\":1}", "/a~1b /patternProperties/^a~1/minimum minimum: must be at least 3\n"},
+     " /minContains minContains: must contain at least 2 items that fit\n /maxContains "
+     "maxContains: must contain at most 0 items that fit\n"},
+    {"{\"required\":[\"a\",\"b\"],\"properties\":{\"c\":{\"type\":\"null\"}},"
+     "\"additionalProperties\":false}",
+     "{\"c\":1,\"d~/\":2}",
+     " /required required: must have the property \"a\"\n /required required: must have the "
+     "property \"b\"\n"
+     "/c /properties/c/type type: must be null, not an integer\n/d~0~1 /additionalProperties : is "
+     "not a property that the schema knows\n"},
+    {"{\"patternProperties\":{\"^a/\":{\"minimum\":3}}}", "{\"a/b\":1}",
+     "/a~1b /patternProperties/^a~1/minimum minimum: must be at least 3\n"},
     {"{\"propertyNames\":{\"maxLength\":1}}", "{\"ab\":1}",
-     "/ab /propertyNames propertyNames: has a name that is not allowed\n/ab /propertyNames/maxLength maxLength: must have at most 1 character\n"},
-    {"{\"minProperties\":1}", "{}", " /minProperties minProperties: must have at least 1 property\n"},
+     "/ab /propertyNames propertyNames: has a name that is not allowed\n/ab "
+     "/propertyNames/maxLength maxLength: must have at most 1 character\n"},
+    {"{\"minProperties\":1}", "{}",
+     " /minProperties minProperties: must have at least 1 property\n"},
     {"{\"dependentRequired\":{\"a\":[\"b\",\"c\"]}}", "{\"a\":1,\"c\":1}",
      " /dependentRequired dependentRequired: must have the property \"b\" because it has \"a\"\n"},
-    {"{\"dependentSchemas\":{\"a\":{\"required\":[\"b\"]}}}", "{\"a\":1}", " /dependentSchemas/a/required required: must have the property \"b\"\n"},
+    {"{\"dependentSchemas\":{\"a\":{\"required\":[\"b\"]}}}", "{\"a\":1}",
+     " /dependentSchemas/a/required required: must have the property \"b\"\n"},
     {"{\"not\":{\"type\":\"null\"}}", "null", " /not not: must not fit the schema of \"not\"\n"},
     {"{\"if\":true,\"then\":{\"const\":1}}", "2", " /then/const const: must be 1\n"},
-    {"{\"allOf\":[{\"minimum\":3},{\"$ref\":\"#/$defs/E\"}],\"$defs\":{\"E\":{\"multipleOf\":2}}}", "1",
-     " /allOf/0/minimum minimum: must be at least 3\n /$defs/E/multipleOf multipleOf: must be a multiple of 2\n"},
+    {"{\"allOf\":[{\"minimum\":3},{\"$ref\":\"#/$defs/E\"}],\"$defs\":{\"E\":{\"multipleOf\":2}}}",
+     "1",
+     " /allOf/0/minimum minimum: must be at least 3\n /$defs/E/multipleOf multipleOf: must be a "
+     "multiple of 2\n"},
     {"false", "1", "  : is not allowed\n"},
     {"{\"properties\":{\"a\":false}}", "{\"a\":1}", "/a /properties/a : is not allowed\n"},
     {"{\"properties\":{\"a\":true},\"unevaluatedProperties\":false}", "{\"a\":1,\"b\":1}",
      "/b /unevaluatedProperties : is not a property that the schema knows\n"},
-    {"{\"prefixItems\":[true],\"unevaluatedItems\":{\"type\":\"null\"}}", "[1,2]", "/1 /unevaluatedItems/type type: must be null, not an integer\n"},
+    {"{\"prefixItems\":[true],\"unevaluatedItems\":{\"type\":\"null\"}}", "[1,2]",
+     "/1 /unevaluatedItems/type type: must be null, not an integer\n"},
 
     /* alternatives: what is wrong with the one that is meant, where types or literals tell */
-    {"{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"integer\"}]}", "null", " /anyOf anyOf: must fit one of 2 alternatives\n"},
-    {"{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"string\",\"minLength\":2}]}", "\"a\"", " /anyOf/1/minLength minLength: must have at least 2 characters\n"},
-    {"{\"oneOf\":[{\"properties\":{\"k\":{\"const\":\"a\"},\"n\":{\"type\":\"integer\"}}},{\"properties\":{\"k\":{\"const\":\"b\"}}}]}",
-     "{\"k\":\"a\",\"n\":\"x\"}", "/n /oneOf/0/properties/n/type type: must be an integer, not a string\n"},
-    {"{\"oneOf\":[{\"$ref\":\"A\"},{\"$ref\":\"B\"}],\"$defs\":{\"A\":{\"type\":\"object\",\"properties\":{\"k\":{\"const\":\"a\"}},\"required\":[\"v\"]},"
+    {"{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"integer\"}]}", "null",
+     " /anyOf anyOf: must fit one of 2 alternatives\n"},
+    {"{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"string\",\"minLength\":2}]}", "\"a\"",
+     " /anyOf/1/minLength minLength: must have at least 2 characters\n"},
+    {"{\"oneOf\":[{\"properties\":{\"k\":{\"const\":\"a\"},\"n\":{\"type\":\"integer\"}}},{"
+     "\"properties\":{\"k\":{\"const\":\"b\"}}}]}",
+     "{\"k\":\"a\",\"n\":\"x\"}",
+     "/n /oneOf/0/properties/n/type type: must be an integer, not a string\n"},
+    {"{\"oneOf\":[{\"$ref\":\"A\"},{\"$ref\":\"B\"}],\"$defs\":{\"A\":{\"type\":\"object\","
+     "\"properties\":{\"k\":{\"const\":\"a\"}},\"required\":[\"v\"]},"
      "\"B\":{\"type\":\"object\",\"properties\":{\"k\":{\"const\":\"b\"}}}}}",
      "{\"k\":\"a\"}", " /$defs/A/required required: must have the property \"v\"\n"},
-    {"{\"oneOf\":[{\"minimum\":1},{\"minimum\":2},{\"minimum\":9}]}", "3", " /oneOf oneOf: must fit exactly one of 3 alternatives, fits 2\n"},
-    {"{\"anyOf\":[{\"minimum\":7},{\"maximum\":1}]}", "3", " /anyOf anyOf: must fit one of 2 alternatives\n"},
+    {"{\"oneOf\":[{\"minimum\":1},{\"minimum\":2},{\"minimum\":9}]}", "3",
+     " /oneOf oneOf: must fit exactly one of 3 alternatives, fits 2\n"},
+    {"{\"anyOf\":[{\"minimum\":7},{\"maximum\":1}]}", "3",
+     " /anyOf anyOf: must fit one of 2 alternatives\n"},
 };
 
 static void append(brant__buffer *out, yyjson_val *violation, const char *name, const char *after) {
@@ -125,7 +154,8 @@ static void at_most_so_many_are_written(void **state) {
     (void)state;
     brant__schema *schema = compiled("{\"items\":{\"type\":\"null\"}}");
     brant__buffer items = {0};
-    for (int i = 0; i < 5 * BRANT__VIOLATIONS; i++) brant__buffer_append(&items, i ? ",1" : "[1", 2);
+    for (int i = 0; i < 5 * BRANT__VIOLATIONS; i++)
+        brant__buffer_append(&items, i ? ",1" : "[1", 2);
     brant__buffer_append(&items, "]", 2);
     brant__json json = parsed(items.data);
     size_t count;
@@ -143,10 +173,14 @@ static void at_most_so_many_are_written(void **state) {
 /* A value may be a secret: no message repeats one. */
 static void values_are_not_repeated(void **state) {
     (void)state;
-    brant__schema *schema = compiled("{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{\"const\":\"x\"},\"c\":{\"enum\":[\"x\"]},\"d\":{\"pattern\":\"^x\"},"
-                                     "\"e\":{\"format\":\"uuid\"},\"f\":{\"anyOf\":[{\"minLength\":99},{\"maxLength\":1}]},\"g\":{\"not\":{}},"
-                                     "\"h\":{\"maxLength\":1},\"i\":false}}");
-    brant__json json = parsed("{\"a\":\"SECRET\",\"b\":\"SECRET\",\"c\":\"SECRET\",\"d\":\"SECRET\",\"e\":\"SECRET\",\"f\":\"SECRET\",\"g\":\"SECRET\","
+    brant__schema *schema =
+        compiled("{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{\"const\":\"x\"},\"c\":{"
+                 "\"enum\":[\"x\"]},\"d\":{\"pattern\":\"^x\"},"
+                 "\"e\":{\"format\":\"uuid\"},\"f\":{\"anyOf\":[{\"minLength\":99},{\"maxLength\":"
+                 "1}]},\"g\":{\"not\":{}},"
+                 "\"h\":{\"maxLength\":1},\"i\":false}}");
+    brant__json json = parsed("{\"a\":\"SECRET\",\"b\":\"SECRET\",\"c\":\"SECRET\",\"d\":"
+                              "\"SECRET\",\"e\":\"SECRET\",\"f\":\"SECRET\",\"g\":\"SECRET\","
                               "\"h\":\"SECRET\",\"i\":\"SECRET\"}");
     size_t count;
     char *text = violations(schema, json.root, "", &count);

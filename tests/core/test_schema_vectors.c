@@ -15,8 +15,8 @@ typedef struct exception {
     const char *reason;
 } exception;
 
-#define NETWORK "refers to a document outside the bundle, and none is ever fetched"
-#define DYNAMIC "a $dynamicRef with several $dynamicAnchors to choose from is refused"
+#define NETWORK      "refers to a document outside the bundle, and none is ever fetched"
+#define DYNAMIC      "a $dynamicRef with several $dynamicAnchors to choose from is refused"
 #define OTHER_FORMAT "a format that is not asserted, so only an annotation"
 
 static const exception exceptions[] = {
@@ -24,19 +24,29 @@ static const exception exceptions[] = {
     {"optional/cross-draft.json", NULL, NETWORK},
     {"defs.json", "validate definition against metaschema", NETWORK},
     {"ref.json", "remote ref, containing refs itself", NETWORK},
-    {"dynamicRef.json", "A $dynamicRef resolves to the first $dynamicAnchor still in scope that is encountered when the schema is evaluated", DYNAMIC},
     {"dynamicRef.json",
-     "A $dynamicRef that initially resolves to a schema with a matching $dynamicAnchor resolves to the first $dynamicAnchor in the dynamic scope", DYNAMIC},
+     "A $dynamicRef resolves to the first $dynamicAnchor still in scope that is encountered when "
+     "the schema is evaluated",
+     DYNAMIC},
+    {"dynamicRef.json",
+     "A $dynamicRef that initially resolves to a schema with a matching $dynamicAnchor resolves to "
+     "the first $dynamicAnchor in the dynamic scope",
+     DYNAMIC},
     {"dynamicRef.json", "after leaving a dynamic scope, it is not used by a $dynamicRef", DYNAMIC},
     {"dynamicRef.json", "strict-tree schema, guards against misspelled properties", NETWORK},
     {"dynamicRef.json", "$ref and $dynamicAnchor are independent of order - $defs first", NETWORK},
     {"dynamicRef.json", "$ref and $dynamicAnchor are independent of order - $ref first", NETWORK},
-    {"dynamicRef.json", "$dynamicRef skips over intermediate resources - direct reference", DYNAMIC},
-    {"optional/dynamicRef.json", "$dynamicRef skips over intermediate resources - pointer reference across resource boundary", DYNAMIC},
+    {"dynamicRef.json", "$dynamicRef skips over intermediate resources - direct reference",
+     DYNAMIC},
+    {"optional/dynamicRef.json",
+     "$dynamicRef skips over intermediate resources - pointer reference across resource boundary",
+     DYNAMIC},
     {"unevaluatedItems.json", "unevaluatedItems with $dynamicRef", DYNAMIC},
     {"unevaluatedProperties.json", "unevaluatedProperties with $dynamicRef", DYNAMIC},
-    {"vocabulary.json", "schema that uses custom metaschema with with no validation vocabulary", "vocabularies of one's own are not read"},
-    {"optional/bignum.json", NULL, "a number that neither int64 nor double holds is no JSON of ours"},
+    {"vocabulary.json", "schema that uses custom metaschema with with no validation vocabulary",
+     "vocabularies of one's own are not read"},
+    {"optional/bignum.json", NULL,
+     "a number that neither int64 nor double holds is no JSON of ours"},
     {"optional/format-assertion.json", NULL, "vocabularies of one's own are not read"},
     {"optional/format/idn-email.json", NULL, OTHER_FORMAT},
     {"optional/format/idn-hostname.json", NULL, OTHER_FORMAT},
@@ -50,7 +60,9 @@ static bool used[BRANT__COUNT(exceptions)];
 
 static bool excepted(const char *file, const char *group) {
     for (size_t i = 0; i < BRANT__COUNT(exceptions); i++) {
-        if (strcmp(exceptions[i].file, file) != 0 || (exceptions[i].group && strcmp(exceptions[i].group, group) != 0)) continue;
+        if (strcmp(exceptions[i].file, file) != 0 ||
+            (exceptions[i].group && strcmp(exceptions[i].group, group) != 0))
+            continue;
         used[i] = true;
         return true;
     }
@@ -60,7 +72,9 @@ static bool excepted(const char *file, const char *group) {
 /* Listed by its own name, not with its file. */
 static bool listed_alone(const char *file, const char *group) {
     for (size_t i = 0; i < BRANT__COUNT(exceptions); i++) {
-        if (exceptions[i].group && strcmp(exceptions[i].file, file) == 0 && strcmp(exceptions[i].group, group) == 0) return true;
+        if (exceptions[i].group && strcmp(exceptions[i].file, file) == 0 &&
+            strcmp(exceptions[i].group, group) == 0)
+            return true;
     }
     return false;
 }
@@ -69,23 +83,32 @@ typedef struct tally {
     size_t files, groups, tests, excepted, wrong;
 } tally;
 
-static const char *string_of(yyjson_val *object, const char *name) { return yyjson_get_str(yyjson_obj_get(object, name)); }
+static const char *string_of(yyjson_val *object, const char *name) {
+    return yyjson_get_str(yyjson_obj_get(object, name));
+}
 
 /* How many tests of a group go wrong; all of them when its schema is refused. */
 static size_t run_group(const char *file, yyjson_val *group, bool quiet) {
-    yyjson_val *document = yyjson_obj_get(group, "schema"), *tests = yyjson_obj_get(group, "tests"), *test;
+    yyjson_val *document = yyjson_obj_get(group, "schema"), *tests = yyjson_obj_get(group, "tests"),
+               *test;
     /* The suite's own format.json expects annotations; optional/format expects assertions. */
     const unsigned flags = strcmp(file, "format.json") == 0 ? BRANT__FORMAT_ANNOTATES : 0;
     brant__schema *schema = NULL;
     brant__error_clear();
     if (brant__schema_compile_as(&schema, document, document, BRANT__TEXT(""), flags) != BRANT_OK) {
-        if (!quiet) print_error("%s: %s: %s\n", file, string_of(group, "description"), brant_last_error()->message);
+        if (!quiet)
+            print_error("%s: %s: %s\n", file, string_of(group, "description"),
+                        brant_last_error()->message);
         return yyjson_arr_size(tests);
     }
     size_t wrong = 0, index, count;
     yyjson_arr_foreach(tests, index, count, test) {
-        if (accepts(schema, yyjson_obj_get(test, "data")) == yyjson_get_bool(yyjson_obj_get(test, "valid"))) continue;
-        if (!quiet) print_error("%s: %s: %s\n", file, string_of(group, "description"), string_of(test, "description"));
+        if (accepts(schema, yyjson_obj_get(test, "data")) ==
+            yyjson_get_bool(yyjson_obj_get(test, "valid")))
+            continue;
+        if (!quiet)
+            print_error("%s: %s: %s\n", file, string_of(group, "description"),
+                        string_of(test, "description"));
         wrong++;
     }
     brant__schema_free(schema);
@@ -132,7 +155,8 @@ static void run_file(const char *suite, const char *name, tally *totals) {
         totals->excepted += except;
         if (!except) totals->wrong += wrong;
         if (except && wrong == 0 && listed_alone(name, string_of(group, "description"))) {
-            print_error("%s: %s: is listed as out of scope, but passes\n", name, string_of(group, "description"));
+            print_error("%s: %s: is listed as out of scope, but passes\n", name,
+                        string_of(group, "description"));
             totals->wrong++;
         }
     }
@@ -140,7 +164,9 @@ static void run_file(const char *suite, const char *name, tally *totals) {
     free(text);
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 /* The *.json of a folder within the suite, in order. */
 static void run_folder(const char *suite, const char *folder, tally *totals) {
@@ -170,7 +196,8 @@ static void suite_holds(void **state) {
     const char *vectors = getenv("BRANT_VECTORS");
     char suite[1024];
     struct stat status;
-    snprintf(suite, sizeof(suite), "%s/" SUITE, vectors ? vectors : BRANT_SOURCE_DIR "/../shared/vectors");
+    snprintf(suite, sizeof(suite), "%s/" SUITE,
+             vectors ? vectors : BRANT_SOURCE_DIR "/../shared/vectors");
     if (stat(suite, &status) != 0) {
         print_message("skipped: there is no %s\n", suite);
         skip();
@@ -180,10 +207,12 @@ static void suite_holds(void **state) {
     run_folder(suite, "optional", &totals);
     run_folder(suite, "optional/format", &totals);
     for (size_t i = 0; i < BRANT__COUNT(exceptions); i++) {
-        if (!used[i]) print_message("not in this copy of the suite: %s %s\n", exceptions[i].file, exceptions[i].group ? exceptions[i].group : "");
+        if (!used[i])
+            print_message("not in this copy of the suite: %s %s\n", exceptions[i].file,
+                          exceptions[i].group ? exceptions[i].group : "");
     }
-    print_message("%zu files, %zu groups, %zu tests; %zu groups out of scope; %zu tests wrong\n", totals.files, totals.groups, totals.tests,
-                  totals.excepted, totals.wrong);
+    print_message("%zu files, %zu groups, %zu tests; %zu groups out of scope; %zu tests wrong\n",
+                  totals.files, totals.groups, totals.tests, totals.excepted, totals.wrong);
     assert_true(totals.groups > 0);
     assert_int_equal(totals.wrong, 0);
 }

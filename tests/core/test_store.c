@@ -60,7 +60,8 @@ static void test_open_creates_privately(void **state) {
     must(db, "db.info", "", "\"role\":\"single\"");
     must(db, "db.info", "", "\"durability\":\"normal\"");
     brant_db_free(db);
-    db = must_open(in_folder(*state, "b.db"), "{\"permissions\":\"group\",\"role\":\"tenant\",\"durability\":\"full\"}");
+    db = must_open(in_folder(*state, "b.db"),
+                   "{\"permissions\":\"group\",\"role\":\"tenant\",\"durability\":\"full\"}");
     assert_int_equal(mode_of(in_folder(*state, "b.db")), 0660);
     must(db, "db.info", "", "\"role\":\"tenant\"");
     must(db, "db.info", "", "\"durability\":\"full\"");
@@ -91,7 +92,8 @@ static void test_open_refuses(void **state) {
     brant_db *db = NULL;
     assert_int_equal(brant_open(&db, "a\0b", 3, "", 0), BRANT_INVALID);
     assert_int_equal(brant_open(&db, "\xff", 1, "", 0), BRANT_INVALID);
-    static const char text[] = "this is not a database, just some text that is long enough to be read as one";
+    static const char text[] =
+        "this is not a database, just some text that is long enough to be read as one";
     write_file(path, text, sizeof text);
     must_not_open(path, "", BRANT_NOT_BRANT, "not a database");
 }
@@ -106,7 +108,9 @@ static void test_open_versions(void **state) {
     must(db, "db.info", "", "\"format\":3");
     brant_db_free(db);
     const unsigned char newer[] = {0, 0, 0, 99};
-    patch(path, 60, newer, sizeof newer); /* user_version; min_reader and min_writer of the file are still 1: readable */
+    patch(
+        path, 60, newer,
+        sizeof newer); /* user_version; min_reader and min_writer of the file are still 1: readable */
     db = must_open(path, "");
     /* A newer brant that broke the format says so in min_writer, then in min_reader. */
     brant_db_free(db);
@@ -120,13 +124,15 @@ static void run_shell(const char *format, const char *path) {
     assert_int_equal(system(command), 0);
 }
 
-#define SHELL "python3 -c \"import sqlite3; c = sqlite3.connect('%s'); c.executescript('''"
+#define SHELL     "python3 -c \"import sqlite3; c = sqlite3.connect('%s'); c.executescript('''"
 #define SHELL_END "'''); c.commit(); c.close()\""
 
 static void test_open_newer(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db_free(must_open(path, ""));
-    run_shell(SHELL "PRAGMA user_version=99; UPDATE brant_meta SET value = 99 WHERE name = 'min_writer';" SHELL_END, path);
+    run_shell(SHELL "PRAGMA user_version=99; UPDATE brant_meta SET value = 99 WHERE name = "
+                    "'min_writer';" SHELL_END,
+              path);
     must_not_open(path, "", BRANT_NEWER_FORMAT, "format 99");
     brant_db_free(must_open(path, "{\"mode\":\"ro\"}"));
     run_shell(SHELL "UPDATE brant_meta SET value = 99 WHERE name = 'min_reader';" SHELL_END, path);
@@ -138,7 +144,8 @@ static void copy_file(const char *from, const char *to) {
     size_t length;
     FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
     if (!in || !out) fail_msg("copying %s to %s", from, to);
-    while ((length = fread(bytes, 1, sizeof bytes, in)) > 0) assert_int_equal(fwrite(bytes, 1, length, out), length);
+    while ((length = fread(bytes, 1, sizeof bytes, in)) > 0)
+        assert_int_equal(fwrite(bytes, 1, length, out), length);
     fclose(in);
     fclose(out);
 }
@@ -152,20 +159,34 @@ static void test_open_released_formats(void **state) {
         brant_db *db = must_open(path, "{\"mode\":\"rw\"}");
         must(db, "db.info", "", "\"format\":3");
         must_be_well(db);
-        must(db, "graphs.get", "{\"name\":\"plan\"}", "\"owner_id\":\"o1\",\"project_id\":null,\"status\":\"active\",\"metadata\":{\"a\":1},\"nodes\":3,\"edges\":2");
-        must(db, "nodes.closure", "{\"graph\":\"plan\",\"keys\":[\"a\"]}", "{\"keys\":[\"a\",\"b\",\"c\"],\"depths\":[0,1,2]");
-        must(db, "edges.get", "{\"graph\":\"plan\",\"key\":\"mine\"}", "\"source\":\"b\",\"target\":\"c\"");
-        must(db, "edges.get", "{\"graph\":\"plan\",\"key\":\"[\\\"a\\\",\\\"DependsOn\\\",\\\"b\\\"]\"}", "\"attributes\":{\"n\":1}");
-        must(db, "nodes.get", "{\"graph\":\"free\",\"key\":\"x\"}", "\"attributes\":{\"any\":[null,1.5]}");
-        must_fail(db, "nodes.put", "{\"graph\":\"plan\",\"key\":\"d\",\"type\":\"Task\",\"attributes\":{}}", BRANT_VALIDATION, "Task");
-        must(db, "nodes.put", "{\"graph\":\"plan\",\"key\":\"d\",\"type\":\"Task\",\"attributes\":{\"title\":\"D\"}}", "\"created\":true");
+        must(db, "graphs.get", "{\"name\":\"plan\"}",
+             "\"owner_id\":\"o1\",\"project_id\":null,\"status\":\"active\",\"metadata\":{\"a\":1},"
+             "\"nodes\":3,\"edges\":2");
+        must(db, "nodes.closure", "{\"graph\":\"plan\",\"keys\":[\"a\"]}",
+             "{\"keys\":[\"a\",\"b\",\"c\"],\"depths\":[0,1,2]");
+        must(db, "edges.get", "{\"graph\":\"plan\",\"key\":\"mine\"}",
+             "\"source\":\"b\",\"target\":\"c\"");
+        must(db, "edges.get",
+             "{\"graph\":\"plan\",\"key\":\"[\\\"a\\\",\\\"DependsOn\\\",\\\"b\\\"]\"}",
+             "\"attributes\":{\"n\":1}");
+        must(db, "nodes.get", "{\"graph\":\"free\",\"key\":\"x\"}",
+             "\"attributes\":{\"any\":[null,1.5]}");
+        must_fail(db, "nodes.put",
+                  "{\"graph\":\"plan\",\"key\":\"d\",\"type\":\"Task\",\"attributes\":{}}",
+                  BRANT_VALIDATION, "Task");
+        must(
+            db, "nodes.put",
+            "{\"graph\":\"plan\",\"key\":\"d\",\"type\":\"Task\",\"attributes\":{\"title\":\"D\"}}",
+            "\"created\":true");
         brant_db_free(db);
     }
 }
 
 static void test_adopt(void **state) {
     const char *path = in_folder(*state, "user.db");
-    run_shell(SHELL "PRAGMA user_version=7; CREATE TABLE customers (name); INSERT INTO customers VALUES (1);" SHELL_END, path);
+    run_shell(SHELL "PRAGMA user_version=7; CREATE TABLE customers (name); INSERT INTO customers "
+                    "VALUES (1);" SHELL_END,
+              path);
     must_not_open(path, "", BRANT_NOT_BRANT, "adopt");
     brant_db *db = must_open(path, "{\"adopt\":true}");
     must(db, "sql.execute", "{\"sql\":\"SELECT name FROM customers\"}", "[[1]]");
@@ -182,7 +203,8 @@ static void test_read_only(void **state) {
     brant_db *writer = must_open(path, ""), *reader = must_open(path, "{\"mode\":\"ro\"}");
     must(writer, "sql.execute", "{\"sql\":\"CREATE TABLE t (x)\"}", NULL);
     must(reader, "sql.execute", "{\"sql\":\"SELECT count(*) FROM t\"}", "[[0]]");
-    must_fail(reader, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (1)\"}", BRANT_READ_ONLY, "read-only");
+    must_fail(reader, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (1)\"}", BRANT_READ_ONLY,
+              "read-only");
     must_fail(reader, "events.notify", "{\"channel\":\"a\"}", BRANT_READ_ONLY, "read-only");
     must_fail(reader, "transaction.begin", "", BRANT_READ_ONLY, "read-only");
     brant_db_free(reader);
@@ -200,7 +222,9 @@ static void test_open_race(void **state) {
             const brant_status status = brant_open(&db, TEXT(path), TEXT("{\"role\":\"tenant\"}"));
             char *answer = NULL;
             size_t length = 0;
-            const brant_status wrote = status ? status : brant_event_notify(&answer, &length, db, TEXT("{\"channel\":\"a\"}"));
+            const brant_status wrote =
+                status ? status
+                       : brant_event_notify(&answer, &length, db, TEXT("{\"channel\":\"a\"}"));
             brant_close(db);
             _exit(status ? 100 + status : wrote ? 50 + wrote : 0);
         }
@@ -261,12 +285,14 @@ static void test_close(void **state) {
     assert_int_equal(brant_check(NULL), BRANT_INVALID);
     /* The open transaction went, and the file and its locks are free. */
     db = must_open(in_folder(*state, "a.db"), "");
-    must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM sqlite_schema WHERE name = 't'\"}", "[[0]]");
+    must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM sqlite_schema WHERE name = 't'\"}",
+         "[[0]]");
     brant_db_free(db);
 }
 
-#define SLOW                                                                                                           \
-    "{\"sql\":\"WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 2000000000) SELECT count(*) FROM c\"}"
+#define SLOW                                                                                       \
+    "{\"sql\":\"WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < "        \
+    "2000000000) SELECT count(*) FROM c\"}"
 
 typedef struct slow_call {
     brant_db *db;
@@ -340,7 +366,8 @@ static void test_fork(void **state) {
 /* ---- transactions ------------------------------------------------------------------------------------------------------ */
 
 static void test_transactions(void **state) {
-    brant_db *db = must_open(in_folder(*state, "a.db"), ""), *other = must_open(in_folder(*state, "a.db"), "{\"busy_timeout\":50}");
+    brant_db *db = must_open(in_folder(*state, "a.db"), ""),
+             *other = must_open(in_folder(*state, "a.db"), "{\"busy_timeout\":50}");
     must(db, "sql.execute", "{\"sql\":\"CREATE TABLE t (x UNIQUE)\"}", NULL);
     must_fail(db, "transaction.commit", "", BRANT_MISUSE, "no transaction");
     must_fail(db, "transaction.rollback", "", BRANT_MISUSE, "no transaction");
@@ -352,11 +379,13 @@ static void test_transactions(void **state) {
     must(db, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (2)\"}", NULL);
     must(db, "transaction.begin", "{\"mode\":\"read\"}", "{\"depth\":3}");
     must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM t\"}", "[[2]]");
-    must(db, "transaction.rollback", "", "{\"depth\":2}"); /* a nested read has nothing to take back */
+    must(db, "transaction.rollback", "",
+         "{\"depth\":2}"); /* a nested read has nothing to take back */
     must(db, "transaction.rollback", "", "{\"depth\":1}");
     must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM t\"}", "[[1]]");
     /* A failing operation takes back its own changes, and the transaction goes on. */
-    must_fail(db, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (7), (1)\"}", BRANT_CONSTRAINT, "UNIQUE");
+    must_fail(db, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (7), (1)\"}", BRANT_CONSTRAINT,
+              "UNIQUE");
     must(db, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (3)\"}", NULL);
     must(db, "transaction.commit", "", "{\"depth\":0}");
     must(other, "sql.execute", "{\"sql\":\"SELECT group_concat(x) FROM t\"}", "[[\"1,3\"]]");
@@ -365,14 +394,17 @@ static void test_transactions(void **state) {
     must(other, "transaction.begin", "{\"mode\":\"read\"}", "{\"depth\":1}");
     must(db, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (4)\"}", NULL);
     must(other, "sql.execute", "{\"sql\":\"SELECT count(*) FROM t\"}", "[[2]]");
-    must_fail(other, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (5)\"}", BRANT_READ_ONLY, "read transaction");
+    must_fail(other, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (5)\"}", BRANT_READ_ONLY,
+              "read transaction");
     must_fail(other, "transaction.begin", "", BRANT_READ_ONLY, "read transaction");
     must(other, "transaction.commit", "", "{\"depth\":0}");
     must(other, "sql.execute", "{\"sql\":\"SELECT count(*) FROM t\"}", "[[3]]");
-    for (int i = 0; i < 120; i++) must(db, "transaction.begin", "", NULL);
+    for (int i = 0; i < 120; i++)
+        must(db, "transaction.begin", "", NULL);
     must_fail(db, "transaction.begin", "", BRANT_LIMIT, "120");
     must(db, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (6)\"}", NULL);
-    for (int i = 0; i < 120; i++) must(db, "transaction.rollback", "", NULL);
+    for (int i = 0; i < 120; i++)
+        must(db, "transaction.rollback", "", NULL);
     must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM t\"}", "[[3]]");
     brant_db_free(other);
     brant_db_free(db);
@@ -380,7 +412,8 @@ static void test_transactions(void **state) {
 
 /* SQLite takes the whole transaction back when a write in it ends early: what follows must not commit by itself. */
 static void test_lost_transaction(void **state) {
-    static const char endless[] = "{\"sql\":\"INSERT INTO t WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT x FROM r\"}";
+    static const char endless[] = "{\"sql\":\"INSERT INTO t WITH RECURSIVE r (x) AS (SELECT 1 "
+                                  "UNION ALL SELECT x + 1 FROM r) SELECT x FROM r\"}";
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
     must(db, "sql.execute", "{\"sql\":\"CREATE TABLE t (x UNIQUE)\"}", NULL);
     for (int way = 0; way < 2; way++) {
@@ -393,11 +426,14 @@ static void test_lost_transaction(void **state) {
             must_fail(db, "sql.execute", endless, BRANT_TIMEOUT, NULL);
             brant_deadline_set(db, 0);
         } else {
-            must_fail(db, "sql.execute", "{\"sql\":\"INSERT OR ROLLBACK INTO t VALUES (0)\"}", BRANT_CONSTRAINT, NULL);
+            must_fail(db, "sql.execute", "{\"sql\":\"INSERT OR ROLLBACK INTO t VALUES (0)\"}",
+                      BRANT_CONSTRAINT, NULL);
         }
-        must_fail(db, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (9)\"}", BRANT_MISUSE, "roll it back");
+        must_fail(db, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (9)\"}", BRANT_MISUSE,
+                  "roll it back");
         must_fail(db, "sql.execute", "{\"sql\":\"SELECT * FROM t\"}", BRANT_MISUSE, NULL);
-        must_fail(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\"}", BRANT_MISUSE, NULL);
+        must_fail(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\"}", BRANT_MISUSE,
+                  NULL);
         must_fail(db, "graphs.list", "", BRANT_MISUSE, NULL);
         must_fail(db, "transaction.begin", "", BRANT_MISUSE, NULL);
         must_fail(db, "transaction.commit", "", BRANT_MISUSE, NULL);
@@ -405,7 +441,10 @@ static void test_lost_transaction(void **state) {
         must_fail(db, "transaction.commit", "", BRANT_MISUSE, NULL);
         must(db, "transaction.rollback", "", "{\"depth\":0}");
         must_fail(db, "transaction.rollback", "", BRANT_MISUSE, "no transaction");
-        must(db, "sql.execute", "{\"sql\":\"SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM notifications), (SELECT count(*) FROM graphs)\"}", "[[0,0,0]]");
+        must(db, "sql.execute",
+             "{\"sql\":\"SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM notifications), "
+             "(SELECT count(*) FROM graphs)\"}",
+             "[[0,0,0]]");
     }
     must(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\"}", NULL);
     must(db, "transaction.begin", "", NULL);
@@ -419,12 +458,21 @@ static void test_lost_transaction(void **state) {
 static void test_sql(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "{\"limits\":{\"batch\":1000}}");
     must(db, "sql.execute", "{\"sql\":\"CREATE TABLE t (a, b, c)\"}", "\"columns\":[]");
-    must(db, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (?, ?, ?)\",\"params\":[9007199254740993, 0.1, \"caf\\u00e9\"]}", "\"last_insert_rowid\":1");
-    must(db, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (:a, @b, $c)\",\"params\":{\"a\":null,\"b\":true,\"c\":{\"$base64\":\"AP8=\"}}}", "\"changes\":1");
+    must(db, "sql.execute",
+         "{\"sql\":\"INSERT INTO t VALUES (?, ?, ?)\",\"params\":[9007199254740993, 0.1, "
+         "\"caf\\u00e9\"]}",
+         "\"last_insert_rowid\":1");
+    must(db, "sql.execute",
+         "{\"sql\":\"INSERT INTO t VALUES (:a, @b, "
+         "$c)\",\"params\":{\"a\":null,\"b\":true,\"c\":{\"$base64\":\"AP8=\"}}}",
+         "\"changes\":1");
     must(db, "sql.execute", "{\"sql\":\"SELECT * FROM t -- all\\n; \"}",
-         "{\"columns\":[\"a\",\"b\",\"c\"],\"rows\":[[9007199254740993,0.1,\"caf\xc3\xa9\"],[null,1,{\"$base64\":\"AP8=\"}]],\"changes\":0");
-    must(db, "sql.execute", "{\"sql\":\"SELECT CAST(x'ff' AS TEXT)\"}", "{\"$base64\":\"/w==\"}"); /* text that is not UTF-8 crosses as bytes */
-    must(db, "sql.execute", "{\"sql\":\"DELETE FROM t RETURNING b\"}", "\"rows\":[[0.1],[1]],\"changes\":2");
+         "{\"columns\":[\"a\",\"b\",\"c\"],\"rows\":[[9007199254740993,0.1,\"caf\xc3\xa9\"],[null,"
+         "1,{\"$base64\":\"AP8=\"}]],\"changes\":0");
+    must(db, "sql.execute", "{\"sql\":\"SELECT CAST(x'ff' AS TEXT)\"}",
+         "{\"$base64\":\"/w==\"}"); /* text that is not UTF-8 crosses as bytes */
+    must(db, "sql.execute", "{\"sql\":\"DELETE FROM t RETURNING b\"}",
+         "\"rows\":[[0.1],[1]],\"changes\":2");
     must_fail(db, "sql.execute", "{\"sql\":\"SELEC 1\"}", BRANT_SQL, "syntax");
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT nothing\"}", BRANT_SQL, "nothing");
     must_fail(db, "sql.execute", "{\"sql\":\" ; \"}", BRANT_SQL, "no statement");
@@ -432,20 +480,30 @@ static void test_sql(void **state) {
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT 1; ; SELECT 2\"}", BRANT_SQL, "more than one");
     must(db, "sql.execute", "{\"sql\":\"SELECT 1;; -- no more\"}", "[[1]]");
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\"}", BRANT_INVALID, "1 parameters");
-    must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\",\"params\":[1,2]}", BRANT_INVALID, "2 values");
-    must_fail(db, "sql.execute", "{\"sql\":\"SELECT :a\",\"params\":{\"b\":1}}", BRANT_INVALID, ":a");
-    must_fail(db, "sql.execute", "{\"sql\":\"SELECT :a\",\"params\":{\"a\":1,\"b\":1}}", BRANT_INVALID, "2 values");
-    must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\",\"params\":[[1]]}", BRANT_INVALID, "base64");
-    must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\",\"params\":[{\"$base64\":\"x\"}]}", BRANT_INVALID, "base64");
-    must_fail(db, "sql.execute", "{\"sql\":\"SELECT 1\",\"parameters\":[]}", BRANT_INVALID, "parameters");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\",\"params\":[1,2]}", BRANT_INVALID,
+              "2 values");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT :a\",\"params\":{\"b\":1}}", BRANT_INVALID,
+              ":a");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT :a\",\"params\":{\"a\":1,\"b\":1}}",
+              BRANT_INVALID, "2 values");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\",\"params\":[[1]]}", BRANT_INVALID,
+              "base64");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\",\"params\":[{\"$base64\":\"x\"}]}",
+              BRANT_INVALID, "base64");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT 1\",\"parameters\":[]}", BRANT_INVALID,
+              "parameters");
     must_fail(db, "sql.execute", "{}", BRANT_INVALID, "sql");
     brant_db *narrow = must_open(":memory:", "{\"limits\":{\"document\":1024}}");
-    must_fail(narrow, "sql.execute", "{\"sql\":\"SELECT zeroblob(500000000)\"}", BRANT_LIMIT, "1024 bytes");
-    must_fail(narrow, "sql.execute", "{\"sql\":\"SELECT hex(zeroblob(400)), hex(zeroblob(400))\"}", BRANT_LIMIT, "1024 bytes");
+    must_fail(narrow, "sql.execute", "{\"sql\":\"SELECT zeroblob(500000000)\"}", BRANT_LIMIT,
+              "1024 bytes");
+    must_fail(narrow, "sql.execute", "{\"sql\":\"SELECT hex(zeroblob(400)), hex(zeroblob(400))\"}",
+              BRANT_LIMIT, "1024 bytes");
     must(narrow, "sql.execute", "{\"sql\":\"SELECT hex(zeroblob(400))\"}", "0000");
     brant_db_free(narrow);
     must_fail(db, "sql.execute",
-              "{\"sql\":\"WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 2000) SELECT x FROM c\"}", BRANT_LIMIT, "1000 rows");
+              "{\"sql\":\"WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x "
+              "< 2000) SELECT x FROM c\"}",
+              BRANT_LIMIT, "1000 rows");
     brant_db_free(db);
 }
 
@@ -492,24 +550,29 @@ static void test_sql_denied(void **state) {
         /* SQLite itself forbids some: its words are as good. A trigger is only judged when it fires. */
         if (status == BRANT_OK && strstr(denied[i], "ON mine")) {
             brant_free(answer);
-            must_fail(db, "sql.execute", "{\"sql\":\"INSERT INTO mine VALUES (1)\"}", BRANT_DENIED, "nodes");
+            must_fail(db, "sql.execute", "{\"sql\":\"INSERT INTO mine VALUES (1)\"}", BRANT_DENIED,
+                      "nodes");
             must(db, "sql.execute", "{\"sql\":\"DROP TRIGGER x\"}", NULL);
             continue;
         }
-        if (status != BRANT_DENIED && status != BRANT_SQL) fail_msg("%s: %s", denied[i], brant_status_name(status));
+        if (status != BRANT_DENIED && status != BRANT_SQL)
+            fail_msg("%s: %s", denied[i], brant_status_name(status));
     }
     must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM nodes\"}", "[[0]]");
     must(db, "sql.execute", "{\"sql\":\"PRAGMA table_info(mine)\"}", "\"x\"");
     must(db, "sql.execute", "{\"sql\":\"DROP TABLE mine\"}", NULL);
     /* What SQLite itself does to the table of sequences is not the user's doing. */
-    static const char *const allowed[] = {"CREATE TABLE counted (x INTEGER PRIMARY KEY AUTOINCREMENT)", "INSERT INTO counted VALUES (5)",
-                                          "ALTER TABLE counted RENAME TO counting", "DROP TABLE counting"};
+    static const char *const allowed[] = {
+        "CREATE TABLE counted (x INTEGER PRIMARY KEY AUTOINCREMENT)",
+        "INSERT INTO counted VALUES (5)", "ALTER TABLE counted RENAME TO counting",
+        "DROP TABLE counting"};
     for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
         char json[256];
         snprintf(json, sizeof json, "{\"sql\":\"%s\"}", allowed[i]);
         must(db, "sql.execute", json, NULL);
     }
-    must_fail(db, "sql.execute", "{\"sql\":\"DELETE FROM sqlite_sequence\"}", BRANT_DENIED, "sequences");
+    must_fail(db, "sql.execute", "{\"sql\":\"DELETE FROM sqlite_sequence\"}", BRANT_DENIED,
+              "sequences");
     must_be_well(db);
     brant_db_free(db);
 }
@@ -519,7 +582,8 @@ static void test_sql_denied(void **state) {
 static void test_backup(void **state) {
     char json[4600];
     char *folder = *state;
-    brant_db *db = must_open(in_folder(folder, "a.db"), ""), *other = must_open(in_folder(folder, "a.db"), "");
+    brant_db *db = must_open(in_folder(folder, "a.db"), ""),
+             *other = must_open(in_folder(folder, "a.db"), "");
     must(db, "sql.execute", "{\"sql\":\"CREATE TABLE t (x)\"}", NULL);
     must(db, "sql.execute", "{\"sql\":\"INSERT INTO t VALUES (1)\"}", NULL);
     snprintf(json, sizeof json, "{\"path\":\"%s/copy.db\"}", folder);
@@ -574,7 +638,10 @@ static void test_backup_overwrites(void **state) {
         char *answer = NULL;
         size_t length = 0;
         if (brant_open(&old, TEXT(in_folder(folder, "b.db")), "", 0) != BRANT_OK) _exit(1);
-        _exit(brant_sql_execute(&answer, &length, old, TEXT("{\"sql\":\"CREATE TABLE old (x)\"}")) == BRANT_OK ? 0 : 1);
+        _exit(brant_sql_execute(&answer, &length, old,
+                                TEXT("{\"sql\":\"CREATE TABLE old (x)\"}")) == BRANT_OK
+                  ? 0
+                  : 1);
     }
     int how = 0;
     assert_int_equal(waitpid(child, &how, 0), child);
@@ -584,7 +651,9 @@ static void test_backup_overwrites(void **state) {
     assert_int_equal(rename(in_folder(folder, "b.db"), in_folder(folder, "gone.db")), 0);
     must(db, "db.backup", json, NULL);
     brant_db *copy = must_open(in_folder(folder, "b.db"), "{\"mode\":\"rw\"}");
-    must(copy, "sql.execute", "{\"sql\":\"SELECT group_concat(name) FROM sqlite_schema WHERE name IN ('mine', 'old')\"}", "[[\"mine\"]]");
+    must(copy, "sql.execute",
+         "{\"sql\":\"SELECT group_concat(name) FROM sqlite_schema WHERE name IN ('mine', 'old')\"}",
+         "[[\"mine\"]]");
     must_be_well(copy);
     must_fail(db, "db.backup", json, BRANT_CONFLICT, "is open");
     must(copy, "sql.execute", "{\"sql\":\"INSERT INTO mine VALUES (1)\"}", NULL);
@@ -596,7 +665,9 @@ static void test_backup_overwrites(void **state) {
 static void put_nodes(brant_db *db, char letter, const char *wanted) {
     char json[8192];
     size_t used = (size_t)snprintf(json, sizeof json, "{\"graph\":\"g\",\"items\":[");
-    for (int i = 0; i < 100; i++) used += (size_t)snprintf(json + used, sizeof json - used, "%s{\"key\":\"%c%d\"}", i ? "," : "", letter, i);
+    for (int i = 0; i < 100; i++)
+        used += (size_t)snprintf(json + used, sizeof json - used, "%s{\"key\":\"%c%d\"}",
+                                 i ? "," : "", letter, i);
     snprintf(json + used, sizeof json - used, "]}");
     must(db, "nodes.put_many", json, wanted);
 }
@@ -605,7 +676,8 @@ static void put_nodes(brant_db *db, char letter, const char *wanted) {
 static void test_restore_ends_history(void **state) {
     char json[4600];
     char *folder = *state;
-    brant_db *db = must_open(in_folder(folder, "a.db"), ""), *other = must_open(in_folder(folder, "a.db"), "");
+    brant_db *db = must_open(in_folder(folder, "a.db"), ""),
+             *other = must_open(in_folder(folder, "a.db"), "");
     must(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\"}", NULL);
     snprintf(json, sizeof json, "{\"path\":\"%s/b.db\"}", folder);
     must(db, "db.backup", json, NULL);
@@ -625,11 +697,14 @@ static void test_doctor(void **state) {
     must(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\"}", NULL);
     must(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"a\"}", NULL);
     must(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"b\"}", NULL);
-    must(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"b\",\"type\":null}", "\"created\":false"); /* as nodes.get says it */
+    must(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"b\",\"type\":null}",
+         "\"created\":false"); /* as nodes.get says it */
     must(db, "edges.put", "{\"graph\":\"g\",\"source\":\"a\",\"target\":\"b\"}", NULL);
     must_be_well(db);
     brant_db_free(db);
-    run_shell(SHELL "DELETE FROM nodes WHERE key = 'b'; UPDATE nodes SET attributes = '[1' WHERE key = 'a';" SHELL_END, path);
+    run_shell(SHELL "DELETE FROM nodes WHERE key = 'b'; UPDATE nodes SET attributes = '[1' WHERE "
+                    "key = 'a';" SHELL_END,
+              path);
     db = must_open(path, "");
     char *answer = must_call(db, "db.doctor", "", "\"ok\":false}");
     assert_non_null(strstr(answer, "has no target"));
@@ -640,14 +715,16 @@ static void test_doctor(void **state) {
 }
 
 static void test_limits(void **state) {
-    brant_db *db = must_open(in_folder(*state, "a.db"), "{\"limits\":{\"document\":2048,\"depth\":8}}");
+    brant_db *db =
+        must_open(in_folder(*state, "a.db"), "{\"limits\":{\"document\":2048,\"depth\":8}}");
     char *json = malloc(4096);
     assert_non_null(json);
     memset(json, 'x', 4096);
     memcpy(json, "{\"channel\":\"", 12);
     memcpy(json + 4093, "\"}", 3);
     must_fail(db, "events.notify", json, BRANT_LIMIT, "2048");
-    must_fail(db, "events.notify", "{\"channel\":\"a\",\"payload\":[[[[[[[[[]]]]]]]]]}", BRANT_LIMIT, "");
+    must_fail(db, "events.notify", "{\"channel\":\"a\",\"payload\":[[[[[[[[[]]]]]]]]]}",
+              BRANT_LIMIT, "");
     must_fail(db, "no.such", "", BRANT_NOT_FOUND, "operations.list");
     must_fail(db, "events.listen", "{\"channels\":[\"a\"]}", BRANT_MISUSE, "cursor");
     brant_cursor *cursor = NULL;
@@ -678,11 +755,13 @@ static void test_registry(void **state) {
     assert_non_null(strstr(answer, "\"name\":\"nodes.put\""));
     assert_non_null(strstr(answer, "\"name\":\"operations.list\""));
     brant_free(answer);
-    assert_int_equal(brant_operation_list(&answer, &length, NULL, TEXT("{\"namespace\":\"events\"}")), BRANT_OK);
+    assert_int_equal(
+        brant_operation_list(&answer, &length, NULL, TEXT("{\"namespace\":\"events\"}")), BRANT_OK);
     assert_non_null(strstr(answer, "\"name\":\"events.listen\""));
     assert_null(strstr(answer, "\"name\":\"nodes.put\""));
     brant_free(answer);
-    assert_int_equal(brant_operation_list(&answer, &length, NULL, TEXT("{\"space\":1}")), BRANT_INVALID);
+    assert_int_equal(brant_operation_list(&answer, &length, NULL, TEXT("{\"space\":1}")),
+                     BRANT_INVALID);
 }
 
 int main(void) {

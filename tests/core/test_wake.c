@@ -52,13 +52,13 @@ typedef struct child {
 typedef void (*child_body)(child *self);
 
 /* In a child everything is checked with this: an assertion of cmocka would return to the parent's tests. */
-#define CHECK(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "child, line %d: %s (%s: %s)\n", __LINE__, #condition, brant_last_error()->name,           \
-                    brant_last_error()->message);                                                                      \
-            _exit(1);                                                                                                  \
-        }                                                                                                              \
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "child, line %d: %s (%s: %s)\n", __LINE__, #condition,                 \
+                    brant_last_error()->name, brant_last_error()->message);                        \
+            _exit(1);                                                                              \
+        }                                                                                          \
     } while (0)
 
 static void fork_child(child *self, child_body body, const char *path, int number) {
@@ -125,7 +125,8 @@ static brant_cursor *listen_to(brant_db *db, const char *pattern) {
 static bool notify(brant_db *db, const char *channel, int64_t payload) {
     char json[300], *answer = NULL;
     size_t length = 0;
-    snprintf(json, sizeof json, "{\"channel\":\"%s\",\"payload\":%lld}", channel, (long long)payload);
+    snprintf(json, sizeof json, "{\"channel\":\"%s\",\"payload\":%lld}", channel,
+             (long long)payload);
     const bool done = brant_event_notify(&answer, &length, db, TEXT(json)) == BRANT_OK;
     brant_free(answer);
     return done;
@@ -163,14 +164,18 @@ static int64_t number(brant_db *db, const char *sql) {
     size_t length = 0;
     long long value = -1;
     snprintf(json, sizeof json, "{\"sql\":\"%s\"}", sql);
-    if (brant_sql_execute(&answer, &length, db, TEXT(json)) != BRANT_OK) fail_msg("%s: %s", sql, brant_last_error()->message);
+    if (brant_sql_execute(&answer, &length, db, TEXT(json)) != BRANT_OK)
+        fail_msg("%s: %s", sql, brant_last_error()->message);
     const char *rows = strstr(answer, "\"rows\":[[");
-    if (!rows || sscanf(rows, "\"rows\":[[%lld", &value) != 1) fail_msg("%s: no number in %s", sql, answer);
+    if (!rows || sscanf(rows, "\"rows\":[[%lld", &value) != 1)
+        fail_msg("%s: no number in %s", sql, answer);
     brant_free(answer);
     return value;
 }
 
-static int64_t registrations(brant_db *db) { return number(db, "SELECT count(*) FROM brant_wake WHERE row_id > 0"); }
+static int64_t registrations(brant_db *db) {
+    return number(db, "SELECT count(*) FROM brant_wake WHERE row_id > 0");
+}
 
 /* Another program: SQLite without brant. Only in a process, or at a time, that has the file not open. */
 static bool raw_sql(const char *path, const char *sql) {
@@ -195,7 +200,9 @@ static int files_in(const char *path) {
     return count;
 }
 
-static int descriptors(void) { return files_in("/proc/self/fd"); }
+static int descriptors(void) {
+    return files_in("/proc/self/fd");
+}
 
 static bool readable(int fd, int timeout) {
     struct pollfd waiting = {fd, POLLIN, 0};
@@ -214,7 +221,7 @@ static const char *make_file(const char *folder, const char *name) {
 
 /* ---- delivery ------------------------------------------------------------------------------------------------------- */
 
-#define EACH 300
+#define EACH    300
 #define WRITERS 3
 
 static void write_each(child *self) {
@@ -253,7 +260,8 @@ static void listen_all(child *self) {
         for (int i = 0; i < count; i++) {
             const int64_t writer = payloads[i] / 1000000;
             CHECK(writer >= 0 && writer < WRITERS);
-            CHECK(payloads[i] % 1000000 == next[writer]); /* each in its writer's order, once, none lost */
+            CHECK(payloads[i] % 1000000 ==
+                  next[writer]); /* each in its writer's order, once, none lost */
             next[writer]++;
         }
         got += count;
@@ -266,12 +274,18 @@ static void listen_all(child *self) {
 static void test_between_processes(void **state) {
     const char *path = make_file(*state, "a.db");
     child writers[WRITERS], listeners[2];
-    for (int i = 0; i < 2; i++) fork_child(&listeners[i], listen_all, path, i);
-    for (int i = 0; i < WRITERS; i++) fork_child(&writers[i], write_each, path, i);
-    for (int i = 0; i < 2; i++) assert_true(hear(&listeners[i]));
-    for (int i = 0; i < WRITERS; i++) say(&writers[i]);
-    for (int i = 0; i < WRITERS; i++) must_end(&writers[i], 0);
-    for (int i = 0; i < 2; i++) must_end(&listeners[i], 0);
+    for (int i = 0; i < 2; i++)
+        fork_child(&listeners[i], listen_all, path, i);
+    for (int i = 0; i < WRITERS; i++)
+        fork_child(&writers[i], write_each, path, i);
+    for (int i = 0; i < 2; i++)
+        assert_true(hear(&listeners[i]));
+    for (int i = 0; i < WRITERS; i++)
+        say(&writers[i]);
+    for (int i = 0; i < WRITERS; i++)
+        must_end(&writers[i], 0);
+    for (int i = 0; i < 2; i++)
+        must_end(&listeners[i], 0);
     assert_int_equal(files_in(in_folder(*state, "a.db.wake")), 0);
 }
 
@@ -300,7 +314,8 @@ static void play(child *other, brant_db *db, int rounds) {
         assert_true(notify(db, "ping", i));
         assert_int_equal(read_one(cursor, 20000), i);
     }
-    assert_true(now_ms() - start < rounds * 300); /* by waking: by the tick each round would take up to two seconds */
+    assert_true(now_ms() - start <
+                rounds * 300); /* by waking: by the tick each round would take up to two seconds */
     assert_true(notify(db, "ping", 999));
     brant_cursor_free(cursor);
 }
@@ -322,7 +337,8 @@ static void test_long_path(void **state) {
     snprintf(folder, sizeof folder, "%s/", (char *)*state);
     for (int i = 0; i < 3; i++) {
         memset(folder + strlen(folder) + 1, 0, 1);
-        for (int j = 0; j < 50; j++) strcat(folder, "d");
+        for (int j = 0; j < 50; j++)
+            strcat(folder, "d");
         assert_int_equal(mkdir(folder, 0700), 0);
         strcat(folder, "/");
     }
@@ -349,7 +365,8 @@ static void test_long_path(void **state) {
 static void test_group_may_share(void **state) {
     struct stat there;
     const mode_t before = umask(077);
-    brant_db *db = must_open(in_folder(*state, "g.db"), "{\"permissions\":\"group\"}"), *private = must_open(in_folder(*state, "p.db"), "");
+    brant_db *db = must_open(in_folder(*state, "g.db"), "{\"permissions\":\"group\"}"),
+             *private = must_open(in_folder(*state, "p.db"), "");
     brant_cursor *cursor = listen_to(db, "a"), *other = listen_to(private, "a");
     umask(before);
     assert_int_equal(stat(in_folder(*state, "g.db.wake"), &there), 0);
@@ -368,7 +385,8 @@ static void write_untouching(child *self) {
     brant_db *db = open_file(self->path);
     CHECK(db);
     CHECK(hear(self));
-    for (int i = 0; i < 100; i++) CHECK(notify(db, "other", i));
+    for (int i = 0; i < 100; i++)
+        CHECK(notify(db, "other", i));
     CHECK(call(db, brant_transaction_begin));
     CHECK(notify(db, "mine:x", 1));
     CHECK(call(db, brant_transaction_rollback));
@@ -467,7 +485,8 @@ static void test_maintenance_forgets_the_dead(void **state) {
 
 static void write_as_another_program(child *self) {
     CHECK(hear(self));
-    CHECK(raw_sql(self->path, "INSERT INTO notifications (channel, payload, created_at) VALUES ('a', '7', 1)"));
+    CHECK(raw_sql(self->path,
+                  "INSERT INTO notifications (channel, payload, created_at) VALUES ('a', '7', 1)"));
 }
 
 /* What commits without sending (another program, a writer killed before its datagram) is found by the tick. */
@@ -489,14 +508,16 @@ static void test_commit_without_datagram(void **state) {
 /* ---- hostile and damaged registrations ------------------------------------------------------------------------------------ */
 
 static void plant_rows(child *self) {
-    CHECK(raw_sql(self->path, "INSERT INTO brant_wake (row_id, socket, patterns, created_at) VALUES"
-                              " (101, '../../victim', '[\"*\"]', 1), (102, '/tmp/x', '[\"*\"]', 1),"
-                              " (103, '0123456789abcdef0123456789abcdeF', '[\"*\"]', 1),"
-                              " (104, '00000000000000000000000000000001', 'no json', 1),"
-                              " (105, '00000000000000000000000000000002', '{\"a\":1}', 1),"
-                              " (106, '00000000000000000000000000000003', '[1,null,[\"*\"]]', 1),"
-                              " (107, '', '[\"*\"]', 1), (108, '00000000000000000000000000000004', '[\"*\"]', 1),"
-                              " (9223372036854775807, '00000000000000000000000000000005', '[\"[\"]', 1)"));
+    CHECK(
+        raw_sql(self->path,
+                "INSERT INTO brant_wake (row_id, socket, patterns, created_at) VALUES"
+                " (101, '../../victim', '[\"*\"]', 1), (102, '/tmp/x', '[\"*\"]', 1),"
+                " (103, '0123456789abcdef0123456789abcdeF', '[\"*\"]', 1),"
+                " (104, '00000000000000000000000000000001', 'no json', 1),"
+                " (105, '00000000000000000000000000000002', '{\"a\":1}', 1),"
+                " (106, '00000000000000000000000000000003', '[1,null,[\"*\"]]', 1),"
+                " (107, '', '[\"*\"]', 1), (108, '00000000000000000000000000000004', '[\"*\"]', 1),"
+                " (9223372036854775807, '00000000000000000000000000000005', '[\"[\"]', 1)"));
 }
 
 static void test_hostile_registrations(void **state) {
@@ -521,7 +542,11 @@ static void test_hostile_registrations(void **state) {
     }
     assert_false(readable(fd, 20));
     /* Junk and the dead are gone; what matches nothing and cannot be told from somebody quiet stays until maintenance. */
-    assert_int_equal(number(db, "SELECT count(*) FROM brant_wake WHERE row_id IN (101, 102, 103, 104, 105, 107, 108)"), 0);
+    assert_int_equal(
+        number(
+            db,
+            "SELECT count(*) FROM brant_wake WHERE row_id IN (101, 102, 103, 104, 105, 107, 108)"),
+        0);
     must(db, "db.maintain", "{}", NULL);
     assert_int_equal(registrations(db), 1);
     close(fd);
@@ -606,7 +631,8 @@ static void test_file_deleted_or_replaced(void **state) {
         brant_db *db = must_open(path, "");
         waiter waiters[2] = {{.cursor = listen_to(db, "a")}, {.cursor = listen_to(db, "a")}};
         const int64_t start = now_ms();
-        for (int i = 0; i < 2; i++) pthread_create(&waiters[i].thread, NULL, wait_once, &waiters[i]);
+        for (int i = 0; i < 2; i++)
+            pthread_create(&waiters[i].thread, NULL, wait_once, &waiters[i]);
         pause_ms(100);
         if (replaced)
             assert_int_equal(rename(other, path), 0);
@@ -618,7 +644,8 @@ static void test_file_deleted_or_replaced(void **state) {
             pthread_join(waiters[i].thread, NULL);
             assert_int_equal(waiters[i].status, BRANT_IO);
             assert_non_null(strstr(waiters[i].message, replaced ? "replaced" : "not there"));
-            assert_int_equal(brant_cursor_next(&answer, &length, waiters[i].cursor, -1), BRANT_IO); /* and every later wait */
+            assert_int_equal(brant_cursor_next(&answer, &length, waiters[i].cursor, -1),
+                             BRANT_IO); /* and every later wait */
             brant_cursor_free(waiters[i].cursor);
         }
         assert_true(now_ms() - start < 3000);
@@ -662,10 +689,12 @@ static void test_listeners_come_and_go(void **state) {
     /* On one handle: each its row, all one socket. */
     brant_db *db = must_open(path, "");
     brant_cursor *cursors[100];
-    for (int i = 0; i < 100; i++) cursors[i] = listen_to(db, i % 2 ? "a" : "b");
+    for (int i = 0; i < 100; i++)
+        cursors[i] = listen_to(db, i % 2 ? "a" : "b");
     assert_int_equal(registrations(writer), 100);
     assert_int_equal(files_in(in_folder(*state, "a.db.wake")), 1);
-    for (int i = 0; i < 100; i++) brant_cursor_free(cursors[i]);
+    for (int i = 0; i < 100; i++)
+        brant_cursor_free(cursors[i]);
     assert_int_equal(registrations(writer), 0);
     brant_db_free(db);
     assert_int_equal(descriptors(), between);
@@ -729,11 +758,18 @@ static void idle(child *self) {
     getrusage(RUSAGE_SELF, &before);
     pause_ms(3000);
     getrusage(RUSAGE_SELF, &after);
-    const double used = (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_stime.tv_sec) * 1e3 +
-                        (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec + after.ru_stime.tv_usec - before.ru_stime.tv_usec) / 1e3;
-    if (used > 600) fprintf(stderr, "50 idle waiters took %.1f ms in 3 s\n", used); /* 8 ms without a sanitizer */
+    const double used = (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec +
+                                 after.ru_stime.tv_sec - before.ru_stime.tv_sec) *
+                            1e3 +
+                        (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec +
+                                 after.ru_stime.tv_usec - before.ru_stime.tv_usec) /
+                            1e3;
+    if (used > 600)
+        fprintf(stderr, "50 idle waiters took %.1f ms in 3 s\n",
+                used); /* 8 ms without a sanitizer */
     CHECK(used <= 600);
-    for (int i = 0; i < COUNT; i++) brant_close(handles[i]);
+    for (int i = 0; i < COUNT; i++)
+        brant_close(handles[i]);
     for (int i = 0; i < COUNT; i++) {
         pthread_join(threads[i], NULL);
         CHECK(waiters[i].status == BRANT_CLOSED);
@@ -809,11 +845,13 @@ static void test_bounded_matching(void **state) {
     size_t used = (size_t)snprintf(json, sizeof json, "{\"channels\":[");
     for (int i = 0; i < 60; i++) {
         used += (size_t)snprintf(json + used, sizeof json - used, "%s\"", i ? "," : "");
-        for (int k = 0; k < 500; k++) used += (size_t)snprintf(json + used, sizeof json - used, "*a");
+        for (int k = 0; k < 500; k++)
+            used += (size_t)snprintf(json + used, sizeof json - used, "*a");
         used += (size_t)snprintf(json + used, sizeof json - used, "b\"");
     }
     snprintf(json + used, sizeof json - used, "]}");
-    brant_cursor *cursors[] = {listen_with(dear, json), listen_with(idle, "{\"channels\":[\"z\"]}")};
+    brant_cursor *cursors[] = {listen_with(dear, json),
+                               listen_with(idle, "{\"channels\":[\"z\"]}")};
     struct pollfd woken = {-1, POLLIN, 0};
     assert_int_equal(brant_wake_fd(&woken.fd, idle), BRANT_OK);
     memset(channel, 'a', sizeof channel);
@@ -826,7 +864,8 @@ static void test_bounded_matching(void **state) {
     }
     must(db, "transaction.commit", "", NULL);
     assert_int_equal(poll(&woken, 1, 1000), 1);
-    for (size_t i = 0; i < 2; i++) brant_cursor_free(cursors[i]);
+    for (size_t i = 0; i < 2; i++)
+        brant_cursor_free(cursors[i]);
     brant_db_free(idle);
     brant_db_free(dear);
     brant_db_free(db);

@@ -43,19 +43,26 @@ static void *sqlite_allocate(int size) {
 static void sqlite_release(void *memory) {
     if (memory) free((int64_t *)memory - 2);
 }
-static int sqlite_size(void *memory) { return memory ? (int)((int64_t *)memory)[-2] : 0; }
+static int sqlite_size(void *memory) {
+    return memory ? (int)((int64_t *)memory)[-2] : 0;
+}
 static void *sqlite_reallocate(void *memory, int size) {
     void *grown = sqlite_allocate(size);
-    if (grown && memory) memcpy(grown, memory, (size_t)(sqlite_size(memory) < size ? sqlite_size(memory) : size));
+    if (grown && memory)
+        memcpy(grown, memory, (size_t)(sqlite_size(memory) < size ? sqlite_size(memory) : size));
     if (grown) sqlite_release(memory);
     return grown;
 }
-static int sqlite_round(int size) { return (size + 7) & ~7; }
+static int sqlite_round(int size) {
+    return (size + 7) & ~7;
+}
 static int sqlite_begin(void *context) {
     (void)context;
     return SQLITE_OK;
 }
-static void sqlite_end(void *context) { (void)context; }
+static void sqlite_end(void *context) {
+    (void)context;
+}
 
 static void only_memory(brant_status status, const char *what) {
     if (status != BRANT_OK && status != BRANT_NO_MEMORY)
@@ -63,11 +70,16 @@ static void only_memory(brant_status status, const char *what) {
 }
 
 static const char *const steps[][2] = {
-    {"graph_types.define", "{\"module\":{\"$id\":\"t\",\"$defs\":{\"ANode\":{\"type\":\"object\",\"properties\":{\"s\":{\"type\":\"string\",\"pattern\":\"^a+$\"}}},\"BEdge\":true}}}"},
+    {"graph_types.define",
+     "{\"module\":{\"$id\":\"t\",\"$defs\":{\"ANode\":{\"type\":\"object\",\"properties\":{\"s\":{"
+     "\"type\":\"string\",\"pattern\":\"^a+$\"}}},\"BEdge\":true}}}"},
     {"graphs.create", "{\"name\":\"g\",\"graph_type\":\"t\"}"},
-    {"nodes.put_many", "{\"graph\":\"g\",\"items\":[{\"key\":\"a\",\"type\":\"A\",\"attributes\":{\"s\":\"aa\"}},{\"key\":\"b\",\"type\":\"A\"},{\"key\":\"c\",\"type\":\"A\"}]}"},
+    {"nodes.put_many",
+     "{\"graph\":\"g\",\"items\":[{\"key\":\"a\",\"type\":\"A\",\"attributes\":{\"s\":\"aa\"}},{"
+     "\"key\":\"b\",\"type\":\"A\"},{\"key\":\"c\",\"type\":\"A\"}]}"},
     {"nodes.put", "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":{\"s\":\"aaa\"}}"},
-    {"edges.put_many", "{\"graph\":\"g\",\"items\":[{\"source\":\"a\",\"target\":\"b\",\"type\":\"B\"},{\"source\":\"b\",\"target\":\"c\",\"type\":\"B\"}]}"},
+    {"edges.put_many", "{\"graph\":\"g\",\"items\":[{\"source\":\"a\",\"target\":\"b\",\"type\":"
+                       "\"B\"},{\"source\":\"b\",\"target\":\"c\",\"type\":\"B\"}]}"},
     {"transaction.begin", "{}"},
     {"events.notify", "{\"channel\":\"x\",\"payload\":{\"y\":[1,2.5,null]}}"},
     {"transaction.commit", "{}"},
@@ -88,12 +100,14 @@ static void run_steps(brant_db *db) {
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         char *answer = NULL;
         size_t length = 0;
-        const brant_status status = brant_call(&answer, &length, db, TEXT(steps[i][0]), TEXT(steps[i][1]));
+        const brant_status status =
+            brant_call(&answer, &length, db, TEXT(steps[i][0]), TEXT(steps[i][1]));
         brant_free(answer);
         /* After a failed one, those that build on it may not find what they need; the file itself never suffers. */
         const bool hurt = status == BRANT_INTERNAL || status == BRANT_CORRUPT || status == BRANT_IO;
         if (hurt || (failures == 0 && status != BRANT_OK))
-            fail_msg("%s: %s: %s", steps[i][0], brant_status_name(status), brant_last_error()->message);
+            fail_msg("%s: %s: %s", steps[i][0], brant_status_name(status),
+                     brant_last_error()->message);
     }
 }
 
@@ -131,17 +145,22 @@ static void test_every_allocation_fails_once(void **state) {
     (void)state;
     char *folder = make_folder();
     const char *step_text = getenv("BRANT_MEMORY_STEP");
-    const long step = step_text ? atol(step_text) : 23; /* 1: each; the default run takes some, from a different one each time */
+    const long step =
+        step_text ? atol(step_text)
+                  : 23; /* 1: each; the default run takes some, from a different one each time */
     const long first = step > 1 ? (long)(getpid() % step) : 0;
     long n = first;
-    while (live(folder, n)) n += step;
+    while (live(folder, n))
+        n += step;
     print_message("failed every %ld-th of %ld allocations, from number %ld\n", step, n, first);
     assert_true(n > 500);
     remove_folder(folder);
 }
 
 int main(void) {
-    static sqlite3_mem_methods methods = {sqlite_allocate, sqlite_release, sqlite_reallocate, sqlite_size, sqlite_round, sqlite_begin, sqlite_end, NULL};
+    static sqlite3_mem_methods methods = {
+        sqlite_allocate, sqlite_release, sqlite_reallocate, sqlite_size,
+        sqlite_round,    sqlite_begin,   sqlite_end,        NULL};
     static const brant_allocator allocator = {allocate, reallocate, release, NULL};
     if (sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) != SQLITE_OK) return 1;
     brant_allocator_set(&allocator);

@@ -27,36 +27,38 @@ extern "C" {
  * The codes. X(name, number, text): BRANT_<name> is the constant, "<name>" is the code's name in every
  * language, the text says what a caller can do about it. Numbers are part of the contract and never reused.
  */
-#define BRANT_STATUS_LIST(X)                                                                                           \
-    X(OK, 0, "success")                                                                                                \
-    X(INVALID, 1, "an argument is not acceptable; change the call")                                                    \
-    X(INVALID_JSON, 2, "the text is not acceptable JSON; the detail has the byte offset")                              \
-    X(VALIDATION, 3, "the data does not satisfy its schema; the detail lists the violations")                          \
-    X(NOT_FOUND, 4, "the thing named does not exist")                                                                  \
-    X(EXISTS, 5, "a thing of that name exists already")                                                                \
-    X(CONFLICT, 6, "the stored state is not the one that the call requires; read again, then decide")                  \
-    X(CONSTRAINT, 7, "the write would break a rule of the graph type or of the database")                              \
-    X(BUSY, 8, "another writer held the file for longer than the busy timeout; try again")                             \
-    X(TIMEOUT, 9, "the deadline passed before the call was done")                                                      \
-    X(INTERRUPTED, 10, "brant_interrupt was called")                                                                   \
-    X(CLOSED, 11, "the handle is closed")                                                                              \
-    X(MISUSE, 12, "the call is not allowed in the handle's present state, or two threads entered it at once")          \
-    X(READ_ONLY, 13, "the file, its folder or the transaction can only be read")                                       \
-    X(DENIED, 14, "the caller may not do that")                                                                        \
-    X(LIMIT, 15, "a documented limit is exceeded")                                                                     \
-    X(NOT_BRANT, 16, "the file exists and is not one of brant's")                                                      \
-    X(NEWER_FORMAT, 17, "the file was written by a newer brant; upgrade this one")                                     \
-    X(FOREIGN_SQLITE, 18, "another SQLite in this process has the file open")                                          \
-    X(NETWORK_FS, 19, "the file is on a network file system, where locks cannot be trusted")                           \
-    X(CORRUPT, 20, "the file is damaged; restore a backup")                                                            \
-    X(FULL, 21, "the disk is full; nothing was written")                                                               \
-    X(IO, 22, "the operating system refused; the message says what")                                                   \
-    X(NO_MEMORY, 23, "out of memory; nothing was written")                                                             \
-    X(SQL, 24, "the SQL text is not acceptable")                                                                       \
-    X(STALE, 25, "the token is not the newest; somebody else holds it now")                                            \
-    X(AUTH, 26, "authentication failed")                                                                               \
-    X(UNSUPPORTED, 27, "this build, platform or version cannot do that")                                               \
-    X(FORKED, 28, "the handle was opened before fork; open one in this process")                                       \
+#define BRANT_STATUS_LIST(X)                                                                       \
+    X(OK, 0, "success")                                                                            \
+    X(INVALID, 1, "an argument is not acceptable; change the call")                                \
+    X(INVALID_JSON, 2, "the text is not acceptable JSON; the detail has the byte offset")          \
+    X(VALIDATION, 3, "the data does not satisfy its schema; the detail lists the violations")      \
+    X(NOT_FOUND, 4, "the thing named does not exist")                                              \
+    X(EXISTS, 5, "a thing of that name exists already")                                            \
+    X(CONFLICT, 6,                                                                                 \
+      "the stored state is not the one that the call requires; read again, then decide")           \
+    X(CONSTRAINT, 7, "the write would break a rule of the graph type or of the database")          \
+    X(BUSY, 8, "another writer held the file for longer than the busy timeout; try again")         \
+    X(TIMEOUT, 9, "the deadline passed before the call was done")                                  \
+    X(INTERRUPTED, 10, "brant_interrupt was called")                                               \
+    X(CLOSED, 11, "the handle is closed")                                                          \
+    X(MISUSE, 12,                                                                                  \
+      "the call is not allowed in the handle's present state, or two threads entered it at once")  \
+    X(READ_ONLY, 13, "the file, its folder or the transaction can only be read")                   \
+    X(DENIED, 14, "the caller may not do that")                                                    \
+    X(LIMIT, 15, "a documented limit is exceeded")                                                 \
+    X(NOT_BRANT, 16, "the file exists and is not one of brant's")                                  \
+    X(NEWER_FORMAT, 17, "the file was written by a newer brant; upgrade this one")                 \
+    X(FOREIGN_SQLITE, 18, "another SQLite in this process has the file open")                      \
+    X(NETWORK_FS, 19, "the file is on a network file system, where locks cannot be trusted")       \
+    X(CORRUPT, 20, "the file is damaged; restore a backup")                                        \
+    X(FULL, 21, "the disk is full; nothing was written")                                           \
+    X(IO, 22, "the operating system refused; the message says what")                               \
+    X(NO_MEMORY, 23, "out of memory; nothing was written")                                         \
+    X(SQL, 24, "the SQL text is not acceptable")                                                   \
+    X(STALE, 25, "the token is not the newest; somebody else holds it now")                        \
+    X(AUTH, 26, "authentication failed")                                                           \
+    X(UNSUPPORTED, 27, "this build, platform or version cannot do that")                           \
+    X(FORKED, 28, "the handle was opened before fork; open one in this process")                   \
     X(INTERNAL, 29, "a fault in brant; please report it")
 
 #define BRANT__STATUS_ENUM(name, number, text) BRANT_##name = (number),
@@ -117,7 +119,8 @@ BRANT_API void brant_allocator_set(const brant_allocator *allocator);
  * that neither a 64-bit integer nor a double holds; LIMIT: nesting deeper than 512.
  * Needs no handle; callable from any thread.
  */
-BRANT_API brant_status brant_json_compact(char **out_json, size_t *out_json_len, const char *json, size_t json_len);
+BRANT_API brant_status brant_json_compact(char **out_json, size_t *out_json_len, const char *json,
+                                          size_t json_len);
 
 #ifdef __cplusplus
 }

@@ -27,7 +27,8 @@ typedef struct brant_cursor brant_cursor;
  * for that to end, whatever the timeout. What the handle's own open transaction wrote is not shown before its commit.
  * CLOSED: cursor or handle; INTERRUPTED: brant_interrupt during the wait; IO: the database file was deleted, or another one is in its place.
  */
-BRANT_API brant_status brant_cursor_next(char **out_json, size_t *out_json_len, brant_cursor *cursor, int64_t timeout);
+BRANT_API brant_status brant_cursor_next(char **out_json, size_t *out_json_len,
+                                         brant_cursor *cursor, int64_t timeout);
 
 /* End a cursor and its wait, from any thread; any number of times. NULL is fine. */
 BRANT_API brant_status brant_cursor_close(brant_cursor *cursor);
@@ -48,8 +49,8 @@ BRANT_API brant_status brant_wake_fd(int *out_fd, brant_db *db);
 BRANT_API brant_status brant_wake_acknowledge(brant_db *db);
 
 /* events.notify {"channel": text, "payload"?: any JSON (null)} -> {"id": n}. Ids grow in commit order. */
-BRANT_API brant_status brant_event_notify(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                          size_t json_len);
+BRANT_API brant_status brant_event_notify(char **out_json, size_t *out_json_len, brant_db *db,
+                                          const char *json, size_t json_len);
 
 /*
  * events.listen {"channels": [pattern..]} -> a cursor of {id, channel, payload, created_at}
@@ -61,7 +62,8 @@ BRANT_API brant_status brant_event_notify(char **out_json, size_t *out_json_len,
  * At most 1000 patterns of 1 to 1024 bytes, 64 KiB together (LIMIT).
  * MISUSE: inside a transaction (what is committed after could not be told).
  */
-BRANT_API brant_status brant_event_listen(brant_cursor **out_cursor, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_event_listen(brant_cursor **out_cursor, brant_db *db, const char *json,
+                                          size_t json_len);
 
 #ifdef __cplusplus
 }

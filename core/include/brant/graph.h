@@ -38,94 +38,102 @@ extern "C" {
  * VALIDATION: the module cannot work; the detail's violations have the JSON pointer (unknown keyword value or keyword, a $ref to nothing, a
  * constraint on an unknown node type, a bad pattern). EXISTS: another module, version or scope has the name. DENIED: scope system without the system flag.
  */
-BRANT_API brant_status brant_graph_type_define(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                               size_t json_len);
+BRANT_API brant_status brant_graph_type_define(char **out_json, size_t *out_json_len, brant_db *db,
+                                               const char *json, size_t json_len);
 
 /* graph_types.get {"name"} -> graph type with member `module` */
-BRANT_API brant_status brant_graph_type_get(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                            size_t json_len);
+BRANT_API brant_status brant_graph_type_get(char **out_json, size_t *out_json_len, brant_db *db,
+                                            const char *json, size_t json_len);
 
 /* graph_types.list {"limit"?: 1..10000 (100), "cursor"?} -> page of graph types, by name */
-BRANT_API brant_status brant_graph_type_list(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                             size_t json_len);
+BRANT_API brant_status brant_graph_type_list(char **out_json, size_t *out_json_len, brant_db *db,
+                                             const char *json, size_t json_len);
 
 /* graph_types.delete {"name"} -> {"deleted": true}. CONSTRAINT: graphs use it; DENIED: built in, or scope system. */
-BRANT_API brant_status brant_graph_type_delete(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                               size_t json_len);
+BRANT_API brant_status brant_graph_type_delete(char **out_json, size_t *out_json_len, brant_db *db,
+                                               const char *json, size_t json_len);
 
 /*
  * graph_types.validate_node {"graph_type", "type", "attributes"} -> {"valid": bool, "violations": [violation..]}
  * violation: {instance (JSON pointer in the attributes), schema (JSON pointer in the module), keyword, message}; at most 100. Writes nothing.
  */
-BRANT_API brant_status brant_graph_type_validate_node(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+BRANT_API brant_status brant_graph_type_validate_node(char **out_json, size_t *out_json_len,
+                                                      brant_db *db, const char *json,
                                                       size_t json_len);
 
 /*
  * graph_types.validate_edge {"graph_type", "type", "attributes", "source_type"?, "target_type"?} -> {"valid", "violations"}
  * An end that the edge type does not allow is a violation with the keyword "source" or "target".
  */
-BRANT_API brant_status brant_graph_type_validate_edge(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
+BRANT_API brant_status brant_graph_type_validate_edge(char **out_json, size_t *out_json_len,
+                                                      brant_db *db, const char *json,
                                                       size_t json_len);
 
 /*
  * graphs.create {"name", "graph_type", "owner_id"?, "project_id"?, "status"?: "draft" | "active" (default) | "archived", "metadata"?} -> graph
  * EXISTS: the name is taken; NOT_FOUND: no such graph type.
  */
-BRANT_API brant_status brant_graph_create(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                          size_t json_len);
+BRANT_API brant_status brant_graph_create(char **out_json, size_t *out_json_len, brant_db *db,
+                                          const char *json, size_t json_len);
 
 /* graphs.get {"name"} -> graph */
-BRANT_API brant_status brant_graph_get(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_graph_get(char **out_json, size_t *out_json_len, brant_db *db,
+                                       const char *json, size_t json_len);
 
 /* graphs.list {"limit"?: 1..10000 (100), "cursor"?, "graph_type"?, "status"?} -> page of graphs, by name. A cursor of other filters is INVALID, as in every list. */
-BRANT_API brant_status brant_graph_list(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_graph_list(char **out_json, size_t *out_json_len, brant_db *db,
+                                        const char *json, size_t json_len);
 
 /* graphs.update {"name", "owner_id"?, "project_id"?, "status"?, "metadata"?} -> graph; the members given are replaced. Writes to an archived graph's nodes and edges are CONSTRAINT. */
-BRANT_API brant_status brant_graph_update(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                          size_t json_len);
+BRANT_API brant_status brant_graph_update(char **out_json, size_t *out_json_len, brant_db *db,
+                                          const char *json, size_t json_len);
 
 /* graphs.delete {"name"} -> {"deleted": true, "nodes": n, "edges": n}. Purges the graph and all in it. */
-BRANT_API brant_status brant_graph_delete(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                          size_t json_len);
+BRANT_API brant_status brant_graph_delete(char **out_json, size_t *out_json_len, brant_db *db,
+                                          const char *json, size_t json_len);
 
 /*
  * nodes.put {"graph", "key", "type"?, "attributes"? ({}), "metadata"?, "revision"?} -> {"key", "created": bool, "revision"}
  * Insert, or replace attributes in place; edges stay, and metadata stays when it is left out. `revision`: the one that must be stored, 0 for "must not exist" (CONFLICT).
  * `type` may be left out when the node exists or the graph type has only one. VALIDATION with violations; CONSTRAINT: another type than the stored one, max_nodes, archived.
  */
-BRANT_API brant_status brant_node_put(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_node_put(char **out_json, size_t *out_json_len, brant_db *db,
+                                      const char *json, size_t json_len);
 
 /*
  * nodes.put_many {"graph", "items": [{key, type?, attributes?, metadata?, revision?}..]} -> {"created": n, "updated": n}
  * All or nothing. An item at fault: the code of the first fault, and the detail has {"items": [{index, key, code, message, violations?}..]} (at
  * most 100). LIMIT: more than limits.batch items. Later items of one key win, and each counts as an update.
  */
-BRANT_API brant_status brant_node_put_many(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                           size_t json_len);
+BRANT_API brant_status brant_node_put_many(char **out_json, size_t *out_json_len, brant_db *db,
+                                           const char *json, size_t json_len);
 
 /* nodes.get {"graph", "key"} -> node */
-BRANT_API brant_status brant_node_get(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_node_get(char **out_json, size_t *out_json_len, brant_db *db,
+                                      const char *json, size_t json_len);
 
 /* nodes.get_many {"graph", "keys": [..]} -> {"items": [node | null..]} in the order asked */
-BRANT_API brant_status brant_node_get_many(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                           size_t json_len);
+BRANT_API brant_status brant_node_get_many(char **out_json, size_t *out_json_len, brant_db *db,
+                                           const char *json, size_t json_len);
 
 /* nodes.exists {"graph", "key"} -> {"exists": bool} */
-BRANT_API brant_status brant_node_exists(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                         size_t json_len);
+BRANT_API brant_status brant_node_exists(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
 
 /* nodes.count {"graph", "type"?} -> {"count": n} */
-BRANT_API brant_status brant_node_count(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_node_count(char **out_json, size_t *out_json_len, brant_db *db,
+                                        const char *json, size_t json_len);
 
 /* nodes.list {"graph", "type"?, "prefix"?, "limit"?: 1..10000 (100), "cursor"?} -> page of nodes, by key */
-BRANT_API brant_status brant_node_list(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_node_list(char **out_json, size_t *out_json_len, brant_db *db,
+                                       const char *json, size_t json_len);
 
 /*
  * nodes.delete {"graph", "key", "edges"?: "refuse" (default) | "delete", "revision"?} -> {"deleted": true, "edges": n}
  * CONSTRAINT: the node has edges and they are not to be deleted; CONFLICT: revision.
  */
-BRANT_API brant_status brant_node_delete(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                         size_t json_len);
+BRANT_API brant_status brant_node_delete(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
 
 /*
  * nodes.neighbors {"graph", "key", "direction"?: "out" (default) | "in" | "both", "edge_types"?: [..], "limit"?: 1..10000 (1000), "cursor"?}
@@ -133,8 +141,8 @@ BRANT_API brant_status brant_node_delete(char **out_json, size_t *out_json_len, 
  * One item an edge (with "both" a self-loop is among those that go out), out before in, then by edge type's and node's order of creation. In
  * undirected graphs every edge is both. An empty edge_types matches nothing.
  */
-BRANT_API brant_status brant_node_neighbors(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                            size_t json_len);
+BRANT_API brant_status brant_node_neighbors(char **out_json, size_t *out_json_len, brant_db *db,
+                                            const char *json, size_t json_len);
 
 /*
  * nodes.closure {"graph", "keys": [..], "direction"?: "out" | "in" | "both", "edge_types"?: [..], "max_depth"?: 0.., "limit"?: 1..}
@@ -144,8 +152,8 @@ BRANT_API brant_status brant_node_neighbors(char **out_json, size_t *out_json_le
  * `limit` counts the given nodes too. Small closures go through the indexes, others run on an in-memory snapshot of the graph that the handle keeps while no node or
  * edge comes or goes. NOT_FOUND: a given node; LIMIT: the snapshot would need more than 1 GiB.
  */
-BRANT_API brant_status brant_node_closure(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                          size_t json_len);
+BRANT_API brant_status brant_node_closure(char **out_json, size_t *out_json_len, brant_db *db,
+                                          const char *json, size_t json_len);
 
 /*
  * edges.put {"graph", "source", "target", "type"?, "key"?, "attributes"?, "metadata"?, "revision"?} -> {"key", "created", "revision"}
@@ -157,35 +165,39 @@ BRANT_API brant_status brant_node_closure(char **out_json, size_t *out_json_len,
  * NOT_FOUND: an end does not exist. CONSTRAINT: ends of types that the edge type does not allow, max_out or max_in (in undirected graphs an edge counts for
  * both ends, against the lower), self-loop, a cycle in an acyclic graph (undirected: a second way between two nodes), max_edges, archived.
  */
-BRANT_API brant_status brant_edge_put(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_edge_put(char **out_json, size_t *out_json_len, brant_db *db,
+                                      const char *json, size_t json_len);
 
 /*
  * edges.put_many {"graph", "items": [{source, target, type?, key?, attributes?, metadata?, revision?}..]} -> {"created": n, "updated": n}
  * As nodes.put_many. Cycles are looked for when no item is at fault otherwise; one edge of one cycle is reported.
  */
-BRANT_API brant_status brant_edge_put_many(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                           size_t json_len);
+BRANT_API brant_status brant_edge_put_many(char **out_json, size_t *out_json_len, brant_db *db,
+                                           const char *json, size_t json_len);
 
 /* edges.get {"graph", "key"} -> edge */
-BRANT_API brant_status brant_edge_get(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_edge_get(char **out_json, size_t *out_json_len, brant_db *db,
+                                      const char *json, size_t json_len);
 
 /* edges.exists {"graph", "key"} -> {"exists": bool} */
-BRANT_API brant_status brant_edge_exists(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                         size_t json_len);
+BRANT_API brant_status brant_edge_exists(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
 
 /* edges.count {"graph", "type"?} -> {"count": n} */
-BRANT_API brant_status brant_edge_count(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_edge_count(char **out_json, size_t *out_json_len, brant_db *db,
+                                        const char *json, size_t json_len);
 
 /*
  * edges.list {"graph", "type"?, "source"?, "target"?, "limit"?: 1..10000 (100), "cursor"?} -> page of edges, by source's key, then type, then target in
  * order of creation. A source or target that does not exist has no edges. Undirected: both together in either order; one alone is the
  * end as stored (nodes.neighbors has all edges of a node).
  */
-BRANT_API brant_status brant_edge_list(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_edge_list(char **out_json, size_t *out_json_len, brant_db *db,
+                                       const char *json, size_t json_len);
 
 /* edges.delete {"graph", "key", "revision"?} -> {"deleted": true} */
-BRANT_API brant_status brant_edge_delete(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                         size_t json_len);
+BRANT_API brant_status brant_edge_delete(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
 
 #ifdef __cplusplus
 }

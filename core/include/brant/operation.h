@@ -15,19 +15,20 @@ extern "C" {
 #endif
 
 /* operations.list {"namespace"?: text} -> {"items": [spec..]} in order of name. `db` may be NULL. */
-BRANT_API brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                            size_t json_len);
+BRANT_API brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_db *db,
+                                            const char *json, size_t json_len);
 
 /*
  * Run a query or mutation by its registry name. The input is checked against input_schema first: INVALID, with {"violations": [..]}.
  * NOT_FOUND: no such operation; MISUSE: a subscription (brant_call_open).
  */
-BRANT_API brant_status brant_call(char **out_json, size_t *out_json_len, brant_db *db, const char *name, size_t name_len,
-                                  const char *json, size_t json_len);
+BRANT_API brant_status brant_call(char **out_json, size_t *out_json_len, brant_db *db,
+                                  const char *name, size_t name_len, const char *json,
+                                  size_t json_len);
 
 /* Open the cursor of a subscription by its registry name. MISUSE: a query or mutation. */
-BRANT_API brant_status brant_call_open(brant_cursor **out_cursor, brant_db *db, const char *name, size_t name_len,
-                                       const char *json, size_t json_len);
+BRANT_API brant_status brant_call_open(brant_cursor **out_cursor, brant_db *db, const char *name,
+                                       size_t name_len, const char *json, size_t json_len);
 
 #ifdef __cplusplus
 }

@@ -33,7 +33,7 @@ typedef struct brant_db brant_db;
 
 /* Sources that a host may replace for one handle. A NULL member keeps the default. */
 typedef struct brant_sources {
-    int64_t (*now)(void *context);                            /* milliseconds since the Unix epoch */
+    int64_t (*now)(void *context); /* milliseconds since the Unix epoch */
     int (*random)(void *context, void *bytes, size_t length); /* 0 on success */
     void *context;
 } brant_sources;
@@ -50,7 +50,7 @@ typedef struct brant_sources {
  *   adopt          true: add brant's tables to an SQLite database that is not brant's yet; default false
  *   network        true: open on a network file system all the same; default false
  *   system         true: this handle may change graph types of scope "system"; default false
- *   limits         {document: bytes 1024..1073741824 (64 MiB), depth: 1..512 (512), key: bytes 1..65536 (1024),
+ *   limits         {document: bytes 1024..1000000000 (64 MiB), depth: 1..512 (512), key: bytes 1..65536 (1024),
  *                   batch: items 1..1000000 (100000)}, defaults in parentheses; they may be narrowed or widened
  *   cache          bytes of page cache, default 67108864
  *
@@ -60,10 +60,12 @@ typedef struct brant_sources {
  * program's database, not a database); NEWER_FORMAT; FOREIGN_SQLITE; NETWORK_FS; READ_ONLY: no permission to write (mode ro may help);
  * CONFLICT: the file has another role; BUSY: another process is migrating.
  */
-BRANT_API brant_status brant_open(brant_db **out_db, const char *path, size_t path_len, const char *json, size_t json_len);
+BRANT_API brant_status brant_open(brant_db **out_db, const char *path, size_t path_len,
+                                  const char *json, size_t json_len);
 
 /* brant_open with other sources of time and randomness; they must outlive the handle. */
-BRANT_API brant_status brant_open_with(brant_db **out_db, const char *path, size_t path_len, const char *json, size_t json_len,
+BRANT_API brant_status brant_open_with(brant_db **out_db, const char *path, size_t path_len,
+                                       const char *json, size_t json_len,
                                        const brant_sources *sources);
 
 /*
@@ -93,20 +95,20 @@ BRANT_API brant_status brant_deadline_set(brant_db *db, int64_t deadline);
  * Outermost: write takes the write lock now (BUSY after the busy timeout), read fixes a snapshot (which holds the WAL: keep it
  * short; writes inside are READ_ONLY). Nested: a savepoint, of the outer mode; "write" inside "read" is READ_ONLY.
  */
-BRANT_API brant_status brant_transaction_begin(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                               size_t json_len);
+BRANT_API brant_status brant_transaction_begin(char **out_json, size_t *out_json_len, brant_db *db,
+                                               const char *json, size_t json_len);
 
 /*
  * transaction.commit {} -> {"depth": n}. Ends the innermost; the outermost one makes everything durable and wakes
  * listeners. MISUSE: no transaction, or SQLite took it back already. BUSY: still open, nothing is lost, commit again or roll back.
  * After any other failure roll back.
  */
-BRANT_API brant_status brant_transaction_commit(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                                size_t json_len);
+BRANT_API brant_status brant_transaction_commit(char **out_json, size_t *out_json_len, brant_db *db,
+                                                const char *json, size_t json_len);
 
 /* transaction.rollback {} -> {"depth": n}. Takes back the innermost. MISUSE: no transaction. */
-BRANT_API brant_status brant_transaction_rollback(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                                  size_t json_len);
+BRANT_API brant_status brant_transaction_rollback(char **out_json, size_t *out_json_len,
+                                                  brant_db *db, const char *json, size_t json_len);
 
 /*
  * sql.execute {"sql": text, "params": [..] | {..}} -> {"columns": [..], "rows": [[..]], "changes": n, "last_insert_rowid": n}
@@ -116,18 +118,20 @@ BRANT_API brant_status brant_transaction_rollback(char **out_json, size_t *out_j
  * (which could take one of our names) and writing sqlite_sequence.
  * At most limits.batch rows, and about limits.document bytes of them: LIMIT. SQL: the text is wrong; CONSTRAINT: a rule of the user's tables.
  */
-BRANT_API brant_status brant_sql_execute(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                         size_t json_len);
+BRANT_API brant_status brant_sql_execute(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
 
 /* db.info {} -> {path, role, mode, durability, format, version, sqlite_version, page_size, pages, size, wal_size, graphs, nodes, edges} */
-BRANT_API brant_status brant_db_info(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_db_info(char **out_json, size_t *out_json_len, brant_db *db,
+                                     const char *json, size_t json_len);
 
 /*
  * db.doctor {} -> {"ok": bool, "checks": [{"name", "ok", "problems": [text..]}]}
  * Checks SQLite's own integrity, that every edge has its ends, that types and graphs fit, that stored counts are
  * true, that every attribute is JSON. Reads only. Long: reports through the deadline and interrupt.
  */
-BRANT_API brant_status brant_db_doctor(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_db_doctor(char **out_json, size_t *out_json_len, brant_db *db,
+                                       const char *json, size_t json_len);
 
 /*
  * db.backup {"path": text, "overwrite": false} -> {"path", "pages", "size"}
@@ -135,18 +139,20 @@ BRANT_API brant_status brant_db_doctor(char **out_json, size_t *out_json_len, br
  * Written beside and renamed: the destination is whole or not there. EXISTS: the destination exists. CONFLICT: it is to be overwritten and somebody has it
  * open. MISUSE: inside a transaction.
  */
-BRANT_API brant_status brant_db_backup(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_db_backup(char **out_json, size_t *out_json_len, brant_db *db,
+                                       const char *json, size_t json_len);
 
 /*
  * db.restore {"path": text} -> {"path", "pages", "size"}
  * Replace the whole content of this file by that of a backup, in one transaction; other processes see the old or the new.
  * NOT_FOUND, NOT_BRANT, NEWER_FORMAT, CONFLICT (other role): nothing changed. MISUSE: inside a transaction.
  */
-BRANT_API brant_status brant_db_restore(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len);
+BRANT_API brant_status brant_db_restore(char **out_json, size_t *out_json_len, brant_db *db,
+                                        const char *json, size_t json_len);
 
 /* db.maintain {} -> {"pruned": n, "wal_pages": n}. Retention of notifications, checkpoint, planner statistics; bounded work. */
-BRANT_API brant_status brant_db_maintain(char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                                         size_t json_len);
+BRANT_API brant_status brant_db_maintain(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
 
 #ifdef __cplusplus
 }

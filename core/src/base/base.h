@@ -15,19 +15,19 @@
 
 #if defined(__GNUC__)
 #define BRANT__PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
-#define BRANT__LIKELY(x) __builtin_expect(!!(x), 1)
-#define BRANT__UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define BRANT__LIKELY(x)           __builtin_expect(!!(x), 1)
+#define BRANT__UNLIKELY(x)         __builtin_expect(!!(x), 0)
 #else
 #define BRANT__PRINTF(text, first)
-#define BRANT__LIKELY(x) (x)
+#define BRANT__LIKELY(x)   (x)
 #define BRANT__UNLIKELY(x) (x)
 #endif
 
 /* Go to `cleanup` with `status` set when a call fails. */
-#define BRANT__TRY(call)                                                                                               \
-    do {                                                                                                               \
-        status = (call);                                                                                               \
-        if (BRANT__UNLIKELY(status != BRANT_OK)) goto cleanup;                                                         \
+#define BRANT__TRY(call)                                                                           \
+    do {                                                                                           \
+        status = (call);                                                                           \
+        if (BRANT__UNLIKELY(status != BRANT_OK)) goto cleanup;                                     \
     } while (0)
 
 #define BRANT__COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -39,7 +39,9 @@ typedef struct brant__text {
 } brant__text;
 
 #define BRANT__TEXT(literal) ((brant__text){(literal), sizeof(literal) - 1})
-static inline brant__text brant__text_of(const char *data, size_t length) { return (brant__text){data, length}; }
+static inline brant__text brant__text_of(const char *data, size_t length) {
+    return (brant__text){data, length};
+}
 static inline bool brant__text_equal(brant__text a, brant__text b) {
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
@@ -57,7 +59,8 @@ void brant__error_clear(void);
  * code point, an allocation failure leaves detail "{}".
  */
 brant_status brant__fail(brant_status code, const char *format, ...) BRANT__PRINTF(2, 3);
-brant_status brant__fail_detail(brant_status code, brant__text detail, const char *format, ...) BRANT__PRINTF(3, 4);
+brant_status brant__fail_detail(brant_status code, brant__text detail, const char *format, ...)
+    BRANT__PRINTF(3, 4);
 /* Failing for want of memory, which writes no text of its own. */
 brant_status brant__fail_memory(void);
 /*
@@ -81,7 +84,8 @@ typedef struct brant__arena {
 } brant__arena;
 void *brant__arena_alloc(brant__arena *arena, size_t size); /* aligned to 16; NULL without memory */
 char *brant__arena_copy(brant__arena *arena, const char *text, size_t length); /* NUL-terminated */
-void brant__arena_reset(brant__arena *arena); /* keeps the largest block: no allocation in a steady state */
+void brant__arena_reset(
+    brant__arena *arena); /* keeps the largest block: no allocation in a steady state */
 void brant__arena_free(brant__arena *arena);
 
 /*
@@ -97,8 +101,9 @@ typedef struct brant__buffer {
 bool brant__buffer_reserve(brant__buffer *buffer, size_t extra); /* room for `extra` more bytes */
 void brant__buffer_append(brant__buffer *buffer, const void *bytes, size_t length);
 void brant__buffer_append_byte(brant__buffer *buffer, char byte);
-void brant__buffer_format(brant__buffer *buffer, const char *format, ...) BRANT__PRINTF(2, 3); /* locale-free use only: no %f */
-void brant__buffer_reset(brant__buffer *buffer);                                             /* length 0, keeps memory */
+void brant__buffer_format(brant__buffer *buffer, const char *format, ...)
+    BRANT__PRINTF(2, 3);                         /* locale-free use only: no %f */
+void brant__buffer_reset(brant__buffer *buffer); /* length 0, keeps memory */
 void brant__buffer_free(brant__buffer *buffer);
 /* Hand the bytes over as a NUL-terminated string that brant_free releases; the buffer is empty afterwards. */
 brant_status brant__buffer_take(char **out, size_t *out_length, brant__buffer *buffer);
@@ -120,16 +125,19 @@ uint64_t brant__hash(const void *bytes, size_t length);
 uint64_t brant__hash_seeded(const void *bytes, size_t length, uint64_t seed);
 uint64_t brant__hash_seed(void); /* random, one per process, never 0 (source.c) */
 bool brant__map_get(const brant__map *map, brant__text key, int64_t *out_value);
-bool brant__map_put(brant__map *map, brant__text key, int64_t value); /* false without memory; replaces */
+bool brant__map_put(brant__map *map, brant__text key,
+                    int64_t value); /* false without memory; replaces */
 bool brant__map_remove(brant__map *map, brant__text key);
 void brant__map_clear(brant__map *map); /* empty, keeps memory */
 void brant__map_free(brant__map *map);
 
 /* ---- time, randomness, identifiers (source.c) ---------------------------------------------------------------------- */
 
-int64_t brant__system_now(void);            /* ms since the epoch */
-int64_t brant__monotonic_now(void);         /* ms of a clock that never jumps */
-bool brant__system_random(void *bytes, size_t length); /* getrandom(2), /dev/urandom or its equal; false when there is none */
+int64_t brant__system_now(void);    /* ms since the epoch */
+int64_t brant__monotonic_now(void); /* ms of a clock that never jumps */
+bool brant__system_random(
+    void *bytes,
+    size_t length); /* getrandom(2), /dev/urandom or its equal; false when there is none */
 
 /* RFC 9562 section 5.7 from a time in ms and 10 random bytes, as 36 characters of lower-case text and a NUL. */
 void brant__uuid_v7(char out[37], int64_t now, const uint8_t random[10]);

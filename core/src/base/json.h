@@ -34,7 +34,9 @@ void brant__json_free(brant__json *json);
 /* ---- reading members ---------------------------------------------------------------------------------------------- */
 
 /* NULL where the member is missing. */
-static inline yyjson_val *brant__json_get(yyjson_val *object, const char *name) { return yyjson_obj_get(object, name); }
+static inline yyjson_val *brant__json_get(yyjson_val *object, const char *name) {
+    return yyjson_obj_get(object, name);
+}
 /* The text of a string value; {NULL, 0} where the value is missing or not a string. */
 brant__text brant__json_text(yyjson_val *value);
 static inline brant__text brant__json_get_text(yyjson_val *object, const char *name) {
@@ -58,7 +60,7 @@ bool brant__json_equal(yyjson_val *a, yyjson_val *b);
  */
 typedef struct brant__writer {
     brant__buffer buffer;
-    uint64_t first; /* bit n: nothing written yet on level n */
+    uint64_t first;  /* bit n: nothing written yet on level n */
     uint64_t object; /* bit n: level n is an object */
     unsigned level;
     bool after_name;
@@ -72,10 +74,14 @@ void brant__write_name_text(brant__writer *writer, brant__text name);
 void brant__write_null(brant__writer *writer);
 void brant__write_bool(brant__writer *writer, bool value);
 void brant__write_integer(brant__writer *writer, int64_t value);
-void brant__write_double(brant__writer *writer, double value); /* shortest that reads back the same; not finite: null */
-void brant__write_text(brant__writer *writer, brant__text value); /* valid UTF-8; escapes only what JSON requires */
-void brant__write_value(brant__writer *writer, yyjson_val *value); /* a parsed value, compact; NULL: null */
-void brant__write_raw(brant__writer *writer, brant__text json); /* JSON that is already compact, as it is */
+void brant__write_double(brant__writer *writer,
+                         double value); /* shortest that reads back the same; not finite: null */
+void brant__write_text(brant__writer *writer,
+                       brant__text value); /* valid UTF-8; escapes only what JSON requires */
+void brant__write_value(brant__writer *writer,
+                        yyjson_val *value); /* a parsed value, compact; NULL: null */
+void brant__write_raw(brant__writer *writer,
+                      brant__text json); /* JSON that is already compact, as it is */
 
 /* The text of a finite number with a NUL; its length, or 0 for what is no finite number (json_number.c). */
 #define BRANT__NUMBER_SIZE 48

@@ -11,7 +11,8 @@
 
 #include "brant.h"
 
-#define EXIT_USAGE 64 /* sysexits.h's EX_USAGE; other failures exit with the number of their status, 1..29 */
+#define EXIT_USAGE                                                                                 \
+    64 /* sysexits.h's EX_USAGE; other failures exit with the number of their status, 1..29 */
 
 typedef struct cli_style {
     bool color;

@@ -7,44 +7,53 @@
 #include <string.h>
 
 void cli_usage(FILE *out, const cli_style *style) {
-    fprintf(out,
-            "%sbrant%s %s - typed graphs and events in one SQLite file\n\n"
-            "%sUsage%s\n"
-            "  brant [options] ops [NAMESPACE | OPERATION]       what can be called, and how\n"
-            "  brant [options] call FILE OPERATION [JSON | -]    call one; - reads the input from standard input\n"
-            "  brant [options] info FILE                         what a file is\n"
-            "  brant [options] sql FILE SQL [PARAMS]             run the user's own SQL; PARAMS is a JSON array or object\n"
-            "  brant help [OPERATION]\n\n"
-            "%sOptions%s\n"
-            "  --json, --table      form of the answer; default: a table on a terminal, JSON elsewhere\n"
-            "  --color WHEN         auto (default; honours NO_COLOR), always, never\n"
-            "  --create             make the file if it does not exist\n"
-            "  --read-only          open for reading only\n"
-            "  --options JSON       further options of opening, as in brant/store.h\n"
-            "  --timeout MS         end with TIMEOUT after so many ms; a subscription just ends\n"
-            "  --version, --help\n\n"
-            "A subscription (events.listen) prints a line of JSON per item until it is interrupted.\n"
-            "Exit codes: 0; the number of the status that the error names (brant/base.h); 64 for wrong usage.\n\n"
-            "%sExamples%s\n"
-            "  brant --create call app.db graphs.create '{\"name\": \"g\", \"graph_type\": \"open\"}'\n"
-            "  brant call app.db nodes.list '{\"graph\": \"g\"}'\n"
-            "  brant call app.db events.listen '{\"channels\": [\"nodes:*\"]}'\n",
-            cli_on(style, "bold"), cli_off(style), brant_version(), cli_on(style, "bold"), cli_off(style), cli_on(style, "bold"),
-            cli_off(style), cli_on(style, "bold"), cli_off(style));
+    fprintf(
+        out,
+        "%sbrant%s %s - typed graphs and events in one SQLite file\n\n"
+        "%sUsage%s\n"
+        "  brant [options] ops [NAMESPACE | OPERATION]       what can be called, and how\n"
+        "  brant [options] call FILE OPERATION [JSON | -]    call one; - reads the input from "
+        "standard input\n"
+        "  brant [options] info FILE                         what a file is\n"
+        "  brant [options] sql FILE SQL [PARAMS]             run the user's own SQL; PARAMS is a "
+        "JSON array or object\n"
+        "  brant help [OPERATION]\n\n"
+        "%sOptions%s\n"
+        "  --json, --table      form of the answer; default: a table on a terminal, JSON "
+        "elsewhere\n"
+        "  --color WHEN         auto (default; honours NO_COLOR), always, never\n"
+        "  --create             make the file if it does not exist\n"
+        "  --read-only          open for reading only\n"
+        "  --options JSON       further options of opening, as in brant/store.h\n"
+        "  --timeout MS         end with TIMEOUT after so many ms; a subscription just ends\n"
+        "  --version, --help\n\n"
+        "A subscription (events.listen) prints a line of JSON per item until it is interrupted.\n"
+        "Exit codes: 0; the number of the status that the error names (brant/base.h); 64 for wrong "
+        "usage.\n\n"
+        "%sExamples%s\n"
+        "  brant --create call app.db graphs.create '{\"name\": \"g\", \"graph_type\": \"open\"}'\n"
+        "  brant call app.db nodes.list '{\"graph\": \"g\"}'\n"
+        "  brant call app.db events.listen '{\"channels\": [\"nodes:*\"]}'\n",
+        cli_on(style, "bold"), cli_off(style), brant_version(), cli_on(style, "bold"),
+        cli_off(style), cli_on(style, "bold"), cli_off(style), cli_on(style, "bold"),
+        cli_off(style));
 }
 
 /* ---- one schema as lines ---------------------------------------------------------------------------------------- */
 
 static void print_type(yyjson_val *schema) {
-    yyjson_val *type = yyjson_obj_get(schema, "type"), *choices = yyjson_obj_get(schema, "enum"), *ref = yyjson_obj_get(schema, "$ref");
+    yyjson_val *type = yyjson_obj_get(schema, "type"), *choices = yyjson_obj_get(schema, "enum"),
+               *ref = yyjson_obj_get(schema, "$ref");
     size_t index, count;
     yyjson_val *value;
     if (choices) {
-        yyjson_arr_foreach(choices, index, count, value) printf("%s\"%s\"", index ? " | " : "", yyjson_get_str(value));
+        yyjson_arr_foreach(choices, index, count, value)
+            printf("%s\"%s\"", index ? " | " : "", yyjson_get_str(value));
     } else if (yyjson_is_str(type)) {
         printf("%s", yyjson_get_str(type));
     } else if (yyjson_is_arr(type)) {
-        yyjson_arr_foreach(type, index, count, value) printf("%s%s", index ? " | " : "", yyjson_get_str(value));
+        yyjson_arr_foreach(type, index, count, value)
+            printf("%s%s", index ? " | " : "", yyjson_get_str(value));
     } else if (ref) {
         const char *name = strrchr(yyjson_get_str(ref), '/');
         printf("%s", name ? name + 1 : yyjson_get_str(ref));
@@ -61,7 +70,8 @@ static void print_type(yyjson_val *schema) {
 static bool is_required(yyjson_val *schema, yyjson_val *name) {
     size_t index, count;
     yyjson_val *value;
-    yyjson_arr_foreach(yyjson_obj_get(schema, "required"), index, count, value) if (yyjson_equals(value, name)) return true;
+    yyjson_arr_foreach(yyjson_obj_get(schema, "required"), index, count,
+                       value) if (yyjson_equals(value, name)) return true;
     return false;
 }
 
@@ -70,8 +80,8 @@ static void print_schema(const cli_style *style, yyjson_val *schema, int indent)
     yyjson_val *name, *value;
     yyjson_obj_foreach(yyjson_obj_get(schema, "properties"), index, count, name, value) {
         const char *description = yyjson_get_str(yyjson_obj_get(value, "description"));
-        printf("%*s%s%s%s%s  ", indent, "", cli_on(style, "cyan"), yyjson_get_str(name), cli_off(style),
-               is_required(schema, name) ? "" : "?");
+        printf("%*s%s%s%s%s  ", indent, "", cli_on(style, "cyan"), yyjson_get_str(name),
+               cli_off(style), is_required(schema, name) ? "" : "?");
         print_type(value);
         if (description) printf("  %s%s%s", cli_on(style, "dim"), description, cli_off(style));
         printf("\n");
@@ -90,7 +100,8 @@ static void print_texts(const char *title, yyjson_val *texts) {
     yyjson_val *value;
     if (yyjson_arr_size(texts) == 0) return;
     printf("%s", title);
-    yyjson_arr_foreach(texts, index, count, value) printf("%s%s", index ? ", " : " ", yyjson_get_str(value));
+    yyjson_arr_foreach(texts, index, count, value)
+        printf("%s%s", index ? ", " : " ", yyjson_get_str(value));
     printf("\n");
 }
 
@@ -101,8 +112,8 @@ static const char *member(yyjson_val *object, const char *name) {
 }
 
 static void print_spec(const cli_style *style, yyjson_val *spec) {
-    printf("%s%s%s  %s  %s\n", cli_on(style, "bold"), member(spec, "name"), cli_off(style), member(spec, "type"),
-           member(spec, "title"));
+    printf("%s%s%s  %s  %s\n", cli_on(style, "bold"), member(spec, "name"), cli_off(style),
+           member(spec, "type"), member(spec, "title"));
     if (*member(spec, "description")) printf("%s\n", member(spec, "description"));
     printf("\nInput\n");
     print_schema(style, yyjson_obj_get(spec, "input_schema"), 2);
@@ -121,7 +132,8 @@ int cli_operations(const cli_style *style, const char *wanted) {
     char *json = NULL;
     size_t length = 0, index, count, found = 0;
     yyjson_val *spec;
-    if (brant_operation_list(&json, &length, NULL, "", 0) != BRANT_OK) return cli_print_error(style);
+    if (brant_operation_list(&json, &length, NULL, "", 0) != BRANT_OK)
+        return cli_print_error(style);
     yyjson_doc *doc = yyjson_read(json, length, 0);
     yyjson_val *items = yyjson_obj_get(yyjson_doc_get_root(doc), "items");
     const bool one = wanted && strchr(wanted, '.');

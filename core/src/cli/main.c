@@ -11,7 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TIMEOUT_MAX ((int64_t)1 << 53) /* far from the end of an int64_t, also when the time of day is added */
+#define TIMEOUT_MAX                                                                                \
+    ((int64_t)1 << 53) /* far from the end of an int64_t, also when the time of day is added */
 
 typedef struct cli_arguments {
     cli_style style;
@@ -47,8 +48,9 @@ static void watch_signals(brant_db *db) {
 }
 
 static int usage(const cli_style *style, const char *what, const char *argument) {
-    fprintf(stderr, "%sbrant:%s %s%s%s%s; brant --help tells more\n", cli_on(style, "red"), cli_off(style), what, argument ? " \"" : "",
-            argument ? argument : "", argument ? "\"" : "");
+    fprintf(stderr, "%sbrant:%s %s%s%s%s; brant --help tells more\n", cli_on(style, "red"),
+            cli_off(style), what, argument ? " \"" : "", argument ? argument : "",
+            argument ? "\"" : "");
     return EXIT_USAGE;
 }
 
@@ -56,7 +58,8 @@ static int usage(const cli_style *style, const char *what, const char *argument)
 
 /* The user's --options with the mode that the other flags say. */
 static char *open_options(const cli_arguments *arguments) {
-    yyjson_doc *given = arguments->options ? yyjson_read(arguments->options, strlen(arguments->options), 0) : NULL;
+    yyjson_doc *given =
+        arguments->options ? yyjson_read(arguments->options, strlen(arguments->options), 0) : NULL;
     yyjson_val *root = yyjson_doc_get_root(given);
     if (arguments->options && !yyjson_is_obj(root)) {
         yyjson_doc_free(given);
@@ -67,7 +70,10 @@ static char *open_options(const cli_arguments *arguments) {
     yyjson_mut_doc_set_root(doc, object);
     /* A mode of --options stands; brant_open refuses two of them, so that neither is ignored. */
     if (arguments->read_only || arguments->create || !yyjson_mut_obj_get(object, "mode"))
-        yyjson_mut_obj_add_str(doc, object, "mode", arguments->read_only ? "ro" : arguments->create ? "create" : "rw");
+        yyjson_mut_obj_add_str(doc, object, "mode",
+                               arguments->read_only ? "ro"
+                               : arguments->create  ? "create"
+                                                    : "rw");
     char *text = yyjson_mut_write(doc, 0, NULL);
     yyjson_mut_doc_free(doc);
     yyjson_doc_free(given);
@@ -84,7 +90,8 @@ static int open_file(brant_db **out, const cli_arguments *arguments, const char 
     if (arguments->timeout >= 0) {
         struct timespec now;
         clock_gettime(CLOCK_REALTIME, &now);
-        brant_deadline_set(*out, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + arguments->timeout);
+        brant_deadline_set(*out,
+                           (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + arguments->timeout);
     }
     return 0;
 }
@@ -125,7 +132,8 @@ static bool is_subscription(const char *operation) {
     return found;
 }
 
-static int follow(const cli_arguments *arguments, brant_db *db, const char *operation, const char *json, size_t json_len) {
+static int follow(const cli_arguments *arguments, brant_db *db, const char *operation,
+                  const char *json, size_t json_len) {
     brant_cursor *cursor = NULL;
     int exit_code = 0;
     brant_deadline_set(db, 0); /* --timeout ends the waiting, not a call */
@@ -156,7 +164,8 @@ static int follow(const cli_arguments *arguments, brant_db *db, const char *oper
     return exit_code;
 }
 
-static int call(const cli_arguments *arguments, const char *path, const char *operation, const char *json, size_t json_len) {
+static int call(const cli_arguments *arguments, const char *path, const char *operation,
+                const char *json, size_t json_len) {
     brant_db *db = NULL;
     char *answer = NULL;
     size_t length = 0;
@@ -164,13 +173,15 @@ static int call(const cli_arguments *arguments, const char *path, const char *op
     if (exit_code == 0 && is_subscription(operation)) {
         exit_code = follow(arguments, db, operation, json, json_len);
     } else if (exit_code == 0) {
-        if (brant_call(&answer, &length, db, operation, strlen(operation), json, json_len) == BRANT_OK)
+        if (brant_call(&answer, &length, db, operation, strlen(operation), json, json_len) ==
+            BRANT_OK)
             cli_print(stdout, &arguments->style, answer, length);
         else
             exit_code = cli_print_error(&arguments->style);
     }
     brant_free(answer);
-    brant_close(db); /* the shell is left to the end of the process: the signal thread may look at it */
+    brant_close(
+        db); /* the shell is left to the end of the process: the signal thread may look at it */
     return exit_code;
 }
 
@@ -188,13 +199,15 @@ static int command_call(const cli_arguments *arguments) {
     } else {
         length = strlen(input);
     }
-    const int exit_code = call(arguments, arguments->rest[1], arguments->rest[2], read ? read : input, length);
+    const int exit_code =
+        call(arguments, arguments->rest[1], arguments->rest[2], read ? read : input, length);
     free(read);
     return exit_code;
 }
 
 static int command_sql(const cli_arguments *arguments) {
-    if (arguments->count < 3 || arguments->count > 4) return usage(&arguments->style, "sql wants FILE SQL [PARAMS]", NULL);
+    if (arguments->count < 3 || arguments->count > 4)
+        return usage(&arguments->style, "sql wants FILE SQL [PARAMS]", NULL);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *object = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, object);
@@ -205,7 +218,8 @@ static int command_sql(const cli_arguments *arguments) {
             yyjson_mut_doc_free(doc);
             return usage(&arguments->style, "PARAMS is not JSON:", arguments->rest[3]);
         }
-        yyjson_mut_obj_add_val(doc, object, "params", yyjson_val_mut_copy(doc, yyjson_doc_get_root(params)));
+        yyjson_mut_obj_add_val(doc, object, "params",
+                               yyjson_val_mut_copy(doc, yyjson_doc_get_root(params)));
         yyjson_doc_free(params);
     }
     size_t length = 0;
@@ -229,7 +243,8 @@ static int run(const cli_arguments *arguments) {
     }
     if (strcmp(command, "ops") == 0 && arguments->count <= 2)
         return cli_operations(&arguments->style, arguments->count == 2 ? arguments->rest[1] : NULL);
-    if (strcmp(command, "help") == 0 && arguments->count == 2) return cli_operations(&arguments->style, arguments->rest[1]);
+    if (strcmp(command, "help") == 0 && arguments->count == 2)
+        return cli_operations(&arguments->style, arguments->rest[1]);
     if (strcmp(command, "help") == 0) {
         cli_usage(stdout, &arguments->style);
         return 0;
@@ -237,7 +252,8 @@ static int run(const cli_arguments *arguments) {
     return usage(&arguments->style, "unknown command", command);
 }
 
-static bool takes(const char *argument, const char *name, int *index, int count, char **values, const char **out) {
+static bool takes(const char *argument, const char *name, int *index, int count, char **values,
+                  const char **out) {
     const size_t length = strlen(name);
     if (strncmp(argument, name, length) != 0) return false;
     if (argument[length] == '=') {
@@ -273,14 +289,17 @@ int main(int count, char **values) {
         } else if (strcmp(argument, "--read-only") == 0) {
             arguments.read_only = true;
         } else if (takes(argument, "--color", &i, count, values, &color)) {
-            if (strcmp(color, "auto") != 0 && strcmp(color, "always") != 0 && strcmp(color, "never") != 0)
-                exit_code = usage(&arguments.style, "--color wants auto, always or never, not", color);
+            if (strcmp(color, "auto") != 0 && strcmp(color, "always") != 0 &&
+                strcmp(color, "never") != 0)
+                exit_code =
+                    usage(&arguments.style, "--color wants auto, always or never, not", color);
         } else if (takes(argument, "--options", &i, count, values, &arguments.options)) {
             continue;
         } else if (takes(argument, "--timeout", &i, count, values, &value)) {
             char *end = NULL;
             arguments.timeout = strtoll(value, &end, 10);
-            if (end == value || *end || arguments.timeout < 0 || arguments.timeout > TIMEOUT_MAX) exit_code = usage(&arguments.style, "--timeout wants ms, not", value);
+            if (end == value || *end || arguments.timeout < 0 || arguments.timeout > TIMEOUT_MAX)
+                exit_code = usage(&arguments.style, "--timeout wants ms, not", value);
         } else if (strcmp(argument, "--version") == 0) {
             printf("brant %s\n", brant_version());
             exit_code = 0;
@@ -295,7 +314,8 @@ int main(int count, char **values) {
     if (exit_code < 0 && arguments.create && arguments.read_only)
         exit_code = usage(&arguments.style, "--create and --read-only exclude each other", NULL);
     const char *no_color = getenv("NO_COLOR");
-    arguments.style.color = strcmp(color, "always") == 0 || (strcmp(color, "auto") == 0 && terminal && !(no_color && *no_color));
+    arguments.style.color = strcmp(color, "always") == 0 ||
+                            (strcmp(color, "auto") == 0 && terminal && !(no_color && *no_color));
     if (exit_code < 0) exit_code = run(&arguments);
     if (fflush(stdout) != 0 && exit_code == 0) exit_code = BRANT_IO;
     free(arguments.rest);

@@ -11,14 +11,17 @@
 const char *cli_on(const cli_style *style, const char *name) {
     static const struct {
         const char *name, *code;
-    } codes[] = {{"bold", "\033[1m"},    {"dim", "\033[2m"},   {"red", "\033[31m"}, {"green", "\033[32m"},
-                 {"yellow", "\033[33m"}, {"blue", "\033[34m"}, {"cyan", "\033[36m"}};
+    } codes[] = {{"bold", "\033[1m"},   {"dim", "\033[2m"},     {"red", "\033[31m"},
+                 {"green", "\033[32m"}, {"yellow", "\033[33m"}, {"blue", "\033[34m"},
+                 {"cyan", "\033[36m"}};
     for (size_t i = 0; style->color && i < sizeof codes / sizeof *codes; i++)
         if (strcmp(codes[i].name, name) == 0) return codes[i].code;
     return "";
 }
 
-const char *cli_off(const cli_style *style) { return style->color ? "\033[0m" : ""; }
+const char *cli_off(const cli_style *style) {
+    return style->color ? "\033[0m" : "";
+}
 
 /* ---- cells ---------------------------------------------------------------------------------------------------------- */
 
@@ -44,13 +47,15 @@ static char *cell_text(yyjson_val *value) {
     size_t points = 0;
     for (size_t i = 0; text[i]; i++) {
         if ((unsigned char)text[i] < 32 || text[i] == 127) text[i] = ' ';
-        if ((unsigned char)text[i] == 0xc2 && (unsigned char)text[i + 1] >= 0x80 && (unsigned char)text[i + 1] < 0xa0) /* U+0080..U+009F */
+        if ((unsigned char)text[i] == 0xc2 && (unsigned char)text[i + 1] >= 0x80 &&
+            (unsigned char)text[i + 1] < 0xa0) /* U+0080..U+009F */
             text[i] = text[i + 1] = ' ';
         if (((unsigned char)text[i] & 0xc0) != 0x80 && ++points > CELL) {
             /* Cut at a code point; three dots take the place of the last three. */
             size_t cut = i;
             for (int back = 0; back < 3 && cut > 0; back++)
-                while (cut > 0 && ((unsigned char)text[--cut] & 0xc0) == 0x80) continue;
+                while (cut > 0 && ((unsigned char)text[--cut] & 0xc0) == 0x80)
+                    continue;
             memcpy(text + cut, "...", 4);
             break;
         }
@@ -60,17 +65,20 @@ static char *cell_text(yyjson_val *value) {
 
 static size_t width(const char *text) {
     size_t points = 0;
-    for (; *text; text++) points += ((unsigned char)*text & 0xc0) != 0x80;
+    for (; *text; text++)
+        points += ((unsigned char)*text & 0xc0) != 0x80;
     return points;
 }
 
 static void pad(FILE *out, const char *text, size_t to, bool right) {
     const size_t has = width(text);
     if (right)
-        for (size_t i = has; i < to; i++) fputc(' ', out);
+        for (size_t i = has; i < to; i++)
+            fputc(' ', out);
     fputs(text, out);
     if (!right)
-        for (size_t i = has; i < to; i++) fputc(' ', out);
+        for (size_t i = has; i < to; i++)
+            fputc(' ', out);
 }
 
 /* ---- tables ----------------------------------------------------------------------------------------------------------- */
@@ -82,18 +90,21 @@ typedef struct cli_table {
 } cli_table;
 
 static cli_table table_new(size_t rows, size_t columns) {
-    cli_table made = {columns, rows, calloc(rows * columns + 1, sizeof(char *)), calloc(columns + 1, sizeof(bool))};
+    cli_table made = {columns, rows, calloc(rows * columns + 1, sizeof(char *)),
+                      calloc(columns + 1, sizeof(bool))};
     if (!made.cells || !made.right) {
         fputs("brant: out of memory\n", stderr);
         exit(BRANT_NO_MEMORY);
     }
-    for (size_t i = 0; i < columns; i++) made.right[i] = true;
+    for (size_t i = 0; i < columns; i++)
+        made.right[i] = true;
     return made;
 }
 
 static void table_set(cli_table *table, size_t row, size_t column, yyjson_val *value) {
     table->cells[row * table->columns + column] = cell_text(value);
-    if (row > 0 && value && !yyjson_is_num(value) && !yyjson_is_null(value)) table->right[column] = false;
+    if (row > 0 && value && !yyjson_is_num(value) && !yyjson_is_null(value))
+        table->right[column] = false;
 }
 
 static void table_print(FILE *out, const cli_style *style, cli_table *table) {
@@ -107,13 +118,15 @@ static void table_print(FILE *out, const cli_style *style, cli_table *table) {
         for (size_t column = 0; column < table->columns; column++) {
             const char *text = table->cells[row * table->columns + column];
             const bool last = column + 1 == table->columns;
-            pad(out, text ? text : "", last && !table->right[column] ? 0 : widths[column], table->right[column]);
+            pad(out, text ? text : "", last && !table->right[column] ? 0 : widths[column],
+                table->right[column]);
             fputs(last ? "" : "  ", out);
         }
         if (row == 0) fputs(cli_off(style), out);
         fputc('\n', out);
     }
-    for (size_t i = 0; i < table->rows * table->columns; i++) free(table->cells[i]);
+    for (size_t i = 0; i < table->rows * table->columns; i++)
+        free(table->cells[i]);
     free(table->cells);
     free(table->right);
     free(widths);
@@ -126,7 +139,8 @@ static void print_rows(FILE *out, const cli_style *style, yyjson_val *columns, y
     yyjson_val *value, *line;
     yyjson_arr_foreach(columns, column, column_count, value) table_set(&made, 0, column, value);
     yyjson_arr_foreach(rows, row, row_count, line) {
-        yyjson_arr_foreach(line, column, column_count, value) if (column < made.columns) table_set(&made, row + 1, column, value);
+        yyjson_arr_foreach(line, column, column_count, value) if (column < made.columns)
+            table_set(&made, row + 1, column, value);
     }
     table_print(out, style, &made);
 }
@@ -139,7 +153,8 @@ static void print_items(FILE *out, const cli_style *style, yyjson_val *items) {
     yyjson_obj_foreach(first, column, columns, name, value) table_set(&made, 0, column, name);
     yyjson_arr_foreach(items, row, rows, item) {
         yyjson_obj_foreach(first, column, columns, name, value) {
-            table_set(&made, row + 1, column, yyjson_obj_getn(item, yyjson_get_str(name), yyjson_get_len(name)));
+            table_set(&made, row + 1, column,
+                      yyjson_obj_getn(item, yyjson_get_str(name), yyjson_get_len(name)));
         }
     }
     table_print(out, style, &made);
@@ -168,11 +183,15 @@ static void print_table(FILE *out, const cli_style *style, yyjson_val *root) {
         if (yyjson_arr_size(columns) > 0)
             print_rows(out, style, columns, rows);
         else
-            fprintf(out, "%lld rows changed\n", (long long)yyjson_get_sint(yyjson_obj_get(root, "changes")));
-    } else if (yyjson_is_arr(items) && yyjson_arr_size(items) > 0 && yyjson_is_obj(yyjson_arr_get_first(items))) {
+            fprintf(out, "%lld rows changed\n",
+                    (long long)yyjson_get_sint(yyjson_obj_get(root, "changes")));
+    } else if (yyjson_is_arr(items) && yyjson_arr_size(items) > 0 &&
+               yyjson_is_obj(yyjson_arr_get_first(items))) {
         print_items(out, style, items);
         yyjson_val *cursor = yyjson_obj_get(root, "cursor");
-        if (yyjson_is_str(cursor)) fprintf(out, "%smore: \"cursor\": \"%s\"%s\n", cli_on(style, "dim"), yyjson_get_str(cursor), cli_off(style));
+        if (yyjson_is_str(cursor))
+            fprintf(out, "%smore: \"cursor\": \"%s\"%s\n", cli_on(style, "dim"),
+                    yyjson_get_str(cursor), cli_off(style));
     } else if (yyjson_is_arr(items) && yyjson_arr_size(items) == 0) {
         fprintf(out, "%snone%s\n", cli_on(style, "dim"), cli_off(style));
     } else if (yyjson_is_obj(root)) {
@@ -206,20 +225,23 @@ static void print_violations(yyjson_val *violations, const char *indent) {
     yyjson_arr_foreach(violations, index, count, violation) {
         const char *instance = yyjson_get_str(yyjson_obj_get(violation, "instance"));
         const char *message = yyjson_get_str(yyjson_obj_get(violation, "message"));
-        fprintf(stderr, "%s%s: %s\n", indent, instance && *instance ? instance : "/", message ? message : "");
+        fprintf(stderr, "%s%s: %s\n", indent, instance && *instance ? instance : "/",
+                message ? message : "");
     }
 }
 
 int cli_print_error(const cli_style *style) {
     const brant_error *error = brant_last_error();
-    fprintf(stderr, "%sbrant: %s%s: %s\n", cli_on(style, "red"), error->name, cli_off(style), error->message);
+    fprintf(stderr, "%sbrant: %s%s: %s\n", cli_on(style, "red"), error->name, cli_off(style),
+            error->message);
     yyjson_doc *doc = yyjson_read(error->detail, error->detail_len, 0);
     yyjson_val *detail = yyjson_doc_get_root(doc), *item;
     size_t index, count;
     print_violations(yyjson_obj_get(detail, "violations"), "  ");
     yyjson_arr_foreach(yyjson_obj_get(detail, "items"), index, count, item) {
         const char *message = yyjson_get_str(yyjson_obj_get(item, "message"));
-        fprintf(stderr, "  item %lld: %s\n", (long long)yyjson_get_sint(yyjson_obj_get(item, "index")), message ? message : "");
+        fprintf(stderr, "  item %lld: %s\n",
+                (long long)yyjson_get_sint(yyjson_obj_get(item, "index")), message ? message : "");
         print_violations(yyjson_obj_get(item, "violations"), "    ");
     }
     yyjson_doc_free(doc);

@@ -21,7 +21,8 @@ struct brant_cursor {
     brant_cursor *next; /* orphan: under the mutex of the list */
 };
 
-brant_status brant__cursor_new(brant_cursor **out_cursor, brant_db *db, const brant__cursor_kind *kind, void *state) {
+brant_status brant__cursor_new(brant_cursor **out_cursor, brant_db *db,
+                               const brant__cursor_kind *kind, void *state) {
     brant_cursor *cursor = NULL;
     brant_status status = brant__wake_attach(db);
     *out_cursor = NULL;
@@ -58,7 +59,9 @@ static void release(brant_cursor *cursor) {
 
 /* ---- the end ------------------------------------------------------------------------------------------------------------ */
 
-brant_cursor **brant__cursor_link(brant_cursor *cursor) { return &cursor->next; }
+brant_cursor **brant__cursor_link(brant_cursor *cursor) {
+    return &cursor->next;
+}
 
 void brant__cursor_bury(brant_db *db, brant_cursor *list) {
     while (list) {
@@ -135,7 +138,8 @@ static brant_status look(visit *out, brant_cursor *cursor, brant__writer *writer
     if (status != BRANT_OK) return status;
     brant__cursor_bury(db, brant__wake_orphans(db));
     out->seen = brant__wake_sequence(db);
-    if (brant__transaction_lost(db)) goto cleanup; /* its owner has not rolled back yet: nothing to be seen until then */
+    if (brant__transaction_lost(db))
+        goto cleanup; /* its owner has not rolled back yet: nothing to be seen until then */
     BRANT__TRY(brant__begin(db, BRANT__READ));
     begun = true;
     BRANT__TRY(brant__wake_look(db));
@@ -156,8 +160,10 @@ cleanup:
 /* Why the wait is over, if it is. */
 static brant_status check(brant_cursor *cursor, unsigned interrupts) {
     if (atomic_load(&cursor->ended)) return brant__fail(BRANT_CLOSED, "the cursor is closed");
-    if (brant__db_closed(cursor->db)) return brant__fail(BRANT_CLOSED, "the database handle is closed");
-    if (brant__db_interrupts(cursor->db) != interrupts) return brant__fail(BRANT_INTERRUPTED, "the wait was interrupted");
+    if (brant__db_closed(cursor->db))
+        return brant__fail(BRANT_CLOSED, "the database handle is closed");
+    if (brant__db_interrupts(cursor->db) != interrupts)
+        return brant__fail(BRANT_INTERRUPTED, "the wait was interrupted");
     return BRANT_OK;
 }
 
@@ -183,7 +189,8 @@ static brant_status next_items(brant_cursor *cursor, brant__writer *writer, int6
     }
 }
 
-brant_status brant_cursor_next(char **out_json, size_t *out_json_len, brant_cursor *cursor, int64_t timeout) {
+brant_status brant_cursor_next(char **out_json, size_t *out_json_len, brant_cursor *cursor,
+                               int64_t timeout) {
     brant_status status = BRANT_OK;
     brant__writer writer = {0};
     brant__error_clear();
@@ -198,7 +205,9 @@ brant_status brant_cursor_next(char **out_json, size_t *out_json_len, brant_curs
     }
     pthread_mutex_unlock(&cursor->mutex);
     if (ended) return brant__fail(BRANT_CLOSED, "the cursor is closed");
-    if (taken) return brant__fail(BRANT_MISUSE, "another thread waits on the cursor; open one for each thread");
+    if (taken)
+        return brant__fail(BRANT_MISUSE,
+                           "another thread waits on the cursor; open one for each thread");
 
     brant__write_array(&writer);
     status = next_items(cursor, &writer, timeout);

@@ -23,12 +23,14 @@ brant_status brant__notify(int64_t *out_id, brant_db *db, brant__text channel, b
  * The handle's own transaction may be open: rows from brant__wake_uncommitted_from on are not to be shown.
  */
 typedef struct brant__cursor_kind {
-    brant_status (*fetch)(size_t *out_count, bool *out_more, brant_db *db, void *state, brant__writer *out);
+    brant_status (*fetch)(size_t *out_count, bool *out_more, brant_db *db, void *state,
+                          brant__writer *out);
     void (*destroy)(brant_db *db, void *state);
 } brant__cursor_kind;
 
 /* Takes `state` over also when it fails. Inside the handle. */
-brant_status brant__cursor_new(brant_cursor **out_cursor, brant_db *db, const brant__cursor_kind *kind, void *state);
+brant_status brant__cursor_new(brant_cursor **out_cursor, brant_db *db,
+                               const brant__cursor_kind *kind, void *state);
 
 /* ---- wake (wake.c) --------------------------------------------------------------------------------------------------------- */
 
@@ -36,7 +38,8 @@ brant_status brant__cursor_new(brant_cursor **out_cursor, brant_db *db, const br
  * Register patterns for this handle, in a write transaction (nested: the registration is found missing and made again within a second, should the outer one roll back);
  * *out_id identifies the registration. Read-only files and ":memory:": no registration, 0. A commit later than ours that touches a matching topic wakes the handle.
  */
-brant_status brant__wake_register(int64_t *out_id, brant_db *db, const brant__text *patterns, size_t count);
+brant_status brant__wake_register(int64_t *out_id, brant_db *db, const brant__text *patterns,
+                                  size_t count);
 /* Take a registration back; quietly does nothing where the file cannot be written now. */
 void brant__wake_unregister(brant_db *db, int64_t id);
 /* In a write transaction: waiters of this topic are woken after its commit. */

@@ -14,10 +14,10 @@
 #include "event/wake.h"
 
 #define PATTERN_SIZE 1024
-#define PATTERNS 1000
-#define SCAN 10000             /* rows looked at in one fetch */
-#define FETCH_SIZE (4u << 20)  /* bytes of items after which a fetch ends */
-#define EPOCH_SIZE 32
+#define PATTERNS     1000
+#define SCAN         10000      /* rows looked at in one fetch */
+#define FETCH_SIZE   (4u << 20) /* bytes of items after which a fetch ends */
+#define EPOCH_SIZE   32
 
 typedef struct listener {
     brant__arena arena; /* the patterns */
@@ -37,7 +37,8 @@ static brant_status get(brant__statement **out, brant_db *db, size_t index) {
 }
 
 /* The newest id ever given, and the name of the history. */
-static brant_status read_head(int64_t *out_newest, char epoch[EPOCH_SIZE], size_t *out_epoch_length, brant_db *db) {
+static brant_status read_head(int64_t *out_newest, char epoch[EPOCH_SIZE], size_t *out_epoch_length,
+                              brant_db *db) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
     bool row = false;
@@ -81,9 +82,11 @@ static void write_gap(brant__writer *out, brant__text channel, int64_t from, int
 }
 
 /* A gap of which the channels are not known: one for each pattern, or one for all when they are too many. */
-static void write_gaps(size_t *count, const listener *self, brant__writer *out, int64_t from, int64_t to) {
+static void write_gaps(size_t *count, const listener *self, brant__writer *out, int64_t from,
+                       int64_t to) {
     const bool each = self->count <= BRANT__CURSOR_ITEMS;
-    for (size_t i = 0; each && i < self->count; i++) write_gap(out, self->patterns[i], from, to);
+    for (size_t i = 0; each && i < self->count; i++)
+        write_gap(out, self->patterns[i], from, to);
     if (!each) write_gap(out, BRANT__TEXT("*"), from, to);
     *count += each ? self->count : 1;
 }
@@ -103,7 +106,8 @@ static void write_item(brant__writer *out, brant__statement *statement, brant__t
 
 /* ---- fetching ----------------------------------------------------------------------------------------------------------------- */
 
-static brant_status fetch_gaps(size_t *count, bool *out_more, brant_db *db, listener *self, brant__writer *out) {
+static brant_status fetch_gaps(size_t *count, bool *out_more, brant_db *db, listener *self,
+                               brant__writer *out) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
     bool row = false;
@@ -142,8 +146,8 @@ cleanup:
     return status;
 }
 
-static brant_status fetch_rows(size_t *count, bool *out_more, int64_t *last, brant_db *db, const listener *self, brant__writer *out,
-                               int64_t upper) {
+static brant_status fetch_rows(size_t *count, bool *out_more, int64_t *last, brant_db *db,
+                               const listener *self, brant__writer *out, int64_t upper) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
     bool row = false;
@@ -178,7 +182,8 @@ cleanup:
     return status;
 }
 
-static brant_status listen_fetch(size_t *out_count, bool *out_more, brant_db *db, void *state, brant__writer *out) {
+static brant_status listen_fetch(size_t *out_count, bool *out_more, brant_db *db, void *state,
+                                 brant__writer *out) {
     listener *self = state;
     brant_status status = BRANT_OK;
     char epoch[EPOCH_SIZE];
@@ -187,7 +192,8 @@ static brant_status listen_fetch(size_t *out_count, bool *out_more, brant_db *db
     *out_count = 0;
     *out_more = false;
     BRANT__TRY(read_head(&newest, epoch, &epoch_length, db));
-    const bool renamed = self->epoch_length > 0 && (epoch_length == 0 || memcmp(epoch, self->epoch, EPOCH_SIZE) != 0);
+    const bool renamed = self->epoch_length > 0 &&
+                         (epoch_length == 0 || memcmp(epoch, self->epoch, EPOCH_SIZE) != 0);
     const int64_t open = brant__wake_uncommitted_from(db);
     const int64_t upper = newest < open ? newest : open - 1;
     if (renamed || newest < last) {
@@ -208,7 +214,8 @@ static brant_status listen_fetch(size_t *out_count, bool *out_more, brant_db *db
     memcpy(self->epoch, epoch, epoch_length);
     if (self->told.count > 0 && last >= self->told_through) brant__map_clear(&self->told);
 cleanup:
-    if (status != BRANT_OK) brant__map_clear(&self->told); /* a gap may be told twice, but never not at all */
+    if (status != BRANT_OK)
+        brant__map_clear(&self->told); /* a gap may be told twice, but never not at all */
     return status;
 }
 
@@ -239,19 +246,26 @@ static brant_status read_patterns(listener *self, yyjson_val *input) {
     yyjson_val *name = NULL;
     while ((name = yyjson_obj_iter_next(&members))) {
         if (!yyjson_equals_str(name, "channels"))
-            return brant__fail(BRANT_INVALID, "/%.*s: unknown member", (int)(yyjson_get_len(name) < 64 ? yyjson_get_len(name) : 64), yyjson_get_str(name));
+            return brant__fail(BRANT_INVALID, "/%.*s: unknown member",
+                               (int)(yyjson_get_len(name) < 64 ? yyjson_get_len(name) : 64),
+                               yyjson_get_str(name));
         channels = yyjson_obj_iter_get_val(name);
     }
     if (!yyjson_is_arr(channels) || yyjson_arr_size(channels) == 0)
         return brant__fail(BRANT_INVALID, "/channels must be an array of one or more patterns");
     const size_t count = yyjson_arr_size(channels);
-    if (count > PATTERNS) return brant__fail(BRANT_LIMIT, "/channels: %zu patterns; at most %d are allowed", count, PATTERNS);
+    if (count > PATTERNS)
+        return brant__fail(BRANT_LIMIT, "/channels: %zu patterns; at most %d are allowed", count,
+                           PATTERNS);
     self->patterns = brant__alloc_zero(count * sizeof *self->patterns);
     if (!self->patterns) return brant__fail_memory();
     for (size_t i = 0; i < count; i++) {
         const brant__text pattern = brant__json_text(yyjson_arr_get(channels, i));
-        if (!pattern.data || pattern.length == 0 || pattern.length > PATTERN_SIZE || memchr(pattern.data, 0, pattern.length))
-            return brant__fail(BRANT_INVALID, "/channels/%zu must be a text of 1 to %d bytes without NUL", i, PATTERN_SIZE);
+        if (!pattern.data || pattern.length == 0 || pattern.length > PATTERN_SIZE ||
+            memchr(pattern.data, 0, pattern.length))
+            return brant__fail(BRANT_INVALID,
+                               "/channels/%zu must be a text of 1 to %d bytes without NUL", i,
+                               PATTERN_SIZE);
         const char *copy = brant__arena_copy(&self->arena, pattern.data, pattern.length);
         if (!copy) return brant__fail_memory();
         self->patterns[i] = brant__text_of(copy, pattern.length);
@@ -267,7 +281,8 @@ brant_status brant__event_listen(brant_cursor **out_cursor, brant_db *db, yyjson
     bool begun = false;
     *out_cursor = NULL;
     if (brant__depth(db) > 0)
-        return brant__fail(BRANT_MISUSE, "listening cannot begin inside a transaction: what is committed after could not be told");
+        return brant__fail(BRANT_MISUSE, "listening cannot begin inside a transaction: what is "
+                                         "committed after could not be told");
     if (!(self = brant__alloc_zero(sizeof *self))) return brant__fail_memory();
     BRANT__TRY(read_patterns(self, input));
     BRANT__TRY(brant__wake_attach(db));
@@ -286,7 +301,8 @@ cleanup:
     return status;
 }
 
-brant_status brant_event_listen(brant_cursor **out_cursor, brant_db *db, const char *json, size_t json_len) {
+brant_status brant_event_listen(brant_cursor **out_cursor, brant_db *db, const char *json,
+                                size_t json_len) {
     brant_status status = BRANT_OK;
     brant__json input = {0};
     brant__error_clear();

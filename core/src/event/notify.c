@@ -10,44 +10,59 @@
 #include "event/wake.h"
 
 #define CHANNEL_SIZE 255
-#define KEPT 10000
-#define SLACK 500 /* more than KEPT there may be: each removal takes as many, about a millisecond's work */
-#define AGE INT64_C(86400000)
-#define CHUNK 1000     /* rows looked at in one transaction of maintenance */
-#define CHUNKS 50      /* transactions in one call of it */
+#define KEPT         10000
+#define SLACK                                                                                      \
+    500 /* more than KEPT there may be: each removal takes as many, about a millisecond's work */
+#define AGE        INT64_C(86400000)
+#define CHUNK      1000  /* rows looked at in one transaction of maintenance */
+#define CHUNKS     50    /* transactions in one call of it */
 #define EMPTY_KEPT 10000 /* rows of channels without notifications */
 
 static const char *const sql[] = {
-    [BRANT__EVENT_INSERT] = "INSERT INTO notifications (channel, payload, created_at) VALUES (:channel, :payload, :now)",
-    [BRANT__EVENT_COUNT_UP] = "INSERT INTO notification_channels (channel, count) VALUES (:channel, 1) "
-                              "ON CONFLICT (channel) DO UPDATE SET count = count + 1 RETURNING count",
-    [BRANT__EVENT_CUT] = "SELECT id FROM notifications WHERE channel = :channel ORDER BY id LIMIT 1 OFFSET :excess",
+    [BRANT__EVENT_INSERT] = "INSERT INTO notifications (channel, payload, created_at) VALUES "
+                            "(:channel, :payload, :now)",
+    [BRANT__EVENT_COUNT_UP] =
+        "INSERT INTO notification_channels (channel, count) VALUES (:channel, 1) "
+        "ON CONFLICT (channel) DO UPDATE SET count = count + 1 RETURNING count",
+    [BRANT__EVENT_CUT] =
+        "SELECT id FROM notifications WHERE channel = :channel ORDER BY id LIMIT 1 OFFSET :excess",
     [BRANT__EVENT_PRUNE] = "DELETE FROM notifications WHERE channel = :channel AND id <= :cut",
-    [BRANT__EVENT_COUNT_DOWN] = "UPDATE notification_channels SET count = max(count - :count, 0), "
-                                "pruned_through = max(pruned_through, :cut) WHERE channel = :channel",
-    [BRANT__EVENT_RECOUNT] = "UPDATE notification_channels SET count = (SELECT count(*) FROM notifications AS n "
-                             "WHERE n.channel = notification_channels.channel) WHERE channel = :channel",
-    [BRANT__EVENT_OLDEST] = "SELECT id, channel, created_at FROM notifications WHERE id > :after ORDER BY id LIMIT :limit",
+    [BRANT__EVENT_COUNT_DOWN] =
+        "UPDATE notification_channels SET count = max(count - :count, 0), "
+        "pruned_through = max(pruned_through, :cut) WHERE channel = :channel",
+    [BRANT__EVENT_RECOUNT] =
+        "UPDATE notification_channels SET count = (SELECT count(*) FROM notifications AS n "
+        "WHERE n.channel = notification_channels.channel) WHERE channel = :channel",
+    [BRANT__EVENT_OLDEST] = "SELECT id, channel, created_at FROM notifications WHERE id > :after "
+                            "ORDER BY id LIMIT :limit",
     [BRANT__EVENT_DELETE] = "DELETE FROM notifications WHERE id = :id",
-    [BRANT__EVENT_EMPTY_COUNT] = "SELECT count(*) FROM notification_channels WHERE pruned_through > 0 AND count = 0 AND channel <> ''",
-    [BRANT__EVENT_EMPTY_CUT] = "SELECT pruned_through FROM notification_channels WHERE pruned_through > 0 AND count = 0 AND channel <> '' "
+    [BRANT__EVENT_EMPTY_COUNT] = "SELECT count(*) FROM notification_channels WHERE pruned_through "
+                                 "> 0 AND count = 0 AND channel <> ''",
+    [BRANT__EVENT_EMPTY_CUT] = "SELECT pruned_through FROM notification_channels WHERE "
+                               "pruned_through > 0 AND count = 0 AND channel <> '' "
                                "ORDER BY pruned_through LIMIT 1 OFFSET :excess",
-    [BRANT__EVENT_EMPTY_DELETE] = "DELETE FROM notification_channels WHERE pruned_through > 0 AND pruned_through <= :cut AND count = 0 "
+    [BRANT__EVENT_EMPTY_DELETE] = "DELETE FROM notification_channels WHERE pruned_through > 0 AND "
+                                  "pruned_through <= :cut AND count = 0 "
                                   "AND channel <> ''",
-    [BRANT__EVENT_EMPTY_NOTE] = "INSERT INTO notification_channels (channel, count, pruned_through) VALUES ('', 0, :cut) "
-                                "ON CONFLICT (channel) DO UPDATE SET pruned_through = max(pruned_through, :cut)",
-    [BRANT__EVENT_HEAD] = "SELECT (SELECT seq FROM main.sqlite_sequence WHERE name = 'notifications'), "
-                          "(SELECT socket FROM brant_wake WHERE row_id = 0)",
-    [BRANT__EVENT_GAPS] = "SELECT channel, pruned_through FROM notification_channels "
-                          "WHERE pruned_through > 0 AND pruned_through > :last ORDER BY pruned_through",
+    [BRANT__EVENT_EMPTY_NOTE] =
+        "INSERT INTO notification_channels (channel, count, pruned_through) VALUES ('', 0, :cut) "
+        "ON CONFLICT (channel) DO UPDATE SET pruned_through = max(pruned_through, :cut)",
+    [BRANT__EVENT_HEAD] =
+        "SELECT (SELECT seq FROM main.sqlite_sequence WHERE name = 'notifications'), "
+        "(SELECT socket FROM brant_wake WHERE row_id = 0)",
+    [BRANT__EVENT_GAPS] =
+        "SELECT channel, pruned_through FROM notification_channels "
+        "WHERE pruned_through > 0 AND pruned_through > :last ORDER BY pruned_through",
     [BRANT__EVENT_GAPS_CHANNEL] = "SELECT channel, pruned_through FROM notification_channels "
                                   "WHERE channel IN ('', :channel) AND pruned_through > :last",
     [BRANT__EVENT_SCAN] = "SELECT id, channel, payload, created_at FROM notifications "
                           "WHERE id > :last AND id <= :upper ORDER BY id LIMIT :limit",
-    [BRANT__EVENT_SCAN_CHANNEL] = "SELECT id, channel, payload, created_at FROM notifications "
-                                  "WHERE channel = :channel AND id > :last AND id <= :upper ORDER BY id LIMIT :limit",
+    [BRANT__EVENT_SCAN_CHANNEL] =
+        "SELECT id, channel, payload, created_at FROM notifications "
+        "WHERE channel = :channel AND id > :last AND id <= :upper ORDER BY id LIMIT :limit",
 };
-const brant__statements brant__event_statements = {BRANT__TABLE_EVENT, BRANT__EVENT_STATEMENTS, sql};
+const brant__statements brant__event_statements = {BRANT__TABLE_EVENT, BRANT__EVENT_STATEMENTS,
+                                                   sql};
 
 static brant_status get(brant__statement **out, brant_db *db, size_t index) {
     return brant__statement_get(out, db, &brant__event_statements, index);
@@ -94,14 +109,17 @@ cleanup:
 
 /* ---- notifying --------------------------------------------------------------------------------------------------------------- */
 
-brant_status brant__notify(int64_t *out_id, brant_db *db, brant__text channel, brant__text payload) {
+brant_status brant__notify(int64_t *out_id, brant_db *db, brant__text channel,
+                           brant__text payload) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
     bool row = false;
     int64_t id = 0, count = 0;
     if (out_id) *out_id = 0;
-    if (channel.length == 0 || channel.length > CHANNEL_SIZE || memchr(channel.data, 0, channel.length))
-        return brant__fail(BRANT_INVALID, "a channel is a name of 1 to %d bytes without NUL", CHANNEL_SIZE);
+    if (channel.length == 0 || channel.length > CHANNEL_SIZE ||
+        memchr(channel.data, 0, channel.length))
+        return brant__fail(BRANT_INVALID, "a channel is a name of 1 to %d bytes without NUL",
+                           CHANNEL_SIZE);
     BRANT__TRY(brant__wake_touch(db, channel));
     BRANT__TRY(get(&statement, db, BRANT__EVENT_INSERT));
     brant__bind_text(statement, 1, channel);
@@ -137,11 +155,12 @@ brant_status brant__event_notify(brant__call *call) {
         goto cleanup;
     }
     if (payload.length > brant__db_limits(call->db)->document) {
-        status = brant__fail(BRANT_LIMIT, "the payload takes %zu bytes; at most %zu are allowed", payload.length,
-                             brant__db_limits(call->db)->document);
+        status = brant__fail(BRANT_LIMIT, "the payload takes %zu bytes; at most %zu are allowed",
+                             payload.length, brant__db_limits(call->db)->document);
         goto cleanup;
     }
-    BRANT__TRY(brant__notify(&id, call->db, brant__json_get_text(call->input, "channel"), brant__text_of(payload.data, payload.length)));
+    BRANT__TRY(brant__notify(&id, call->db, brant__json_get_text(call->input, "channel"),
+                             brant__text_of(payload.data, payload.length)));
     brant__write_object(call->out);
     brant__write_name(call->out, "id");
     brant__write_integer(call->out, id);
@@ -159,7 +178,8 @@ typedef struct old_row {
 } old_row;
 
 /* In a write transaction: look at the next CHUNK rows after *after, remove those of them that are too old. */
-static brant_status remove_old(int64_t *out_seen, int64_t *out_removed, int64_t *after, brant_db *db, old_row *rows) {
+static brant_status remove_old(int64_t *out_seen, int64_t *out_removed, int64_t *after,
+                               brant_db *db, old_row *rows) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
     brant__arena arena = {0};
@@ -178,7 +198,8 @@ static brant_status remove_old(int64_t *out_seen, int64_t *out_removed, int64_t 
         if (brant__column_integer(statement, 2) >= oldest) continue;
         const brant__text channel = brant__column_text(statement, 1);
         rows[count].id = *after;
-        rows[count].channel = brant__text_of(brant__arena_copy(&arena, channel.data, channel.length), channel.length);
+        rows[count].channel =
+            brant__text_of(brant__arena_copy(&arena, channel.data, channel.length), channel.length);
         if (!rows[count].channel.data) {
             status = brant__fail_memory();
             goto cleanup;
@@ -193,7 +214,8 @@ static brant_status remove_old(int64_t *out_seen, int64_t *out_removed, int64_t 
     }
     /* One update for each run of the same channel. */
     for (size_t i = 0, run = 1; i < count; i += run) {
-        for (run = 1; i + run < count && brant__text_equal(rows[i].channel, rows[i + run].channel);) run++;
+        for (run = 1; i + run < count && brant__text_equal(rows[i].channel, rows[i + run].channel);)
+            run++;
         BRANT__TRY(count_down(db, rows[i].channel, (int64_t)run, rows[i + run - 1].id));
     }
     *out_removed = (int64_t)count;
@@ -220,7 +242,8 @@ static brant_status fold_empty(brant_db *db) {
     if (row) cut = brant__column_integer(statement, 0);
     brant__reset(statement);
     for (int step = 0; step < 2; step++) {
-        BRANT__TRY(get(&statement, db, step == 0 ? BRANT__EVENT_EMPTY_DELETE : BRANT__EVENT_EMPTY_NOTE));
+        BRANT__TRY(
+            get(&statement, db, step == 0 ? BRANT__EVENT_EMPTY_DELETE : BRANT__EVENT_EMPTY_NOTE));
         brant__bind_integer(statement, 1, cut);
         BRANT__TRY(brant__run(db, statement));
     }

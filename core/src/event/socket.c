@@ -20,9 +20,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BIND_TRIES 16     /* the folder may be removed by a handle that closes, between making and using it */
-#define STALE_SECONDS 60  /* a younger file may belong to a socket that is just being bound */
-#define DRAIN_LIMIT 4096  /* nobody can keep us reading */
+#define BIND_TRIES                                                                                 \
+    16 /* the folder may be removed by a handle that closes, between making and using it */
+#define STALE_SECONDS 60   /* a younger file may belong to a socket that is just being bound */
+#define DRAIN_LIMIT   4096 /* nobody can keep us reading */
 
 /* ---- ids and addresses -------------------------------------------------------------------------------------------------- */
 
@@ -35,7 +36,8 @@ bool brant__socket_id_valid(brant__text id) {
     return true;
 }
 
-void brant__socket_id_make(char out[BRANT__SOCKET_ID + 1], const uint8_t random[BRANT__SOCKET_ID / 2]) {
+void brant__socket_id_make(char out[BRANT__SOCKET_ID + 1],
+                           const uint8_t random[BRANT__SOCKET_ID / 2]) {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < BRANT__SOCKET_ID / 2; i++) {
         out[2 * i] = digits[random[i] >> 4];
@@ -68,7 +70,8 @@ static int address_make(address *where, const brant__folder *folder, const char 
 #if defined(__linux__)
     where->directory = open(folder->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (where->directory < 0) return errno;
-    snprintf(where->name.sun_path, sizeof where->name.sun_path, "/proc/self/fd/%d/%s", where->directory, id);
+    snprintf(where->name.sun_path, sizeof where->name.sun_path, "/proc/self/fd/%d/%s",
+             where->directory, id);
     return 0;
 #else
     return ENAMETOOLONG;
@@ -80,11 +83,15 @@ static int address_make(address *where, const brant__folder *folder, const char 
 bool brant__folder_trusted(const brant__folder *folder) {
     struct stat there;
     if (lstat(folder->path, &there) != 0 || !S_ISDIR(there.st_mode)) return false;
-    if (there.st_uid != geteuid() && there.st_uid != folder->owner && there.st_uid != 0 && !folder->group) return false;
+    if (there.st_uid != geteuid() && there.st_uid != folder->owner && there.st_uid != 0 &&
+        !folder->group)
+        return false;
     return (there.st_mode & S_IWOTH) == 0 && (folder->group || (there.st_mode & S_IWGRP) == 0);
 }
 
-void brant__folder_drop(const brant__folder *folder) { (void)rmdir(folder->path); }
+void brant__folder_drop(const brant__folder *folder) {
+    (void)rmdir(folder->path);
+}
 
 static int folder_make(const brant__folder *folder) {
     if (mkdir(folder->path, folder->group ? 0770 : 0700) != 0) return errno == EEXIST ? 0 : errno;
@@ -98,7 +105,9 @@ static int folder_make(const brant__folder *folder) {
 
 static int prepare(int fd) {
     const int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return errno;
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+        fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+        return errno;
     return 0;
 }
 
@@ -147,7 +156,8 @@ int brant__socket_bind(int *out_fd, const brant__folder *folder, const char *id)
             break;
         }
         error = address_make(&where, folder, id);
-        if (!error && bind(fd, (const struct sockaddr *)&where.name, where.length) != 0) error = errno;
+        if (!error && bind(fd, (const struct sockaddr *)&where.name, where.length) != 0)
+            error = errno;
         if (error != ENOENT) break;
         address_close(&where);
     }
@@ -168,7 +178,8 @@ int brant__socket_send(int fd, const brant__folder *folder, const char *id, char
     address where;
     int error = address_make(&where, folder, id);
     if (error) return error;
-    while (sendto(fd, &byte, 1, MSG_DONTWAIT, (const struct sockaddr *)&where.name, where.length) < 0) {
+    while (sendto(fd, &byte, 1, MSG_DONTWAIT, (const struct sockaddr *)&where.name, where.length) <
+           0) {
         error = errno;
         if (error != EINTR) break;
         error = 0;
@@ -183,7 +194,8 @@ int brant__socket_probe(const brant__folder *folder, const char *id) {
     int error = brant__socket_plain(&fd);
     if (error) return error;
     error = address_make(&where, folder, id);
-    if (!error && connect(fd, (const struct sockaddr *)&where.name, where.length) != 0) error = errno;
+    if (!error && connect(fd, (const struct sockaddr *)&where.name, where.length) != 0)
+        error = errno;
     address_close(&where);
     close(fd);
     return error;
@@ -223,7 +235,8 @@ void brant__folder_sweep(const brant__folder *folder, size_t limit) {
         if (!brant__socket_id_valid(brant__text_of(entry->d_name, strlen(entry->d_name)))) continue;
         if (fstatat(dirfd(listing), entry->d_name, &there, AT_SYMLINK_NOFOLLOW) != 0) continue;
         if (!S_ISSOCK(there.st_mode) || there.st_mtime > young) continue;
-        if (brant__socket_probe(folder, entry->d_name) == ECONNREFUSED) (void)unlinkat(dirfd(listing), entry->d_name, 0);
+        if (brant__socket_probe(folder, entry->d_name) == ECONNREFUSED)
+            (void)unlinkat(dirfd(listing), entry->d_name, 0);
     }
     closedir(listing);
     brant__folder_drop(folder);

@@ -11,9 +11,10 @@
 
 #include "base/base.h"
 
-#define BRANT__SOCKET_ID 32
+#define BRANT__SOCKET_ID   32
 #define BRANT__SOCKET_WAKE 'w' /* a commit, or the handle was closed */
-#define BRANT__SOCKET_KICK 'k' /* for the thread that polls: look at the state, nothing was committed */
+#define BRANT__SOCKET_KICK                                                                         \
+    'k' /* for the thread that polls: look at the state, nothing was committed */
 
 typedef struct brant__folder {
     char *path;  /* owned by whoever made it */
@@ -23,7 +24,8 @@ typedef struct brant__folder {
 } brant__folder;
 
 bool brant__socket_id_valid(brant__text id);
-void brant__socket_id_make(char out[BRANT__SOCKET_ID + 1], const uint8_t random[BRANT__SOCKET_ID / 2]);
+void brant__socket_id_make(char out[BRANT__SOCKET_ID + 1],
+                           const uint8_t random[BRANT__SOCKET_ID / 2]);
 
 /* A folder, not a link, of ours or of the file's owner, that strangers cannot write to. */
 bool brant__folder_trusted(const brant__folder *folder);
@@ -31,12 +33,14 @@ bool brant__folder_trusted(const brant__folder *folder);
 void brant__folder_drop(const brant__folder *folder);
 
 /* All of these return 0 or an errno. */
-int brant__socket_bind(int *out_fd, const brant__folder *folder, const char *id); /* EADDRINUSE: take another id */
-int brant__socket_plain(int *out_fd);                                             /* one that only sends */
+int brant__socket_bind(int *out_fd, const brant__folder *folder,
+                       const char *id); /* EADDRINUSE: take another id */
+int brant__socket_plain(int *out_fd);   /* one that only sends */
 int brant__socket_pair(int fds[2]);
 int brant__socket_send(int fd, const brant__folder *folder, const char *id, char byte);
-int brant__socket_probe(const brant__folder *folder, const char *id); /* ECONNREFUSED, ENOENT: nobody is there */
-int brant__socket_find(const brant__folder *folder, const char *id);  /* is the file there? */
+int brant__socket_probe(const brant__folder *folder,
+                        const char *id); /* ECONNREFUSED, ENOENT: nobody is there */
+int brant__socket_find(const brant__folder *folder, const char *id); /* is the file there? */
 void brant__socket_unlink(const brant__folder *folder, const char *id);
 /* Unlink what nobody listens on any more and is older than a minute; looks at no more than `limit` files. */
 void brant__folder_sweep(const brant__folder *folder, size_t limit);

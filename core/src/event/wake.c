@@ -30,21 +30,28 @@
 
 #include "event/socket.h"
 
-#define TOPICS 1024       /* distinct topics of a transaction that are told apart; beyond, everybody is woken */
-#define WAITERS 4096      /* rows of brant_wake that a commit looks at; whoever is beyond looks once a second */
-#define GONE 32           /* dead registrations that are remembered until the next write */
+#define TOPICS                                                                                     \
+    1024 /* distinct topics of a transaction that are told apart; beyond, everybody is woken */
+#define WAITERS                                                                                    \
+    4096 /* rows of brant_wake that a commit looks at; whoever is beyond looks once a second */
+#define GONE          32 /* dead registrations that are remembered until the next write */
 #define PATTERNS_SIZE 65536
-#define PATTERNS_ALL (4u << 20) /* bytes of patterns that a commit looks at, however many the file holds */
-#define WORK (1u << 26)   /* bytes of patterns and topics that a commit compares, some 60 ms; beyond, everybody is woken */
-#define OWED_TICK 100     /* ms */
-#define LOOK_EVERY 900    /* ms; a little less than the tick */
-#define ENTER_NAP 2000000 /* ns, the longest */
+#define PATTERNS_ALL                                                                               \
+    (4u << 20) /* bytes of patterns that a commit looks at, however many the file holds */
+#define WORK                                                                                       \
+    (1u                                                                                            \
+     << 26) /* bytes of patterns and topics that a commit compares, some 60 ms; beyond, everybody is woken */
+#define OWED_TICK  100     /* ms */
+#define LOOK_EVERY 900     /* ms; a little less than the tick */
+#define ENTER_NAP  2000000 /* ns, the longest */
 
 enum { EPOCH, REGISTER, FIND, WAITERS_ALL, FORGET_ROW, FORGET_SOCKET, FORGET_JUNK };
 static const char *const sql[] = {
-    [EPOCH] = "INSERT INTO brant_wake (row_id, socket, patterns, created_at) SELECT 0, lower(hex(randomblob(16))), '[]', :now "
+    [EPOCH] = "INSERT INTO brant_wake (row_id, socket, patterns, created_at) SELECT 0, "
+              "lower(hex(randomblob(16))), '[]', :now "
               "WHERE NOT EXISTS (SELECT 1 FROM brant_wake WHERE row_id = 0)",
-    [REGISTER] = "INSERT INTO brant_wake (socket, patterns, created_at) VALUES (:socket, :patterns, :now)",
+    [REGISTER] =
+        "INSERT INTO brant_wake (socket, patterns, created_at) VALUES (:socket, :patterns, :now)",
     [FIND] = "SELECT 1 FROM brant_wake WHERE row_id = :row AND socket = :socket",
     [WAITERS_ALL] = "SELECT row_id, socket, patterns FROM brant_wake WHERE row_id > 0 LIMIT :limit",
     [FORGET_ROW] = "DELETE FROM brant_wake WHERE row_id = :row AND socket = :socket",
@@ -81,9 +88,10 @@ typedef struct wake {
     registration *registrations;
     size_t count, capacity;
     int64_t next_id;
-    int64_t looked; /* when, by the monotonic clock */
+    int64_t looked;  /* when, by the monotonic clock */
     bool incomplete; /* a registration is not in the table */
-    gone_row gone[GONE]; /* not allocated: what is left behind for want of memory is remembered, too */
+    gone_row
+        gone[GONE]; /* not allocated: what is left behind for want of memory is remembered, too */
     size_t gone_count;
 
     bool touched, everything;
@@ -92,7 +100,7 @@ typedef struct wake {
     brant__map topic_set; /* also owns the texts of `topics`, by way of topic_texts */
     brant__arena topic_texts;
     int64_t uncommitted; /* the first id that the running transaction wrote; 0: none */
-    size_t work; /* bytes compared for the running commit */
+    size_t work;         /* bytes compared for the running commit */
     target *targets;
     size_t target_count, target_capacity;
     brant__map target_set;
@@ -115,10 +123,14 @@ typedef struct wake {
     brant_cursor *orphans;
 } wake;
 
-static wake *wake_of(const brant_db *db) { return brant__state(db, BRANT__SLOT_EVENT); }
+static wake *wake_of(const brant_db *db) {
+    return brant__state(db, BRANT__SLOT_EVENT);
+}
 
 /* Things that may fail without anybody's call failing: the record stays as it was. */
-static bool record_clean(void) { return brant_last_error()->code == BRANT_OK; }
+static bool record_clean(void) {
+    return brant_last_error()->code == BRANT_OK;
+}
 static void record_restore(bool clean) {
     if (clean) (void)brant__error_code();
 }
@@ -197,7 +209,8 @@ static bool condition_init(pthread_cond_t *condition) {
 #else
     pthread_condattr_t attributes;
     if (pthread_condattr_init(&attributes) != 0) return false;
-    const bool done = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 && pthread_cond_init(condition, &attributes) == 0;
+    const bool done = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+                      pthread_cond_init(condition, &attributes) == 0;
     pthread_condattr_destroy(&attributes);
     return done;
 #endif
@@ -240,13 +253,15 @@ static void lead(brant_db *db, wake *self, const atomic_bool *ended, int64_t now
     self->leader = NULL;
 }
 
-void brant__wake_wait(brant_db *db, const atomic_bool *ended, unsigned interrupts, uint64_t seen, int64_t until) {
+void brant__wake_wait(brant_db *db, const atomic_bool *ended, unsigned interrupts, uint64_t seen,
+                      int64_t until) {
     wake *self = wake_of(db);
     int64_t now = brant__monotonic_now();
     if (!self->memory && until - now > BRANT__WAKE_TICK) until = now + BRANT__WAKE_TICK;
     pthread_mutex_lock(&self->mutex);
     self->waiting++;
-    while (self->sequence == seen && !atomic_load(ended) && !brant__db_closed(db) && brant__db_interrupts(db) == interrupts) {
+    while (self->sequence == seen && !atomic_load(ended) && !brant__db_closed(db) &&
+           brant__db_interrupts(db) == interrupts) {
         now = brant__monotonic_now();
         if (now >= until) break;
         if (self->fd >= 0 && !self->leader)
@@ -334,12 +349,14 @@ brant_status brant__wake_touch(brant_db *db, brant__text topic) {
     wake *self = wake_of(db);
     self->touched = true;
     if (self->memory || self->everything) return BRANT_OK;
-    if (self->topic_count > 0 && brant__text_equal(self->topics[self->topic_count - 1], topic)) return BRANT_OK;
+    if (self->topic_count > 0 && brant__text_equal(self->topics[self->topic_count - 1], topic))
+        return BRANT_OK;
     if (brant__map_get(&self->topic_set, topic, &known)) return BRANT_OK;
     /* Whoever is woken for nothing looks and sleeps again: so too many topics, or no memory for them, wake everybody. */
     if (self->topic_count == self->topic_capacity) {
         const size_t capacity = self->topic_capacity ? 2 * self->topic_capacity : 16;
-        brant__text *grown = capacity <= TOPICS ? brant__realloc(self->topics, capacity * sizeof *grown) : NULL;
+        brant__text *grown =
+            capacity <= TOPICS ? brant__realloc(self->topics, capacity * sizeof *grown) : NULL;
         if (!grown) {
             self->everything = true;
             return BRANT_OK;
@@ -383,9 +400,11 @@ static brant_status gone_delete(brant_db *db, wake *self) {
     while (self->gone_count > 0) {
         const gone_row *entry = &self->gone[self->gone_count - 1];
         brant__statement *statement = NULL;
-        BRANT__TRY(brant__statement_get(&statement, db, &statements, entry->row ? FORGET_ROW : FORGET_SOCKET));
+        BRANT__TRY(brant__statement_get(&statement, db, &statements,
+                                        entry->row ? FORGET_ROW : FORGET_SOCKET));
         if (entry->row) brant__bind_integer(statement, 1, entry->row);
-        brant__bind_text(statement, entry->row ? 2 : 1, brant__text_of(entry->socket, BRANT__SOCKET_ID));
+        brant__bind_text(statement, entry->row ? 2 : 1,
+                         brant__text_of(entry->socket, BRANT__SOCKET_ID));
         BRANT__TRY(brant__run(db, statement));
         self->gone_count--;
     }
@@ -395,7 +414,8 @@ cleanup:
 
 /* Do the patterns, JSON that anybody may have written, match a topic? Not an array of texts: no, and the row is of no use. */
 static bool patterns_match(wake *self, brant__text patterns, bool *out_junk) {
-    *out_junk = patterns.length > PATTERNS_SIZE || brant__json_parse(&self->json, patterns.data, patterns.length, 2) != BRANT_OK ||
+    *out_junk = patterns.length > PATTERNS_SIZE ||
+                brant__json_parse(&self->json, patterns.data, patterns.length, 2) != BRANT_OK ||
                 !yyjson_is_arr(self->json.root);
     if (*out_junk) {
         (void)brant__error_code();
@@ -454,8 +474,10 @@ static brant_status wake_before_commit(brant_db *db, void *state) {
         const brant__text patterns = brant__column_text(statement, 2);
         looked += patterns.length < PATTERNS_SIZE ? patterns.length : 0;
         if (looked > PATTERNS_ALL) break;
-        if (brant__socket_id_valid(socket) && patterns_match(self, patterns, &useless)) target_add(self, socket);
-        if (useless && junk_count < BRANT__COUNT(junk)) junk[junk_count++] = brant__column_integer(statement, 0);
+        if (brant__socket_id_valid(socket) && patterns_match(self, patterns, &useless))
+            target_add(self, socket);
+        if (useless && junk_count < BRANT__COUNT(junk))
+            junk[junk_count++] = brant__column_integer(statement, 0);
     }
     brant__reset(statement);
     for (size_t i = 0; i < junk_count; i++) {
@@ -473,8 +495,10 @@ static void send_all(wake *self) {
     if (self->sender < 0 && brant__socket_plain(&self->sender) != 0) return;
     for (size_t i = 0; i < self->target_count; i++) {
         const char *socket = self->targets[i].socket;
-        const int error = brant__socket_send(self->sender, &self->folder, socket, BRANT__SOCKET_WAKE);
-        if (error != ECONNREFUSED && error != ENOENT) continue; /* EAGAIN: a wake is pending already */
+        const int error =
+            brant__socket_send(self->sender, &self->folder, socket, BRANT__SOCKET_WAKE);
+        if (error != ECONNREFUSED && error != ENOENT)
+            continue; /* EAGAIN: a wake is pending already */
         /* Nobody listens. Our own file may have been removed: that is mended by the next look. */
         pthread_mutex_lock(&self->mutex);
         const bool own = self->bound && strcmp(socket, self->id) == 0;
@@ -535,22 +559,26 @@ cleanup:
     return status;
 }
 
-static brant_status patterns_write(char **out, size_t *out_length, const brant__text *patterns, size_t count) {
+static brant_status patterns_write(char **out, size_t *out_length, const brant__text *patterns,
+                                   size_t count) {
     brant__writer writer = {0};
     brant__write_array(&writer);
-    for (size_t i = 0; i < count; i++) brant__write_text(&writer, patterns[i]);
+    for (size_t i = 0; i < count; i++)
+        brant__write_text(&writer, patterns[i]);
     brant__write_end(&writer);
     const brant_status status = brant__buffer_take(out, out_length, &writer.buffer);
     brant__buffer_free(&writer.buffer);
     if (status == BRANT_OK && *out_length > PATTERNS_SIZE) {
         brant__free(*out);
         *out = NULL;
-        return brant__fail(BRANT_LIMIT, "the patterns take %zu bytes; at most %d fit", *out_length, PATTERNS_SIZE);
+        return brant__fail(BRANT_LIMIT, "the patterns take %zu bytes; at most %d fit", *out_length,
+                           PATTERNS_SIZE);
     }
     return status;
 }
 
-brant_status brant__wake_register(int64_t *out_id, brant_db *db, const brant__text *patterns, size_t count) {
+brant_status brant__wake_register(int64_t *out_id, brant_db *db, const brant__text *patterns,
+                                  size_t count) {
     brant_status status = BRANT_OK;
     registration entry = {0};
     wake *self = NULL;
@@ -592,14 +620,16 @@ cleanup:
 static void gone_write(brant_db *db, wake *self) {
     if (self->gone_count == 0 || brant__depth(db) > 0) return;
     const bool clean = record_clean();
-    if (brant__begin(db, BRANT__WRITE) == BRANT_OK && brant__commit(db) != BRANT_OK) brant__rollback(db);
+    if (brant__begin(db, BRANT__WRITE) == BRANT_OK && brant__commit(db) != BRANT_OK)
+        brant__rollback(db);
     record_restore(clean);
 }
 
 void brant__wake_unregister(brant_db *db, int64_t id) {
     wake *self = NULL;
     char socket[BRANT__SOCKET_ID + 1];
-    if (id == 0 || brant__db_closed(db) || !(self = wake_of(db)) || self->process != getpid()) return;
+    if (id == 0 || brant__db_closed(db) || !(self = wake_of(db)) || self->process != getpid())
+        return;
     for (size_t i = 0; i < self->count; i++) {
         if (self->registrations[i].id != id) continue;
         const int64_t row = self->registrations[i].row;
@@ -670,9 +700,11 @@ brant_status brant__wake_file_check(brant_db *db) {
     struct stat there;
     if (self->memory) return BRANT_OK;
     if (stat(brant__db_path(db), &there) != 0)
-        return brant__fail(BRANT_IO, "the database file %s is not there any more", brant__db_path(db));
+        return brant__fail(BRANT_IO, "the database file %s is not there any more",
+                           brant__db_path(db));
     if (there.st_dev != self->device || there.st_ino != self->inode)
-        return brant__fail(BRANT_IO, "the database file %s was replaced by another; open it again", brant__db_path(db));
+        return brant__fail(BRANT_IO, "the database file %s was replaced by another; open it again",
+                           brant__db_path(db));
     return BRANT_OK;
 }
 
@@ -689,7 +721,8 @@ static brant_status forget_dead(bool *out_more, brant_db *db, wake *self) {
         if (!row) break;
         const brant__text socket = brant__column_text(statement, 1);
         char id[BRANT__SOCKET_ID + 1] = {0};
-        if (!brant__socket_id_valid(socket)) continue; /* the next commit that touches a topic deletes it */
+        if (!brant__socket_id_valid(socket))
+            continue; /* the next commit that touches a topic deletes it */
         memcpy(id, socket.data, BRANT__SOCKET_ID);
         const int error = brant__socket_probe(&self->folder, id);
         if (error == ECONNREFUSED || error == ENOENT) gone_add(self, 0, id);
@@ -765,7 +798,8 @@ static void wake_destroy(brant_db *db, void *state) {
     if (self->fd >= 0) close(self->fd);
     if (self->peer >= 0) close(self->peer);
     if (self->sender >= 0) close(self->sender);
-    for (size_t i = 0; i < self->count; i++) brant__free(self->registrations[i].patterns);
+    for (size_t i = 0; i < self->count; i++)
+        brant__free(self->registrations[i].patterns);
     brant__free(self->registrations);
     brant__free(self->topics);
     brant__map_free(&self->topic_set);
@@ -830,7 +864,9 @@ failed:
 
 static brant_status forked(const wake *self) {
     if (self->process == getpid()) return BRANT_OK;
-    return brant__fail(BRANT_FORKED, "the handle was opened by process %ld before fork; open one in this process", (long)self->process);
+    return brant__fail(BRANT_FORKED,
+                       "the handle was opened by process %ld before fork; open one in this process",
+                       (long)self->process);
 }
 
 brant_status brant_wake_fd(int *out_fd, brant_db *db) {
@@ -839,7 +875,8 @@ brant_status brant_wake_fd(int *out_fd, brant_db *db) {
     brant__error_clear();
     *out_fd = -1;
     if (!db) return brant__fail(BRANT_INVALID, "the handle is NULL");
-    status = brant__wait_begin(db); /* keeps the state, without entering: any thread may ask at any time */
+    status = brant__wait_begin(
+        db); /* keeps the state, without entering: any thread may ask at any time */
     if (status != BRANT_OK) return status;
     if (brant__db_memory(db)) {
         status = brant__fail(BRANT_UNSUPPORTED, "\":memory:\" has no wake descriptor");
@@ -864,7 +901,8 @@ brant_status brant_wake_fd(int *out_fd, brant_db *db) {
     if (!error) self->handed = true;
     *out_fd = self->fd;
     pthread_mutex_unlock(&self->mutex);
-    if (error) status = brant__fail(BRANT_IO, "no socket to wait on: error %d of the system", error);
+    if (error)
+        status = brant__fail(BRANT_IO, "no socket to wait on: error %d of the system", error);
 cleanup:
     brant__wait_end(db);
     return status;

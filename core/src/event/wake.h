@@ -26,7 +26,8 @@ uint64_t brant__wake_sequence(brant_db *db);
  * Between brant__wait_begin and brant__wait_end: sleep until the sequence is not `seen` any more, `*ended`, the handle was closed or
  * interrupted (its count is not `interrupts`), `until` (ms of the monotonic clock; INT64_MAX: never) or the tick.
  */
-void brant__wake_wait(brant_db *db, const atomic_bool *ended, unsigned interrupts, uint64_t seen, int64_t until);
+void brant__wake_wait(brant_db *db, const atomic_bool *ended, unsigned interrupts, uint64_t seen,
+                      int64_t until);
 
 /* End the wait of whoever waits with this flag, after it was set. Any thread. */
 void brant__wake_rouse(brant_db *db, const atomic_bool *ended);

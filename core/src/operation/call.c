@@ -5,8 +5,11 @@
 #include "graph/graph.h"
 #include "operation/operation.h"
 
-#define SMALL_BYTES 128u       /* there before the handler runs: transaction.commit answers when nothing may fail any more */
-#define KEEP_BYTES (64u << 10) /* answers up to this are copied out of the handle's buffer, which stays; larger ones take it along */
+#define SMALL_BYTES                                                                                \
+    128u /* there before the handler runs: transaction.commit answers when nothing may fail any more */
+#define KEEP_BYTES                                                                                 \
+    (64u                                                                                           \
+     << 10) /* answers up to this are copied out of the handle's buffer, which stays; larger ones take it along */
 
 static brant_status refuse_input(const brant__operation *operation, yyjson_val *input) {
     brant__writer detail = {0};
@@ -30,48 +33,58 @@ static brant_status refuse_input(const brant__operation *operation, yyjson_val *
                 instance = brant__json_get_text(first, "instance");
             }
         }
-        status = brant__fail_detail(BRANT_INVALID, brant__text_of(detail.buffer.data, detail.buffer.length),
-                                    "%s: input%s%.*s: %.*s", operation->name, instance.length ? " " : "", (int)instance.length,
-                                    instance.data, (int)message.length, message.data);
+        status = brant__fail_detail(
+            BRANT_INVALID, brant__text_of(detail.buffer.data, detail.buffer.length),
+            "%s: input%s%.*s: %.*s", operation->name, instance.length ? " " : "",
+            (int)instance.length, instance.data, (int)message.length, message.data);
         brant__json_free(&json);
     }
     brant__buffer_free(&detail.buffer);
     return status;
 }
 
-static brant_status read_input(brant__json *json, const brant__operation *operation, brant_db *db, const char *text, size_t length) {
+static brant_status read_input(brant__json *json, const brant__operation *operation, brant_db *db,
+                               const char *text, size_t length) {
     const brant__limits *limits = brant__db_limits(db);
     if (length == 0) {
         text = "{}";
         length = 2;
     }
     if (length > limits->document)
-        return brant__fail(BRANT_LIMIT, "%s: the input has %llu bytes, the limit is %llu", operation->name,
-                           (unsigned long long)length, (unsigned long long)limits->document);
+        return brant__fail(BRANT_LIMIT, "%s: the input has %llu bytes, the limit is %llu",
+                           operation->name, (unsigned long long)length,
+                           (unsigned long long)limits->document);
     brant_status status = brant__json_parse(json, text, length, limits->depth);
     if (status != BRANT_OK) return status;
-    if (!yyjson_is_obj(json->root)) return brant__fail(BRANT_INVALID, "%s: the input must be a JSON object", operation->name);
-    if (!brant__schema_accepts(operation->input, json->root)) return refuse_input(operation, json->root);
+    if (!yyjson_is_obj(json->root))
+        return brant__fail(BRANT_INVALID, "%s: the input must be a JSON object", operation->name);
+    if (!brant__schema_accepts(operation->input, json->root))
+        return refuse_input(operation, json->root);
     return BRANT_OK;
 }
 
 static brant_status hand_over(char **out_json, size_t *out_json_len, brant__writer *writer) {
     if (writer->buffer.failed) return brant__fail_memory();
-    if (writer->buffer.length > KEEP_BYTES) return brant__buffer_take(out_json, out_json_len, &writer->buffer);
+    if (writer->buffer.length > KEEP_BYTES)
+        return brant__buffer_take(out_json, out_json_len, &writer->buffer);
     char *copy = brant__strndup(writer->buffer.data, writer->buffer.length);
-    if (!copy) return brant__buffer_take(out_json, out_json_len, &writer->buffer); /* which needs no memory */
+    if (!copy)
+        return brant__buffer_take(out_json, out_json_len,
+                                  &writer->buffer); /* which needs no memory */
     *out_json = copy;
     *out_json_len = writer->buffer.length;
     return BRANT_OK;
 }
 
 /* The answer is made before the commit: want of memory must not make a failure of what is done. */
-static brant_status run_handler(char **out_json, size_t *out_json_len, const brant__operation *operation, brant__call *call) {
+static brant_status run_handler(char **out_json, size_t *out_json_len,
+                                const brant__operation *operation, brant__call *call) {
     if (!operation->own_transaction) {
         const brant_status own = operation->handler(call);
         return own == BRANT_OK ? hand_over(out_json, out_json_len, call->out) : own;
     }
-    brant_status status = brant__begin(call->db, operation->kind == BRANT__MUTATION ? BRANT__WRITE : BRANT__READ);
+    brant_status status =
+        brant__begin(call->db, operation->kind == BRANT__MUTATION ? BRANT__WRITE : BRANT__READ);
     if (status != BRANT_OK) return status;
     status = operation->handler(call);
     if (status == BRANT_OK) status = hand_over(out_json, out_json_len, call->out);
@@ -84,8 +97,8 @@ static brant_status run_handler(char **out_json, size_t *out_json_len, const bra
     return status;
 }
 
-static brant_status run(const brant__operation *operation, char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                        size_t json_len) {
+static brant_status run(const brant__operation *operation, char **out_json, size_t *out_json_len,
+                        brant_db *db, const char *json, size_t json_len) {
     brant_status status = brant__enter(db);
     if (status != BRANT_OK) return status;
     brant__scratch *scratch = brant__db_scratch(db);
@@ -102,15 +115,16 @@ static brant_status run(const brant__operation *operation, char **out_json, size
     call.input = scratch->json.root;
     BRANT__TRY(run_handler(out_json, out_json_len, operation, &call));
 cleanup:
-    if (scratch->writer.buffer.capacity > 4 * KEEP_BYTES) brant__buffer_free(&scratch->writer.buffer);
+    if (scratch->writer.buffer.capacity > 4 * KEEP_BYTES)
+        brant__buffer_free(&scratch->writer.buffer);
     brant__leave(db);
     return status;
 }
 
 /* ---- by function ------------------------------------------------------------------------------------------------- */
 
-static brant_status run_name(const char *name, char **out_json, size_t *out_json_len, brant_db *db, const char *json,
-                             size_t json_len) {
+static brant_status run_name(const char *name, char **out_json, size_t *out_json_len, brant_db *db,
+                             const char *json, size_t json_len) {
     const brant__operation *operations = NULL;
     size_t count = 0;
     brant__error_clear();
@@ -118,13 +132,14 @@ static brant_status run_name(const char *name, char **out_json, size_t *out_json
     *out_json_len = 0;
     const brant_status status = brant__registry(&operations, &count);
     if (status != BRANT_OK) return status;
-    return run(brant__operation_find(operations, count, brant__text_of(name, strlen(name))), out_json, out_json_len, db, json,
-               json_len);
+    return run(brant__operation_find(operations, count, brant__text_of(name, strlen(name))),
+               out_json, out_json_len, db, json, json_len);
 }
 
-#define DEFINE(function, handler, name, kind, transaction)                                                             \
-    brant_status function(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len) {    \
-        return run_name(name, out_json, out_json_len, db, json, json_len);                                             \
+#define DEFINE(function, handler, name, kind, transaction)                                         \
+    brant_status function(char **out_json, size_t *out_json_len, brant_db *db, const char *json,   \
+                          size_t json_len) {                                                       \
+        return run_name(name, out_json, out_json_len, db, json, json_len);                         \
     }
 BRANT__OPERATION_LIST(DEFINE)
 
@@ -138,12 +153,14 @@ static brant_status find(const brant__operation **out, const char *name, size_t 
     if (status != BRANT_OK) return status;
     *out = brant__operation_find(operations, count, brant__text_of(name, name_len));
     if (*out) return BRANT_OK;
-    if (name_len > 128 || brant__utf8_check(name, name_len) != SIZE_MAX) return brant__fail(BRANT_NOT_FOUND, "no such operation");
-    return brant__fail(BRANT_NOT_FOUND, "no operation \"%.*s\"; operations.list has them all", (int)name_len, name);
+    if (name_len > 128 || brant__utf8_check(name, name_len) != SIZE_MAX)
+        return brant__fail(BRANT_NOT_FOUND, "no such operation");
+    return brant__fail(BRANT_NOT_FOUND, "no operation \"%.*s\"; operations.list has them all",
+                       (int)name_len, name);
 }
 
-brant_status brant_call(char **out_json, size_t *out_json_len, brant_db *db, const char *name, size_t name_len, const char *json,
-                        size_t json_len) {
+brant_status brant_call(char **out_json, size_t *out_json_len, brant_db *db, const char *name,
+                        size_t name_len, const char *json, size_t json_len) {
     const brant__operation *operation = NULL;
     brant__error_clear();
     *out_json = NULL;
@@ -153,12 +170,13 @@ brant_status brant_call(char **out_json, size_t *out_json_len, brant_db *db, con
     const brant_status status = find(&operation, name, name_len);
     if (status != BRANT_OK) return status;
     if (!operation->handler)
-        return brant__fail(BRANT_MISUSE, "\"%s\" is a subscription: open it as a cursor", operation->name);
+        return brant__fail(BRANT_MISUSE, "\"%s\" is a subscription: open it as a cursor",
+                           operation->name);
     return run(operation, out_json, out_json_len, db, json, json_len);
 }
 
-brant_status brant_call_open(brant_cursor **out_cursor, brant_db *db, const char *name, size_t name_len, const char *json,
-                             size_t json_len) {
+brant_status brant_call_open(brant_cursor **out_cursor, brant_db *db, const char *name,
+                             size_t name_len, const char *json, size_t json_len) {
     const brant__operation *operation = NULL;
     brant__error_clear();
     *out_cursor = NULL;
@@ -169,7 +187,8 @@ brant_status brant_call_open(brant_cursor **out_cursor, brant_db *db, const char
     return operation->opener(out_cursor, db, json, json_len);
 }
 
-brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_db *db, const char *json, size_t json_len) {
+brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_db *db,
+                                  const char *json, size_t json_len) {
     const brant__operation *operations = NULL;
     size_t count = 0;
     brant__json input = {0};
@@ -181,7 +200,8 @@ brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_d
     (void)db;
     BRANT__TRY(brant__registry(&operations, &count));
     BRANT__TRY(brant__json_parse(&input, json_len ? json : "{}", json_len ? json_len : 2, 0));
-    const brant__operation *self = brant__operation_find(operations, count, BRANT__TEXT("operations.list"));
+    const brant__operation *self =
+        brant__operation_find(operations, count, BRANT__TEXT("operations.list"));
     if (!yyjson_is_obj(input.root)) {
         status = brant__fail(BRANT_INVALID, "operations.list: the input must be a JSON object");
         goto cleanup;
@@ -196,7 +216,8 @@ brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_d
     brant__write_array(&out);
     for (size_t i = 0; i < count; i++) {
         const char *dot = strchr(operations[i].name, '.');
-        const brant__text space = brant__text_of(operations[i].name, (size_t)(dot - operations[i].name));
+        const brant__text space =
+            brant__text_of(operations[i].name, (size_t)(dot - operations[i].name));
         if (!wanted.data || brant__text_equal(wanted, space))
             brant__write_raw(&out, brant__text_of(operations[i].spec, operations[i].spec_len));
     }
@@ -214,7 +235,8 @@ cleanup:
 brant_status brant__db_maintain(brant__call *call) {
     brant_status status = BRANT_OK;
     int64_t pruned = 0, pages = 0;
-    if (brant__depth(call->db) > 0) return brant__fail(BRANT_MISUSE, "maintenance cannot run inside a transaction");
+    if (brant__depth(call->db) > 0)
+        return brant__fail(BRANT_MISUSE, "maintenance cannot run inside a transaction");
     BRANT__TRY(brant__event_maintain(&pruned, call->db)); /* in bounded transactions of its own */
     BRANT__TRY(brant__db_tidy(&pages, call->db));
     brant__write_object(call->out);

@@ -9,7 +9,8 @@
 #include "schema/schema.h"
 #include "store/store.h"
 
-typedef brant_status (*brant__opener)(brant_cursor **out_cursor, brant_db *db, const char *json, size_t json_len);
+typedef brant_status (*brant__opener)(brant_cursor **out_cursor, brant_db *db, const char *json,
+                                      size_t json_len);
 
 typedef struct brant__operation {
     const char *name;
@@ -26,7 +27,8 @@ typedef struct brant__operation {
 brant_status brant__registry(const brant__operation **out_operations, size_t *out_count);
 
 /* NULL where there is none. */
-const brant__operation *brant__operation_find(const brant__operation *operations, size_t count, brant__text name);
+const brant__operation *brant__operation_find(const brant__operation *operations, size_t count,
+                                              brant__text name);
 
 brant_status brant__db_maintain(brant__call *call);
 

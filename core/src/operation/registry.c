@@ -13,17 +13,21 @@
 #include "operation/operation.h"
 
 #define COUNT_OPERATION(function, handler, name, kind, transaction) +1
-#define COUNT_SUBSCRIPTION(function, name) +1
-enum { OPERATIONS = 1 BRANT__OPERATION_LIST(COUNT_OPERATION) BRANT__SUBSCRIPTION_LIST(COUNT_SUBSCRIPTION) };
+#define COUNT_SUBSCRIPTION(function, name)                          +1
+enum {
+    OPERATIONS =
+        1 BRANT__OPERATION_LIST(COUNT_OPERATION) BRANT__SUBSCRIPTION_LIST(COUNT_SUBSCRIPTION)
+};
 
 enum { SELF, OWN };
-#define OPERATION_ROW(function, handler, name, kind, transaction)                                                      \
+#define OPERATION_ROW(function, handler, name, kind, transaction)                                  \
     {(name), BRANT__##kind, (transaction) == OWN, handler, NULL, NULL, NULL, 0},
 /* Without a handle: brant_call hands it on before it looks for a handler. */
 #define LIST_ROW {"operations.list", BRANT__QUERY, false, NULL, NULL, NULL, NULL, 0},
-#define SUBSCRIPTION_ROW(function, name) {(name), BRANT__SUBSCRIPTION, false, NULL, function, NULL, NULL, 0},
-static const brant__operation rows[] = {
-    BRANT__OPERATION_LIST(OPERATION_ROW) BRANT__SUBSCRIPTION_LIST(SUBSCRIPTION_ROW) LIST_ROW};
+#define SUBSCRIPTION_ROW(function, name)                                                           \
+    {(name), BRANT__SUBSCRIPTION, false, NULL, function, NULL, NULL, 0},
+static const brant__operation rows[] = {BRANT__OPERATION_LIST(OPERATION_ROW)
+                                            BRANT__SUBSCRIPTION_LIST(SUBSCRIPTION_ROW) LIST_ROW};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static brant__operation *registry;
@@ -32,11 +36,13 @@ static int by_name(const void *a, const void *b) {
     return strcmp(((const brant__operation *)a)->name, ((const brant__operation *)b)->name);
 }
 
-const brant__operation *brant__operation_find(const brant__operation *operations, size_t count, brant__text name) {
+const brant__operation *brant__operation_find(const brant__operation *operations, size_t count,
+                                              brant__text name) {
     size_t low = 0, high = count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        const int order = brant__text_compare(brant__text_of(operations[middle].name, strlen(operations[middle].name)), name);
+        const int order = brant__text_compare(
+            brant__text_of(operations[middle].name, strlen(operations[middle].name)), name);
         if (order == 0) return &operations[middle];
         if (order < 0)
             low = middle + 1;
@@ -92,7 +98,8 @@ static brant_status write_spec(brant__operation *operation, yyjson_val *spec, yy
             brant__write_value(&out, value);
     }
     brant__write_end(&out);
-    const brant_status status = brant__buffer_take(&operation->spec, &operation->spec_len, &out.buffer);
+    const brant_status status =
+        brant__buffer_take(&operation->spec, &operation->spec_len, &out.buffer);
     brant__buffer_free(&out.buffer);
     return status;
 }
@@ -106,13 +113,16 @@ static brant_status load_file(brant__operation *operations, const brant__embedde
     yyjson_val *defs = brant__json_get(json.root, "$defs");
     yyjson_arr_foreach(brant__json_get(json.root, "operations"), index, count, spec) {
         const brant__text name = brant__json_get_text(spec, "name");
-        brant__operation *operation = (brant__operation *)brant__operation_find(operations, OPERATIONS, name);
+        brant__operation *operation =
+            (brant__operation *)brant__operation_find(operations, OPERATIONS, name);
         if (!operation || operation->spec) {
-            status = brant__fail(BRANT_INTERNAL, "operation \"%.*s\" of %s.json has no function, or two specs", (int)name.length,
-                                 name.data, file->name);
+            status = brant__fail(BRANT_INTERNAL,
+                                 "operation \"%.*s\" of %s.json has no function, or two specs",
+                                 (int)name.length, name.data, file->name);
             goto cleanup;
         }
-        BRANT__TRY(brant__schema_compile(&operation->input, json.root, brant__json_get(spec, "input_schema"), BRANT__TEXT("")));
+        BRANT__TRY(brant__schema_compile(&operation->input, json.root,
+                                         brant__json_get(spec, "input_schema"), BRANT__TEXT("")));
         BRANT__TRY(write_spec(operation, spec, defs));
     }
 cleanup:
@@ -131,7 +141,8 @@ static brant_status load(brant__operation **out) {
         BRANT__TRY(load_file(operations, &brant__operation_specs[i]));
     for (size_t i = 0; i < OPERATIONS; i++)
         if (!operations[i].spec) {
-            status = brant__fail(BRANT_INTERNAL, "operation \"%s\" has no spec", operations[i].name);
+            status =
+                brant__fail(BRANT_INTERNAL, "operation \"%s\" has no spec", operations[i].name);
             goto cleanup;
         }
     *out = operations;

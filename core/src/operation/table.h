@@ -7,45 +7,48 @@
 #ifndef BRANT__OPERATION_TABLE_H
 #define BRANT__OPERATION_TABLE_H
 
-#define BRANT__OPERATION_LIST(X)                                                                                       \
-    X(brant_db_backup, brant__db_backup, "db.backup", QUERY, SELF)                                                     \
-    X(brant_db_doctor, brant__db_doctor, "db.doctor", QUERY, OWN)                                                      \
-    X(brant_db_info, brant__db_info, "db.info", QUERY, OWN)                                                            \
-    X(brant_db_maintain, brant__db_maintain, "db.maintain", MUTATION, SELF)                                            \
-    X(brant_db_restore, brant__db_restore, "db.restore", MUTATION, SELF)                                               \
-    X(brant_edge_count, brant__edge_count, "edges.count", QUERY, OWN)                                                  \
-    X(brant_edge_delete, brant__edge_delete, "edges.delete", MUTATION, OWN)                                            \
-    X(brant_edge_exists, brant__edge_exists, "edges.exists", QUERY, OWN)                                               \
-    X(brant_edge_get, brant__edge_get, "edges.get", QUERY, OWN)                                                        \
-    X(brant_edge_list, brant__edge_list, "edges.list", QUERY, OWN)                                                     \
-    X(brant_edge_put, brant__edge_put, "edges.put", MUTATION, OWN)                                                     \
-    X(brant_edge_put_many, brant__edge_put_many, "edges.put_many", MUTATION, OWN)                                      \
-    X(brant_event_notify, brant__event_notify, "events.notify", MUTATION, OWN)                                         \
-    X(brant_graph_type_define, brant__graph_type_define, "graph_types.define", MUTATION, OWN)                          \
-    X(brant_graph_type_delete, brant__graph_type_delete, "graph_types.delete", MUTATION, OWN)                          \
-    X(brant_graph_type_get, brant__graph_type_get, "graph_types.get", QUERY, OWN)                                      \
-    X(brant_graph_type_list, brant__graph_type_list, "graph_types.list", QUERY, OWN)                                   \
-    X(brant_graph_type_validate_edge, brant__graph_type_validate_edge, "graph_types.validate_edge", QUERY, OWN)        \
-    X(brant_graph_type_validate_node, brant__graph_type_validate_node, "graph_types.validate_node", QUERY, OWN)        \
-    X(brant_graph_create, brant__graph_create, "graphs.create", MUTATION, OWN)                                         \
-    X(brant_graph_delete, brant__graph_delete, "graphs.delete", MUTATION, OWN)                                         \
-    X(brant_graph_get, brant__graph_get, "graphs.get", QUERY, OWN)                                                     \
-    X(brant_graph_list, brant__graph_list, "graphs.list", QUERY, OWN)                                                  \
-    X(brant_graph_update, brant__graph_update, "graphs.update", MUTATION, OWN)                                         \
-    X(brant_node_closure, brant__node_closure, "nodes.closure", QUERY, OWN)                                            \
-    X(brant_node_count, brant__node_count, "nodes.count", QUERY, OWN)                                                  \
-    X(brant_node_delete, brant__node_delete, "nodes.delete", MUTATION, OWN)                                            \
-    X(brant_node_exists, brant__node_exists, "nodes.exists", QUERY, OWN)                                               \
-    X(brant_node_get, brant__node_get, "nodes.get", QUERY, OWN)                                                        \
-    X(brant_node_get_many, brant__node_get_many, "nodes.get_many", QUERY, OWN)                                         \
-    X(brant_node_list, brant__node_list, "nodes.list", QUERY, OWN)                                                     \
-    X(brant_node_neighbors, brant__node_neighbors, "nodes.neighbors", QUERY, OWN)                                      \
-    X(brant_node_put, brant__node_put, "nodes.put", MUTATION, OWN)                                                     \
-    X(brant_node_put_many, brant__node_put_many, "nodes.put_many", MUTATION, OWN)                                      \
-    X(brant_sql_execute, brant__sql_execute, "sql.execute", MUTATION, SELF)                                            \
-    X(brant_transaction_begin, brant__transaction_begin, "transaction.begin", MUTATION, SELF)                          \
-    X(brant_transaction_commit, brant__transaction_commit, "transaction.commit", MUTATION, SELF)                       \
-    X(brant_transaction_rollback, brant__transaction_rollback, "transaction.rollback", MUTATION, SELF)
+#define BRANT__OPERATION_LIST(X)                                                                   \
+    X(brant_db_backup, brant__db_backup, "db.backup", QUERY, SELF)                                 \
+    X(brant_db_doctor, brant__db_doctor, "db.doctor", QUERY, OWN)                                  \
+    X(brant_db_info, brant__db_info, "db.info", QUERY, OWN)                                        \
+    X(brant_db_maintain, brant__db_maintain, "db.maintain", MUTATION, SELF)                        \
+    X(brant_db_restore, brant__db_restore, "db.restore", MUTATION, SELF)                           \
+    X(brant_edge_count, brant__edge_count, "edges.count", QUERY, OWN)                              \
+    X(brant_edge_delete, brant__edge_delete, "edges.delete", MUTATION, OWN)                        \
+    X(brant_edge_exists, brant__edge_exists, "edges.exists", QUERY, OWN)                           \
+    X(brant_edge_get, brant__edge_get, "edges.get", QUERY, OWN)                                    \
+    X(brant_edge_list, brant__edge_list, "edges.list", QUERY, OWN)                                 \
+    X(brant_edge_put, brant__edge_put, "edges.put", MUTATION, OWN)                                 \
+    X(brant_edge_put_many, brant__edge_put_many, "edges.put_many", MUTATION, OWN)                  \
+    X(brant_event_notify, brant__event_notify, "events.notify", MUTATION, OWN)                     \
+    X(brant_graph_type_define, brant__graph_type_define, "graph_types.define", MUTATION, OWN)      \
+    X(brant_graph_type_delete, brant__graph_type_delete, "graph_types.delete", MUTATION, OWN)      \
+    X(brant_graph_type_get, brant__graph_type_get, "graph_types.get", QUERY, OWN)                  \
+    X(brant_graph_type_list, brant__graph_type_list, "graph_types.list", QUERY, OWN)               \
+    X(brant_graph_type_validate_edge, brant__graph_type_validate_edge,                             \
+      "graph_types.validate_edge", QUERY, OWN)                                                     \
+    X(brant_graph_type_validate_node, brant__graph_type_validate_node,                             \
+      "graph_types.validate_node", QUERY, OWN)                                                     \
+    X(brant_graph_create, brant__graph_create, "graphs.create", MUTATION, OWN)                     \
+    X(brant_graph_delete, brant__graph_delete, "graphs.delete", MUTATION, OWN)                     \
+    X(brant_graph_get, brant__graph_get, "graphs.get", QUERY, OWN)                                 \
+    X(brant_graph_list, brant__graph_list, "graphs.list", QUERY, OWN)                              \
+    X(brant_graph_update, brant__graph_update, "graphs.update", MUTATION, OWN)                     \
+    X(brant_node_closure, brant__node_closure, "nodes.closure", QUERY, OWN)                        \
+    X(brant_node_count, brant__node_count, "nodes.count", QUERY, OWN)                              \
+    X(brant_node_delete, brant__node_delete, "nodes.delete", MUTATION, OWN)                        \
+    X(brant_node_exists, brant__node_exists, "nodes.exists", QUERY, OWN)                           \
+    X(brant_node_get, brant__node_get, "nodes.get", QUERY, OWN)                                    \
+    X(brant_node_get_many, brant__node_get_many, "nodes.get_many", QUERY, OWN)                     \
+    X(brant_node_list, brant__node_list, "nodes.list", QUERY, OWN)                                 \
+    X(brant_node_neighbors, brant__node_neighbors, "nodes.neighbors", QUERY, OWN)                  \
+    X(brant_node_put, brant__node_put, "nodes.put", MUTATION, OWN)                                 \
+    X(brant_node_put_many, brant__node_put_many, "nodes.put_many", MUTATION, OWN)                  \
+    X(brant_sql_execute, brant__sql_execute, "sql.execute", MUTATION, SELF)                        \
+    X(brant_transaction_begin, brant__transaction_begin, "transaction.begin", MUTATION, SELF)      \
+    X(brant_transaction_commit, brant__transaction_commit, "transaction.commit", MUTATION, SELF)   \
+    X(brant_transaction_rollback, brant__transaction_rollback, "transaction.rollback", MUTATION,   \
+      SELF)
 
 /* Subscriptions: X(public C function, opener, registry name). */
 #define BRANT__SUBSCRIPTION_LIST(X) X(brant_event_listen, "events.listen")

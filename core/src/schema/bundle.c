@@ -11,7 +11,9 @@ static brant__site *site_at(brant__compiler *compiler, uint32_t site) {
     return &BRANT__VECTOR(compiler->sites, brant__site)[site];
 }
 
-void brant__compiler_no_memory(brant__compiler *compiler) { compiler->no_memory = true; }
+void brant__compiler_no_memory(brant__compiler *compiler) {
+    compiler->no_memory = true;
+}
 
 /* ---- pointers ---------------------------------------------------------------------------------------------------- */
 
@@ -26,14 +28,16 @@ void brant__pointer_append(brant__buffer *out, brant__text token) {
     brant__buffer_append(out, token.data + from, token.length - from);
 }
 
-static void append_step(brant__buffer *out, int kind, int keyword, uint32_t index, brant__text text) {
+static void append_step(brant__buffer *out, int kind, int keyword, uint32_t index,
+                        brant__text text) {
     if (kind == BRANT__PLACE_ROOT) return;
     if (kind == BRANT__PLACE_RAW) {
         brant__buffer_append(out, text.data, text.length);
         return;
     }
     brant__buffer_append_byte(out, '/');
-    brant__buffer_append(out, brant__keywords[keyword].name.data, brant__keywords[keyword].name.length);
+    brant__buffer_append(out, brant__keywords[keyword].name.data,
+                         brant__keywords[keyword].name.length);
     if (kind == BRANT__PLACE_MEMBER) {
         brant__buffer_append_byte(out, '/');
         brant__pointer_append(out, text);
@@ -43,10 +47,12 @@ static void append_step(brant__buffer *out, int kind, int keyword, uint32_t inde
 }
 
 /* Schemas nest no deeper than documents do, so neither does this. */
-void brant__place_append(brant__buffer *out, const brant__place *places, const char *text, uint32_t place) {
+void brant__place_append(brant__buffer *out, const brant__place *places, const char *text,
+                         uint32_t place) {
     const brant__place *step = &places[place];
     if (step->parent != BRANT__NONE) brant__place_append(out, places, text, step->parent);
-    append_step(out, step->kind, step->keyword, step->index, brant__text_of(text + step->text, step->length));
+    append_step(out, step->kind, step->keyword, step->index,
+                brant__text_of(text + step->text, step->length));
 }
 
 static void append_site(brant__compiler *compiler, brant__buffer *out, uint32_t site) {
@@ -59,7 +65,8 @@ static void append_site(brant__compiler *compiler, brant__buffer *out, uint32_t 
 
 enum { LONGEST_POINTER = 160 }; /* in a message */
 
-void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword, brant__text tail, const char *format, ...) {
+void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword, brant__text tail,
+                  const char *format, ...) {
     if (compiler->fault_count++ >= BRANT__VIOLATIONS) return;
     brant__buffer pointer = {0};
     append_site(compiler, &pointer, site);
@@ -77,7 +84,8 @@ void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword,
     if (length >= sizeof(text)) {
         /* Cut at a code point. */
         length = sizeof(text) - 1;
-        while (length > 0 && ((uint8_t)text[length] & 0xC0) == 0x80) length--;
+        while (length > 0 && ((uint8_t)text[length] & 0xC0) == 0x80)
+            length--;
     }
     brant__writer *out = &compiler->faults;
     brant__write_object(out);
@@ -94,9 +102,11 @@ void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword,
         if (pointer.length > 0) {
             /* The whole pointer is in the violation. */
             size_t shown = pointer.length < LONGEST_POINTER ? pointer.length : LONGEST_POINTER;
-            while (shown < pointer.length && ((uint8_t)pointer.data[shown] & 0xC0) == 0x80) shown--;
+            while (shown < pointer.length && ((uint8_t)pointer.data[shown] & 0xC0) == 0x80)
+                shown--;
             brant__buffer_append(&compiler->message, pointer.data, shown);
-            brant__buffer_append(&compiler->message, shown < pointer.length ? "...: " : ": ", shown < pointer.length ? 5 : 2);
+            brant__buffer_append(&compiler->message, shown < pointer.length ? "...: " : ": ",
+                                 shown < pointer.length ? 5 : 2);
         }
         brant__buffer_append(&compiler->message, text, length);
     }
@@ -105,7 +115,9 @@ void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword,
 }
 
 /* Schemas are told apart by their addresses. */
-static brant__text schema_key(yyjson_val *const *schema) { return brant__text_of((const char *)schema, sizeof(void *)); }
+static brant__text schema_key(yyjson_val *const *schema) {
+    return brant__text_of((const char *)schema, sizeof(void *));
+}
 
 /* ---- scan -------------------------------------------------------------------------------------------------------- */
 
@@ -116,7 +128,8 @@ typedef struct step {
     brant__text text;
 } step;
 
-static void scan(brant__compiler *compiler, yyjson_val *schema, uint32_t parent, step where, unsigned depth);
+static void scan(brant__compiler *compiler, yyjson_val *schema, uint32_t parent, step where,
+                 unsigned depth);
 
 /* The key of an anchor: the resource's number, then the name. */
 static brant__text anchor_key(brant__compiler *compiler, uint32_t resource, brant__text name) {
@@ -141,20 +154,23 @@ static void note_anchor(brant__compiler *compiler, uint32_t site, yyjson_val *va
     const brant__text name = brant__json_text(value);
     const brant__text keyword_name = brant__keywords[keyword].name;
     if (!anchor_name(name)) {
-        brant__fault(compiler, site, keyword_name, BRANT__TEXT(""), "must be a name: a letter or _, then letters, digits, _, - and .");
+        brant__fault(compiler, site, keyword_name, BRANT__TEXT(""),
+                     "must be a name: a letter or _, then letters, digits, _, - and .");
         return;
     }
     const brant__text key = anchor_key(compiler, site_at(compiler, site)->resource, name);
     int64_t other;
     if (brant__map_get(&compiler->by_anchor, key, &other) && other != (int64_t)site) {
-        brant__fault(compiler, site, keyword_name, BRANT__TEXT(""), "the anchor \"%.*s\" is there already", (int)name.length, name.data);
+        brant__fault(compiler, site, keyword_name, BRANT__TEXT(""),
+                     "the anchor \"%.*s\" is there already", (int)name.length, name.data);
         return;
     }
     if (!brant__map_put(&compiler->by_anchor, key, site)) brant__compiler_no_memory(compiler);
     if (keyword != BRANT__KEYWORD_DYNAMIC_ANCHOR) return;
     int64_t count = 0;
     brant__map_get(&compiler->by_dynamic, name, &count);
-    if (!brant__map_put(&compiler->by_dynamic, name, count + 1)) brant__compiler_no_memory(compiler);
+    if (!brant__map_put(&compiler->by_dynamic, name, count + 1))
+        brant__compiler_no_memory(compiler);
 }
 
 /* A schema with an $id of its own begins a resource; draft-07's {"$id": "#name"} is an anchor. */
@@ -174,7 +190,8 @@ static void note_id(brant__compiler *compiler, uint32_t site, yyjson_val *value)
         return;
     }
     if (memchr(id.data, '#', id.length)) {
-        brant__fault(compiler, site, BRANT__TEXT("$id"), BRANT__TEXT(""), "must not have a fragment");
+        brant__fault(compiler, site, BRANT__TEXT("$id"), BRANT__TEXT(""),
+                     "must not have a fragment");
         return;
     }
     const brant__text base = site_at(compiler, site_at(compiler, site)->resource)->base;
@@ -183,7 +200,8 @@ static void note_id(brant__compiler *compiler, uint32_t site, yyjson_val *value)
     const brant__text absolute = brant__text_of(compiler->scratch.data, compiler->scratch.length);
     int64_t other;
     if (brant__map_get(&compiler->by_id, absolute, &other)) {
-        brant__fault(compiler, site, BRANT__TEXT("$id"), BRANT__TEXT(""), "another schema of the bundle has this $id");
+        brant__fault(compiler, site, BRANT__TEXT("$id"), BRANT__TEXT(""),
+                     "another schema of the bundle has this $id");
         return;
     }
     char *copy = brant__arena_copy(&compiler->arena, absolute.data, absolute.length);
@@ -196,50 +214,63 @@ static void note_id(brant__compiler *compiler, uint32_t site, yyjson_val *value)
     self->base = brant__text_of(copy, absolute.length);
 }
 
-static void scan_member(brant__compiler *compiler, uint32_t site, int keyword, yyjson_val *value, unsigned depth) {
+static void scan_member(brant__compiler *compiler, uint32_t site, int keyword, yyjson_val *value,
+                        unsigned depth) {
     const uint8_t number = (uint8_t)keyword;
     const int shape = brant__keywords[keyword].shape;
     if (shape == BRANT__ONE_SCHEMA || (shape == BRANT__SCHEMA_OR_ARRAY && !yyjson_is_arr(value))) {
         scan(compiler, value, site, (step){BRANT__PLACE_KEYWORD, number, 0, {NULL, 0}}, depth + 1);
-    } else if (yyjson_is_arr(value) && (shape == BRANT__SCHEMA_ARRAY || shape == BRANT__SCHEMA_OR_ARRAY)) {
+    } else if (yyjson_is_arr(value) &&
+               (shape == BRANT__SCHEMA_ARRAY || shape == BRANT__SCHEMA_OR_ARRAY)) {
         size_t index, count;
         yyjson_val *item;
         yyjson_arr_foreach(value, index, count, item) {
-            scan(compiler, item, site, (step){BRANT__PLACE_ITEM, number, (uint32_t)index, {NULL, 0}}, depth + 1);
+            scan(compiler, item, site,
+                 (step){BRANT__PLACE_ITEM, number, (uint32_t)index, {NULL, 0}}, depth + 1);
         }
-    } else if (yyjson_is_obj(value) && (shape == BRANT__SCHEMA_MAP || shape == BRANT__SCHEMA_OR_NAMES)) {
+    } else if (yyjson_is_obj(value) &&
+               (shape == BRANT__SCHEMA_MAP || shape == BRANT__SCHEMA_OR_NAMES)) {
         size_t index, count;
         yyjson_val *key, *item;
         yyjson_obj_foreach(value, index, count, key, item) {
             if (shape == BRANT__SCHEMA_OR_NAMES && yyjson_is_arr(item)) continue;
-            scan(compiler, item, site, (step){BRANT__PLACE_MEMBER, number, 0, brant__json_text(key)}, depth + 1);
+            scan(compiler, item, site,
+                 (step){BRANT__PLACE_MEMBER, number, 0, brant__json_text(key)}, depth + 1);
         }
     }
 }
 
 /* Values that are no schemas get a site too: a fault can then say where. */
-static void scan(brant__compiler *compiler, yyjson_val *schema, uint32_t parent, step where, unsigned depth) {
+static void scan(brant__compiler *compiler, yyjson_val *schema, uint32_t parent, step where,
+                 unsigned depth) {
     if (compiler->no_memory) return;
     const uint32_t number = BRANT__VECTOR_COUNT(compiler->sites, brant__site);
-    brant__site site = {.schema = schema, .parent = parent, .resource = parent, .block = BRANT__NONE, .packed = BRANT__NONE};
+    brant__site site = {.schema = schema,
+                        .parent = parent,
+                        .resource = parent,
+                        .block = BRANT__NONE,
+                        .packed = BRANT__NONE};
     site.kind = where.kind;
     site.keyword = where.keyword;
     site.index = where.index;
     site.text = where.text;
     site.resource = parent == BRANT__NONE ? number : site_at(compiler, parent)->resource;
     brant__buffer_append(&compiler->sites, &site, sizeof(site));
-    if (compiler->sites.failed || !brant__map_put(&compiler->by_schema, schema_key(&schema), number)) {
+    if (compiler->sites.failed ||
+        !brant__map_put(&compiler->by_schema, schema_key(&schema), number)) {
         brant__compiler_no_memory(compiler);
         return;
     }
     if (!yyjson_is_obj(schema)) return;
     if (depth > BRANT__JSON_DEPTH) {
-        brant__fault(compiler, number, BRANT__TEXT(""), BRANT__TEXT(""), "schemas are nested deeper than %d", BRANT__JSON_DEPTH);
+        brant__fault(compiler, number, BRANT__TEXT(""), BRANT__TEXT(""),
+                     "schemas are nested deeper than %d", BRANT__JSON_DEPTH);
         return;
     }
     note_id(compiler, number, yyjson_obj_get(schema, "$id"));
     note_anchor(compiler, number, yyjson_obj_get(schema, "$anchor"), BRANT__KEYWORD_ANCHOR);
-    note_anchor(compiler, number, yyjson_obj_get(schema, "$dynamicAnchor"), BRANT__KEYWORD_DYNAMIC_ANCHOR);
+    note_anchor(compiler, number, yyjson_obj_get(schema, "$dynamicAnchor"),
+                BRANT__KEYWORD_DYNAMIC_ANCHOR);
     size_t index, count;
     yyjson_val *key, *value;
     yyjson_obj_foreach(schema, index, count, key, value) {
@@ -259,14 +290,16 @@ uint32_t brant__bundle_site(brant__compiler *compiler, yyjson_val *schema) {
     return (uint32_t)site;
 }
 
-static uint32_t add_below(brant__compiler *compiler, yyjson_val *schema, uint32_t parent, brant__text pointer) {
+static uint32_t add_below(brant__compiler *compiler, yyjson_val *schema, uint32_t parent,
+                          brant__text pointer) {
     const uint32_t number = BRANT__VECTOR_COUNT(compiler->sites, brant__site);
     char *copy = brant__arena_copy(&compiler->arena, pointer.data, pointer.length);
     if (!copy) {
         brant__compiler_no_memory(compiler);
         return BRANT__NONE;
     }
-    scan(compiler, schema, parent, (step){BRANT__PLACE_RAW, 0, 0, brant__text_of(copy, pointer.length)}, 0);
+    scan(compiler, schema, parent,
+         (step){BRANT__PLACE_RAW, 0, 0, brant__text_of(copy, pointer.length)}, 0);
     return compiler->no_memory ? BRANT__NONE : number;
 }
 
@@ -279,7 +312,8 @@ uint32_t brant__bundle_add(brant__compiler *compiler, yyjson_val *schema, brant_
 static uint32_t unresolved(brant__compiler *compiler, brant__text reference, const char *why) {
     brant__buffer_reset(&compiler->scratch);
     brant__buffer_append(&compiler->scratch, "\"", 1);
-    brant__buffer_append(&compiler->scratch, reference.data, reference.length < 200 ? reference.length : 200);
+    brant__buffer_append(&compiler->scratch, reference.data,
+                         reference.length < 200 ? reference.length : 200);
     brant__buffer_append(&compiler->scratch, "\" ", 2);
     brant__buffer_append(&compiler->scratch, why, strlen(why));
     return BRANT__NONE;
@@ -290,7 +324,8 @@ static bool unescape(brant__buffer *out, brant__text token) {
     for (size_t i = 0; i < token.length; i++) {
         char c = token.data[i];
         if (c == '~') {
-            if (i + 1 == token.length || (token.data[i + 1] != '0' && token.data[i + 1] != '1')) return false;
+            if (i + 1 == token.length || (token.data[i + 1] != '0' && token.data[i + 1] != '1'))
+                return false;
             c = token.data[++i] == '0' ? '~' : '/';
         }
         brant__buffer_append_byte(out, c);
@@ -311,7 +346,8 @@ static yyjson_val *child(yyjson_val *value, brant__text token) {
 }
 
 /* Follow a pointer from a schema. `pointer` begins with "/". */
-static uint32_t follow(brant__compiler *compiler, uint32_t root, brant__text pointer, brant__text reference) {
+static uint32_t follow(brant__compiler *compiler, uint32_t root, brant__text pointer,
+                       brant__text reference) {
     yyjson_val *value = site_at(compiler, root)->schema;
     uint32_t known = root; /* the last schema on the way, and where the pointer went on from it */
     size_t known_end = 0, at = 0;
@@ -319,7 +355,8 @@ static uint32_t follow(brant__compiler *compiler, uint32_t root, brant__text poi
     uint32_t result = BRANT__NONE;
     while (at < pointer.length) {
         const size_t from = ++at;
-        while (at < pointer.length && pointer.data[at] != '/') at++;
+        while (at < pointer.length && pointer.data[at] != '/')
+            at++;
         brant__buffer_reset(&token);
         if (!unescape(&token, brant__text_of(pointer.data + from, at - from))) {
             result = unresolved(compiler, reference, "is not a JSON pointer");
@@ -343,7 +380,8 @@ static uint32_t follow(brant__compiler *compiler, uint32_t root, brant__text poi
     /* A keyword's own value ("#/$defs") is no schema; what an unknown keyword holds may be one. */
     const brant__text rest = brant__text_of(pointer.data + known_end, pointer.length - known_end);
     const bool one_token = memchr(rest.data + 1, '/', rest.length - 1) == NULL;
-    if (one_token && brant__keyword_find(brant__text_of(rest.data + 1, rest.length - 1)) != BRANT__KEYWORD_UNKNOWN) {
+    if (one_token && brant__keyword_find(brant__text_of(rest.data + 1, rest.length - 1)) !=
+                         BRANT__KEYWORD_UNKNOWN) {
         result = unresolved(compiler, reference, "refers to something that is no schema");
         goto cleanup;
     }
@@ -355,7 +393,8 @@ cleanup:
 }
 
 /* `fragment` is what follows the "#"; pointers begin at `root`, anchors are those of its resource. */
-static uint32_t resolve_fragment(brant__compiler *compiler, uint32_t root, brant__text fragment, brant__text reference) {
+static uint32_t resolve_fragment(brant__compiler *compiler, uint32_t root, brant__text fragment,
+                                 brant__text reference) {
     if (fragment.length == 0) return root;
     brant__buffer decoded = {0};
     uint32_t result;
@@ -365,10 +404,12 @@ static uint32_t resolve_fragment(brant__compiler *compiler, uint32_t root, brant
         result = follow(compiler, root, brant__text_of(decoded.data, decoded.length), reference);
     } else {
         int64_t site;
-        const brant__text key = anchor_key(compiler, site_at(compiler, root)->resource, brant__text_of(decoded.data, decoded.length));
-        result = brant__map_get(&compiler->by_anchor, key, &site)
-                     ? (uint32_t)site
-                     : unresolved(compiler, reference, "refers to nothing: no schema has that $anchor");
+        const brant__text key = anchor_key(compiler, site_at(compiler, root)->resource,
+                                           brant__text_of(decoded.data, decoded.length));
+        result =
+            brant__map_get(&compiler->by_anchor, key, &site)
+                ? (uint32_t)site
+                : unresolved(compiler, reference, "refers to nothing: no schema has that $anchor");
     }
     if (decoded.failed) brant__compiler_no_memory(compiler);
     brant__buffer_free(&decoded);
@@ -395,39 +436,53 @@ static uint32_t resolve(brant__compiler *compiler, uint32_t site, brant__text re
     if (reference.length == 0) return resource;
     const char *hash = memchr(reference.data, '#', reference.length);
     if (hash == reference.data) {
-        return resolve_fragment(compiler, resource, brant__text_of(hash + 1, reference.length - 1), reference);
+        return resolve_fragment(compiler, resource, brant__text_of(hash + 1, reference.length - 1),
+                                reference);
     }
     const size_t length = hash ? (size_t)(hash - reference.data) : reference.length;
     const uint32_t entry = resolve_name(compiler, site, brant__text_of(reference.data, length));
     if (entry != BRANT__NONE) {
         if (!hash) return entry;
-        return resolve_fragment(compiler, entry, brant__text_of(hash + 1, reference.length - length - 1), reference);
+        return resolve_fragment(compiler, entry,
+                                brant__text_of(hash + 1, reference.length - length - 1), reference);
     }
     brant__buffer absolute = {0};
-    brant__uri_resolve(&absolute, site_at(compiler, resource)->base, brant__text_of(reference.data, length));
+    brant__uri_resolve(&absolute, site_at(compiler, resource)->base,
+                       brant__text_of(reference.data, length));
     int64_t target;
-    const bool found = !absolute.failed && brant__map_get(&compiler->by_id, brant__text_of(absolute.data, absolute.length), &target);
+    const bool found =
+        !absolute.failed &&
+        brant__map_get(&compiler->by_id, brant__text_of(absolute.data, absolute.length), &target);
     if (absolute.failed) brant__compiler_no_memory(compiler);
     brant__buffer_free(&absolute);
     if (!found) {
         return unresolved(compiler, reference,
-                          "is not within the bundle: refer to an entry of $defs by its name or by \"#/$defs/Name\"");
+                          "is not within the bundle: refer to an entry of $defs by its name or by "
+                          "\"#/$defs/Name\"");
     }
-    return hash ? resolve_fragment(compiler, (uint32_t)target, brant__text_of(hash + 1, reference.length - length - 1), reference)
+    return hash ? resolve_fragment(compiler, (uint32_t)target,
+                                   brant__text_of(hash + 1, reference.length - length - 1),
+                                   reference)
                 : (uint32_t)target;
 }
 
-uint32_t brant__bundle_resolve(brant__compiler *compiler, uint32_t site, brant__text reference, bool dynamic) {
+uint32_t brant__bundle_resolve(brant__compiler *compiler, uint32_t site, brant__text reference,
+                               bool dynamic) {
     const uint32_t target = resolve(compiler, site, reference);
     if (!dynamic || target == BRANT__NONE) return target;
     /* With one $dynamicAnchor of the name in the whole bundle there is nothing to choose from. */
-    const brant__text name = brant__json_get_text(site_at(compiler, target)->schema, "$dynamicAnchor");
+    const brant__text name =
+        brant__json_get_text(site_at(compiler, target)->schema, "$dynamicAnchor");
     const char *hash = memchr(reference.data, '#', reference.length);
     const size_t from = hash ? (size_t)(hash - reference.data) + 1 : reference.length;
     int64_t count;
-    if (!name.data || !brant__text_equal(name, brant__text_of(reference.data + from, reference.length - from))) return target;
+    if (!name.data ||
+        !brant__text_equal(name, brant__text_of(reference.data + from, reference.length - from)))
+        return target;
     if (brant__map_get(&compiler->by_dynamic, name, &count) && count > 1) {
-        return unresolved(compiler, reference, "is dynamic: several schemas have that $dynamicAnchor, which is not supported");
+        return unresolved(
+            compiler, reference,
+            "is dynamic: several schemas have that $dynamicAnchor, which is not supported");
     }
     return target;
 }

@@ -17,25 +17,29 @@ typedef struct definition {
 #define NOTHING BRANT__TEXT("")
 
 static void fault(definition *source, int keyword, const char *message) {
-    brant__fault(source->compiler, source->site, brant__keywords[keyword].name, NOTHING, "%s", message);
+    brant__fault(source->compiler, source->site, brant__keywords[keyword].name, NOTHING, "%s",
+                 message);
 }
 
 static void fault_at(definition *source, int keyword, size_t index, const char *message) {
     char tail[24];
     const int length = snprintf(tail, sizeof(tail), "/%zu", index);
-    brant__fault(source->compiler, source->site, brant__keywords[keyword].name, brant__text_of(tail, (size_t)length), "%s", message);
+    brant__fault(source->compiler, source->site, brant__keywords[keyword].name,
+                 brant__text_of(tail, (size_t)length), "%s", message);
 }
 
 static void fault_member(definition *source, int keyword, brant__text name, const char *message) {
     brant__buffer tail = {0};
     brant__buffer_append_byte(&tail, '/');
     brant__pointer_append(&tail, name);
-    brant__fault(source->compiler, source->site, brant__keywords[keyword].name, brant__text_of(tail.data, tail.length), "%s", message);
+    brant__fault(source->compiler, source->site, brant__keywords[keyword].name,
+                 brant__text_of(tail.data, tail.length), "%s", message);
     if (tail.failed) brant__compiler_no_memory(source->compiler);
     brant__buffer_free(&tail);
 }
 
-static void emit(definition *source, int group, brant__rule rule, brant__operation operation, int keyword) {
+static void emit(definition *source, int group, brant__rule rule, brant__operation operation,
+                 int keyword) {
     rule.op = (uint8_t)operation;
     rule.keyword = (uint8_t)keyword;
     brant__buffer_append(&source->compiler->groups[group], &rule, sizeof(rule));
@@ -53,7 +57,8 @@ static uint32_t add_text(brant__compiler *compiler, brant__text text) {
     return offset;
 }
 
-static uint32_t add_name(brant__compiler *compiler, brant__text text, uint32_t block, bool required) {
+static uint32_t add_name(brant__compiler *compiler, brant__text text, uint32_t block,
+                         bool required) {
     const uint32_t index = BRANT__VECTOR_COUNT(compiler->names, brant__name);
     const brant__name name = {add_text(compiler, text), (uint32_t)text.length, block, required};
     brant__buffer_append(&compiler->names, &name, sizeof(name));
@@ -112,20 +117,26 @@ static unsigned type_bits(brant__text name) {
         const char *name;
         unsigned bits;
     } types[] = {
-        {"null", BRANT__TYPE_BIT(YYJSON_TYPE_NULL)}, {"boolean", BRANT__TYPE_BIT(YYJSON_TYPE_BOOL)},
-        {"integer", BRANT__TYPE_INTEGER},            {"number", BRANT__TYPE_BIT(YYJSON_TYPE_NUM)},
-        {"string", BRANT__TYPE_BIT(YYJSON_TYPE_STR)}, {"array", BRANT__TYPE_BIT(YYJSON_TYPE_ARR)},
+        {"null", BRANT__TYPE_BIT(YYJSON_TYPE_NULL)},
+        {"boolean", BRANT__TYPE_BIT(YYJSON_TYPE_BOOL)},
+        {"integer", BRANT__TYPE_INTEGER},
+        {"number", BRANT__TYPE_BIT(YYJSON_TYPE_NUM)},
+        {"string", BRANT__TYPE_BIT(YYJSON_TYPE_STR)},
+        {"array", BRANT__TYPE_BIT(YYJSON_TYPE_ARR)},
         {"object", BRANT__TYPE_BIT(YYJSON_TYPE_OBJ)},
     };
     for (size_t i = 0; i < BRANT__COUNT(types); i++) {
-        if (strlen(types[i].name) == name.length && memcmp(types[i].name, name.data, name.length) == 0) return types[i].bits;
+        if (strlen(types[i].name) == name.length &&
+            memcmp(types[i].name, name.data, name.length) == 0)
+            return types[i].bits;
     }
     return 0;
 }
 
 static unsigned compile_type(definition *source) {
     yyjson_val *value = source->members[BRANT__KEYWORD_TYPE];
-    static const char expected[] = "must be one of \"null\", \"boolean\", \"integer\", \"number\", \"string\", \"array\", \"object\"";
+    static const char expected[] = "must be one of \"null\", \"boolean\", \"integer\", \"number\", "
+                                   "\"string\", \"array\", \"object\"";
     if (!value) return BRANT__TYPE_ANY;
     if (yyjson_is_str(value)) {
         const unsigned bits = type_bits(brant__json_text(value));
@@ -133,7 +144,8 @@ static unsigned compile_type(definition *source) {
         return bits;
     }
     if (!yyjson_is_arr(value) || yyjson_arr_size(value) == 0) {
-        fault(source, BRANT__KEYWORD_TYPE, "must be the name of a type or an array of one or more of them");
+        fault(source, BRANT__KEYWORD_TYPE,
+              "must be the name of a type or an array of one or more of them");
         return 0;
     }
     unsigned bits = 0;
@@ -141,8 +153,10 @@ static unsigned compile_type(definition *source) {
     yyjson_val *item;
     yyjson_arr_foreach(value, index, count, item) {
         const unsigned one = yyjson_is_str(item) ? type_bits(brant__json_text(item)) : 0;
-        if (one == 0) fault_at(source, BRANT__KEYWORD_TYPE, index, expected);
-        else if (bits & one) fault_at(source, BRANT__KEYWORD_TYPE, index, "is there already");
+        if (one == 0)
+            fault_at(source, BRANT__KEYWORD_TYPE, index, expected);
+        else if (bits & one)
+            fault_at(source, BRANT__KEYWORD_TYPE, index, "is there already");
         bits |= one;
     }
     return bits;
@@ -193,7 +207,8 @@ static void compile_enum(definition *source) {
         return;
     }
     const uint32_t names = BRANT__VECTOR_COUNT(compiler->names, brant__name) - first;
-    choice.table = brant__table_build(&compiler->slots, BRANT__VECTOR(compiler->names, brant__name), first, names, compiler->text.data);
+    choice.table = brant__table_build(&compiler->slots, BRANT__VECTOR(compiler->names, brant__name),
+                                      first, names, compiler->text.data);
     const brant__rule rule = {.c = BRANT__VECTOR_COUNT(compiler->choices, brant__choice)};
     brant__buffer_append(&compiler->choices, &choice, sizeof(choice));
     emit(source, BRANT__GROUP_COMMON, rule, BRANT__OP_ENUM, BRANT__KEYWORD_ENUM);
@@ -202,14 +217,16 @@ static void compile_enum(definition *source) {
 /* ---- numbers and strings ---------------------------------------------------------------------------------------------- */
 
 /* A bound. Its exclusive form is a number of its own, or (draft-04, OpenAPI 3.0) true beside the inclusive one. */
-static void compile_bound(definition *source, int keyword, brant__operation operation, int exclusive_keyword, brant__operation exclusive) {
+static void compile_bound(definition *source, int keyword, brant__operation operation,
+                          int exclusive_keyword, brant__operation exclusive) {
     yyjson_val *value = source->members[keyword], *strict = source->members[exclusive_keyword];
     if (value && !yyjson_is_num(value)) {
         fault(source, keyword, "must be a number");
     } else if (value) {
         const bool open = yyjson_is_true(strict);
         const brant__rule rule = {.a = add_number(source->compiler, value, false)};
-        emit(source, BRANT__GROUP_NUMBER, rule, open ? exclusive : operation, open ? exclusive_keyword : keyword);
+        emit(source, BRANT__GROUP_NUMBER, rule, open ? exclusive : operation,
+             open ? exclusive_keyword : keyword);
     }
     if (yyjson_is_num(strict)) {
         const brant__rule rule = {.a = add_number(source->compiler, strict, false)};
@@ -220,8 +237,10 @@ static void compile_bound(definition *source, int keyword, brant__operation oper
 }
 
 static void compile_number(definition *source) {
-    compile_bound(source, BRANT__KEYWORD_MINIMUM, BRANT__OP_MINIMUM, BRANT__KEYWORD_EXCLUSIVE_MINIMUM, BRANT__OP_EXCLUSIVE_MINIMUM);
-    compile_bound(source, BRANT__KEYWORD_MAXIMUM, BRANT__OP_MAXIMUM, BRANT__KEYWORD_EXCLUSIVE_MAXIMUM, BRANT__OP_EXCLUSIVE_MAXIMUM);
+    compile_bound(source, BRANT__KEYWORD_MINIMUM, BRANT__OP_MINIMUM,
+                  BRANT__KEYWORD_EXCLUSIVE_MINIMUM, BRANT__OP_EXCLUSIVE_MINIMUM);
+    compile_bound(source, BRANT__KEYWORD_MAXIMUM, BRANT__OP_MAXIMUM,
+                  BRANT__KEYWORD_EXCLUSIVE_MAXIMUM, BRANT__OP_EXCLUSIVE_MAXIMUM);
     yyjson_val *divisor = source->members[BRANT__KEYWORD_MULTIPLE_OF];
     if (!divisor) return;
     if (!yyjson_is_num(divisor) || yyjson_get_num(divisor) <= 0) {
@@ -249,7 +268,8 @@ static bool read_count(definition *source, int keyword, uint64_t *out_count) {
     return true;
 }
 
-static void compile_count(definition *source, int keyword, int group, brant__operation operation, bool lower) {
+static void compile_count(definition *source, int keyword, int group, brant__operation operation,
+                          bool lower) {
     brant__rule rule = {0};
     if (!read_count(source, keyword, &rule.n)) return;
     if (lower ? rule.n > 0 : rule.n < UINT64_MAX) emit(source, group, rule, operation, keyword);
@@ -273,22 +293,28 @@ static uint32_t add_pattern(definition *source, int keyword, brant__text text, b
     } else {
         brant__buffer_append_byte(&message, '\0');
         const char *why = message.failed ? "is not a regular expression" : message.data;
-        if (member) fault_member(source, keyword, text, why);
-        else fault(source, keyword, why);
+        if (member)
+            fault_member(source, keyword, text, why);
+        else
+            fault(source, keyword, why);
     }
     brant__buffer_free(&message);
     return result;
 }
 
 static void compile_string(definition *source) {
-    compile_count(source, BRANT__KEYWORD_MIN_LENGTH, BRANT__GROUP_STRING, BRANT__OP_MIN_LENGTH, true);
-    compile_count(source, BRANT__KEYWORD_MAX_LENGTH, BRANT__GROUP_STRING, BRANT__OP_MAX_LENGTH, false);
+    compile_count(source, BRANT__KEYWORD_MIN_LENGTH, BRANT__GROUP_STRING, BRANT__OP_MIN_LENGTH,
+                  true);
+    compile_count(source, BRANT__KEYWORD_MAX_LENGTH, BRANT__GROUP_STRING, BRANT__OP_MAX_LENGTH,
+                  false);
     yyjson_val *pattern = source->members[BRANT__KEYWORD_PATTERN];
     if (pattern && !yyjson_is_str(pattern)) {
         fault(source, BRANT__KEYWORD_PATTERN, "must be a string");
     } else if (pattern) {
-        const brant__rule rule = {.a = add_pattern(source, BRANT__KEYWORD_PATTERN, brant__json_text(pattern), false)};
-        if (rule.a != BRANT__NONE) emit(source, BRANT__GROUP_STRING, rule, BRANT__OP_PATTERN, BRANT__KEYWORD_PATTERN);
+        const brant__rule rule = {
+            .a = add_pattern(source, BRANT__KEYWORD_PATTERN, brant__json_text(pattern), false)};
+        if (rule.a != BRANT__NONE)
+            emit(source, BRANT__GROUP_STRING, rule, BRANT__OP_PATTERN, BRANT__KEYWORD_PATTERN);
     }
     yyjson_val *format = source->members[BRANT__KEYWORD_FORMAT];
     if (format && !yyjson_is_str(format)) {
@@ -297,7 +323,8 @@ static void compile_string(definition *source) {
         const int number = brant__format_find(brant__json_text(format));
         const brant__rule rule = {.a = (uint32_t)number};
         const bool asserted = !(source->compiler->flags & BRANT__FORMAT_ANNOTATES);
-        if (number >= 0 && asserted) emit(source, BRANT__GROUP_STRING, rule, BRANT__OP_FORMAT, BRANT__KEYWORD_FORMAT);
+        if (number >= 0 && asserted)
+            emit(source, BRANT__GROUP_STRING, rule, BRANT__OP_FORMAT, BRANT__KEYWORD_FORMAT);
     }
 }
 
@@ -320,14 +347,18 @@ static void compile_items(definition *source) {
     }
     if (!prefix && !rest) return;
     brant__rule rule = {.c = rest ? block_of(source->compiler, rest) : BRANT__NONE};
-    if (prefix && !(yyjson_is_arr(prefix) && yyjson_arr_size(prefix) == 0 && prefix_keyword == BRANT__KEYWORD_ITEMS) &&
+    if (prefix &&
+        !(yyjson_is_arr(prefix) && yyjson_arr_size(prefix) == 0 &&
+          prefix_keyword == BRANT__KEYWORD_ITEMS) &&
         !add_blocks(source, prefix_keyword, prefix, &rule)) {
         return;
     }
     emit(source, BRANT__GROUP_ARRAY, rule, BRANT__OP_ITEMS, keyword);
 }
 
-static uint32_t clamp(uint64_t count) { return count < BRANT__NONE ? (uint32_t)count : BRANT__NONE; }
+static uint32_t clamp(uint64_t count) {
+    return count < BRANT__NONE ? (uint32_t)count : BRANT__NONE;
+}
 
 static void compile_array(definition *source) {
     compile_count(source, BRANT__KEYWORD_MIN_ITEMS, BRANT__GROUP_ARRAY, BRANT__OP_MIN_ITEMS, true);
@@ -338,13 +369,16 @@ static void compile_array(definition *source) {
     read_count(source, BRANT__KEYWORD_MAX_CONTAINS, &at_most);
     yyjson_val *contains = source->members[BRANT__KEYWORD_CONTAINS];
     if (contains) {
-        const brant__rule rule = {.c = block_of(source->compiler, contains), .a = clamp(at_least), .b = clamp(at_most)};
+        const brant__rule rule = {
+            .c = block_of(source->compiler, contains), .a = clamp(at_least), .b = clamp(at_most)};
         emit(source, BRANT__GROUP_ARRAY, rule, BRANT__OP_CONTAINS, BRANT__KEYWORD_CONTAINS);
     }
     yyjson_val *unique = source->members[BRANT__KEYWORD_UNIQUE_ITEMS];
-    if (unique && !yyjson_is_bool(unique)) fault(source, BRANT__KEYWORD_UNIQUE_ITEMS, "must be true or false");
+    if (unique && !yyjson_is_bool(unique))
+        fault(source, BRANT__KEYWORD_UNIQUE_ITEMS, "must be true or false");
     const brant__rule rule = {0};
-    if (yyjson_is_true(unique)) emit(source, BRANT__GROUP_ARRAY, rule, BRANT__OP_UNIQUE_ITEMS, BRANT__KEYWORD_UNIQUE_ITEMS);
+    if (yyjson_is_true(unique))
+        emit(source, BRANT__GROUP_ARRAY, rule, BRANT__OP_UNIQUE_ITEMS, BRANT__KEYWORD_UNIQUE_ITEMS);
 }
 
 /* ---- objects --------------------------------------------------------------------------------------------------------- */
@@ -357,8 +391,12 @@ static bool check_names(definition *source, int keyword, yyjson_val *value, bran
     yyjson_val *item;
     yyjson_arr_foreach(value, index, count, item) good = good && yyjson_is_str(item);
     if (good) return true;
-    if (member.data) fault_member(source, keyword, member, expected);
-    else fault(source, keyword, yyjson_is_bool(value) ? "must be an array of strings (a boolean is draft-03)" : expected);
+    if (member.data)
+        fault_member(source, keyword, member, expected);
+    else
+        fault(source, keyword,
+              yyjson_is_bool(value) ? "must be an array of strings (a boolean is draft-03)"
+                                    : expected);
     return false;
 }
 
@@ -374,8 +412,10 @@ static void add_patterns(definition *source, brant__object *object) {
     object->pattern = BRANT__VECTOR_COUNT(compiler->words, uint32_t);
     size_t index, count;
     yyjson_val *key, *value;
-    yyjson_obj_foreach(source->members[BRANT__KEYWORD_PATTERN_PROPERTIES], index, count, key, value) {
-        const uint32_t pattern = add_pattern(source, BRANT__KEYWORD_PATTERN_PROPERTIES, brant__json_text(key), true);
+    yyjson_obj_foreach(source->members[BRANT__KEYWORD_PATTERN_PROPERTIES], index, count, key,
+                       value) {
+        const uint32_t pattern =
+            add_pattern(source, BRANT__KEYWORD_PATTERN_PROPERTIES, brant__json_text(key), true);
         if (pattern == BRANT__NONE) continue;
         add_word(compiler, pattern);
         add_word(compiler, block_of(compiler, value));
@@ -389,11 +429,17 @@ static void compile_members(definition *source) {
     yyjson_val *required = source->members[BRANT__KEYWORD_REQUIRED];
     yyjson_val *properties = source->members[BRANT__KEYWORD_PROPERTIES];
     yyjson_val *additional = source->members[BRANT__KEYWORD_ADDITIONAL_PROPERTIES];
-    if (!required && !properties && !additional && !source->members[BRANT__KEYWORD_PATTERN_PROPERTIES]) return;
-    if (required && !check_names(source, BRANT__KEYWORD_REQUIRED, required, brant__text_of(NULL, 0))) required = NULL;
+    if (!required && !properties && !additional &&
+        !source->members[BRANT__KEYWORD_PATTERN_PROPERTIES])
+        return;
+    if (required &&
+        !check_names(source, BRANT__KEYWORD_REQUIRED, required, brant__text_of(NULL, 0)))
+        required = NULL;
     if (!check_map(source, BRANT__KEYWORD_PROPERTIES)) properties = NULL;
 
-    brant__object object = {.additional = additional ? block_of(compiler, additional) : BRANT__BLOCK_TRUE, .closed = additional != NULL};
+    brant__object object = {.additional =
+                                additional ? block_of(compiler, additional) : BRANT__BLOCK_TRUE,
+                            .closed = additional != NULL};
     const uint32_t first = BRANT__VECTOR_COUNT(compiler->names, brant__name);
     brant__map names = {0};
     size_t index, count;
@@ -401,7 +447,8 @@ static void compile_members(definition *source) {
     yyjson_obj_iter left = yyjson_obj_iter_with(properties);
     for (yyjson_val *key = yyjson_obj_iter_next(&left); key; key = yyjson_obj_iter_next(&left)) {
         const brant__text text = brant__json_text(key);
-        const uint32_t name = add_name(compiler, text, block_of(compiler, yyjson_obj_iter_get_val(key)), false);
+        const uint32_t name =
+            add_name(compiler, text, block_of(compiler, yyjson_obj_iter_get_val(key)), false);
         if (!brant__map_put(&names, text, name)) brant__compiler_no_memory(compiler);
     }
     if (compiler->names.failed || compiler->no_memory) goto no_memory;
@@ -420,7 +467,8 @@ static void compile_members(definition *source) {
     if (compiler->text.failed) goto no_memory;
     const uint32_t name_count = BRANT__VECTOR_COUNT(compiler->names, brant__name) - first;
     const brant__name *all = BRANT__VECTOR(compiler->names, brant__name);
-    object.table = brant__table_build(&compiler->slots, all, first, name_count, compiler->text.data);
+    object.table =
+        brant__table_build(&compiler->slots, all, first, name_count, compiler->text.data);
     const brant__rule rule = {.a = BRANT__VECTOR_COUNT(compiler->objects, brant__object)};
     brant__buffer_append(&compiler->objects, &object, sizeof(object));
     emit(source, BRANT__GROUP_OBJECT, rule, BRANT__OP_OBJECT, BRANT__KEYWORD_PROPERTIES);
@@ -431,14 +479,17 @@ no_memory:
     brant__map_free(&names);
 }
 
-static void dependent_required(definition *source, int keyword, yyjson_val *key, yyjson_val *names) {
+static void dependent_required(definition *source, int keyword, yyjson_val *key,
+                               yyjson_val *names) {
     brant__compiler *compiler = source->compiler;
     if (!check_names(source, keyword, names, brant__json_text(key))) return;
-    brant__rule rule = {.a = BRANT__VECTOR_COUNT(compiler->names, brant__name), .b = (uint32_t)yyjson_arr_size(names) + 1};
+    brant__rule rule = {.a = BRANT__VECTOR_COUNT(compiler->names, brant__name),
+                        .b = (uint32_t)yyjson_arr_size(names) + 1};
     add_name(compiler, brant__json_text(key), BRANT__NONE, false);
     size_t index, count;
     yyjson_val *item;
-    yyjson_arr_foreach(names, index, count, item) add_name(compiler, brant__json_text(item), BRANT__NONE, false);
+    yyjson_arr_foreach(names, index, count, item)
+        add_name(compiler, brant__json_text(item), BRANT__NONE, false);
     emit(source, BRANT__GROUP_OBJECT, rule, BRANT__OP_DEPENDENT_REQUIRED, keyword);
 }
 
@@ -448,23 +499,28 @@ static void compile_dependencies(definition *source, int keyword) {
     size_t index, count;
     yyjson_val *key, *value;
     yyjson_obj_foreach(source->members[keyword], index, count, key, value) {
-        if (keyword == BRANT__KEYWORD_DEPENDENT_REQUIRED || (keyword == BRANT__KEYWORD_DEPENDENCIES && yyjson_is_arr(value))) {
+        if (keyword == BRANT__KEYWORD_DEPENDENT_REQUIRED ||
+            (keyword == BRANT__KEYWORD_DEPENDENCIES && yyjson_is_arr(value))) {
             dependent_required(source, keyword, key, value);
             continue;
         }
-        brant__rule rule = {.a = add_name(compiler, brant__json_text(key), BRANT__NONE, false), .c = block_of(compiler, value)};
+        brant__rule rule = {.a = add_name(compiler, brant__json_text(key), BRANT__NONE, false),
+                            .c = block_of(compiler, value)};
         emit(source, BRANT__GROUP_OBJECT, rule, BRANT__OP_DEPENDENT_SCHEMA, keyword);
     }
 }
 
 static void compile_object(definition *source) {
-    compile_count(source, BRANT__KEYWORD_MIN_PROPERTIES, BRANT__GROUP_OBJECT, BRANT__OP_MIN_PROPERTIES, true);
-    compile_count(source, BRANT__KEYWORD_MAX_PROPERTIES, BRANT__GROUP_OBJECT, BRANT__OP_MAX_PROPERTIES, false);
+    compile_count(source, BRANT__KEYWORD_MIN_PROPERTIES, BRANT__GROUP_OBJECT,
+                  BRANT__OP_MIN_PROPERTIES, true);
+    compile_count(source, BRANT__KEYWORD_MAX_PROPERTIES, BRANT__GROUP_OBJECT,
+                  BRANT__OP_MAX_PROPERTIES, false);
     compile_members(source);
     yyjson_val *names = source->members[BRANT__KEYWORD_PROPERTY_NAMES];
     if (names) {
         const brant__rule rule = {.c = block_of(source->compiler, names)};
-        emit(source, BRANT__GROUP_OBJECT, rule, BRANT__OP_PROPERTY_NAMES, BRANT__KEYWORD_PROPERTY_NAMES);
+        emit(source, BRANT__GROUP_OBJECT, rule, BRANT__OP_PROPERTY_NAMES,
+             BRANT__KEYWORD_PROPERTY_NAMES);
     }
     compile_dependencies(source, BRANT__KEYWORD_DEPENDENT_REQUIRED);
     compile_dependencies(source, BRANT__KEYWORD_DEPENDENT_SCHEMAS);
@@ -482,11 +538,12 @@ static void compile_reference(definition *source, int keyword) {
         return;
     }
     const bool dynamic = keyword == BRANT__KEYWORD_DYNAMIC_REF;
-    const uint32_t target = brant__bundle_resolve(compiler, source->site, brant__json_text(value), dynamic);
+    const uint32_t target =
+        brant__bundle_resolve(compiler, source->site, brant__json_text(value), dynamic);
     if (compiler->no_memory) return;
     if (target == BRANT__NONE) {
-        brant__fault(compiler, source->site, brant__keywords[keyword].name, NOTHING, "%.*s", (int)compiler->scratch.length,
-                     compiler->scratch.data);
+        brant__fault(compiler, source->site, brant__keywords[keyword].name, NOTHING, "%.*s",
+                     (int)compiler->scratch.length, compiler->scratch.data);
         return;
     }
     const brant__rule rule = {.c = brant__compile_site(compiler, target)};
@@ -499,7 +556,8 @@ static void compile_applicators(definition *source) {
     compile_reference(source, BRANT__KEYWORD_DYNAMIC_REF);
     yyjson_val *value = source->members[BRANT__KEYWORD_ALL_OF];
     brant__rule rule = {0};
-    if (value && add_blocks(source, BRANT__KEYWORD_ALL_OF, value, &rule) && !compiler->words.failed) {
+    if (value && add_blocks(source, BRANT__KEYWORD_ALL_OF, value, &rule) &&
+        !compiler->words.failed) {
         for (uint32_t i = 0; i < rule.b; i++) {
             const brant__rule one = {.c = BRANT__VECTOR(compiler->words, uint32_t)[rule.a + i]};
             emit(source, BRANT__GROUP_COMMON, one, BRANT__OP_APPLY, BRANT__KEYWORD_ALL_OF);
@@ -520,7 +578,8 @@ static void compile_applicators(definition *source) {
     }
     value = source->members[BRANT__KEYWORD_IF];
     if (value) {
-        yyjson_val *then = source->members[BRANT__KEYWORD_THEN], *otherwise = source->members[BRANT__KEYWORD_ELSE];
+        yyjson_val *then = source->members[BRANT__KEYWORD_THEN],
+                   *otherwise = source->members[BRANT__KEYWORD_ELSE];
         rule = (brant__rule){.c = block_of(compiler, value)};
         rule.a = then ? block_of(compiler, then) : BRANT__BLOCK_TRUE;
         rule.b = otherwise ? block_of(compiler, otherwise) : BRANT__BLOCK_TRUE;
@@ -548,10 +607,12 @@ static void compile_unevaluated(definition *source, uint32_t block) {
 static void refuse_misspelling(definition *source, brant__text name) {
     const int meant = brant__keyword_near(name);
     if (meant >= 0) {
-        brant__fault(source->compiler, source->site, name, NOTHING, "is not a keyword: \"%s\" is (an annotation of your own begins with x-)",
+        brant__fault(source->compiler, source->site, name, NOTHING,
+                     "is not a keyword: \"%s\" is (an annotation of your own begins with x-)",
                      brant__keywords[meant].name.data);
     } else if (name.length > 0 && name.data[0] == '$') {
-        brant__fault(source->compiler, source->site, name, NOTHING, "is not a keyword, and names with $ are reserved for keywords");
+        brant__fault(source->compiler, source->site, name, NOTHING,
+                     "is not a keyword, and names with $ are reserved for keywords");
     }
 }
 
@@ -576,11 +637,13 @@ static void compile_block(brant__compiler *compiler, uint32_t number) {
     brant__block block = {.place = number};
     if (yyjson_is_obj(site.schema)) {
         definition source = {.compiler = compiler, .site = number};
-        for (int group = 0; group < BRANT__GROUP_COUNT; group++) brant__buffer_reset(&compiler->groups[group]);
+        for (int group = 0; group < BRANT__GROUP_COUNT; group++)
+            brant__buffer_reset(&compiler->groups[group]);
         read_members(&source, site.schema);
         block.types = (uint16_t)compile_type(&source);
         yyjson_val *nullable = source.members[BRANT__KEYWORD_NULLABLE];
-        if (nullable && !yyjson_is_bool(nullable)) fault(&source, BRANT__KEYWORD_NULLABLE, "must be true or false");
+        if (nullable && !yyjson_is_bool(nullable))
+            fault(&source, BRANT__KEYWORD_NULLABLE, "must be true or false");
         block.nullable = yyjson_is_true(nullable);
         compile_number(&source);
         compile_string(&source);
@@ -598,13 +661,16 @@ static void compile_block(brant__compiler *compiler, uint32_t number) {
         }
         block.first[BRANT__GROUP_COUNT] = BRANT__VECTOR_COUNT(compiler->rules, brant__rule);
     } else if (!yyjson_is_false(site.schema)) {
-        brant__fault(compiler, number, NOTHING, NOTHING, "must be a schema: an object, true or false");
+        brant__fault(compiler, number, NOTHING, NOTHING,
+                     "must be a schema: an object, true or false");
     }
     if (!compiler->blocks.failed) BRANT__VECTOR(compiler->blocks, brant__block)[site.block] = block;
 }
 
 void brant__compile_blocks(brant__compiler *compiler) {
-    for (size_t i = 0; !brant__compiler_failed(compiler) && i < BRANT__VECTOR_COUNT(compiler->queue, uint32_t); i++) {
+    for (size_t i = 0;
+         !brant__compiler_failed(compiler) && i < BRANT__VECTOR_COUNT(compiler->queue, uint32_t);
+         i++) {
         compile_block(compiler, BRANT__VECTOR(compiler->queue, uint32_t)[i]);
     }
 }

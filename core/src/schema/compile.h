@@ -11,7 +11,7 @@
 /* A schema of the bundle while it is compiled. */
 typedef struct brant__site {
     yyjson_val *schema;
-    uint32_t parent; /* BRANT__NONE: the bundle itself */
+    uint32_t parent;   /* BRANT__NONE: the bundle itself */
     uint32_t resource; /* the site with the $id (or the bundle) that this one belongs to */
     uint32_t block;    /* BRANT__NONE: not needed so far */
     uint32_t packed;   /* its place in the program, or BRANT__NONE */
@@ -54,8 +54,10 @@ typedef struct brant__compiler {
     uint32_t constant_count;
 } brant__compiler;
 
-static inline void *brant__vector_data(const brant__buffer *buffer) { return buffer->data; }
-#define BRANT__VECTOR(buffer, type) ((type *)brant__vector_data(&(buffer)))
+static inline void *brant__vector_data(const brant__buffer *buffer) {
+    return buffer->data;
+}
+#define BRANT__VECTOR(buffer, type)       ((type *)brant__vector_data(&(buffer)))
 #define BRANT__VECTOR_COUNT(buffer, type) ((uint32_t)((buffer).length / sizeof(type)))
 
 /* ---- bundle.c -------------------------------------------------------------------------------------------------------- */
@@ -67,11 +69,12 @@ uint32_t brant__bundle_site(brant__compiler *compiler, yyjson_val *schema);
 /* The site of a schema that stands somewhere else: `pointer` is where, from the bundle on. */
 uint32_t brant__bundle_add(brant__compiler *compiler, yyjson_val *schema, brant__text pointer);
 /* What a $ref at a site refers to, or BRANT__NONE with a message in compiler->scratch. */
-uint32_t brant__bundle_resolve(brant__compiler *compiler, uint32_t site, brant__text reference, bool dynamic);
+uint32_t brant__bundle_resolve(brant__compiler *compiler, uint32_t site, brant__text reference,
+                               bool dynamic);
 
 /* Record a fault at a site, within the keyword (BRANT__KEYWORD_COUNT: the schema itself) and `tail`, a pointer from there on. */
-void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword, brant__text tail, const char *format, ...)
-    BRANT__PRINTF(5, 6);
+void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword, brant__text tail,
+                  const char *format, ...) BRANT__PRINTF(5, 6);
 /* Record that memory ran out; the compilation ends at the next look. */
 void brant__compiler_no_memory(brant__compiler *compiler);
 

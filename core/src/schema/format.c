@@ -9,10 +9,18 @@
 
 /* ---- characters ------------------------------------------------------------------------------------------------------- */
 
-static bool digit(char c) { return c >= '0' && c <= '9'; }
-static bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-static bool hexadecimal(char c) { return digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-static bool among(char c, const char *set) { return c != '\0' && strchr(set, c) != NULL; }
+static bool digit(char c) {
+    return c >= '0' && c <= '9';
+}
+static bool letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+static bool hexadecimal(char c) {
+    return digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+static bool among(char c, const char *set) {
+    return c != '\0' && strchr(set, c) != NULL;
+}
 
 /* `count` digits at `at` as a number, or -1. */
 static int number_at(const char *data, size_t length, size_t at, int count) {
@@ -30,27 +38,32 @@ static int number_at(const char *data, size_t length, size_t at, int count) {
 static bool is_date(const char *data, size_t length) {
     static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     if (length != 10 || data[4] != '-' || data[7] != '-') return false;
-    const int year = number_at(data, length, 0, 4), month = number_at(data, length, 5, 2), day = number_at(data, length, 8, 2);
+    const int year = number_at(data, length, 0, 4), month = number_at(data, length, 5, 2),
+              day = number_at(data, length, 8, 2);
     if (year < 0 || month < 1 || month > 12 || day < 1) return false;
     const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     return day <= days[month - 1] + (month == 2 && leap);
 }
 
 static bool is_time(const char *data, size_t length) {
-    const int hour = number_at(data, length, 0, 2), minute = number_at(data, length, 3, 2), second = number_at(data, length, 6, 2);
+    const int hour = number_at(data, length, 0, 2), minute = number_at(data, length, 3, 2),
+              second = number_at(data, length, 6, 2);
     if (length < 9 || data[2] != ':' || data[5] != ':') return false;
-    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return false;
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+        return false;
     size_t at = 8;
     if (data[at] == '.') {
         const size_t from = ++at;
-        while (at < length && digit(data[at])) at++;
+        while (at < length && digit(data[at]))
+            at++;
         if (at == from) return false;
     }
     int offset = 0;
     if (at + 1 == length && (data[at] == 'Z' || data[at] == 'z')) {
         at++;
     } else if (length - at == 6 && (data[at] == '+' || data[at] == '-') && data[at + 3] == ':') {
-        const int hours = number_at(data, length, at + 1, 2), minutes = number_at(data, length, at + 4, 2);
+        const int hours = number_at(data, length, at + 1, 2),
+                  minutes = number_at(data, length, at + 4, 2);
         if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return false;
         offset = (hours * 60 + minutes) * (data[at] == '+' ? 1 : -1);
         at += 6;
@@ -62,7 +75,8 @@ static bool is_time(const char *data, size_t length) {
 }
 
 static bool is_date_time(const char *data, size_t length) {
-    return length > 11 && (data[10] == 'T' || data[10] == 't') && is_date(data, 10) && is_time(data + 11, length - 11);
+    return length > 11 && (data[10] == 'T' || data[10] == 't') && is_date(data, 10) &&
+           is_time(data + 11, length - 11);
 }
 
 /* Numbers with units out of `units` from `at` on, one after another without a gap; where it ends, or 0 for none. */
@@ -70,7 +84,8 @@ static size_t duration_part(const char *data, size_t length, size_t at, const ch
     const char *next = NULL;
     size_t end = 0;
     while (at < length && digit(data[at])) {
-        while (at < length && digit(data[at])) at++;
+        while (at < length && digit(data[at]))
+            at++;
         if (at == length || !among(data[at], units)) return 0;
         const char *unit = strchr(units, data[at]);
         if (next && unit != next) return 0;
@@ -102,7 +117,8 @@ static bool is_ipv4(const char *data, size_t length) {
         }
         const size_t from = at;
         int number = 0;
-        for (; at < length && digit(data[at]) && at - from < 3; at++) number = number * 10 + (data[at] - '0');
+        for (; at < length && digit(data[at]) && at - from < 3; at++)
+            number = number * 10 + (data[at] - '0');
         if (at == from || number > 255 || (at - from > 1 && data[from] == '0')) return false;
     }
     return at == length;
@@ -118,7 +134,8 @@ static bool is_ipv6(const char *data, size_t length) {
     }
     while (at < length) {
         const size_t from = at;
-        while (at < length && hexadecimal(data[at])) at++;
+        while (at < length && hexadecimal(data[at]))
+            at++;
         if (at < length && data[at] == '.') {
             groups += 2;
             return is_ipv4(data + from, length - from) && (gap ? groups < 8 : groups == 8);
@@ -147,7 +164,8 @@ static bool is_hostname(const char *data, size_t length) {
         const size_t size = at - from;
         if (size == 0 || size > 63 || data[from] == '-' || data[at - 1] == '-') return false;
         const bool tagged = size >= 4 && data[from + 2] == '-' && data[from + 3] == '-';
-        if (tagged && (data[from] == 'x' || data[from] == 'X') && (data[from + 1] == 'n' || data[from + 1] == 'N') &&
+        if (tagged && (data[from] == 'x' || data[from] == 'X') &&
+            (data[from + 1] == 'n' || data[from + 1] == 'N') &&
             !brant__idna_label(data + from + 4, size - 4)) {
             return false;
         }
@@ -175,7 +193,8 @@ static size_t local_part(const char *data, size_t length) {
             dot = true;
             continue;
         }
-        if (!letter(data[at]) && !digit(data[at]) && !among(data[at], "!#$%&'*+-/=?^_`{|}~")) return 0;
+        if (!letter(data[at]) && !digit(data[at]) && !among(data[at], "!#$%&'*+-/=?^_`{|}~"))
+            return 0;
         dot = false;
     }
     return dot ? 0 : at;
@@ -198,7 +217,8 @@ static size_t uri_run(const char *data, size_t length, size_t at, const char *ex
     for (; at < length; at++) {
         const char c = data[at];
         if (letter(c) || digit(c) || among(c, "-._~!$&'()*+,;=") || among(c, extra)) continue;
-        if (c != '%' || length - at < 3 || !hexadecimal(data[at + 1]) || !hexadecimal(data[at + 2])) break;
+        if (c != '%' || length - at < 3 || !hexadecimal(data[at + 1]) || !hexadecimal(data[at + 2]))
+            break;
         at += 2;
     }
     return at;
@@ -207,7 +227,8 @@ static size_t uri_run(const char *data, size_t length, size_t at, const char *ex
 static bool is_ip_literal(const char *data, size_t length) {
     if (length < 2 || (data[0] != 'v' && data[0] != 'V')) return is_ipv6(data, length);
     size_t at = 1;
-    while (at < length && hexadecimal(data[at])) at++;
+    while (at < length && hexadecimal(data[at]))
+        at++;
     if (at == 1 || at + 1 >= length || data[at] != '.') return false;
     return !memchr(data, '%', length) && uri_run(data, length, at + 1, ":") == length;
 }
@@ -225,14 +246,17 @@ static size_t uri_authority(const char *data, size_t length, size_t at) {
     }
     if (at < length && data[at] == ':') {
         at++;
-        while (at < length && digit(data[at])) at++;
+        while (at < length && digit(data[at]))
+            at++;
     }
     return at == length || among(data[at], "/?#") ? at : SIZE_MAX;
 }
 
 static bool check_uri(const char *data, size_t length, bool absolute) {
     size_t at = 0;
-    while (at < length && (letter(data[at]) || (at > 0 && (digit(data[at]) || among(data[at], "+-."))))) at++;
+    while (at < length &&
+           (letter(data[at]) || (at > 0 && (digit(data[at]) || among(data[at], "+-.")))))
+        at++;
     const bool scheme = at > 0 && at < length && data[at] == ':';
     if (absolute && !scheme) return false;
     at = scheme ? at + 1 : 0;
@@ -250,8 +274,12 @@ static bool check_uri(const char *data, size_t length, bool absolute) {
     return at == length;
 }
 
-static bool is_uri(const char *data, size_t length) { return check_uri(data, length, true); }
-static bool is_uri_reference(const char *data, size_t length) { return check_uri(data, length, false); }
+static bool is_uri(const char *data, size_t length) {
+    return check_uri(data, length, true);
+}
+static bool is_uri_reference(const char *data, size_t length) {
+    return check_uri(data, length, false);
+}
 
 /* ---- others --------------------------------------------------------------------------------------------------------------- */
 
@@ -267,12 +295,15 @@ static bool is_uuid(const char *data, size_t length) {
 static bool is_json_pointer(const char *data, size_t length) {
     if (length > 0 && data[0] != '/') return false;
     for (size_t i = 0; i < length; i++) {
-        if (data[i] == '~' && (i + 1 == length || (data[i + 1] != '0' && data[i + 1] != '1'))) return false;
+        if (data[i] == '~' && (i + 1 == length || (data[i + 1] != '0' && data[i + 1] != '1')))
+            return false;
     }
     return true;
 }
 
-static bool is_regex(const char *data, size_t length) { return brant__regex_translate(NULL, brant__text_of(data, length), NULL); }
+static bool is_regex(const char *data, size_t length) {
+    return brant__regex_translate(NULL, brant__text_of(data, length), NULL);
+}
 
 /* ---- the table ------------------------------------------------------------------------------------------------------------- */
 
@@ -281,7 +312,8 @@ static const struct {
     bool (*accepts)(const char *data, size_t length);
     const char *message;
 } formats[] = {
-    {"date-time", is_date_time, "must be a date and time with an offset, like 2024-01-31T12:00:00Z"},
+    {"date-time", is_date_time,
+     "must be a date and time with an offset, like 2024-01-31T12:00:00Z"},
     {"date", is_date, "must be a date, like 2024-01-31"},
     {"time", is_time, "must be a time with an offset, like 12:00:00Z"},
     {"duration", is_duration, "must be a duration, like P3DT12H"},
@@ -298,11 +330,17 @@ static const struct {
 
 int brant__format_find(brant__text name) {
     for (size_t i = 0; i < BRANT__COUNT(formats); i++) {
-        if (strlen(formats[i].name) == name.length && memcmp(formats[i].name, name.data, name.length) == 0) return (int)i;
+        if (strlen(formats[i].name) == name.length &&
+            memcmp(formats[i].name, name.data, name.length) == 0)
+            return (int)i;
     }
     return -1;
 }
 
-bool brant__format_accepts(int format, const char *data, size_t length) { return formats[format].accepts(data, length); }
+bool brant__format_accepts(int format, const char *data, size_t length) {
+    return formats[format].accepts(data, length);
+}
 
-const char *brant__format_message(int format) { return formats[format].message; }
+const char *brant__format_message(int format) {
+    return formats[format].message;
+}

@@ -11,19 +11,39 @@ const brant__keyword brant__keywords[BRANT__KEYWORD_COUNT] = {BRANT__KEYWORD_LIS
 #undef KEYWORD
 
 static const char *const annotations[] = {
-    "$comment", "$schema", "$vocabulary", "contentEncoding", "contentMediaType", "contentSchema", "default", "deprecated", "description",
-    "discriminator", "example", "examples", "externalDocs", "id", "readOnly", "title", "writeOnly", "xml",
+    "$comment",         "$schema",
+    "$vocabulary",      "contentEncoding",
+    "contentMediaType", "contentSchema",
+    "default",          "deprecated",
+    "description",      "discriminator",
+    "example",          "examples",
+    "externalDocs",     "id",
+    "readOnly",         "title",
+    "writeOnly",        "xml",
 };
 
 /* Assertions of other drafts and of well-known extensions: ignoring them would accept what they are there to refuse. */
 static const char *const refused[] = {
-    "$recursiveAnchor", "$recursiveRef", "disallow", "divisibleBy", "extends", "formatExclusiveMaximum", "formatExclusiveMinimum",
-    "formatMaximum", "formatMinimum", "instanceOf", "patternRequired", "propertyDependencies", "typeof", "uniqueItemProperties",
+    "$recursiveAnchor",
+    "$recursiveRef",
+    "disallow",
+    "divisibleBy",
+    "extends",
+    "formatExclusiveMaximum",
+    "formatExclusiveMinimum",
+    "formatMaximum",
+    "formatMinimum",
+    "instanceOf",
+    "patternRequired",
+    "propertyDependencies",
+    "typeof",
+    "uniqueItemProperties",
 };
 
 static bool among(brant__text name, const char *const *names, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (strlen(names[i]) == name.length && memcmp(names[i], name.data, name.length) == 0) return true;
+        if (strlen(names[i]) == name.length && memcmp(names[i], name.data, name.length) == 0)
+            return true;
     }
     return false;
 }
@@ -41,32 +61,39 @@ int brant__keyword_find(brant__text name) {
 
 enum { LONGEST = 24 };
 
-static unsigned least(unsigned a, unsigned b) { return a < b ? a : b; }
+static unsigned least(unsigned a, unsigned b) {
+    return a < b ? a : b;
+}
 
 /* Insertions, deletions, replacements and swaps of neighbours that make `a` from `b`; both at most LONGEST long. */
 static unsigned distance(brant__text a, brant__text b) {
     unsigned rows[3][LONGEST + 1];
-    for (unsigned j = 0; j <= b.length; j++) rows[0][j] = j;
+    for (unsigned j = 0; j <= b.length; j++)
+        rows[0][j] = j;
     for (unsigned i = 1; i <= a.length; i++) {
         unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
         row[0] = i;
         for (unsigned j = 1; j <= b.length; j++) {
             const bool same = a.data[i - 1] == b.data[j - 1];
             row[j] = least(least(above[j] + 1, row[j - 1] + 1), above[j - 1] + !same);
-            const bool swapped = i > 1 && j > 1 && a.data[i - 1] == b.data[j - 2] && a.data[i - 2] == b.data[j - 1];
+            const bool swapped =
+                i > 1 && j > 1 && a.data[i - 1] == b.data[j - 2] && a.data[i - 2] == b.data[j - 1];
             if (swapped) row[j] = least(row[j], before[j - 2] + 1);
         }
     }
     return rows[a.length % 3][b.length];
 }
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+static char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
 
 /* The same letters, whatever their case and with "_" or "-" between them. */
 static bool same_letters(brant__text a, brant__text b) {
     size_t i = 0, j = 0;
     for (;; i++, j++) {
-        while (i < a.length && (a.data[i] == '_' || a.data[i] == '-')) i++;
+        while (i < a.length && (a.data[i] == '_' || a.data[i] == '-'))
+            i++;
         if (i == a.length || j == b.length) return i == a.length && j == b.length;
         if (lower(a.data[i]) != lower(b.data[j])) return false;
     }
@@ -80,7 +107,10 @@ int brant__keyword_near(brant__text name) {
         if (!asserts) continue;
         if (same_letters(name, keyword)) return i;
         /* Short names have neighbours that mean something else: "const" and "cost". */
-        const unsigned bound = keyword.length >= 15 ? 3 : keyword.length >= 9 ? 2 : keyword.length >= 6 ? 1 : 0;
+        const unsigned bound = keyword.length >= 15  ? 3
+                               : keyword.length >= 9 ? 2
+                               : keyword.length >= 6 ? 1
+                                                     : 0;
         if (bound > 0 && distance(name, keyword) <= bound) return i;
     }
     return -1;

@@ -56,7 +56,8 @@ static void fault(reader *self, brant__text entry, brant__text member, const cha
 
 static bool strip(brant__text *name, const char *suffix) {
     const size_t length = strlen(suffix);
-    if (name->length < length || memcmp(name->data + name->length - length, suffix, length) != 0) return false;
+    if (name->length < length || memcmp(name->data + name->length - length, suffix, length) != 0)
+        return false;
     name->length -= length;
     return true;
 }
@@ -65,7 +66,8 @@ static bool pascal_case(brant__text name) {
     if (name.length == 0 || name.data[0] < 'A' || name.data[0] > 'Z') return false;
     for (size_t i = 1; i < name.length; i++) {
         const char c = name.data[i];
-        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))) return false;
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
+            return false;
     }
     return true;
 }
@@ -110,7 +112,8 @@ typedef struct location {
 
 enum { DEEPEST = 16 };
 
-static void member_fault(walk *reading, const location *where, brant__text member, const char *message) {
+static void member_fault(walk *reading, const location *where, brant__text member,
+                         const char *message) {
     if (!where->strict) return;
     brant__buffer path = {0};
     brant__buffer_append(&path, where->text, strlen(where->text));
@@ -140,19 +143,25 @@ static yyjson_val *literal(yyjson_val *value, bool schema) {
     return fixed;
 }
 
-static void read_flag(walk *reading, const location *where, brant__text name, yyjson_val *value, bool *flag) {
+static void read_flag(walk *reading, const location *where, brant__text name, yyjson_val *value,
+                      bool *flag) {
     yyjson_val *fixed = literal(value, where->schema);
-    if (!yyjson_is_bool(fixed)) member_fault(reading, where, name, "must be the literal true or false");
+    if (!yyjson_is_bool(fixed))
+        member_fault(reading, where, name, "must be the literal true or false");
     *flag = brant__json_bool(fixed, *flag);
 }
 
-static void read_limit(walk *reading, const location *where, brant__text name, yyjson_val *value, int64_t *limit) {
+static void read_limit(walk *reading, const location *where, brant__text name, yyjson_val *value,
+                       int64_t *limit) {
     const int64_t number = brant__json_integer(literal(value, where->schema), -1);
-    if (number < 0) member_fault(reading, where, name, "must be a literal integer that is not negative");
-    else *limit = number;
+    if (number < 0)
+        member_fault(reading, where, name, "must be a literal integer that is not negative");
+    else
+        *limit = number;
 }
 
-static void read_direction(walk *reading, const location *where, brant__text name, yyjson_val *value, int *direction) {
+static void read_direction(walk *reading, const location *where, brant__text name,
+                           yyjson_val *value, int *direction) {
     static const char *const names[] = {"directed", "undirected", "mixed"};
     yyjson_val *fixed = literal(value, where->schema);
     for (int i = 0; i < 3; i++) {
@@ -160,7 +169,8 @@ static void read_direction(walk *reading, const location *where, brant__text nam
         *direction = i;
         return;
     }
-    member_fault(reading, where, name, "must be the literal \"directed\", \"undirected\" or \"mixed\"");
+    member_fault(reading, where, name,
+                 "must be the literal \"directed\", \"undirected\" or \"mixed\"");
 }
 
 /* ---- edge ends ------------------------------------------------------------------------------------------------------------ */
@@ -177,9 +187,11 @@ typedef struct type_list {
     size_t count;
 } type_list;
 
-static void add_end(walk *reading, const location *where, brant__text member, yyjson_val *value, type_list *ends) {
+static void add_end(walk *reading, const location *where, brant__text member, yyjson_val *value,
+                    type_list *ends) {
     if (!yyjson_is_str(value)) {
-        member_fault(reading, where, member, "must name node types by literals: const, enum, or anyOf of const");
+        member_fault(reading, where, member,
+                     "must name node types by literals: const, enum, or anyOf of const");
         return;
     }
     const brant__text name = brant__json_text(value);
@@ -187,7 +199,8 @@ static void add_end(walk *reading, const location *where, brant__text member, yy
     if (index == SIZE_MAX) {
         char message[200];
         const int length = name.length < 100 ? (int)name.length : 100;
-        snprintf(message, sizeof(message), "\"%.*s\" is not a node type of the module", length, name.data);
+        snprintf(message, sizeof(message), "\"%.*s\" is not a node type of the module", length,
+                 name.data);
         member_fault(reading, where, member, message);
         return;
     }
@@ -197,9 +210,11 @@ static void add_end(walk *reading, const location *where, brant__text member, yy
     ends->types[ends->count++] = index;
 }
 
-static void read_ends(walk *reading, const location *where, brant__text member, yyjson_val *value, size_t **out_types, size_t *out_count) {
+static void read_ends(walk *reading, const location *where, brant__text member, yyjson_val *value,
+                      size_t **out_types, size_t *out_count) {
     brant__module *module = reading->self->module;
-    type_list ends = {brant__arena_alloc(&module->arena, (module->node_type_count + 1) * sizeof(*ends.types)), 0};
+    type_list ends = {
+        brant__arena_alloc(&module->arena, (module->node_type_count + 1) * sizeof(*ends.types)), 0};
     if (!ends.types) {
         reading->status = BRANT_NO_MEMORY;
         return;
@@ -212,7 +227,8 @@ static void read_ends(walk *reading, const location *where, brant__text member, 
     if (yyjson_is_arr(choices)) {
         yyjson_arr_foreach(choices, index, size, item) add_end(reading, where, member, item, &ends);
     } else if (yyjson_is_arr(branches)) {
-        yyjson_arr_foreach(branches, index, size, item) add_end(reading, where, member, literal(item, true), &ends);
+        yyjson_arr_foreach(branches, index, size, item)
+            add_end(reading, where, member, literal(item, true), &ends);
     } else {
         add_end(reading, where, member, literal(value, where->schema), &ends);
     }
@@ -222,30 +238,47 @@ static void read_ends(walk *reading, const location *where, brant__text member, 
 
 /* ---- Config and constraints ----------------------------------------------------------------------------------------------- */
 
-static void read_config_member(walk *reading, const location *where, brant__text name, yyjson_val *value) {
+static void read_config_member(walk *reading, const location *where, brant__text name,
+                               yyjson_val *value) {
     brant__module_config *config = &reading->self->module->config;
-    if (brant__text_equal(name, BRANT__TEXT("directed"))) read_direction(reading, where, name, value, &config->direction);
-    else if (brant__text_equal(name, BRANT__TEXT("multi"))) read_flag(reading, where, name, value, &config->multi);
-    else if (brant__text_equal(name, BRANT__TEXT("allow_self_loops"))) read_flag(reading, where, name, value, &config->allow_self_loops);
-    else if (brant__text_equal(name, BRANT__TEXT("acyclic"))) read_flag(reading, where, name, value, &config->acyclic);
-    else if (brant__text_equal(name, BRANT__TEXT("max_nodes"))) read_limit(reading, where, name, value, &config->max_nodes);
-    else if (brant__text_equal(name, BRANT__TEXT("max_edges"))) read_limit(reading, where, name, value, &config->max_edges);
-    else member_fault(reading, where, name, "must be one of directed, multi, allow_self_loops, acyclic, max_nodes, max_edges");
+    if (brant__text_equal(name, BRANT__TEXT("directed")))
+        read_direction(reading, where, name, value, &config->direction);
+    else if (brant__text_equal(name, BRANT__TEXT("multi")))
+        read_flag(reading, where, name, value, &config->multi);
+    else if (brant__text_equal(name, BRANT__TEXT("allow_self_loops")))
+        read_flag(reading, where, name, value, &config->allow_self_loops);
+    else if (brant__text_equal(name, BRANT__TEXT("acyclic")))
+        read_flag(reading, where, name, value, &config->acyclic);
+    else if (brant__text_equal(name, BRANT__TEXT("max_nodes")))
+        read_limit(reading, where, name, value, &config->max_nodes);
+    else if (brant__text_equal(name, BRANT__TEXT("max_edges")))
+        read_limit(reading, where, name, value, &config->max_edges);
+    else
+        member_fault(
+            reading, where, name,
+            "must be one of directed, multi, allow_self_loops, acyclic, max_nodes, max_edges");
 }
 
-static void read_constraint(walk *reading, const location *where, brant__text name, yyjson_val *value) {
+static void read_constraint(walk *reading, const location *where, brant__text name,
+                            yyjson_val *value) {
     brant__edge_type *edge = reading->edge;
-    if (brant__text_equal(name, BRANT__TEXT("source"))) read_ends(reading, where, name, value, &edge->sources, &edge->source_count);
-    else if (brant__text_equal(name, BRANT__TEXT("target"))) read_ends(reading, where, name, value, &edge->targets, &edge->target_count);
-    else if (brant__text_equal(name, BRANT__TEXT("max_out"))) read_limit(reading, where, name, value, &edge->max_out);
-    else if (brant__text_equal(name, BRANT__TEXT("max_in"))) read_limit(reading, where, name, value, &edge->max_in);
-    else member_fault(reading, where, name, "must be one of source, target, max_out, max_in");
+    if (brant__text_equal(name, BRANT__TEXT("source")))
+        read_ends(reading, where, name, value, &edge->sources, &edge->source_count);
+    else if (brant__text_equal(name, BRANT__TEXT("target")))
+        read_ends(reading, where, name, value, &edge->targets, &edge->target_count);
+    else if (brant__text_equal(name, BRANT__TEXT("max_out")))
+        read_limit(reading, where, name, value, &edge->max_out);
+    else if (brant__text_equal(name, BRANT__TEXT("max_in")))
+        read_limit(reading, where, name, value, &edge->max_in);
+    else
+        member_fault(reading, where, name, "must be one of source, target, max_out, max_in");
 }
 
 /* The entry that a reference between entries names: "Name", "#/$defs/Name". */
 static yyjson_val *entry_of(const reader *self, brant__text reference) {
     const size_t length = strlen(self->container);
-    if (reference.length > length + 1 && reference.data[0] == '#' && memcmp(reference.data + 1, self->container, length) == 0) {
+    if (reference.length > length + 1 && reference.data[0] == '#' &&
+        memcmp(reference.data + 1, self->container, length) == 0) {
         reference = brant__text_of(reference.data + 1 + length, reference.length - 1 - length);
     }
     return yyjson_obj_getn(self->entries, reference.data, reference.length);
@@ -260,18 +293,23 @@ static void read_literals(walk *reading, yyjson_val *value, location where) {
     yyjson_val *properties = yyjson_obj_get(value, "properties");
     yyjson_val *parts = yyjson_obj_get(value, "allOf");
     const brant__text reference = brant__json_get_text(value, "$ref");
-    where.schema = yyjson_is_obj(properties) || parts || reference.data || yyjson_equals_str(yyjson_obj_get(value, "type"), "object");
+    where.schema = yyjson_is_obj(properties) || parts || reference.data ||
+                   yyjson_equals_str(yyjson_obj_get(value, "type"), "object");
     location inner = {.depth = where.depth + 1};
     if (reference.data) read_literals(reading, entry_of(reading->self, reference), inner);
     size_t index, count;
     yyjson_val *part;
     yyjson_arr_foreach(parts, index, count, part) {
         inner.strict = where.strict;
-        snprintf(inner.text, sizeof(inner.text), "%.80s%sallOf/%zu", where.text, where.text[0] ? "/" : "", index);
+        snprintf(inner.text, sizeof(inner.text), "%.80s%sallOf/%zu", where.text,
+                 where.text[0] ? "/" : "", index);
         read_literals(reading, part, inner);
     }
-    if (where.schema) snprintf(inner.text, sizeof(inner.text), "%.100s%sproperties", where.text, where.text[0] ? "/" : "");
-    else inner.text[0] = '\0';
+    if (where.schema)
+        snprintf(inner.text, sizeof(inner.text), "%.100s%sproperties", where.text,
+                 where.text[0] ? "/" : "");
+    else
+        inner.text[0] = '\0';
     inner.schema = where.schema;
     inner.strict = where.strict;
     yyjson_obj_iter left = yyjson_obj_iter_with(where.schema ? properties : value);
@@ -279,12 +317,15 @@ static void read_literals(walk *reading, yyjson_val *value, location where) {
         const brant__text name = brant__json_text(key);
         /* A plain object may be described too. */
         if (!where.schema && brant__keyword_find(name) == BRANT__KEYWORD_ANNOTATION) continue;
-        if (reading->edge) read_constraint(reading, &inner, name, yyjson_obj_iter_get_val(key));
-        else read_config_member(reading, &inner, name, yyjson_obj_iter_get_val(key));
+        if (reading->edge)
+            read_constraint(reading, &inner, name, yyjson_obj_iter_get_val(key));
+        else
+            read_config_member(reading, &inner, name, yyjson_obj_iter_get_val(key));
     }
 }
 
-static brant_status read_entry(reader *self, brant__text entry, yyjson_val *value, brant__edge_type *edge) {
+static brant_status read_entry(reader *self, brant__text entry, yyjson_val *value,
+                               brant__edge_type *edge) {
     walk reading = {.self = self, .entry = entry, .edge = edge};
     read_literals(&reading, value, (location){.strict = true});
     return reading.status == BRANT_OK ? BRANT_OK : brant__fail_memory();
@@ -292,12 +333,14 @@ static brant_status read_entry(reader *self, brant__text entry, yyjson_val *valu
 
 /* ---- types ---------------------------------------------------------------------------------------------------------------- */
 
-static brant_status compile_entry(reader *self, brant__text entry, yyjson_val *value, brant__schema **out_schema) {
+static brant_status compile_entry(reader *self, brant__text entry, yyjson_val *value,
+                                  brant__schema **out_schema) {
     brant__buffer_reset(&self->pointer);
     brant__buffer_append(&self->pointer, self->container, strlen(self->container));
     brant__pointer_append(&self->pointer, entry);
     if (self->pointer.failed) return brant__fail_memory();
-    return brant__schema_compile(out_schema, self->document, value, brant__text_of(self->pointer.data, self->pointer.length));
+    return brant__schema_compile(out_schema, self->document, value,
+                                 brant__text_of(self->pointer.data, self->pointer.length));
 }
 
 static brant_status copy_name(reader *self, brant__text name, brant__text *out_name) {
@@ -318,7 +361,9 @@ static brant_status survey(reader *self) {
         if (kind != NODE && kind != EDGE && kind != CONSTRAINTS) continue;
         nodes += kind == NODE;
         edges += kind == EDGE;
-        if (!pascal_case(name)) fault(self, entry, WHOLE, "must be named in PascalCase: a capital letter, then letters and digits");
+        if (!pascal_case(name))
+            fault(self, entry, WHOLE,
+                  "must be named in PascalCase: a capital letter, then letters and digits");
     }
     brant__module *module = self->module;
     module->typed = nodes > 0;
@@ -370,9 +415,13 @@ static brant_status read_rules(reader *self) {
             BRANT__TRY(read_entry(self, entry, value, NULL));
         } else if (kind == CONSTRAINTS) {
             size_t edge = 0;
-            while (edge < module->edge_type_count && !brant__text_equal(module->edge_types[edge].name, name)) edge++;
-            if (edge == module->edge_type_count) fault(self, entry, WHOLE, "constrains an edge type that the module does not have");
-            else BRANT__TRY(read_entry(self, entry, value, &module->edge_types[edge]));
+            while (edge < module->edge_type_count &&
+                   !brant__text_equal(module->edge_types[edge].name, name))
+                edge++;
+            if (edge == module->edge_type_count)
+                fault(self, entry, WHOLE, "constrains an edge type that the module does not have");
+            else
+                BRANT__TRY(read_entry(self, entry, value, &module->edge_types[edge]));
         }
     }
 cleanup:
@@ -383,9 +432,11 @@ static brant_status finish(reader *self) {
     if (self->fault_count == 0) return BRANT_OK;
     brant__write_end(&self->faults);
     brant__write_end(&self->faults);
-    if (self->faults.buffer.failed || self->message.failed || self->pointer.failed) return brant__fail_memory();
+    if (self->faults.buffer.failed || self->message.failed || self->pointer.failed)
+        return brant__fail_memory();
     const brant__text detail = brant__text_of(self->faults.buffer.data, self->faults.buffer.length);
-    return brant__fail_detail(BRANT_VALIDATION, detail, "%.*s", (int)self->message.length, self->message.data);
+    return brant__fail_detail(BRANT_VALIDATION, detail, "%.*s", (int)self->message.length,
+                              self->message.data);
 }
 
 brant_status brant__module_parse(brant__module **out_module, yyjson_val *document) {
@@ -395,7 +446,8 @@ brant_status brant__module_parse(brant__module **out_module, yyjson_val *documen
     brant__module *module = brant__alloc_zero(sizeof(*module));
     if (!module) return brant__fail_memory();
     self.module = module;
-    module->config = (brant__module_config){.direction = BRANT__DIRECTED, .allow_self_loops = true, .max_nodes = -1, .max_edges = -1};
+    module->config = (brant__module_config){
+        .direction = BRANT__DIRECTED, .allow_self_loops = true, .max_nodes = -1, .max_edges = -1};
     brant__write_object(&self.faults);
     brant__write_name(&self.faults, "violations");
     brant__write_array(&self.faults);
@@ -411,7 +463,8 @@ brant_status brant__module_parse(brant__module **out_module, yyjson_val *documen
         if (!self.entries) continue;
         self.container = containers[i];
         if (yyjson_is_obj(self.entries)) continue;
-        fault(&self, WHOLE, brant__text_of(names[i], strlen(names[i])), "must be an object of named schemas");
+        fault(&self, WHOLE, brant__text_of(names[i], strlen(names[i])),
+              "must be an object of named schemas");
         BRANT__TRY(finish(&self));
     }
     const brant__text id = brant__json_get_text(document, "$id");
@@ -434,8 +487,10 @@ cleanup:
 
 void brant__module_free(brant__module *module) {
     if (!module) return;
-    for (size_t i = 0; i < module->node_type_count; i++) brant__schema_free(module->node_types[i].schema);
-    for (size_t i = 0; i < module->edge_type_count; i++) brant__schema_free(module->edge_types[i].schema);
+    for (size_t i = 0; i < module->node_type_count; i++)
+        brant__schema_free(module->node_types[i].schema);
+    for (size_t i = 0; i < module->edge_type_count; i++)
+        brant__schema_free(module->edge_types[i].schema);
     brant__arena_free(&module->arena);
     brant__free(module);
 }

@@ -9,7 +9,9 @@
 
 #include <math.h>
 
-static int compare_magnitude(uint64_t a, uint64_t b) { return a < b ? -1 : a > b; }
+static int compare_magnitude(uint64_t a, uint64_t b) {
+    return a < b ? -1 : a > b;
+}
 
 /* An integer with a double. */
 static int compare_mixed(const brant__number *integer, double real) {
@@ -51,7 +53,8 @@ static void read_decimal(brant__number *number, yyjson_val *value) {
             zeros++;
             continue;
         }
-        for (; zeros > 0; zeros--) number->digits *= 10; /* no effect before the first digit */
+        for (; zeros > 0; zeros--)
+            number->digits *= 10; /* no effect before the first digit */
         number->digits = number->digits * 10 + (uint64_t)(*at - '0');
     }
     exponent += zeros;
@@ -60,7 +63,8 @@ static void read_decimal(brant__number *number, yyjson_val *value) {
         const bool negative = *at == '-';
         if (*at == '-' || *at == '+') at++;
         int written = 0;
-        for (; at < end; at++) written = written * 10 + (*at - '0');
+        for (; at < end; at++)
+            written = written * 10 + (*at - '0');
         exponent += negative ? -written : written;
     }
     number->exponent = number->digits == 0 ? 0 : exponent;
@@ -83,7 +87,8 @@ brant__number brant__number_of(yyjson_val *value, bool decimal) {
     }
     if (decimal) {
         number.digits = number.magnitude;
-        for (; number.digits != 0 && number.digits % 10 == 0; number.exponent++) number.digits /= 10;
+        for (; number.digits != 0 && number.digits % 10 == 0; number.exponent++)
+            number.digits /= 10;
     }
     return number;
 }
@@ -109,7 +114,8 @@ static uint64_t multiply_modulo(uint64_t a, uint64_t b, uint64_t modulus) {
 }
 
 bool brant__number_multiple(const brant__number *value, const brant__number *divisor) {
-    if (value->integer && divisor->integer) return divisor->magnitude != 0 && value->magnitude % divisor->magnitude == 0;
+    if (value->integer && divisor->integer)
+        return divisor->magnitude != 0 && value->magnitude % divisor->magnitude == 0;
     if (value->digits == 0) return true;
     int shift = value->exponent - divisor->exponent;
     if (shift >= 0) {

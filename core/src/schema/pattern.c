@@ -60,7 +60,8 @@ static brant_status bad(brant__buffer *message, const char *why) {
     return BRANT_VALIDATION;
 }
 
-brant_status brant__pattern_compile(brant__pattern **out_pattern, brant__text source, brant__buffer *message) {
+brant_status brant__pattern_compile(brant__pattern **out_pattern, brant__text source,
+                                    brant__buffer *message) {
     *out_pattern = NULL;
     brant_status status = BRANT_NO_MEMORY;
     pcre2_general_context *general = NULL;
@@ -85,10 +86,12 @@ brant_status brant__pattern_compile(brant__pattern **out_pattern, brant__text so
     pcre2_set_match_limit(pattern->limits, MATCH_STEPS);
     pcre2_set_heap_limit(pattern->limits, MATCH_KIB);
     pcre2_set_newline(compile, PCRE2_NEWLINE_ANYCRLF);
-    const uint32_t options = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF | PCRE2_ALLOW_EMPTY_CLASS | PCRE2_NO_UTF_CHECK;
+    const uint32_t options = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF |
+                             PCRE2_ALLOW_EMPTY_CLASS | PCRE2_NO_UTF_CHECK;
     int code;
     PCRE2_SIZE offset;
-    pattern->code = pcre2_compile((PCRE2_SPTR)translated.data, translated.length - 1, options, &code, &offset, compile);
+    pattern->code = pcre2_compile((PCRE2_SPTR)translated.data, translated.length - 1, options,
+                                  &code, &offset, compile);
     if (!pattern->code) {
         if (code == PCRE2_ERROR_HEAP_FAILED) goto cleanup;
         PCRE2_UCHAR why[160];
@@ -115,7 +118,9 @@ void brant__pattern_free(brant__pattern *pattern) {
     brant__free(pattern);
 }
 
-brant__text brant__pattern_source(const brant__pattern *pattern) { return brant__text_of(pattern->source, pattern->length); }
+brant__text brant__pattern_source(const brant__pattern *pattern) {
+    return brant__text_of(pattern->source, pattern->length);
+}
 
 /* ---- matching ----------------------------------------------------------------------------------------------------------- */
 
@@ -123,17 +128,23 @@ int brant__pattern_match(const brant__pattern *pattern, const char *data, size_t
     match_memory scratch;
     scratch.used = 0;
     int result = -1;
-    pcre2_general_context *general = pcre2_general_context_create(scratch_allocate, scratch_release, &scratch);
+    pcre2_general_context *general =
+        pcre2_general_context_create(scratch_allocate, scratch_release, &scratch);
     pcre2_match_data *match = general ? pcre2_match_data_create(1, general) : NULL;
     if (match) {
         int code = PCRE2_ERROR_JIT_STACKLIMIT;
-        if (pattern->fast) code = pcre2_jit_match(pattern->code, (PCRE2_SPTR)data, length, 0, PCRE2_NO_UTF_CHECK, match, pattern->limits);
+        if (pattern->fast)
+            code = pcre2_jit_match(pattern->code, (PCRE2_SPTR)data, length, 0, PCRE2_NO_UTF_CHECK,
+                                   match, pattern->limits);
         /* The just-in-time code has the machine's stack only; what does not fit there is interpreted. */
         if (code == PCRE2_ERROR_JIT_STACKLIMIT) {
-            code = pcre2_match(pattern->code, (PCRE2_SPTR)data, length, 0, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, match, pattern->limits);
+            code = pcre2_match(pattern->code, (PCRE2_SPTR)data, length, 0,
+                               PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, match, pattern->limits);
         }
-        if (code >= 0) result = 1;
-        else if (code == PCRE2_ERROR_NOMATCH) result = 0;
+        if (code >= 0)
+            result = 1;
+        else if (code == PCRE2_ERROR_NOMATCH)
+            result = 0;
     }
     pcre2_match_data_free(match);
     pcre2_general_context_free(general);

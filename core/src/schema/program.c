@@ -9,9 +9,23 @@ enum { BUFFERS = 17 };
 
 static void list_buffers(brant__compiler *compiler, brant__buffer *out[BUFFERS]) {
     brant__buffer *const all[BUFFERS] = {
-        &compiler->sites,   &compiler->queue,   &compiler->blocks,   &compiler->rules,   &compiler->words,         &compiler->numbers,
-        &compiler->names,   &compiler->slots,   &compiler->objects,  &compiler->choices, &compiler->places,        &compiler->text,
-        &compiler->message, &compiler->scratch, &compiler->patterns, &compiler->faults.buffer, &compiler->constants.buffer,
+        &compiler->sites,
+        &compiler->queue,
+        &compiler->blocks,
+        &compiler->rules,
+        &compiler->words,
+        &compiler->numbers,
+        &compiler->names,
+        &compiler->slots,
+        &compiler->objects,
+        &compiler->choices,
+        &compiler->places,
+        &compiler->text,
+        &compiler->message,
+        &compiler->scratch,
+        &compiler->patterns,
+        &compiler->faults.buffer,
+        &compiler->constants.buffer,
     };
     memcpy(out, all, sizeof(all));
 }
@@ -20,13 +34,15 @@ bool brant__compiler_failed(brant__compiler *compiler) {
     brant__buffer *buffers[BUFFERS];
     list_buffers(compiler, buffers);
     bool failed = compiler->no_memory;
-    for (int i = 0; i < BUFFERS; i++) failed = failed || buffers[i]->failed;
+    for (int i = 0; i < BUFFERS; i++)
+        failed = failed || buffers[i]->failed;
     return failed;
 }
 
 static void begin(brant__compiler *compiler, yyjson_val *bundle) {
     compiler->bundle = bundle;
-    const brant__block always[] = {{.types = BRANT__TYPE_ANY, .place = BRANT__NONE}, {.place = BRANT__NONE}};
+    const brant__block always[] = {{.types = BRANT__TYPE_ANY, .place = BRANT__NONE},
+                                   {.place = BRANT__NONE}};
     brant__buffer_append(&compiler->blocks, always, sizeof(always));
     brant__write_array(&compiler->constants);
     brant__write_object(&compiler->faults);
@@ -41,8 +57,10 @@ static brant_status finish(brant__compiler *compiler) {
     brant__write_end(&compiler->faults);
     brant__write_end(&compiler->faults);
     if (compiler->faults.buffer.failed) return brant__fail_memory();
-    const brant__text detail = brant__text_of(compiler->faults.buffer.data, compiler->faults.buffer.length);
-    return brant__fail_detail(BRANT_VALIDATION, detail, "%.*s", (int)compiler->message.length, compiler->message.data);
+    const brant__text detail =
+        brant__text_of(compiler->faults.buffer.data, compiler->faults.buffer.length);
+    return brant__fail_detail(BRANT_VALIDATION, detail, "%.*s", (int)compiler->message.length,
+                              compiler->message.data);
 }
 
 static void discard(brant__compiler *compiler) {
@@ -51,8 +69,10 @@ static void discard(brant__compiler *compiler) {
     }
     brant__buffer *buffers[BUFFERS];
     list_buffers(compiler, buffers);
-    for (int i = 0; i < BUFFERS; i++) brant__buffer_free(buffers[i]);
-    for (int group = 0; group < BRANT__GROUP_COUNT; group++) brant__buffer_free(&compiler->groups[group]);
+    for (int i = 0; i < BUFFERS; i++)
+        brant__buffer_free(buffers[i]);
+    for (int group = 0; group < BRANT__GROUP_COUNT; group++)
+        brant__buffer_free(&compiler->groups[group]);
     brant__map_free(&compiler->by_schema);
     brant__map_free(&compiler->by_anchor);
     brant__map_free(&compiler->by_dynamic);
@@ -86,8 +106,10 @@ static void pack_places(brant__compiler *compiler) {
                 brant__buffer_append(&compiler->places, &place, sizeof(place));
                 if (compiler->places.failed) return;
             }
-            if (below == BRANT__NONE) block->place = sites[site].packed;
-            else BRANT__VECTOR(compiler->places, brant__place)[below].parent = sites[site].packed;
+            if (below == BRANT__NONE)
+                block->place = sites[site].packed;
+            else
+                BRANT__VECTOR(compiler->places, brant__place)[below].parent = sites[site].packed;
             if (known) break;
             below = sites[site].packed;
             site = sites[site].parent;
@@ -96,7 +118,9 @@ static void pack_places(brant__compiler *compiler) {
 }
 
 /* The size of an array in the program, which keeps the next one aligned. */
-static size_t padded(size_t size) { return (size + 15) & ~(size_t)15; }
+static size_t padded(size_t size) {
+    return (size + 15) & ~(size_t)15;
+}
 
 static const void *place_array(char **at, const brant__buffer *buffer) {
     const void *array = *at;
@@ -111,14 +135,16 @@ static brant_status pack(brant__schema **out_schema, brant__compiler *compiler, 
     brant__write_end(&compiler->constants);
     pack_places(compiler);
     const brant__buffer *const arrays[] = {
-        &compiler->blocks, &compiler->rules,   &compiler->words,   &compiler->numbers, &compiler->names,    &compiler->slots,
-        &compiler->objects, &compiler->choices, &compiler->places, &compiler->text,    &compiler->patterns,
+        &compiler->blocks, &compiler->rules, &compiler->words,    &compiler->numbers,
+        &compiler->names,  &compiler->slots, &compiler->objects,  &compiler->choices,
+        &compiler->places, &compiler->text,  &compiler->patterns,
     };
     const size_t constants_size = compiler->constant_count * sizeof(yyjson_val *);
     size_t size = padded(sizeof(*schema)) + padded(constants_size);
     for (size_t i = 0; i < BRANT__COUNT(arrays); i++) {
         if (arrays[i]->failed) return brant__fail_memory();
-        if (arrays[i]->length > UINT32_MAX / 2) return brant__fail(BRANT_LIMIT, "the schema is too large");
+        if (arrays[i]->length > UINT32_MAX / 2)
+            return brant__fail(BRANT_LIMIT, "the schema is too large");
         size += padded(arrays[i]->length);
     }
     if (compiler->constants.buffer.failed) return brant__fail_memory();
@@ -160,28 +186,33 @@ cleanup:
 
 void brant__schema_free(brant__schema *schema) {
     if (!schema) return;
-    for (uint32_t i = 0; i < schema->pattern_count; i++) brant__pattern_free(schema->patterns[i]);
+    for (uint32_t i = 0; i < schema->pattern_count; i++)
+        brant__pattern_free(schema->patterns[i]);
     brant__json_free(&schema->constants_json);
     brant__free(schema);
 }
 
 /* ---- public ------------------------------------------------------------------------------------------------------------- */
 
-brant_status brant__schema_compile(brant__schema **out_schema, yyjson_val *bundle, yyjson_val *entry, brant__text entry_pointer) {
+brant_status brant__schema_compile(brant__schema **out_schema, yyjson_val *bundle,
+                                   yyjson_val *entry, brant__text entry_pointer) {
     return brant__schema_compile_as(out_schema, bundle, entry, entry_pointer, 0);
 }
 
-brant_status brant__schema_compile_as(brant__schema **out_schema, yyjson_val *bundle, yyjson_val *entry, brant__text entry_pointer,
+brant_status brant__schema_compile_as(brant__schema **out_schema, yyjson_val *bundle,
+                                      yyjson_val *entry, brant__text entry_pointer,
                                       unsigned flags) {
     *out_schema = NULL;
     brant__compiler compiler = {.flags = flags};
     brant_status status = BRANT_OK;
     begin(&compiler, bundle);
     uint32_t site = brant__bundle_site(&compiler, entry);
-    if (site == BRANT__NONE && !brant__compiler_failed(&compiler)) site = brant__bundle_add(&compiler, entry, entry_pointer);
+    if (site == BRANT__NONE && !brant__compiler_failed(&compiler))
+        site = brant__bundle_add(&compiler, entry, entry_pointer);
     const uint32_t block = brant__compile_site(&compiler, site);
     brant__compile_blocks(&compiler);
-    if (compiler.fault_count == 0 && !brant__compiler_failed(&compiler)) brant__program_check(&compiler);
+    if (compiler.fault_count == 0 && !brant__compiler_failed(&compiler))
+        brant__program_check(&compiler);
     BRANT__TRY(finish(&compiler));
     BRANT__TRY(pack(out_schema, &compiler, block));
 cleanup:
@@ -192,11 +223,14 @@ cleanup:
 brant_status brant__schema_check(yyjson_val *bundle) {
     brant__compiler compiler = {0};
     begin(&compiler, bundle);
-    for (uint32_t site = 0; !brant__compiler_failed(&compiler) && site < BRANT__VECTOR_COUNT(compiler.sites, brant__site); site++) {
+    for (uint32_t site = 0; !brant__compiler_failed(&compiler) &&
+                            site < BRANT__VECTOR_COUNT(compiler.sites, brant__site);
+         site++) {
         brant__compile_site(&compiler, site);
     }
     brant__compile_blocks(&compiler);
-    if (compiler.fault_count == 0 && !brant__compiler_failed(&compiler)) brant__program_check(&compiler);
+    if (compiler.fault_count == 0 && !brant__compiler_failed(&compiler))
+        brant__program_check(&compiler);
     const brant_status status = finish(&compiler);
     discard(&compiler);
     return status;

@@ -18,7 +18,7 @@
 /* Nested evaluations of one run: bounds the stack whatever schema and instance are. */
 #define BRANT__SCHEMA_FRAMES 4096
 /* Blocks entered in one run, at once and per value of the instance: bounds the time of schemas that multiply (allOf of allOf of ...). */
-#define BRANT__SCHEMA_STEPS (UINT64_C(1) << 22)
+#define BRANT__SCHEMA_STEPS       (UINT64_C(1) << 22)
 #define BRANT__SCHEMA_VALUE_STEPS 256
 
 /* ---- keywords ----------------------------------------------------------------------------------------------------- */
@@ -34,55 +34,56 @@ enum {
 };
 
 /* X(constant, name, shape) */
-#define BRANT__KEYWORD_LIST(X)                                                                                         \
-    X(TYPE, "type", BRANT__NO_SCHEMA)                                                                                  \
-    X(CONST, "const", BRANT__NO_SCHEMA)                                                                                \
-    X(ENUM, "enum", BRANT__NO_SCHEMA)                                                                                  \
-    X(PROPERTIES, "properties", BRANT__SCHEMA_MAP)                                                                     \
-    X(REQUIRED, "required", BRANT__NO_SCHEMA)                                                                          \
-    X(ADDITIONAL_PROPERTIES, "additionalProperties", BRANT__ONE_SCHEMA)                                                \
-    X(PATTERN_PROPERTIES, "patternProperties", BRANT__SCHEMA_MAP)                                                      \
-    X(PROPERTY_NAMES, "propertyNames", BRANT__ONE_SCHEMA)                                                              \
-    X(MIN_PROPERTIES, "minProperties", BRANT__NO_SCHEMA)                                                               \
-    X(MAX_PROPERTIES, "maxProperties", BRANT__NO_SCHEMA)                                                               \
-    X(DEPENDENT_REQUIRED, "dependentRequired", BRANT__NO_SCHEMA)                                                       \
-    X(DEPENDENT_SCHEMAS, "dependentSchemas", BRANT__SCHEMA_MAP)                                                        \
-    X(DEPENDENCIES, "dependencies", BRANT__SCHEMA_OR_NAMES)                                                            \
-    X(ITEMS, "items", BRANT__SCHEMA_OR_ARRAY)                                                                          \
-    X(PREFIX_ITEMS, "prefixItems", BRANT__SCHEMA_ARRAY)                                                                \
-    X(ADDITIONAL_ITEMS, "additionalItems", BRANT__ONE_SCHEMA)                                                          \
-    X(MIN_ITEMS, "minItems", BRANT__NO_SCHEMA)                                                                         \
-    X(MAX_ITEMS, "maxItems", BRANT__NO_SCHEMA)                                                                         \
-    X(UNIQUE_ITEMS, "uniqueItems", BRANT__NO_SCHEMA)                                                                   \
-    X(CONTAINS, "contains", BRANT__ONE_SCHEMA)                                                                         \
-    X(MIN_CONTAINS, "minContains", BRANT__NO_SCHEMA)                                                                   \
-    X(MAX_CONTAINS, "maxContains", BRANT__NO_SCHEMA)                                                                   \
-    X(MIN_LENGTH, "minLength", BRANT__NO_SCHEMA)                                                                       \
-    X(MAX_LENGTH, "maxLength", BRANT__NO_SCHEMA)                                                                       \
-    X(PATTERN, "pattern", BRANT__NO_SCHEMA)                                                                            \
-    X(FORMAT, "format", BRANT__NO_SCHEMA)                                                                              \
-    X(MINIMUM, "minimum", BRANT__NO_SCHEMA)                                                                            \
-    X(MAXIMUM, "maximum", BRANT__NO_SCHEMA)                                                                            \
-    X(EXCLUSIVE_MINIMUM, "exclusiveMinimum", BRANT__NO_SCHEMA)                                                         \
-    X(EXCLUSIVE_MAXIMUM, "exclusiveMaximum", BRANT__NO_SCHEMA)                                                         \
-    X(MULTIPLE_OF, "multipleOf", BRANT__NO_SCHEMA)                                                                     \
-    X(ALL_OF, "allOf", BRANT__SCHEMA_ARRAY)                                                                            \
-    X(ANY_OF, "anyOf", BRANT__SCHEMA_ARRAY)                                                                            \
-    X(ONE_OF, "oneOf", BRANT__SCHEMA_ARRAY)                                                                            \
-    X(NOT, "not", BRANT__ONE_SCHEMA)                                                                                   \
-    X(IF, "if", BRANT__ONE_SCHEMA)                                                                                     \
-    X(THEN, "then", BRANT__ONE_SCHEMA)                                                                                 \
-    X(ELSE, "else", BRANT__ONE_SCHEMA)                                                                                 \
-    X(UNEVALUATED_PROPERTIES, "unevaluatedProperties", BRANT__ONE_SCHEMA)                                              \
-    X(UNEVALUATED_ITEMS, "unevaluatedItems", BRANT__ONE_SCHEMA)                                                        \
-    X(REF, "$ref", BRANT__NO_SCHEMA)                                                                                   \
-    X(DYNAMIC_REF, "$dynamicRef", BRANT__NO_SCHEMA)                                                                    \
-    X(DEFS, "$defs", BRANT__SCHEMA_MAP)                                                                                \
-    X(DEFINITIONS, "definitions", BRANT__SCHEMA_MAP)                                                                   \
-    X(SCHEMAS, "schemas", BRANT__SCHEMA_MAP) /* of a whole document: what zod prints for a registry */                 \
-    X(ID, "$id", BRANT__NO_SCHEMA)                                                                                     \
-    X(ANCHOR, "$anchor", BRANT__NO_SCHEMA)                                                                             \
-    X(DYNAMIC_ANCHOR, "$dynamicAnchor", BRANT__NO_SCHEMA)                                                              \
+#define BRANT__KEYWORD_LIST(X)                                                                     \
+    X(TYPE, "type", BRANT__NO_SCHEMA)                                                              \
+    X(CONST, "const", BRANT__NO_SCHEMA)                                                            \
+    X(ENUM, "enum", BRANT__NO_SCHEMA)                                                              \
+    X(PROPERTIES, "properties", BRANT__SCHEMA_MAP)                                                 \
+    X(REQUIRED, "required", BRANT__NO_SCHEMA)                                                      \
+    X(ADDITIONAL_PROPERTIES, "additionalProperties", BRANT__ONE_SCHEMA)                            \
+    X(PATTERN_PROPERTIES, "patternProperties", BRANT__SCHEMA_MAP)                                  \
+    X(PROPERTY_NAMES, "propertyNames", BRANT__ONE_SCHEMA)                                          \
+    X(MIN_PROPERTIES, "minProperties", BRANT__NO_SCHEMA)                                           \
+    X(MAX_PROPERTIES, "maxProperties", BRANT__NO_SCHEMA)                                           \
+    X(DEPENDENT_REQUIRED, "dependentRequired", BRANT__NO_SCHEMA)                                   \
+    X(DEPENDENT_SCHEMAS, "dependentSchemas", BRANT__SCHEMA_MAP)                                    \
+    X(DEPENDENCIES, "dependencies", BRANT__SCHEMA_OR_NAMES)                                        \
+    X(ITEMS, "items", BRANT__SCHEMA_OR_ARRAY)                                                      \
+    X(PREFIX_ITEMS, "prefixItems", BRANT__SCHEMA_ARRAY)                                            \
+    X(ADDITIONAL_ITEMS, "additionalItems", BRANT__ONE_SCHEMA)                                      \
+    X(MIN_ITEMS, "minItems", BRANT__NO_SCHEMA)                                                     \
+    X(MAX_ITEMS, "maxItems", BRANT__NO_SCHEMA)                                                     \
+    X(UNIQUE_ITEMS, "uniqueItems", BRANT__NO_SCHEMA)                                               \
+    X(CONTAINS, "contains", BRANT__ONE_SCHEMA)                                                     \
+    X(MIN_CONTAINS, "minContains", BRANT__NO_SCHEMA)                                               \
+    X(MAX_CONTAINS, "maxContains", BRANT__NO_SCHEMA)                                               \
+    X(MIN_LENGTH, "minLength", BRANT__NO_SCHEMA)                                                   \
+    X(MAX_LENGTH, "maxLength", BRANT__NO_SCHEMA)                                                   \
+    X(PATTERN, "pattern", BRANT__NO_SCHEMA)                                                        \
+    X(FORMAT, "format", BRANT__NO_SCHEMA)                                                          \
+    X(MINIMUM, "minimum", BRANT__NO_SCHEMA)                                                        \
+    X(MAXIMUM, "maximum", BRANT__NO_SCHEMA)                                                        \
+    X(EXCLUSIVE_MINIMUM, "exclusiveMinimum", BRANT__NO_SCHEMA)                                     \
+    X(EXCLUSIVE_MAXIMUM, "exclusiveMaximum", BRANT__NO_SCHEMA)                                     \
+    X(MULTIPLE_OF, "multipleOf", BRANT__NO_SCHEMA)                                                 \
+    X(ALL_OF, "allOf", BRANT__SCHEMA_ARRAY)                                                        \
+    X(ANY_OF, "anyOf", BRANT__SCHEMA_ARRAY)                                                        \
+    X(ONE_OF, "oneOf", BRANT__SCHEMA_ARRAY)                                                        \
+    X(NOT, "not", BRANT__ONE_SCHEMA)                                                               \
+    X(IF, "if", BRANT__ONE_SCHEMA)                                                                 \
+    X(THEN, "then", BRANT__ONE_SCHEMA)                                                             \
+    X(ELSE, "else", BRANT__ONE_SCHEMA)                                                             \
+    X(UNEVALUATED_PROPERTIES, "unevaluatedProperties", BRANT__ONE_SCHEMA)                          \
+    X(UNEVALUATED_ITEMS, "unevaluatedItems", BRANT__ONE_SCHEMA)                                    \
+    X(REF, "$ref", BRANT__NO_SCHEMA)                                                               \
+    X(DYNAMIC_REF, "$dynamicRef", BRANT__NO_SCHEMA)                                                \
+    X(DEFS, "$defs", BRANT__SCHEMA_MAP)                                                            \
+    X(DEFINITIONS, "definitions", BRANT__SCHEMA_MAP)                                               \
+    X(SCHEMAS, "schemas",                                                                          \
+      BRANT__SCHEMA_MAP) /* of a whole document: what zod prints for a registry */                 \
+    X(ID, "$id", BRANT__NO_SCHEMA)                                                                 \
+    X(ANCHOR, "$anchor", BRANT__NO_SCHEMA)                                                         \
+    X(DYNAMIC_ANCHOR, "$dynamicAnchor", BRANT__NO_SCHEMA)                                          \
     X(NULLABLE, "nullable", BRANT__NO_SCHEMA)
 
 #define BRANT__KEYWORD_ENUM(name, text, shape) BRANT__KEYWORD_##name,
@@ -92,7 +93,7 @@ enum { BRANT__KEYWORD_LIST(BRANT__KEYWORD_ENUM) BRANT__KEYWORD_COUNT };
 /* What else a member's name can be. */
 enum {
     BRANT__KEYWORD_ANNOTATION = BRANT__KEYWORD_COUNT, /* known, asserts nothing */
-    BRANT__KEYWORD_REFUSED,                           /* asserts something that this validator does not do */
+    BRANT__KEYWORD_REFUSED, /* asserts something that this validator does not do */
     BRANT__KEYWORD_UNKNOWN
 };
 
@@ -112,10 +113,11 @@ enum { BRANT__BLOCK_TRUE, BRANT__BLOCK_FALSE };
 
 /* Types of a block: bit n for yyjson's type n; numbers besides have a bit for "integers only". */
 #define BRANT__TYPE_BIT(type) (1u << (type))
-#define BRANT__TYPE_INTEGER (1u << 1)
-#define BRANT__TYPE_ANY                                                                                                \
-    (BRANT__TYPE_BIT(YYJSON_TYPE_NULL) | BRANT__TYPE_BIT(YYJSON_TYPE_BOOL) | BRANT__TYPE_BIT(YYJSON_TYPE_NUM) |        \
-     BRANT__TYPE_BIT(YYJSON_TYPE_STR) | BRANT__TYPE_BIT(YYJSON_TYPE_ARR) | BRANT__TYPE_BIT(YYJSON_TYPE_OBJ))
+#define BRANT__TYPE_INTEGER   (1u << 1)
+#define BRANT__TYPE_ANY                                                                            \
+    (BRANT__TYPE_BIT(YYJSON_TYPE_NULL) | BRANT__TYPE_BIT(YYJSON_TYPE_BOOL) |                       \
+     BRANT__TYPE_BIT(YYJSON_TYPE_NUM) | BRANT__TYPE_BIT(YYJSON_TYPE_STR) |                         \
+     BRANT__TYPE_BIT(YYJSON_TYPE_ARR) | BRANT__TYPE_BIT(YYJSON_TYPE_OBJ))
 
 /* The groups of a block's rules; a group ends where the next begins. */
 enum {
@@ -148,10 +150,10 @@ typedef enum brant__operation {
     BRANT__OP_FORMAT,  /* a: format */
     BRANT__OP_MIN_ITEMS,
     BRANT__OP_MAX_ITEMS,
-    BRANT__OP_ITEMS,        /* blocks of the first items; c: block of the rest */
-    BRANT__OP_CONTAINS,     /* c: block; a: at least; b: at most, or BRANT__NONE */
-    BRANT__OP_UNIQUE_ITEMS, /* nothing */
-    BRANT__OP_OBJECT,       /* a: object */
+    BRANT__OP_ITEMS,          /* blocks of the first items; c: block of the rest */
+    BRANT__OP_CONTAINS,       /* c: block; a: at least; b: at most, or BRANT__NONE */
+    BRANT__OP_UNIQUE_ITEMS,   /* nothing */
+    BRANT__OP_OBJECT,         /* a: object */
     BRANT__OP_PROPERTY_NAMES, /* c: block */
     BRANT__OP_MIN_PROPERTIES,
     BRANT__OP_MAX_PROPERTIES,
@@ -195,8 +197,8 @@ typedef struct brant__table {
     uint32_t name;
     uint32_t name_count;
     uint32_t slot;
-    uint32_t mask;  /* the number of slots, a power of two, less one */
-    uint64_t seed;  /* 0: the whole name is hashed */
+    uint32_t mask; /* the number of slots, a power of two, less one */
+    uint64_t seed; /* 0: the whole name is hashed */
 } brant__table;
 
 typedef struct brant__object {
@@ -227,7 +229,13 @@ typedef struct brant__number {
 } brant__number;
 
 /* Where a schema stands in its bundle: the parent's place, a keyword, and a member's name or an item's index. */
-enum { BRANT__PLACE_ROOT, BRANT__PLACE_KEYWORD, BRANT__PLACE_MEMBER, BRANT__PLACE_ITEM, BRANT__PLACE_RAW };
+enum {
+    BRANT__PLACE_ROOT,
+    BRANT__PLACE_KEYWORD,
+    BRANT__PLACE_MEMBER,
+    BRANT__PLACE_ITEM,
+    BRANT__PLACE_RAW
+};
 typedef struct brant__place {
     uint32_t parent;
     uint8_t kind;
@@ -261,7 +269,8 @@ static inline brant__text brant__name_text(const brant__schema *schema, const br
     return brant__text_of(schema->text + name->text, name->length);
 }
 /* The JSON pointer of a place, appended. `parent` of a root is BRANT__NONE. */
-void brant__place_append(brant__buffer *out, const brant__place *places, const char *text, uint32_t place);
+void brant__place_append(brant__buffer *out, const brant__place *places, const char *text,
+                         uint32_t place);
 /* "~" and "/" escaped. */
 void brant__pointer_append(brant__buffer *out, brant__text token);
 
@@ -273,7 +282,8 @@ brant_status brant__schema_check(yyjson_val *bundle);
 /* ---- table.c --------------------------------------------------------------------------------------------------------- */
 
 /* Add a table over `names` (which are all different) to `slots`. */
-brant__table brant__table_build(brant__buffer *slots, const brant__name *names, uint32_t first, uint32_t count, const char *text);
+brant__table brant__table_build(brant__buffer *slots, const brant__name *names, uint32_t first,
+                                uint32_t count, const char *text);
 
 static inline uint64_t brant__table_hash(const char *data, size_t length, uint64_t seed) {
     uint64_t head = 0, tail = 0;
@@ -295,14 +305,17 @@ static inline uint64_t brant__table_hash(const char *data, size_t length, uint64
 }
 
 /* The index of a text within the table's names, or BRANT__NONE. */
-static inline uint32_t brant__table_find(const brant__schema *schema, const brant__table *table, const char *data, size_t length) {
+static inline uint32_t brant__table_find(const brant__schema *schema, const brant__table *table,
+                                         const char *data, size_t length) {
     if (table->name_count == 0) return BRANT__NONE;
-    const uint64_t hash = table->seed ? brant__table_hash(data, length, table->seed) : brant__hash(data, length);
+    const uint64_t hash =
+        table->seed ? brant__table_hash(data, length, table->seed) : brant__hash(data, length);
     for (uint32_t slot = (uint32_t)hash & table->mask;; slot = (slot + 1) & table->mask) {
         const uint32_t entry = schema->slots[table->slot + slot];
         if (entry == 0) return BRANT__NONE;
         const brant__name *name = &schema->names[table->name + entry - 1];
-        if (name->length == length && memcmp(schema->text + name->text, data, length) == 0) return entry - 1;
+        if (name->length == length && memcmp(schema->text + name->text, data, length) == 0)
+            return entry - 1;
     }
 }
 
@@ -320,7 +333,8 @@ bool brant__number_integral(yyjson_val *value);
 /* ---- pattern.c ------------------------------------------------------------------------------------------------------- */
 
 /* VALIDATION with a message in the buffer (and nothing in the error record) when the pattern is bad. */
-brant_status brant__pattern_compile(brant__pattern **out_pattern, brant__text source, brant__buffer *message);
+brant_status brant__pattern_compile(brant__pattern **out_pattern, brant__text source,
+                                    brant__buffer *message);
 void brant__pattern_free(brant__pattern *pattern);
 brant__text brant__pattern_source(const brant__pattern *pattern);
 /* 1: matches, 0: does not, -1: gave up at a limit. */
@@ -355,26 +369,33 @@ typedef struct brant__run {
     uint64_t steps;
 } brant__run;
 static inline brant__run brant__run_begin(const brant__schema *schema, yyjson_val *value) {
-    const uint64_t values = yyjson_is_ctn(value) ? (uint64_t)(unsafe_yyjson_get_next(value) - value) : 1;
-    return (brant__run){schema, BRANT__SCHEMA_FRAMES, 0, BRANT__SCHEMA_STEPS + BRANT__SCHEMA_VALUE_STEPS * values};
+    const uint64_t values =
+        yyjson_is_ctn(value) ? (uint64_t)(unsafe_yyjson_get_next(value) - value) : 1;
+    return (brant__run){schema, BRANT__SCHEMA_FRAMES, 0,
+                        BRANT__SCHEMA_STEPS + BRANT__SCHEMA_VALUE_STEPS * values};
 }
 /* Count one more level and step; false when there are no more, or a limit was hit before: what follows cannot matter. */
 static inline bool brant__run_enter(brant__run *run) {
     if (BRANT__UNLIKELY(run->steps == 0 || run->frames == 0 || run->exhausted)) {
-        run->exhausted |= run->steps == 0 ? BRANT__RUN_STEPS : run->frames == 0 ? BRANT__RUN_FRAMES : 0;
+        run->exhausted |= run->steps == 0    ? BRANT__RUN_STEPS
+                          : run->frames == 0 ? BRANT__RUN_FRAMES
+                                             : 0;
         return false;
     }
     run->steps--;
     run->frames--;
     return true;
 }
-static inline void brant__run_leave(brant__run *run) { run->frames++; }
+static inline void brant__run_leave(brant__run *run) {
+    run->frames++;
+}
 bool brant__block_accepts(brant__run *run, uint32_t block, yyjson_val *value);
 bool brant__rule_accepts(brant__run *run, const brant__rule *rule, yyjson_val *value);
 bool brant__block_type_accepts(const brant__block *block, yyjson_val *value);
 int brant__run_match(brant__run *run, uint32_t pattern, const char *data, size_t length);
 bool brant__items_unique(yyjson_val *array);
-bool brant__choice_accepts(const brant__schema *schema, const brant__choice *choice, yyjson_val *value);
+bool brant__choice_accepts(const brant__schema *schema, const brant__choice *choice,
+                           yyjson_val *value);
 
 /* ---- unevaluated.c --------------------------------------------------------------------------------------------------- */
 
@@ -389,7 +410,8 @@ typedef struct brant__chunk {
 } brant__chunk;
 brant__chunk brant__chunk_first(yyjson_val *value);
 /* Move to the next chunk; false at the end. `rule` is an unevaluated rule whose fellows have accepted the value. */
-bool brant__chunk_next(brant__run *run, const brant__rule *rule, yyjson_val *value, brant__chunk *chunk);
+bool brant__chunk_next(brant__run *run, const brant__rule *rule, yyjson_val *value,
+                       brant__chunk *chunk);
 bool brant__unevaluated_accept(brant__run *run, const brant__rule *rule, yyjson_val *value);
 
 #endif

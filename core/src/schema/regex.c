@@ -8,10 +8,14 @@
 #include "schema/program.h"
 
 /* White space and line ends, and what is neither, as the inside of a class. */
-#define SPACE "\\t-\\r \\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}"
-#define NO_SPACE                                                                                                       \
-    "\\x{0}-\\x{8}\\x{e}-\\x{1f}!-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}"   \
-    "\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{d7ff}\\x{e000}-\\x{fefe}\\x{ff00}-\\x{10ffff}"
+#define SPACE                                                                                      \
+    "\\t-\\r "                                                                                     \
+    "\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}"
+#define NO_SPACE                                                                                   \
+    "\\x{0}-\\x{8}\\x{e}-\\x{1f}!-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}"  \
+    "\\x{202a}-\\x{202e}"                                                                          \
+    "\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{d7ff}\\x{e000}-\\x{fefe}\\x{ff00}-\\x{"   \
+    "10ffff}"
 #define NO_LINE_END "[^\\n\\r\\x{2028}\\x{2029}]"
 
 typedef struct translation {
@@ -49,13 +53,18 @@ static char peek(const translation *self, size_t ahead) {
 /* Take `text` if it comes next. */
 static bool take(translation *self, const char *text) {
     const size_t length = strlen(text);
-    if (self->length - self->at < length || memcmp(self->data + self->at, text, length) != 0) return false;
+    if (self->length - self->at < length || memcmp(self->data + self->at, text, length) != 0)
+        return false;
     self->at += length;
     return true;
 }
 
-static bool digit(char c) { return c >= '0' && c <= '9'; }
-static bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+static bool digit(char c) {
+    return c >= '0' && c <= '9';
+}
+static bool letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 static int hexadecimal(char c) {
     if (digit(c)) return c - '0';
@@ -106,17 +115,49 @@ static bool read_unicode(translation *self, uint32_t *out_code) {
 
 /* General categories by their long names; PCRE2 knows the short ones only. */
 static const char *const categories[][2] = {
-    {"Cased_Letter", "L&"},        {"LC", "L&"},                {"Close_Punctuation", "Pe"},    {"Combining_Mark", "M"},
-    {"Connector_Punctuation", "Pc"}, {"Control", "Cc"},          {"Currency_Symbol", "Sc"},      {"Dash_Punctuation", "Pd"},
-    {"Decimal_Number", "Nd"},      {"Enclosing_Mark", "Me"},    {"Final_Punctuation", "Pf"},    {"Format", "Cf"},
-    {"Initial_Punctuation", "Pi"}, {"Letter", "L"},             {"Letter_Number", "Nl"},        {"Line_Separator", "Zl"},
-    {"Lowercase_Letter", "Ll"},    {"Mark", "M"},               {"Math_Symbol", "Sm"},          {"Modifier_Letter", "Lm"},
-    {"Modifier_Symbol", "Sk"},     {"Nonspacing_Mark", "Mn"},   {"Number", "N"},                {"Open_Punctuation", "Ps"},
-    {"Other", "C"},                {"Other_Letter", "Lo"},      {"Other_Number", "No"},         {"Other_Punctuation", "Po"},
-    {"Other_Symbol", "So"},        {"Paragraph_Separator", "Zp"}, {"Private_Use", "Co"},        {"Punctuation", "P"},
-    {"Separator", "Z"},            {"Space_Separator", "Zs"},   {"Spacing_Mark", "Mc"},         {"Surrogate", "Cs"},
-    {"Symbol", "S"},               {"Titlecase_Letter", "Lt"},  {"Unassigned", "Cn"},           {"Uppercase_Letter", "Lu"},
-    {"cntrl", "Cc"},               {"digit", "Nd"},             {"punct", "P"},
+    {"Cased_Letter", "L&"},
+    {"LC", "L&"},
+    {"Close_Punctuation", "Pe"},
+    {"Combining_Mark", "M"},
+    {"Connector_Punctuation", "Pc"},
+    {"Control", "Cc"},
+    {"Currency_Symbol", "Sc"},
+    {"Dash_Punctuation", "Pd"},
+    {"Decimal_Number", "Nd"},
+    {"Enclosing_Mark", "Me"},
+    {"Final_Punctuation", "Pf"},
+    {"Format", "Cf"},
+    {"Initial_Punctuation", "Pi"},
+    {"Letter", "L"},
+    {"Letter_Number", "Nl"},
+    {"Line_Separator", "Zl"},
+    {"Lowercase_Letter", "Ll"},
+    {"Mark", "M"},
+    {"Math_Symbol", "Sm"},
+    {"Modifier_Letter", "Lm"},
+    {"Modifier_Symbol", "Sk"},
+    {"Nonspacing_Mark", "Mn"},
+    {"Number", "N"},
+    {"Open_Punctuation", "Ps"},
+    {"Other", "C"},
+    {"Other_Letter", "Lo"},
+    {"Other_Number", "No"},
+    {"Other_Punctuation", "Po"},
+    {"Other_Symbol", "So"},
+    {"Paragraph_Separator", "Zp"},
+    {"Private_Use", "Co"},
+    {"Punctuation", "P"},
+    {"Separator", "Z"},
+    {"Space_Separator", "Zs"},
+    {"Spacing_Mark", "Mc"},
+    {"Surrogate", "Cs"},
+    {"Symbol", "S"},
+    {"Titlecase_Letter", "Lt"},
+    {"Unassigned", "Cn"},
+    {"Uppercase_Letter", "Lu"},
+    {"cntrl", "Cc"},
+    {"digit", "Nd"},
+    {"punct", "P"},
 };
 
 static bool strip(brant__text *text, const char *prefix) {
@@ -130,13 +171,18 @@ static bool strip(brant__text *text, const char *prefix) {
 static bool property(translation *self, bool negated) {
     if (!take(self, "{")) return refuse(self, "\\p must be followed by {Property}");
     const size_t from = self->at;
-    while (letter(peek(self, 0)) || digit(peek(self, 0)) || peek(self, 0) == '_' || peek(self, 0) == '=') self->at++;
+    while (letter(peek(self, 0)) || digit(peek(self, 0)) || peek(self, 0) == '_' ||
+           peek(self, 0) == '=')
+        self->at++;
     brant__text name = brant__text_of(self->data + from, self->at - from);
-    if (name.length == 0 || name.length > 100 || !take(self, "}")) return refuse(self, "\\p must be followed by {Property}");
+    if (name.length == 0 || name.length > 100 || !take(self, "}"))
+        return refuse(self, "\\p must be followed by {Property}");
     const bool category = strip(&name, "General_Category=") || strip(&name, "gc=");
     const char *before = "";
-    if (!category && (strip(&name, "Script=") || strip(&name, "sc="))) before = "sc:";
-    else if (!category && (strip(&name, "Script_Extensions=") || strip(&name, "scx="))) before = "scx:";
+    if (!category && (strip(&name, "Script=") || strip(&name, "sc=")))
+        before = "sc:";
+    else if (!category && (strip(&name, "Script_Extensions=") || strip(&name, "scx=")))
+        before = "scx:";
     if (brant__text_equal(name, BRANT__TEXT("Assigned"))) {
         put(self, negated ? "\\p{Cn}" : "\\P{Cn}");
         return true;
@@ -145,7 +191,8 @@ static bool property(translation *self, bool negated) {
     put(self, before);
     bool written = false;
     for (size_t i = 0; i < BRANT__COUNT(categories) && !*before && !written; i++) {
-        written = brant__text_equal(name, brant__text_of(categories[i][0], strlen(categories[i][0])));
+        written =
+            brant__text_equal(name, brant__text_of(categories[i][0], strlen(categories[i][0])));
         if (written) put(self, categories[i][1]);
     }
     if (!written) put_bytes(self, name.data, name.length);
@@ -161,13 +208,25 @@ static bool character_escape(translation *self, uint32_t *out_code) {
     if (self->at == self->length) return refuse(self, "ends in a lone backslash");
     self->at++;
     switch (c) {
-    case 't': *out_code = '\t'; return true;
-    case 'n': *out_code = '\n'; return true;
-    case 'v': *out_code = '\v'; return true;
-    case 'f': *out_code = '\f'; return true;
-    case 'r': *out_code = '\r'; return true;
-    case 'x': return read_hexadecimal(self, 2, out_code);
-    case 'u': return read_unicode(self, out_code);
+    case 't':
+        *out_code = '\t';
+        return true;
+    case 'n':
+        *out_code = '\n';
+        return true;
+    case 'v':
+        *out_code = '\v';
+        return true;
+    case 'f':
+        *out_code = '\f';
+        return true;
+    case 'r':
+        *out_code = '\r';
+        return true;
+    case 'x':
+        return read_hexadecimal(self, 2, out_code);
+    case 'u':
+        return read_unicode(self, out_code);
     case 'c':
         if (!letter(peek(self, 0))) return refuse(self, "\\c must be followed by a letter");
         *out_code = (uint32_t)self->data[self->at++] & 31;
@@ -176,7 +235,8 @@ static bool character_escape(translation *self, uint32_t *out_code) {
         if (digit(peek(self, 0))) return refuse(self, "octal escapes are not part of ECMA-262");
         *out_code = 0;
         return true;
-    default: break;
+    default:
+        break;
     }
     if (letter(c) || digit(c)) return refuse(self, "has an escape that ECMA-262 does not know");
     if ((uint8_t)c < 0x80) {
@@ -193,11 +253,18 @@ static bool class_escape(translation *self, bool inside) {
     if (!c || !strchr("dDwWsSpP", c)) return false;
     self->at++;
     switch (c) {
-    case 's': put(self, inside ? SPACE : "[" SPACE "]"); return true;
-    case 'S': put(self, inside ? NO_SPACE : "[" NO_SPACE "]"); return true;
+    case 's':
+        put(self, inside ? SPACE : "[" SPACE "]");
+        return true;
+    case 'S':
+        put(self, inside ? NO_SPACE : "[" NO_SPACE "]");
+        return true;
     case 'p':
-    case 'P': return property(self, c == 'P');
-    default: put_bytes(self, (const char[]){'\\', c}, 2); return true;
+    case 'P':
+        return property(self, c == 'P');
+    default:
+        put_bytes(self, (const char[]){'\\', c}, 2);
+        return true;
     }
 }
 
@@ -222,7 +289,8 @@ static bool class_member(translation *self, uint32_t *out_code, bool *out_wide) 
     uint32_t code = first;
     int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : first >= 0xC0 ? 1 : 0;
     if (more > 0) code = first & (0x3Fu >> more);
-    for (; more > 0; more--) code = code << 6 | ((uint8_t)self->data[self->at++] & 0x3F);
+    for (; more > 0; more--)
+        code = code << 6 | ((uint8_t)self->data[self->at++] & 0x3F);
     *out_code = code;
     return true;
 }
@@ -261,8 +329,11 @@ static bool class_body(translation *self) {
 /* A group's name with its closing bracket. */
 static bool group_name(translation *self) {
     const size_t from = self->at;
-    while (letter(peek(self, 0)) || peek(self, 0) == '_' || (self->at > from && digit(peek(self, 0)))) self->at++;
-    if (self->at == from || !take(self, ">")) return refuse(self, "has a bad group name: letters, digits and _ only");
+    while (letter(peek(self, 0)) || peek(self, 0) == '_' ||
+           (self->at > from && digit(peek(self, 0))))
+        self->at++;
+    if (self->at == from || !take(self, ">"))
+        return refuse(self, "has a bad group name: letters, digits and _ only");
     put_bytes(self, self->data + from, self->at - from);
     return true;
 }
@@ -292,9 +363,11 @@ static bool group(translation *self) {
 static size_t bounds(const translation *self) {
     size_t ahead = 1;
     if (peek(self, 0) != '{' || !digit(peek(self, 1))) return 0;
-    while (digit(peek(self, ahead))) ahead++;
+    while (digit(peek(self, ahead)))
+        ahead++;
     if (peek(self, ahead) == ',') ahead++;
-    while (digit(peek(self, ahead))) ahead++;
+    while (digit(peek(self, ahead)))
+        ahead++;
     return peek(self, ahead) == '}' ? ahead + 1 : 0;
 }
 
@@ -327,7 +400,8 @@ static bool escape(translation *self, bool *out_item) {
     }
     if (c >= '1' && c <= '9') {
         unsigned number = 0;
-        while (digit(peek(self, 0)) && number < 100000) number = number * 10 + (unsigned)(self->data[self->at++] - '0');
+        while (digit(peek(self, 0)) && number < 100000)
+            number = number * 10 + (unsigned)(self->data[self->at++] - '0');
         if (number > self->reference) self->reference = number;
         if (self->out) brant__buffer_format(self->out, "\\g{%u}", number);
         return true;
@@ -349,7 +423,8 @@ static bool item(translation *self) {
     case '[':
         if (!class_body(self)) return false;
         break;
-    case '(': return group(self);
+    case '(':
+        return group(self);
     case ')':
         if (self->depth-- == 0) return refuse(self, "has a ) without its (");
         put(self, ")");
@@ -360,22 +435,30 @@ static bool item(translation *self) {
         put_bytes(self, &c, 1);
         repeatable = false;
         break;
-    case '.': put(self, NO_LINE_END); break;
+    case '.':
+        put(self, NO_LINE_END);
+        break;
     case '*':
     case '+':
-    case '?': return refuse(self, "has nothing to repeat");
+    case '?':
+        return refuse(self, "has nothing to repeat");
     case '{':
         self->at--;
         if (bounds(self) > 0) return refuse(self, "has nothing to repeat");
         self->at++;
         put(self, "\\{");
         break;
-    case '}': put(self, "\\}"); break;
-    case ']': put(self, "\\]"); break;
+    case '}':
+        put(self, "\\}");
+        break;
+    case ']':
+        put(self, "\\]");
+        break;
     default:
         put_bytes(self, &c, 1);
         /* The other bytes of a character. */
-        while (self->at < self->length && ((uint8_t)self->data[self->at] & 0xC0) == 0x80) put_bytes(self, self->data + self->at++, 1);
+        while (self->at < self->length && ((uint8_t)self->data[self->at] & 0xC0) == 0x80)
+            put_bytes(self, self->data + self->at++, 1);
         break;
     }
     if (repeatable) quantifier(self);
@@ -385,9 +468,11 @@ static bool item(translation *self) {
 bool brant__regex_translate(brant__buffer *out, brant__text source, const char **out_why) {
     translation self = {.data = source.data, .length = source.length, .out = out};
     bool good = true;
-    while (good && self.at < self.length) good = item(&self);
+    while (good && self.at < self.length)
+        good = item(&self);
     if (good && self.depth > 0) good = refuse(&self, "has a ( without its )");
-    if (good && self.reference > self.groups) good = refuse(&self, "refers to a group that it does not have");
+    if (good && self.reference > self.groups)
+        good = refuse(&self, "refers to a group that it does not have");
     if (out_why) *out_why = self.why;
     return good;
 }

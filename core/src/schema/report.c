@@ -29,7 +29,8 @@ static void violation(reporter *report, uint32_t number, brant__text keyword) {
     const brant__schema *program = report->run.schema;
     const uint32_t place = program->blocks[number].place;
     if (report->count++ < BRANT__VIOLATIONS) {
-        if (place != BRANT__NONE) brant__place_append(&report->schema, program->places, program->text, place);
+        if (place != BRANT__NONE)
+            brant__place_append(&report->schema, program->places, program->text, place);
         if (keyword.length > 0) {
             brant__buffer_append_byte(&report->schema, '/');
             brant__buffer_append(&report->schema, keyword.data, keyword.length);
@@ -49,7 +50,9 @@ static void violation(reporter *report, uint32_t number, brant__text keyword) {
     brant__buffer_reset(&report->message);
 }
 
-static void say(reporter *report, const char *text) { brant__buffer_append(&report->message, text, strlen(text)); }
+static void say(reporter *report, const char *text) {
+    brant__buffer_append(&report->message, text, strlen(text));
+}
 
 static void violate(reporter *report, uint32_t number, int keyword, const char *message) {
     say(report, message);
@@ -62,7 +65,8 @@ static void say_text(reporter *report, brant__text text) {
     size_t length = text.length;
     if (length > LONGEST) {
         length = LONGEST;
-        while (length > 0 && ((uint8_t)text.data[length] & 0xC0) == 0x80) length--;
+        while (length > 0 && ((uint8_t)text.data[length] & 0xC0) == 0x80)
+            length--;
     }
     brant__json_append_text(&report->message, brant__text_of(text.data, length));
     if (length < text.length) say(report, "...");
@@ -70,13 +74,18 @@ static void say_text(reporter *report, brant__text text) {
 
 static void say_constant(reporter *report, uint32_t constant) {
     yyjson_val *value = report->run.schema->constants[constant];
-    if (yyjson_is_str(value)) say_text(report, brant__json_text(value));
-    else if (!yyjson_is_ctn(value)) brant__json_append(&report->message, value);
-    else say(report, yyjson_is_obj(value) ? "a certain object" : "a certain array");
+    if (yyjson_is_str(value))
+        say_text(report, brant__json_text(value));
+    else if (!yyjson_is_ctn(value))
+        brant__json_append(&report->message, value);
+    else
+        say(report, yyjson_is_obj(value) ? "a certain object" : "a certain array");
 }
 
-static void say_count(reporter *report, const char *before, uint64_t count, const char *one, const char *many) {
-    brant__buffer_format(&report->message, "%s%llu %s", before, (unsigned long long)count, count == 1 ? one : many);
+static void say_count(reporter *report, const char *before, uint64_t count, const char *one,
+                      const char *many) {
+    brant__buffer_format(&report->message, "%s%llu %s", before, (unsigned long long)count,
+                         count == 1 ? one : many);
 }
 
 /* ---- moving -------------------------------------------------------------------------------------------------------------- */
@@ -102,13 +111,20 @@ static void leave(reporter *report, size_t before) {
 
 static const char *type_name(yyjson_val *value) {
     switch (yyjson_get_type(value)) {
-    case YYJSON_TYPE_NULL: return "null";
-    case YYJSON_TYPE_BOOL: return "a boolean";
-    case YYJSON_TYPE_NUM: return brant__number_integral(value) ? "an integer" : "a number with a fraction";
-    case YYJSON_TYPE_STR: return "a string";
-    case YYJSON_TYPE_ARR: return "an array";
-    case YYJSON_TYPE_OBJ: return "an object";
-    default: return "nothing";
+    case YYJSON_TYPE_NULL:
+        return "null";
+    case YYJSON_TYPE_BOOL:
+        return "a boolean";
+    case YYJSON_TYPE_NUM:
+        return brant__number_integral(value) ? "an integer" : "a number with a fraction";
+    case YYJSON_TYPE_STR:
+        return "a string";
+    case YYJSON_TYPE_ARR:
+        return "an array";
+    case YYJSON_TYPE_OBJ:
+        return "an object";
+    default:
+        return "nothing";
     }
 }
 
@@ -117,13 +133,17 @@ static void wrong_type(reporter *report, uint32_t number, yyjson_val *value) {
         unsigned bits;
         const char *name;
     } types[] = {
-        {BRANT__TYPE_BIT(YYJSON_TYPE_STR), "a string"},  {BRANT__TYPE_INTEGER, "an integer"},
-        {BRANT__TYPE_BIT(YYJSON_TYPE_NUM), "a number"},  {BRANT__TYPE_BIT(YYJSON_TYPE_BOOL), "a boolean"},
-        {BRANT__TYPE_BIT(YYJSON_TYPE_OBJ), "an object"}, {BRANT__TYPE_BIT(YYJSON_TYPE_ARR), "an array"},
+        {BRANT__TYPE_BIT(YYJSON_TYPE_STR), "a string"},
+        {BRANT__TYPE_INTEGER, "an integer"},
+        {BRANT__TYPE_BIT(YYJSON_TYPE_NUM), "a number"},
+        {BRANT__TYPE_BIT(YYJSON_TYPE_BOOL), "a boolean"},
+        {BRANT__TYPE_BIT(YYJSON_TYPE_OBJ), "an object"},
+        {BRANT__TYPE_BIT(YYJSON_TYPE_ARR), "an array"},
         {BRANT__TYPE_BIT(YYJSON_TYPE_NULL), "null"},
     };
     const brant__block *block = &report->run.schema->blocks[number];
-    const unsigned accepted = block->types | (block->nullable ? BRANT__TYPE_BIT(YYJSON_TYPE_NULL) : 0);
+    const unsigned accepted =
+        block->types | (block->nullable ? BRANT__TYPE_BIT(YYJSON_TYPE_NULL) : 0);
     say(report, "must be ");
     const char *separator = "";
     for (size_t i = 0; i < BRANT__COUNT(types); i++) {
@@ -141,11 +161,14 @@ static void never(reporter *report, uint32_t number) {
     const brant__schema *program = report->run.schema;
     const uint32_t place = program->blocks[number].place;
     const int keyword = place == BRANT__NONE ? -1 : program->places[place].keyword;
-    const bool keyed = place != BRANT__NONE && program->places[place].kind != BRANT__PLACE_ROOT && program->places[place].kind != BRANT__PLACE_RAW;
-    if (keyed && (keyword == BRANT__KEYWORD_ADDITIONAL_PROPERTIES || keyword == BRANT__KEYWORD_UNEVALUATED_PROPERTIES)) {
+    const bool keyed = place != BRANT__NONE && program->places[place].kind != BRANT__PLACE_ROOT &&
+                       program->places[place].kind != BRANT__PLACE_RAW;
+    if (keyed && (keyword == BRANT__KEYWORD_ADDITIONAL_PROPERTIES ||
+                  keyword == BRANT__KEYWORD_UNEVALUATED_PROPERTIES)) {
         say(report, "is not a property that the schema knows");
-    } else if (keyed && (keyword == BRANT__KEYWORD_ITEMS || keyword == BRANT__KEYWORD_ADDITIONAL_ITEMS ||
-                         keyword == BRANT__KEYWORD_UNEVALUATED_ITEMS)) {
+    } else if (keyed &&
+               (keyword == BRANT__KEYWORD_ITEMS || keyword == BRANT__KEYWORD_ADDITIONAL_ITEMS ||
+                keyword == BRANT__KEYWORD_UNEVALUATED_ITEMS)) {
         say(report, "is an item too many");
     } else {
         say(report, "is not allowed");
@@ -158,19 +181,36 @@ static void never(reporter *report, uint32_t number) {
 static void report_scalar(reporter *report, uint32_t number, const brant__rule *rule) {
     const brant__schema *program = report->run.schema;
     switch ((brant__operation)rule->op) {
-    case BRANT__OP_MINIMUM: say(report, "must be at least "); break;
-    case BRANT__OP_MAXIMUM: say(report, "must be at most "); break;
-    case BRANT__OP_EXCLUSIVE_MINIMUM: say(report, "must be greater than "); break;
-    case BRANT__OP_EXCLUSIVE_MAXIMUM: say(report, "must be less than "); break;
-    case BRANT__OP_MULTIPLE_OF: say(report, "must be a multiple of "); break;
-    case BRANT__OP_MIN_LENGTH: say_count(report, "must have at least ", rule->n, "character", "characters"); break;
-    case BRANT__OP_MAX_LENGTH: say_count(report, "must have at most ", rule->n, "character", "characters"); break;
-    case BRANT__OP_FORMAT: say(report, brant__format_message((int)rule->a)); break;
+    case BRANT__OP_MINIMUM:
+        say(report, "must be at least ");
+        break;
+    case BRANT__OP_MAXIMUM:
+        say(report, "must be at most ");
+        break;
+    case BRANT__OP_EXCLUSIVE_MINIMUM:
+        say(report, "must be greater than ");
+        break;
+    case BRANT__OP_EXCLUSIVE_MAXIMUM:
+        say(report, "must be less than ");
+        break;
+    case BRANT__OP_MULTIPLE_OF:
+        say(report, "must be a multiple of ");
+        break;
+    case BRANT__OP_MIN_LENGTH:
+        say_count(report, "must have at least ", rule->n, "character", "characters");
+        break;
+    case BRANT__OP_MAX_LENGTH:
+        say_count(report, "must have at most ", rule->n, "character", "characters");
+        break;
+    case BRANT__OP_FORMAT:
+        say(report, brant__format_message((int)rule->a));
+        break;
     case BRANT__OP_PATTERN:
         say(report, "must match the pattern ");
         say_text(report, brant__pattern_source(program->patterns[rule->a]));
         break;
-    default: break;
+    default:
+        break;
     }
     if (rule->op <= BRANT__OP_MULTIPLE_OF) say_constant(report, program->numbers[rule->a].constant);
     violation(report, number, brant__keywords[rule->keyword].name);
@@ -189,14 +229,17 @@ static void report_items(reporter *report, const brant__rule *rule, yyjson_val *
     }
 }
 
-static void report_contains(reporter *report, uint32_t number, const brant__rule *rule, yyjson_val *value) {
+static void report_contains(reporter *report, uint32_t number, const brant__rule *rule,
+                            yyjson_val *value) {
     uint32_t found = 0;
     size_t index, count;
     yyjson_val *item;
-    yyjson_arr_foreach(value, index, count, item) found += brant__block_accepts(&report->run, rule->c, item);
+    yyjson_arr_foreach(value, index, count, item) found +=
+        brant__block_accepts(&report->run, rule->c, item);
     if (found < rule->a) {
         say_count(report, "must contain at least ", rule->a, "item that fits", "items that fit");
-        violation(report, number, rule->a == 1 ? BRANT__TEXT("contains") : BRANT__TEXT("minContains"));
+        violation(report, number,
+                  rule->a == 1 ? BRANT__TEXT("contains") : BRANT__TEXT("minContains"));
     }
     if (found > rule->b) {
         say_count(report, "must contain at most ", rule->b, "item that fits", "items that fit");
@@ -204,19 +247,32 @@ static void report_contains(reporter *report, uint32_t number, const brant__rule
     }
 }
 
-static void report_array(reporter *report, uint32_t number, const brant__rule *rule, yyjson_val *value) {
+static void report_array(reporter *report, uint32_t number, const brant__rule *rule,
+                         yyjson_val *value) {
     switch ((brant__operation)rule->op) {
-    case BRANT__OP_ITEMS: report_items(report, rule, value); return;
-    case BRANT__OP_CONTAINS: report_contains(report, number, rule, value); return;
-    case BRANT__OP_MIN_ITEMS: say_count(report, "must have at least ", rule->n, "item", "items"); break;
-    case BRANT__OP_MAX_ITEMS: say_count(report, "must have at most ", rule->n, "item", "items"); break;
-    case BRANT__OP_UNIQUE_ITEMS: say(report, "must not have two equal items"); break;
-    default: break;
+    case BRANT__OP_ITEMS:
+        report_items(report, rule, value);
+        return;
+    case BRANT__OP_CONTAINS:
+        report_contains(report, number, rule, value);
+        return;
+    case BRANT__OP_MIN_ITEMS:
+        say_count(report, "must have at least ", rule->n, "item", "items");
+        break;
+    case BRANT__OP_MAX_ITEMS:
+        say_count(report, "must have at most ", rule->n, "item", "items");
+        break;
+    case BRANT__OP_UNIQUE_ITEMS:
+        say(report, "must not have two equal items");
+        break;
+    default:
+        break;
     }
     violation(report, number, brant__keywords[rule->keyword].name);
 }
 
-static void report_members(reporter *report, uint32_t number, const brant__object *object, yyjson_val *value) {
+static void report_members(reporter *report, uint32_t number, const brant__object *object,
+                           yyjson_val *value) {
     const brant__schema *program = report->run.schema;
     size_t index, count;
     yyjson_val *key, *member;
@@ -232,7 +288,8 @@ static void report_members(reporter *report, uint32_t number, const brant__objec
         const brant__text text = brant__json_text(key);
         const size_t before = enter_member(report, text);
         const uint32_t found = brant__table_find(program, &object->table, text.data, text.length);
-        const uint32_t block = found == BRANT__NONE ? BRANT__NONE : program->names[object->table.name + found].block;
+        const uint32_t block =
+            found == BRANT__NONE ? BRANT__NONE : program->names[object->table.name + found].block;
         bool evaluated = block != BRANT__NONE;
         if (evaluated) report_block(report, block, member);
         for (uint32_t i = 0; i < object->pattern_count; i++) {
@@ -246,7 +303,8 @@ static void report_members(reporter *report, uint32_t number, const brant__objec
     }
 }
 
-static void report_names(reporter *report, uint32_t number, const brant__rule *rule, yyjson_val *value) {
+static void report_names(reporter *report, uint32_t number, const brant__rule *rule,
+                         yyjson_val *value) {
     size_t index, count;
     yyjson_val *key, *member;
     yyjson_obj_foreach(value, index, count, key, member) {
@@ -258,7 +316,8 @@ static void report_names(reporter *report, uint32_t number, const brant__rule *r
     }
 }
 
-static void report_dependents(reporter *report, uint32_t number, const brant__rule *rule, yyjson_val *value) {
+static void report_dependents(reporter *report, uint32_t number, const brant__rule *rule,
+                              yyjson_val *value) {
     const brant__schema *program = report->run.schema;
     for (uint32_t i = 1; i < rule->b; i++) {
         const brant__text text = brant__name_text(program, &program->names[rule->a + i]);
@@ -271,15 +330,29 @@ static void report_dependents(reporter *report, uint32_t number, const brant__ru
     }
 }
 
-static void report_object(reporter *report, uint32_t number, const brant__rule *rule, yyjson_val *value) {
+static void report_object(reporter *report, uint32_t number, const brant__rule *rule,
+                          yyjson_val *value) {
     switch ((brant__operation)rule->op) {
-    case BRANT__OP_OBJECT: report_members(report, number, &report->run.schema->objects[rule->a], value); return;
-    case BRANT__OP_PROPERTY_NAMES: report_names(report, number, rule, value); return;
-    case BRANT__OP_DEPENDENT_REQUIRED: report_dependents(report, number, rule, value); return;
-    case BRANT__OP_DEPENDENT_SCHEMA: report_block(report, rule->c, value); return;
-    case BRANT__OP_MIN_PROPERTIES: say_count(report, "must have at least ", rule->n, "property", "properties"); break;
-    case BRANT__OP_MAX_PROPERTIES: say_count(report, "must have at most ", rule->n, "property", "properties"); break;
-    default: break;
+    case BRANT__OP_OBJECT:
+        report_members(report, number, &report->run.schema->objects[rule->a], value);
+        return;
+    case BRANT__OP_PROPERTY_NAMES:
+        report_names(report, number, rule, value);
+        return;
+    case BRANT__OP_DEPENDENT_REQUIRED:
+        report_dependents(report, number, rule, value);
+        return;
+    case BRANT__OP_DEPENDENT_SCHEMA:
+        report_block(report, rule->c, value);
+        return;
+    case BRANT__OP_MIN_PROPERTIES:
+        say_count(report, "must have at least ", rule->n, "property", "properties");
+        break;
+    case BRANT__OP_MAX_PROPERTIES:
+        say_count(report, "must have at most ", rule->n, "property", "properties");
+        break;
+    default:
+        break;
     }
     violation(report, number, brant__keywords[rule->keyword].name);
 }
@@ -298,9 +371,12 @@ static void report_enum(reporter *report, uint32_t number, const brant__choice *
             brant__buffer_format(&report->message, "and %zu more", count - index);
             break;
         }
-        if (yyjson_is_str(value)) say_text(report, brant__json_text(value));
-        else if (yyjson_is_ctn(value)) say(report, yyjson_is_obj(value) ? "a certain object" : "a certain array");
-        else brant__json_append(&report->message, value);
+        if (yyjson_is_str(value))
+            say_text(report, brant__json_text(value));
+        else if (yyjson_is_ctn(value))
+            say(report, yyjson_is_obj(value) ? "a certain object" : "a certain array");
+        else
+            brant__json_append(&report->message, value);
     }
     violation(report, number, BRANT__TEXT("enum"));
 }
@@ -309,27 +385,34 @@ static void report_enum(reporter *report, uint32_t number, const brant__choice *
 static bool ruled_out(reporter *report, uint32_t number, yyjson_val *value, unsigned depth) {
     const brant__schema *program = report->run.schema;
     const brant__block *block = &program->blocks[number];
-    if (!brant__block_type_accepts(block, value) && !(block->nullable && yyjson_is_null(value))) return true;
-    for (uint32_t i = block->first[BRANT__GROUP_COMMON]; i < block->first[BRANT__GROUP_COUNT]; i++) {
+    if (!brant__block_type_accepts(block, value) && !(block->nullable && yyjson_is_null(value)))
+        return true;
+    for (uint32_t i = block->first[BRANT__GROUP_COMMON]; i < block->first[BRANT__GROUP_COUNT];
+         i++) {
         const brant__rule *rule = &program->rules[i];
-        const bool literal = rule->op == BRANT__OP_CONST || rule->op == BRANT__OP_CONST_TEXT || rule->op == BRANT__OP_ENUM;
+        const bool literal = rule->op == BRANT__OP_CONST || rule->op == BRANT__OP_CONST_TEXT ||
+                             rule->op == BRANT__OP_ENUM;
         if (literal && !brant__rule_accepts(&report->run, rule, value)) return true;
         if (rule->op == BRANT__OP_APPLY && ruled_out(report, rule->c, value, depth)) return true;
     }
     if (depth == 0 || !yyjson_is_obj(value)) return false;
-    for (uint32_t i = block->first[BRANT__GROUP_OBJECT]; i < block->first[BRANT__GROUP_COMMON]; i++) {
+    for (uint32_t i = block->first[BRANT__GROUP_OBJECT]; i < block->first[BRANT__GROUP_COMMON];
+         i++) {
         const brant__rule *rule = &program->rules[i];
         if (rule->op != BRANT__OP_OBJECT) continue;
         const brant__table *table = &program->objects[rule->a].table;
         for (uint32_t j = 0; j < table->name_count; j++) {
             const brant__name *name = &program->names[table->name + j];
             const brant__text text = brant__name_text(program, name);
-            yyjson_val *member = name->block == BRANT__NONE ? NULL : yyjson_obj_getn(value, text.data, text.length);
+            yyjson_val *member =
+                name->block == BRANT__NONE ? NULL : yyjson_obj_getn(value, text.data, text.length);
             if (!member) continue;
             const brant__block *inner = &program->blocks[name->block];
-            for (uint32_t k = inner->first[BRANT__GROUP_COMMON]; k < inner->first[BRANT__GROUP_COUNT]; k++) {
+            for (uint32_t k = inner->first[BRANT__GROUP_COMMON];
+                 k < inner->first[BRANT__GROUP_COUNT]; k++) {
                 const brant__rule *fixed = &program->rules[k];
-                const bool literal = fixed->op == BRANT__OP_CONST || fixed->op == BRANT__OP_CONST_TEXT;
+                const bool literal =
+                    fixed->op == BRANT__OP_CONST || fixed->op == BRANT__OP_CONST_TEXT;
                 if (literal && !brant__rule_accepts(&report->run, fixed, member)) return true;
             }
         }
@@ -341,7 +424,8 @@ static bool ruled_out(reporter *report, uint32_t number, yyjson_val *value, unsi
  * Nothing of anyOf or oneOf fits. Where types and literals leave one alternative (a discriminated union, a nullable type), what is wrong with
  * that one is what helps.
  */
-static void report_alternatives(reporter *report, uint32_t number, const brant__rule *rule, yyjson_val *value) {
+static void report_alternatives(reporter *report, uint32_t number, const brant__rule *rule,
+                                yyjson_val *value) {
     const uint32_t *blocks = report->run.schema->words + rule->a;
     uint32_t meant = BRANT__NONE, candidates = 0;
     for (uint32_t i = 0; i < rule->b; i++) {
@@ -357,15 +441,18 @@ static void report_alternatives(reporter *report, uint32_t number, const brant__
     violation(report, number, brant__keywords[rule->keyword].name);
 }
 
-static void report_one_of(reporter *report, uint32_t number, const brant__rule *rule, yyjson_val *value) {
+static void report_one_of(reporter *report, uint32_t number, const brant__rule *rule,
+                          yyjson_val *value) {
     uint32_t accepted = 0;
     for (uint32_t i = 0; i < rule->b; i++) {
-        accepted += brant__block_accepts(&report->run, report->run.schema->words[rule->a + i], value);
+        accepted +=
+            brant__block_accepts(&report->run, report->run.schema->words[rule->a + i], value);
     }
     if (accepted == 0) {
         report_alternatives(report, number, rule, value);
     } else if (accepted > 1) {
-        brant__buffer_format(&report->message, "must fit exactly one of %u alternatives, fits %u", (unsigned)rule->b, (unsigned)accepted);
+        brant__buffer_format(&report->message, "must fit exactly one of %u alternatives, fits %u",
+                             (unsigned)rule->b, (unsigned)accepted);
         violation(report, number, BRANT__TEXT("oneOf"));
     }
 }
@@ -377,7 +464,8 @@ static void report_unevaluated(reporter *report, const brant__rule *rule, yyjson
         yyjson_val *at = chunk.first;
         for (unsigned i = 0; i < chunk.count; i++) {
             yyjson_val *member = object ? yyjson_obj_iter_get_val(at) : at;
-            const size_t before = object ? enter_member(report, brant__json_text(at)) : enter_item(report, chunk.start + i);
+            const size_t before = object ? enter_member(report, brant__json_text(at))
+                                         : enter_item(report, chunk.start + i);
             if (!(chunk.evaluated >> i & 1)) report_block(report, rule->c, member);
             leave(report, before);
             at = unsafe_yyjson_get_next(member);
@@ -385,7 +473,8 @@ static void report_unevaluated(reporter *report, const brant__rule *rule, yyjson
     }
 }
 
-static void report_common(reporter *report, uint32_t number, const brant__rule *rule, yyjson_val *value) {
+static void report_common(reporter *report, uint32_t number, const brant__rule *rule,
+                          yyjson_val *value) {
     const brant__schema *program = report->run.schema;
     switch ((brant__operation)rule->op) {
     case BRANT__OP_CONST:
@@ -394,24 +483,45 @@ static void report_common(reporter *report, uint32_t number, const brant__rule *
         say_constant(report, rule->a);
         violation(report, number, BRANT__TEXT("const"));
         break;
-    case BRANT__OP_ENUM: report_enum(report, number, &program->choices[rule->c]); break;
-    case BRANT__OP_APPLY: report_block(report, rule->c, value); break;
-    case BRANT__OP_ANY_OF: report_alternatives(report, number, rule, value); break;
-    case BRANT__OP_ONE_OF: report_one_of(report, number, rule, value); break;
-    case BRANT__OP_NOT: violate(report, number, BRANT__KEYWORD_NOT, "must not fit the schema of \"not\""); break;
+    case BRANT__OP_ENUM:
+        report_enum(report, number, &program->choices[rule->c]);
+        break;
+    case BRANT__OP_APPLY:
+        report_block(report, rule->c, value);
+        break;
+    case BRANT__OP_ANY_OF:
+        report_alternatives(report, number, rule, value);
+        break;
+    case BRANT__OP_ONE_OF:
+        report_one_of(report, number, rule, value);
+        break;
+    case BRANT__OP_NOT:
+        violate(report, number, BRANT__KEYWORD_NOT, "must not fit the schema of \"not\"");
+        break;
     case BRANT__OP_UNEVALUATED_ITEMS:
-    case BRANT__OP_UNEVALUATED_PROPERTIES: report_unevaluated(report, rule, value); break;
-    case BRANT__OP_IF: report_block(report, brant__block_accepts(&report->run, rule->c, value) ? rule->a : rule->b, value); break;
-    default: break;
+    case BRANT__OP_UNEVALUATED_PROPERTIES:
+        report_unevaluated(report, rule, value);
+        break;
+    case BRANT__OP_IF:
+        report_block(report, brant__block_accepts(&report->run, rule->c, value) ? rule->a : rule->b,
+                     value);
+        break;
+    default:
+        break;
     }
 }
 
 /* What is left to say when a limit, and no rule, is why the value is rejected. */
 static void violate_limit(reporter *report, uint32_t number, uint32_t limits) {
-    if (limits & BRANT__RUN_STEPS) say(report, "the schema takes too many steps to decide");
-    else if (limits & BRANT__RUN_FRAMES) say(report, "the schema is nested too deeply for this value");
-    else say(report, "a pattern takes too many steps to decide");
-    violation(report, number, limits & (BRANT__RUN_STEPS | BRANT__RUN_FRAMES) ? BRANT__TEXT("") : BRANT__TEXT("pattern"));
+    if (limits & BRANT__RUN_STEPS)
+        say(report, "the schema takes too many steps to decide");
+    else if (limits & BRANT__RUN_FRAMES)
+        say(report, "the schema is nested too deeply for this value");
+    else
+        say(report, "a pattern takes too many steps to decide");
+    violation(report, number,
+              limits & (BRANT__RUN_STEPS | BRANT__RUN_FRAMES) ? BRANT__TEXT("")
+                                                              : BRANT__TEXT("pattern"));
 }
 
 /* True for a rule whose violations are those of schemas below it, where a limit may have been hit. */
@@ -423,8 +533,10 @@ static bool leads_on(const brant__rule *rule) {
     case BRANT__OP_APPLY:
     case BRANT__OP_IF:
     case BRANT__OP_UNEVALUATED_ITEMS:
-    case BRANT__OP_UNEVALUATED_PROPERTIES: return true;
-    default: return false;
+    case BRANT__OP_UNEVALUATED_PROPERTIES:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -443,10 +555,18 @@ static void report_rules(reporter *report, uint32_t number, int group, yyjson_va
             report->frames = 0;
         } else if (limits == 0 || leads_on(rule)) {
             switch (group) {
-            case BRANT__GROUP_ARRAY: report_array(report, number, rule, value); break;
-            case BRANT__GROUP_OBJECT: report_object(report, number, rule, value); break;
-            case BRANT__GROUP_COMMON: report_common(report, number, rule, value); break;
-            default: report_scalar(report, number, rule); break;
+            case BRANT__GROUP_ARRAY:
+                report_array(report, number, rule, value);
+                break;
+            case BRANT__GROUP_OBJECT:
+                report_object(report, number, rule, value);
+                break;
+            case BRANT__GROUP_COMMON:
+                report_common(report, number, rule, value);
+                break;
+            default:
+                report_scalar(report, number, rule);
+                break;
             }
         }
         if (limits && report->count == before) violate_limit(report, number, limits);
@@ -459,23 +579,35 @@ static void report_block(reporter *report, uint32_t number, yyjson_val *value) {
     if (report->frames == 0) return;
     if (yyjson_is_null(value) && block->nullable) return;
     if (!brant__block_type_accepts(block, value)) {
-        if (block->types == 0) never(report, number);
-        else wrong_type(report, number, value);
+        if (block->types == 0)
+            never(report, number);
+        else
+            wrong_type(report, number, value);
         return;
     }
     report->frames--;
     switch (yyjson_get_type(value)) {
-    case YYJSON_TYPE_NUM: report_rules(report, number, BRANT__GROUP_NUMBER, value); break;
-    case YYJSON_TYPE_STR: report_rules(report, number, BRANT__GROUP_STRING, value); break;
-    case YYJSON_TYPE_ARR: report_rules(report, number, BRANT__GROUP_ARRAY, value); break;
-    case YYJSON_TYPE_OBJ: report_rules(report, number, BRANT__GROUP_OBJECT, value); break;
-    default: break;
+    case YYJSON_TYPE_NUM:
+        report_rules(report, number, BRANT__GROUP_NUMBER, value);
+        break;
+    case YYJSON_TYPE_STR:
+        report_rules(report, number, BRANT__GROUP_STRING, value);
+        break;
+    case YYJSON_TYPE_ARR:
+        report_rules(report, number, BRANT__GROUP_ARRAY, value);
+        break;
+    case YYJSON_TYPE_OBJ:
+        report_rules(report, number, BRANT__GROUP_OBJECT, value);
+        break;
+    default:
+        break;
     }
     report_rules(report, number, BRANT__GROUP_COMMON, value);
     if (report->frames > 0 || !(report->run.exhausted & BRANT__RUN_STEPS)) report->frames++;
 }
 
-size_t brant__schema_violations(const brant__schema *schema, yyjson_val *value, brant__text prefix, brant__writer *out) {
+size_t brant__schema_violations(const brant__schema *schema, yyjson_val *value, brant__text prefix,
+                                brant__writer *out) {
     if (brant__schema_accepts(schema, value)) return 0;
     reporter report = {
         .run = brant__run_begin(schema, value),
@@ -490,7 +622,8 @@ size_t brant__schema_violations(const brant__schema *schema, yyjson_val *value, 
         say(&report, "does not fit the schema");
         violation(&report, schema->entry, BRANT__TEXT(""));
     }
-    if (report.pointer.failed || report.schema.failed || report.message.failed) out->buffer.failed = true;
+    if (report.pointer.failed || report.schema.failed || report.message.failed)
+        out->buffer.failed = true;
     const size_t count = report.count;
     brant__buffer_free(&report.message);
     brant__buffer_free(&report.schema);

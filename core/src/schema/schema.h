@@ -20,13 +20,14 @@ typedef struct brant__schema brant__schema;
  * `instance` is the JSON pointer of the fault within the bundle. An assertion keyword that is not supported is a fault, never ignored;
  * annotations and unknown x-* names are ignored.
  */
-brant_status brant__schema_compile(brant__schema **out_schema, yyjson_val *bundle, yyjson_val *entry, brant__text entry_pointer);
+brant_status brant__schema_compile(brant__schema **out_schema, yyjson_val *bundle,
+                                   yyjson_val *entry, brant__text entry_pointer);
 void brant__schema_free(brant__schema *schema);
 
 /* The same, with flags. BRANT__FORMAT_ANNOTATES: `format` asserts nothing. */
 enum { BRANT__FORMAT_ANNOTATES = 1 };
-brant_status brant__schema_compile_as(brant__schema **out_schema, yyjson_val *bundle, yyjson_val *entry, brant__text entry_pointer,
-                                      unsigned flags);
+brant_status brant__schema_compile_as(brant__schema **out_schema, yyjson_val *bundle,
+                                      yyjson_val *entry, brant__text entry_pointer, unsigned flags);
 
 /* True when the schema accepts the value. The fast path: stops at the first violation and allocates nothing. */
 bool brant__schema_accepts(const brant__schema *schema, yyjson_val *value);
@@ -35,7 +36,8 @@ bool brant__schema_accepts(const brant__schema *schema, yyjson_val *value);
  * Append the violations to `out`, a writer that stands inside an array: {instance, schema, keyword, message} each. Returns how many there are (0: valid);
  * at most BRANT__VIOLATIONS are written. `prefix` is put before every instance pointer.
  */
-size_t brant__schema_violations(const brant__schema *schema, yyjson_val *value, brant__text prefix, brant__writer *out);
+size_t brant__schema_violations(const brant__schema *schema, yyjson_val *value, brant__text prefix,
+                                brant__writer *out);
 
 /* ---- modules (module.c) ---------------------------------------------------------------------------------------------- */
 

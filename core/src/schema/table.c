@@ -9,15 +9,18 @@
 enum { TRIES = 64, LONGEST_PROBE = 8 };
 
 /* Fill the slots; the longest probe, or SIZE_MAX at once when it passes `bound`. */
-static size_t fill(uint32_t *slots, uint32_t mask, const brant__name *names, uint32_t count, const char *text, uint64_t seed, size_t bound) {
+static size_t fill(uint32_t *slots, uint32_t mask, const brant__name *names, uint32_t count,
+                   const char *text, uint64_t seed, size_t bound) {
     memset(slots, 0, ((size_t)mask + 1) * sizeof(*slots));
     size_t longest = 0;
     for (uint32_t i = 0; i < count; i++) {
         const char *data = text + names[i].text;
-        const uint64_t hash = seed ? brant__table_hash(data, names[i].length, seed) : brant__hash(data, names[i].length);
+        const uint64_t hash = seed ? brant__table_hash(data, names[i].length, seed)
+                                   : brant__hash(data, names[i].length);
         uint32_t slot = (uint32_t)hash & mask;
         size_t probe = 0;
-        for (; slots[slot]; slot = (slot + 1) & mask) probe++;
+        for (; slots[slot]; slot = (slot + 1) & mask)
+            probe++;
         slots[slot] = i + 1;
         if (probe > bound) return SIZE_MAX;
         if (probe > longest) longest = probe;
@@ -25,11 +28,14 @@ static size_t fill(uint32_t *slots, uint32_t mask, const brant__name *names, uin
     return longest;
 }
 
-brant__table brant__table_build(brant__buffer *slots, const brant__name *names, uint32_t first, uint32_t count, const char *text) {
-    brant__table table = {.name = first, .name_count = count, .slot = (uint32_t)(slots->length / sizeof(uint32_t))};
+brant__table brant__table_build(brant__buffer *slots, const brant__name *names, uint32_t first,
+                                uint32_t count, const char *text) {
+    brant__table table = {
+        .name = first, .name_count = count, .slot = (uint32_t)(slots->length / sizeof(uint32_t))};
     if (count == 0) return table;
     uint32_t size = 4;
-    while (size < 2 * (uint64_t)count) size *= 2;
+    while (size < 2 * (uint64_t)count)
+        size *= 2;
     table.mask = size - 1;
     const size_t offset = slots->length;
     if (!brant__buffer_reserve(slots, size * sizeof(uint32_t))) return (brant__table){0};
@@ -39,8 +45,10 @@ brant__table brant__table_build(brant__buffer *slots, const brant__name *names, 
     uint64_t best_seed = 0, seed = UINT64_C(0x9E3779B97F4A7C15);
     size_t best = LONGEST_PROBE + 1;
     const int tries = count <= 64 ? TRIES : 2;
-    for (int i = 0; i < tries && best > 0; i++, seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407)) {
-        const size_t longest = fill(mine, table.mask, names + first, count, text, seed | 1, best - 1);
+    for (int i = 0; i < tries && best > 0;
+         i++, seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407)) {
+        const size_t longest =
+            fill(mine, table.mask, names + first, count, text, seed | 1, best - 1);
         if (longest < best) {
             best = longest;
             best_seed = seed | 1;

@@ -11,7 +11,8 @@ typedef struct frame {
 } frame;
 
 /* The blocks that a rule applies to the rule's own instance, appended. */
-static void append_edges(const brant__compiler *compiler, brant__buffer *edges, const brant__rule *rule) {
+static void append_edges(const brant__compiler *compiler, brant__buffer *edges,
+                         const brant__rule *rule) {
     switch (rule->op) {
     case BRANT__OP_IF:
         brant__buffer_append(edges, &rule->a, sizeof(rule->a));
@@ -25,7 +26,8 @@ static void append_edges(const brant__compiler *compiler, brant__buffer *edges, 
         break;
     case BRANT__OP_ANY_OF:
     case BRANT__OP_ONE_OF:
-        brant__buffer_append(edges, &BRANT__VECTOR(compiler->words, uint32_t)[rule->a], rule->b * sizeof(uint32_t));
+        brant__buffer_append(edges, &BRANT__VECTOR(compiler->words, uint32_t)[rule->a],
+                             rule->b * sizeof(uint32_t));
         break;
     default:
         break;
@@ -33,7 +35,8 @@ static void append_edges(const brant__compiler *compiler, brant__buffer *edges, 
 }
 
 /* edges[first[n]] up to edges[first[n + 1]] are those of block n. */
-static void collect_edges(const brant__compiler *compiler, brant__buffer *first, brant__buffer *edges) {
+static void collect_edges(const brant__compiler *compiler, brant__buffer *first,
+                          brant__buffer *edges) {
     const uint32_t count = BRANT__VECTOR_COUNT(compiler->blocks, brant__block);
     for (uint32_t i = 0; i <= count; i++) {
         const uint32_t at = BRANT__VECTOR_COUNT(*edges, uint32_t);
@@ -49,7 +52,8 @@ static void collect_edges(const brant__compiler *compiler, brant__buffer *first,
 enum { NEW, OPEN, DONE };
 
 /* Depth first from one block; false after a fault. */
-static bool visit(brant__compiler *compiler, uint32_t start, uint8_t *states, const uint32_t *first, const uint32_t *edges, brant__buffer *stack) {
+static bool visit(brant__compiler *compiler, uint32_t start, uint8_t *states, const uint32_t *first,
+                  const uint32_t *edges, brant__buffer *stack) {
     brant__block *blocks = BRANT__VECTOR(compiler->blocks, brant__block);
     const frame bottom = {start, first[start]};
     brant__buffer_reset(stack);
@@ -66,7 +70,8 @@ static bool visit(brant__compiler *compiler, uint32_t start, uint8_t *states, co
             }
             if (height > BRANT__SCHEMA_HEIGHT) {
                 brant__fault(compiler, blocks[block].place, BRANT__TEXT(""), BRANT__TEXT(""),
-                             "more than %d schemas in a row apply to one value", BRANT__SCHEMA_HEIGHT);
+                             "more than %d schemas in a row apply to one value",
+                             BRANT__SCHEMA_HEIGHT);
                 return false;
             }
             blocks[block].height = (uint8_t)height;
@@ -98,9 +103,11 @@ static bool check_circles(brant__compiler *compiler) {
     const uint32_t *all = BRANT__VECTOR(edges, uint32_t);
     bool good = states && !first.failed && !edges.failed;
     for (uint32_t block = 0; good && all && block < count; block++) {
-        if (states[block] == NEW) good = visit(compiler, block, states, BRANT__VECTOR(first, uint32_t), all, &stack);
+        if (states[block] == NEW)
+            good = visit(compiler, block, states, BRANT__VECTOR(first, uint32_t), all, &stack);
     }
-    if (!states || first.failed || edges.failed || stack.failed) brant__compiler_no_memory(compiler);
+    if (!states || first.failed || edges.failed || stack.failed)
+        brant__compiler_no_memory(compiler);
     brant__free(states);
     brant__buffer_free(&stack);
     brant__buffer_free(&edges);
@@ -133,7 +140,8 @@ static bool object_possible(const solution *self, const brant__rule *rule) {
     const brant__name *names = BRANT__VECTOR(self->compiler->names, brant__name);
     for (uint32_t i = 0; i < object->table.name_count; i++) {
         const brant__name *name = &names[object->table.name + i];
-        if (name->required && name->block != BRANT__NONE && self->types[name->block] == 0) return false;
+        if (name->required && name->block != BRANT__NONE && self->types[name->block] == 0)
+            return false;
     }
     return true;
 }
@@ -142,15 +150,18 @@ static bool object_possible(const solution *self, const brant__rule *rule) {
 static bool array_possible(const solution *self, const brant__block *block) {
     const brant__rule *rules = BRANT__VECTOR(self->compiler->rules, brant__rule);
     uint64_t least = 0;
-    for (uint32_t i = block->first[BRANT__GROUP_ARRAY]; i < block->first[BRANT__GROUP_ARRAY + 1]; i++) {
+    for (uint32_t i = block->first[BRANT__GROUP_ARRAY]; i < block->first[BRANT__GROUP_ARRAY + 1];
+         i++) {
         if (rules[i].op == BRANT__OP_MIN_ITEMS) least = rules[i].n;
     }
-    for (uint32_t i = block->first[BRANT__GROUP_ARRAY]; i < block->first[BRANT__GROUP_ARRAY + 1]; i++) {
+    for (uint32_t i = block->first[BRANT__GROUP_ARRAY]; i < block->first[BRANT__GROUP_ARRAY + 1];
+         i++) {
         if (rules[i].op != BRANT__OP_ITEMS) continue;
         for (uint32_t item = 0; item < rules[i].b && item < least; item++) {
             if (self->types[words(self, &rules[i])[item]] == 0) return false;
         }
-        if (least > rules[i].b && rules[i].c != BRANT__NONE && self->types[rules[i].c] == 0) return false;
+        if (least > rules[i].b && rules[i].c != BRANT__NONE && self->types[rules[i].c] == 0)
+            return false;
     }
     return true;
 }
@@ -159,16 +170,20 @@ static uint8_t possible_types(const solution *self, const brant__block *block) {
     const brant__rule *rules = BRANT__VECTOR(self->compiler->rules, brant__rule);
     unsigned types = block->types;
     if (types & BRANT__TYPE_INTEGER) types |= BRANT__TYPE_BIT(YYJSON_TYPE_NUM);
-    for (uint32_t i = block->first[BRANT__GROUP_OBJECT]; i < block->first[BRANT__GROUP_OBJECT + 1]; i++) {
-        if (rules[i].op == BRANT__OP_OBJECT && !object_possible(self, &rules[i])) types &= ~BRANT__TYPE_BIT(YYJSON_TYPE_OBJ);
+    for (uint32_t i = block->first[BRANT__GROUP_OBJECT]; i < block->first[BRANT__GROUP_OBJECT + 1];
+         i++) {
+        if (rules[i].op == BRANT__OP_OBJECT && !object_possible(self, &rules[i]))
+            types &= ~BRANT__TYPE_BIT(YYJSON_TYPE_OBJ);
     }
     if (!array_possible(self, block)) types &= ~BRANT__TYPE_BIT(YYJSON_TYPE_ARR);
-    for (uint32_t i = block->first[BRANT__GROUP_COMMON]; i < block->first[BRANT__GROUP_COUNT]; i++) {
+    for (uint32_t i = block->first[BRANT__GROUP_COMMON]; i < block->first[BRANT__GROUP_COUNT];
+         i++) {
         const brant__rule *rule = &rules[i];
         if (rule->op == BRANT__OP_APPLY) types &= self->types[rule->c];
         if (rule->op != BRANT__OP_ANY_OF && rule->op != BRANT__OP_ONE_OF) continue;
         unsigned any = 0;
-        for (uint32_t branch = 0; branch < rule->b; branch++) any |= self->types[words(self, rule)[branch]];
+        for (uint32_t branch = 0; branch < rule->b; branch++)
+            any |= self->types[words(self, rule)[branch]];
         types &= any;
     }
     if (block->nullable) types |= BRANT__TYPE_BIT(YYJSON_TYPE_NULL);
@@ -192,7 +207,8 @@ static bool solve(const solution *self) {
 
 static void check_finite(brant__compiler *compiler) {
     const uint32_t count = BRANT__VECTOR_COUNT(compiler->blocks, brant__block);
-    const solution least = {compiler, brant__alloc_zero(count)}, greatest = {compiler, brant__alloc_zero(count)};
+    const solution least = {compiler, brant__alloc_zero(count)},
+                   greatest = {compiler, brant__alloc_zero(count)};
     if (!least.types || !greatest.types) {
         brant__compiler_no_memory(compiler);
     } else {
@@ -200,7 +216,8 @@ static void check_finite(brant__compiler *compiler) {
         const bool solved = solve(&least) && solve(&greatest);
         for (uint32_t i = 0; solved && i < count; i++) {
             if (least.types[i] != 0 || greatest.types[i] == 0) continue;
-            brant__fault(compiler, BRANT__VECTOR(compiler->blocks, brant__block)[i].place, BRANT__TEXT(""), BRANT__TEXT(""),
+            brant__fault(compiler, BRANT__VECTOR(compiler->blocks, brant__block)[i].place,
+                         BRANT__TEXT(""), BRANT__TEXT(""),
                          "requires itself within itself: no finite value can satisfy it");
         }
     }

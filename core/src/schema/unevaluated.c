@@ -7,7 +7,8 @@
 #include "schema/program.h"
 
 /* Run `mark` over one more schema that applies to the value and is known to accept it. */
-static void mark_block(brant__run *run, uint32_t number, yyjson_val *value, brant__chunk *chunk, const brant__rule *asking);
+static void mark_block(brant__run *run, uint32_t number, yyjson_val *value, brant__chunk *chunk,
+                       const brant__rule *asking);
 
 static void mark_members(brant__run *run, const brant__object *object, brant__chunk *chunk) {
     const brant__schema *schema = run->schema;
@@ -16,21 +17,26 @@ static void mark_members(brant__run *run, const brant__object *object, brant__ch
         return;
     }
     yyjson_val *key = chunk->first;
-    for (unsigned i = 0; i < chunk->count; i++, key = unsafe_yyjson_get_next(yyjson_obj_iter_get_val(key))) {
+    for (unsigned i = 0; i < chunk->count;
+         i++, key = unsafe_yyjson_get_next(yyjson_obj_iter_get_val(key))) {
         if (chunk->evaluated >> i & 1) continue;
         const brant__text name = brant__text_of(yyjson_get_str(key), yyjson_get_len(key));
         const uint32_t found = brant__table_find(schema, &object->table, name.data, name.length);
-        bool evaluated = found != BRANT__NONE && schema->names[object->table.name + found].block != BRANT__NONE;
+        bool evaluated =
+            found != BRANT__NONE && schema->names[object->table.name + found].block != BRANT__NONE;
         for (uint32_t pattern = 0; pattern < object->pattern_count && !evaluated; pattern++) {
-            evaluated = brant__run_match(run, schema->words[object->pattern + 2 * pattern], name.data, name.length) == 1;
+            evaluated = brant__run_match(run, schema->words[object->pattern + 2 * pattern],
+                                         name.data, name.length) == 1;
         }
         if (evaluated) chunk->evaluated |= UINT64_C(1) << i;
     }
 }
 
 static void mark_items(const brant__rule *rule, brant__chunk *chunk) {
-    if (rule->c != BRANT__NONE || rule->b >= chunk->start + 64) chunk->evaluated = UINT64_MAX;
-    else if (rule->b > chunk->start) chunk->evaluated |= (UINT64_C(1) << (rule->b - chunk->start)) - 1;
+    if (rule->c != BRANT__NONE || rule->b >= chunk->start + 64)
+        chunk->evaluated = UINT64_MAX;
+    else if (rule->b > chunk->start)
+        chunk->evaluated |= (UINT64_C(1) << (rule->b - chunk->start)) - 1;
 }
 
 static void mark_contained(brant__run *run, const brant__rule *rule, brant__chunk *chunk) {
@@ -41,16 +47,26 @@ static void mark_contained(brant__run *run, const brant__rule *rule, brant__chun
     }
 }
 
-static void mark_rule(brant__run *run, const brant__rule *rule, yyjson_val *value, brant__chunk *chunk) {
+static void mark_rule(brant__run *run, const brant__rule *rule, yyjson_val *value,
+                      brant__chunk *chunk) {
     const brant__schema *schema = run->schema;
     switch ((brant__operation)rule->op) {
-    case BRANT__OP_OBJECT: mark_members(run, &schema->objects[rule->a], chunk); break;
-    case BRANT__OP_ITEMS: mark_items(rule, chunk); break;
-    case BRANT__OP_CONTAINS: mark_contained(run, rule, chunk); break;
-    case BRANT__OP_APPLY: mark_block(run, rule->c, value, chunk, NULL); break;
+    case BRANT__OP_OBJECT:
+        mark_members(run, &schema->objects[rule->a], chunk);
+        break;
+    case BRANT__OP_ITEMS:
+        mark_items(rule, chunk);
+        break;
+    case BRANT__OP_CONTAINS:
+        mark_contained(run, rule, chunk);
+        break;
+    case BRANT__OP_APPLY:
+        mark_block(run, rule->c, value, chunk, NULL);
+        break;
     case BRANT__OP_DEPENDENT_SCHEMA: {
         const brant__text name = brant__name_text(schema, &schema->names[rule->a]);
-        if (yyjson_obj_getn(value, name.data, name.length)) mark_block(run, rule->c, value, chunk, NULL);
+        if (yyjson_obj_getn(value, name.data, name.length))
+            mark_block(run, rule->c, value, chunk, NULL);
         break;
     }
     case BRANT__OP_ANY_OF:
@@ -74,26 +90,33 @@ static void mark_rule(brant__run *run, const brant__rule *rule, yyjson_val *valu
     case BRANT__OP_UNEVALUATED_ITEMS:
         if (yyjson_is_arr(value)) chunk->evaluated = UINT64_MAX;
         break;
-    default: break;
+    default:
+        break;
     }
 }
 
-static void mark_block(brant__run *run, uint32_t number, yyjson_val *value, brant__chunk *chunk, const brant__rule *asking) {
+static void mark_block(brant__run *run, uint32_t number, yyjson_val *value, brant__chunk *chunk,
+                       const brant__rule *asking) {
     const brant__block *block = &run->schema->blocks[number];
     const int group = yyjson_is_obj(value) ? BRANT__GROUP_OBJECT : BRANT__GROUP_ARRAY;
     if (!brant__run_enter(run)) return;
-    for (uint32_t i = block->first[group]; i < block->first[group + 1]; i++) mark_rule(run, &run->schema->rules[i], value, chunk);
-    for (uint32_t i = block->first[BRANT__GROUP_COMMON]; i < block->first[BRANT__GROUP_COUNT]; i++) {
+    for (uint32_t i = block->first[group]; i < block->first[group + 1]; i++)
+        mark_rule(run, &run->schema->rules[i], value, chunk);
+    for (uint32_t i = block->first[BRANT__GROUP_COMMON]; i < block->first[BRANT__GROUP_COUNT];
+         i++) {
         if (&run->schema->rules[i] != asking) mark_rule(run, &run->schema->rules[i], value, chunk);
     }
     brant__run_leave(run);
 }
 
 brant__chunk brant__chunk_first(yyjson_val *value) {
-    return (brant__chunk){.left = yyjson_get_len(value), .next = yyjson_get_len(value) > 0 ? unsafe_yyjson_get_first(value) : NULL};
+    return (brant__chunk){.left = yyjson_get_len(value),
+                          .next =
+                              yyjson_get_len(value) > 0 ? unsafe_yyjson_get_first(value) : NULL};
 }
 
-bool brant__chunk_next(brant__run *run, const brant__rule *rule, yyjson_val *value, brant__chunk *chunk) {
+bool brant__chunk_next(brant__run *run, const brant__rule *rule, yyjson_val *value,
+                       brant__chunk *chunk) {
     if (chunk->left == 0) return false;
     chunk->start += chunk->count;
     chunk->first = chunk->next;
@@ -102,7 +125,8 @@ bool brant__chunk_next(brant__run *run, const brant__rule *rule, yyjson_val *val
     chunk->evaluated = 0;
     mark_block(run, rule->a, value, chunk, rule);
     for (unsigned i = 0; i < chunk->count && chunk->left > 0; i++) {
-        chunk->next = unsafe_yyjson_get_next(yyjson_is_obj(value) ? yyjson_obj_iter_get_val(chunk->next) : chunk->next);
+        chunk->next = unsafe_yyjson_get_next(
+            yyjson_is_obj(value) ? yyjson_obj_iter_get_val(chunk->next) : chunk->next);
     }
     return true;
 }
@@ -116,7 +140,8 @@ bool brant__unevaluated_accept(brant__run *run, const brant__rule *rule, yyjson_
         yyjson_val *at = chunk.first;
         for (unsigned i = 0; i < chunk.count; i++) {
             yyjson_val *member = object ? yyjson_obj_iter_get_val(at) : at;
-            if (!(chunk.evaluated >> i & 1) && !brant__block_accepts(run, rule->c, member)) return false;
+            if (!(chunk.evaluated >> i & 1) && !brant__block_accepts(run, rule->c, member))
+                return false;
             at = unsafe_yyjson_get_next(member);
         }
     }

@@ -7,7 +7,8 @@
 enum { SHORT_ARRAY = 32 };
 
 static uint64_t mix(uint64_t a, uint64_t b) {
-    uint64_t mixed = (a ^ (b + UINT64_C(0x9E3779B97F4A7C15) + (a << 6) + (a >> 2))) * UINT64_C(0xBF58476D1CE4E5B9);
+    uint64_t mixed = (a ^ (b + UINT64_C(0x9E3779B97F4A7C15) + (a << 6) + (a >> 2))) *
+                     UINT64_C(0xBF58476D1CE4E5B9);
     return mixed ^ mixed >> 31;
 }
 
@@ -18,7 +19,8 @@ static uint64_t hash_value(yyjson_val *value) {
     yyjson_val *key, *item;
     uint64_t hash = type;
     switch (type) {
-    case YYJSON_TYPE_BOOL: return mix(type, yyjson_get_bool(value));
+    case YYJSON_TYPE_BOOL:
+        return mix(type, yyjson_get_bool(value));
     case YYJSON_TYPE_NUM: {
         const double real = yyjson_get_num(value);
         /* Beyond 2^53 neighbours share a hash, which costs a comparison only. */
@@ -26,7 +28,8 @@ static uint64_t hash_value(yyjson_val *value) {
         if (real != 0) memcpy(&bits, &real, sizeof(bits));
         return mix(type, bits);
     }
-    case YYJSON_TYPE_STR: return mix(type, brant__hash(yyjson_get_str(value), yyjson_get_len(value)));
+    case YYJSON_TYPE_STR:
+        return mix(type, brant__hash(yyjson_get_str(value), yyjson_get_len(value)));
     case YYJSON_TYPE_ARR:
         yyjson_arr_foreach(value, index, count, item) hash = mix(hash, hash_value(item));
         return hash;
@@ -35,7 +38,8 @@ static uint64_t hash_value(yyjson_val *value) {
             hash += mix(brant__hash(yyjson_get_str(key), yyjson_get_len(key)), hash_value(item));
         }
         return mix(type, hash);
-    default: return mix(type, 0);
+    default:
+        return mix(type, 0);
     }
 }
 
@@ -61,7 +65,8 @@ bool brant__items_unique(yyjson_val *array) {
     const size_t size = yyjson_arr_size(array);
     if (size <= SHORT_ARRAY) return unique_by_pairs(array);
     size_t capacity = 64;
-    while (capacity < 2 * size) capacity *= 2;
+    while (capacity < 2 * size)
+        capacity *= 2;
     slot *slots = brant__alloc_zero(capacity * sizeof(*slots));
     if (!slots) return unique_by_pairs(array);
     bool unique = true;

@@ -17,7 +17,8 @@ static bool scheme_character(char c, bool first) {
 static parts split(brant__text uri) {
     parts result = {0};
     size_t at = 0;
-    while (at < uri.length && scheme_character(uri.data[at], at == 0)) at++;
+    while (at < uri.length && scheme_character(uri.data[at], at == 0))
+        at++;
     if (at > 0 && at < uri.length && uri.data[at] == ':') {
         result.has_scheme = true;
         result.scheme = brant__text_of(uri.data, at);
@@ -28,12 +29,14 @@ static parts split(brant__text uri) {
     if (uri.length - at >= 2 && uri.data[at] == '/' && uri.data[at + 1] == '/') {
         const size_t from = at + 2;
         at = from;
-        while (at < uri.length && uri.data[at] != '/' && uri.data[at] != '?') at++;
+        while (at < uri.length && uri.data[at] != '/' && uri.data[at] != '?')
+            at++;
         result.has_authority = true;
         result.authority = brant__text_of(uri.data + from, at - from);
     }
     const size_t from = at;
-    while (at < uri.length && uri.data[at] != '?') at++;
+    while (at < uri.length && uri.data[at] != '?')
+        at++;
     result.path = brant__text_of(uri.data + from, at - from);
     if (at < uri.length) {
         result.has_query = true;
@@ -53,13 +56,15 @@ static void remove_dots(brant__buffer *out, size_t start) {
         size_t end = at;
         if (path[end] == '/') end++;
         const size_t name = end;
-        while (end < length && path[end] != '/') end++;
+        while (end < length && path[end] != '/')
+            end++;
         const size_t size = end - name;
         const bool last = end == length;
         if (size == 1 && path[name] == '.') {
             if (last && (to > 0 || absolute)) path[to++] = '/';
         } else if (size == 2 && path[name] == '.' && path[name + 1] == '.') {
-            while (to > 0 && path[to - 1] != '/') to--;
+            while (to > 0 && path[to - 1] != '/')
+                to--;
             if (to > 0) to--;
             if (last && (to > 0 || absolute)) path[to++] = '/';
         } else {
@@ -71,7 +76,8 @@ static void remove_dots(brant__buffer *out, size_t start) {
     out->length = start + to;
 }
 
-static void append_part(brant__buffer *out, const char *before, brant__text part, const char *after) {
+static void append_part(brant__buffer *out, const char *before, brant__text part,
+                        const char *after) {
     brant__buffer_append(out, before, strlen(before));
     brant__buffer_append(out, part.data, part.length);
     brant__buffer_append(out, after, strlen(after));
@@ -86,7 +92,8 @@ void brant__uri_resolve(brant__buffer *out, brant__text base_uri, brant__text re
     }
     if (base.has_scheme) append_part(out, "", base.scheme, ":");
     const bool own_authority = reference.has_authority;
-    if (own_authority || base.has_authority) append_part(out, "//", own_authority ? reference.authority : base.authority, "");
+    if (own_authority || base.has_authority)
+        append_part(out, "//", own_authority ? reference.authority : base.authority, "");
     const size_t start = out->length;
     if (own_authority || (reference.path.length > 0 && reference.path.data[0] == '/')) {
         brant__buffer_append(out, reference.path.data, reference.path.length);
@@ -94,14 +101,19 @@ void brant__uri_resolve(brant__buffer *out, brant__text base_uri, brant__text re
         brant__buffer_append(out, base.path.data, base.path.length);
     } else {
         size_t folder = base.path.length;
-        while (folder > 0 && base.path.data[folder - 1] != '/') folder--;
-        if (folder > 0) brant__buffer_append(out, base.path.data, folder);
-        else if (base.has_authority) brant__buffer_append_byte(out, '/');
+        while (folder > 0 && base.path.data[folder - 1] != '/')
+            folder--;
+        if (folder > 0)
+            brant__buffer_append(out, base.path.data, folder);
+        else if (base.has_authority)
+            brant__buffer_append_byte(out, '/');
         brant__buffer_append(out, reference.path.data, reference.path.length);
     }
     if (own_authority || reference.path.length > 0) remove_dots(out, start);
-    if (reference.has_query) append_part(out, "?", reference.query, "");
-    else if (!own_authority && reference.path.length == 0 && base.has_query) append_part(out, "?", base.query, "");
+    if (reference.has_query)
+        append_part(out, "?", reference.query, "");
+    else if (!own_authority && reference.path.length == 0 && base.has_query)
+        append_part(out, "?", base.query, "");
 }
 
 static int hexadecimal(char c) {

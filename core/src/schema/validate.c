@@ -9,21 +9,28 @@
 bool brant__block_type_accepts(const brant__block *block, yyjson_val *value) {
     const yyjson_type type = yyjson_get_type(value);
     if (block->types >> type & 1u) return true;
-    return type == YYJSON_TYPE_NUM && (block->types & BRANT__TYPE_INTEGER) && brant__number_integral(value);
+    return type == YYJSON_TYPE_NUM && (block->types & BRANT__TYPE_INTEGER) &&
+           brant__number_integral(value);
 }
 
 static int group_of(yyjson_type type) {
     switch (type) {
-    case YYJSON_TYPE_NUM: return BRANT__GROUP_NUMBER;
-    case YYJSON_TYPE_STR: return BRANT__GROUP_STRING;
-    case YYJSON_TYPE_ARR: return BRANT__GROUP_ARRAY;
-    case YYJSON_TYPE_OBJ: return BRANT__GROUP_OBJECT;
-    default: return -1;
+    case YYJSON_TYPE_NUM:
+        return BRANT__GROUP_NUMBER;
+    case YYJSON_TYPE_STR:
+        return BRANT__GROUP_STRING;
+    case YYJSON_TYPE_ARR:
+        return BRANT__GROUP_ARRAY;
+    case YYJSON_TYPE_OBJ:
+        return BRANT__GROUP_OBJECT;
+    default:
+        return -1;
     }
 }
 
 static bool rules_accept(brant__run *run, uint32_t from, uint32_t to, yyjson_val *value) {
-    for (const brant__rule *rule = run->schema->rules + from, *end = run->schema->rules + to; rule < end; rule++) {
+    for (const brant__rule *rule = run->schema->rules + from, *end = run->schema->rules + to;
+         rule < end; rule++) {
         if (!brant__rule_accepts(run, rule, value)) return false;
     }
     return true;
@@ -38,33 +45,42 @@ bool brant__block_accepts(brant__run *run, uint32_t number, yyjson_val *value) {
     if (first[0] == first[BRANT__GROUP_COUNT]) return true;
     if (!brant__run_enter(run)) return false;
     const int group = group_of(type);
-    const bool accepted = (group < 0 || rules_accept(run, first[group], first[group + 1], value)) &&
-                          rules_accept(run, first[BRANT__GROUP_COMMON], first[BRANT__GROUP_COUNT], value);
+    const bool accepted =
+        (group < 0 || rules_accept(run, first[group], first[group + 1], value)) &&
+        rules_accept(run, first[BRANT__GROUP_COMMON], first[BRANT__GROUP_COUNT], value);
     brant__run_leave(run);
     return accepted;
 }
 
 /* ---- numbers and strings ------------------------------------------------------------------------------------------------ */
 
-static bool number_accepts(const brant__schema *schema, const brant__rule *rule, yyjson_val *value) {
+static bool number_accepts(const brant__schema *schema, const brant__rule *rule,
+                           yyjson_val *value) {
     const brant__number *limit = &schema->numbers[rule->a];
     if (rule->op == BRANT__OP_MULTIPLE_OF) {
-        const brant__number number = brant__number_of(value, !limit->integer || yyjson_is_real(value));
+        const brant__number number =
+            brant__number_of(value, !limit->integer || yyjson_is_real(value));
         return brant__number_multiple(&number, limit);
     }
     int order;
     if (limit->integer && yyjson_is_uint(value)) { /* nearly always */
         const uint64_t magnitude = yyjson_get_uint(value);
-        order = limit->negative || magnitude > limit->magnitude ? 1 : magnitude < limit->magnitude ? -1 : 0;
+        order = limit->negative || magnitude > limit->magnitude ? 1
+                : magnitude < limit->magnitude                  ? -1
+                                                                : 0;
     } else {
         const brant__number number = brant__number_of(value, false);
         order = brant__number_compare(&number, limit);
     }
     switch (rule->op) {
-    case BRANT__OP_MINIMUM: return order >= 0;
-    case BRANT__OP_MAXIMUM: return order <= 0;
-    case BRANT__OP_EXCLUSIVE_MINIMUM: return order > 0;
-    default: return order < 0;
+    case BRANT__OP_MINIMUM:
+        return order >= 0;
+    case BRANT__OP_MAXIMUM:
+        return order <= 0;
+    case BRANT__OP_EXCLUSIVE_MINIMUM:
+        return order > 0;
+    default:
+        return order < 0;
     }
 }
 
@@ -86,12 +102,15 @@ static bool at_most(yyjson_val *value, uint64_t count) {
     return bytes <= count || brant__utf8_length(yyjson_get_str(value), bytes) <= count;
 }
 
-bool brant__choice_accepts(const brant__schema *schema, const brant__choice *choice, yyjson_val *value) {
+bool brant__choice_accepts(const brant__schema *schema, const brant__choice *choice,
+                           yyjson_val *value) {
     if (yyjson_is_str(value)) {
-        return brant__table_find(schema, &choice->table, yyjson_get_str(value), yyjson_get_len(value)) != BRANT__NONE;
+        return brant__table_find(schema, &choice->table, yyjson_get_str(value),
+                                 yyjson_get_len(value)) != BRANT__NONE;
     }
     for (uint32_t i = 0; i < choice->other_count; i++) {
-        if (brant__json_equal(schema->constants[schema->words[choice->others + i]], value)) return true;
+        if (brant__json_equal(schema->constants[schema->words[choice->others + i]], value))
+            return true;
     }
     return false;
 }
@@ -163,7 +182,9 @@ static bool members_accept(brant__run *run, const brant__object *object, yyjson_
             evaluated = true;
             if (match < 0 || !brant__block_accepts(run, pair[1], member)) return false;
         }
-        if (!evaluated && object->additional != BRANT__BLOCK_TRUE && !brant__block_accepts(run, object->additional, member)) return false;
+        if (!evaluated && object->additional != BRANT__BLOCK_TRUE &&
+            !brant__block_accepts(run, object->additional, member))
+            return false;
     }
     return required == object->required;
 }
@@ -182,7 +203,8 @@ static bool has_member(const brant__schema *schema, uint32_t name, yyjson_val *v
     return yyjson_obj_getn(value, text.data, text.length) != NULL;
 }
 
-static bool dependents_present(const brant__schema *schema, const brant__rule *rule, yyjson_val *value) {
+static bool dependents_present(const brant__schema *schema, const brant__rule *rule,
+                               yyjson_val *value) {
     if (!has_member(schema, rule->a, value)) return true;
     for (uint32_t i = 1; i < rule->b; i++) {
         if (!has_member(schema, rule->a + i, value)) return false;
@@ -214,36 +236,59 @@ bool brant__rule_accepts(brant__run *run, const brant__rule *rule, yyjson_val *v
     case BRANT__OP_MAXIMUM:
     case BRANT__OP_EXCLUSIVE_MINIMUM:
     case BRANT__OP_EXCLUSIVE_MAXIMUM:
-    case BRANT__OP_MULTIPLE_OF: return number_accepts(schema, rule, value);
-    case BRANT__OP_MIN_LENGTH: return at_least(value, rule->n);
-    case BRANT__OP_MAX_LENGTH: return at_most(value, rule->n);
-    case BRANT__OP_PATTERN: return brant__run_match(run, rule->a, yyjson_get_str(value), yyjson_get_len(value)) == 1;
-    case BRANT__OP_FORMAT: return brant__format_accepts((int)rule->a, yyjson_get_str(value), yyjson_get_len(value));
+    case BRANT__OP_MULTIPLE_OF:
+        return number_accepts(schema, rule, value);
+    case BRANT__OP_MIN_LENGTH:
+        return at_least(value, rule->n);
+    case BRANT__OP_MAX_LENGTH:
+        return at_most(value, rule->n);
+    case BRANT__OP_PATTERN:
+        return brant__run_match(run, rule->a, yyjson_get_str(value), yyjson_get_len(value)) == 1;
+    case BRANT__OP_FORMAT:
+        return brant__format_accepts((int)rule->a, yyjson_get_str(value), yyjson_get_len(value));
     case BRANT__OP_MIN_ITEMS:
-    case BRANT__OP_MIN_PROPERTIES: return yyjson_get_len(value) >= rule->n;
+    case BRANT__OP_MIN_PROPERTIES:
+        return yyjson_get_len(value) >= rule->n;
     case BRANT__OP_MAX_ITEMS:
-    case BRANT__OP_MAX_PROPERTIES: return yyjson_get_len(value) <= rule->n;
-    case BRANT__OP_ITEMS: return items_accept(run, rule, value);
-    case BRANT__OP_CONTAINS: return contains_accept(run, rule, value);
-    case BRANT__OP_UNIQUE_ITEMS: return brant__items_unique(value);
-    case BRANT__OP_OBJECT: return members_accept(run, &schema->objects[rule->a], value);
-    case BRANT__OP_PROPERTY_NAMES: return names_accept(run, rule, value);
-    case BRANT__OP_DEPENDENT_REQUIRED: return dependents_present(schema, rule, value);
-    case BRANT__OP_DEPENDENT_SCHEMA: return !has_member(schema, rule->a, value) || brant__block_accepts(run, rule->c, value);
-    case BRANT__OP_CONST: return brant__json_equal(schema->constants[rule->a], value);
+    case BRANT__OP_MAX_PROPERTIES:
+        return yyjson_get_len(value) <= rule->n;
+    case BRANT__OP_ITEMS:
+        return items_accept(run, rule, value);
+    case BRANT__OP_CONTAINS:
+        return contains_accept(run, rule, value);
+    case BRANT__OP_UNIQUE_ITEMS:
+        return brant__items_unique(value);
+    case BRANT__OP_OBJECT:
+        return members_accept(run, &schema->objects[rule->a], value);
+    case BRANT__OP_PROPERTY_NAMES:
+        return names_accept(run, rule, value);
+    case BRANT__OP_DEPENDENT_REQUIRED:
+        return dependents_present(schema, rule, value);
+    case BRANT__OP_DEPENDENT_SCHEMA:
+        return !has_member(schema, rule->a, value) || brant__block_accepts(run, rule->c, value);
+    case BRANT__OP_CONST:
+        return brant__json_equal(schema->constants[rule->a], value);
     case BRANT__OP_CONST_TEXT: {
         const brant__name *name = &schema->names[rule->c];
         return yyjson_is_str(value) && yyjson_get_len(value) == name->length &&
                memcmp(yyjson_get_str(value), schema->text + name->text, name->length) == 0;
     }
-    case BRANT__OP_ENUM: return brant__choice_accepts(schema, &schema->choices[rule->c], value);
-    case BRANT__OP_APPLY: return brant__block_accepts(run, rule->c, value);
-    case BRANT__OP_ANY_OF: return any_accepts(run, rule, value);
-    case BRANT__OP_ONE_OF: return one_accepts(run, rule, value);
-    case BRANT__OP_NOT: return !brant__block_accepts(run, rule->c, value);
-    case BRANT__OP_IF: return brant__block_accepts(run, brant__block_accepts(run, rule->c, value) ? rule->a : rule->b, value);
+    case BRANT__OP_ENUM:
+        return brant__choice_accepts(schema, &schema->choices[rule->c], value);
+    case BRANT__OP_APPLY:
+        return brant__block_accepts(run, rule->c, value);
+    case BRANT__OP_ANY_OF:
+        return any_accepts(run, rule, value);
+    case BRANT__OP_ONE_OF:
+        return one_accepts(run, rule, value);
+    case BRANT__OP_NOT:
+        return !brant__block_accepts(run, rule->c, value);
+    case BRANT__OP_IF:
+        return brant__block_accepts(
+            run, brant__block_accepts(run, rule->c, value) ? rule->a : rule->b, value);
     case BRANT__OP_UNEVALUATED_ITEMS:
-    case BRANT__OP_UNEVALUATED_PROPERTIES: return brant__unevaluated_accept(run, rule, value);
+    case BRANT__OP_UNEVALUATED_PROPERTIES:
+        return brant__unevaluated_accept(run, rule, value);
     }
     return false;
 }

@@ -7,8 +7,9 @@
 #include "store/handle.h"
 
 static const char *const own_tables[] = {
-    "brant_meta",   "brant_wake", "graph_types", "node_types", "edge_types",    "graphs",
-    "graph_counts", "nodes",      "edges",       "notifications", "notification_channels",
+    "brant_meta", "brant_wake",    "graph_types",           "node_types",
+    "edge_types", "graphs",        "graph_counts",          "nodes",
+    "edges",      "notifications", "notification_channels",
 };
 
 bool brant__is_own_table(const char *table) {
@@ -18,16 +19,26 @@ bool brant__is_own_table(const char *table) {
     return false;
 }
 
-/* What only tells, and takes at most the name of a table. */
-static const char *const harmless_pragmas[] = {
-    "table_info",   "table_xinfo",      "table_list",       "index_list",     "index_info", "index_xinfo",  "foreign_key_list",
-    "function_list", "collation_list",   "compile_options",  "database_list",  "module_list", "pragma_list", "page_count",
-    "page_size",    "freelist_count",   "foreign_key_check", "integrity_check", "quick_check", "data_version", "user_version", "application_id", "encoding", "journal_mode", "synchronous",
+/* What only tells; some take the name of a table or index, or how many faults to tell. */
+static const struct {
+    const char *name;
+    bool takes_argument;
+} harmless_pragmas[] = {
+    {"table_info", true},       {"table_xinfo", true},       {"table_list", true},
+    {"index_list", true},       {"index_info", true},        {"index_xinfo", true},
+    {"foreign_key_list", true}, {"foreign_key_check", true}, {"integrity_check", true},
+    {"quick_check", true},      {"function_list", false},    {"collation_list", false},
+    {"compile_options", false}, {"database_list", false},    {"module_list", false},
+    {"pragma_list", false},     {"page_count", false},       {"page_size", false},
+    {"freelist_count", false},  {"data_version", false},     {"user_version", false},
+    {"application_id", false},  {"encoding", false},         {"journal_mode", false},
+    {"synchronous", false},
 };
 
 static bool is_harmless(const char *pragma, const char *argument) {
     for (size_t i = 0; pragma && i < BRANT__COUNT(harmless_pragmas); i++)
-        if (sqlite3_stricmp(pragma, harmless_pragmas[i]) == 0) return !argument || i < 7 || (i >= 16 && i < 19);
+        if (sqlite3_stricmp(pragma, harmless_pragmas[i].name) == 0)
+            return !argument || harmless_pragmas[i].takes_argument;
     return false;
 }
 
@@ -37,7 +48,8 @@ static int deny(brant_db *db, const char *reason, const char *object) {
     return SQLITE_DENY;
 }
 
-int brant__authorize(void *context, int action, const char *a, const char *b, const char *database, const char *trigger) {
+int brant__authorize(void *context, int action, const char *a, const char *b, const char *database,
+                     const char *trigger) {
     brant_db *db = context;
     const bool temporary = database && sqlite3_stricmp(database, "temp") == 0;
     if (!db->user_sql && !trigger) return SQLITE_OK;
@@ -48,12 +60,15 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
         /* The ids of notifications come from there. SQLite writes it by itself, also for DROP and RENAME. */
         if (!db->alters && !temporary && a && sqlite3_stricmp(a, "sqlite_sequence") == 0)
             return deny(db, "the table of sequences also counts for brant's own tables", a);
-        return brant__is_own_table(a) ? deny(db, "brant's own tables are changed by its operations only", a) : SQLITE_OK;
+        return brant__is_own_table(a)
+                   ? deny(db, "brant's own tables are changed by its operations only", a)
+                   : SQLITE_OK;
     case SQLITE_DROP_TABLE:
     case SQLITE_DROP_VIEW:
     case SQLITE_ALTER_TABLE: {
         const char *table = action == SQLITE_ALTER_TABLE ? b : a;
-        if (brant__is_own_table(table)) return deny(db, "brant's own tables cannot be changed", table);
+        if (brant__is_own_table(table))
+            return deny(db, "brant's own tables cannot be changed", table);
         /* The new name is not told here, and a temporary table of our name would shadow ours. */
         if (action == SQLITE_ALTER_TABLE && a && sqlite3_stricmp(a, "temp") == 0)
             return deny(db, "a temporary table cannot be altered; make it anew", table);
@@ -66,7 +81,9 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
     case SQLITE_CREATE_TEMP_TRIGGER:
     case SQLITE_CREATE_TEMP_INDEX:
         /* A dropped index or a trigger on our tables changes what our statements mean. */
-        return brant__is_own_table(b) ? deny(db, "brant's own tables take no indexes or triggers of others", b) : SQLITE_OK;
+        return brant__is_own_table(b)
+                   ? deny(db, "brant's own tables take no indexes or triggers of others", b)
+                   : SQLITE_OK;
     case SQLITE_CREATE_TEMP_TABLE:
     case SQLITE_CREATE_TEMP_VIEW:
     case SQLITE_CREATE_TABLE:
@@ -76,11 +93,15 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
         return brant__is_own_table(a) ? deny(db, "the name is brant's", a) : SQLITE_OK;
     case SQLITE_TRANSACTION:
     case SQLITE_SAVEPOINT:
-        return deny(db, "transactions are begun and ended by transaction.begin, .commit and .rollback", a);
+        return deny(
+            db, "transactions are begun and ended by transaction.begin, .commit and .rollback", a);
     case SQLITE_ATTACH:
-    case SQLITE_DETACH: return deny(db, "another file cannot be attached", a);
+    case SQLITE_DETACH:
+        return deny(db, "another file cannot be attached", a);
     case SQLITE_PRAGMA:
-        return is_harmless(a, b) ? SQLITE_OK : deny(db, "the pragma could change how the file is kept", a);
-    default: return SQLITE_OK;
+        return is_harmless(a, b) ? SQLITE_OK
+                                 : deny(db, "the pragma could change how the file is kept", a);
+    default:
+        return SQLITE_OK;
     }
 }

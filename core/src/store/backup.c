@@ -19,7 +19,9 @@ static brant_status copy_pages(brant_db *db, sqlite3 *to, sqlite3 *from, int *ou
     brant_status status = BRANT_OK;
     sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
     int code = SQLITE_OK;
-    if (!backup) return brant__fail(brant__sqlite_status(sqlite3_errcode(to)), "copying pages: %s", sqlite3_errmsg(to));
+    if (!backup)
+        return brant__fail(brant__sqlite_status(sqlite3_errcode(to)), "copying pages: %s",
+                           sqlite3_errmsg(to));
     while ((code = sqlite3_backup_step(backup, STEP_PAGES)) == SQLITE_OK) {
         status = brant__db_poll(db);
         if (status != BRANT_OK) break;
@@ -34,7 +36,8 @@ static brant_status copy_pages(brant_db *db, sqlite3 *to, sqlite3 *from, int *ou
 }
 
 static brant_status open_raw(sqlite3 **out, const char *path, int flags) {
-    const int code = sqlite3_open_v2(path, out, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    const int code =
+        sqlite3_open_v2(path, out, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (code == SQLITE_OK) {
         sqlite3_busy_timeout(*out, 5000);
         return BRANT_OK;
@@ -43,10 +46,12 @@ static brant_status open_raw(sqlite3 **out, const char *path, int flags) {
     const int error = *out ? sqlite3_system_errno(*out) : 0;
     if (error == EACCES || error == EROFS || error == EPERM) status = BRANT_READ_ONLY;
     if (error == ENOENT) status = BRANT_NOT_FOUND;
-    return brant__fail(status, "cannot open %s: %s", path, *out ? sqlite3_errmsg(*out) : "out of memory");
+    return brant__fail(status, "cannot open %s: %s", path,
+                       *out ? sqlite3_errmsg(*out) : "out of memory");
 }
 
-static brant_status write_answer(brant__call *call, brant__text path, int pages, int64_t page_size) {
+static brant_status write_answer(brant__call *call, brant__text path, int pages,
+                                 int64_t page_size) {
     brant__write_object(call->out);
     brant__write_name(call->out, "path");
     brant__write_text(call->out, path);
@@ -69,9 +74,12 @@ static brant_status read_path(char **out, brant__call *call) {
 
 /* The copy forgets the old place, stands alone without a WAL, and is on disk before it gets its name. */
 static brant_status finish_copy(sqlite3 *copy, const char *path) {
-    const int code = sqlite3_exec(copy, "PRAGMA synchronous=FULL; PRAGMA journal_mode=DELETE; DELETE FROM brant_wake", NULL, NULL, NULL);
+    const int code = sqlite3_exec(
+        copy, "PRAGMA synchronous=FULL; PRAGMA journal_mode=DELETE; DELETE FROM brant_wake", NULL,
+        NULL, NULL);
     if (code != SQLITE_OK)
-        return brant__fail(brant__sqlite_status(code), "finishing the copy %s: %s", path, sqlite3_errmsg(copy));
+        return brant__fail(brant__sqlite_status(code), "finishing the copy %s: %s", path,
+                           sqlite3_errmsg(copy));
     return BRANT_OK;
 }
 
@@ -86,7 +94,8 @@ static brant_status remove_side_files(const char *path) {
         if (name.failed)
             status = brant__fail_memory();
         else if (unlink(name.data) != 0 && errno != ENOENT)
-            status = brant__fail(BRANT_IO, "cannot remove %s, which would spoil the backup", name.data);
+            status =
+                brant__fail(BRANT_IO, "cannot remove %s, which would spoil the backup", name.data);
         brant__buffer_free(&name);
     }
     return status;
@@ -99,12 +108,18 @@ static brant_status remove_side_files(const char *path) {
 static brant_status check_unused(const char *path) {
     sqlite3 *there = NULL;
     struct stat file;
-    if (lstat(path, &file) != 0 || !S_ISREG(file.st_mode)) return BRANT_OK; /* a link is replaced, not what it leads to */
+    if (lstat(path, &file) != 0 || !S_ISREG(file.st_mode))
+        return BRANT_OK; /* a link is replaced, not what it leads to */
     brant_status status = brant__descriptor_guard(path);
     if (status != BRANT_OK) return status;
-    int code = sqlite3_open_v2(path, &there, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-    if (code == SQLITE_OK) code = sqlite3_exec(there, "PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE; ROLLBACK", NULL, NULL, NULL);
-    if (brant__sqlite_status(code) == BRANT_BUSY) status = brant__fail(BRANT_CONFLICT, "%s is open; close it there before it is overwritten", path);
+    int code = sqlite3_open_v2(
+        path, &there, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(there, "PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE; ROLLBACK", NULL,
+                            NULL, NULL);
+    if (brant__sqlite_status(code) == BRANT_BUSY)
+        status = brant__fail(BRANT_CONFLICT, "%s is open; close it there before it is overwritten",
+                             path);
     if (brant__sqlite_status(code) == BRANT_NO_MEMORY) status = brant__fail_memory();
     sqlite3_close_v2(there);
     return status;
@@ -113,16 +128,19 @@ static brant_status check_unused(const char *path) {
 static brant_status put_in_place(const char *from, const char *to, bool overwrite) {
     struct stat there;
     const bool exists = lstat(to, &there) == 0;
-    if (exists && !overwrite) return brant__fail(BRANT_EXISTS, "%s exists; \"overwrite\" replaces it", to);
+    if (exists && !overwrite)
+        return brant__fail(BRANT_EXISTS, "%s exists; \"overwrite\" replaces it", to);
     brant_status status = exists ? check_unused(to) : BRANT_OK;
     if (status == BRANT_OK) status = remove_side_files(to);
     if (status != BRANT_OK) return status;
     int done = overwrite ? rename(from, to) : link(from, to);
     if (!overwrite && done == 0) unlink(from);
     /* A file system without hard links: nothing stood there a moment ago. */
-    if (!overwrite && done != 0 && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS)) done = rename(from, to);
+    if (!overwrite && done != 0 && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS))
+        done = rename(from, to);
     if (done == 0) return BRANT_OK;
-    if (errno == EEXIST) return brant__fail(BRANT_EXISTS, "%s exists; \"overwrite\" replaces it", to);
+    if (errno == EEXIST)
+        return brant__fail(BRANT_EXISTS, "%s exists; \"overwrite\" replaces it", to);
     return brant__fail(BRANT_IO, "cannot put the backup in place at %s", to);
 }
 
@@ -139,11 +157,14 @@ brant_status brant__db_backup(brant__call *call) {
     if (db->depth > 0) return brant__fail(BRANT_MISUSE, "a backup cannot run inside a transaction");
     BRANT__TRY(read_path(&path, call));
     if (stat(path, &there) == 0) {
-        if (S_ISDIR(there.st_mode)) status = brant__fail(BRANT_INVALID, "%s is a folder; name a file", path);
+        if (S_ISDIR(there.st_mode))
+            status = brant__fail(BRANT_INVALID, "%s is a folder; name a file", path);
         else if (there.st_dev == db->device && there.st_ino == db->inode && !db->memory)
             status = brant__fail(BRANT_INVALID, "%s is this database itself", path);
-        else if (!overwrite) status = brant__fail(BRANT_EXISTS, "%s exists; \"overwrite\" replaces it", path);
-        else status = check_unused(path); /* before the long work; and again after it */
+        else if (!overwrite)
+            status = brant__fail(BRANT_EXISTS, "%s exists; \"overwrite\" replaces it", path);
+        else
+            status = check_unused(path); /* before the long work; and again after it */
         if (status != BRANT_OK) goto cleanup;
     }
     uint64_t random = 0;
@@ -154,7 +175,8 @@ brant_status brant__db_backup(brant__call *call) {
         status = brant__fail_memory();
         goto cleanup;
     }
-    const int descriptor = open(temporary.data, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, db->options.group ? 0660 : 0600);
+    const int descriptor = open(temporary.data, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC,
+                                db->options.group ? 0660 : 0600);
     if (descriptor < 0) {
         const brant_status reason = errno == ENOENT || errno == ENOTDIR ? BRANT_NOT_FOUND
                                     : errno == EACCES || errno == EROFS ? BRANT_READ_ONLY
@@ -169,10 +191,12 @@ brant_status brant__db_backup(brant__call *call) {
     status = copy_pages(db, copy, db->sqlite, &pages);
     brant__rollback(db);
     if (status == BRANT_OK) status = finish_copy(copy, path);
-    if (sqlite3_close(copy) != SQLITE_OK && status == BRANT_OK) status = brant__fail(BRANT_IO, "closing the copy %s failed", path);
+    if (sqlite3_close(copy) != SQLITE_OK && status == BRANT_OK)
+        status = brant__fail(BRANT_IO, "closing the copy %s failed", path);
     copy = NULL;
     if (status == BRANT_OK) status = put_in_place(temporary.data, path, overwrite);
-    if (status == BRANT_OK) status = write_answer(call, brant__text_of(path, strlen(path)), pages, page_size);
+    if (status == BRANT_OK)
+        status = write_answer(call, brant__text_of(path, strlen(path)), pages, page_size);
 cleanup:
     sqlite3_close_v2(copy);
     if (temporary.data && !temporary.failed) unlink(temporary.data);
@@ -188,25 +212,30 @@ static brant_status check_source(brant_db *db, sqlite3 *source, const char *path
     if (status != BRANT_OK) return status;
     if (!identity.ours) return brant__fail(BRANT_NOT_BRANT, "%s is not a backup of brant's", path);
     if (identity.format > BRANT__FORMAT && identity.min_writer > BRANT__FORMAT)
-        return brant__fail(BRANT_NEWER_FORMAT, "%s has format %lld and this brant knows up to %d", path,
-                           (long long)identity.format, BRANT__FORMAT);
+        return brant__fail(BRANT_NEWER_FORMAT, "%s has format %lld and this brant knows up to %d",
+                           path, (long long)identity.format, BRANT__FORMAT);
     if (identity.role != db->options.role)
         return brant__fail(BRANT_CONFLICT, "%s has the role \"%s\", not \"%s\"", path,
-                           identity.role < 0 ? "?" : brant__role_names[identity.role], brant__role_names[db->options.role]);
+                           identity.role < 0 ? "?" : brant__role_names[identity.role],
+                           brant__role_names[db->options.role]);
     return BRANT_OK;
 }
 
-#define HISTORY_GAP 1000000 /* more changes than others can make between reading the counters and replacing the file */
+#define HISTORY_GAP                                                                                \
+    1000000 /* more changes than others can make between reading the counters and replacing the file */
 
 /*
  * What handles keep of graphs and graph types they know again by a counter in the row. It must not go back to values that it had, or
  * what was kept before the restore would be taken for what came after it.
  */
 static brant_status read_history(int64_t *out, brant_db *db) {
-    const brant_status status = brant__pragma_integer(
-        out, db->sqlite,
-        "SELECT max(coalesce((SELECT max(shape) FROM graphs), 0), coalesce((SELECT max(changes) FROM graph_types), 0))");
-    return status == BRANT_OK ? BRANT_OK : brant__sqlite_fail(db, sqlite3_errcode(db->sqlite), "reading the file's history");
+    const brant_status status =
+        brant__pragma_integer(out, db->sqlite,
+                              "SELECT max(coalesce((SELECT max(shape) FROM graphs), 0), "
+                              "coalesce((SELECT max(changes) FROM graph_types), 0))");
+    return status == BRANT_OK
+               ? BRANT_OK
+               : brant__sqlite_fail(db, sqlite3_errcode(db->sqlite), "reading the file's history");
 }
 
 /* Our own now: continue the counters, and forget who waited at the backup's place, should it have been copied by other means. */
@@ -215,7 +244,8 @@ static brant_status begin_history(brant_db *db, int64_t before) {
     brant_status status = brant__begin(db, BRANT__WRITE);
     if (status != BRANT_OK) return status;
     sqlite3_snprintf(sizeof text, text,
-                     "UPDATE graphs SET shape = shape + %lld; UPDATE graph_types SET changes = changes + %lld; DELETE FROM brant_wake",
+                     "UPDATE graphs SET shape = shape + %lld; UPDATE graph_types SET changes = "
+                     "changes + %lld; DELETE FROM brant_wake",
                      (long long)before + HISTORY_GAP, (long long)before + HISTORY_GAP);
     status = brant__execute(db, text);
     if (status == BRANT_OK) status = brant__commit(db);
@@ -232,8 +262,10 @@ brant_status brant__db_restore(brant__call *call) {
     struct stat there;
     int64_t page_size = 0;
     int pages = 0;
-    if (db->depth > 0) return brant__fail(BRANT_MISUSE, "a restore cannot run inside a transaction");
-    if (db->options.mode == BRANT__MODE_RO) return brant__fail(BRANT_READ_ONLY, "%s was opened read-only", db->path);
+    if (db->depth > 0)
+        return brant__fail(BRANT_MISUSE, "a restore cannot run inside a transaction");
+    if (db->options.mode == BRANT__MODE_RO)
+        return brant__fail(BRANT_READ_ONLY, "%s was opened read-only", db->path);
     BRANT__TRY(read_path(&path, call));
     if (stat(path, &there) != 0) {
         status = brant__fail(BRANT_NOT_FOUND, "%s does not exist", path);
@@ -260,7 +292,8 @@ brant_status brant__db_restore(brant__call *call) {
         void *state = brant__state(db, slot);
         if (state && db->hooks[slot]->after_rollback) db->hooks[slot]->after_rollback(db, state, 0);
     }
-    if (status == BRANT_OK) status = write_answer(call, brant__text_of(path, strlen(path)), pages, page_size);
+    if (status == BRANT_OK)
+        status = write_answer(call, brant__text_of(path, strlen(path)), pages, page_size);
 cleanup:
     sqlite3_close_v2(source);
     brant__free(path);

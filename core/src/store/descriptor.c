@@ -71,8 +71,12 @@ static int watched_close(int descriptor) {
 }
 
 /* A child of fork must not inherit the lock from a thread that it does not have. */
-static void lock_owned(void) { pthread_mutex_lock(&owned_lock); }
-static void unlock_owned(void) { pthread_mutex_unlock(&owned_lock); }
+static void lock_owned(void) {
+    pthread_mutex_lock(&owned_lock);
+}
+static void unlock_owned(void) {
+    pthread_mutex_unlock(&owned_lock);
+}
 
 brant_status brant__descriptor_watch(void) {
     brant_status status = BRANT_OK;
@@ -83,8 +87,8 @@ brant_status brant__descriptor_watch(void) {
         if (code == SQLITE_NOMEM || pthread_atfork(lock_owned, unlock_owned, unlock_owned) != 0)
             status = brant__fail_memory();
         else if (vfs && vfs->iVersion >= 3 &&
-            vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)watched_open) == SQLITE_OK &&
-            vfs->xSetSystemCall(vfs, "close", (sqlite3_syscall_ptr)watched_close) == SQLITE_OK)
+                 vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)watched_open) == SQLITE_OK &&
+                 vfs->xSetSystemCall(vfs, "close", (sqlite3_syscall_ptr)watched_close) == SQLITE_OK)
             watching = true;
         else
             status = brant__fail(BRANT_INTERNAL, "this SQLite has no unix file layer to watch");
@@ -115,7 +119,8 @@ brant_status brant__descriptor_guard(const char *path) {
     struct stat file;
     int found = -1;
     if (stat(path, &file) != 0) return BRANT_OK;
-    pthread_mutex_lock(&owned_lock); /* all the while: another thread's descriptor is noted or not there */
+    pthread_mutex_lock(
+        &owned_lock); /* all the while: another thread's descriptor is noted or not there */
     DIR *folder = opendir("/proc/self/fd");
     if (!folder) folder = opendir("/dev/fd");
     if (folder) {
@@ -130,32 +135,47 @@ brant_status brant__descriptor_guard(const char *path) {
         closedir(folder);
     } else {
         struct rlimit limit;
-        const rlim_t most = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536 ? limit.rlim_cur : 65536;
+        const rlim_t most = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536
+                                ? limit.rlim_cur
+                                : 65536;
         for (int descriptor = 0; found < 0 && (rlim_t)descriptor < most; descriptor++)
             if (is_foreign(descriptor, &file)) found = descriptor;
     }
     pthread_mutex_unlock(&owned_lock);
     if (found < 0) return BRANT_OK;
-    return brant__fail(BRANT_FOREIGN_SQLITE,
-                       "%s is open in this process outside brant (descriptor %d); two SQLite libraries on one file break "
-                       "each other's locks: close the other connection first, or use brant's own SQL",
-                       path, found);
+    return brant__fail(
+        BRANT_FOREIGN_SQLITE,
+        "%s is open in this process outside brant (descriptor %d); two SQLite libraries on one "
+        "file break "
+        "each other's locks: close the other connection first, or use brant's own SQL",
+        path, found);
 }
 
 #if defined(__linux__)
 static const char *network_name(long type) {
     switch ((unsigned long)type & 0xffffffffUL) {
-    case 0x6969UL: return "NFS";
-    case 0xff534d42UL: return "CIFS";
-    case 0xfe534d42UL: return "SMB2";
-    case 0x517bUL: return "SMB";
-    case 0x01021997UL: return "9P";
-    case 0x00c36400UL: return "Ceph";
-    case 0x5346414fUL: return "AFS";
-    case 0x0bd00bd0UL: return "Lustre";
-    case 0x01161970UL: return "GFS2";
-    case 0x73757245UL: return "Coda";
-    default: return NULL;
+    case 0x6969UL:
+        return "NFS";
+    case 0xff534d42UL:
+        return "CIFS";
+    case 0xfe534d42UL:
+        return "SMB2";
+    case 0x517bUL:
+        return "SMB";
+    case 0x01021997UL:
+        return "9P";
+    case 0x00c36400UL:
+        return "Ceph";
+    case 0x5346414fUL:
+        return "AFS";
+    case 0x0bd00bd0UL:
+        return "Lustre";
+    case 0x01161970UL:
+        return "GFS2";
+    case 0x73757245UL:
+        return "Coda";
+    default:
+        return NULL;
     }
 }
 #endif
@@ -167,10 +187,12 @@ brant_status brant__network_guard(const char *path) {
     if (statfs(path, &file_system) == 0) name = network_name((long)file_system.f_type);
 #elif defined(__APPLE__)
     struct statfs file_system;
-    if (statfs(path, &file_system) == 0 && !(file_system.f_flags & MNT_LOCAL)) name = "a network file system";
+    if (statfs(path, &file_system) == 0 && !(file_system.f_flags & MNT_LOCAL))
+        name = "a network file system";
 #endif
     if (!name) return BRANT_OK;
     return brant__fail(BRANT_NETWORK_FS,
-                       "%s is on %s, where locks and shared memory cannot be trusted; option \"network\" opens it all the same",
+                       "%s is on %s, where locks and shared memory cannot be trusted; option "
+                       "\"network\" opens it all the same",
                        path, name);
 }

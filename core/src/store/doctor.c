@@ -13,35 +13,42 @@ static const struct {
     const char *name;
     const char *sql;
 } checks[] = {
-    {"sqlite_integrity", "PRAGMA integrity_check(100)"}, /* the one line "ok" when there is nothing to say */
-    {"edge_ends",
-     "SELECT 'edge ' || e.row_id || ' has no ' || CASE WHEN s.row_id IS NULL THEN 'source' ELSE 'target' END || ' in its graph'"
-     " FROM edges e LEFT JOIN nodes s ON s.row_id = e.source AND s.graph = e.graph"
-     " LEFT JOIN nodes t ON t.row_id = e.target AND t.graph = e.graph WHERE s.row_id IS NULL OR t.row_id IS NULL LIMIT 100"},
-    {"node_graphs",
-     "SELECT 'node ' || quote(n.key) || ' belongs to no graph' FROM nodes n LEFT JOIN graphs g ON g.row_id = n.graph"
-     " WHERE g.row_id IS NULL LIMIT 100"},
-    {"graph_types",
-     "SELECT 'graph ' || quote(g.name) || ' has no graph type' FROM graphs g LEFT JOIN graph_types t ON t.row_id = g.graph_type"
-     " WHERE t.row_id IS NULL LIMIT 100"},
-    {"node_types",
-     "SELECT 'node ' || quote(n.key) || ' has a type that its graph type does not define' FROM nodes n"
-     " JOIN graphs g ON g.row_id = n.graph LEFT JOIN node_types t ON t.row_id = n.type AND t.graph_type = g.graph_type"
-     " WHERE n.type <> 0 AND t.row_id IS NULL LIMIT 100"},
+    {"sqlite_integrity",
+     "PRAGMA integrity_check(100)"}, /* the one line "ok" when there is nothing to say */
+    {"edge_ends", "SELECT 'edge ' || e.row_id || ' has no ' || CASE WHEN s.row_id IS NULL THEN "
+                  "'source' ELSE 'target' END || ' in its graph'"
+                  " FROM edges e LEFT JOIN nodes s ON s.row_id = e.source AND s.graph = e.graph"
+                  " LEFT JOIN nodes t ON t.row_id = e.target AND t.graph = e.graph WHERE s.row_id "
+                  "IS NULL OR t.row_id IS NULL LIMIT 100"},
+    {"node_graphs", "SELECT 'node ' || quote(n.key) || ' belongs to no graph' FROM nodes n LEFT "
+                    "JOIN graphs g ON g.row_id = n.graph"
+                    " WHERE g.row_id IS NULL LIMIT 100"},
+    {"graph_types", "SELECT 'graph ' || quote(g.name) || ' has no graph type' FROM graphs g LEFT "
+                    "JOIN graph_types t ON t.row_id = g.graph_type"
+                    " WHERE t.row_id IS NULL LIMIT 100"},
+    {"node_types", "SELECT 'node ' || quote(n.key) || ' has a type that its graph type does not "
+                   "define' FROM nodes n"
+                   " JOIN graphs g ON g.row_id = n.graph LEFT JOIN node_types t ON t.row_id = "
+                   "n.type AND t.graph_type = g.graph_type"
+                   " WHERE n.type <> 0 AND t.row_id IS NULL LIMIT 100"},
     {"edge_types",
      "SELECT 'edge ' || e.row_id || ' has a type that its graph type does not define' FROM edges e"
-     " JOIN graphs g ON g.row_id = e.graph LEFT JOIN edge_types t ON t.row_id = e.type AND t.graph_type = g.graph_type"
+     " JOIN graphs g ON g.row_id = e.graph LEFT JOIN edge_types t ON t.row_id = e.type AND "
+     "t.graph_type = g.graph_type"
      " WHERE e.type <> 0 AND t.row_id IS NULL LIMIT 100"},
-    {"counts",
-     "SELECT 'graph ' || quote(g.name) || ' says ' || g.nodes || ' nodes and ' || g.edges || ' edges, and has ' || n || ' and ' || e"
-     " FROM (SELECT g.*, (SELECT count(*) FROM nodes WHERE graph = g.row_id) AS n,"
-     " (SELECT count(*) FROM nodes s JOIN edges e ON e.source = s.row_id WHERE s.graph = g.row_id) AS e FROM graphs g) g"
-     " WHERE n <> nodes OR e <> edges LIMIT 100"},
+    {"counts", "SELECT 'graph ' || quote(g.name) || ' says ' || g.nodes || ' nodes and ' || "
+               "g.edges || ' edges, and has ' || n || ' and ' || e"
+               " FROM (SELECT g.*, (SELECT count(*) FROM nodes WHERE graph = g.row_id) AS n,"
+               " (SELECT count(*) FROM nodes s JOIN edges e ON e.source = s.row_id WHERE s.graph = "
+               "g.row_id) AS e FROM graphs g) g"
+               " WHERE n <> nodes OR e <> edges LIMIT 100"},
     {"counts_by_type",
-     "SELECT 'graph ' || c.graph || ' says ' || c.count || CASE c.kind WHEN 0 THEN ' nodes' ELSE ' edges' END || ' of type ' || c.type"
+     "SELECT 'graph ' || c.graph || ' says ' || c.count || CASE c.kind WHEN 0 THEN ' nodes' ELSE ' "
+     "edges' END || ' of type ' || c.type"
      " FROM graph_counts c WHERE c.count <> CASE c.kind"
      " WHEN 0 THEN (SELECT count(*) FROM nodes WHERE graph = c.graph AND type = c.type)"
-     " ELSE (SELECT count(*) FROM nodes s JOIN edges e ON e.source = s.row_id WHERE s.graph = c.graph AND e.type = c.type) END LIMIT 100"},
+     " ELSE (SELECT count(*) FROM nodes s JOIN edges e ON e.source = s.row_id WHERE s.graph = "
+     "c.graph AND e.type = c.type) END LIMIT 100"},
     {"attributes",
      "SELECT 'node ' || quote(key) || ' has attributes that are not a JSON object' FROM nodes"
      " WHERE NOT json_valid(attributes) OR json_type(attributes) <> 'object' LIMIT 100"},
@@ -66,7 +73,8 @@ static brant_status run_check(bool *out_ok, brant__call *call, size_t index) {
         code = SQLITE_OK;
         if (index == 0 && text && strcmp(text, "ok") == 0) continue;
         const bool readable = text && brant__utf8_check(text, length) == SIZE_MAX;
-        brant__write_text(call->out, readable ? brant__text_of(text, length) : BRANT__TEXT("a problem whose text is damaged"));
+        brant__write_text(call->out, readable ? brant__text_of(text, length)
+                                              : BRANT__TEXT("a problem whose text is damaged"));
         ok = false;
     }
     brant_status status = BRANT_OK;
@@ -97,7 +105,8 @@ brant_status brant__db_doctor(brant__call *call) {
     brant__write_object(call->out);
     brant__write_name(call->out, "checks");
     brant__write_array(call->out);
-    for (size_t i = 0; i < BRANT__COUNT(checks); i++) BRANT__TRY(run_check(&ok, call, i));
+    for (size_t i = 0; i < BRANT__COUNT(checks); i++)
+        BRANT__TRY(run_check(&ok, call, i));
     brant__write_end(call->out);
     brant__write_name(call->out, "ok");
     brant__write_bool(call->out, ok);
@@ -143,7 +152,8 @@ brant_status brant__db_info(brant__call *call) {
         int64_t value = 0;
         status = brant__pragma_integer(&value, db->sqlite, facts[i].sql);
         if (status != BRANT_OK) {
-            status = brant__sqlite_fail(db, sqlite3_errcode(db->sqlite), "reading the file's facts");
+            status =
+                brant__sqlite_fail(db, sqlite3_errcode(db->sqlite), "reading the file's facts");
             goto cleanup;
         }
         if (strcmp(facts[i].name, "page_size") == 0) page_size = value;
@@ -156,7 +166,9 @@ brant_status brant__db_info(brant__call *call) {
     brant__buffer_format(&name, "%s-wal", db->path);
     brant__buffer_append_byte(&name, '\0');
     brant__write_name(call->out, "wal_size");
-    brant__write_integer(call->out, !db->memory && !name.failed && stat(name.data, &wal) == 0 ? (int64_t)wal.st_size : 0);
+    brant__write_integer(call->out, !db->memory && !name.failed && stat(name.data, &wal) == 0
+                                        ? (int64_t)wal.st_size
+                                        : 0);
     brant__write_end(call->out);
 cleanup:
     brant__buffer_free(&name);

@@ -12,7 +12,9 @@ const char *const brant__role_names[] = {"single", "system", "tenant"};
 
 /* ---- life ----------------------------------------------------------------------------------------------------- */
 
-void brant__db_retain(brant_db *db) { atomic_fetch_add_explicit(&db->references, 1, memory_order_relaxed); }
+void brant__db_retain(brant_db *db) {
+    atomic_fetch_add_explicit(&db->references, 1, memory_order_relaxed);
+}
 
 void brant__db_release(brant_db *db) {
     if (atomic_fetch_sub_explicit(&db->references, 1, memory_order_acq_rel) != 1) return;
@@ -27,7 +29,8 @@ void brant__db_release(brant_db *db) {
 void brant__teardown(brant_db *db) {
     const bool here = db->process == getpid();
     if (here && db->sqlite) {
-        while (db->depth > 0) brant__rollback(db);
+        while (db->depth > 0)
+            brant__rollback(db);
         for (int slot = BRANT__SLOT_COUNT - 1; slot >= 0; slot--) {
             void *state = brant__state(db, slot);
             if (state && db->hooks[slot]->destroy) db->hooks[slot]->destroy(db, state);
@@ -48,7 +51,8 @@ void brant__teardown(brant_db *db) {
 /* Tear down if this is the thread that found the handle closed and empty. */
 static void finish(brant_db *db) {
     unsigned expected = BRANT__CLOSED_FLAG;
-    if (atomic_compare_exchange_strong(&db->state, &expected, BRANT__CLOSED_FLAG | BRANT__TORN)) brant__teardown(db);
+    if (atomic_compare_exchange_strong(&db->state, &expected, BRANT__CLOSED_FLAG | BRANT__TORN))
+        brant__teardown(db);
 }
 
 static void end_waits(brant_db *db) {
@@ -110,8 +114,11 @@ brant_status brant_deadline_set(brant_db *db, int64_t deadline) {
 /* ---- entering --------------------------------------------------------------------------------------------------- */
 
 static brant_status refuse(unsigned state) {
-    if (state & BRANT__CLOSED_FLAG) return brant__fail(BRANT_CLOSED, "the database handle is closed");
-    return brant__fail(BRANT_MISUSE, "the handle is in use by another thread; give each thread its own, or serialise the calls");
+    if (state & BRANT__CLOSED_FLAG)
+        return brant__fail(BRANT_CLOSED, "the database handle is closed");
+    return brant__fail(
+        BRANT_MISUSE,
+        "the handle is in use by another thread; give each thread its own, or serialise the calls");
 }
 
 brant_status brant_check(brant_db *db) {
@@ -135,17 +142,22 @@ static brant_status enter(brant_db *db, unsigned as) {
     unsigned state = atomic_load_explicit(&db->state, memory_order_relaxed);
     for (unsigned tries = 0;;) {
         if (BRANT__UNLIKELY(state & (BRANT__INSIDE | BRANT__CLOSED_FLAG))) {
-            if (state & BRANT__CLOSED_FLAG || !(state & BRANT__VISIT) || as & BRANT__VISIT) return refuse(state);
+            if (state & BRANT__CLOSED_FLAG || !(state & BRANT__VISIT) || as & BRANT__VISIT)
+                return refuse(state);
             await_visit(tries++);
             state = atomic_load_explicit(&db->state, memory_order_relaxed);
-        } else if (atomic_compare_exchange_weak_explicit(&db->state, &state, state | as, memory_order_acquire, memory_order_relaxed)) {
+        } else if (atomic_compare_exchange_weak_explicit(&db->state, &state, state | as,
+                                                         memory_order_acquire,
+                                                         memory_order_relaxed)) {
             break;
         }
     }
     if (BRANT__UNLIKELY(db->process != getpid())) {
         brant__leave(db);
-        return brant__fail(BRANT_FORKED, "the handle was opened by process %ld before fork; open one in this process",
-                           (long)db->process);
+        return brant__fail(
+            BRANT_FORKED,
+            "the handle was opened by process %ld before fork; open one in this process",
+            (long)db->process);
     }
     db->call_interrupts = atomic_load_explicit(&db->interrupts, memory_order_relaxed);
     db->now = 0;
@@ -157,12 +169,17 @@ static brant_status enter(brant_db *db, unsigned as) {
     return BRANT_OK;
 }
 
-brant_status brant__enter(brant_db *db) { return enter(db, BRANT__INSIDE); }
+brant_status brant__enter(brant_db *db) {
+    return enter(db, BRANT__INSIDE);
+}
 
-brant_status brant__visit(brant_db *db) { return enter(db, BRANT__INSIDE | BRANT__VISIT); }
+brant_status brant__visit(brant_db *db) {
+    return enter(db, BRANT__INSIDE | BRANT__VISIT);
+}
 
 void brant__leave(brant_db *db) {
-    const unsigned before = atomic_fetch_and_explicit(&db->state, ~(BRANT__INSIDE | BRANT__VISIT), memory_order_release);
+    const unsigned before = atomic_fetch_and_explicit(&db->state, ~(BRANT__INSIDE | BRANT__VISIT),
+                                                      memory_order_release);
     if (BRANT__UNLIKELY(before & BRANT__CLOSED_FLAG)) finish(db);
 }
 
@@ -179,38 +196,58 @@ void brant__wait_end(brant_db *db) {
 }
 
 bool brant__db_closed(const brant_db *db) {
-    return (atomic_load_explicit(&((brant_db *)db)->state, memory_order_relaxed) & BRANT__CLOSED_FLAG) != 0;
+    return (atomic_load_explicit(&((brant_db *)db)->state, memory_order_relaxed) &
+            BRANT__CLOSED_FLAG) != 0;
 }
 
-unsigned brant__db_interrupts(const brant_db *db) { return atomic_load(&((brant_db *)db)->interrupts); }
+unsigned brant__db_interrupts(const brant_db *db) {
+    return atomic_load(&((brant_db *)db)->interrupts);
+}
 
 brant_status brant__db_poll(brant_db *db) {
     if (brant__db_closed(db)) return refuse(BRANT__CLOSED_FLAG);
     if (atomic_load_explicit(&db->interrupts, memory_order_relaxed) != db->call_interrupts)
         return brant__fail(BRANT_INTERRUPTED, "the call was interrupted");
     const int64_t deadline = atomic_load_explicit(&db->deadline, memory_order_relaxed);
-    if (deadline && brant__system_now() >= deadline) return brant__fail(BRANT_TIMEOUT, "the deadline passed during the call");
+    if (deadline && brant__system_now() >= deadline)
+        return brant__fail(BRANT_TIMEOUT, "the deadline passed during the call");
     return BRANT_OK;
 }
 
 /* ---- facts -------------------------------------------------------------------------------------------------------- */
 
-const brant__limits *brant__db_limits(const brant_db *db) { return &db->options.limits; }
-const char *brant__db_path(const brant_db *db) { return db->path; }
-bool brant__db_memory(const brant_db *db) { return db->memory; }
-bool brant__db_read_only(const brant_db *db) { return db->options.mode == BRANT__MODE_RO; }
-bool brant__db_system(const brant_db *db) { return db->options.system; }
-bool brant__db_group(const brant_db *db) { return db->options.group; }
-brant__scratch *brant__db_scratch(brant_db *db) { return &db->scratch; }
+const brant__limits *brant__db_limits(const brant_db *db) {
+    return &db->options.limits;
+}
+const char *brant__db_path(const brant_db *db) {
+    return db->path;
+}
+bool brant__db_memory(const brant_db *db) {
+    return db->memory;
+}
+bool brant__db_read_only(const brant_db *db) {
+    return db->options.mode == BRANT__MODE_RO;
+}
+bool brant__db_system(const brant_db *db) {
+    return db->options.system;
+}
+bool brant__db_group(const brant_db *db) {
+    return db->options.group;
+}
+brant__scratch *brant__db_scratch(brant_db *db) {
+    return &db->scratch;
+}
 
 int64_t brant__db_now(brant_db *db) {
-    if (db->now == 0) db->now = db->sources.now ? db->sources.now(db->sources.context) : brant__system_now();
+    if (db->now == 0)
+        db->now = db->sources.now ? db->sources.now(db->sources.context) : brant__system_now();
     return db->now;
 }
 
 brant_status brant__db_random(brant_db *db, void *bytes, size_t length) {
-    const bool done = db->sources.random ? db->sources.random(db->sources.context, bytes, length) == 0
-                                         : brant__system_random(bytes, length);
+    const bool done = db->sources.random
+                          ? db->sources.random(db->sources.context, bytes, length) == 0
+                          : brant__system_random(bytes, length);
     return done ? BRANT_OK : brant__fail(BRANT_IO, "the source of random bytes failed");
 }
 

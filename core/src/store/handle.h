@@ -19,11 +19,11 @@
 
 #define BRANT__TRANSACTION_DEPTH 120 /* for users; the library's own levels come on top */
 
-#define BRANT__INSIDE 1u
+#define BRANT__INSIDE      1u
 #define BRANT__CLOSED_FLAG 2u
-#define BRANT__TORN 4u
-#define BRANT__VISIT 8u /* with INSIDE: a cursor looks; calls wait for it */
-#define BRANT__WAIT 16u
+#define BRANT__TORN        4u
+#define BRANT__VISIT       8u /* with INSIDE: a cursor looks; calls wait for it */
+#define BRANT__WAIT        16u
 
 typedef struct brant__options {
     int mode; /* BRANT__MODE_* */
@@ -69,11 +69,13 @@ struct brant_db {
     int64_t busy_since;
 
     unsigned depth;
-    int mode;  /* of the outermost transaction */
-    bool lost; /* SQLite rolled the whole transaction back by itself: its levels are still to be ended */
-    uint64_t nested_read[BRANT__TRANSACTION_DEPTH / 64 + 1]; /* bit n: level n is a read inside another, without a savepoint */
-    int wal_pages;                                           /* after the last commit */
-    int checkpoint_at;                                       /* WAL pages at which the next commit checkpoints */
+    int mode; /* of the outermost transaction */
+    bool
+        lost; /* SQLite rolled the whole transaction back by itself: its levels are still to be ended */
+    uint64_t nested_read[BRANT__TRANSACTION_DEPTH / 64 +
+                         1]; /* bit n: level n is a read inside another, without a savepoint */
+    int wal_pages;           /* after the last commit */
+    int checkpoint_at;       /* WAL pages at which the next commit checkpoints */
 
     sqlite3_stmt **statements[BRANT__TABLE_COUNT];
     size_t statement_counts[BRANT__TABLE_COUNT];
@@ -93,8 +95,10 @@ brant_status brant__sqlite_status(int code);
 brant_status brant__options_parse(brant__options *options, const char *json, size_t json_len);
 
 /* descriptor.c */
-brant_status brant__descriptor_watch(void); /* before the first open: note which descriptors our SQLite owns */
-brant_status brant__descriptor_guard(const char *path); /* FOREIGN_SQLITE when another owns one on this file */
+brant_status
+brant__descriptor_watch(void); /* before the first open: note which descriptors our SQLite owns */
+brant_status
+brant__descriptor_guard(const char *path); /* FOREIGN_SQLITE when another owns one on this file */
 brant_status brant__network_guard(const char *path);
 
 /* migration.c */
@@ -113,7 +117,8 @@ brant_status brant__meta_set(brant_db *db, const char *name, brant__text value);
 
 /* authorizer.c */
 bool brant__is_own_table(const char *table); /* NULL: no */
-int brant__authorize(void *context, int action, const char *a, const char *b, const char *database, const char *trigger);
+int brant__authorize(void *context, int action, const char *a, const char *b, const char *database,
+                     const char *trigger);
 
 /* Run SQL text that yields nothing, on a raw connection. */
 brant_status brant__execute(brant_db *db, const char *sql);

@@ -22,14 +22,19 @@ brant_status brant__pragma_integer(int64_t *out, sqlite3 *sqlite, const char *sq
 /* Of a file that is ours. What is not there: 1 for the numbers, -1 for the role. */
 static int read_meta(brant__identity *out, sqlite3 *sqlite) {
     sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(sqlite, "SELECT name, value FROM brant_meta WHERE name IN ('min_reader', 'min_writer', 'role')", -1,
-                                  &statement, NULL);
+    int code = sqlite3_prepare_v2(
+        sqlite,
+        "SELECT name, value FROM brant_meta WHERE name IN ('min_reader', 'min_writer', 'role')", -1,
+        &statement, NULL);
     out->min_reader = out->min_writer = 1;
     while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(statement, 0), *value = (const char *)sqlite3_column_text(statement, 1);
+        const char *name = (const char *)sqlite3_column_text(statement, 0),
+                   *value = (const char *)sqlite3_column_text(statement, 1);
         code = name && value ? SQLITE_OK : SQLITE_NOMEM;
-        if (name && value && strcmp(name, "min_reader") == 0) out->min_reader = sqlite3_column_int64(statement, 1);
-        if (name && value && strcmp(name, "min_writer") == 0) out->min_writer = sqlite3_column_int64(statement, 1);
+        if (name && value && strcmp(name, "min_reader") == 0)
+            out->min_reader = sqlite3_column_int64(statement, 1);
+        if (name && value && strcmp(name, "min_writer") == 0)
+            out->min_writer = sqlite3_column_int64(statement, 1);
         for (int i = 0; name && value && strcmp(name, "role") == 0 && i < BRANT__ROLE_COUNT; i++)
             if (strcmp(value, brant__role_names[i]) == 0) out->role = i;
     }
@@ -40,14 +45,18 @@ static int read_meta(brant__identity *out, sqlite3 *sqlite) {
 static brant_status read_identity(brant__identity *out, sqlite3 *sqlite, const char *path) {
     int64_t application = 0, tables = 0;
     brant_status status = brant__pragma_integer(&application, sqlite, "PRAGMA application_id");
-    if (status == BRANT_OK) status = brant__pragma_integer(&out->format, sqlite, "PRAGMA user_version");
-    if (status == BRANT_OK) status = brant__pragma_integer(&tables, sqlite, "SELECT count(*) FROM sqlite_schema");
+    if (status == BRANT_OK)
+        status = brant__pragma_integer(&out->format, sqlite, "PRAGMA user_version");
+    if (status == BRANT_OK)
+        status = brant__pragma_integer(&tables, sqlite, "SELECT count(*) FROM sqlite_schema");
     out->empty = tables == 0 && application == 0;
     out->ours = status == BRANT_OK && application == BRANT__APPLICATION_ID;
     if (out->ours) status = brant__sqlite_status(read_meta(out, sqlite));
     if (status == BRANT_OK) return BRANT_OK;
-    if (sqlite3_errcode(sqlite) == SQLITE_NOTADB) return brant__fail(BRANT_NOT_BRANT, "%s is not a database", path);
-    return brant__fail(status == BRANT_INTERNAL ? BRANT_CORRUPT : status, "cannot read %s: %s", path, sqlite3_errmsg(sqlite));
+    if (sqlite3_errcode(sqlite) == SQLITE_NOTADB)
+        return brant__fail(BRANT_NOT_BRANT, "%s is not a database", path);
+    return brant__fail(status == BRANT_INTERNAL ? BRANT_CORRUPT : status, "cannot read %s: %s",
+                       path, sqlite3_errmsg(sqlite));
 }
 
 brant_status brant__identity_read(brant__identity *out, sqlite3 *sqlite, const char *path) {
@@ -61,8 +70,9 @@ brant_status brant__identity_read(brant__identity *out, sqlite3 *sqlite, const c
 
 brant_status brant__meta_set(brant_db *db, const char *name, brant__text value) {
     sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(db->sqlite, "INSERT INTO brant_meta (name, value) VALUES (?1, ?2)"
-                                              " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    int code = sqlite3_prepare_v2(db->sqlite,
+                                  "INSERT INTO brant_meta (name, value) VALUES (?1, ?2)"
+                                  " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                                   -1, &statement, NULL);
     if (code == SQLITE_OK) {
         sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
@@ -70,7 +80,8 @@ brant_status brant__meta_set(brant_db *db, const char *name, brant__text value) 
         code = sqlite3_step(statement);
     }
     sqlite3_finalize(statement);
-    return code == SQLITE_DONE ? BRANT_OK : brant__sqlite_fail(db, code, "writing the file's identity");
+    return code == SQLITE_DONE ? BRANT_OK
+                               : brant__sqlite_fail(db, code, "writing the file's identity");
 }
 
 /* The rows that a new file starts with; integers are integers, so that comparing them needs no parsing. */
@@ -83,7 +94,8 @@ static brant_status write_identity(brant_db *db) {
     BRANT__TRY(brant__meta_set(db, "role", brant__text_of(role, strlen(role))));
     sqlite3_snprintf(sizeof number, number, "%lld", (long long)brant__db_now(db));
     BRANT__TRY(brant__meta_set(db, "created_at", brant__text_of(number, strlen(number))));
-    BRANT__TRY(brant__execute(db, "INSERT INTO brant_meta (name, value) VALUES ('min_reader', 1), ('min_writer', 1)"));
+    BRANT__TRY(brant__execute(
+        db, "INSERT INTO brant_meta (name, value) VALUES ('min_reader', 1), ('min_writer', 1)"));
     sqlite3_snprintf(sizeof number, number, "PRAGMA application_id=%d", BRANT__APPLICATION_ID);
     BRANT__TRY(brant__execute(db, number));
 cleanup:
@@ -94,15 +106,21 @@ cleanup:
 static brant_status check_collision(brant_db *db) {
     sqlite3_stmt *statement = NULL;
     brant_status status = BRANT_OK;
-    int code = sqlite3_prepare_v2(db->sqlite, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')", -1, &statement, NULL);
+    int code = sqlite3_prepare_v2(db->sqlite,
+                                  "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')",
+                                  -1, &statement, NULL);
     while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(statement, 0);
         code = SQLITE_OK;
         if (!brant__is_own_table(name)) continue;
-        status = brant__fail(BRANT_EXISTS, "%s has a table \"%s\" of its own, which brant would need; rename it to adopt the file", db->path, name);
+        status = brant__fail(
+            BRANT_EXISTS,
+            "%s has a table \"%s\" of its own, which brant would need; rename it to adopt the file",
+            db->path, name);
         break;
     }
-    if (status == BRANT_OK && code != SQLITE_DONE) status = brant__sqlite_fail(db, code, "reading the names of the tables");
+    if (status == BRANT_OK && code != SQLITE_DONE)
+        status = brant__sqlite_fail(db, code, "reading the names of the tables");
     sqlite3_finalize(statement);
     return status;
 }
@@ -116,7 +134,8 @@ brant_status brant__migrate(brant_db *db, bool adopt) {
         BRANT__TRY(brant__pragma_integer(&version, db->sqlite, "PRAGMA user_version"));
         int64_t application = 0;
         BRANT__TRY(brant__pragma_integer(&application, db->sqlite, "PRAGMA application_id"));
-        if (application != BRANT__APPLICATION_ID) version = 0; /* an adopted file's user_version is its former owner's */
+        if (application != BRANT__APPLICATION_ID)
+            version = 0; /* an adopted file's user_version is its former owner's */
         if ((size_t)version >= brant__migrations_count) break;
         if (mode == BRANT__READ) {
             brant__rollback(db);

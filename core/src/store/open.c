@@ -36,7 +36,9 @@ static int on_busy(void *context, int tries) {
 
 static int on_progress(void *context) {
     brant_db *db = context;
-    if (brant__db_closed(db) || atomic_load_explicit(&db->interrupts, memory_order_relaxed) != db->call_interrupts) return 1;
+    if (brant__db_closed(db) ||
+        atomic_load_explicit(&db->interrupts, memory_order_relaxed) != db->call_interrupts)
+        return 1;
     const int64_t deadline = atomic_load_explicit(&db->deadline, memory_order_relaxed);
     return deadline && brant__system_now() >= deadline;
 }
@@ -74,7 +76,8 @@ static brant_status resolve(char **out, const char *path, size_t length) {
     *out = NULL;
     if (length == 0) return brant__fail(BRANT_INVALID, "the path is empty");
     if (memchr(path, 0, length)) return brant__fail(BRANT_INVALID, "the path holds a NUL");
-    if (brant__utf8_check(path, length) != SIZE_MAX) return brant__fail(BRANT_INVALID, "the path is not UTF-8");
+    if (brant__utf8_check(path, length) != SIZE_MAX)
+        return brant__fail(BRANT_INVALID, "the path is not UTF-8");
     if (!(given = brant__strndup(path, length))) return brant__fail_memory();
     char target[PATH_MAX];
     if (realpath(given, target)) { /* it exists: links resolved */
@@ -90,7 +93,8 @@ static brant_status resolve(char **out, const char *path, size_t length) {
         }
         if (slash) *slash = '\0';
         if (!realpath(slash == given ? "/" : slash ? given : ".", target)) {
-            status = brant__fail(BRANT_NOT_FOUND, "the folder %s does not exist", slash ? given : ".");
+            status =
+                brant__fail(BRANT_NOT_FOUND, "the folder %s does not exist", slash ? given : ".");
             goto cleanup;
         }
         brant__buffer_format(&whole, "%s/%s", strcmp(target, "/") == 0 ? "" : target, name);
@@ -108,11 +112,13 @@ static brant_status create_file(brant_db *db) {
     brant__buffer name = {0};
     uint64_t random = 0;
     const mode_t mode = db->options.group ? 0660 : 0600;
-    if (!brant__system_random(&random, sizeof random)) return brant__fail(BRANT_IO, "the source of random bytes failed");
+    if (!brant__system_random(&random, sizeof random))
+        return brant__fail(BRANT_IO, "the source of random bytes failed");
     brant__buffer_format(&name, "%s.new-%016llx", db->path, (unsigned long long)random);
     brant__buffer_append_byte(&name, '\0');
     if (name.failed) return brant__fail_memory();
-    const int descriptor = open(name.data, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, mode);
+    const int descriptor =
+        open(name.data, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, mode);
     if (descriptor < 0) {
         status = system_fail("cannot create", db->path, errno);
         goto cleanup;
@@ -124,7 +130,8 @@ static brant_status create_file(brant_db *db) {
     else if (link(name.data, db->path) != 0 && errno != EEXIST) {
         /* File systems without hard links: rename, which is safe only while nothing stands there. */
         if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) {
-            if (access(db->path, F_OK) != 0 && rename(name.data, db->path) != 0) status = system_fail("cannot create", db->path, errno);
+            if (access(db->path, F_OK) != 0 && rename(name.data, db->path) != 0)
+                status = system_fail("cannot create", db->path, errno);
         } else {
             status = system_fail("cannot create", db->path, errno);
         }
@@ -140,13 +147,17 @@ cleanup:
 static brant_status connect_file(brant_db *db) {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
     flags |= db->options.mode == BRANT__MODE_RO ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-    if (db->memory) flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    if (db->memory)
+        flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE |
+                SQLITE_OPEN_CREATE;
     const int code = sqlite3_open_v2(db->path, &db->sqlite, flags, NULL);
     if (code != SQLITE_OK) {
         const int error = db->sqlite ? sqlite3_system_errno(db->sqlite) : 0;
-        if (brant__sqlite_status(code) == BRANT_NO_MEMORY || !db->sqlite) return brant__fail_memory();
+        if (brant__sqlite_status(code) == BRANT_NO_MEMORY || !db->sqlite)
+            return brant__fail_memory();
         if (error) return system_fail("cannot open", db->path, error);
-        return brant__fail(brant__sqlite_status(code), "cannot open %s: %s", db->path, sqlite3_errmsg(db->sqlite));
+        return brant__fail(brant__sqlite_status(code), "cannot open %s: %s", db->path,
+                           sqlite3_errmsg(db->sqlite));
     }
     sqlite3_busy_handler(db->sqlite, on_busy, db);
     sqlite3_progress_handler(db->sqlite, 10000, on_progress, db);
@@ -154,7 +165,6 @@ static brant_status connect_file(brant_db *db) {
     sqlite3_set_authorizer(db->sqlite, brant__authorize, db);
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    sqlite3_limit(db->sqlite, SQLITE_LIMIT_LENGTH, (int)(1 << 30));
     return BRANT_OK;
 }
 
@@ -167,20 +177,26 @@ static brant_status check_identity(brant_db *db, bool *out_empty) {
         *out_empty = identity.empty;
         if (identity.empty && db->options.mode != BRANT__MODE_RO) return BRANT_OK;
         if (db->options.adopt && db->options.mode != BRANT__MODE_RO) return BRANT_OK;
-        return brant__fail(BRANT_NOT_BRANT, "%s is a database of another program; option \"adopt\" adds brant's tables to it", db->path);
+        return brant__fail(
+            BRANT_NOT_BRANT,
+            "%s is a database of another program; option \"adopt\" adds brant's tables to it",
+            db->path);
     }
     const bool readable = identity.format <= BRANT__FORMAT || identity.min_reader <= BRANT__FORMAT;
     const bool writable = identity.format <= BRANT__FORMAT || identity.min_writer <= BRANT__FORMAT;
     if (!(db->options.mode == BRANT__MODE_RO ? readable : writable))
-        return brant__fail(BRANT_NEWER_FORMAT, "%s has format %lld and this brant %s knows up to %d; upgrade brant", db->path,
-                           (long long)identity.format, brant_version(), BRANT__FORMAT);
+        return brant__fail(BRANT_NEWER_FORMAT,
+                           "%s has format %lld and this brant %s knows up to %d; upgrade brant",
+                           db->path, (long long)identity.format, brant_version(), BRANT__FORMAT);
     if (db->options.mode == BRANT__MODE_RO && identity.format < BRANT__FORMAT)
-        return brant__fail(BRANT_READ_ONLY, "%s has the older format %lld; open it once for writing to bring it to %d", db->path,
-                           (long long)identity.format, BRANT__FORMAT);
+        return brant__fail(
+            BRANT_READ_ONLY,
+            "%s has the older format %lld; open it once for writing to bring it to %d", db->path,
+            (long long)identity.format, BRANT__FORMAT);
     if (identity.role < 0) return brant__fail(BRANT_CORRUPT, "%s does not say its role", db->path);
     if (db->options.role_given && db->options.role != identity.role)
-        return brant__fail(BRANT_CONFLICT, "%s has the role \"%s\", not \"%s\"", db->path, brant__role_names[identity.role],
-                           brant__role_names[db->options.role]);
+        return brant__fail(BRANT_CONFLICT, "%s has the role \"%s\", not \"%s\"", db->path,
+                           brant__role_names[identity.role], brant__role_names[db->options.role]);
     db->options.role = identity.role;
     return BRANT_OK;
 }
@@ -199,23 +215,30 @@ static brant_status set_up(brant_db *db) {
     brant_status status = BRANT_OK;
     char text[64];
     bool empty = false;
-    if (!db->memory && db->options.mode != BRANT__MODE_RO && sqlite3_db_readonly(db->sqlite, "main") == 1) {
-        status = brant__fail(BRANT_READ_ONLY, "%s cannot be written; mode \"ro\" opens it for reading", db->path);
+    if (!db->memory && db->options.mode != BRANT__MODE_RO &&
+        sqlite3_db_readonly(db->sqlite, "main") == 1) {
+        status = brant__fail(BRANT_READ_ONLY,
+                             "%s cannot be written; mode \"ro\" opens it for reading", db->path);
         goto cleanup;
     }
     /* First: it is the one that tells a damaged or foreign file from ours. */
     BRANT__TRY(check_identity(db, &empty));
-    sqlite3_snprintf(sizeof text, text, "PRAGMA cache_size=-%lld", (long long)(db->options.cache / 1024));
+    sqlite3_snprintf(sizeof text, text, "PRAGMA cache_size=-%lld",
+                     (long long)(db->options.cache / 1024));
     BRANT__TRY(brant__execute(db, text));
-    BRANT__TRY(brant__execute(db, "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=OFF"));
-    BRANT__TRY(brant__execute(db, db->options.full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+    BRANT__TRY(brant__execute(
+        db, "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=OFF"));
+    BRANT__TRY(brant__execute(db, db->options.full ? "PRAGMA synchronous=FULL"
+                                                   : "PRAGMA synchronous=NORMAL"));
     if (db->options.mode == BRANT__MODE_RO) goto cleanup;
     if (!db->memory) {
         BRANT__TRY(set_wal(db));
         BRANT__TRY(brant__execute(db, "PRAGMA journal_size_limit=67108864"));
     }
     BRANT__TRY(brant__migrate(db, !empty));
-    if (empty) BRANT__TRY(check_identity(db, &empty)); /* another process may have been quicker, with another role */
+    if (empty)
+        BRANT__TRY(check_identity(
+            db, &empty)); /* another process may have been quicker, with another role */
 cleanup:
     return status;
 }
@@ -226,7 +249,8 @@ static brant_status open_file(brant_db *db) {
     if (stat(db->path, &file) != 0) {
         if (errno != ENOENT) return system_fail("cannot open", db->path, errno);
         if (db->options.mode != BRANT__MODE_CREATE)
-            return brant__fail(BRANT_NOT_FOUND, "%s does not exist; mode \"create\" makes it", db->path);
+            return brant__fail(BRANT_NOT_FOUND, "%s does not exist; mode \"create\" makes it",
+                               db->path);
         BRANT__TRY(create_file(db));
         if (stat(db->path, &file) != 0) return system_fail("cannot open", db->path, errno);
     }
@@ -242,8 +266,8 @@ cleanup:
     return status;
 }
 
-brant_status brant_open_with(brant_db **out_db, const char *path, size_t path_len, const char *json, size_t json_len,
-                             const brant_sources *sources) {
+brant_status brant_open_with(brant_db **out_db, const char *path, size_t path_len, const char *json,
+                             size_t json_len, const brant_sources *sources) {
     brant__error_clear();
     *out_db = NULL;
     brant_status status = BRANT_OK;
@@ -283,6 +307,7 @@ cleanup:
     return status;
 }
 
-brant_status brant_open(brant_db **out_db, const char *path, size_t path_len, const char *json, size_t json_len) {
+brant_status brant_open(brant_db **out_db, const char *path, size_t path_len, const char *json,
+                        size_t json_len) {
     return brant_open_with(out_db, path, path_len, json, json_len, NULL);
 }

@@ -11,7 +11,8 @@ static const brant__options defaults = {
     .cache = (int64_t)64 << 20,
 };
 
-static brant_status read_choice(int *out, const char *name, yyjson_val *value, const char *const *choices, size_t count) {
+static brant_status read_choice(int *out, const char *name, yyjson_val *value,
+                                const char *const *choices, size_t count) {
     const brant__text text = brant__json_text(value);
     for (size_t i = 0; i < count; i++)
         if (text.data && brant__text_equal(text, brant__text_of(choices[i], strlen(choices[i])))) {
@@ -19,24 +20,27 @@ static brant_status read_choice(int *out, const char *name, yyjson_val *value, c
             return BRANT_OK;
         }
     brant__buffer list = {0};
-    for (size_t i = 0; i < count; i++) brant__buffer_format(&list, "%s\"%s\"", i ? ", " : "", choices[i]);
-    const brant_status status =
-        brant__fail(BRANT_INVALID, "option \"%s\" must be one of %.*s", name, (int)list.length, list.data ? list.data : "");
+    for (size_t i = 0; i < count; i++)
+        brant__buffer_format(&list, "%s\"%s\"", i ? ", " : "", choices[i]);
+    const brant_status status = brant__fail(BRANT_INVALID, "option \"%s\" must be one of %.*s",
+                                            name, (int)list.length, list.data ? list.data : "");
     brant__buffer_free(&list);
     return status;
 }
 
 static brant_status read_bool(bool *out, const char *name, yyjson_val *value) {
-    if (!yyjson_is_bool(value)) return brant__fail(BRANT_INVALID, "option \"%s\" must be true or false", name);
+    if (!yyjson_is_bool(value))
+        return brant__fail(BRANT_INVALID, "option \"%s\" must be true or false", name);
     *out = yyjson_get_bool(value);
     return BRANT_OK;
 }
 
-static brant_status read_integer(int64_t *out, const char *name, yyjson_val *value, int64_t low, int64_t high) {
+static brant_status read_integer(int64_t *out, const char *name, yyjson_val *value, int64_t low,
+                                 int64_t high) {
     const int64_t number = brant__json_integer(value, INT64_MIN);
     if (number < low || number > high)
-        return brant__fail(BRANT_INVALID, "option \"%s\" must be an integer from %lld to %lld", name, (long long)low,
-                           (long long)high);
+        return brant__fail(BRANT_INVALID, "option \"%s\" must be an integer from %lld to %lld",
+                           name, (long long)low, (long long)high);
     *out = number;
     return BRANT_OK;
 }
@@ -45,13 +49,14 @@ static brant_status read_limits(brant__limits *limits, yyjson_val *object) {
     brant_status status = BRANT_OK;
     yyjson_val *name = NULL;
     yyjson_obj_iter members;
-    if (!yyjson_is_obj(object)) return brant__fail(BRANT_INVALID, "option \"limits\" must be an object");
+    if (!yyjson_is_obj(object))
+        return brant__fail(BRANT_INVALID, "option \"limits\" must be an object");
     yyjson_obj_iter_init(object, &members);
     while ((name = yyjson_obj_iter_next(&members))) {
         yyjson_val *value = yyjson_obj_iter_get_val(name);
         int64_t number = 0;
         if (yyjson_equals_str(name, "document")) {
-            BRANT__TRY(read_integer(&number, "limits.document", value, 1024, (int64_t)1 << 30));
+            BRANT__TRY(read_integer(&number, "limits.document", value, 1024, 1000000000));
             limits->document = (size_t)number;
         } else if (yyjson_equals_str(name, "depth")) {
             BRANT__TRY(read_integer(&number, "limits.depth", value, 1, BRANT__JSON_DEPTH));
@@ -63,7 +68,9 @@ static brant_status read_limits(brant__limits *limits, yyjson_val *object) {
             BRANT__TRY(read_integer(&number, "limits.batch", value, 1, 1000000));
             limits->batch = (size_t)number;
         } else {
-            return brant__fail(BRANT_INVALID, "unknown limit \"%.64s\"; known: document, depth, key, batch", yyjson_get_str(name));
+            return brant__fail(BRANT_INVALID,
+                               "unknown limit \"%.64s\"; known: document, depth, key, batch",
+                               yyjson_get_str(name));
         }
     }
 cleanup:
@@ -100,7 +107,8 @@ static brant_status read_option(brant__options *options, yyjson_val *name, yyjso
         status = read_integer(&options->cache, "cache", value, 65536, (int64_t)1 << 40);
     } else {
         status = brant__fail(BRANT_INVALID,
-                             "unknown option \"%.64s\"; known: mode, durability, role, busy_timeout, permissions, adopt, "
+                             "unknown option \"%.64s\"; known: mode, durability, role, "
+                             "busy_timeout, permissions, adopt, "
                              "network, system, limits, cache",
                              yyjson_get_str(name));
     }
@@ -120,7 +128,8 @@ brant_status brant__options_parse(brant__options *options, const char *json, siz
     yyjson_val *name = NULL;
     yyjson_obj_iter members;
     yyjson_obj_iter_init(document.root, &members);
-    while ((name = yyjson_obj_iter_next(&members))) BRANT__TRY(read_option(options, name, yyjson_obj_iter_get_val(name)));
+    while ((name = yyjson_obj_iter_next(&members)))
+        BRANT__TRY(read_option(options, name, yyjson_obj_iter_get_val(name)));
 cleanup:
     brant__json_free(&document);
     return status;

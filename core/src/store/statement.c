@@ -9,23 +9,35 @@ brant_status brant__sqlite_status(int code) {
     switch (code & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
-    case SQLITE_DONE: return BRANT_OK;
+    case SQLITE_DONE:
+        return BRANT_OK;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return BRANT_BUSY;
-    case SQLITE_INTERRUPT: return BRANT_INTERRUPTED;
-    case SQLITE_READONLY: return BRANT_READ_ONLY;
-    case SQLITE_NOMEM: return BRANT_NO_MEMORY;
-    case SQLITE_FULL: return BRANT_FULL;
+    case SQLITE_LOCKED:
+        return BRANT_BUSY;
+    case SQLITE_INTERRUPT:
+        return BRANT_INTERRUPTED;
+    case SQLITE_READONLY:
+        return BRANT_READ_ONLY;
+    case SQLITE_NOMEM:
+        return BRANT_NO_MEMORY;
+    case SQLITE_FULL:
+        return BRANT_FULL;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return BRANT_CORRUPT;
+    case SQLITE_NOTADB:
+        return BRANT_CORRUPT;
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_PROTOCOL:
-    case SQLITE_IOERR: return code == SQLITE_IOERR_NOMEM ? BRANT_NO_MEMORY : BRANT_IO;
-    case SQLITE_CONSTRAINT: return BRANT_CONSTRAINT;
-    case SQLITE_TOOBIG: return BRANT_LIMIT;
-    case SQLITE_AUTH: return BRANT_DENIED;
-    default: return BRANT_INTERNAL;
+    case SQLITE_IOERR:
+        return code == SQLITE_IOERR_NOMEM ? BRANT_NO_MEMORY : BRANT_IO;
+    case SQLITE_CONSTRAINT:
+        return BRANT_CONSTRAINT;
+    case SQLITE_TOOBIG:
+        return BRANT_LIMIT;
+    case SQLITE_AUTH:
+        return BRANT_DENIED;
+    default:
+        return BRANT_INTERNAL;
     }
 }
 
@@ -54,14 +66,16 @@ brant_status brant__execute(brant_db *db, const char *sql) {
 
 void brant__statements_finalize(brant_db *db) {
     for (int table = 0; table < BRANT__TABLE_COUNT; table++) {
-        for (size_t i = 0; i < db->statement_counts[table]; i++) sqlite3_finalize(db->statements[table][i]);
+        for (size_t i = 0; i < db->statement_counts[table]; i++)
+            sqlite3_finalize(db->statements[table][i]);
         brant__free(db->statements[table]);
         db->statements[table] = NULL;
         db->statement_counts[table] = 0;
     }
 }
 
-brant_status brant__statement_get(brant__statement **out, brant_db *db, const brant__statements *table, size_t index) {
+brant_status brant__statement_get(brant__statement **out, brant_db *db,
+                                  const brant__statements *table, size_t index) {
     *out = NULL;
     if (BRANT__UNLIKELY(!db->statements[table->table])) {
         sqlite3_stmt **made = brant__alloc_zero(table->count * sizeof *made);
@@ -71,15 +85,17 @@ brant_status brant__statement_get(brant__statement **out, brant_db *db, const br
     }
     sqlite3_stmt **place = &db->statements[table->table][index];
     if (BRANT__UNLIKELY(!*place)) {
-        const int code =
-            sqlite3_prepare_v3(db->sqlite, table->sql[index], -1, SQLITE_PREPARE_PERSISTENT, place, NULL);
+        const int code = sqlite3_prepare_v3(db->sqlite, table->sql[index], -1,
+                                            SQLITE_PREPARE_PERSISTENT, place, NULL);
         if (code != SQLITE_OK) return brant__sqlite_fail(db, code, "preparing a statement");
     }
     *out = (brant__statement *)*place;
     return BRANT_OK;
 }
 
-static sqlite3_stmt *raw(brant__statement *statement) { return (sqlite3_stmt *)statement; }
+static sqlite3_stmt *raw(brant__statement *statement) {
+    return (sqlite3_stmt *)statement;
+}
 
 /* sqlite3_bind_* fails only for a wrong index or use, which tests find, and for want of memory, which step reports. */
 void brant__bind_integer(brant__statement *statement, int index, int64_t value) {
@@ -90,14 +106,17 @@ void brant__bind_double(brant__statement *statement, int index, double value) {
 }
 void brant__bind_text(brant__statement *statement, int index, brant__text value) {
     if (value.data)
-        sqlite3_bind_text64(raw(statement), index, value.data, value.length, SQLITE_STATIC, SQLITE_UTF8);
+        sqlite3_bind_text64(raw(statement), index, value.data, value.length, SQLITE_STATIC,
+                            SQLITE_UTF8);
     else
         sqlite3_bind_null(raw(statement), index);
 }
 void brant__bind_blob(brant__statement *statement, int index, const void *bytes, size_t length) {
     sqlite3_bind_blob64(raw(statement), index, bytes ? bytes : "", length, SQLITE_STATIC);
 }
-void brant__bind_null(brant__statement *statement, int index) { sqlite3_bind_null(raw(statement), index); }
+void brant__bind_null(brant__statement *statement, int index) {
+    sqlite3_bind_null(raw(statement), index);
+}
 
 brant_status brant__step(bool *out_row, brant_db *db, brant__statement *statement) {
     const int code = sqlite3_step(raw(statement));
@@ -120,8 +139,12 @@ void brant__reset(brant__statement *statement) {
     sqlite3_reset(raw(statement));
 }
 
-int64_t brant__column_integer(brant__statement *statement, int column) { return sqlite3_column_int64(raw(statement), column); }
-double brant__column_double(brant__statement *statement, int column) { return sqlite3_column_double(raw(statement), column); }
+int64_t brant__column_integer(brant__statement *statement, int column) {
+    return sqlite3_column_int64(raw(statement), column);
+}
+double brant__column_double(brant__statement *statement, int column) {
+    return sqlite3_column_double(raw(statement), column);
+}
 bool brant__column_null(brant__statement *statement, int column) {
     return sqlite3_column_type(raw(statement), column) == SQLITE_NULL;
 }
@@ -130,5 +153,9 @@ brant__text brant__column_text(brant__statement *statement, int column) {
     return brant__text_of(text, text ? (size_t)sqlite3_column_bytes(raw(statement), column) : 0);
 }
 
-int64_t brant__last_row_id(const brant_db *db) { return sqlite3_last_insert_rowid(db->sqlite); }
-int64_t brant__changes(const brant_db *db) { return sqlite3_changes64(db->sqlite); }
+int64_t brant__last_row_id(const brant_db *db) {
+    return sqlite3_last_insert_rowid(db->sqlite);
+}
+int64_t brant__changes(const brant_db *db) {
+    return sqlite3_changes64(db->sqlite);
+}

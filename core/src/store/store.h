@@ -74,7 +74,9 @@ brant_status brant__commit(brant_db *db);
 /* Never fails as far as the caller is concerned, keeps the error record. */
 void brant__rollback(brant_db *db);
 unsigned brant__depth(const brant_db *db);
-bool brant__transaction_lost(brant_db *db); /* SQLite took the running one back by itself: nothing can begin before its rollback */
+bool brant__transaction_lost(
+    brant_db *
+        db); /* SQLite took the running one back by itself: nothing can begin before its rollback */
 
 /* ---- state of the modules above ------------------------------------------------------------------------------------------ */
 
@@ -82,13 +84,16 @@ enum { BRANT__SLOT_GRAPH, BRANT__SLOT_EVENT, BRANT__SLOT_COUNT };
 
 /* Any member may be NULL. All but `interrupt` run inside the handle. */
 typedef struct brant__hooks {
-    brant_status (*before_commit)(brant_db *db, void *state); /* outermost write transaction, still open; a failure keeps it open */
-    void (*after_commit)(brant_db *db, void *state);          /* outermost write transaction, durable */
+    brant_status (*before_commit)(
+        brant_db *db,
+        void *state); /* outermost write transaction, still open; a failure keeps it open */
+    void (*after_commit)(brant_db *db, void *state); /* outermost write transaction, durable */
     /* `depth`: how many levels are left; 0 when the whole transaction went. What was noted on deeper levels is void. */
     void (*after_rollback)(brant_db *db, void *state, unsigned depth);
     void (*after_release)(brant_db *db, void *state, unsigned depth); /* a nested level was kept */
-    void (*interrupt)(brant_db *db, void *state);                     /* end waits; any thread; also when closing */
-    void (*destroy)(brant_db *db, void *state);                       /* last: the connection is still open, or NULL never was */
+    void (*interrupt)(brant_db *db, void *state); /* end waits; any thread; also when closing */
+    void (*destroy)(brant_db *db,
+                    void *state); /* last: the connection is still open, or NULL never was */
 } brant__hooks;
 
 /* A module attaches its state when it is first needed. The hooks are static. Fails with NO_MEMORY never; replaces nothing. */
@@ -118,7 +123,8 @@ enum {
 };
 
 /* The statement, prepared at its first use on this handle. Borrowed. Bind every parameter: it keeps those of its last use. Finish with brant__reset. */
-brant_status brant__statement_get(brant__statement **out, brant_db *db, const brant__statements *statements, size_t index);
+brant_status brant__statement_get(brant__statement **out, brant_db *db,
+                                  const brant__statements *statements, size_t index);
 
 /* A failed bind is reported by the next step. Text is not copied: it must live until reset. {NULL, 0} binds NULL. */
 void brant__bind_integer(brant__statement *statement, int index, int64_t value);
@@ -135,7 +141,8 @@ void brant__reset(brant__statement *statement); /* NULL is fine */
 
 int64_t brant__column_integer(brant__statement *statement, int column);
 double brant__column_double(brant__statement *statement, int column);
-brant__text brant__column_text(brant__statement *statement, int column); /* {NULL, 0} for NULL; borrowed until the next step */
+brant__text brant__column_text(brant__statement *statement,
+                               int column); /* {NULL, 0} for NULL; borrowed until the next step */
 bool brant__column_null(brant__statement *statement, int column);
 
 int64_t brant__last_row_id(const brant_db *db);

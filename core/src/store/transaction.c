@@ -10,7 +10,8 @@ enum { BEGIN_WRITE, BEGIN_READ, SNAPSHOT, COMMIT, ROLLBACK };
 static const char *const sql[] = {
     [BEGIN_WRITE] = "BEGIN IMMEDIATE",
     [BEGIN_READ] = "BEGIN",
-    [SNAPSHOT] = "SELECT 1 FROM brant_meta LIMIT 1", /* BEGIN alone fixes no snapshot: the first read does */
+    [SNAPSHOT] =
+        "SELECT 1 FROM brant_meta LIMIT 1", /* BEGIN alone fixes no snapshot: the first read does */
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
 };
@@ -30,12 +31,15 @@ static brant_status run_savepoint(brant_db *db, const char *verb, unsigned level
     return brant__execute(db, text);
 }
 
-unsigned brant__depth(const brant_db *db) { return db->depth; }
+unsigned brant__depth(const brant_db *db) {
+    return db->depth;
+}
 
 static void note_rollback(brant_db *db, unsigned depth) {
     for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
         void *state = brant__state(db, slot);
-        if (state && db->hooks[slot]->after_rollback) db->hooks[slot]->after_rollback(db, state, depth);
+        if (state && db->hooks[slot]->after_rollback)
+            db->hooks[slot]->after_rollback(db, state, depth);
     }
 }
 
@@ -52,7 +56,8 @@ bool brant__transaction_lost(brant_db *db) {
 
 brant_status brant__transaction_check(brant_db *db) {
     if (BRANT__LIKELY(!brant__transaction_lost(db))) return BRANT_OK;
-    return brant__fail(BRANT_MISUSE, "the whole transaction was rolled back when one of its operations ended early; roll it back, then begin anew");
+    return brant__fail(BRANT_MISUSE, "the whole transaction was rolled back when one of its "
+                                     "operations ended early; roll it back, then begin anew");
 }
 
 brant_status brant__begin(brant_db *db, int mode) {
@@ -77,7 +82,9 @@ cleanup:
     return status;
 }
 
-static bool nested_read(const brant_db *db, unsigned level) { return db->nested_read[level / 64] >> (level % 64) & 1; }
+static bool nested_read(const brant_db *db, unsigned level) {
+    return db->nested_read[level / 64] >> (level % 64) & 1;
+}
 
 /* Checkpoint when the WAL is long, and, when a reader held it back, not again at each commit but after as much growth. */
 static void checkpoint(brant_db *db) {
@@ -97,14 +104,16 @@ brant_status brant__commit(brant_db *db) {
         db->depth--;
         for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
             void *state = brant__state(db, slot);
-            if (state && db->hooks[slot]->after_release) db->hooks[slot]->after_release(db, state, db->depth);
+            if (state && db->hooks[slot]->after_release)
+                db->hooks[slot]->after_release(db, state, db->depth);
         }
         return BRANT_OK;
     }
     if (db->mode == BRANT__WRITE)
         for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
             void *state = brant__state(db, slot);
-            if (state && db->hooks[slot]->before_commit) BRANT__TRY(db->hooks[slot]->before_commit(db, state));
+            if (state && db->hooks[slot]->before_commit)
+                BRANT__TRY(db->hooks[slot]->before_commit(db, state));
         }
     BRANT__TRY(run(db, COMMIT));
     db->depth = 0;
@@ -131,7 +140,8 @@ void brant__rollback(brant_db *db) {
         const unsigned level = db->depth - 1;
         if (!nested_read(db, level)) {
             char text[64];
-            sqlite3_snprintf(sizeof text, text, "ROLLBACK TO brant_%u; RELEASE brant_%u", level, level);
+            sqlite3_snprintf(sizeof text, text, "ROLLBACK TO brant_%u; RELEASE brant_%u", level,
+                             level);
             sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);
         }
         db->depth--;
@@ -160,10 +170,12 @@ brant_status brant__transaction_begin(brant__call *call) {
     if (!write && !brant__text_equal(mode, BRANT__TEXT("read")))
         return brant__fail(BRANT_INVALID, "mode must be \"write\" or \"read\"");
     if (db->depth >= BRANT__TRANSACTION_DEPTH)
-        return brant__fail(BRANT_LIMIT, "transactions nest at most %d deep", BRANT__TRANSACTION_DEPTH);
+        return brant__fail(BRANT_LIMIT, "transactions nest at most %d deep",
+                           BRANT__TRANSACTION_DEPTH);
     const bool outermost = db->depth == 0;
     brant_status status = brant__begin(db, write ? BRANT__WRITE : BRANT__READ);
-    if (status == BRANT_OK && outermost && !write && (status = run(db, SNAPSHOT)) != BRANT_OK) brant__rollback(db);
+    if (status == BRANT_OK && outermost && !write && (status = run(db, SNAPSHOT)) != BRANT_OK)
+        brant__rollback(db);
     return status == BRANT_OK ? write_depth(call) : status;
 }
 

@@ -119,7 +119,8 @@ static void answer(int64_t id, const char *json, size_t length) {
     print_line(text);
 }
 
-static void answer_error(int64_t id, const char *code, const char *message, const char *detail, size_t detail_len) {
+static void answer_error(int64_t id, const char *code, const char *message, const char *detail,
+                         size_t detail_len) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc), *error = yyjson_mut_obj(doc);
     yyjson_doc *parsed = yyjson_read(detail, detail_len, 0);
@@ -128,7 +129,8 @@ static void answer_error(int64_t id, const char *code, const char *message, cons
     yyjson_mut_obj_add_val(doc, root, "error", error);
     yyjson_mut_obj_add_strcpy(doc, error, "code", code);
     yyjson_mut_obj_add_strcpy(doc, error, "message", message);
-    yyjson_mut_obj_add_val(doc, error, "detail", yyjson_val_mut_copy(doc, yyjson_doc_get_root(parsed)));
+    yyjson_mut_obj_add_val(doc, error, "detail",
+                           yyjson_val_mut_copy(doc, yyjson_doc_get_root(parsed)));
     char *text = yyjson_mut_write(doc, 0, NULL);
     yyjson_doc_free(parsed);
     yyjson_mut_doc_free(doc);
@@ -164,7 +166,8 @@ static char *text_of(yyjson_val *value, size_t *length) {
 }
 
 static void run_open(int64_t id, const char *object, yyjson_val *arguments) {
-    yyjson_val *path = yyjson_obj_get(arguments, "path"), *options = yyjson_obj_get(arguments, "options");
+    yyjson_val *path = yyjson_obj_get(arguments, "path"),
+               *options = yyjson_obj_get(arguments, "options");
     size_t length = 0;
     char *json = options ? text_of(options, &length) : NULL;
     brant_db *db = NULL;
@@ -186,7 +189,8 @@ static void run_listen(int64_t id, brant_db *db, const char *as, yyjson_val *arg
 }
 
 static unsigned char from_base64(char c) {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const char *at = strchr(alphabet, c);
     return (unsigned char)(at ? at - alphabet : 0);
 }
@@ -201,22 +205,26 @@ static void run_call_text(int64_t id, brant_db *db, yyjson_val *arguments) {
         const size_t size = yyjson_get_len(base64);
         bytes = malloc(size + 3);
         for (size_t i = 0; bytes && i + 3 < size; i += 4) {
-            const unsigned long three = (unsigned long)from_base64(from[i]) << 18 | (unsigned long)from_base64(from[i + 1]) << 12 |
-                                        (unsigned long)from_base64(from[i + 2]) << 6 | from_base64(from[i + 3]);
+            const unsigned long three = (unsigned long)from_base64(from[i]) << 18 |
+                                        (unsigned long)from_base64(from[i + 1]) << 12 |
+                                        (unsigned long)from_base64(from[i + 2]) << 6 |
+                                        from_base64(from[i + 3]);
             bytes[length++] = (char)(three >> 16);
             if (from[i + 2] != '=') bytes[length++] = (char)(three >> 8);
             if (from[i + 3] != '=') bytes[length++] = (char)three;
         }
     }
-    const brant_status status = brant_call(&json, &answer_length, db, yyjson_get_str(name), yyjson_get_len(name),
-                                           bytes ? bytes : yyjson_get_str(text), length);
+    const brant_status status =
+        brant_call(&json, &answer_length, db, yyjson_get_str(name), yyjson_get_len(name),
+                   bytes ? bytes : yyjson_get_str(text), length);
     answer_status(id, status, json, answer_length);
     free(bytes);
 }
 
 /* The construct of C: begin, the operations, commit, or rollback at the first failure. */
 static void run_in_transaction(int64_t id, brant_db *db, yyjson_val *arguments) {
-    yyjson_val *mode = yyjson_obj_get(arguments, "mode"), *list = yyjson_obj_get(arguments, "operations"), *step;
+    yyjson_val *mode = yyjson_obj_get(arguments, "mode"),
+               *list = yyjson_obj_get(arguments, "operations"), *step;
     char begin[64], *json = NULL;
     size_t length = 0, index, count;
     snprintf(begin, sizeof begin, "{\"mode\":\"%s\"}", mode ? yyjson_get_str(mode) : "write");
@@ -233,7 +241,8 @@ static void run_in_transaction(int64_t id, brant_db *db, yyjson_val *arguments) 
         char *input = text_of(yyjson_obj_get(step, "arguments"), &input_length);
         operation_function function = find_operation(yyjson_get_str(yyjson_obj_get(step, "name")));
         json = NULL;
-        if (!function || function(&json, &length, db, input, input_length) != BRANT_OK) failed = input;
+        if (!function || function(&json, &length, db, input, input_length) != BRANT_OK)
+            failed = input;
         if (failed) break;
         free(input);
         results = realloc(results, size + length + 4);
@@ -261,7 +270,8 @@ static void run_in_transaction(int64_t id, brant_db *db, yyjson_val *arguments) 
 
 static void run_environment(int64_t id) {
     char text[160];
-    snprintf(text, sizeof text, "{\"language\":\"c\",\"runtime\":\"C%ld\",\"brant\":\"%s\"}", __STDC_VERSION__, brant_version());
+    snprintf(text, sizeof text, "{\"language\":\"c\",\"runtime\":\"C%ld\",\"brant\":\"%s\"}",
+             __STDC_VERSION__, brant_version());
     answer(id, text, strlen(text));
 }
 
@@ -298,7 +308,8 @@ static void run_request(yyjson_val *request) {
     char *json = NULL;
     size_t length = 0;
     if (cursor && strcmp(name, "cursor.next") == 0) {
-        const brant_status status = brant_cursor_next(&json, &length, cursor, yyjson_get_sint(yyjson_obj_get(arguments, "timeout")));
+        const brant_status status = brant_cursor_next(
+            &json, &length, cursor, yyjson_get_sint(yyjson_obj_get(arguments, "timeout")));
         answer_status(id, status, json, length);
     } else if (cursor && strcmp(name, "cursor.close") == 0) {
         answer_status(id, brant_cursor_close(cursor), NULL, 0);
