@@ -173,7 +173,7 @@ static void test_open_released_formats(void **state) {
              "\"attributes\":{\"any\":[null,1.5]}");
         must_fail(db, "nodes.put",
                   "{\"graph\":\"plan\",\"key\":\"d\",\"type\":\"Task\",\"attributes\":{}}",
-                  BRANT_VALIDATION, "Task");
+                  BRANT_VALIDATION, "title");
         must(
             db, "nodes.put",
             "{\"graph\":\"plan\",\"key\":\"d\",\"type\":\"Task\",\"attributes\":{\"title\":\"D\"}}",

@@ -527,12 +527,14 @@ static brant_status judge(brant__edge_batch *put, size_t index, edge_item *item)
         status = brant__violations(&violations, &count, call, module->edge_types[slot->type].schema,
                                    attributes);
         if (status != BRANT_OK) return status;
+        char first[BRANT__VIOLATION_TEXT];
+        brant__violation_first(first, violations);
         return brant__fault_add(
             &put->faults, index, item_key(put, item), violations, BRANT_VALIDATION,
-            "the attributes of the edge from %s to %s do not satisfy edge type %s in %zu %s",
+            "the attributes of the edge from %s to %s do not satisfy edge type %s: %s%s",
             brant__quoted(call, item->source), brant__quoted(call, item->target),
-            brant__quoted(call, module->edge_types[slot->type].name), count,
-            count == 1 ? "place" : "places");
+            brant__quoted(call, module->edge_types[slot->type].name), first,
+            count == 1 ? "" : ", and more");
     }
     slot->attributes = attributes;
     if (item->metadata) slot->metadata = item->metadata;

@@ -200,11 +200,13 @@ static brant_status judge(node_put *put, size_t index, const node_item *item) {
         status = brant__violations(&violations, &count, call, module->node_types[type].schema,
                                    attributes);
         if (status != BRANT_OK) return status;
+        char first[BRANT__VIOLATION_TEXT];
+        brant__violation_first(first, violations);
         return brant__fault_add(faults, index, item->key, violations, BRANT_VALIDATION,
-                                "the attributes of node %s do not satisfy node type %s in %zu %s",
+                                "the attributes of node %s do not satisfy node type %s: %s%s",
                                 brant__quoted(call, item->key),
-                                brant__quoted(call, module->node_types[type].name), count,
-                                count == 1 ? "place" : "places");
+                                brant__quoted(call, module->node_types[type].name), first,
+                                count == 1 ? "" : ", and more");
     }
     if (slot->created && slot->puts == 0 && module->config.max_nodes >= 0 &&
         put->graph.nodes + (int64_t)put->created > module->config.max_nodes)

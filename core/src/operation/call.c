@@ -12,34 +12,26 @@
      << 10) /* answers up to this are copied out of the handle's buffer, which stays; larger ones take it along */
 
 static brant_status refuse_input(const brant__operation *operation, yyjson_val *input) {
-    brant__writer detail = {0};
-    brant__write_object(&detail);
-    brant__write_name(&detail, "violations");
-    brant__write_array(&detail);
-    brant__schema_violations(operation->input, input, BRANT__TEXT(""), &detail);
-    brant__write_end(&detail);
-    brant__write_end(&detail);
+    brant__writer array = {0};
+    brant__buffer detail = {0};
+    char first[BRANT__VIOLATION_TEXT];
+    brant__write_array(&array);
+    brant__schema_violations(operation->input, input, BRANT__TEXT(""), &array);
+    brant__write_end(&array);
+    const brant__text violations = brant__text_of(array.buffer.data, array.buffer.length);
+    brant__buffer_append(&detail, "{\"violations\":", 14);
+    brant__buffer_append(&detail, violations.data, violations.length);
+    brant__buffer_append_byte(&detail, '}');
     brant_status status = BRANT_OK;
-    if (detail.buffer.failed) {
+    if (array.buffer.failed || detail.failed) {
         status = brant__fail_memory();
     } else {
-        /* The first violation as text, for those who read only the message. */
-        brant__json json = {0};
-        brant__text message = BRANT__TEXT("is not acceptable"), instance = BRANT__TEXT("");
-        if (brant__json_parse(&json, detail.buffer.data, detail.buffer.length, 0) == BRANT_OK) {
-            yyjson_val *first = yyjson_arr_get_first(brant__json_get(json.root, "violations"));
-            if (first) {
-                message = brant__json_get_text(first, "message");
-                instance = brant__json_get_text(first, "instance");
-            }
-        }
-        status = brant__fail_detail(
-            BRANT_INVALID, brant__text_of(detail.buffer.data, detail.buffer.length),
-            "%s: input%s%.*s: %.*s", operation->name, instance.length ? " " : "",
-            (int)instance.length, instance.data, (int)message.length, message.data);
-        brant__json_free(&json);
+        brant__violation_first(first, violations);
+        status = brant__fail_detail(BRANT_INVALID, brant__text_of(detail.data, detail.length),
+                                    "%s: input %s", operation->name, first);
     }
-    brant__buffer_free(&detail.buffer);
+    brant__buffer_free(&detail);
+    brant__buffer_free(&array.buffer);
     return status;
 }
 

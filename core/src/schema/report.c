@@ -630,3 +630,26 @@ size_t brant__schema_violations(const brant__schema *schema, yyjson_val *value, 
     brant__buffer_free(&report.pointer);
     return count;
 }
+
+void brant__violation_first(char out[BRANT__VIOLATION_TEXT], brant__text array) {
+    brant__json json = {0};
+    brant__buffer text = {0};
+    out[0] = '\0';
+    if (brant__json_parse(&json, array.data, array.length, 0) == BRANT_OK) {
+        yyjson_val *first = yyjson_arr_get_first(json.root);
+        const brant__text instance = brant__json_get_text(first, "instance");
+        const brant__text message = brant__json_get_text(first, "message");
+        brant__buffer_append(&text, instance.data, instance.length);
+        if (instance.length > 0) brant__buffer_append(&text, ": ", 2);
+        brant__buffer_append(&text, message.data, message.length);
+        if (!text.failed && text.data) {
+            /* Where it is cut in the middle of a code point, the record mends it. */
+            const size_t length =
+                text.length < BRANT__VIOLATION_TEXT - 1 ? text.length : BRANT__VIOLATION_TEXT - 1;
+            memcpy(out, text.data, length);
+            out[length] = '\0';
+        }
+    }
+    brant__buffer_free(&text);
+    brant__json_free(&json);
+}

@@ -39,6 +39,13 @@ bool brant__schema_accepts(const brant__schema *schema, yyjson_val *value);
 size_t brant__schema_violations(const brant__schema *schema, yyjson_val *value, brant__text prefix,
                                 brant__writer *out);
 
+/*
+ * The first of the violations of such an array, for those who read only the message: "/a/b: text", or "text" at the root; cut at
+ * BRANT__VIOLATION_TEXT. `array` is the whole JSON array.
+ */
+#define BRANT__VIOLATION_TEXT 200
+void brant__violation_first(char out[BRANT__VIOLATION_TEXT], brant__text array);
+
 /* ---- modules (module.c) ---------------------------------------------------------------------------------------------- */
 
 enum { BRANT__DIRECTED, BRANT__UNDIRECTED, BRANT__MIXED };
