@@ -7,6 +7,7 @@ documented errors are not codes.
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -58,6 +59,8 @@ def main():
     for agent in ("runner_c/*.c", "agents/python.py", "agents/node.mjs", "agents/go/*.go"):
         text = "".join(path.read_text() for path in (ROOT / "tests" / "conformance").glob(agent))
         check(f"{agent} knows every operation", {name for name in specs if name not in text and name.split(".")[1] not in text})
+    shown = subprocess.run([sys.executable, ROOT / "packaging" / "readme", "--check"], stderr=subprocess.DEVNULL)
+    check("README.md shows the example files as they are", ["run packaging/readme"] if shown.returncode else [])
 
     failed = 0
     for what, problems in checks:
