@@ -384,7 +384,7 @@ test('a document of 100 MB is LIMIT, and one within the limit is stored', (t) =>
 });
 
 test('an answer that is longer than a string can be is LIMIT', async (t) => {
-  const db = database(t, { limits: { document: 1 << 30 } });
+  const db = database(t, { limits: { document: 1_000_000_000 } });
   await assert.rejects(db.executeAsync('SELECT hex(zeroblob(270000000))'), code('LIMIT', ({ message }) => assert.match(message, /a string can be/)));
 });
 
