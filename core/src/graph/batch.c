@@ -186,6 +186,22 @@ brant_status brant__violations(brant__text *out_array, size_t *out_count, brant_
     return status;
 }
 
+brant_status brant__values_write(brant__text *out_attributes, brant__text *out_metadata,
+                                 brant__buffer *text, yyjson_val *attributes,
+                                 yyjson_val *metadata) {
+    size_t middle;
+
+    brant__buffer_reset(text);
+    brant__json_append(text, attributes);
+    middle = text->length;
+    if (metadata) brant__json_append(text, metadata);
+    if (text->failed) return brant__fail_memory();
+    *out_attributes = brant__text_of(text->data, middle);
+    *out_metadata = metadata ? brant__text_of(text->data + middle, text->length - middle)
+                             : (brant__text){NULL, 0};
+    return BRANT_OK;
+}
+
 /* ---- sets of slots --------------------------------------------------------------------------- */
 
 brant_status brant__slot_set_begin(brant__slot_set *set, size_t items) {

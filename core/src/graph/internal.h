@@ -212,6 +212,10 @@ brant_status brant__fault_add(brant__faults *faults, size_t index, brant__text k
 /* BRANT_OK where there was none; else the operation's failure, with its detail. */
 brant_status brant__faults_report(brant__faults *faults);
 
+/* The attributes and metadata of a row as JSON text in `text`, borrowed from it; {NULL, 0} for metadata that is left alone. */
+brant_status brant__values_write(brant__text *out_attributes, brant__text *out_metadata,
+                                 brant__buffer *text, yyjson_val *attributes, yyjson_val *metadata);
+
 /* The violations of attributes as a JSON array in the call's arena; *out_count 0: none. */
 brant_status brant__violations(brant__text *out_array, size_t *out_count, brant__call *call,
                                const brant__schema *schema, yyjson_val *value);

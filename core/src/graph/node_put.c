@@ -223,29 +223,13 @@ static brant_status judge(node_put *put, size_t index, const node_item *item) {
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-/* A slot's values as text in put->text. */
-static brant_status write_values(brant__text *out_attributes, brant__text *out_metadata,
-                                 node_put *put, const node_slot *slot) {
-    size_t middle;
-
-    brant__buffer_reset(&put->text);
-    brant__json_append(&put->text, slot->attributes);
-    middle = put->text.length;
-    if (slot->metadata) brant__json_append(&put->text, slot->metadata);
-    if (put->text.failed) return brant__fail_memory();
-    *out_attributes = brant__text_of(put->text.data, middle);
-    *out_metadata = slot->metadata
-                        ? brant__text_of(put->text.data + middle, put->text.length - middle)
-                        : (brant__text){NULL, 0};
-    return BRANT_OK;
-}
-
 static brant_status update(node_put *put, const node_slot *slot) {
     brant__statement *statement;
     brant__text attributes = {NULL, 0}, metadata = {NULL, 0};
     brant_status status;
 
-    BRANT__TRY(write_values(&attributes, &metadata, put, slot));
+    BRANT__TRY(
+        brant__values_write(&attributes, &metadata, &put->text, slot->attributes, slot->metadata));
     BRANT__TRY(brant__node_statement(&statement, put->call, BRANT__NODE_UPDATE));
     brant__bind_text(statement, 1, attributes);
     brant__bind_text(statement, 2, metadata);
@@ -262,7 +246,8 @@ static brant_status insert_one(node_put *put, node_slot *slot) {
     brant__text attributes = {NULL, 0}, metadata = {NULL, 0};
     brant_status status;
 
-    BRANT__TRY(write_values(&attributes, &metadata, put, slot));
+    BRANT__TRY(
+        brant__values_write(&attributes, &metadata, &put->text, slot->attributes, slot->metadata));
     BRANT__TRY(brant__node_statement(&statement, put->call, BRANT__NODE_INSERT));
     brant__bind_integer(statement, 1, put->graph.row_id);
     brant__bind_integer(statement, 2, brant__db_now(put->call->db));
