@@ -77,11 +77,11 @@ static void test_list(void **state) {
     char cursor[512] = "", other[512];
     size_t seen = 0;
 
-    define(db, TASK_MODULE("task", ""));
+    define(db, TASK_MODULE("tasks", ""));
     for (int i = 0; i < 40; i++)
         holds(db, "graphs.create", "\"id\"",
               "{\"name\":\"g%02d\",\"graph_type\":\"%s\",\"status\":\"%s\"}", i,
-              i % 2 ? "open" : "task", i % 4 < 2 ? "active" : "draft");
+              i % 2 ? "open" : "tasks", i % 4 < 2 ? "active" : "draft");
     do {
         brant__json json =
             parsed(*cursor ? answer(db, "graphs.list",
@@ -142,9 +142,9 @@ static void test_delete(void **state) {
           "{\"sql\":\"SELECT (SELECT count(*) FROM nodes), (SELECT count(*) FROM edges), (SELECT "
           "count(*) FROM graph_counts), (SELECT count(*) FROM graphs)\"}");
     /* The name can be used again, for another type. */
-    define(db, TASK_MODULE("task", ""));
-    holds(db, "graphs.create", "\"graph_type\":\"task\"",
-          "{\"name\":\"g0\",\"graph_type\":\"task\"}");
+    define(db, TASK_MODULE("tasks", ""));
+    holds(db, "graphs.create", "\"graph_type\":\"tasks\"",
+          "{\"name\":\"g0\",\"graph_type\":\"tasks\"}");
     fails(db, "nodes.put", BRANT_VALIDATION, NULL,
           "{\"graph\":\"g0\",\"key\":\"a\",\"type\":\"Task\"}");
     brant_db_free(db);

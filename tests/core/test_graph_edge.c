@@ -9,7 +9,7 @@
 static brant_db *open_graphs(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
 
-    define(db, TASK_MODULE("task", "\"allow_self_loops\":{\"const\":false}"));
+    define(db, TASK_MODULE("tasks", "\"allow_self_loops\":{\"const\":false}"));
     define(db, TASK_MODULE("multi", "\"multi\":{\"const\":true}"));
     define(db, TASK_MODULE("undirected", "\"directed\":{\"const\":\"undirected\"}"));
     define(db, TASK_MODULE("acyclic", "\"acyclic\":{\"const\":true}"));
@@ -20,7 +20,7 @@ static brant_db *open_graphs(void **state) {
           "{\"graph\":\"g\",\"items\":[{\"key\":\"a\"},{\"key\":\"b\"},{\"key\":\"c\"},{\"key\":"
           "\"d\"}]}");
     for (int i = 0; i < 5; i++) {
-        static const char *const names[] = {"task", "multi", "undirected", "acyclic", "forest"};
+        static const char *const names[] = {"tasks", "multi", "undirected", "acyclic", "forest"};
         holds(db, "graphs.create", "\"id\"", "{\"name\":\"%s\",\"graph_type\":\"%s\"}", names[i],
               names[i]);
         holds(
@@ -88,13 +88,15 @@ static void test_derived_keys(void **state) {
     /* Typed: the type stands in it, and may come from it. */
     is(db, "edges.put",
        "{\"key\":\"[\\\"a\\\",\\\"Related\\\",\\\"b\\\"]\",\"created\":true,\"revision\":1}",
-       "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"b\",\"key\":\"[\\\"a\\\",\\\"Related\\\","
+       "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"b\",\"key\":\"[\\\"a\\\","
+       "\\\"Related\\\","
        "\\\"b\\\"]\"}");
-    fails(db, "edges.put", BRANT_INVALID, "another type",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"b\",\"type\":\"DependsOn\",\"key\":\"["
-          "\\\"a\\\",\\\"Related\\\",\\\"b\\\"]\"}");
+    fails(
+        db, "edges.put", BRANT_INVALID, "another type",
+        "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"b\",\"type\":\"DependsOn\",\"key\":\"["
+        "\\\"a\\\",\\\"Related\\\",\\\"b\\\"]\"}");
     fails(db, "edges.put", BRANT_INVALID, NULL,
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"b\",\"key\":\"" AB "\"}");
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"b\",\"key\":\"" AB "\"}");
     healthy(db);
     brant_db_free(db);
 }
@@ -131,12 +133,12 @@ static void test_explicit_keys(void **state) {
     fails(db, "edges.get", BRANT_NOT_FOUND, NULL, "{\"graph\":\"g\",\"key\":\"k\"}");
     /* In a typed graph the type of a known key may be left out. */
     holds(db, "edges.put", "true",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"b\",\"type\":\"Related\",\"key\":"
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"b\",\"type\":\"Related\",\"key\":"
           "\"k\"}");
     holds(db, "edges.put", "false",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"b\",\"key\":\"k\"}");
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"b\",\"key\":\"k\"}");
     fails(db, "edges.put", BRANT_CONSTRAINT, "another type",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"b\",\"type\":\"DependsOn\",\"key\":"
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"b\",\"type\":\"DependsOn\",\"key\":"
           "\"k\"}");
     healthy(db);
     brant_db_free(db);
@@ -219,52 +221,55 @@ static void test_rules(void **state) {
     brant_db *db = open_graphs(state);
 
     fails(db, "edges.put", BRANT_NOT_FOUND, "no node \"x\"",
-          "{\"graph\":\"task\",\"source\":\"x\",\"target\":\"a\",\"type\":\"Related\"}");
+          "{\"graph\":\"tasks\",\"source\":\"x\",\"target\":\"a\",\"type\":\"Related\"}");
     fails(db, "edges.put", BRANT_NOT_FOUND, "no node \"y\"",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"y\",\"type\":\"Related\"}");
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"y\",\"type\":\"Related\"}");
     fails(db, "edges.put", BRANT_INVALID, "needs a type",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"b\"}");
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"b\"}");
     fails(db, "edges.put", BRANT_INVALID, "no edge type \"Task\"",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"b\",\"type\":\"Task\"}");
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"b\",\"type\":\"Task\"}");
     fails(db, "edges.put", BRANT_INVALID, "no edge type",
           "{\"graph\":\"g\",\"source\":\"a\",\"target\":\"b\",\"type\":\"Task\"}");
     fails(db, "edges.put", BRANT_CONSTRAINT, "self-loop",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"a\",\"type\":\"Related\"}");
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"a\",\"type\":\"Related\"}");
     fails(db, "edges.put", BRANT_CONSTRAINT, "from a \"Task\" to a \"Person\"",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"p\",\"type\":\"DependsOn\"}");
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"p\",\"type\":\"DependsOn\"}");
     fails(db, "edges.put", BRANT_VALIDATION, "edge type \"DependsOn\"",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"b\",\"type\":\"DependsOn\","
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"b\",\"type\":\"DependsOn\","
           "\"attributes\":{\"kind\":\"x\"}}");
     detail_holds("{\"violations\":[{\"instance\":\"/kind\"");
     holds(db, "edges.put", "true",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"b\",\"type\":\"DependsOn\","
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"b\",\"type\":\"DependsOn\","
           "\"revision\":0}");
     fails(db, "edges.put", BRANT_CONFLICT, "revision 1",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"b\",\"type\":\"DependsOn\","
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"b\",\"type\":\"DependsOn\","
           "\"revision\":0}");
     fails(db, "edges.put", BRANT_CONFLICT, "does not exist",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"c\",\"type\":\"DependsOn\","
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"c\",\"type\":\"DependsOn\","
           "\"revision\":1}");
     /* Cardinality: one person a task, two tasks a person; an update is no new edge. */
     holds(db, "edges.put", "true",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"p\",\"type\":\"Assigned\"}");
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"p\",\"type\":\"Assigned\"}");
     holds(db, "edges.put", "false",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"p\",\"type\":\"Assigned\"}");
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"p\",\"type\":\"Assigned\"}");
     fails(db, "edges.put", BRANT_CONSTRAINT, "1 edges of type \"Assigned\" that go out",
-          "{\"graph\":\"task\",\"source\":\"a\",\"target\":\"q\",\"type\":\"Assigned\"}");
-    fails(db, "edges.put_many", BRANT_CONSTRAINT,
-          "item 1: node \"p\" may have 2 edges of type \"Assigned\" that come in",
-          "{\"graph\":\"task\",\"items\":[{\"source\":\"b\",\"target\":\"p\",\"type\":\"Assigned\"}"
-          ",{\"source\":\"c\",\"target\":\"p\",\"type\":\"Assigned\"}]}");
-    holds(db, "edges.put_many", "\"created\":2",
-          "{\"graph\":\"task\",\"items\":[{\"source\":\"b\",\"target\":\"p\",\"type\":\"Assigned\"}"
-          ",{\"source\":\"c\",\"target\":\"q\",\"type\":\"Assigned\"}]}");
-    fails(db, "edges.put_many", BRANT_CONSTRAINT, "item 1",
-          "{\"graph\":\"task\",\"items\":[{\"source\":\"d\",\"target\":\"q\",\"type\":\"Assigned\"}"
-          ",{\"source\":\"d\",\"target\":\"r\",\"type\":\"Assigned\"}]}");
-    is(db, "edges.count", "{\"count\":3}", "{\"graph\":\"task\",\"type\":\"Assigned\"}");
-    is(db, "edges.count", "{\"count\":4}", "{\"graph\":\"task\"}");
-    fails(db, "edges.count", BRANT_INVALID, "no edge type", "{\"graph\":\"task\",\"type\":\"X\"}");
+          "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"q\",\"type\":\"Assigned\"}");
+    fails(
+        db, "edges.put_many", BRANT_CONSTRAINT,
+        "item 1: node \"p\" may have 2 edges of type \"Assigned\" that come in",
+        "{\"graph\":\"tasks\",\"items\":[{\"source\":\"b\",\"target\":\"p\",\"type\":\"Assigned\"}"
+        ",{\"source\":\"c\",\"target\":\"p\",\"type\":\"Assigned\"}]}");
+    holds(
+        db, "edges.put_many", "\"created\":2",
+        "{\"graph\":\"tasks\",\"items\":[{\"source\":\"b\",\"target\":\"p\",\"type\":\"Assigned\"}"
+        ",{\"source\":\"c\",\"target\":\"q\",\"type\":\"Assigned\"}]}");
+    fails(
+        db, "edges.put_many", BRANT_CONSTRAINT, "item 1",
+        "{\"graph\":\"tasks\",\"items\":[{\"source\":\"d\",\"target\":\"q\",\"type\":\"Assigned\"}"
+        ",{\"source\":\"d\",\"target\":\"r\",\"type\":\"Assigned\"}]}");
+    is(db, "edges.count", "{\"count\":3}", "{\"graph\":\"tasks\",\"type\":\"Assigned\"}");
+    is(db, "edges.count", "{\"count\":4}", "{\"graph\":\"tasks\"}");
+    fails(db, "edges.count", BRANT_INVALID, "no edge type", "{\"graph\":\"tasks\",\"type\":\"X\"}");
     healthy(db);
     brant_db_free(db);
 }

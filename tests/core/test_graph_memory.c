@@ -144,25 +144,25 @@ static void test_allocations(void **state) {
     try_all(db, "graph_types.get", "{\"name\":\"open\"}", BRANT_OK);
     try_all(db, "graph_types.list", "{}", BRANT_OK);
     try_all(db, "graph_types.define",
-            "{\"module\":" TASK_MODULE("task", "\"acyclic\":{\"const\":true}") "}", BRANT_OK);
-    define(db, TASK_MODULE("task", "\"acyclic\":{\"const\":true}"));
+            "{\"module\":" TASK_MODULE("tasks", "\"acyclic\":{\"const\":true}") "}", BRANT_OK);
+    define(db, TASK_MODULE("tasks", "\"acyclic\":{\"const\":true}"));
     define(db, "{\"$id\":\"multi\",\"$defs\":{" TASK_CONFIG(
                    "\"multi\":{\"const\":true}") ",\"TaskNode\":{\"type\":\"object\"},"
                                                  "\"AssignedEdge\":{\"type\":\"object\"},"
                                                  "\"AssignedEdgeConstraints\":{\"properties\":{"
                                                  "\"max_out\":{\"const\":3}}}}}");
     try_all(db, "graph_types.validate_node",
-            "{\"graph_type\":\"task\",\"type\":\"Task\",\"attributes\":{\"title\":1}}", BRANT_OK);
+            "{\"graph_type\":\"tasks\",\"type\":\"Task\",\"attributes\":{\"title\":1}}", BRANT_OK);
     try_all(db, "graph_types.validate_edge",
-            "{\"graph_type\":\"task\",\"type\":\"DependsOn\",\"attributes\":{\"x\":1},\"source_"
+            "{\"graph_type\":\"tasks\",\"type\":\"DependsOn\",\"attributes\":{\"x\":1},\"source_"
             "type\":\"Person\"}",
             BRANT_OK);
-    try_all(db, "graph_types.delete", "{\"name\":\"task\"}", BRANT_OK);
+    try_all(db, "graph_types.delete", "{\"name\":\"tasks\"}", BRANT_OK);
     try_all(db, "graphs.create",
             "{\"name\":\"h\",\"graph_type\":\"open\",\"owner_id\":\"me\",\"metadata\":{\"x\":1}}",
             BRANT_OK);
     holds(db, "graphs.create", "\"id\"",
-          "{\"name\":\"g\",\"graph_type\":\"task\",\"owner_id\":\"me\"}");
+          "{\"name\":\"g\",\"graph_type\":\"tasks\",\"owner_id\":\"me\"}");
     holds(db, "graphs.create", "\"id\"", "{\"name\":\"m\",\"graph_type\":\"multi\"}");
     try_all(db, "graphs.update",
             "{\"name\":\"g\",\"owner_id\":null,\"status\":\"draft\",\"metadata\":{\"x\":1}}",

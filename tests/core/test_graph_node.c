@@ -6,11 +6,11 @@
 static brant_db *open_graphs(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
 
-    define(db, TASK_MODULE("task", ""));
+    define(db, TASK_MODULE("tasks", ""));
     define(db, "{\"$id\":\"one\",\"$defs\":{\"OnlyNode\":{\"type\":\"object\",\"properties\":{"
                "\"x\":{\"type\":\"integer\"}}}}}");
     holds(db, "graphs.create", "\"id\"", "{\"name\":\"g\",\"graph_type\":\"open\"}");
-    holds(db, "graphs.create", "\"id\"", "{\"name\":\"t\",\"graph_type\":\"task\"}");
+    holds(db, "graphs.create", "\"id\"", "{\"name\":\"t\",\"graph_type\":\"tasks\"}");
     holds(db, "graphs.create", "\"id\"", "{\"name\":\"one\",\"graph_type\":\"one\"}");
     return db;
 }

@@ -40,36 +40,37 @@ static void test_define(void **state) {
     first = must_call(
         db, "graph_types.define",
         "{\"module\":" TASK_MODULE(
-            "task",
+            "tasks",
             "\"acyclic\":{\"const\":true},\"max_nodes\":{\"const\":10}") ",\"metadata\":{\"a\":1}}",
         NULL);
     assert_non_null(strstr(
-        first, "\"name\":\"task\",\"scope\":\"user\",\"version\":1,\"config\":{\"directed\":"
+        first, "\"name\":\"tasks\",\"scope\":\"user\",\"version\":1,\"config\":{\"directed\":"
                "\"directed\",\"multi\":false,\"allow_self_loops\":true,"
                "\"acyclic\":true,\"max_nodes\":10,\"max_edges\":null},\"node_types\":[\"Task\","
                "\"Person\"],\"edge_types\":["
                "{\"name\":\"DependsOn\",\"source\":[\"Task\"],\"target\":[\"Task\"]},{\"name\":"
                "\"Assigned\",\"source\":[\"Task\"],\"target\":[\"Person\"]},"
                "{\"name\":\"Related\",\"source\":null,\"target\":null}],\"metadata\":{\"a\":1},"));
-    second = must_call(db, "graph_types.define",
-                       "{\"module\":" TASK_MODULE(
-                           "task", "\"max_nodes\":{\"const\":10},\"acyclic\":{\"const\":true}") "}",
-                       NULL);
+    second =
+        must_call(db, "graph_types.define",
+                  "{\"module\":" TASK_MODULE(
+                      "tasks", "\"max_nodes\":{\"const\":10},\"acyclic\":{\"const\":true}") "}",
+                  NULL);
     assert_string_equal(first, second); /* the order of members says nothing */
     brant_free(second);
     second =
-        must_call(db, "graph_types.get", "{\"name\":\"task\"}", "\"module\":{\"$id\":\"task\",");
+        must_call(db, "graph_types.get", "{\"name\":\"tasks\"}", "\"module\":{\"$id\":\"tasks\",");
     assert_non_null(strstr(second, "\"maximum\":9"));
     brant_free(second);
     brant_free(first);
 
-    fails(db, "graph_types.define", BRANT_EXISTS, "another graph type is named \"task\"",
-          "{\"module\":%s}", TASK_MODULE("task", ""));
-    fails(db, "graph_types.define", BRANT_EXISTS, "task", "{\"module\":%s,\"version\":2}",
-          TASK_MODULE("task", "\"max_nodes\":{\"const\":10},\"acyclic\":{\"const\":true}"));
+    fails(db, "graph_types.define", BRANT_EXISTS, "another graph type is named \"tasks\"",
+          "{\"module\":%s}", TASK_MODULE("tasks", ""));
+    fails(db, "graph_types.define", BRANT_EXISTS, "tasks", "{\"module\":%s,\"version\":2}",
+          TASK_MODULE("tasks", "\"max_nodes\":{\"const\":10},\"acyclic\":{\"const\":true}"));
     holds(db, "graph_types.define", "\"name\":\"other\",\"scope\":\"tenant\",\"version\":3",
           "{\"name\":\"other\",\"version\":3,\"scope\":\"tenant\",\"module\":%s}",
-          TASK_MODULE("task", ""));
+          TASK_MODULE("tasks", ""));
     fails(db, "graph_types.define", BRANT_INVALID, "name",
           "{\"module\":{\"$defs\":{\"ANode\":{\"type\":\"object\"}}}}");
     fails(db, "graph_types.define", BRANT_INVALID, NULL,
@@ -138,6 +139,8 @@ static void test_redefined(void **state) {
 }
 
 static void test_list(void **state) {
+    static const char *const built_ins[] = {"call", "open", "task"};
+    const size_t built_in = BRANT__COUNT(built_ins);
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
     char cursor[256] = "";
     size_t seen = 0;
@@ -156,11 +159,11 @@ static void test_list(void **state) {
         for (size_t i = 0; i < yyjson_arr_size(items); i++, seen++) {
             const char *name = yyjson_get_str(brant__json_get(yyjson_arr_get(items, i), "name"));
             char wanted[8];
-            if (seen == 12) /* open stands between a and z, stored or not */
-                snprintf(wanted, sizeof(wanted), "open");
+            if (seen >= 12 && seen < 12 + built_in) /* between a and z, stored or not */
+                snprintf(wanted, sizeof(wanted), "%s", built_ins[seen - 12]);
             else
                 snprintf(wanted, sizeof(wanted), "%c%02d", seen < 12 ? 'a' : 'z',
-                         seen < 12 ? (int)seen * 2 + 1 : ((int)seen - 13) * 2);
+                         seen < 12 ? (int)seen * 2 + 1 : (int)(seen - 12 - built_in) * 2);
             assert_string_equal(name, wanted);
         }
         snprintf(cursor, sizeof(cursor), "%s", yyjson_is_str(next) ? yyjson_get_str(next) : "");
@@ -169,7 +172,7 @@ static void test_list(void **state) {
             holds(db, "graphs.create", "1", "{\"name\":\"g%d\",\"graph_type\":\"open\"}", page);
         if (!*cursor) break;
     }
-    assert_int_equal(seen, 26);
+    assert_int_equal(seen, 25 + built_in);
     fails(db, "graph_types.list", BRANT_INVALID, NULL, "{\"limit\":0}");
     fails(db, "graph_types.list", BRANT_INVALID, NULL, "{\"limit\":10001}");
     fails(db, "graph_types.list", BRANT_INVALID, "cursor", "{\"cursor\":\"AAAA\"}");
@@ -179,32 +182,33 @@ static void test_list(void **state) {
 static void test_validate(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
 
-    define(db, TASK_MODULE("task", ""));
+    define(db, TASK_MODULE("tasks", ""));
     is(db, "graph_types.validate_node", "{\"valid\":true,\"violations\":[]}",
-       "{\"graph_type\":\"task\",\"type\":\"Task\",\"attributes\":{\"title\":\"x\"}}");
-    holds(db, "graph_types.validate_node",
-          "{\"valid\":false,\"violations\":[{\"instance\":\"/priority\"",
-          "{\"graph_type\":\"task\",\"type\":\"Task\",\"attributes\":{\"title\":\"x\",\"priority\":"
-          "10}}");
+       "{\"graph_type\":\"tasks\",\"type\":\"Task\",\"attributes\":{\"title\":\"x\"}}");
+    holds(
+        db, "graph_types.validate_node",
+        "{\"valid\":false,\"violations\":[{\"instance\":\"/priority\"",
+        "{\"graph_type\":\"tasks\",\"type\":\"Task\",\"attributes\":{\"title\":\"x\",\"priority\":"
+        "10}}");
     holds(db, "graph_types.validate_node", "\"keyword\":\"required\"",
-          "{\"graph_type\":\"task\",\"type\":\"Task\",\"attributes\":{}}");
+          "{\"graph_type\":\"tasks\",\"type\":\"Task\",\"attributes\":{}}");
     fails(db, "graph_types.validate_node", BRANT_INVALID, "no node type \"Tusk\"",
-          "{\"graph_type\":\"task\",\"type\":\"Tusk\",\"attributes\":{}}");
+          "{\"graph_type\":\"tasks\",\"type\":\"Tusk\",\"attributes\":{}}");
     fails(db, "graph_types.validate_node", BRANT_NOT_FOUND, "no graph type",
           "{\"graph_type\":\"tusk\",\"type\":\"Task\",\"attributes\":{}}");
     is(db, "graph_types.validate_edge", "{\"valid\":true,\"violations\":[]}",
-       "{\"graph_type\":\"task\",\"type\":\"DependsOn\",\"attributes\":{\"kind\":\"blocks\"},"
+       "{\"graph_type\":\"tasks\",\"type\":\"DependsOn\",\"attributes\":{\"kind\":\"blocks\"},"
        "\"source_type\":\"Task\",\"target_type\":\"Task\"}");
     holds(db, "graph_types.validate_edge", "\"keyword\":\"target\"",
-          "{\"graph_type\":\"task\",\"type\":\"DependsOn\",\"attributes\":{},\"source_type\":"
+          "{\"graph_type\":\"tasks\",\"type\":\"DependsOn\",\"attributes\":{},\"source_type\":"
           "\"Task\",\"target_type\":\"Person\"}");
     holds(db, "graph_types.validate_edge", "\"instance\":\"/kind\"",
-          "{\"graph_type\":\"task\",\"type\":\"DependsOn\",\"attributes\":{\"kind\":\"x\"}}");
+          "{\"graph_type\":\"tasks\",\"type\":\"DependsOn\",\"attributes\":{\"kind\":\"x\"}}");
     fails(db, "graph_types.validate_edge", BRANT_INVALID, "no node type \"Pson\"",
-          "{\"graph_type\":\"task\",\"type\":\"DependsOn\",\"attributes\":{},\"source_type\":"
+          "{\"graph_type\":\"tasks\",\"type\":\"DependsOn\",\"attributes\":{},\"source_type\":"
           "\"Pson\"}");
     fails(db, "graph_types.validate_edge", BRANT_INVALID, "no edge type",
-          "{\"graph_type\":\"task\",\"type\":\"Task\",\"attributes\":{}}");
+          "{\"graph_type\":\"tasks\",\"type\":\"Task\",\"attributes\":{}}");
     brant_db_free(db);
 }
 

@@ -21,7 +21,13 @@
  * {graph_id, graph, graph_type_id, owner_id, changes? [names of the members given]}, nodes:created, nodes:updated, nodes:deleted, edges:created,
  * edges:updated, edges:deleted {graph_id, graph, graph_type_id, owner_id, count, keys [at most 100], truncated}.
  *
- * Built-in graph types ("open": untyped, directed, not multi) are there in every file without being defined; their scope is system, their times are 0.
+ * Built-in graph types are there in every file without being defined; their scope is system, their times are 0. A file that has a graph type of such a name keeps its own.
+ *   open        untyped, directed, not multi: any attributes, any edge but none twice between two nodes
+ *   call        directed, acyclic: Call {request_id, operation_id, namespace, type, status, input, output, error {code, message}, identity {id, scopes, resources},
+ *               parent_request_id, deadline, requested_at, started_at, completed_at, trace_id, span_id}; operation_id and status are required.
+ *               Edges Triggered (from parent to subcall), DependsOn {reason}, Links {any}
+ *   task        directed, acyclic: Task {title, status, priority, effort, risk, value, cost, assignee, due_at}; title and status are required, estimates are
+ *               numbers of any scale. Edges DependsOn {kind: blocks | informs} (from the task that waits), PartOf (from the part)
  */
 #ifndef BRANT_GRAPH_H
 #define BRANT_GRAPH_H

@@ -264,7 +264,7 @@ brant_status brant__graph_type_delete(brant__call *call) {
         status = brant__type_missing(call, name);
         goto cleanup;
     }
-    if (brant__builtin_find(name)) {
+    if (brant__builtin_find(name) && brant__text_equal(row.scope, BRANT__TEXT("system"))) {
         status = brant__fail(BRANT_DENIED, "graph type %s is built in", brant__quoted(call, name));
         goto cleanup;
     }
