@@ -38,6 +38,43 @@
 %feature("nothread", "0") brant_edge_put_many;
 %feature("nothread", "0") brant_edge_list;
 %feature("nothread", "0") brant_edge_delete;
+%feature("nothread", "0") brant_graph_type_update;
+%feature("nothread", "0") brant_graph_type_check;
+%feature("nothread", "0") brant_graph_type_migrate;
+%feature("nothread", "0") brant_graph_type_set_retention;
+%feature("nothread", "0") brant_graph_purge;
+%feature("nothread", "0") brant_graph_shortest_path;
+%feature("nothread", "0") brant_graph_shortest_paths;
+%feature("nothread", "0") brant_graph_paths;
+%feature("nothread", "0") brant_graph_count_walks;
+%feature("nothread", "0") brant_graph_topological_order;
+%feature("nothread", "0") brant_graph_find_cycle;
+%feature("nothread", "0") brant_graph_components;
+%feature("nothread", "0") brant_graph_subgraph;
+%feature("nothread", "0") brant_graph_degrees;
+%feature("nothread", "0") brant_graph_pagerank;
+%feature("nothread", "0") brant_graph_export;
+%feature("nothread", "0") brant_graph_import;
+%feature("nothread", "0") brant_graph_arrays;
+%feature("nothread", "0") brant_index_create;
+%feature("nothread", "0") brant_index_delete;
+%feature("nothread", "0") brant_db_erase;
+%feature("nothread", "0") brant_node_insert;
+%feature("nothread", "0") brant_node_insert_many;
+%feature("nothread", "0") brant_node_patch;
+%feature("nothread", "0") brant_node_patch_many;
+%feature("nothread", "0") brant_node_delete_many;
+%feature("nothread", "0") brant_node_search;
+%feature("nothread", "0") brant_node_walk;
+%feature("nothread", "0") brant_node_count;
+%feature("nothread", "0") brant_node_neighbors;
+%feature("nothread", "0") brant_edge_insert;
+%feature("nothread", "0") brant_edge_insert_many;
+%feature("nothread", "0") brant_edge_patch;
+%feature("nothread", "0") brant_edge_patch_many;
+%feature("nothread", "0") brant_edge_delete_many;
+%feature("nothread", "0") brant_edge_search;
+%feature("nothread", "0") brant_edge_count;
 %feature("nothread", "0") brant_event_notify;
 %feature("nothread", "0") brant_event_listen;
 
@@ -52,6 +89,7 @@
 /* Finalisers call these; a language never does by hand. */
 %ignore brant_db_free;
 %ignore brant_cursor_free;
+%ignore brant_validator_free;
 
 #define BRANT_API
 
@@ -68,3 +106,4 @@
 %include "brant/graph.h"
 %include "brant/event.h"
 %include "brant/operation.h"
+%include "brant/validator.h"

@@ -44,8 +44,8 @@
 /* ---- handles in ----------------------------------------------------------------------------------------------------- */
 
 /* The types of crossing.go keep them alive and free them. */
-%typemap(gotype) brant_db *, brant_cursor * "uintptr"
-%typemap(in) brant_db *, brant_cursor * {
+%typemap(gotype) brant_db *, brant_cursor *, brant_validator * "uintptr"
+%typemap(in) brant_db *, brant_cursor *, brant_validator * {
     $1 = ($1_ltype)$input;
 }
 
@@ -61,8 +61,8 @@
     brant_go_answer_set((brant_go_answer *)$input, text$argnum, length$argnum);
 }
 
-%typemap(gotype) brant_db **out_db, brant_cursor **out_cursor "*uintptr"
-%typemap(gotype) int *out_fd "*int32"
-%typemap(in) brant_db **out_db, brant_cursor **out_cursor, int *out_fd {
+%typemap(gotype) brant_db **out_db, brant_cursor **out_cursor, brant_validator **out_validator "*uintptr"
+%typemap(gotype) int *out_fd, int *out_accepted "*int32"
+%typemap(in) brant_db **out_db, brant_cursor **out_cursor, brant_validator **out_validator, int *out_fd, int *out_accepted {
     $1 = ($1_ltype)$input;
 }

@@ -19,6 +19,7 @@
 
 %typemap(in) brant_db * "$1 = brant_node::database(env, $input);"
 %typemap(in) brant_cursor * "$1 = brant_node::cursor(env, $input);"
+%typemap(in) brant_validator * "$1 = brant_node::validator(env, $input);"
 %typemap(in) int64_t "$1 = brant_node::integer(env, $input);"
 
 %typemap(in, numinputs=0) (char **out_json, size_t *out_json_len) (brant_node::Output text)
@@ -33,6 +34,12 @@
 
 %typemap(in, numinputs=0) brant_cursor **out_cursor (brant_node::Cursor handle) "$1 = &handle.pointer;"
 %typemap(argout) brant_cursor **out_cursor "$result = handle$argnum.value(env);"
+
+%typemap(in, numinputs=0) brant_validator **out_validator (brant_node::Validator handle) "$1 = &handle.pointer;"
+%typemap(argout) brant_validator **out_validator "$result = handle$argnum.value(env);"
+
+%typemap(in, numinputs=0) int *out_accepted (int accepted = 0) "$1 = &accepted;"
+%typemap(argout) int *out_accepted "$result = Napi::Boolean::New(env, *$1 != 0);"
 
 %typemap(out) brant_status
 {

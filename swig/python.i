@@ -28,6 +28,10 @@
     if (!brant_python_handle((void **)&$1, $input, BRANT_PYTHON_CURSOR)) SWIG_fail;
 }
 
+%typemap(in) brant_validator * {
+    if (!brant_python_handle((void **)&$1, $input, BRANT_PYTHON_VALIDATOR)) SWIG_fail;
+}
+
 /* ---- numbers in --------------------------------------------------------------------------------------------------- */
 
 %typemap(in) int64_t {
@@ -62,6 +66,22 @@
 %typemap(argout) brant_cursor **out_cursor {
     Py_DECREF($result);
     $result = brant_python_cursor(*$1);
+}
+
+%typemap(in, numinputs=0) brant_validator **out_validator (brant_validator *opened = NULL) {
+    $1 = &opened;
+}
+%typemap(argout) brant_validator **out_validator {
+    Py_DECREF($result);
+    $result = brant_python_validator(*$1);
+}
+
+%typemap(in, numinputs=0) int *out_accepted (int accepted = 0) {
+    $1 = &accepted;
+}
+%typemap(argout) int *out_accepted {
+    Py_DECREF($result);
+    $result = PyBool_FromLong(*$1);
 }
 
 %typemap(in, numinputs=0) int *out_fd (int descriptor = -1) {

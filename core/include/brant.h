@@ -7,5 +7,6 @@
 #include "brant/graph.h"
 #include "brant/operation.h"
 #include "brant/store.h"
+#include "brant/validator.h"
 
 #endif

@@ -80,9 +80,20 @@ struct Cursor {
     Napi::Value value(napi_env env);
 };
 
+struct Validator {
+    brant_validator *pointer = nullptr;
+
+    Validator() = default;
+    Validator(const Validator &) = delete;
+    Validator &operator=(const Validator &) = delete;
+    ~Validator() { brant_validator_free(pointer); }
+    Napi::Value value(napi_env env);
+};
+
 /* The handle in an external of ours; null is NULL. Throws INVALID for anything else. */
 brant_db *database(napi_env env, napi_value value);
 brant_cursor *cursor(napi_env env, napi_value value);
+brant_validator *validator(napi_env env, napi_value value);
 
 /* A whole number. */
 int64_t integer(napi_env env, napi_value value);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr napi_type_tag DATABASE_TAG = {0x6272616e742d6462, 0x9d3f5b1c07e84a26};
 constexpr napi_type_tag CURSOR_TAG = {0x6272616e742d6375, 0x41c86e0fb2d95733};
+constexpr napi_type_tag VALIDATOR_TAG = {0x6272616e742d7661, 0x7a10c4d6e85f2b39};
 
 /* V8's longest string. */
 constexpr size_t LONGEST = (size_t{1} << 29) - 24;
@@ -29,6 +30,8 @@ napi_value string(napi_env env, std::string_view text)
 void finalize_database(napi_env, void *data, void *) { brant_db_free(static_cast<brant_db *>(data)); }
 
 void finalize_cursor(napi_env, void *data, void *) { brant_cursor_free(static_cast<brant_cursor *>(data)); }
+
+void finalize_validator(napi_env, void *data, void *) { brant_validator_free(static_cast<brant_validator *>(data)); }
 
 /* Make the external that owns `pointer` from then on. */
 template <typename T> Napi::Value own(napi_env env, T *&pointer, napi_finalize finalize, const napi_type_tag &tag)
@@ -125,6 +128,8 @@ Napi::Value Database::value(napi_env env) { return own(env, pointer, finalize_da
 
 Napi::Value Cursor::value(napi_env env) { return own(env, pointer, finalize_cursor, CURSOR_TAG); }
 
+Napi::Value Validator::value(napi_env env) { return own(env, pointer, finalize_validator, VALIDATOR_TAG); }
+
 brant_db *database(napi_env env, napi_value value)
 {
     return static_cast<brant_db *>(pointer_of(env, value, DATABASE_TAG, "the argument is not a database handle"));
@@ -133,6 +138,11 @@ brant_db *database(napi_env env, napi_value value)
 brant_cursor *cursor(napi_env env, napi_value value)
 {
     return static_cast<brant_cursor *>(pointer_of(env, value, CURSOR_TAG, "the argument is not a cursor"));
+}
+
+brant_validator *validator(napi_env env, napi_value value)
+{
+    return static_cast<brant_validator *>(pointer_of(env, value, VALIDATOR_TAG, "the argument is not a validator"));
 }
 
 int64_t integer(napi_env env, napi_value value)

@@ -10,3 +10,5 @@ export type { ErrorCode, ErrorDetail, Violation } from './error.js';
 export type { ClosureOptions, Edges, Graph, Graphs, GraphTypes, Nodes } from './graph.js';
 export type { Listener, ListenOptions } from './listener.js';
 export type * from './types.js';
+export { Validator } from './validator.js';
+export type { ValidatorSource } from './validator.js';

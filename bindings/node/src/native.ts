@@ -12,6 +12,9 @@ export interface Handle {
 export interface RawCursor {
   readonly cursor: unique symbol;
 }
+export interface RawValidator {
+  readonly validator: unique symbol;
+}
 export interface Waker {
   readonly waker: unique symbol;
 }
@@ -26,6 +29,9 @@ export interface Native {
   brant_version(): string;
   brant_json_compact(json: Text): string;
   brant_operation_list(handle: Handle | null, json: Text): string;
+  brant_validator_open(json: Text): RawValidator;
+  brant_validator_accepts(validator: RawValidator, json: Text): boolean;
+  brant_validator_report(validator: RawValidator, json: Text): string;
   brant_open(path: string, json: Text): Handle;
   brant_close(handle: Handle): void;
   brant_check(handle: Handle): void;

@@ -77,6 +77,7 @@ from .records import (
 )
 
 __version__ = version()
+from .validator import Validator
 
 __all__ = [
     "Auth", "BrantError", "Busy", "Check", "Closed", "Closure", "Conflict", "Constraint", "Copied", "Corrupt", "Database", "Denied",
@@ -84,5 +85,5 @@ __all__ = [
     "GraphType", "GraphTypes", "Graphs", "Health", "Info", "Internal", "Interrupted", "Invalid", "InvalidJson", "Io", "Limit", "Limits",
     "Listener", "Maintained", "Misuse", "Neighbor", "NeighborEdge", "NetworkFs", "NewerFormat", "NoMemory", "Node", "NodeItem", "Nodes",
     "NotBrant", "NotFound", "Notification", "Operation", "Page", "Put", "PutMany", "ReadOnly", "Result", "Sql", "Stale", "Timeout",
-    "Transaction", "Unsupported", "Validation", "ValidationReport", "Violation", "open", "operations", "version",
+    "Transaction", "Unsupported", "Validation", "ValidationReport", "Validator", "Violation", "open", "operations", "version",
 ]  # fmt: skip

@@ -13,6 +13,7 @@
 
 #define BRANT_PYTHON_DB "brant_db"
 #define BRANT_PYTHON_CURSOR "brant_cursor"
+#define BRANT_PYTHON_VALIDATOR "brant_validator"
 
 /* brant.errors.raised(status, name, message, detail) makes the exception. */
 static void brant_python_raise_as(int status, const char *name, const char *message, size_t message_len, const char *detail,
@@ -110,6 +111,16 @@ static void brant_python_cursor_free(PyObject *capsule) {
 static PyObject *brant_python_cursor(brant_cursor *cursor) {
     PyObject *capsule = PyCapsule_New(cursor, BRANT_PYTHON_CURSOR, brant_python_cursor_free);
     if (!capsule) brant_cursor_free(cursor);
+    return capsule;
+}
+
+static void brant_python_validator_free(PyObject *capsule) {
+    brant_validator_free(PyCapsule_GetPointer(capsule, BRANT_PYTHON_VALIDATOR));
+}
+
+static PyObject *brant_python_validator(brant_validator *validator) {
+    PyObject *capsule = PyCapsule_New(validator, BRANT_PYTHON_VALIDATOR, brant_python_validator_free);
+    if (!capsule) brant_validator_free(validator);
     return capsule;
 }
 

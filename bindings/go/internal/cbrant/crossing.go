@@ -181,3 +181,32 @@ func (c *Cursor) Close() error {
 	runtime.KeepAlive(c)
 	return err
 }
+
+// Validator owns a brant_validator: its finaliser frees it. Any number of goroutines may use one.
+type Validator struct{ address uintptr }
+
+// OpenValidator is brant_validator_open.
+func OpenValidator(json string) (*Validator, error) {
+	var address uintptr
+	if err := Brant_validator_open(&address, json); err != nil {
+		return nil, err
+	}
+	v := &Validator{address}
+	runtime.SetFinalizer(v, func(v *Validator) { C.brant_validator_free(*(**C.brant_validator)(unsafe.Pointer(&v.address))) })
+	return v, nil
+}
+
+// Accepts is brant_validator_accepts.
+func (v *Validator) Accepts(json string) (bool, error) {
+	var accepted int32
+	err := Brant_validator_accepts(&accepted, v.address, json)
+	runtime.KeepAlive(v)
+	return accepted != 0, err
+}
+
+// Report is brant_validator_report.
+func (v *Validator) Report(out *Result, json string) error {
+	err := Brant_validator_report(out, v.address, json)
+	runtime.KeepAlive(v)
+	return err
+}
