@@ -9,7 +9,8 @@
  *                node_types [name..], edge_types [{name, source [name..]|null, target [name..]|null}], metadata, created_at, updated_at}
  *   graph       {id, name, graph_type, owner_id, project_id, status, metadata, nodes, edges, created_at, updated_at}
  *   node        {key, type, attributes, metadata, revision, created_at, updated_at}
- *   edge        {key, type, source, target, attributes, metadata, revision, created_at, updated_at}
+ *   edge        {key, type, source, target, attributes, undirected?, metadata, revision, created_at, updated_at}
+ *               `undirected` (boolean) is there in graphs whose directed is "mixed", and in no other
  *   page        {items [..], cursor}: cursor is null at the end, else text for the next call; it survives writes in between
  *
  * `type` is null in untyped graphs (the built-in graph type "open", and modules without *Node entries). The name of a type that the graph
@@ -162,20 +163,23 @@ BRANT_API brant_status brant_node_closure(char **out_json, size_t *out_json_len,
                                           const char *json, size_t json_len);
 
 /*
- * edges.put {"graph", "source", "target", "type"?, "key"?, "attributes"?, "metadata"?, "revision"?} -> {"key", "created", "revision"}
+ * edges.put {"graph", "source", "target", "type"?, "key"?, "undirected"?, "attributes"?, "metadata"?, "revision"?} -> {"key", "created", "revision"}
  * Without a key: in a graph that is not multi the edge is known by source, type and target, and its key is the JSON text
  * ["source","type","target"] (ends in byte order where undirected), so that a retry is the same edge; in a multi graph a new UUIDv7. A given key in a
  * non-multi graph whose ends and type are taken by another is CONSTRAINT. Ends and type of an existing key cannot change (CONSTRAINT).
  * In a non-multi graph a key that is the text for the edge's own ends is that edge's, and gives the type where it is left out; the text for other ends is INVALID. An
  * edge that was given a key keeps it, and is also found by the text. `type` may be left out too when the key exists or the graph type has only one.
+ * `undirected` says in a mixed graph that the edge goes both ways (default false; that of a stored edge stays); elsewhere only what the graph type says anyway is
+ * accepted (INVALID). Ends of undirected edges are stored in byte order. In a mixed graph that is not multi a directed and an undirected edge may have the same ends
+ * and type; without a key the undirected one's is ["source","type","target","undirected"].
  * NOT_FOUND: an end does not exist. CONSTRAINT: ends of types that the edge type does not allow, max_out or max_in (in undirected graphs an edge counts for
- * both ends, against the lower), self-loop, a cycle in an acyclic graph (undirected: a second way between two nodes), max_edges, archived.
+ * both ends, against the lower), self-loop, a cycle in an acyclic graph (undirected: a second way between two nodes; mixed: any undirected edge), max_edges, archived.
  */
 BRANT_API brant_status brant_edge_put(char **out_json, size_t *out_json_len, brant_db *db,
                                       const char *json, size_t json_len);
 
 /*
- * edges.put_many {"graph", "items": [{source, target, type?, key?, attributes?, metadata?, revision?}..]} -> {"created": n, "updated": n}
+ * edges.put_many {"graph", "items": [{source, target, type?, key?, undirected?, attributes?, metadata?, revision?}..]} -> {"created": n, "updated": n}
  * As nodes.put_many. Cycles are looked for when no item is at fault otherwise; one edge of one cycle is reported.
  */
 BRANT_API brant_status brant_edge_put_many(char **out_json, size_t *out_json_len, brant_db *db,

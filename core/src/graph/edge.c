@@ -9,12 +9,13 @@
  * revision, times; then its place. */
 #define EDGE_COLUMNS                                                                               \
     "e.key, e.type, s.key, t.key, e.attributes, e.metadata, e.revision, e.created_at, "            \
-    "e.updated_at, e.target, e.row_id"
+    "e.updated_at, e.target, e.row_id, e.orientation"
 /* Edges first: the order of the loops is ours, SQLite keeps it for CROSS JOIN. */
 #define EDGE_TABLES                                                                                \
     "edges e CROSS JOIN nodes s ON s.row_id = e.source CROSS JOIN nodes t ON t.row_id = e.target"
 #define ROW(n)                                                                                     \
-    "(:graph, :now, :now, :key" #n ", :type" #n ", :source" #n ", :target" #n ", :attributes" #n ")"
+    "(:graph, :now, :now, :key" #n ", :type" #n ", :source" #n ", :target" #n ", :orientation" #n  \
+    ", :attributes" #n ")"
 /* clang-format off */
 #define ROWS ROW(0) "," ROW(1) "," ROW(2) "," ROW(3) "," ROW(4) "," ROW(5) "," ROW(6) "," ROW(7) "," \
              ROW(8) "," ROW(9) "," ROW(10) "," ROW(11) "," ROW(12) "," ROW(13) "," ROW(14) "," ROW(15)
@@ -22,11 +23,12 @@
 
 static const char *const sql[BRANT__EDGE_STATEMENTS] = {
     [BRANT__EDGE_BY_KEY] =
-        ("SELECT row_id, type, source, target, revision FROM edges WHERE graph = "
+        ("SELECT row_id, type, source, target, revision, orientation FROM edges WHERE graph = "
          ":graph AND key = :key"),
-    [BRANT__EDGE_BY_ENDS] = ("SELECT row_id, revision, key FROM edges INDEXED BY edges_out WHERE "
-                             "source = :source AND type = :type"
-                             " AND target = :target ORDER BY row_id LIMIT 1"),
+    [BRANT__EDGE_BY_ENDS] =
+        ("SELECT row_id, revision, key, orientation FROM edges INDEXED BY edges_out WHERE "
+         "source = :source AND type = :type"
+         " AND target = :target AND (orientation & 1) = :undirected ORDER BY row_id LIMIT 1"),
     [BRANT__EDGE_ANY_OUT] = "SELECT 1 FROM edges WHERE source = :source LIMIT 1",
     [BRANT__EDGE_GET] = ("SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES " WHERE e.row_id = :row_id"),
     [BRANT__EDGE_COUNT] =
@@ -51,17 +53,21 @@ static const char *const sql[BRANT__EDGE_STATEMENTS] = {
      * operation, which is rolled back as a whole. */
     [BRANT__EDGE_INSERT_ROWS] =
         ("INSERT OR FAIL INTO edges (graph, created_at, updated_at, key, type, source, target, "
-         "attributes) VALUES " ROWS),
+         "orientation, attributes) VALUES " ROWS),
     [BRANT__EDGE_INSERT] = ("INSERT INTO edges (graph, created_at, updated_at, key, type, source, "
-                            "target, attributes, metadata, revision)"
+                            "target, orientation, attributes, metadata, revision)"
                             " VALUES (:graph, :now, :now, :key, :type, :source, :target, "
-                            ":attributes, coalesce(:metadata, '{}'), :revision)"),
+                            ":orientation, :attributes, coalesce(:metadata, '{}'), :revision)"),
     [BRANT__EDGE_UPDATE] =
         ("UPDATE edges SET attributes = :attributes, metadata = coalesce(:metadata, metadata),"
          " revision = revision + :changes, updated_at = :now WHERE row_id = :row_id"),
     [BRANT__EDGE_DELETE] = "DELETE FROM edges WHERE row_id = :row_id",
     [BRANT__EDGE_DEGREE_OUT] = "SELECT count(*) FROM edges WHERE source = :node AND type = :type",
     [BRANT__EDGE_DEGREE_IN] = "SELECT count(*) FROM edges WHERE target = :node AND type = :type",
+    [BRANT__EDGE_DEGREE_UNDIRECTED_OUT] = ("SELECT count(*) FROM edges WHERE source = :node AND "
+                                           "type = :type AND orientation & 1 AND target <> :node"),
+    [BRANT__EDGE_DEGREE_UNDIRECTED_IN] = ("SELECT count(*) FROM edges WHERE target = :node AND "
+                                          "type = :type AND orientation & 1 AND source <> :node"),
     /* A self-loop is among those that leave. */
     [BRANT__EDGE_OF_NODE_OUT] =
         ("SELECT e.key, e.type, s.key, t.key FROM " EDGE_TABLES " WHERE e.source = :node"),
@@ -135,6 +141,7 @@ static brant_status find_edge(edge_ref *out, brant__call *call, const brant__gra
     brant__bind_integer(statement, 1, source_ref.row_id);
     brant__bind_integer(statement, 2, brant__type_edge_row(graph->type, out->type));
     brant__bind_integer(statement, 3, target_ref.row_id);
+    brant__bind_integer(statement, 4, 0);
     BRANT__TRY(brant__step(&row, call->db, statement));
     if (row) {
         out->row_id = brant__column_integer(statement, 0);
@@ -168,6 +175,10 @@ static brant_status write_edge(brant__call *call, const brant__graph *graph,
     brant__write_object(out);
     status = brant__write_edge_start(out, call, graph, &ends, brant__column_text(row, 4));
     if (status != BRANT_OK) return status;
+    if (brant__graph_mixed(graph)) {
+        brant__write_name(out, "undirected");
+        brant__write_bool(out, (brant__column_integer(row, 11) & BRANT__UNDIRECTED_EDGE) != 0);
+    }
     brant__write_name(out, "metadata");
     brant__write_raw(out, brant__column_text(row, 5));
     brant__write_name(out, "revision");

@@ -22,13 +22,14 @@ typedef struct edge_item {
     yyjson_val *attributes;
     yyjson_val *metadata;
     yyjson_val *revision;
+    yyjson_val *undirected;
 } edge_item;
 
 static void read_item(edge_item *out, yyjson_val *object) {
     size_t index, count;
     yyjson_val *name, *value;
 
-    *out = (edge_item){{NULL, 0}, {NULL, 0}, {NULL, 0}, NULL, NULL, NULL, NULL};
+    *out = (edge_item){{NULL, 0}, {NULL, 0}, {NULL, 0}, NULL, NULL, NULL, NULL, NULL};
     yyjson_obj_foreach(object, index, count, name, value) {
         const char *text = yyjson_get_str(name);
         switch (yyjson_get_len(name)) {
@@ -48,6 +49,7 @@ static void read_item(edge_item *out, yyjson_val *object) {
             break;
         case 10:
             if (memcmp(text, "attributes", 10) == 0) out->attributes = value;
+            if (memcmp(text, "undirected", 10) == 0) out->undirected = value;
             break;
         default:
             break;
@@ -80,15 +82,17 @@ static brant__edge_slot *slot_by_key(brant__edge_batch *put, brant__text key) {
     return NULL;
 }
 
-static brant__edge_slot *slot_by_ends(brant__edge_batch *put, int64_t source, uint32_t type,
-                                      int64_t target) {
-    uint64_t hash = hash_ends(source, type, target);
+static brant__edge_slot *slot_by_ends(brant__edge_batch *put, const brant__edge_slot *wanted) {
+    uint64_t hash = hash_ends(wanted->source, wanted->type, wanted->target);
     size_t at = (size_t)hash;
     uint32_t slot;
 
     while (brant__slot_set_next(&slot, &at, &put->by_ends, hash)) {
         brant__edge_slot *found = &put->slots[slot];
-        if (found->source == source && found->target == target && found->type == type) return found;
+        if (found->source == wanted->source && found->target == wanted->target &&
+            found->type == wanted->type &&
+            !((found->orientation ^ wanted->orientation) & BRANT__UNDIRECTED_EDGE))
+            return found;
     }
     return NULL;
 }
@@ -125,6 +129,7 @@ static brant_status load_by_key(brant__edge_slot **out, brant__edge_batch *put, 
     made->source = brant__column_integer(statement, 2);
     made->target = brant__column_integer(statement, 3);
     made->revision = brant__column_integer(statement, 4);
+    made->orientation = (uint8_t)brant__column_integer(statement, 5);
     BRANT__TRY(brant__read_type(&made->type, &put->graph, BRANT__EDGES,
                                 brant__column_integer(statement, 1)));
     put->count++;
@@ -182,12 +187,14 @@ static brant_status load_by_ends(brant__edge_slot **out, brant__edge_batch *put,
     brant__bind_integer(statement, 1, wanted->source);
     brant__bind_integer(statement, 2, brant__type_edge_row(put->graph.type, wanted->type));
     brant__bind_integer(statement, 3, wanted->target);
+    brant__bind_integer(statement, 4, wanted->orientation & BRANT__UNDIRECTED_EDGE);
     BRANT__TRY(brant__step(&row, put->call->db, statement));
     if (!row) goto cleanup;
     made = &put->slots[put->count];
     *made = *wanted;
     made->row_id = brant__column_integer(statement, 0);
     made->revision = brant__column_integer(statement, 1);
+    made->orientation = (uint8_t)brant__column_integer(statement, 3);
     key = brant__column_text(statement, 2);
     made->key = key;
     if (key.data) {
@@ -248,6 +255,55 @@ static uint32_t given_type(brant__edge_batch *put, yyjson_val *type) {
     return put->last_index;
 }
 
+/*
+ * In a mixed graph that is not multi, the key of an undirected edge that was given none: stored with it, so that what
+ * is derived from ends and type alone stays the key of the directed one.
+ */
+#define UNDIRECTED_END ",\"undirected\"]"
+
+static brant_status undirected_key(brant__text *out_key, brant__edge_batch *put,
+                                   const brant__edge_slot *slot) {
+    brant__edge_ends ends = {{NULL, 0}, slot->type, slot->source_key, slot->target_key};
+    brant__buffer text = {0};
+    brant_status status = brant__edge_key(out_key, put->call, &put->graph, &ends);
+
+    if (status != BRANT_OK) return status;
+    brant__buffer_append(&text, out_key->data, out_key->length - 1);
+    brant__buffer_append(&text, UNDIRECTED_END, sizeof(UNDIRECTED_END) - 1);
+    out_key->length = text.length;
+    out_key->data =
+        text.failed ? NULL : brant__arena_copy(put->call->arena, text.data, text.length);
+    brant__buffer_free(&text);
+    return out_key->data ? BRANT_OK : brant__fail_memory();
+}
+
+static bool is_undirected_key(brant__text key) {
+    const size_t end = sizeof(UNDIRECTED_END) - 1;
+
+    return key.length > end && key.data[0] == '[' &&
+           memcmp(key.data + key.length - end, UNDIRECTED_END, end) == 0;
+}
+
+/* Is the edge undirected? As the graph is; in a mixed graph as the item says, or as it is stored. */
+static brant_status read_undirected(bool *out_undirected, brant__edge_batch *put,
+                                    const edge_item *item, const brant__edge_slot *wanted) {
+    brant__edge_slot *slot;
+
+    *out_undirected = put->undirected;
+    if (!put->mixed) return BRANT_OK;
+    if (item->undirected) {
+        *out_undirected = yyjson_is_true(item->undirected);
+    } else if (item->key.data) {
+        slot = slot_by_key(put, item->key);
+        if (!slot) {
+            brant_status status = load_by_key(&slot, put, item->key, wanted);
+            if (status != BRANT_OK) return status;
+        }
+        *out_undirected = slot && (slot->orientation & BRANT__UNDIRECTED_EDGE);
+    }
+    return BRANT_OK;
+}
+
 static brant_status find_ends(brant__node_ref *out_source, brant__node_ref *out_target,
                               brant__edge_batch *put, const edge_item *item) {
     brant_status status;
@@ -298,6 +354,16 @@ static brant_status degree_add(int64_t *out_degree, brant__edge_batch *put, int6
             BRANT__TRY(brant__step(&row, put->call->db, statement));
             *out_degree += brant__column_integer(statement, 0);
             brant__reset(statement);
+            if (!put->mixed) continue;
+            BRANT__TRY(brant__edge_statement(&statement, put->call,
+                                             direction == GOING_OUT
+                                                 ? BRANT__EDGE_DEGREE_UNDIRECTED_IN
+                                                 : BRANT__EDGE_DEGREE_UNDIRECTED_OUT));
+            brant__bind_integer(statement, 1, node);
+            brant__bind_integer(statement, 2, brant__type_edge_row(put->graph.type, type));
+            BRANT__TRY(brant__step(&row, put->call->db, statement));
+            *out_degree += brant__column_integer(statement, 0);
+            brant__reset(statement);
         }
     }
     ++*out_degree;
@@ -307,31 +373,51 @@ cleanup:
     return status;
 }
 
-/* Cardinality. Undirected: an edge counts for both its ends, against the lower limit. */
+/* Cardinality at one end. */
+static brant_status judge_degree(brant__edge_batch *put, size_t index, const edge_item *item,
+                                 const brant__edge_slot *slot, bool at_target, uint32_t directions,
+                                 int64_t limit) {
+    const brant__edge_type *type = &put->graph.type->module->edge_types[slot->type];
+    int64_t degree;
+    brant_status status;
+
+    if (limit < 0) return BRANT_OK;
+    status =
+        degree_add(&degree, put, at_target ? slot->target : slot->source, slot->type, directions);
+    if (status != BRANT_OK || degree <= limit) return status;
+    return FAULT(BRANT_CONSTRAINT, "node %s may have %lld edges of type %s%s",
+                 brant__quoted(put->call, at_target ? slot->target_key : slot->source_key),
+                 (long long)limit, brant__quoted(put->call, type->name),
+                 directions == GOING_OUT   ? " that go out"
+                 : directions == COMING_IN ? " that come in"
+                                           : "");
+}
+
+/*
+ * Cardinality. In an undirected graph an edge counts for both its ends, against the lower limit; an undirected edge of a
+ * mixed graph goes out of both its ends and comes in at both.
+ */
 static brant_status judge_degrees(brant__edge_batch *put, size_t index, const edge_item *item,
                                   const brant__edge_slot *slot) {
     const brant__edge_type *type = &put->graph.type->module->edge_types[slot->type];
+    bool turned = (slot->orientation & BRANT__UNDIRECTED_EDGE) != 0;
     int64_t lower = type->max_in < 0 || (type->max_out >= 0 && type->max_out < type->max_in)
                         ? type->max_out
                         : type->max_in;
+    size_t total = put->faults.total;
+    brant_status status = BRANT_OK;
 
-    for (int end = 0; end < 2; end++) {
-        int64_t limit = put->undirected ? lower : end ? type->max_in : type->max_out, degree;
-        uint32_t directions = put->undirected ? GOING_OUT | COMING_IN : end ? COMING_IN : GOING_OUT;
-        brant_status status;
-        if (limit < 0) continue;
-        status =
-            degree_add(&degree, put, end ? slot->target : slot->source, slot->type, directions);
-        if (status != BRANT_OK) return status;
-        if (degree > limit)
-            return FAULT(BRANT_CONSTRAINT, "node %s may have %lld edges of type %s%s",
-                         brant__quoted(put->call, end ? slot->target_key : slot->source_key),
-                         (long long)limit, brant__quoted(put->call, type->name),
-                         put->undirected ? ""
-                         : end           ? " that come in"
-                                         : " that go out");
+    for (int end = 0; end < 2 && status == BRANT_OK && put->faults.total == total; end++) {
+        if (put->undirected) {
+            status = judge_degree(put, index, item, slot, end, GOING_OUT | COMING_IN, lower);
+            continue;
+        }
+        if (!end || turned)
+            status = judge_degree(put, index, item, slot, end, GOING_OUT, type->max_out);
+        if (status == BRANT_OK && put->faults.total == total && (end || turned))
+            status = judge_degree(put, index, item, slot, end, COMING_IN, type->max_in);
     }
-    return BRANT_OK;
+    return status;
 }
 
 /* What only a new edge can break. */
@@ -347,6 +433,10 @@ static brant_status judge_new(brant__edge_batch *put, size_t index, const edge_i
         return FAULT(BRANT_CONSTRAINT,
                      "graph type %s is acyclic, and an edge from node %s to itself is a cycle",
                      type_name(put), brant__quoted(put->call, slot->source_key));
+    if (slot->orientation & BRANT__UNDIRECTED_EDGE && module->config.acyclic)
+        return FAULT(BRANT_CONSTRAINT,
+                     "graph type %s is acyclic, and an undirected edge goes both ways",
+                     type_name(put));
     if (module->config.max_edges >= 0 &&
         put->graph.edges + (int64_t)put->created > module->config.max_edges)
         return FAULT(BRANT_CONSTRAINT, "graph %s may have %lld edges",
@@ -358,7 +448,7 @@ static brant_status judge_new(brant__edge_batch *put, size_t index, const edge_i
         bool fits = end_allowed(type->sources, type->source_count, source_type) &&
                     end_allowed(type->targets, type->target_count, target_type);
         /* Undirected: the ends were put in order; either way will do. */
-        if (!fits && put->undirected)
+        if (!fits && (put->undirected || (slot->orientation & BRANT__UNDIRECTED_EDGE)))
             fits = end_allowed(type->sources, type->source_count, target_type) &&
                    end_allowed(type->targets, type->target_count, source_type);
         if (!fits)
@@ -417,7 +507,7 @@ static brant_status judge(brant__edge_batch *put, size_t index, edge_item *item)
                                .index = (uint32_t)index};
     brant__edge_slot *slot = NULL, *taken = NULL;
     const char *message;
-    bool refused, made = false;
+    bool refused, undirected, made = false;
     brant_status status;
 
     /* The ends. */
@@ -429,19 +519,31 @@ static brant_status judge(brant__edge_batch *put, size_t index, edge_item *item)
         return FAULT(BRANT_NOT_FOUND, "no node %s in graph %s",
                      brant__quoted(call, source.row_id ? item->target : item->source),
                      brant__quoted(call, put->graph.name));
-    if (put->undirected && brant__text_compare(item->source, item->target) > 0) {
+    if (item->undirected && !yyjson_is_bool(item->undirected))
+        return FAULT(BRANT_INVALID, "undirected is not a boolean");
+    if (item->undirected && !put->mixed && yyjson_is_true(item->undirected) != put->undirected)
+        return FAULT(BRANT_INVALID, "edges of graph type %s are %s", type_name(put),
+                     put->undirected ? "undirected" : "directed");
+    status = read_undirected(&undirected, put, item, &wanted);
+    if (status != BRANT_OK) return status;
+    if (undirected && put->mixed) wanted.orientation = BRANT__UNDIRECTED_EDGE;
+    if (undirected && brant__text_compare(item->source, item->target) > 0) {
         brant__node_ref swap = source;
         source = target;
         target = swap;
         wanted.source_key = item->target;
         wanted.target_key = item->source;
+        wanted.orientation |= BRANT__ENDS_TURNED;
     }
     wanted.source = source.row_id;
     wanted.target = target.row_id;
 
     /* The key, and the type, which an edge that is known by its key has already. */
     if (item->key.data) {
-        status = read_derived(&refused, put, item, &wanted);
+        if (put->mixed && undirected)
+            refused = false;
+        else
+            status = read_derived(&refused, put, item, &wanted);
         if (status != BRANT_OK) return status;
         if (refused)
             return FAULT(BRANT_INVALID, "the key is the one of other ends or another type");
@@ -472,15 +574,24 @@ static brant_status judge(brant__edge_batch *put, size_t index, edge_item *item)
         return FAULT(BRANT_INVALID, "a new edge of graph type %s needs a type", type_name(put));
     }
 
+    if (put->mixed && !put->multi && item->key.data && is_undirected_key(item->key)) {
+        brant__text own;
+        status = undirected_key(&own, put, &wanted);
+        if (status != BRANT_OK) return status;
+        if (!undirected || !brant__text_equal(own, item->key))
+            return FAULT(BRANT_INVALID, "the key is the one of other ends or another type");
+    }
+
     /* The edge. */
     if (slot) {
         if (slot->source != wanted.source || slot->target != wanted.target ||
-            slot->type != wanted.type)
+            slot->type != wanted.type ||
+            ((slot->orientation ^ wanted.orientation) & BRANT__UNDIRECTED_EDGE))
             return FAULT(BRANT_CONSTRAINT, "edge %s has other ends or another type, which stay",
                          brant__quoted(call, item->key));
     } else {
         if (!put->multi) {
-            taken = slot_by_ends(put, wanted.source, wanted.type, wanted.target);
+            taken = slot_by_ends(put, &wanted);
             if (!taken) {
                 status = load_by_ends(&taken, put, &wanted);
                 if (status != BRANT_OK) return status;
@@ -497,7 +608,11 @@ static brant_status judge(brant__edge_batch *put, size_t index, edge_item *item)
         slot->created = made = true;
         put->created++;
         slot->key = item->key;
-        if (!item->key.data && put->multi) {
+        if (!item->key.data && undirected && put->mixed && !put->multi) {
+            status = undirected_key(&slot->key, put, slot);
+            if (status != BRANT_OK) return status;
+            register_slot(put, slot);
+        } else if (!item->key.data && put->multi) {
             char id[37];
             status = brant__db_uuid(call->db, id);
             if (status != BRANT_OK) return status;
@@ -553,6 +668,7 @@ brant_status brant__edges_put(brant__call *call, yyjson_val *items, bool single)
 
     BRANT__TRY(brant__graph_find(&put.graph, call, true));
     put.undirected = brant__graph_undirected(&put.graph);
+    put.mixed = brant__graph_mixed(&put.graph);
     put.multi = brant__graph_multi(&put.graph);
     put.items = single ? 1 : yyjson_arr_size(items);
     if (put.items > brant__db_limits(call->db)->batch) {

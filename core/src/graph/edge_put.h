@@ -19,14 +19,16 @@ typedef struct brant__edge_slot {
     int64_t revision; /* as the items so far leave it */
     uint32_t type;
     uint32_t puts;
-    uint32_t index; /* of the first item */
+    uint32_t index;      /* of the first item */
+    uint8_t orientation; /* BRANT__UNDIRECTED_EDGE, BRANT__ENDS_TURNED */
     bool created;
 } brant__edge_slot;
 
 typedef struct brant__edge_batch {
     brant__call *call;
     brant__graph graph;
-    bool undirected;
+    bool undirected; /* the graph: every edge is */
+    bool mixed;
     bool multi;
     brant__lookup lookup;
     brant__faults faults;

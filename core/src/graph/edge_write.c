@@ -48,9 +48,10 @@ static brant_status insert_one(brant__edge_batch *put, brant__edge_slot *slot) {
     brant__bind_integer(statement, 4, brant__type_edge_row(put->graph.type, slot->type));
     brant__bind_integer(statement, 5, slot->source);
     brant__bind_integer(statement, 6, slot->target);
-    brant__bind_text(statement, 7, attributes);
-    brant__bind_text(statement, 8, metadata);
-    brant__bind_integer(statement, 9, slot->puts);
+    brant__bind_integer(statement, 7, slot->orientation);
+    brant__bind_text(statement, 8, attributes);
+    brant__bind_text(statement, 9, metadata);
+    brant__bind_integer(statement, 10, slot->puts);
     BRANT__TRY(brant__run(put->call->db, statement));
     slot->row_id = brant__last_row_id(put->call->db);
 cleanup:
@@ -73,13 +74,14 @@ static brant_status insert_rows(brant__edge_batch *put, brant__edge_slot *const 
     brant__bind_integer(statement, 2, brant__db_now(put->call->db));
     for (size_t i = 0; i < BRANT__ROWS; i++) {
         size_t begin = i ? ends[i - 1] : 0;
-        int first = 3 + 5 * (int)i;
+        int first = 3 + 6 * (int)i;
         brant__bind_text(statement, first, slots[i]->key);
         brant__bind_integer(statement, first + 1,
                             brant__type_edge_row(put->graph.type, slots[i]->type));
         brant__bind_integer(statement, first + 2, slots[i]->source);
         brant__bind_integer(statement, first + 3, slots[i]->target);
-        brant__bind_text(statement, first + 4,
+        brant__bind_integer(statement, first + 4, slots[i]->orientation);
+        brant__bind_text(statement, first + 5,
                          brant__text_of(put->text.data + begin, ends[i] - begin));
     }
     status = brant__run(put->call->db, statement);

@@ -101,6 +101,15 @@ brant_status brant__graph_counted(brant__call *call, const brant__graph *graph, 
 static inline bool brant__graph_undirected(const brant__graph *graph) {
     return graph->type->module->config.direction == BRANT__UNDIRECTED;
 }
+/* True where edges say themselves whether they are undirected: BRANT__UNDIRECTED_EDGE. */
+static inline bool brant__graph_mixed(const brant__graph *graph) {
+    return graph->type->module->config.direction == BRANT__MIXED;
+}
+/* Bits of edges.orientation. */
+enum {
+    BRANT__UNDIRECTED_EDGE = 1, /* of a mixed graph; those of an undirected graph are not marked */
+    BRANT__ENDS_TURNED = 2      /* undirected, stored in byte order, given the other way round */
+};
 static inline bool brant__graph_multi(const brant__graph *graph) {
     return graph->type->module->config.multi;
 }
@@ -357,6 +366,8 @@ enum {
     BRANT__EDGE_DELETE,
     BRANT__EDGE_DEGREE_OUT,
     BRANT__EDGE_DEGREE_IN,
+    BRANT__EDGE_DEGREE_UNDIRECTED_OUT,
+    BRANT__EDGE_DEGREE_UNDIRECTED_IN,
     BRANT__EDGE_OF_NODE_OUT,
     BRANT__EDGE_OF_NODE_IN,
     BRANT__EDGE_TYPES_OUT,
