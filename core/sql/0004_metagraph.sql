@@ -7,3 +7,18 @@ ALTER TABLE edges ADD COLUMN type_version INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE edges ADD COLUMN orientation INTEGER NOT NULL DEFAULT 0;
 -- In mixed graphs: what an undirected edge is found by at its target. At its source it is found by edges_out.
 CREATE INDEX edges_undirected ON edges (target, type, source) WHERE orientation & 1;
+
+-- Indexes that users made on attributes. of: 0 nodes, 1 edges; type: row id, 0 in untyped graph types; paths: JSON array. The SQLite index of one is
+-- attribute_index_<row_id>; those of text have a table attribute_text_<row_id> with a view and triggers that keep it in step.
+CREATE TABLE attribute_indexes (
+    row_id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         TEXT NOT NULL UNIQUE,
+    name       TEXT NOT NULL UNIQUE,
+    graph_type INTEGER NOT NULL,
+    of         INTEGER NOT NULL,
+    type       INTEGER NOT NULL,
+    kind       TEXT NOT NULL,
+    paths      TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX attribute_indexes_type ON attribute_indexes (graph_type, of, type);

@@ -271,8 +271,6 @@ static inline brant__text brant__name_text(const brant__schema *schema, const br
 /* The JSON pointer of a place, appended. `parent` of a root is BRANT__NONE. */
 void brant__place_append(brant__buffer *out, const brant__place *places, const char *text,
                          uint32_t place);
-/* "~" and "/" escaped. */
-void brant__pointer_append(brant__buffer *out, brant__text token);
 
 /* ---- compile.c ------------------------------------------------------------------------------------------------------- */
 

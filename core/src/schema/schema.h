@@ -46,6 +46,9 @@ size_t brant__schema_violations(const brant__schema *schema, yyjson_val *value, 
 #define BRANT__VIOLATION_TEXT 200
 void brant__violation_first(char out[BRANT__VIOLATION_TEXT], brant__text array);
 
+/* A token of a JSON pointer, "~" and "/" escaped, without the slash before it. */
+void brant__pointer_append(brant__buffer *out, brant__text token);
+
 /* ---- modules (module.c) ---------------------------------------------------------------------------------------------- */
 
 enum { BRANT__DIRECTED, BRANT__UNDIRECTED, BRANT__MIXED };

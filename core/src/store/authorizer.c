@@ -9,7 +9,7 @@
 static const char *const own_tables[] = {
     "brant_meta", "brant_wake",    "graph_types",           "node_types",
     "edge_types", "graphs",        "graph_counts",          "nodes",
-    "edges",      "notifications", "notification_channels",
+    "edges",      "notifications", "notification_channels", "attribute_indexes",
 };
 
 bool brant__is_own_table(const char *table) {

@@ -44,6 +44,16 @@ enum { BRANT__ROLE_SINGLE, BRANT__ROLE_SYSTEM, BRANT__ROLE_TENANT, BRANT__ROLE_C
 extern const char *const brant__mode_names[];
 extern const char *const brant__role_names[];
 
+#define BRANT__QUERIES_KEPT 32
+
+/* A statement that was made for a filter, kept by its text. */
+typedef struct brant__query {
+    sqlite3_stmt *statement; /* has its own copy of the text */
+    size_t length;
+    uint64_t hash;
+    uint64_t used;
+} brant__query;
+
 struct brant_db {
     atomic_uint state;
     atomic_int references;
@@ -78,6 +88,8 @@ struct brant_db {
     int checkpoint_at;       /* WAL pages at which the next commit checkpoints */
 
     sqlite3_stmt **statements[BRANT__TABLE_COUNT];
+    brant__query queries[BRANT__QUERIES_KEPT];
+    uint64_t query_clock;
     size_t statement_counts[BRANT__TABLE_COUNT];
 
     const brant__hooks *hooks[BRANT__SLOT_COUNT];
@@ -119,6 +131,9 @@ brant_status brant__meta_set(brant_db *db, const char *name, brant__text value);
 bool brant__is_own_table(const char *table); /* NULL: no */
 int brant__authorize(void *context, int action, const char *a, const char *b, const char *database,
                      const char *trigger);
+
+/* function.c: the functions that our SQL uses. */
+brant_status brant__functions_create(brant_db *db);
 
 /* Run SQL text that yields nothing, on a raw connection. */
 brant_status brant__execute(brant_db *db, const char *sql);

@@ -165,7 +165,7 @@ static brant_status connect_file(brant_db *db) {
     sqlite3_set_authorizer(db->sqlite, brant__authorize, db);
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return BRANT_OK;
+    return brant__functions_create(db);
 }
 
 static brant_status check_identity(brant_db *db, bool *out_empty) {

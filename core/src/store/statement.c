@@ -72,6 +72,10 @@ void brant__statements_finalize(brant_db *db) {
         db->statements[table] = NULL;
         db->statement_counts[table] = 0;
     }
+    for (size_t i = 0; i < BRANT__QUERIES_KEPT; i++) {
+        sqlite3_finalize(db->queries[i].statement);
+        db->queries[i] = (brant__query){.used = 0};
+    }
 }
 
 brant_status brant__statement_get(brant__statement **out, brant_db *db,
@@ -90,6 +94,44 @@ brant_status brant__statement_get(brant__statement **out, brant_db *db,
         if (code != SQLITE_OK) return brant__sqlite_fail(db, code, "preparing a statement");
     }
     *out = (brant__statement *)*place;
+    return BRANT_OK;
+}
+
+/* The place of a text, or the one to use for it: free, or the least recently used that is not running. */
+static brant__query *find_query(brant_db *db, brant__text sql, uint64_t hash) {
+    brant__query *oldest = NULL;
+    for (size_t i = 0; i < BRANT__QUERIES_KEPT; i++) {
+        brant__query *query = &db->queries[i];
+        if (query->statement && query->hash == hash && query->length == sql.length &&
+            memcmp(sqlite3_sql(query->statement), sql.data, sql.length) == 0)
+            return query;
+        if (query->statement && sqlite3_stmt_busy(query->statement)) continue;
+        if (!oldest || query->used < oldest->used) oldest = query;
+    }
+    if (oldest) {
+        sqlite3_finalize(oldest->statement);
+        *oldest = (brant__query){.used = 0};
+    }
+    return oldest;
+}
+
+brant_status brant__statement_prepare(brant__statement **out, brant_db *db, brant__text sql) {
+    *out = NULL;
+    if (sql.length > BRANT__QUERY_BYTES)
+        return brant__fail(BRANT_LIMIT, "the filter makes an SQL text of more than %zu bytes",
+                           BRANT__QUERY_BYTES);
+    const uint64_t hash = brant__hash(sql.data, sql.length);
+    brant__query *query = find_query(db, sql, hash);
+    if (!query) return brant__fail(BRANT_INTERNAL, "too many statements run at once");
+    if (!query->statement) {
+        const int code = sqlite3_prepare_v3(db->sqlite, sql.data, (int)sql.length,
+                                            SQLITE_PREPARE_PERSISTENT, &query->statement, NULL);
+        if (code != SQLITE_OK) return brant__sqlite_fail(db, code, "preparing a statement");
+        query->length = sql.length;
+        query->hash = hash;
+    }
+    query->used = ++db->query_clock;
+    *out = (brant__statement *)query->statement;
     return BRANT_OK;
 }
 

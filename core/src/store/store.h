@@ -126,6 +126,13 @@ enum {
 brant_status brant__statement_get(brant__statement **out, brant_db *db,
                                   const brant__statements *statements, size_t index);
 
+#define BRANT__QUERY_BYTES ((size_t)1 << 20)
+/*
+ * A statement that was written for one call, prepared by its text. The handle keeps the ones used last. It must be reset before the same text
+ * is asked for again. LIMIT: the text is longer than 1 MiB.
+ */
+brant_status brant__statement_prepare(brant__statement **out, brant_db *db, brant__text sql);
+
 /* A failed bind is reported by the next step. Text is not copied: it must live until reset. {NULL, 0} binds NULL. */
 void brant__bind_integer(brant__statement *statement, int index, int64_t value);
 void brant__bind_double(brant__statement *statement, int index, double value);
