@@ -6,6 +6,7 @@ cmake_minimum_required(VERSION 3.22)
 # table | folder below ROOT | file name pattern
 set(tables
   "migrations|sql|*.sql"
+  "metaschemas|metaschemas|*.json"
   "modules|modules|*.json"
   "operation_specs|operations|*.json")
 

@@ -5,6 +5,7 @@
  * A $ref is, in this order: a fragment ("#", "#/pointer", "#anchor") of the resource that it stands in; the bare name of an entry of an enclosing
  * $defs or definitions, innermost first; a URI that resolves to the $id of a resource of the bundle. The last two may have a fragment too.
  */
+#include "embedded.h"
 #include "schema/compile.h"
 
 static brant__site *site_at(brant__compiler *compiler, uint32_t site) {
@@ -171,6 +172,21 @@ static void note_anchor(brant__compiler *compiler, uint32_t site, yyjson_val *va
     brant__map_get(&compiler->by_dynamic, name, &count);
     if (!brant__map_put(&compiler->by_dynamic, name, count + 1))
         brant__compiler_no_memory(compiler);
+    if (count == 1) brant__dynamic_note(compiler, site, name);
+}
+
+uint32_t brant__bundle_dynamic(brant__compiler *compiler, uint32_t resource, brant__text name) {
+    int64_t site;
+    if (!brant__map_get(&compiler->by_anchor, anchor_key(compiler, resource, name), &site))
+        return BRANT__NONE;
+    const brant__text dynamic =
+        brant__json_get_text(site_at(compiler, (uint32_t)site)->schema, "$dynamicAnchor");
+    return brant__text_equal(dynamic, name) ? (uint32_t)site : BRANT__NONE;
+}
+
+static void note_plain_name(brant__compiler *compiler, uint32_t site, brant__text name) {
+    const brant__text key = anchor_key(compiler, site_at(compiler, site)->resource, name);
+    if (!brant__map_put(&compiler->by_anchor, key, site)) brant__compiler_no_memory(compiler);
 }
 
 /* A schema with an $id of its own begins a resource; draft-07's {"$id": "#name"} is an anchor. */
@@ -184,21 +200,29 @@ static void note_id(brant__compiler *compiler, uint32_t site, yyjson_val *value)
     if (id.length > 0 && id.data[id.length - 1] == '#') id.length--;
     if (id.length == 0) return;
     if (id.data[0] == '#') {
-        const brant__text name = brant__text_of(id.data + 1, id.length - 1);
-        const brant__text key = anchor_key(compiler, site_at(compiler, site)->resource, name);
-        if (!brant__map_put(&compiler->by_anchor, key, site)) brant__compiler_no_memory(compiler);
+        note_plain_name(compiler, site, brant__text_of(id.data + 1, id.length - 1));
         return;
     }
-    if (memchr(id.data, '#', id.length)) {
-        brant__fault(compiler, site, BRANT__TEXT("$id"), BRANT__TEXT(""),
-                     "must not have a fragment");
-        return;
+    const char *hash = memchr(id.data, '#', id.length);
+    brant__text name = {NULL, 0};
+    if (hash) {
+        if (!site_at(compiler, site)->legacy) {
+            brant__fault(compiler, site, BRANT__TEXT("$id"), BRANT__TEXT(""),
+                         "must not have a fragment");
+            return;
+        }
+        name = brant__text_of(hash + 1, id.length - (size_t)(hash - id.data) - 1);
+        id.length = (size_t)(hash - id.data);
     }
     const brant__text base = site_at(compiler, site_at(compiler, site)->resource)->base;
     brant__buffer_reset(&compiler->scratch);
     brant__uri_resolve(&compiler->scratch, base, id);
     const brant__text absolute = brant__text_of(compiler->scratch.data, compiler->scratch.length);
     int64_t other;
+    if (name.data && brant__text_equal(absolute, base)) {
+        note_plain_name(compiler, site, name);
+        return;
+    }
     if (brant__map_get(&compiler->by_id, absolute, &other)) {
         brant__fault(compiler, site, BRANT__TEXT("$id"), BRANT__TEXT(""),
                      "another schema of the bundle has this $id");
@@ -212,6 +236,20 @@ static void note_id(brant__compiler *compiler, uint32_t site, yyjson_val *value)
     brant__site *self = site_at(compiler, site);
     self->resource = site;
     self->base = brant__text_of(copy, absolute.length);
+    if (name.data) note_plain_name(compiler, site, name);
+}
+
+/* What a $schema says of the schema that has it and of those below. Only up to draft-07 matters. */
+static bool legacy_dialect(brant__text dialect, bool inherited) {
+    static const char *const legacy[] = {"json-schema.org/draft-07/", "json-schema.org/draft-06/",
+                                         "json-schema.org/draft-04/", "json-schema.org/draft-03/"};
+    const char *at = dialect.data ? strstr(dialect.data, "://") : NULL;
+    if (!dialect.data) return inherited;
+    if (!at) return false;
+    for (size_t i = 0; i < BRANT__COUNT(legacy); i++) {
+        if (strncmp(at + 3, legacy[i], strlen(legacy[i])) == 0) return true;
+    }
+    return false;
 }
 
 static void scan_member(brant__compiler *compiler, uint32_t site, int keyword, yyjson_val *value,
@@ -255,6 +293,9 @@ static void scan(brant__compiler *compiler, yyjson_val *schema, uint32_t parent,
     site.index = where.index;
     site.text = where.text;
     site.resource = parent == BRANT__NONE ? number : site_at(compiler, parent)->resource;
+    if (yyjson_is_obj(schema))
+        site.legacy = legacy_dialect(brant__json_get_text(schema, "$schema"),
+                                     parent != BRANT__NONE && site_at(compiler, parent)->legacy);
     brant__buffer_append(&compiler->sites, &site, sizeof(site));
     if (compiler->sites.failed ||
         !brant__map_put(&compiler->by_schema, schema_key(&schema), number)) {
@@ -267,7 +308,8 @@ static void scan(brant__compiler *compiler, yyjson_val *schema, uint32_t parent,
                      "schemas are nested deeper than %d", BRANT__JSON_DEPTH);
         return;
     }
-    note_id(compiler, number, yyjson_obj_get(schema, "$id"));
+    if (!(site.legacy && yyjson_obj_get(schema, "$ref")))
+        note_id(compiler, number, yyjson_obj_get(schema, "$id"));
     note_anchor(compiler, number, yyjson_obj_get(schema, "$anchor"), BRANT__KEYWORD_ANCHOR);
     note_anchor(compiler, number, yyjson_obj_get(schema, "$dynamicAnchor"),
                 BRANT__KEYWORD_DYNAMIC_ANCHOR);
@@ -431,6 +473,29 @@ static uint32_t resolve_name(brant__compiler *compiler, uint32_t site, brant__te
     return BRANT__NONE;
 }
 
+/* The metaschemas are the only documents outside the bundle: they are part of the library. True when the URI is that of one, which is then known. */
+static bool load_metaschema(brant__compiler *compiler, brant__text uri) {
+    for (size_t i = 0; i < brant__metaschemas_count && i < BRANT__COUNT(compiler->metaschemas);
+         i++) {
+        const brant__embedded *file = &brant__metaschemas[i];
+        brant__json *json = &compiler->metaschemas[i];
+        if (json->root) continue;
+        if (brant__json_parse(json, file->data, file->size, 0) != BRANT_OK) {
+            brant__compiler_no_memory(compiler);
+            return false;
+        }
+        brant__text id = brant__json_get_text(json->root, "$id");
+        if (id.length > 0 && id.data[id.length - 1] == '#') id.length--;
+        if (brant__text_equal(id, uri)) {
+            scan(compiler, json->root, BRANT__NONE,
+                 (step){BRANT__PLACE_RAW, 0, 0, brant__json_get_text(json->root, "$id")}, 0);
+            return !compiler->no_memory;
+        }
+        brant__json_free(json);
+    }
+    return false;
+}
+
 static uint32_t resolve(brant__compiler *compiler, uint32_t site, brant__text reference) {
     const uint32_t resource = site_at(compiler, site)->resource;
     if (reference.length == 0) return resource;
@@ -450,9 +515,12 @@ static uint32_t resolve(brant__compiler *compiler, uint32_t site, brant__text re
     brant__uri_resolve(&absolute, site_at(compiler, resource)->base,
                        brant__text_of(reference.data, length));
     int64_t target;
-    const bool found =
-        !absolute.failed &&
-        brant__map_get(&compiler->by_id, brant__text_of(absolute.data, absolute.length), &target);
+    bool found = false;
+    if (!absolute.failed) {
+        const brant__text uri = brant__text_of(absolute.data, absolute.length);
+        found = brant__map_get(&compiler->by_id, uri, &target) ||
+                (load_metaschema(compiler, uri) && brant__map_get(&compiler->by_id, uri, &target));
+    }
     if (absolute.failed) brant__compiler_no_memory(compiler);
     brant__buffer_free(&absolute);
     if (!found) {
@@ -480,9 +548,8 @@ uint32_t brant__bundle_resolve(brant__compiler *compiler, uint32_t site, brant__
         !brant__text_equal(name, brant__text_of(reference.data + from, reference.length - from)))
         return target;
     if (brant__map_get(&compiler->by_dynamic, name, &count) && count > 1) {
-        return unresolved(
-            compiler, reference,
-            "is dynamic: several schemas have that $dynamicAnchor, which is not supported");
+        const uint32_t outermost = brant__dynamic_find(compiler, compiler->environment, name);
+        if (outermost != BRANT__NONE) return outermost;
     }
     return target;
 }

@@ -82,13 +82,22 @@ static uint32_t add_number(brant__compiler *compiler, yyjson_val *value, bool de
 uint32_t brant__compile_site(brant__compiler *compiler, uint32_t number) {
     if (number == BRANT__NONE || compiler->no_memory) return BRANT__BLOCK_TRUE;
     brant__site *site = &BRANT__VECTOR(compiler->sites, brant__site)[number];
-    if (site->block != BRANT__NONE) return site->block;
-    if (yyjson_is_true(site->schema)) return site->block = BRANT__BLOCK_TRUE;
+    if (yyjson_is_true(site->schema)) return BRANT__BLOCK_TRUE;
+    const uint32_t environment =
+        brant__dynamic_enter(compiler, compiler->environment, site->resource);
+    const uint32_t known =
+        environment ? brant__dynamic_block(compiler, number, environment) : site->block;
+    if (known != BRANT__NONE) return known;
     const brant__block block = {.types = BRANT__TYPE_ANY, .place = number};
-    site->block = BRANT__VECTOR_COUNT(compiler->blocks, brant__block);
+    const brant__pending pending = {number, environment,
+                                    BRANT__VECTOR_COUNT(compiler->blocks, brant__block)};
+    if (environment)
+        brant__dynamic_keep(compiler, number, environment, pending.block);
+    else
+        site->block = pending.block;
     brant__buffer_append(&compiler->blocks, &block, sizeof(block));
-    brant__buffer_append(&compiler->queue, &number, sizeof(number));
-    return site->block;
+    brant__buffer_append(&compiler->queue, &pending, sizeof(pending));
+    return pending.block;
 }
 
 static uint32_t block_of(brant__compiler *compiler, yyjson_val *schema) {
@@ -133,12 +142,24 @@ static unsigned type_bits(brant__text name) {
     return 0;
 }
 
+/* TypeBox's Date and Uint8Array are what their values are in JSON: a date and time, and base64. */
+static bool javascript_type(definition *source, brant__text name) {
+    const bool date = brant__text_equal(name, BRANT__TEXT("Date"));
+    if (!date && !brant__text_equal(name, BRANT__TEXT("Uint8Array"))) return false;
+    const int format = date ? brant__format_find(BRANT__TEXT("date-time")) : BRANT__FORMAT_BASE64;
+    const brant__rule rule = {.a = (uint32_t)format};
+    emit(source, BRANT__GROUP_STRING, rule, BRANT__OP_FORMAT, BRANT__KEYWORD_TYPE);
+    return true;
+}
+
 static unsigned compile_type(definition *source) {
     yyjson_val *value = source->members[BRANT__KEYWORD_TYPE];
     static const char expected[] = "must be one of \"null\", \"boolean\", \"integer\", \"number\", "
                                    "\"string\", \"array\", \"object\"";
     if (!value) return BRANT__TYPE_ANY;
     if (yyjson_is_str(value)) {
+        if (javascript_type(source, brant__json_text(value)))
+            return BRANT__TYPE_BIT(YYJSON_TYPE_STR);
         const unsigned bits = type_bits(brant__json_text(value));
         if (bits == 0) fault(source, BRANT__KEYWORD_TYPE, expected);
         return bits;
@@ -632,14 +653,25 @@ static void read_members(definition *source, yyjson_val *schema) {
     }
 }
 
-static void compile_block(brant__compiler *compiler, uint32_t number) {
+/* Draft-07: "All other properties in a "$ref" object MUST be ignored." */
+static void drop_siblings(definition *source) {
+    yyjson_val *reference = source->members[BRANT__KEYWORD_REF];
+    if (!reference) return;
+    memset(source->members, 0, sizeof(source->members));
+    source->members[BRANT__KEYWORD_REF] = reference;
+}
+
+static void compile_block(brant__compiler *compiler, brant__pending pending) {
+    const uint32_t number = pending.site;
     const brant__site site = BRANT__VECTOR(compiler->sites, brant__site)[number];
     brant__block block = {.place = number};
+    compiler->environment = pending.environment;
     if (yyjson_is_obj(site.schema)) {
         definition source = {.compiler = compiler, .site = number};
         for (int group = 0; group < BRANT__GROUP_COUNT; group++)
             brant__buffer_reset(&compiler->groups[group]);
         read_members(&source, site.schema);
+        if (site.legacy) drop_siblings(&source);
         block.types = (uint16_t)compile_type(&source);
         yyjson_val *nullable = source.members[BRANT__KEYWORD_NULLABLE];
         if (nullable && !yyjson_is_bool(nullable))
@@ -652,7 +684,7 @@ static void compile_block(brant__compiler *compiler, uint32_t number) {
         compile_const(&source);
         compile_enum(&source);
         compile_applicators(&source);
-        compile_unevaluated(&source, site.block);
+        compile_unevaluated(&source, pending.block);
         for (int group = 0; group < BRANT__GROUP_COUNT; group++) {
             const brant__buffer *rules = &compiler->groups[group];
             block.first[group] = BRANT__VECTOR_COUNT(compiler->rules, brant__rule);
@@ -664,13 +696,15 @@ static void compile_block(brant__compiler *compiler, uint32_t number) {
         brant__fault(compiler, number, NOTHING, NOTHING,
                      "must be a schema: an object, true or false");
     }
-    if (!compiler->blocks.failed) BRANT__VECTOR(compiler->blocks, brant__block)[site.block] = block;
+    if (!compiler->blocks.failed)
+        BRANT__VECTOR(compiler->blocks, brant__block)[pending.block] = block;
 }
 
 void brant__compile_blocks(brant__compiler *compiler) {
-    for (size_t i = 0;
-         !brant__compiler_failed(compiler) && i < BRANT__VECTOR_COUNT(compiler->queue, uint32_t);
+    for (size_t i = 0; !brant__compiler_failed(compiler) && !compiler->dynamic_refused &&
+                       i < BRANT__VECTOR_COUNT(compiler->queue, brant__pending);
          i++) {
-        compile_block(compiler, BRANT__VECTOR(compiler->queue, uint32_t)[i]);
+        compile_block(compiler, BRANT__VECTOR(compiler->queue, brant__pending)[i]);
     }
+    compiler->environment = 0;
 }

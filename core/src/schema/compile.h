@@ -13,31 +13,53 @@ typedef struct brant__site {
     yyjson_val *schema;
     uint32_t parent;   /* BRANT__NONE: the bundle itself */
     uint32_t resource; /* the site with the $id (or the bundle) that this one belongs to */
-    uint32_t block;    /* BRANT__NONE: not needed so far */
+    uint32_t block;    /* in environment 0; BRANT__NONE: not needed so far */
     uint32_t packed;   /* its place in the program, or BRANT__NONE */
     uint8_t kind;
     uint8_t keyword;
+    bool legacy; /* of draft-07 or older: nothing counts beside a $ref */
     uint32_t index;
     brant__text text; /* borrowed from the bundle or the arena */
     brant__text base; /* of a resource: its absolute URI without fragment, or empty */
 } brant__site;
+
+/* A block that is still to be filled. */
+typedef struct brant__pending {
+    uint32_t site;
+    uint32_t environment;
+    uint32_t block;
+} brant__pending;
+
+enum {
+    BRANT__DYNAMIC_NAMES = 16,
+    BRANT__DYNAMIC_ENVIRONMENTS = 256,
+    BRANT__DYNAMIC_BLOCKS = 50000
+};
 
 typedef struct brant__compiler {
     yyjson_val *bundle;
     unsigned flags;
     brant__arena arena;
     brant__buffer sites;
-    brant__map by_schema;  /* address of a schema: its site */
-    brant__map by_anchor;  /* number of the resource, name: site */
-    brant__map by_dynamic; /* name: how many schemas have it as $dynamicAnchor */
-    brant__map by_id;      /* absolute URI: site */
-    brant__writer faults;  /* stands inside an array */
+    brant__map by_schema;       /* address of a schema: its site */
+    brant__map by_anchor;       /* number of the resource, name: site */
+    brant__map by_dynamic;      /* name: how many schemas have it as $dynamicAnchor */
+    brant__map by_id;           /* absolute URI: site */
+    brant__json metaschemas[2]; /* those that a $ref named, by brant__metaschemas */
+    /* $dynamicRef (dynamic.c) */
+    brant__buffer dynamic_names; /* of anchors that several schemas have */
+    brant__buffer environments;  /* runs of BRANT__DYNAMIC_NAMES sites */
+    brant__map by_environment;
+    brant__map by_block;  /* site, environment: block */
+    uint32_t environment; /* of the block in hand */
+    bool dynamic_refused;
+    brant__writer faults; /* stands inside an array */
     size_t fault_count;
     brant__buffer message; /* of the first fault */
     brant__buffer scratch;
     bool no_memory;
     /* the program so far */
-    brant__buffer queue; /* sites whose blocks are still to be filled */
+    brant__buffer queue; /* brant__pending */
     brant__buffer blocks;
     brant__buffer rules;
     brant__buffer groups[BRANT__GROUP_COUNT]; /* rules of the block in hand */
@@ -72,15 +94,32 @@ uint32_t brant__bundle_add(brant__compiler *compiler, yyjson_val *schema, brant_
 uint32_t brant__bundle_resolve(brant__compiler *compiler, uint32_t site, brant__text reference,
                                bool dynamic);
 
+/* The site of a resource's own $dynamicAnchor of that name, or BRANT__NONE. */
+uint32_t brant__bundle_dynamic(brant__compiler *compiler, uint32_t resource, brant__text name);
+
 /* Record a fault at a site, within the keyword (BRANT__KEYWORD_COUNT: the schema itself) and `tail`, a pointer from there on. */
 void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword, brant__text tail,
                   const char *format, ...) BRANT__PRINTF(5, 6);
 /* Record that memory ran out; the compilation ends at the next look. */
 void brant__compiler_no_memory(brant__compiler *compiler);
 
+/* ---- dynamic.c ------------------------------------------------------------------------------------------------------- */
+
+/* A second schema has the name as its $dynamicAnchor. */
+void brant__dynamic_note(brant__compiler *compiler, uint32_t site, brant__text name);
+/* The environment within a resource that is reached in `environment`. */
+uint32_t brant__dynamic_enter(brant__compiler *compiler, uint32_t environment, uint32_t resource);
+/* What the name means there, or BRANT__NONE. */
+uint32_t brant__dynamic_find(const brant__compiler *compiler, uint32_t environment,
+                             brant__text name);
+/* Blocks of sites in environments other than 0: looked up (BRANT__NONE), kept. */
+uint32_t brant__dynamic_block(const brant__compiler *compiler, uint32_t site, uint32_t environment);
+void brant__dynamic_keep(brant__compiler *compiler, uint32_t site, uint32_t environment,
+                         uint32_t block);
+
 /* ---- compile.c ------------------------------------------------------------------------------------------------------- */
 
-/* The block of a site, queued when it is new. A site that is true or NONE has the block of `true`. */
+/* The block of a site in the environment in hand, queued when it is new. A site that is true or NONE has the block of `true`. */
 uint32_t brant__compile_site(brant__compiler *compiler, uint32_t site);
 /* Fill all blocks that are queued, and those that this queues. */
 void brant__compile_blocks(brant__compiler *compiler);

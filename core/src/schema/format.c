@@ -301,6 +301,18 @@ static bool is_json_pointer(const char *data, size_t length) {
     return true;
 }
 
+/* RFC 4648 section 4, padded. */
+static bool is_base64(const char *data, size_t length) {
+    size_t padding = 0;
+    if (length % 4 != 0) return false;
+    while (padding < 2 && padding < length && data[length - padding - 1] == '=')
+        padding++;
+    for (size_t i = 0; i < length - padding; i++) {
+        if (!letter(data[i]) && !digit(data[i]) && data[i] != '+' && data[i] != '/') return false;
+    }
+    return true;
+}
+
 static bool is_regex(const char *data, size_t length) {
     return brant__regex_translate(NULL, brant__text_of(data, length), NULL);
 }
@@ -312,6 +324,7 @@ static const struct {
     bool (*accepts)(const char *data, size_t length);
     const char *message;
 } formats[] = {
+    [BRANT__FORMAT_BASE64] = {"", is_base64, "must be bytes in base64, like aGVsbG8="},
     {"date-time", is_date_time,
      "must be a date and time with an offset, like 2024-01-31T12:00:00Z"},
     {"date", is_date, "must be a date, like 2024-01-31"},
@@ -329,7 +342,7 @@ static const struct {
 };
 
 int brant__format_find(brant__text name) {
-    for (size_t i = 0; i < BRANT__COUNT(formats); i++) {
+    for (size_t i = BRANT__FORMAT_BASE64 + 1; i < BRANT__COUNT(formats); i++) {
         if (strlen(formats[i].name) == name.length &&
             memcmp(formats[i].name, name.data, name.length) == 0)
             return (int)i;

@@ -5,11 +5,13 @@
 
 /* ---- compilations -------------------------------------------------------------------------------------------------- */
 
-enum { BUFFERS = 17 };
+enum { BUFFERS = 19 };
 
 static void list_buffers(brant__compiler *compiler, brant__buffer *out[BUFFERS]) {
     brant__buffer *const all[BUFFERS] = {
         &compiler->sites,
+        &compiler->dynamic_names,
+        &compiler->environments,
         &compiler->queue,
         &compiler->blocks,
         &compiler->rules,
@@ -77,6 +79,10 @@ static void discard(brant__compiler *compiler) {
     brant__map_free(&compiler->by_anchor);
     brant__map_free(&compiler->by_dynamic);
     brant__map_free(&compiler->by_id);
+    brant__map_free(&compiler->by_environment);
+    brant__map_free(&compiler->by_block);
+    for (size_t i = 0; i < BRANT__COUNT(compiler->metaschemas); i++)
+        brant__json_free(&compiler->metaschemas[i]);
     brant__arena_free(&compiler->arena);
 }
 

@@ -350,7 +350,8 @@ bool brant__idna_label(const char *data, size_t length);
 
 /* ---- format.c -------------------------------------------------------------------------------------------------------- */
 
-/* The number of a format that is asserted, or -1. */
+/* The number of a format that is asserted, or -1. BRANT__FORMAT_BASE64 has no name: it is TypeBox's type Uint8Array. */
+enum { BRANT__FORMAT_BASE64 };
 int brant__format_find(brant__text name);
 bool brant__format_accepts(int format, const char *data, size_t length);
 /* "must be a date and time like ..." */
