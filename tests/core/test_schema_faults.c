@@ -91,9 +91,6 @@ static const fault faults[] = {
     {"{\"type\":\"object\",\"required\":[\"a\"],\"properties\":{\"a\":{\"anyOf\":[{\"$ref\":\"#\"},"
      "{\"allOf\":[{\"$ref\":\"#\"}]}]}}}",
      "", "", "no finite value"},
-    {"{\"$dynamicRef\":\"#n\",\"$defs\":{\"A\":{\"$id\":\"a\",\"$dynamicAnchor\":\"n\"},\"B\":{\"$"
-     "dynamicAnchor\":\"n\"}}}",
-     "/$dynamicRef", "$dynamicRef", "dynamic"},
 
     /* what asserts something that is not done, or nearly is a keyword */
     {"{\"$recursiveRef\":\"#\"}", "/$recursiveRef", "$recursiveRef", "not supported"},

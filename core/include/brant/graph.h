@@ -3,6 +3,10 @@
  *
  * All are operations (store.h says what that means). A module is {"$id": name, "$defs": {"Config": .., "<Name>Node": schema,
  * "<Name>Edge": schema, "<Name>EdgeConstraints": ..}}; entries with other names are helpers. Names of types are the entries' names without suffix.
+ * Schemas are JSON Schema 2020-12, or draft-07 where $schema says so. Nothing is fetched: a $ref leads into the module, or to the metaschemas
+ * "https://json-schema.org/draft/2020-12/schema" and "http://json-schema.org/draft-07/schema", which are built in. `format` asserts (date-time, date, time,
+ * duration, email, hostname, ipv4, ipv6, uri, uri-reference, uuid, json-pointer, regex; others annotate), unless the module has "x-formats": "annotate".
+ * A pattern whose match takes too many steps makes the value a violation of the keyword "pattern", also within "not": it never counts as "does not match".
  *
  * Common shapes
  *   graph type  {id, name, scope, version, config {directed, multi, allow_self_loops, acyclic, max_nodes, max_edges},

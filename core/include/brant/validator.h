@@ -17,7 +17,8 @@ typedef struct brant_validator brant_validator;
 
 /*
  * Compile {"schema": schema (object or boolean)}, or {"module": {..}, "node_type": name} or {"module": {..}, "edge_type": name} for the attributes of a type of a module
- * (graph.h says what a module is). "formats"?: "assert" (default) | "annotate": `format` asserts, or asserts nothing.
+ * (graph.h says what a module is). "formats"?: "assert" (default; a module may say otherwise) | "annotate": `format`
+ * asserts, or asserts nothing.
  * VALIDATION: the schema or module cannot work; the detail's violations have the JSON pointer. INVALID: the members are not these, or the module has no such type.
  */
 BRANT_API brant_status brant_validator_open(brant_validator **out_validator, const char *json,

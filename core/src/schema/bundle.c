@@ -322,8 +322,41 @@ static void scan(brant__compiler *compiler, yyjson_val *schema, uint32_t parent,
     }
 }
 
+/* The metaschemas are the only documents outside the bundle: they are part of the library. True when the URI is that of one, which is then known. */
+static bool load_metaschema(brant__compiler *compiler, brant__text uri) {
+    for (size_t i = 0; i < brant__metaschemas_count && i < BRANT__COUNT(compiler->metaschemas);
+         i++) {
+        const brant__embedded *file = &brant__metaschemas[i];
+        brant__json *json = &compiler->metaschemas[i];
+        if (json->root) continue;
+        if (brant__json_parse(json, file->data, file->size, 0) != BRANT_OK) {
+            brant__compiler_no_memory(compiler);
+            return false;
+        }
+        brant__text id = brant__json_get_text(json->root, "$id");
+        if (id.length > 0 && id.data[id.length - 1] == '#') id.length--;
+        if (brant__text_equal(id, uri)) {
+            scan(compiler, json->root, BRANT__NONE,
+                 (step){BRANT__PLACE_RAW, 0, 0, brant__json_get_text(json->root, "$id")}, 0);
+            return !compiler->no_memory;
+        }
+        brant__json_free(json);
+    }
+    return false;
+}
+
 void brant__bundle_scan(brant__compiler *compiler) {
     scan(compiler, compiler->bundle, BRANT__NONE, (step){BRANT__PLACE_ROOT, 0, 0, {NULL, 0}}, 0);
+    /* At once, since their $dynamicAnchors count; a relative $ref finds them later. */
+    const uint32_t count = BRANT__VECTOR_COUNT(compiler->sites, brant__site);
+    for (uint32_t site = 0; site < count && !compiler->no_memory; site++) {
+        brant__text uri = brant__json_get_text(site_at(compiler, site)->schema, "$ref");
+        if (uri.length < 8 || memcmp(uri.data, "http", 4) != 0) continue;
+        const char *hash = memchr(uri.data, '#', uri.length);
+        if (hash) uri.length = (size_t)(hash - uri.data);
+        int64_t known;
+        if (!brant__map_get(&compiler->by_id, uri, &known)) load_metaschema(compiler, uri);
+    }
 }
 
 uint32_t brant__bundle_site(brant__compiler *compiler, yyjson_val *schema) {
@@ -471,29 +504,6 @@ static uint32_t resolve_name(brant__compiler *compiler, uint32_t site, brant__te
         }
     }
     return BRANT__NONE;
-}
-
-/* The metaschemas are the only documents outside the bundle: they are part of the library. True when the URI is that of one, which is then known. */
-static bool load_metaschema(brant__compiler *compiler, brant__text uri) {
-    for (size_t i = 0; i < brant__metaschemas_count && i < BRANT__COUNT(compiler->metaschemas);
-         i++) {
-        const brant__embedded *file = &brant__metaschemas[i];
-        brant__json *json = &compiler->metaschemas[i];
-        if (json->root) continue;
-        if (brant__json_parse(json, file->data, file->size, 0) != BRANT_OK) {
-            brant__compiler_no_memory(compiler);
-            return false;
-        }
-        brant__text id = brant__json_get_text(json->root, "$id");
-        if (id.length > 0 && id.data[id.length - 1] == '#') id.length--;
-        if (brant__text_equal(id, uri)) {
-            scan(compiler, json->root, BRANT__NONE,
-                 (step){BRANT__PLACE_RAW, 0, 0, brant__json_get_text(json->root, "$id")}, 0);
-            return !compiler->no_memory;
-        }
-        brant__json_free(json);
-    }
-    return false;
 }
 
 static uint32_t resolve(brant__compiler *compiler, uint32_t site, brant__text reference) {

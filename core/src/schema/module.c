@@ -11,6 +11,7 @@ typedef struct reader {
     yyjson_val *document;
     const char *container; /* "/$defs/", "/definitions/" or "/schemas/" */
     yyjson_val *entries;
+    unsigned flags; /* of the compilation */
     brant__writer faults;
     size_t fault_count;
     brant__buffer message; /* of the first fault */
@@ -339,8 +340,9 @@ static brant_status compile_entry(reader *self, brant__text entry, yyjson_val *v
     brant__buffer_append(&self->pointer, self->container, strlen(self->container));
     brant__pointer_append(&self->pointer, entry);
     if (self->pointer.failed) return brant__fail_memory();
-    return brant__schema_compile(out_schema, self->document, value,
-                                 brant__text_of(self->pointer.data, self->pointer.length));
+    return brant__schema_compile_as(out_schema, self->document, value,
+                                    brant__text_of(self->pointer.data, self->pointer.length),
+                                    self->flags);
 }
 
 static brant_status copy_name(reader *self, brant__text name, brant__text *out_name) {
@@ -439,10 +441,28 @@ static brant_status finish(reader *self) {
                               self->message.data);
 }
 
+/* What the module says of its formats, unless the caller does. */
+static void read_formats(reader *self) {
+    static const char *const names[] = {"annotate", "assert"};
+    static const unsigned flags[] = {BRANT__FORMAT_ANNOTATES, BRANT__FORMAT_ASSERTS};
+    yyjson_val *said = yyjson_obj_get(self->document, "x-formats");
+    for (size_t i = 0; i < BRANT__COUNT(names); i++) {
+        if (!yyjson_equals_str(said, names[i])) continue;
+        if (self->flags == 0) self->flags = flags[i];
+        said = NULL;
+    }
+    if (said) fault(self, WHOLE, BRANT__TEXT("x-formats"), "must be \"assert\" or \"annotate\"");
+}
+
 brant_status brant__module_parse(brant__module **out_module, yyjson_val *document) {
+    return brant__module_parse_as(out_module, document, 0);
+}
+
+brant_status brant__module_parse_as(brant__module **out_module, yyjson_val *document,
+                                    unsigned flags) {
     *out_module = NULL;
     brant_status status = BRANT_OK;
-    reader self = {.document = document, .container = "/$defs/"};
+    reader self = {.document = document, .container = "/$defs/", .flags = flags};
     brant__module *module = brant__alloc_zero(sizeof(*module));
     if (!module) return brant__fail_memory();
     self.module = module;
@@ -467,6 +487,7 @@ brant_status brant__module_parse(brant__module **out_module, yyjson_val *documen
               "must be an object of named schemas");
         BRANT__TRY(finish(&self));
     }
+    read_formats(&self);
     const brant__text id = brant__json_get_text(document, "$id");
     if (id.length > 0) BRANT__TRY(copy_name(&self, id, &module->id));
     BRANT__TRY(survey(&self));

@@ -24,8 +24,8 @@ brant_status brant__schema_compile(brant__schema **out_schema, yyjson_val *bundl
                                    yyjson_val *entry, brant__text entry_pointer);
 void brant__schema_free(brant__schema *schema);
 
-/* The same, with flags. BRANT__FORMAT_ANNOTATES: `format` asserts nothing. */
-enum { BRANT__FORMAT_ANNOTATES = 1 };
+/* The same, with flags. BRANT__FORMAT_ANNOTATES: `format` asserts nothing. BRANT__FORMAT_ASSERTS: it does, whatever a module says. */
+enum { BRANT__FORMAT_ANNOTATES = 1, BRANT__FORMAT_ASSERTS = 2 };
 brant_status brant__schema_compile_as(brant__schema **out_schema, yyjson_val *bundle,
                                       yyjson_val *entry, brant__text entry_pointer, unsigned flags);
 
@@ -95,9 +95,11 @@ typedef struct brant__module {
  * Read a module. Faults are VALIDATION with violations as above. Config entries: an object schema whose properties are `const`
  * (directed: "directed" | "undirected" | "mixed"; multi, allow_self_loops, acyclic: bool; max_nodes, max_edges: integer); a plain object
  * of the same members with literal values is accepted too. Defaults: directed, multi false, allow_self_loops true, acyclic false, no limits. Unknown members are faults.
+ * Member "x-formats" of the module: "assert" (default) | "annotate", whether `format` asserts; a flag of brant__module_parse_as wins.
  * <Name>EdgeConstraints: object schema (or plain object) with `source`, `target`: const, enum, or anyOf of consts, of node type names; `max_out`, `max_in`.
  */
 brant_status brant__module_parse(brant__module **out_module, yyjson_val *module);
+brant_status brant__module_parse_as(brant__module **out_module, yyjson_val *module, unsigned flags);
 void brant__module_free(brant__module *module);
 
 #endif

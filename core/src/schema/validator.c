@@ -52,8 +52,9 @@ static brant_status read_flags(unsigned *out_flags, yyjson_val *input) {
     yyjson_val *formats = brant__json_get(input, "formats");
 
     *out_flags = 0;
-    if (!formats || brant__text_equal(brant__json_text(formats), BRANT__TEXT("assert")))
-        return BRANT_OK;
+    if (!formats) return BRANT_OK;
+    *out_flags = BRANT__FORMAT_ASSERTS;
+    if (brant__text_equal(brant__json_text(formats), BRANT__TEXT("assert"))) return BRANT_OK;
     if (!brant__text_equal(brant__json_text(formats), BRANT__TEXT("annotate")))
         return brant__fail(BRANT_INVALID, "formats is none of assert, annotate");
     *out_flags = BRANT__FORMAT_ANNOTATES;
@@ -69,7 +70,7 @@ static brant_status open_schema(brant_validator *validator, yyjson_val *schema, 
 }
 
 /* The schema of a type stands in the module, which is compiled whole. */
-static brant_status open_type(brant_validator *validator, yyjson_val *input) {
+static brant_status open_type(brant_validator *validator, yyjson_val *input, unsigned flags) {
     brant__text node = brant__json_get_text(input, "node_type");
     brant__text edge = brant__json_get_text(input, "edge_type");
     const brant__module *module;
@@ -77,7 +78,7 @@ static brant_status open_type(brant_validator *validator, yyjson_val *input) {
 
     if (!node.data == !edge.data)
         return brant__fail(BRANT_INVALID, "name one of node_type and edge_type, as text");
-    status = brant__module_parse(&validator->module, brant__json_get(input, "module"));
+    status = brant__module_parse_as(&validator->module, brant__json_get(input, "module"), flags);
     if (status != BRANT_OK) return status;
     module = validator->module;
     for (size_t i = 0; module->typed && node.data && i < module->node_type_count; i++)
@@ -115,14 +116,10 @@ brant_status brant_validator_open(brant_validator **out_validator, const char *j
         goto cleanup;
     }
     atomic_flag_clear(&validator->busy);
-    if (schema) {
+    if (schema)
         BRANT__TRY(open_schema(validator, schema, flags));
-    } else if (flags) {
-        status = brant__fail(BRANT_INVALID, "formats goes with schema");
-        goto cleanup;
-    } else {
-        BRANT__TRY(open_type(validator, input.root));
-    }
+    else
+        BRANT__TRY(open_type(validator, input.root, flags));
     *out_validator = validator;
     validator = NULL;
 cleanup:
