@@ -428,7 +428,7 @@ static void anchors_have_an_end(void **state) {
                                  j);
         brant__buffer_append(&text, "}}", 2);
     }
-    brant__buffer_append(&text, "},\"$ref\":\"http://x/r0\"}", 26);
+    brant__buffer_format(&text, "},\"$ref\":\"http://x/r0\"}");
     refuses(text.data, "$dynamicAnchor", "too many");
     brant__buffer_free(&text);
 }

@@ -256,6 +256,116 @@ static void long_texts_match(void **state) {
     free(text);
 }
 
+static brant__pattern *pattern_of(const char *source) {
+    brant__pattern *pattern = NULL;
+    brant__buffer message = {0};
+    const brant_status status =
+        brant__pattern_compile(&pattern, brant__text_of(source, strlen(source)), &message);
+    brant__buffer_free(&message);
+    assert_true(status == BRANT_OK || status == BRANT_VALIDATION);
+    return pattern;
+}
+
+static void which_patterns_are_simple(void **state) {
+    (void)state;
+    static const char *const simple[] = {
+        "^[a-z0-9_-]+$",
+        "^abc$",
+        "^abc",
+        "abc$",
+        "abc",
+        "",
+        "^",
+        "$",
+        "^$",
+        "^.*$",
+        "^(.*)$",
+        "^[A-Z][a-z]*$",
+        "^\\d{4}-\\d{2}$",
+        "^x?y",
+        "^\\w+@",
+        "^\\.[\\]\\-/]{2,}",
+        "^a\\$$",
+        "\xc3\xa9$",
+        "^[0-9a-f]{8}-[0-9a-f]{4}$",
+    };
+    static const char *const others[] = {
+        "^(a|b)$", "a|b",   "^a*a$",          "^[^a]$",   "[a-z]",       "^.$",
+        "^a+?$",   "\\bx",  "^\\s+$",         "^[a-z]*b", "^\xc3\xa9*$", "^[\xc3\xa9]$",
+        "^a?b?a$", "^\\D$", "^[\\da-z]*\\w$", "x\\d",     "^a^b",
+    };
+    for (size_t i = 0; i < BRANT__COUNT(simple); i++) {
+        brant__pattern *pattern = pattern_of(simple[i]);
+        if (!pattern || !brant__pattern_simple(pattern)) fail_msg("%s is not simple", simple[i]);
+        brant__pattern_free(pattern);
+    }
+    for (size_t i = 0; i < BRANT__COUNT(others); i++) {
+        brant__pattern *pattern = pattern_of(others[i]);
+        if (!pattern || brant__pattern_simple(pattern)) fail_msg("%s is simple", others[i]);
+        brant__pattern_free(pattern);
+    }
+}
+
+static uint64_t random_state = 88172645463325252u;
+static size_t below(size_t count) {
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (size_t)(random_state % count);
+}
+
+/* Both ways of matching agree, on expressions and texts made of the same few parts. */
+static void direct_matches_are_those_of_pcre2(void **state) {
+    (void)state;
+    static const char *const parts[] = {"a",        "b",    "ab", "[ab]",  "[a-c]", "[\\w-]",
+                                        "\\d",      "\\w",  "-",  "1",     "[0-9]", "\\.",
+                                        "\xc3\xa9", "[^a]", ".",  "(a|b)", "\\$",   "[.$]"};
+    static const char *const quantifiers[] = {"",  "",    "",      "*",    "+",
+                                              "?", "{2}", "{1,2}", "{2,}", "{0}"};
+    static const char *const texts[] = {"a",
+                                        "b",
+                                        "c",
+                                        "ab",
+                                        "1",
+                                        "_",
+                                        "-",
+                                        ".",
+                                        "$",
+                                        "\n",
+                                        "\xc3\xa9",
+                                        "\xe2\x80\xa8",
+                                        "\xe2\x80\xa7",
+                                        "\r"};
+    size_t simple = 0;
+    for (int round = 0; round < 4000; round++) {
+        char source[128] = "";
+        if (below(4)) strcat(source, "^");
+        for (size_t i = below(5); i > 0; i--) {
+            strncat(source, parts[below(BRANT__COUNT(parts))], 16);
+            strncat(source, quantifiers[below(BRANT__COUNT(quantifiers))], 16);
+        }
+        if (round % 100 == 0) snprintf(source, sizeof(source), "^(.*)");
+        if (below(3)) strncat(source, "$", 2);
+        brant__pattern *pattern = pattern_of(source);
+        if (!pattern || !brant__pattern_simple(pattern)) {
+            brant__pattern_free(pattern);
+            continue;
+        }
+        simple++;
+        for (int i = 0; i < 60; i++) {
+            char text[64] = "";
+            for (size_t n = below(7); n > 0; n--)
+                strncat(text, texts[below(BRANT__COUNT(texts))], 8);
+            const int direct = brant__pattern_match(pattern, text, strlen(text));
+            const int searched = brant__pattern_search(pattern, text, strlen(text));
+            if (direct != searched)
+                fail_msg("%s on \"%s\": %d, not %d", source, text, direct, searched);
+        }
+        brant__pattern_free(pattern);
+    }
+    assert_true(simple > 500);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(expressions_mean_what_ecma_262_says),
@@ -264,6 +374,8 @@ int main(void) {
         cmocka_unit_test(hostile_matches_give_up),
         cmocka_unit_test(giving_up_rejects),
         cmocka_unit_test(long_texts_match),
+        cmocka_unit_test(which_patterns_are_simple),
+        cmocka_unit_test(direct_matches_are_those_of_pcre2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

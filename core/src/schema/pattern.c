@@ -2,7 +2,7 @@
  * schema/pattern.c: regular expressions of `pattern`, `patternProperties` and the regex format, by PCRE2. The only file that knows it.
  *
  * A pattern is compiled once, just in time where the platform allows it, and matched by many threads: what a match writes to stands on the
- * stack of its caller. Time and memory of a match are bounded; a match that reaches a bound counts as neither.
+ * stack of its caller. Time and memory of a match are bounded; a match that reaches a bound counts as neither. Simple patterns are matched by direct.c.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -13,6 +13,7 @@
 enum { MATCH_STEPS = 1000000, MATCH_KIB = 16 * 1024 };
 
 struct brant__pattern {
+    brant__direct *direct; /* of a simple pattern */
     pcre2_code *code;
     pcre2_match_context *limits;
     bool fast;
@@ -99,6 +100,7 @@ brant_status brant__pattern_compile(brant__pattern **out_pattern, brant__text so
         status = bad(message, (const char *)why);
         goto cleanup;
     }
+    if (brant__direct_compile(&pattern->direct, source) != BRANT_OK) goto cleanup;
     pattern->fast = pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE) == 0;
     *out_pattern = pattern;
     pattern = NULL;
@@ -113,6 +115,7 @@ cleanup:
 
 void brant__pattern_free(brant__pattern *pattern) {
     if (!pattern) return;
+    brant__direct_free(pattern->direct);
     pcre2_match_context_free(pattern->limits);
     pcre2_code_free(pattern->code);
     brant__free(pattern);
@@ -124,7 +127,16 @@ brant__text brant__pattern_source(const brant__pattern *pattern) {
 
 /* ---- matching ----------------------------------------------------------------------------------------------------------- */
 
+bool brant__pattern_simple(const brant__pattern *pattern) {
+    return pattern->direct != NULL;
+}
+
 int brant__pattern_match(const brant__pattern *pattern, const char *data, size_t length) {
+    if (pattern->direct) return brant__direct_match(pattern->direct, data, length);
+    return brant__pattern_search(pattern, data, length);
+}
+
+int brant__pattern_search(const brant__pattern *pattern, const char *data, size_t length) {
     match_memory scratch;
     scratch.used = 0;
     int result = -1;

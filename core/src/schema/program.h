@@ -337,6 +337,17 @@ void brant__pattern_free(brant__pattern *pattern);
 brant__text brant__pattern_source(const brant__pattern *pattern);
 /* 1: matches, 0: does not, -1: gave up at a limit. */
 int brant__pattern_match(const brant__pattern *pattern, const char *data, size_t length);
+/* The same by PCRE2, also for what is simple: slower. */
+int brant__pattern_search(const brant__pattern *pattern, const char *data, size_t length);
+bool brant__pattern_simple(const brant__pattern *pattern);
+
+/* ---- direct.c -------------------------------------------------------------------------------------------------------- */
+
+typedef struct brant__direct brant__direct;
+/* NULL where the expression is not simple. `source` is an expression that pattern.c accepts. NO_MEMORY without an error record. */
+brant_status brant__direct_compile(brant__direct **out_direct, brant__text source);
+void brant__direct_free(brant__direct *direct);
+bool brant__direct_match(const brant__direct *direct, const char *data, size_t length);
 
 /* ---- regex.c --------------------------------------------------------------------------------------------------------- */
 
