@@ -1,208 +1,79 @@
-"""The metagraph: graph types, graphs, nodes, edges. Thin: the rules are the library's."""
+"""One graph: its nodes and edges, what is computed over all of it, and its ways in and out."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import IO, TYPE_CHECKING, Any, Literal, TypedDict, cast, overload
 
-from . import _native
+from . import _libraries, _native
 from ._clock import deadline
-from ._json import build, decode, encode
-from .errors import BrantError
+from ._common import Direction, Errors, Filter, given, some_texts, texts
+from ._exchange import ExportFormat, ImportFormat, export_text, export_to, import_path, import_text
+from .edges import Edges, _edge
+from .nodes import Nodes, _node
 from .records import (
-    Closure,
-    Edge,
-    EdgeItem,
-    GraphDeleted,
+    Arrays,
+    Components,
+    Cycle,
+    Degrees,
     GraphInfo,
-    GraphType,
+    Imported,
     Json,
-    Neighbor,
-    NeighborEdge,
-    Node,
-    NodeItem,
-    Page,
-    Put,
-    PutMany,
-    ValidationReport,
-    graph_type,
+    PageRank,
+    Path,
+    Paths,
+    ShortestPaths,
+    Subgraph,
+    TopologicalOrder,
     known,
-    validation,
 )
 
 if TYPE_CHECKING:
+    import igraph
+    import networkx
+    import rustworkx
+    from typing_extensions import Unpack
+
     from .database import Database
 
-M = TypeVar("M")
-Direction = Literal["out", "in", "both"]
-Status = Literal["draft", "active", "archived"]
 
-PAGE = 1000  # items that an iteration reads at a time
-CHUNK_ITEMS = 10_000  # of one call of put_many at most; more is no faster
-CHUNK_BYTES = 8 << 20
-ENCODED_AT_A_TIME = 500
+class EdgeSelector(TypedDict, total=False):
+    """Which edges count: arguments of all that is computed over a graph."""
+
+    edge_types: Iterable[str] | None
+    edge_filter: Filter | None
 
 
-class _Left:
-    """The default of an argument for which None means null."""
+class Selector(EdgeSelector, total=False):
+    """Which edges, and which nodes; a `timeout` in seconds."""
 
-    def __repr__(self) -> str:
-        return "<left as it is>"
-
-
-LEFT: Any = _Left()
+    node_filter: Filter | None
+    timeout: float | None
 
 
-def _given(**members: Any) -> Json:
-    """The members that were given: None is left out; use `LEFT` where None is a value."""
-    return {name: value for name, value in members.items() if value is not None}
+class WalkOptions(Selector, total=False):
+    """Which way a walk may go: "out" (default), "in" or "both"; edges that it may follow, nodes that it may enter (starts need not match)."""
+
+    direction: Direction | None
 
 
-def _texts(texts: Iterable[str]) -> list[str]:
-    """A list of them; one str is one, not its characters."""
-    return [texts] if isinstance(texts, str) else list(texts)
-
-
-def _paged(page: Callable[[str | None], Page[M]]) -> Iterator[M]:
-    cursor = None
-    while True:
-        answer = page(cursor)
-        yield from answer.items
-        cursor = answer.cursor
-        if cursor is None:
-            return
-
-
-# ---- graph types and graphs -------------------------------------------------------------------------------------------
-
-
-class GraphTypes:
-    """The graph types of a file, as ``db.graph_types``; iterate it for all."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def __repr__(self) -> str:
-        return f"<brant.GraphTypes of {self._database!r}>"
-
-    def __iter__(self) -> Iterator[GraphType]:
-        return _paged(lambda cursor: self.list(limit=PAGE, cursor=cursor))
-
-    def define(
-        self,
-        module: Mapping[str, Any],
-        *,
-        name: str | None = None,
-        scope: Literal["user", "tenant", "system"] | None = None,
-        version: int | None = None,
-        metadata: Json | None = None,
-    ) -> GraphType:
-        """Define a graph type by a module: ``{"$id": name, "$defs": {"Config": .., "PackageNode": schema, "DependsEdge": schema}}``.
-
-        The same module under the same name and version is answered as it is stored. Validation: the module cannot work, the detail says
-        where. Exists: another module has the name. Denied: scope "system" without the system flag.
-        """
-        members = _given(module=module, name=name, scope=scope, version=version, metadata=metadata)
-        return graph_type(self._database._call(_native.brant_graph_type_define, members))
-
-    def get(self, name: str) -> GraphType:
-        """The graph type with its `module`. NotFound."""
-        return graph_type(self._database._call(_native.brant_graph_type_get, {"name": name}))
-
-    def list(self, *, limit: int | None = None, cursor: str | None = None) -> Page[GraphType]:
-        """A page (100) of graph types, by name."""
-        answer = self._database._call(_native.brant_graph_type_list, _given(limit=limit, cursor=cursor))
-        return Page([graph_type(item) for item in answer["items"]], answer["cursor"])
-
-    def delete(self, name: str) -> None:
-        """NotFound. Constraint: graphs use it. Denied: built in, or scope "system"."""
-        self._database._call(_native.brant_graph_type_delete, {"name": name})
-
-    def validate_node(self, graph_type: str, type: str, attributes: Any) -> ValidationReport:
-        """Would these attributes do? Writes nothing; true where they would."""
-        members = {"graph_type": graph_type, "type": type, "attributes": attributes}
-        return validation(self._database._call(_native.brant_graph_type_validate_node, members))
-
-    def validate_edge(
-        self, graph_type: str, type: str, attributes: Any, *, source_type: str | None = None, target_type: str | None = None
-    ) -> ValidationReport:
-        """Would these attributes do, and may the edge stand between nodes of these types?"""
-        members = {"graph_type": graph_type, "type": type, "attributes": attributes}
-        members |= _given(source_type=source_type, target_type=target_type)
-        return validation(self._database._call(_native.brant_graph_type_validate_edge, members))
-
-
-class Graphs:
-    """The graphs of a file, as ``db.graphs``; iterate it for all. ``db.graph(name)`` has what is in one."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def __repr__(self) -> str:
-        return f"<brant.Graphs of {self._database!r}>"
-
-    def __iter__(self) -> Iterator[GraphInfo]:
-        return _paged(lambda cursor: self.list(limit=PAGE, cursor=cursor))
-
-    def create(
-        self,
-        name: str,
-        graph_type: str = "open",
-        *,
-        owner_id: str | None = None,
-        project_id: str | None = None,
-        status: Status | None = None,
-        metadata: Json | None = None,
-    ) -> GraphInfo:
-        """Create a graph. Exists: the name is taken. NotFound: no such graph type."""
-        members = _given(
-            name=name, graph_type=graph_type, owner_id=owner_id, project_id=project_id, status=status, metadata=metadata
-        )  # fmt: skip
-        return known(GraphInfo, self._database._call(_native.brant_graph_create, members))
-
-    def get(self, name: str) -> GraphInfo:
-        """NotFound."""
-        return known(GraphInfo, self._database._call(_native.brant_graph_get, {"name": name}))
-
-    def list(
-        self,
-        *,
-        limit: int | None = None,
-        cursor: str | None = None,
-        graph_type: str | None = None,
-        status: Status | None = None,
-    ) -> Page[GraphInfo]:
-        """A page (100) of graphs, by name."""
-        members = _given(limit=limit, cursor=cursor, graph_type=graph_type, status=status)
-        answer = self._database._call(_native.brant_graph_list, members)
-        return Page([known(GraphInfo, item) for item in answer["items"]], answer["cursor"])
-
-    def update(
-        self,
-        name: str,
-        *,
-        owner_id: str | None = LEFT,
-        project_id: str | None = LEFT,
-        status: Status | None = None,
-        metadata: Json | None = None,
-    ) -> GraphInfo:
-        """Replace what is given. What is in an "archived" graph cannot be written (Constraint)."""
-        members = _given(name=name, status=status, metadata=metadata)
-        if owner_id is not LEFT:
-            members["owner_id"] = owner_id
-        if project_id is not LEFT:
-            members["project_id"] = project_id
-        return known(GraphInfo, self._database._call(_native.brant_graph_update, members))
-
-    def delete(self, name: str) -> GraphDeleted:
-        """Purge a graph and all that is in it."""
-        return known(GraphDeleted, self._database._call(_native.brant_graph_delete, {"name": name}))
+def _options(options: Mapping[str, Any]) -> tuple[Json, int | None]:
+    """An operation's members, and its deadline. An unknown one is refused by the library, as any."""
+    members = given(**options)
+    timeout = members.pop("timeout", None)
+    if "edge_types" in members:
+        members["edge_types"] = texts(members["edge_types"])
+    return members, deadline(timeout)
 
 
 class Graph:
-    """One graph's `nodes` and `edges`."""
+    """One graph: its `nodes` and `edges`, and what is computed over all of it.
+
+    The algorithms run in the library on a snapshot of the graph that the handle keeps while no node or edge comes or goes. They share their
+    options: `edge_types` and `edge_filter` say which edges count, `node_filter` which nodes may be entered, `direction` which way edges are
+    followed ("out", "in", "both"; undirected edges go both ways), `timeout` the seconds after which to give up (Timeout).
+    """
 
     __slots__ = ("database", "edges", "name", "nodes")
 
@@ -219,462 +90,262 @@ class Graph:
         """As ``db.graphs.get``. NotFound."""
         return self.database.graphs.get(self.name)
 
+    def _call(self, function: _native.Operation, options: Mapping[str, Any], **members: Any) -> Json:
+        others, until = _options(options)
+        return cast(Json, self.database._call(function, {"graph": self.name} | given(**members) | others, until))
 
-def _put(members: Json) -> Put:
-    return Put(members["key"], members["created"], members["revision"])
+    # ---- paths --------------------------------------------------------------------------------------------------------
 
-
-# ---- nodes --------------------------------------------------------------------------------------------------------------
-
-
-def _node(members: Json, as_: Callable[..., Any] | None) -> Node[Any]:
-    attributes = members["attributes"]
-    return Node(
-        members["key"],
-        members["type"],
-        attributes if as_ is None else build(as_, attributes),
-        members["metadata"],
-        members["revision"],
-        members["created_at"],
-        members["updated_at"],
-    )
-
-
-class Nodes:
-    """The nodes of a graph, as ``graph.nodes``: iterate it for all, by key; ``key in graph.nodes`` asks for one.
-
-    Attributes go in as a dict, a dataclass or a model (anything with `model_dump`), and come out as a dict, or as what `as_` names: a
-    dataclass, a class with `model_validate`, or anything that takes the dict.
-    """
-
-    __slots__ = ("_database", "_graph")
-
-    def __init__(self, database: Database, graph: str) -> None:
-        self._database = database
-        self._graph = graph
-
-    def __repr__(self) -> str:
-        return f"<brant.Nodes of {self._graph!r}>"
-
-    def __iter__(self) -> Iterator[Node[Json]]:
-        return self.iter()
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and self.exists(key)
-
-    def put(
-        self,
-        key: str,
-        attributes: Any = None,
-        *,
-        type: str | None = None,
-        metadata: Json | None = None,
-        revision: int | None = None,
-    ) -> Put:
-        """Insert a node, or replace its attributes; edges stay, and so does metadata that is not given.
-
-        `type` may be left out when the node exists or the graph type has only one. `revision`: the one that must be stored, 0 for "must
-        not exist" (Conflict). Validation: the detail has the violations. Constraint: another type than the stored one, too
-        many nodes, the graph is archived.
-        """
-        members = {"graph": self._graph, "key": key}
-        members |= _given(attributes=attributes, type=type, metadata=metadata, revision=revision)
-        return _put(self._database._call(_native.brant_node_put, members))
-
-    def put_many(
-        self,
-        items: Iterable[NodeItem | Node[Any] | Mapping[str, Any]],
-        *,
-        progress: Callable[[int], object] | None = None,
-        timeout: float | None = None,
-    ) -> PutMany:
-        """Put the items of any iterable, all or nothing; large ones go in several calls of one transaction.
-
-        Items are dicts as `put` has arguments, or nodes. `progress` is called with the number put so far. An item at fault: its error, whose
-        detail has ``items`` with index, key, code and message. Later items of one key win.
-        """
-        return _put_many(self._database, _native.brant_node_put_many, self._graph, items, progress, timeout)
-
-    @overload
-    def get(self, key: str) -> Node[Json]: ...
-    @overload
-    def get(self, key: str, *, as_: type[M]) -> Node[M]: ...
-    @overload
-    def get(self, key: str, *, as_: Callable[[Json], M]) -> Node[M]: ...
-    def get(self, key: str, *, as_: Callable[..., Any] | None = None) -> Node[Any]:
-        """The node. NotFound."""
-        return _node(self._database._call(_native.brant_node_get, {"graph": self._graph, "key": key}), as_)
-
-    @overload
-    def get_many(self, keys: Iterable[str]) -> list[Node[Json] | None]: ...
-    @overload
-    def get_many(self, keys: Iterable[str], *, as_: type[M]) -> list[Node[M] | None]: ...
-    @overload
-    def get_many(self, keys: Iterable[str], *, as_: Callable[[Json], M]) -> list[Node[M] | None]: ...
-    def get_many(self, keys: Iterable[str], *, as_: Callable[..., Any] | None = None) -> list[Any]:
-        """The nodes in the order of the keys; None for one that does not exist."""
-        answer = self._database._call(_native.brant_node_get_many, {"graph": self._graph, "keys": _texts(keys)})
-        return [None if item is None else _node(item, as_) for item in answer["items"]]
-
-    def exists(self, key: str) -> bool:
-        return cast(bool, self._database._call(_native.brant_node_exists, {"graph": self._graph, "key": key})["exists"])
-
-    def count(self, *, type: str | None = None) -> int:
-        """How many there are (of a type): a stored number, no scan."""
-        return cast(int, self._database._call(_native.brant_node_count, _given(graph=self._graph, type=type))["count"])
-
-    @overload
-    def list(
-        self, *, type: str | None = ..., prefix: str | None = ..., limit: int | None = ..., cursor: str | None = ...
-    ) -> Page[Node[Json]]: ...
-    @overload
-    def list(
-        self,
-        *,
-        type: str | None = ...,
-        prefix: str | None = ...,
-        limit: int | None = ...,
-        cursor: str | None = ...,
-        as_: type[M],
-    ) -> Page[Node[M]]: ...
-    @overload
-    def list(
-        self,
-        *,
-        type: str | None = ...,
-        prefix: str | None = ...,
-        limit: int | None = ...,
-        cursor: str | None = ...,
-        as_: Callable[[Json], M],
-    ) -> Page[Node[M]]: ...
-    def list(
-        self,
-        *,
-        type: str | None = None,
-        prefix: str | None = None,
-        limit: int | None = None,
-        cursor: str | None = None,
-        as_: Callable[..., Any] | None = None,
-    ) -> Page[Any]:
-        """A page (100; at most 10 000) of nodes, by key: of a type, with keys that begin with `prefix`."""
-        members = _given(graph=self._graph, type=type, prefix=prefix, limit=limit, cursor=cursor)
-        answer = self._database._call(_native.brant_node_list, members)
-        return Page([_node(item, as_) for item in answer["items"]], answer["cursor"])
-
-    @overload
-    def iter(self, *, type: str | None = ..., prefix: str | None = ...) -> Iterator[Node[Json]]: ...
-    @overload
-    def iter(self, *, type: str | None = ..., prefix: str | None = ..., as_: type[M]) -> Iterator[Node[M]]: ...
-    @overload
-    def iter(self, *, type: str | None = ..., prefix: str | None = ..., as_: Callable[[Json], M]) -> Iterator[Node[M]]: ...
-    def iter(
-        self, *, type: str | None = None, prefix: str | None = None, as_: Callable[..., Any] | None = None
-    ) -> Iterator[Any]:
-        """All of `list`, page by page; each page sees the state of its moment."""
-        fit = cast(Any, as_)
-        return _paged(lambda cursor: self.list(type=type, prefix=prefix, limit=PAGE, cursor=cursor, as_=fit))
-
-    def delete(self, key: str, *, edges: Literal["refuse", "delete"] = "refuse", revision: int | None = None) -> int:
-        """Delete a node, and with `edges` "delete" its edges, whose number is the answer. Constraint: it has edges. Conflict: `revision`."""
-        members = {"graph": self._graph, "key": key, "edges": edges} | _given(revision=revision)
-        return cast(int, self._database._call(_native.brant_node_delete, members)["edges"])
-
-    def neighbors(
-        self,
-        key: str,
-        *,
-        direction: Direction | None = None,
-        edge_types: Iterable[str] | None = None,
-        limit: int | None = None,
-        cursor: str | None = None,
-        timeout: float | None = None,
-    ) -> Page[Neighbor[Json]]:
-        """A page (1000) of the nodes next to one, an item for each edge; "out" (default) before "in"."""
-        members = _given(graph=self._graph, key=key, direction=direction, limit=limit, cursor=cursor)
-        if edge_types is not None:
-            members["edge_types"] = _texts(edge_types)
-        answer = self._database._call(_native.brant_node_neighbors, members, deadline(timeout))
-        return Page([_neighbor(item) for item in answer["items"]], answer["cursor"])
-
-    def closure(
-        self,
-        keys: Iterable[str],
-        *,
-        direction: Direction | None = None,
-        edge_types: Iterable[str] | None = None,
-        max_depth: int | None = None,
-        limit: int | None = None,
-        timeout: float | None = None,
-    ) -> Closure:
-        """What can be reached from the given nodes, which come first, breadth first; `limit` cuts it (`truncated`)."""
-        members = _given(graph=self._graph, keys=_texts(keys), direction=direction, max_depth=max_depth, limit=limit)
-        if edge_types is not None:
-            members["edge_types"] = _texts(edge_types)
-        return known(Closure, self._database._call(_native.brant_node_closure, members, deadline(timeout)))
-
-
-def _neighbor(members: Json) -> Neighbor[Json]:
-    edge = members["edge"]
-    through = NeighborEdge(edge["key"], edge["type"], edge["source"], edge["target"], edge["attributes"])
-    return Neighbor(members["key"], members["type"], through)
-
-
-# ---- edges ----------------------------------------------------------------------------------------------------------------
-
-
-def _edge(members: Json, as_: Callable[..., Any] | None) -> Edge[Any]:
-    attributes = members["attributes"]
-    return Edge(
-        members["key"],
-        members["type"],
-        members["source"],
-        members["target"],
-        attributes if as_ is None else build(as_, attributes),
-        members["metadata"],
-        members["revision"],
-        members["created_at"],
-        members["updated_at"],
-    )
-
-
-class Edges:
-    """The edges of a graph, as ``graph.edges``: iterate it for all; ``key in graph.edges`` asks for one. Attributes as for nodes."""
-
-    __slots__ = ("_database", "_graph")
-
-    def __init__(self, database: Database, graph: str) -> None:
-        self._database = database
-        self._graph = graph
-
-    def __repr__(self) -> str:
-        return f"<brant.Edges of {self._graph!r}>"
-
-    def __iter__(self) -> Iterator[Edge[Json]]:
-        return self.iter()
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and self.exists(key)
-
-    def put(
+    def shortest_path(
         self,
         source: str,
         target: str,
-        attributes: Any = None,
         *,
-        type: str | None = None,
-        key: str | None = None,
-        metadata: Json | None = None,
-        revision: int | None = None,
-    ) -> Put:
-        """Insert an edge, or replace its attributes.
+        weight: str | None = None,
+        default_weight: float | None = None,
+        max_depth: int | None = None,
+        **options: Unpack[WalkOptions],
+    ) -> Path:
+        """The shortest way from one node to another; false if there is none.
 
-        Without a key, a graph that is not multi knows the edge by source, type and target, so that a retry is the same edge; a
-        multi graph makes a new one. NotFound: an end does not exist. Constraint: ends of types that the edge type does not
-        allow, ends of an existing key that differ, a self-loop, too many edges, the graph is archived.
+        `weight`: the path of an edge attribute ("attributes.cost"), a number that is not negative; `default_weight` for edges without.
+        Among the cheapest the one of fewest edges, among those the first by its keys. NotFound: an end. Constraint: an edge whose weight
+        cannot be.
         """
-        members = {"graph": self._graph, "source": source, "target": target}
-        members |= _given(attributes=attributes, type=type, key=key, metadata=metadata, revision=revision)
-        return _put(self._database._call(_native.brant_edge_put, members))
+        members = {"source": source, "target": target, "weight": weight, "default_weight": default_weight}
+        return known(Path, self._call(_native.brant_graph_shortest_path, options, **members, max_depth=max_depth))
 
-    def put_many(
+    def shortest_paths(
         self,
-        items: Iterable[EdgeItem | Edge[Any] | Mapping[str, Any]],
+        source: str,
         *,
-        progress: Callable[[int], object] | None = None,
-        timeout: float | None = None,
-    ) -> PutMany:
-        """As `Nodes.put_many`."""
-        return _put_many(self._database, _native.brant_edge_put_many, self._graph, items, progress, timeout)
-
-    @overload
-    def get(self, key: str) -> Edge[Json]: ...
-    @overload
-    def get(self, key: str, *, as_: type[M]) -> Edge[M]: ...
-    @overload
-    def get(self, key: str, *, as_: Callable[[Json], M]) -> Edge[M]: ...
-    def get(self, key: str, *, as_: Callable[..., Any] | None = None) -> Edge[Any]:
-        """The edge. NotFound."""
-        return _edge(self._database._call(_native.brant_edge_get, {"graph": self._graph, "key": key}), as_)
-
-    def exists(self, key: str) -> bool:
-        return cast(bool, self._database._call(_native.brant_edge_exists, {"graph": self._graph, "key": key})["exists"])
-
-    def count(self, *, type: str | None = None) -> int:
-        """How many there are (of a type): a stored number, no scan."""
-        return cast(int, self._database._call(_native.brant_edge_count, _given(graph=self._graph, type=type))["count"])
-
-    @overload
-    def list(
-        self,
-        *,
-        type: str | None = ...,
-        source: str | None = ...,
-        target: str | None = ...,
-        limit: int | None = ...,
-        cursor: str | None = ...,
-    ) -> Page[Edge[Json]]: ...
-    @overload
-    def list(
-        self,
-        *,
-        type: str | None = ...,
-        source: str | None = ...,
-        target: str | None = ...,
-        limit: int | None = ...,
-        cursor: str | None = ...,
-        as_: type[M],
-    ) -> Page[Edge[M]]: ...
-    @overload
-    def list(
-        self,
-        *,
-        type: str | None = ...,
-        source: str | None = ...,
-        target: str | None = ...,
-        limit: int | None = ...,
-        cursor: str | None = ...,
-        as_: Callable[[Json], M],
-    ) -> Page[Edge[M]]: ...
-    def list(
-        self,
-        *,
-        type: str | None = None,
-        source: str | None = None,
-        target: str | None = None,
+        weight: str | None = None,
+        default_weight: float | None = None,
+        max_depth: int | None = None,
+        max_cost: float | None = None,
         limit: int | None = None,
-        cursor: str | None = None,
-        as_: Callable[..., Any] | None = None,
-    ) -> Page[Any]:
-        """A page (100; at most 10 000) of edges, by source's key, then type, then target."""
-        members = _given(graph=self._graph, type=type, source=source, target=target, limit=limit, cursor=cursor)
-        answer = self._database._call(_native.brant_edge_list, members)
-        return Page([_edge(item, as_) for item in answer["items"]], answer["cursor"])
+        **options: Unpack[WalkOptions],
+    ) -> ShortestPaths:
+        """The nodes that can be reached from one, nearest first, each with its cost and by way of which; weights as for `shortest_path`."""
+        members = {"source": source, "weight": weight, "default_weight": default_weight, "max_depth": max_depth}
+        answer = self._call(_native.brant_graph_shortest_paths, options, **members, max_cost=max_cost, limit=limit)
+        return known(ShortestPaths, answer)
 
-    @overload
-    def iter(
-        self, *, type: str | None = ..., source: str | None = ..., target: str | None = ...
-    ) -> Iterator[Edge[Json]]: ...
-    @overload
-    def iter(
-        self, *, type: str | None = ..., source: str | None = ..., target: str | None = ..., as_: type[M]
-    ) -> Iterator[Edge[M]]: ...
-    @overload
-    def iter(
-        self, *, type: str | None = ..., source: str | None = ..., target: str | None = ..., as_: Callable[[Json], M]
-    ) -> Iterator[Edge[M]]: ...
-    def iter(
+    def paths(
+        self, source: str, target: str, *, max_depth: int, limit: int | None = None, **options: Unpack[WalkOptions]
+    ) -> Paths:
+        """The simple paths from one node to another of at most `max_depth` edges (1 to 1000), shortest first, then by keys; `limit` (100,
+        at most 100 000) cuts them."""
+        members = {"source": source, "target": target, "max_depth": max_depth, "limit": limit}
+        return known(Paths, self._call(_native.brant_graph_paths, options, **members))
+
+    def count_walks(
+        self,
+        length: int,
+        *,
+        sources: Iterable[str] | None = None,
+        targets: Iterable[str] | None = None,
+        up_to: bool | None = None,
+        **options: Unpack[WalkOptions],
+    ) -> int:
+        """How many walks have exactly `length` edges (`up_to`: 1 to that), parallel edges counted each, between these nodes if given.
+        Limit: more than 64 bits hold."""
+        members = {"length": length, "sources": some_texts(sources), "targets": some_texts(targets), "up_to": up_to}
+        return cast(int, self._call(_native.brant_graph_count_walks, options, **members)["count"])
+
+    # ---- structure ----------------------------------------------------------------------------------------------------
+
+    def topological_order(self, **options: Unpack[Selector]) -> TopologicalOrder:
+        """The nodes such that each edge leads onward: by generation, then by key. Constraint: there is a cycle (the detail has the keys of
+        one), or the graph is undirected."""
+        return known(TopologicalOrder, self._call(_native.brant_graph_topological_order, options))
+
+    def find_cycle(self, **options: Unpack[Selector]) -> Cycle:
+        """A cycle; false if there is none."""
+        return known(Cycle, self._call(_native.brant_graph_find_cycle, options))
+
+    def components(
+        self, connection: Literal["weak", "strong"] | None = None, **options: Unpack[Selector]
+    ) -> Components:  # fmt: skip
+        """The connected components, numbered by their smallest keys: "weak" (default; the edges' directions do not matter) or "strong"."""
+        return known(Components, self._call(_native.brant_graph_components, options, connection=connection))
+
+    def subgraph(
+        self,
+        keys: Iterable[str] | None = None,
+        *,
+        filter: Filter | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+        **options: Unpack[EdgeSelector],
+    ) -> Subgraph:
+        """The nodes with these keys, or that a filter matches, and the edges between them; `limit` (10 000) cuts it."""
+        members = {"keys": some_texts(keys), "filter": filter, "limit": limit, "timeout": timeout}
+        answer = self._call(_native.brant_graph_subgraph, {**members, **options})
+        nodes, edges = [_node(item) for item in answer["nodes"]], [_edge(item) for item in answer["edges"]]
+        return Subgraph(nodes, edges, answer["truncated"])
+
+    def degrees(
+        self,
+        keys: Iterable[str] | None = None,
+        *,
+        direction: Direction | None = None,
+        descending: bool | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+        **options: Unpack[EdgeSelector],
+    ) -> Degrees:
+        """How many edges nodes have: all nodes or those with these keys, by key, or the highest first (`descending`)."""
+        members = {"keys": some_texts(keys), "direction": direction, "descending": descending, "limit": limit}
+        return known(Degrees, self._call(_native.brant_graph_degrees, {**members, "timeout": timeout, **options}))
+
+    def pagerank(
         self,
         *,
-        type: str | None = None,
-        source: str | None = None,
-        target: str | None = None,
-        as_: Callable[..., Any] | None = None,
-    ) -> Iterator[Any]:
-        """All of `list`, page by page; each page sees the state of its moment."""
-        fit = cast(Any, as_)
-        return _paged(
-            lambda cursor: self.list(type=type, source=source, target=target, limit=PAGE, cursor=cursor, as_=fit)
-        )  # fmt: skip
+        damping: float | None = None,
+        tolerance: float | None = None,
+        max_iterations: int | None = None,
+        weight: str | None = None,
+        personalization: Mapping[str, float] | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+        **options: Unpack[EdgeSelector],
+    ) -> PageRank:
+        """The nodes' PageRank, highest first, as NetworkX computes it: damping 0.85, tolerance 1e-6, 100 iterations at most."""
+        members = {"damping": damping, "tolerance": tolerance, "max_iterations": max_iterations, "weight": weight}
+        members |= {"personalization": personalization, "limit": limit, "timeout": timeout}
+        return known(PageRank, self._call(_native.brant_graph_pagerank, {**members, **options}))
 
-    def delete(self, key: str, *, revision: int | None = None) -> None:
-        """NotFound. Conflict: `revision`."""
-        self._database._call(_native.brant_edge_delete, {"graph": self._graph, "key": key} | _given(revision=revision))
+    # ---- exchange -----------------------------------------------------------------------------------------------------
 
+    @overload
+    def export(
+        self,
+        format: ExportFormat,
+        file: None = ...,
+        *,
+        part: Literal["nodes", "edges"] | None = ...,
+        edges: Literal["edges", "links"] | None = ...,
+        filter: Filter | None = ...,
+        edge_filter: Filter | None = ...,
+        timeout: float | None = ...,
+    ) -> str: ...
+    @overload
+    def export(
+        self,
+        format: ExportFormat,
+        file: str | os.PathLike[str] | IO[str] | IO[bytes],
+        *,
+        part: Literal["nodes", "edges"] | None = ...,
+        edges: Literal["edges", "links"] | None = ...,
+        filter: Filter | None = ...,
+        edge_filter: Filter | None = ...,
+        timeout: float | None = ...,
+    ) -> None: ...
+    def export(
+        self,
+        format: ExportFormat,
+        file: str | os.PathLike[str] | IO[str] | IO[bytes] | None = None,
+        *,
+        part: Literal["nodes", "edges"] | None = None,
+        edges: Literal["edges", "links"] | None = None,
+        filter: Filter | None = None,
+        edge_filter: Filter | None = None,
+        timeout: float | None = None,
+    ) -> str | None:
+        """The graph as a document: the text, or to a path or an open file (UTF-8), page by page, as of one moment.
 
-# ---- many at once -----------------------------------------------------------------------------------------------------------
+        `format`: "graphology", "node_link" (NetworkX and d3; `edges` names its array of edges), "ndjson", "csv" (`part` says of what),
+        "graphml", "dot", "mermaid". `filter`: only such nodes, and the edges between them; `edge_filter`: only such edges. A file by its
+        path is there when it is whole, else it is as it was.
+        """
+        members = {"graph": self.name, "format": format}
+        members |= given(part=part, edges=edges, filter=filter, edge_filter=edge_filter)
+        if file is None:
+            return export_text(self.database, members, deadline(timeout))
+        export_to(self.database, members, deadline(timeout), file)
+        return None
 
+    def import_(
+        self,
+        format: ImportFormat,
+        text: str | None = None,
+        *,
+        path: str | os.PathLike[str] | None = None,
+        part: Literal["nodes", "edges"] | None = None,
+        node_type: str | None = None,
+        edge_type: str | None = None,
+        mode: Literal["put", "insert"] | None = None,
+        errors: Errors | None = None,
+        batch: int | None = None,
+        max_batches: int | None = None,
+        resume: bool | None = None,
+        progress: Callable[[Imported], object] | None = None,
+        timeout: float | None = None,
+    ) -> Imported:
+        """Read a document into the graph: a text in one transaction, all or nothing; or a file of any size by its `path`, each `batch`
+        (10 000 items) one transaction.
 
-def _size(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        `format`: "graphology", "node_link", "ndjson", "csv" (`part` says of what), "otlp" (OpenTelemetry traces, into a graph of type
+        "call"). `node_type`, `edge_type`: for items that have none. `mode` "insert": Exists, where one is there. `errors`
+        "skip": leave out items at fault. A file is read to its end, or for `max_batches`; `progress` is told after each batch what is done
+        so far. `resume`: go on after the last batch of an import that was broken off, by a crash too.
+        """
+        members = {"graph": self.name, "format": format}
+        members |= given(part=part, node_type=node_type, edge_type=edge_type, mode=mode, errors=errors)
+        if path is None or text is not None:
+            members |= given(text=text, batch=batch, max_batches=max_batches, resume=resume)
+            members |= given(path=None if path is None else os.fspath(path))
+            return import_text(self.database, members, progress, deadline(timeout))
+        members |= given(path=os.fspath(path), batch=batch)
+        return import_path(self.database, members, max_batches, resume, progress, deadline(timeout))
 
+    def arrays(
+        self,
+        *,
+        edge_types: Iterable[str] | None = None,
+        edge_filter: Filter | None = None,
+        attributes: bool | None = None,
+        weight: str | None = None,
+        timeout: float | None = None,
+    ) -> Arrays:
+        """The graph as arrays of numbers, nodes by key, for other libraries; `weight` is the path of an edge attribute, `attributes` adds all
+        attributes."""
+        members = given(graph=self.name, edge_types=some_texts(edge_types), edge_filter=edge_filter)
+        members |= given(attributes=attributes, weight=weight)
+        return known(Arrays, self.database._call(_native.brant_graph_arrays, members, deadline(timeout)))
 
-def _parts(items: list[Any], room: int) -> Iterator[tuple[int, int, str]]:
-    """(count, bytes, JSON members of an array), split where they would not fit into `room`; one item that does not goes alone."""
-    text = encode(items)[1:-1]
-    size = _size(text)
-    if size <= room or len(items) == 1:
-        yield len(items), size, text
-    else:
-        half = len(items) // 2
-        yield from _parts(items[:half], room)
-        yield from _parts(items[half:], room)
+    # ---- other libraries ----------------------------------------------------------------------------------------------
 
+    def to_networkx(self, *, edge_types: Iterable[str] | None = None, edge_filter: Filter | None = None) -> networkx.Graph[Any]:
+        """The graph as NetworkX has it: a Graph, DiGraph, MultiGraph or MultiDiGraph with all attributes.
 
-def _chunks(items: Iterable[Any], most: int, room: int) -> Iterator[tuple[int, str]]:
-    """(count, JSON members of an array) of what one call takes; at least one chunk."""
-    source = iter(items)
-    step = min(ENCODED_AT_A_TIME, most)
-    texts: list[str] = []
-    count = length = chunks = 0
-    while batch := list(islice(source, step)):
-        for number, size, text in _parts(batch, room):
-            if texts and (count + number > most or length + size + 1 > room):
-                yield count, ",".join(texts)
-                chunks += 1
-                texts, count, length = [], 0, 0
-            texts.append(text)
-            count += number
-            length += size + 1
-    if texts or not chunks:
-        yield count, ",".join(texts)
+        What `from_networkx` made comes back as it was: keys that were numbers or tuples, keys of parallel edges, the graph's
+        attributes. Types are attributes named "@type". Unsupported: a mixed graph, which NetworkX has not. ImportError: no NetworkX.
+        """
+        return _libraries.to_networkx(self, self.arrays(edge_types=edge_types, edge_filter=edge_filter, attributes=True))
 
+    def to_igraph(
+        self, *, edge_types: Iterable[str] | None = None, edge_filter: Filter | None = None, attributes: bool = True
+    ) -> igraph.Graph:
+        """The graph as igraph has it: vertices have the attribute "name" (the key) and those of the nodes, edges those of the edges.
+        Unsupported: a mixed graph."""
+        return _libraries.to_igraph(self.arrays(edge_types=edge_types, edge_filter=edge_filter, attributes=attributes))
 
-def _shift(error: BrantError, done: int) -> None:
-    """The error of a chunk speaks of its items; have it speak of the caller's."""
+    def to_rustworkx(
+        self, *, edge_types: Iterable[str] | None = None, edge_filter: Filter | None = None, attributes: bool = True
+    ) -> rustworkx.PyGraph[Any, Any] | rustworkx.PyDiGraph[Any, Any]:
+        """The graph as rustworkx has it: nodes are dicts with "key", "type" and "attributes", edges too. Unsupported: a mixed graph."""
+        return _libraries.to_rustworkx(self.arrays(edge_types=edge_types, edge_filter=edge_filter, attributes=attributes))
 
-    def renumber(found: re.Match[str]) -> str:
-        text: str = found[0]
-        index: str = found[1] or found[2]
-        return text.replace(index, str(int(index) + done))
+    @staticmethod
+    def from_networkx(
+        database: Database, name: str, source: networkx.Graph[Any], *, graph_type: str | None = None
+    ) -> Graph:  # fmt: skip
+        """A new graph with all of a NetworkX graph, in one transaction.
 
-    def shifted(text: str) -> str:
-        return re.sub(r"^item (\d+)|/items/(\d+)", renumber, text)
-
-    if done:
-        error.message = shifted(error.message)
-        for fault in error.detail.get("items", ()):
-            fault["index"] += done
-        for violation in error.detail.get("violations", ()):
-            violation["instance"] = shifted(violation["instance"])
-
-
-def _put_many(
-    database: Database,
-    function: _native.Operation,
-    graph: str,
-    items: Iterable[Any],
-    progress: Callable[[int], object] | None,
-    timeout: float | None,
-) -> PutMany:
-    until = deadline(timeout)
-    head = '{"graph":' + encode(graph) + ',"items":['
-    room = max(1, min(CHUNK_BYTES, database._document_limit - _size(head) - 2))
-    chunks = _chunks(items, min(CHUNK_ITEMS, database._batch_limit), room)
-    total = PutMany(0, 0)
-    done = 0
-
-    def put(chunk: tuple[int, str]) -> None:
-        nonlocal done
-        count, text = chunk
-        try:
-            answer = decode(database._run(function, head + text + "]}", until))
-        except BrantError as error:
-            _shift(error, done)
-            raise
-        done += count
-        total.created += answer["created"]
-        total.updated += answer["updated"]
-        if progress is not None:
-            progress(done)
-
-    first = next(chunks)
-    second = next(chunks, None)
-    if second is None:
-        put(first)
-    else:
-        with database.transaction():
-            put(first)
-            put(second)
-            for chunk in chunks:
-                put(chunk)
-    return total
+        Attributes must have a JSON form. Nodes that are no text get keys "json:<their JSON>", from which `to_networkx` makes them again.
+        `graph_type` is "open" for a DiGraph; for the other classes one is defined (open_undirected, open_multi, open_undirected_multi).
+        Attributes named "@type" are types where the graph type has types. Exists: the name is taken.
+        """
+        return _libraries.from_networkx(database, name, source, graph_type)

@@ -1,0 +1,219 @@
+"""Graphs as other libraries have them, and back. The libraries are imported when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import _native
+from ._json import decode, encode
+from .errors import Constraint, InvalidJson
+from .records import Arrays, Json
+from .schema import module
+
+if TYPE_CHECKING:
+    import igraph
+    import networkx
+    import rustworkx
+
+    from .database import Database
+    from .graph import Graph
+
+MARK = "json:"
+TYPE = "@type"
+
+
+# ---- keys: as graphs.import and graphs.export of the format node_link have them --------------------------------------------
+
+
+def _compact(value: Any) -> str:
+    return _native.brant_json_compact(encode(value))
+
+
+def key_of(value: Any) -> str:
+    """The key of a node that is anything: text as it is, else json:<its compact JSON>."""
+    if isinstance(value, str) and value and "\0" not in value and not value.startswith(MARK):
+        return value
+    return MARK + _compact(value)
+
+
+def value_of(key: str) -> Any:
+    """The way back; arrays become tuples."""
+    if not key.startswith(MARK):
+        return key
+    text = key[len(MARK) :]
+    try:
+        if _native.brant_json_compact(text) != text:
+            return key
+    except InvalidJson:
+        return key
+    value = decode(text)
+    return _hashable(value) if key_of(value) == key else key
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(_hashable(item) for item in value) if isinstance(value, list) else value
+
+
+def _edge_key_of(source: str, target: str, value: Any, directed: bool) -> str:
+    """The key of a parallel edge, which NetworkX knows only among those of its ends."""
+    if not directed and source.encode() > target.encode():
+        source, target = target, source
+    return _compact([source, target, value])
+
+
+def _edge_value_of(key: str, source: str, target: str, directed: bool) -> Any:
+    if key.startswith("["):
+        try:
+            value = decode(key)
+        except ValueError:
+            return key
+        if len(value) == 3 and _edge_key_of(source, target, value[2], directed) == key:
+            return _hashable(value[2])
+    return key
+
+
+# ---- out ------------------------------------------------------------------------------------------------------------------
+
+
+def _directed(arrays: Arrays, library: str) -> bool:
+    if arrays.directed is None:
+        raise Constraint(f"{library} has no mixed graphs")
+    return arrays.directed
+
+
+def _types(places: list[int | None], names: list[str], count: int) -> Iterable[str | None]:
+    return (None if place is None else names[place] for place in places) if places else (None for _ in range(count))
+
+
+def _node_types(arrays: Arrays) -> Iterable[str | None]:
+    return _types(arrays.types, arrays.node_types, len(arrays.keys))
+
+
+def _edge_types(arrays: Arrays) -> Iterable[str | None]:
+    return _types(arrays.edge_type_of, arrays.edge_types, len(arrays.sources))
+
+
+def _with_type(attributes: Json, type: str | None) -> Json:
+    return attributes if type is None else {TYPE: type, **attributes}
+
+
+def to_networkx(graph: Graph, arrays: Arrays) -> networkx.Graph[Any]:
+    import networkx
+
+    directed = _directed(arrays, "NetworkX")
+    if arrays.multi:
+        made: networkx.Graph[Any] = networkx.MultiDiGraph() if directed else networkx.MultiGraph()
+    else:
+        made = networkx.DiGraph() if directed else networkx.Graph()
+    made.graph.update(graph.info().metadata)
+    values = [value_of(key) for key in arrays.keys]
+    made.add_nodes_from(
+        (value, _with_type(attributes, type))
+        for value, attributes, type in zip(values, arrays.node_attributes or (), _node_types(arrays))
+    )
+    edges = zip(arrays.sources, arrays.targets, arrays.edge_keys, arrays.edge_attributes or (), _edge_types(arrays))
+    if arrays.multi:
+        made.add_edges_from(
+            (
+                values[source],
+                values[target],
+                _edge_value_of(key, arrays.keys[source], arrays.keys[target], directed),
+                _with_type(attributes, type),
+            )
+            for source, target, key, attributes, type in edges
+        )
+    else:
+        made.add_edges_from(
+            (values[source], values[target], _with_type(attributes, type)) for source, target, _, attributes, type in edges
+        )
+    return made
+
+
+def _columns(items: list[Json], taken: set[str]) -> dict[str, list[Any]]:
+    """Attributes by name, None where an item has none."""
+    names = dict.fromkeys(name for item in items for name in item)
+    return {f"attributes.{name}" if name in taken else name: [item.get(name) for item in items] for name in names}
+
+
+def to_igraph(arrays: Arrays) -> igraph.Graph:
+    import igraph
+
+    directed = _directed(arrays, "igraph")
+    vertices: dict[str, list[Any]] = {"name": arrays.keys}
+    edges: dict[str, list[Any]] = {"key": arrays.edge_keys}
+    if arrays.node_types:
+        vertices["type"] = list(_node_types(arrays))
+    if arrays.edge_types:
+        edges["type"] = list(_edge_types(arrays))
+    if arrays.weights is not None:
+        edges["weight"] = arrays.weights
+    return igraph.Graph(
+        n=len(arrays.keys),
+        edges=list(zip(arrays.sources, arrays.targets)),
+        directed=directed,
+        vertex_attrs=vertices | _columns(arrays.node_attributes or [], set(vertices)),
+        edge_attrs=edges | _columns(arrays.edge_attributes or [], set(edges)),
+    )
+
+
+def to_rustworkx(arrays: Arrays) -> rustworkx.PyGraph[Any, Any] | rustworkx.PyDiGraph[Any, Any]:
+    import rustworkx
+
+    directed = _directed(arrays, "rustworkx")
+    make = rustworkx.PyDiGraph if directed else rustworkx.PyGraph
+    made = make(multigraph=arrays.multi)
+    made.add_nodes_from(_items(arrays.keys, _node_types(arrays), arrays.node_attributes))
+    ends = zip(arrays.sources, arrays.targets, _items(arrays.edge_keys, _edge_types(arrays), arrays.edge_attributes))
+    made.add_edges_from(list(ends))
+    return made
+
+
+def _items(keys: list[str], types: Iterable[str | None], attributes: list[Json] | None) -> list[Json]:
+    if attributes is None:
+        return [{"key": key, "type": type} for key, type in zip(keys, types)]
+    return [{"key": key, "type": type, "attributes": own} for key, type, own in zip(keys, types, attributes)]
+
+
+# ---- in -------------------------------------------------------------------------------------------------------------------
+
+
+def _graph_type(database: Database, directed: bool, multi: bool) -> str:
+    """The name of the untyped graph type of a class of NetworkX, which is defined where it is not yet."""
+    name = "open" + ("" if directed else "_undirected") + ("_multi" if multi else "")
+    if name != "open":
+        database.graph_types.define(module(name, directed=directed, multi=multi, allow_self_loops=True))
+    return name
+
+
+def _item(attributes: Mapping[str, Any], typed: bool) -> Json:
+    if typed and TYPE in attributes:
+        return {"type": attributes[TYPE], "attributes": {name: value for name, value in attributes.items() if name != TYPE}}
+    return {"attributes": attributes}
+
+
+def from_networkx(database: Database, name: str, source: networkx.Graph[Any], graph_type: str | None) -> Graph:
+    directed, multi = source.is_directed(), source.is_multigraph()
+    with database.transaction():
+        chosen = _graph_type(database, directed, multi) if graph_type is None else graph_type
+        database.graphs.create(name, chosen, metadata=dict(source.graph))
+        typed = bool(database.graph_types.get(chosen).node_types)
+        graph = database.graph(name)
+        keys: dict[Any, str] = {}
+
+        def nodes() -> Iterator[Json]:
+            for value, attributes in source.nodes(data=True):
+                key = keys[value] = key_of(value)
+                yield {"key": key, **_item(attributes, typed)}
+
+        def edges() -> Iterator[Json]:
+            for ends in source.edges(keys=True, data=True) if multi else source.edges(data=True):  # type: ignore[call-overload]
+                begin, end = keys[ends[0]], keys[ends[1]]
+                item = {"source": begin, "target": end, **_item(ends[-1], typed)}
+                if multi:
+                    item["key"] = _edge_key_of(begin, end, ends[2], directed)
+                yield item
+
+        graph.nodes.insert_many(nodes())
+        graph.edges.insert_many(edges())
+    return graph

@@ -1,0 +1,169 @@
+"""The graph types of a file: definition, validation, evolution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from . import _native
+from ._clock import deadline
+from ._common import LEFT, PAGE, given, paged
+from .records import (
+    GraphType,
+    Json,
+    Migrated,
+    Migration,
+    ModuleDiff,
+    Page,
+    Retention,
+    TypeCheck,
+    ValidationReport,
+    graph_type,
+    known,
+    migrated,
+    module_diff,
+    type_check,
+    validation,
+)
+
+if TYPE_CHECKING:
+    from .database import Database
+
+FAILURES = 100  # that `GraphTypes.migrate` keeps
+
+
+class GraphTypes:
+    """The graph types of a file, as ``db.graph_types``; iterate it for all."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __repr__(self) -> str:
+        return f"<brant.GraphTypes of {self._database!r}>"
+
+    def __iter__(self) -> Iterator[GraphType]:
+        return paged(lambda cursor: self.list(limit=PAGE, cursor=cursor))
+
+    def define(
+        self,
+        module: Mapping[str, Any],
+        *,
+        name: str | None = None,
+        scope: Literal["user", "tenant", "system"] | None = None,
+        version: int | None = None,
+        metadata: Json | None = None,
+    ) -> GraphType:
+        """Define a graph type by a module: ``{"$id": name, "$defs": {"Config": .., "PackageNode": schema, "DependsEdge": schema}}``.
+
+        The same module under the same name and version is answered as it is stored. Validation: the module cannot work, the detail says
+        where. Exists: another module has the name. Denied: scope "system" without the system flag.
+        """
+        members = given(module=module, name=name, scope=scope, version=version, metadata=metadata)
+        return graph_type(self._database._call(_native.brant_graph_type_define, members))
+
+    def get(self, name: str) -> GraphType:
+        """The graph type with its `module`. NotFound."""
+        return graph_type(self._database._call(_native.brant_graph_type_get, {"name": name}))
+
+    def list(self, *, limit: int | None = None, cursor: str | None = None) -> Page[GraphType]:
+        """A page (100) of graph types, by name."""
+        answer = self._database._call(_native.brant_graph_type_list, given(limit=limit, cursor=cursor))
+        return Page([graph_type(item) for item in answer["items"]], answer["cursor"])
+
+    def delete(self, name: str) -> None:
+        """NotFound. Constraint: graphs use it. Denied: built in, or scope "system"."""
+        self._database._call(_native.brant_graph_type_delete, {"name": name})
+
+    def validate_node(self, graph_type: str, type: str, attributes: Any) -> ValidationReport:
+        """Would these attributes do? Writes nothing; true where they would."""
+        members = {"graph_type": graph_type, "type": type, "attributes": attributes}
+        return validation(self._database._call(_native.brant_graph_type_validate_node, members))
+
+    def validate_edge(
+        self, graph_type: str, type: str, attributes: Any, *, source_type: str | None = None, target_type: str | None = None
+    ) -> ValidationReport:
+        """Would these attributes do, and may the edge stand between nodes of these types?"""
+        members = {"graph_type": graph_type, "type": type, "attributes": attributes}
+        members |= given(source_type=source_type, target_type=target_type)
+        return validation(self._database._call(_native.brant_graph_type_validate_edge, members))
+
+    # ---- evolution ----------------------------------------------------------------------------------------------------
+
+    def diff(self, name: str, module: Mapping[str, Any]) -> ModuleDiff:
+        """What this module instead of the stored one does to stored data, as `brant.modules.diff`. NotFound. Validation."""
+        return module_diff(self._database._call(_native.brant_graph_type_diff, {"name": name, "module": module}))
+
+    def update(
+        self, name: str, module: Mapping[str, Any], *, version: int | None = None, metadata: Json | None = None
+    ) -> GraphType:
+        """Change a graph type.
+
+        An "identical" or "additive" change is there at once. One of class "upcast" or "breaking" needs a greater `version` (Constraint):
+        from then on writes are validated by the new module, and what is stored stays as it is until `migrate`. Constraint: a type with rows
+        would go. NotFound. Validation. Denied: built in, or scope "system".
+        """
+        members = {"name": name, "module": module} | given(version=version, metadata=metadata)
+        return graph_type(self._database._call(_native.brant_graph_type_update, members))
+
+    def check(
+        self,
+        name: str,
+        module: Mapping[str, Any] | None = None,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: float | None = None,
+    ) -> TypeCheck:
+        """Look at stored rows, at most `limit`: how many are valid by this module (or the stored one), how many a cast would make so,
+        how many it would not; the first 100 of those. Writes nothing."""
+        members = {"name": name} | given(module=module, limit=limit, cursor=cursor)
+        return type_check(self._database._call(_native.brant_graph_type_check, members, deadline(timeout)))
+
+    def migrate(
+        self,
+        name: str,
+        *,
+        batch: int | None = None,
+        limit: int | None = None,
+        patches: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+        on_failure: Literal["stop", "skip"] | None = None,
+        progress: Callable[[Migrated], object] | None = None,
+        timeout: float | None = None,
+    ) -> Migrated:
+        """Bring what is stored to the graph type's version: rows are patched, cast, validated.
+
+        Each `batch` (1000 rows) is one transaction, so that a migration that was broken off goes on where it was; it runs to the end, or for
+        `limit` batches. `patches`: RFC 6902 operations by type, done before the cast. A row that cannot be brought there ends the migration
+        (`on_failure` "stop"), or is counted and left ("skip"). `progress` is told after each batch what is done so far.
+        """
+        until = deadline(timeout)
+        members = {"name": name, "limit": 1} | given(batch=batch, patches=patches, on_failure=on_failure)
+        total: Migrated | None = None
+        batches = 0
+        while True:
+            answer = migrated(self._database._call(_native.brant_graph_type_migrate, members, until))
+            if total is not None:
+                answer.migrated += total.migrated
+                answer.unchanged += total.unchanged
+                answer.failed += total.failed
+                answer.failures = (total.failures + answer.failures)[:FAILURES]
+            # A batch that gets nowhere was stopped by a row.
+            stuck = not answer.done and total is not None and answer.remaining == total.remaining
+            total = answer
+            batches += 1
+            if progress is not None:
+                progress(total)
+            if total.done or stuck or batches == limit:
+                return total
+
+    def migration(self, name: str) -> Migration:
+        """Where the newest migration is. NotFound: there was none."""
+        return known(Migration, self._database._call(_native.brant_graph_type_migration, {"name": name}))
+
+    def set_retention(self, name: str, rules: Json | None) -> Retention:
+        """Say what `Database.maintain` archives and deletes in graphs of this type; None: nothing.
+
+        ``{"archive_after": ms, "delete_after": ms, "purge_after": ms, "nodes": [{"type": "Call", "filter": {..}, "older_than": ms, "by":
+        "updated_at"}], "edges": [..]}``; `GraphType.retention` shows it.
+        """
+        return known(Retention, self._database._call(_native.brant_graph_type_set_retention, {"name": name, "rules": rules}))
