@@ -12,7 +12,9 @@
 What fails raises a :class:`BrantError` of the class that its code names. Times are ms in data and seconds in arguments.
 """
 
+from . import modules
 from .database import Database, Transaction, open, operations, version
+from .edges import Edges
 from .errors import (
     Auth,
     BrantError,
@@ -46,13 +48,31 @@ from .errors import (
     Validation,
 )
 from .events import Listener
-from .graph import Edges, Graph, Graphs, GraphTypes, Nodes
+from .evolution import (
+    Cast,
+    Checked,
+    Failure,
+    Migrated,
+    Migration,
+    ModuleDiff,
+    ModuleEdgeType,
+    ModuleEdit,
+    ModuleNodeType,
+    ModuleTypes,
+    Retention,
+    TypeCheck,
+)
+from .graph import Graph
+from .graph_types import GraphTypes
+from .graphs import Graphs
+from .indexes import Indexes
+from .nodes import Nodes
 from .records import (
     Check,
-    Closure,
     Copied,
     Edge,
     EdgeItem,
+    EdgePatch,
     EdgeType,
     Gap,
     GraphDeleted,
@@ -61,29 +81,70 @@ from .records import (
     Health,
     Info,
     Limits,
-    Maintained,
+    ModuleWarning,
     Neighbor,
     NeighborEdge,
     Node,
     NodeItem,
+    NodePatch,
     Notification,
     Operation,
     Page,
     Put,
-    PutMany,
     Result,
     ValidationReport,
     Violation,
 )
+from .results import (
+    Arrays,
+    Closure,
+    Components,
+    Cycle,
+    Degrees,
+    DeleteMany,
+    EdgeHit,
+    Erased,
+    ErasedCounts,
+    ErasedItem,
+    ErasureRefused,
+    Explained,
+    Fault,
+    Imported,
+    Index,
+    Maintained,
+    NodeHit,
+    PageRank,
+    Patched,
+    PatchMany,
+    Path,
+    Paths,
+    PlanStep,
+    Purged,
+    PutMany,
+    Retained,
+    ShortestPaths,
+    Subgraph,
+    TopologicalOrder,
+    WalkBatch,
+)
+from .models import EdgeSpec, edge, module, schema
+from .typed import TypedEdges, TypedNodes, Types, TypesOf
+from .validator import Validator
+from .walk import Walk
 
 __version__ = version()
-from .validator import Validator
 
 __all__ = [
-    "Auth", "BrantError", "Busy", "Check", "Closed", "Closure", "Conflict", "Constraint", "Copied", "Corrupt", "Database", "Denied",
-    "Edge", "EdgeItem", "EdgeType", "Edges", "Exists", "ForeignSqlite", "Forked", "Full", "Gap", "Graph", "GraphDeleted", "GraphInfo",
-    "GraphType", "GraphTypes", "Graphs", "Health", "Info", "Internal", "Interrupted", "Invalid", "InvalidJson", "Io", "Limit", "Limits",
-    "Listener", "Maintained", "Misuse", "Neighbor", "NeighborEdge", "NetworkFs", "NewerFormat", "NoMemory", "Node", "NodeItem", "Nodes",
-    "NotBrant", "NotFound", "Notification", "Operation", "Page", "Put", "PutMany", "ReadOnly", "Result", "Sql", "Stale", "Timeout",
-    "Transaction", "Unsupported", "Validation", "ValidationReport", "Validator", "Violation", "open", "operations", "version",
+    "Arrays", "Auth", "BrantError", "Busy", "Cast", "Check", "Checked", "Closed", "Closure", "Components", "Conflict", "Constraint",
+    "Copied", "Corrupt", "Cycle", "Database", "Degrees", "DeleteMany", "Denied", "Edge", "EdgeHit", "EdgeItem", "EdgePatch", "EdgeSpec",
+    "EdgeType", "Edges", "Erased", "ErasedCounts", "ErasedItem", "ErasureRefused", "Exists", "Explained", "Failure", "Fault",
+    "ForeignSqlite", "Forked", "Full", "Gap", "Graph", "GraphDeleted", "GraphInfo", "GraphType", "GraphTypes", "Graphs", "Health",
+    "Imported", "Index", "Indexes", "Info", "Internal", "Interrupted", "Invalid", "InvalidJson", "Io", "Limit", "Limits", "Listener",
+    "Maintained", "Migrated", "Migration", "Misuse", "ModuleDiff", "ModuleEdgeType", "ModuleEdit", "ModuleNodeType", "ModuleTypes",
+    "ModuleWarning", "Neighbor", "NeighborEdge", "NetworkFs", "NewerFormat", "NoMemory", "Node", "NodeHit", "NodeItem", "NodePatch",
+    "Nodes", "NotBrant", "NotFound", "Notification", "Operation", "Page", "PageRank", "PatchMany", "Patched", "Path", "Paths", "PlanStep",
+    "Purged", "Put", "PutMany", "ReadOnly", "Result", "Retained", "Retention", "ShortestPaths", "Sql", "Stale", "Subgraph", "Timeout",
+    "TopologicalOrder", "Transaction", "TypeCheck", "TypedEdges", "TypedNodes", "Types", "TypesOf", "Unsupported", "Validation",
+    "ValidationReport", "Validator", "Violation", "Walk", "WalkBatch", "edge", "module", "modules", "open", "operations", "schema",
+    "version",
 ]  # fmt: skip

@@ -11,7 +11,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from . import _native
 from ._batch import FAULTS
-from .records import Imported, Json, imported
+from .records import Json
+from .results import Imported, imported
 
 if TYPE_CHECKING:
     from .database import Database

@@ -187,7 +187,7 @@ def _fit_tuple(arguments: tuple[Any, ...]) -> Fit:
 def _fit_union(members: list[Any]) -> Fit:
     if len(members) == 1:
         return _fit(members[0])
-    fits = [(member, fit) for member in members if (fit := _fit(member)) is not None]
+    fits = [(member, own) for member in members if (own := _fit(member)) is not None]
     if not fits:
         return None
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from . import _native
 from ._json import decode, encode
 from .errors import Constraint, InvalidJson
-from .records import Arrays, Json
-from .schema import module
+from .records import Json
+from .results import Arrays
+from .models import module
 
 if TYPE_CHECKING:
     import igraph
@@ -107,6 +108,7 @@ def to_networkx(graph: Graph, arrays: Arrays) -> networkx.Graph[Any]:
     else:
         made = networkx.DiGraph() if directed else networkx.Graph()
     made.graph.update(graph.info().metadata)
+    fill: Any = made  # what its edges are depends on its class
     values = [value_of(key) for key in arrays.keys]
     made.add_nodes_from(
         (value, _with_type(attributes, type))
@@ -114,7 +116,7 @@ def to_networkx(graph: Graph, arrays: Arrays) -> networkx.Graph[Any]:
     )
     edges = zip(arrays.sources, arrays.targets, arrays.edge_keys, arrays.edge_attributes or (), _edge_types(arrays))
     if arrays.multi:
-        made.add_edges_from(
+        fill.add_edges_from(
             (
                 values[source],
                 values[target],
@@ -124,7 +126,7 @@ def to_networkx(graph: Graph, arrays: Arrays) -> networkx.Graph[Any]:
             for source, target, key, attributes, type in edges
         )
     else:
-        made.add_edges_from(
+        fill.add_edges_from(
             (values[source], values[target], _with_type(attributes, type)) for source, target, _, attributes, type in edges
         )
     return made

@@ -8,17 +8,23 @@ import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, TypeVar, cast
 
 from . import _native
 from ._clock import deadline, milliseconds
+from ._common import given, texts
 from ._json import decode, decode_blobs, encode
 from .errors import BrantError, Busy, Misuse
 from .events import Listener, Wakes
-from .graph import Graph, Graphs, GraphTypes
-from .records import Copied, Health, Info, Limits, Maintained, Operation, Result, health, known
+from .graph import Graph
+from .graph_types import GraphTypes
+from .graphs import Graphs
+from .indexes import Indexes
+from .records import Copied, Health, Info, Limits, Operation, Result, health, known
+from .results import Erased, Maintained, erased, maintained
+from .typed import Types
 
 R = TypeVar("R")
 
@@ -283,13 +289,23 @@ class Database:
 
     @property
     def graph_types(self) -> GraphTypes:
-        """The graph types of the file: define, get, list, delete, validate_node, validate_edge."""
+        """The graph types of the file: define, get, list, delete, validate_node, validate_edge; diff, update, check, migrate."""
         return GraphTypes(self)
 
     @property
     def graphs(self) -> Graphs:
-        """The graphs of the file: create, get, list, update, delete."""
+        """The graphs of the file: create, get, list, update, delete, purge."""
         return Graphs(self)
+
+    @property
+    def indexes(self) -> Indexes:
+        """The indexes over attributes: create, list, delete."""
+        return Indexes(self)
+
+    @property
+    def types(self) -> Types:
+        """The typed operations: ``db.types.task.Task.insert(graph, key, {...})``."""
+        return Types(self)
 
     def graph(self, name: str) -> Graph:
         """The nodes and edges of a graph, which is looked up when it is used."""
@@ -329,8 +345,26 @@ class Database:
         return known(Copied, self._call(_native.brant_db_restore, {"path": os.fspath(path)}, deadline(timeout)))
 
     def maintain(self, *, timeout: float | None = None) -> Maintained:
-        """Bounded upkeep: retention of notifications, checkpoint, planner statistics. Misuse: inside a transaction."""
-        return known(Maintained, self._call(_native.brant_db_maintain, {}, deadline(timeout)))
+        """Bounded upkeep: retention of notifications and of graph types' rules, checkpoint, planner statistics. Misuse: inside a transaction."""
+        return maintained(self._call(_native.brant_db_maintain, {}, deadline(timeout)))
+
+    def erase(
+        self,
+        values: Iterable[str],
+        *,
+        action: Literal["delete", "redact"] | None = None,
+        replacement: str | None = None,
+        dry_run: bool | None = None,
+        timeout: float | None = None,
+    ) -> Erased:
+        """Remove what the file has of somebody: what holds one of these texts (1 to 100), in all graphs, deleted ones too.
+
+        Found are nodes and edges whose key is one of them, or whose attributes or metadata hold one as a whole text, however deep, graphs' owners
+        and metadata, notifications. `action` "delete" (default) removes nodes, with their edges, and edges; "redact" puts `replacement` ("[erased]")
+        in the text's place, and deletes what would break its schema by it. `dry_run` only reports. One transaction.
+        """
+        members: dict[str, Any] = {"values": texts(values), "action": action, "replacement": replacement, "dry_run": dry_run}
+        return erased(self._call(_native.brant_db_erase, given(**members), deadline(timeout)))
 
     # ---- the end ----------------------------------------------------------------------------------------------------------
 

@@ -11,23 +11,8 @@ from ._clock import deadline
 from ._common import PAGE, Errors, Filter, M, given, paged, some_texts, texts
 from ._json import build
 from .nodes import NodeSearch, _put
-from .records import (
-    DeleteMany,
-    Edge,
-    EdgeHit,
-    EdgeItem,
-    EdgePatch,
-    Explained,
-    Json,
-    Page,
-    Patched,
-    PatchMany,
-    Put,
-    PutMany,
-    explained,
-    faulted,
-    known,
-)
+from .records import Edge, EdgeItem, EdgePatch, Json, Page, Put, known
+from .results import DeleteMany, EdgeHit, Explained, Patched, PatchMany, PutMany, explained, faulted
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -65,6 +50,7 @@ def _edge(members: Json, as_: Callable[..., Any] | None = None) -> Edge[Any]:
         members["revision"],
         members["created_at"],
         members["updated_at"],
+        members.get("undirected"),
     )
 
 
@@ -96,6 +82,7 @@ class Edges:
         *,
         type: str | None = None,
         key: str | None = None,
+        undirected: bool | None = None,
         metadata: Json | None = None,
         revision: int | None = None,
     ) -> Put:
@@ -103,10 +90,11 @@ class Edges:
 
         Without a key, a graph that is not multi knows the edge by source, type and target, so that a retry is the same edge; a
         multi graph makes a new one. NotFound: an end does not exist. Constraint: ends of types that the edge type does not
-        allow, ends of an existing key that differ, a self-loop, too many edges, the graph is archived.
+        allow, ends of an existing key that differ, a self-loop, too many edges, the graph is archived. `undirected`: in a mixed graph, whether
+        the edge goes both ways (a new one does not, a stored one stays as it is).
         """
         members = {"graph": self._graph, "source": source, "target": target}
-        members |= given(attributes=attributes, type=type, key=key, metadata=metadata, revision=revision)
+        members |= given(attributes=attributes, type=type, key=key, undirected=undirected, metadata=metadata, revision=revision)
         return _put(self._database._call(_native.brant_edge_put, members))
 
     def insert(
@@ -117,11 +105,12 @@ class Edges:
         *,
         type: str | None = None,
         key: str | None = None,
+        undirected: bool | None = None,
         metadata: Json | None = None,
     ) -> Put:
         """As `put`, for an edge that is new. Exists: it is not."""
         members = {"graph": self._graph, "source": source, "target": target}
-        members |= given(attributes=attributes, type=type, key=key, metadata=metadata)
+        members |= given(attributes=attributes, type=type, key=key, undirected=undirected, metadata=metadata)
         return _put(self._database._call(_native.brant_edge_insert, members))
 
     def patch(

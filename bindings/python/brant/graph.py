@@ -12,21 +12,19 @@ from ._common import Direction, Errors, Filter, given, some_texts, texts
 from ._exchange import ExportFormat, ImportFormat, export_text, export_to, import_path, import_text
 from .edges import Edges, _edge
 from .nodes import Nodes, _node
-from .records import (
+from .records import GraphInfo, Json, known
+from .results import (
     Arrays,
     Components,
     Cycle,
     Degrees,
-    GraphInfo,
     Imported,
-    Json,
     PageRank,
     Path,
     Paths,
     ShortestPaths,
     Subgraph,
     TopologicalOrder,
-    known,
 )
 
 if TYPE_CHECKING:
@@ -212,8 +210,8 @@ class Graph:
         **options: Unpack[EdgeSelector],
     ) -> PageRank:
         """The nodes' PageRank, highest first, as NetworkX computes it: damping 0.85, tolerance 1e-6, 100 iterations at most."""
-        members = {"damping": damping, "tolerance": tolerance, "max_iterations": max_iterations, "weight": weight}
-        members |= {"personalization": personalization, "limit": limit, "timeout": timeout}
+        members: dict[str, Any] = {"damping": damping, "tolerance": tolerance, "max_iterations": max_iterations}
+        members |= {"weight": weight, "personalization": personalization, "limit": limit, "timeout": timeout}
         return known(PageRank, self._call(_native.brant_graph_pagerank, {**members, **options}))
 
     # ---- exchange -----------------------------------------------------------------------------------------------------

@@ -8,23 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import _native
 from ._clock import deadline
 from ._common import LEFT, PAGE, given, paged
-from .records import (
-    GraphType,
-    Json,
-    Migrated,
-    Migration,
-    ModuleDiff,
-    Page,
-    Retention,
-    TypeCheck,
-    ValidationReport,
-    graph_type,
-    known,
-    migrated,
-    module_diff,
-    type_check,
-    validation,
-)
+from .evolution import Migrated, Migration, ModuleDiff, Retention, TypeCheck, migrated, module_diff, type_check
+from .records import GraphType, Json, Page, ValidationReport, graph_type, known, validation
 
 if TYPE_CHECKING:
     from .database import Database

@@ -9,7 +9,8 @@ from . import _native
 from ._clock import deadline
 from ._common import LEFT, PAGE, Status, given, paged
 from .graph import Graph
-from .records import GraphDeleted, GraphInfo, Json, Page, Purged, known
+from .records import GraphDeleted, GraphInfo, Json, Page, known
+from .results import Purged
 
 if TYPE_CHECKING:
     import networkx

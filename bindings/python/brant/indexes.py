@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from . import _native
 from ._clock import deadline
 from ._common import given, texts
-from .records import Index, known, known_list
+from .records import known, known_list
+from .results import Index
 
 if TYPE_CHECKING:
     from .database import Database

@@ -12,24 +12,15 @@ from typing import Any, Literal
 from . import _native
 from ._common import given
 from ._json import decode, encode
-from .records import (
-    Cast,
-    Json,
-    ModuleDiff,
-    ModuleTypes,
-    ValidationReport,
-    cast_attributes,
-    module_diff,
-    module_types,
-    validation,
-)
+from .evolution import Cast, ModuleDiff, ModuleTypes, cast_attributes, module_diff, module_types
+from .records import Json, ValidationReport, validation
 
 Module = Mapping[str, Any]
 
 __all__ = ["cast", "diff", "patch", "types", "validate_edge", "validate_node"]
 
 
-def _call(function: _native.Operation, members: Json) -> Any:
+def _call(function: _native.PureOperation, members: Json) -> Any:
     return decode(function(None, encode(members)))
 
 

@@ -10,26 +10,8 @@ from ._batch import many
 from ._clock import deadline
 from ._common import PAGE, Direction, Errors, Filter, M, given, paged, some_texts, texts
 from ._json import build
-from .records import (
-    Closure,
-    DeleteMany,
-    Explained,
-    Json,
-    Neighbor,
-    NeighborEdge,
-    Node,
-    NodeHit,
-    NodeItem,
-    NodePatch,
-    Page,
-    Patched,
-    PatchMany,
-    Put,
-    PutMany,
-    explained,
-    faulted,
-    known,
-)
+from .records import Json, Neighbor, NeighborEdge, Node, NodeItem, NodePatch, Page, Put, known
+from .results import Closure, DeleteMany, Explained, NodeHit, Patched, PatchMany, PutMany, explained, faulted
 from .walk import Walk
 
 if TYPE_CHECKING:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, cast, overload
 
 from ._common import Filter, M, given
 from .edges import _edge
+from .errors import NotFound
 from .nodes import _node, _put
-from .records import Edge, Json, Node, Operation, Page, Patched, Put, known
+from .records import Edge, Json, Node, Operation, Page, Put, known
+from .results import Patched
 
 if TYPE_CHECKING:
     from .database import Database
@@ -80,12 +82,15 @@ class TypesOf:
             return self.node(type)
         if any(edge_type.name == type for edge_type in known.edge_types):
             return self.edge(type)
-        raise AttributeError(f"the graph type {self._name!r} has no type {type!r}")
+        raise NotFound(f"the graph type {self._name!r} has no type {type!r}")
 
     def __getattr__(self, type: str) -> Any:
         if type.startswith("__"):
             raise AttributeError(type)
-        return self[type]
+        try:
+            return self[type]
+        except NotFound as error:
+            raise AttributeError(error.message) from None
 
 
 class _Typed(Generic[M]):
@@ -168,11 +173,12 @@ class TypedEdges(_Typed[M]):
         attributes: Any = None,
         *,
         key: str | None = None,
+        undirected: bool | None = None,
         metadata: Json | None = None,
     ) -> Put:
         """As `Edges.insert`."""
-        members = {"source": source, "target": target, "attributes": attributes, "key": key, "metadata": metadata}
-        return _put(self._call("insert", graph, **members))
+        members = {"source": source, "target": target, "attributes": attributes, "key": key, "undirected": undirected}
+        return _put(self._call("insert", graph, **members, metadata=metadata))
 
     def put(
         self,
@@ -182,12 +188,13 @@ class TypedEdges(_Typed[M]):
         attributes: Any = None,
         *,
         key: str | None = None,
+        undirected: bool | None = None,
         metadata: Json | None = None,
         revision: int | None = None,
     ) -> Put:
         """As `Edges.put`."""
-        members = {"source": source, "target": target, "attributes": attributes, "key": key, "metadata": metadata}
-        return _put(self._call("put", graph, **members, revision=revision))
+        members = {"source": source, "target": target, "attributes": attributes, "key": key, "undirected": undirected}
+        return _put(self._call("put", graph, **members, metadata=metadata, revision=revision))
 
     def get(self, graph: str, key: str) -> Edge[M]:
         """NotFound: there is no edge of this key and type."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from . import _native
 from ._json import decode, encode
-from .records import Json, WalkBatch, known_list
+from .records import Json, known_list
+from .results import WalkBatch
 
 if TYPE_CHECKING:
     from .database import Database

@@ -293,8 +293,17 @@ def test_by_name(db: brant.Database, graph: brant.Graph) -> None:
     assert names == sorted(names) and "nodes.put" in names
     spaces = {operation["namespace"] for operation in brant.operations("nodes")}
     assert spaces == {"nodes"}
+    owners: dict[str, list[Any]] = {
+        "nodes": [graph.nodes],
+        "edges": [graph.edges],
+        "graphs": [db.graphs, graph],
+        "graph_types": [db.graph_types],
+        "indexes": [db.indexes],
+        "modules": [brant.modules],
+        "db": [db],
+    }
     for operation in brant.operations():
         space, verb = operation["name"].split(".")
-        owner: Any = {"nodes": graph.nodes, "edges": graph.edges, "graphs": db.graphs, "graph_types": db.graph_types}.get(space)
-        if owner is not None:
-            assert callable(getattr(owner, verb)), operation["name"]
+        if space in owners:
+            methods = [getattr(owner, name, None) for owner in owners[space] for name in (verb, f"{verb}_")]
+            assert any(map(callable, methods)), operation["name"]

@@ -102,16 +102,15 @@ def module(
     for name, model in (definitions or {}).items():
         maker.reserve(name, model if isinstance(model, Mapping) else None, model)
 
-    named: list[tuple[str, str, Any, EdgeSpec | None]] = []
+    named: list[tuple[str, Any, EdgeSpec | None]] = []
     for name, thing in _named(nodes):
-        named.append((*_entry(name, "Node"), thing, None))
+        named.append((_entry(name, "Node")[0], thing, None))
     for name, thing in _named(edges):
-        spec = thing if isinstance(thing, EdgeSpec) else edge(thing)
-        entry, type = _entry(spec.name or name, "Edge")
-        named.append((entry, type, spec.model, spec))
-    for entry, _, model, _ in named:
+        rules = thing if isinstance(thing, EdgeSpec) else edge(thing)
+        named.append((_entry(rules.name or name, "Edge")[0], rules.model, rules))
+    for entry, model, _ in named:
         maker.reserve(entry, None, model)
-    for entry, type, model, spec in named:
+    for entry, model, spec in named:
         maker.fill(entry, model)
         if spec is not None:
             constraints = _constraints(spec)
@@ -150,7 +149,7 @@ def _name(thing: Any) -> str:
             raise ValueError("a schema needs a title to be named by; give schemas as a dict by name")
         return title
     if isinstance(thing, type) or typing.is_typeddict(thing):
-        return thing.__name__
+        return str(thing.__name__)
     raise TypeError(f"{thing!r} is neither a class nor a schema")
 
 
@@ -301,9 +300,8 @@ class _Maker:
         """The schema of a field's type."""
         if hint is Any or hint is object:
             return {}
-        simple = _SIMPLE.get(hint) if isinstance(hint, typing.Hashable) else None
-        if simple is not None:
-            return dict(simple)
+        if typing.get_origin(hint) is None and (hint is None or isinstance(hint, type)) and hint in _SIMPLE:
+            return dict(_SIMPLE[hint])
         if isinstance(hint, typing.NewType):
             return self.of_hint(hint.__supertype__)
         if isinstance(hint, type) and typing.get_origin(hint) is None:
