@@ -7,6 +7,7 @@
 #include "brant/graph.h"
 #include "brant/operation.h"
 #include "brant/store.h"
+#include "brant/traversal.h"
 #include "brant/validator.h"
 
 #endif

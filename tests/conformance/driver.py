@@ -325,7 +325,7 @@ class Run:
             return self.finish(operation, self.open(target, arguments))
         agent = self.home[target]
         request = {"object": target, "name": name, "arguments": arguments}
-        if name == "events.listen":
+        if name in ("events.listen", "nodes.walk"):
             request["as"] = operation.get("save_as", "cursor")
             self.home[request["as"]] = agent
         if "background" in operation:

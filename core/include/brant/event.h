@@ -15,14 +15,14 @@ extern "C" {
 #endif
 
 /*
- * A cursor: what cannot be one answer. Opened by brant_call_open or a function that names it; it keeps its handle's shell
+ * A cursor: what cannot be one answer. Its items may go on for ever (events.listen), or end (nodes.walk: it says so). Opened by brant_call_open or a function that names it; it keeps its handle's shell
  * alive, and ends (CLOSED) when the handle is closed.
  */
 typedef struct brant_cursor brant_cursor;
 
 /*
  * The next items as a JSON array, at most 256; "[]" when none came within `timeout` ms (0: do not wait; negative: wait until one
- * comes). Waiting uses no CPU and does not occupy the handle. Several threads may wait on the cursors of one handle;
+ * comes). Of a cursor that ends, "[]" at once, whatever the timeout, says that it is at its end; what it yields was there when it was opened. Waiting uses no CPU and does not occupy the handle. Several threads may wait on the cursors of one handle;
  * one cursor serves one thread at a time (MISUSE). To look, it enters the handle for some microseconds; while another thread's call is inside it waits
  * for that to end, whatever the timeout. What the handle's own open transaction wrote is not shown before its commit.
  * CLOSED: cursor or handle; INTERRUPTED: brant_interrupt during the wait; IO: the database file was deleted, or another one is in its place.

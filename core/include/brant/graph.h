@@ -156,17 +156,6 @@ BRANT_API brant_status brant_node_neighbors(char **out_json, size_t *out_json_le
                                             const char *json, size_t json_len);
 
 /*
- * nodes.closure {"graph", "keys": [..], "direction"?: "out" | "in" | "both", "edge_types"?: [..], "max_depth"?: 0.., "limit"?: 1..}
- *   -> {"keys": [..], "depths": [..], "parents": [..], "truncated": bool}
- * What can be reached from the given nodes (which come first, each once, depth 0), breadth first; parents[i] is the index of the node
- * that keys[i] was first reached from, -1 for a start. Order: by depth, then by parent, then by key bytes. `truncated`: the limit cut it.
- * `limit` counts the given nodes too. Small closures go through the indexes, others run on an in-memory snapshot of the graph that the handle keeps while no node or
- * edge comes or goes. NOT_FOUND: a given node; LIMIT: the snapshot would need more than 1 GiB.
- */
-BRANT_API brant_status brant_node_closure(char **out_json, size_t *out_json_len, brant_db *db,
-                                          const char *json, size_t json_len);
-
-/*
  * edges.put {"graph", "source", "target", "type"?, "key"?, "undirected"?, "attributes"?, "metadata"?, "revision"?} -> {"key", "created", "revision"}
  * Without a key: in a graph that is not multi the edge is known by source, type and target, and its key is the JSON text
  * ["source","type","target"] (ends in byte order where undirected), so that a retry is the same edge; in a multi graph a new UUIDv7. A given key in a

@@ -9,6 +9,7 @@
 
 #include "event.h"
 #include "graph.h"
+#include "traversal.h"
 
 #ifdef __cplusplus
 extern "C" {

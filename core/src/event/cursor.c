@@ -137,6 +137,10 @@ static brant_status look(visit *out, brant_cursor *cursor, brant__writer *writer
     brant_status status = brant__wake_enter(db, &cursor->ended);
     if (status != BRANT_OK) return status;
     brant__cursor_bury(db, brant__wake_orphans(db));
+    if (cursor->kind->finite) {
+        status = cursor->kind->fetch(&out->count, &out->more, db, cursor->state, writer);
+        goto cleanup;
+    }
     out->seen = brant__wake_sequence(db);
     if (brant__transaction_lost(db))
         goto cleanup; /* its owner has not rolled back yet: nothing to be seen until then */
@@ -179,6 +183,7 @@ static brant_status next_items(brant_cursor *cursor, brant__writer *writer, int6
         status = check(cursor, interrupts);
         if (status != BRANT_OK) return status;
         if (seen.more) continue;
+        if (cursor->kind->finite) return BRANT_OK;
         if (brant__monotonic_now() >= until) return BRANT_OK;
         status = brant__wait_begin(db);
         if (status != BRANT_OK) return status;

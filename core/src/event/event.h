@@ -21,11 +21,14 @@ brant_status brant__notify(int64_t *out_id, brant_db *db, brant__text channel, b
  * at most BRANT__CURSOR_ITEMS; *out_more: bounded work ended before all was looked at, so ask again without waiting. What it yields counts as
  * delivered, so it moves its position only when `out` has not failed. `destroy` runs inside the handle, or with the handle closed, once.
  * The handle's own transaction may be open: rows from brant__wake_uncommitted_from on are not to be shown.
+ *
+ * One that is `finite` reads nothing of the file: its `fetch` runs in no transaction, or in whichever is open, and its items end: "none" is the end, for which nobody waits.
  */
 typedef struct brant__cursor_kind {
     brant_status (*fetch)(size_t *out_count, bool *out_more, brant_db *db, void *state,
                           brant__writer *out);
     void (*destroy)(brant_db *db, void *state);
+    bool finite;
 } brant__cursor_kind;
 
 /* Takes `state` over also when it fails. Inside the handle. */

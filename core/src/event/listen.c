@@ -229,7 +229,7 @@ static void listen_destroy(brant_db *db, void *state) {
     brant__free(self);
 }
 
-static const brant__cursor_kind listen_kind = {listen_fetch, listen_destroy};
+static const brant__cursor_kind listen_kind = {listen_fetch, listen_destroy, false};
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------------ */
 

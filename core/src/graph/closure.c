@@ -7,11 +7,10 @@
  */
 #include <stdlib.h>
 
-#include "graph/internal.h"
+#include "graph/view.h"
 
 /* A closure through the indexes ends here, and at brant__graphs.walk_edges. */
 #define WALK_NODES 2000
-#define POLL_MASK  4095
 
 /* What is asked. */
 typedef struct closure_call {
@@ -217,207 +216,51 @@ cleanup:
 
 /* ---- through the snapshot -------------------------------------------------------------------- */
 
-typedef struct reach_state {
-    uint32_t *node;
-    uint32_t *parent; /* UINT32_MAX: a start */
-    uint32_t *level;  /* of depth d the first index; one more at the end */
-    uint64_t *seen;   /* a bit a node */
-    size_t count;
-    size_t depths;
-} reach_state;
+static brant_status close_by_snapshot(closure_call *closure) {
+    brant__call *call = closure->call;
+    brant__walk walk = {.count = 0};
+    brant_status status;
 
-static bool see(reach_state *reached, uint32_t node) {
-    uint64_t bit = UINT64_C(1) << (node & 63);
-
-    if (reached->seen[node >> 6] & bit) return false;
-    reached->seen[node >> 6] |= bit;
-    return true;
-}
-
-/* The unseen neighbours of one node by number: of one list, or of two merged. False: the limit is
- * reached. */
-static bool visit(reach_state *reached, const closure_call *closure,
-                  const brant__snapshot *snapshot, uint32_t head, size_t limit) {
-    uint32_t node = reached->node[head];
-    const brant__arcs *out = &snapshot->out, *in = &snapshot->in;
-    uint32_t a = 0, a_end = 0, b = 0, b_end = 0;
-
-    if (closure->directions & BRANT__GO_OUT) {
-        a = out->from[node];
-        a_end = out->from[node + 1];
-    }
-    if (closure->directions & BRANT__GO_IN) {
-        b = in->from[node];
-        b_end = in->from[node + 1];
-    }
-    while (a < a_end || b < b_end) {
-        bool first = b == b_end || (a < a_end && out->node[a] <= in->node[b]);
-        uint32_t next = first ? out->node[a] : in->node[b];
-        uint16_t type = 0;
-        if (closure->wanted) type = first ? out->type[a] : in->type[b];
-        if (first)
-            a++;
-        else
-            b++;
-        if (closure->wanted && !closure->wanted[type]) continue;
-        if (!see(reached, next)) continue;
-        if (reached->count == limit) return false;
-        reached->node[reached->count] = next;
-        reached->parent[reached->count++] = head;
-    }
-    return true;
-}
-
-static char *write_number(char *at, uint32_t value) {
-    char digits[10];
-    size_t count = 0;
-
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    while (count)
-        *at++ = digits[--count];
-    return at;
-}
-
-/* The answer, with pointers into room that is reserved: the keys are text already. */
-static brant_status write_reached(const reach_state *reached, const closure_call *closure,
-                                  const brant__snapshot *snapshot) {
-    brant__writer *out = closure->call->out;
-    brant__buffer text = {0};
-    size_t bytes = 16;
-    char *at;
-
-    for (size_t i = 0; i < reached->count; i++)
-        bytes +=
-            snapshot->text_from[reached->node[i] + 1] - snapshot->text_from[reached->node[i]] + 1;
-    if (bytes < 16 + reached->count * 12) bytes = 16 + reached->count * 12;
-    if (!brant__buffer_reserve(&text, bytes)) return brant__fail_memory();
-
-    brant__write_object(out);
-    brant__write_name(out, "keys");
-    at = text.data;
-    *at++ = '[';
-    for (size_t i = 0; i < reached->count; i++) {
-        size_t from = snapshot->text_from[reached->node[i]],
-               length = snapshot->text_from[reached->node[i] + 1] - from;
-        memcpy(at, snapshot->text.data + from, length);
-        at += length;
-        *at++ = ',';
-    }
-    if (reached->count) at--;
-    *at++ = ']';
-    brant__write_raw(out, brant__text_of(text.data, (size_t)(at - text.data)));
-
-    brant__write_name(out, "depths");
-    at = text.data;
-    *at++ = '[';
-    for (size_t depth = 0; depth < reached->depths; depth++)
-        for (size_t i = reached->level[depth]; i < reached->level[depth + 1]; i++) {
-            at = write_number(at, (uint32_t)depth);
-            *at++ = ',';
-        }
-    if (reached->count) at--;
-    *at++ = ']';
-    brant__write_raw(out, brant__text_of(text.data, (size_t)(at - text.data)));
-
-    brant__write_name(out, "parents");
-    at = text.data;
-    *at++ = '[';
-    for (size_t i = 0; i < reached->count; i++) {
-        if (reached->parent[i] == UINT32_MAX) {
-            *at++ = '-';
-            *at++ = '1';
-        } else {
-            at = write_number(at, reached->parent[i]);
-        }
-        *at++ = ',';
-    }
-    if (reached->count) at--;
-    *at++ = ']';
-    brant__write_raw(out, brant__text_of(text.data, (size_t)(at - text.data)));
-    brant__write_name(out, "truncated");
-    brant__write_bool(out, closure->truncated);
-    brant__write_end(out);
-    brant__buffer_free(&text);
-    return BRANT_OK;
-}
-
-static brant_status close_by_snapshot(closure_call *closure, const brant__snapshot *snapshot) {
-    size_t nodes = snapshot->nodes, limit = nodes;
-    reach_state reached = {.count = 0};
-    brant_status status = BRANT_OK;
-
-    if (closure->limit < (int64_t)limit) limit = (size_t)closure->limit;
-    reached.node = brant__alloc((nodes + 1) * sizeof(*reached.node));
-    reached.parent = brant__alloc((nodes + 1) * sizeof(*reached.parent));
-    reached.level = brant__alloc((nodes + 2) * sizeof(*reached.level));
-    reached.seen = brant__alloc_zero((nodes / 64 + 1) * sizeof(*reached.seen));
-    if (!reached.node || !reached.parent || !reached.level || !reached.seen) {
-        status = brant__fail_memory();
-        goto cleanup;
-    }
-    for (size_t i = 0; i < closure->start_count; i++) {
-        uint32_t node = brant__snapshot_number(snapshot, closure->starts[i]);
-        if (node == UINT32_MAX) {
-            status = brant__fail(BRANT_INTERNAL, "a snapshot lacks a node");
-            goto cleanup;
-        }
-        if (!see(&reached, node)) continue;
-        reached.node[reached.count] = node;
-        reached.parent[reached.count++] = UINT32_MAX;
-    }
-    reached.level[0] = 0;
-    reached.level[1] = (uint32_t)reached.count;
-    reached.depths = 1;
-    for (size_t head = 0; head < reached.count && !closure->truncated &&
-                          (int64_t)reached.depths <= closure->max_depth;) {
-        size_t end = reached.count;
-        for (; head < end && !closure->truncated; head++) {
-            if ((head & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(closure->call->db));
-            closure->truncated = !visit(&reached, closure, snapshot, (uint32_t)head, limit);
-        }
-        if (reached.count > end) reached.level[++reached.depths] = (uint32_t)reached.count;
-    }
-    status = write_reached(&reached, closure, snapshot);
+    BRANT__TRY(brant__walk_open(&walk, call, &closure->graph));
+    BRANT__TRY(brant__walk_run(&walk, call->db, SIZE_MAX));
+    brant__write_object(call->out);
+    brant__write_name(call->out, "keys");
+    brant__write_keys(call->out, walk.view.snapshot, walk.node, walk.count);
+    brant__write_name(call->out, "depths");
+    brant__write_numbers(call->out, walk.depth, walk.count);
+    brant__write_name(call->out, "parents");
+    brant__write_numbers(call->out, walk.parent, walk.count);
+    brant__write_name(call->out, "truncated");
+    brant__write_bool(call->out, walk.truncated);
+    brant__write_end(call->out);
 cleanup:
-    brant__free(reached.node);
-    brant__free(reached.parent);
-    brant__free(reached.level);
-    brant__free(reached.seen);
+    brant__walk_close(&walk);
     return status;
 }
 
 /* ---- operation ------------------------------------------------------------------------------- */
 
 brant_status brant__node_closure(brant__call *call) {
-    closure_call closure = {.call = call, .max_depth = INT64_MAX, .limit = INT64_MAX};
-    yyjson_val *max_depth = brant__json_get(call->input, "max_depth");
+    closure_call closure = {.call = call, .limit = INT64_MAX};
     const brant__snapshot *snapshot;
     uint8_t *wanted;
-    bool done = false;
+    bool done = false, deep;
     brant_status status;
 
     BRANT__TRY(brant__graph_find(&closure.graph, call, false));
-    BRANT__TRY(brant__read_direction(&closure.directions, call, &closure.graph));
-    BRANT__TRY(brant__read_types(&wanted, call, &closure.graph));
-    closure.wanted = wanted;
-    if (max_depth) closure.max_depth = brant__json_integer(max_depth, -1);
-    if (closure.max_depth < 0) {
-        status = brant__fail(BRANT_INVALID, "max_depth is not 0 or more");
-        goto cleanup;
-    }
-    if (brant__json_get(call->input, "limit"))
-        BRANT__TRY(brant__limit_read(&closure.limit, call, 1, INT64_MAX));
-    BRANT__TRY(read_starts(&closure));
     BRANT__TRY(brant__snapshot_kept(&snapshot, call, &closure.graph));
-    if (!snapshot) {
+    deep = brant__text_equal(brant__json_get_text(call->input, "order"), BRANT__TEXT("depth"));
+    if (!snapshot && !deep && !brant__view_filters(call) && !brant__graph_mixed(&closure.graph)) {
+        BRANT__TRY(brant__read_direction(&closure.directions, call, &closure.graph));
+        BRANT__TRY(brant__read_types(&wanted, call, &closure.graph));
+        closure.wanted = wanted;
+        BRANT__TRY(brant__read_maximum(&closure.max_depth, call, "max_depth", INT64_MAX));
+        if (brant__json_get(call->input, "limit"))
+            BRANT__TRY(brant__limit_read(&closure.limit, call, 1, INT64_MAX));
+        BRANT__TRY(read_starts(&closure));
         BRANT__TRY(close_by_index(&done, &closure));
-        if (done) goto cleanup;
-        BRANT__TRY(brant__snapshot_get(&snapshot, call, &closure.graph));
     }
-    status = close_by_snapshot(&closure, snapshot);
+    if (!done) status = close_by_snapshot(&closure);
 cleanup:
     return status;
 }

@@ -205,6 +205,16 @@ cleanup:
     return status;
 }
 
+brant_status brant__write_edge_of_row(brant__call *call, const brant__graph *graph,
+                                      int64_t row_id) {
+    brant__statement *statement = NULL;
+    brant_status status = get_row(&statement, call, row_id);
+
+    if (status == BRANT_OK) status = write_edge(call, graph, statement);
+    brant__reset(statement);
+    return status;
+}
+
 brant_status brant__edge_get(brant__call *call) {
     brant__text key = brant__json_get_text(call->input, "key");
     brant__statement *statement = NULL;

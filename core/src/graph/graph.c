@@ -34,7 +34,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     /* Everything that an operation on nodes or edges asks of its graph. */
     [GRAPH_FIND] =
         ("SELECT g.row_id, g.id, g.owner_id, g.status, g.nodes, g.edges, g.shape, t.row_id, t.id, "
-         "t.changes, t.name"
+         "t.changes, t.name, g.changes"
          " FROM graphs g JOIN graph_types t ON t.row_id = g.graph_type WHERE g.name = :name"),
     [GRAPH_ROW] =
         ("SELECT " GRAPH_COLUMNS
@@ -128,6 +128,7 @@ static brant_status find(brant__graph *out, brant__call *call, brant__text name,
     out->nodes = brant__column_integer(statement, 4);
     out->edges = brant__column_integer(statement, 5);
     out->shape = brant__column_integer(statement, 6);
+    out->changes = brant__column_integer(statement, 11);
     status = brant__type_load(&out->type, call->db, brant__column_integer(statement, 7),
                               brant__column_text(statement, 8), brant__column_integer(statement, 9),
                               brant__column_text(statement, 10));
@@ -155,6 +156,7 @@ brant_status brant__graph_changed(brant__call *call, brant__graph *graph, int64_
     graph->nodes += nodes;
     graph->edges += edges;
     graph->shape += shape;
+    graph->changes++;
     return BRANT_OK;
 }
 

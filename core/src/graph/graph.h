@@ -4,7 +4,9 @@
 #ifndef BRANT__GRAPH_H
 #define BRANT__GRAPH_H
 
+#include "brant/event.h"
 #include "brant/graph.h"
+#include "brant/traversal.h"
 #include "store/store.h"
 
 brant_status brant__graph_type_define(brant__call *call);
@@ -30,6 +32,18 @@ brant_status brant__node_list(brant__call *call);
 brant_status brant__node_delete(brant__call *call);
 brant_status brant__node_neighbors(brant__call *call);
 brant_status brant__node_closure(brant__call *call);
+brant_status brant__node_walk(brant_cursor **out_cursor, brant__call *call);
+
+brant_status brant__graph_components(brant__call *call);
+brant_status brant__graph_count_walks(brant__call *call);
+brant_status brant__graph_degrees(brant__call *call);
+brant_status brant__graph_find_cycle(brant__call *call);
+brant_status brant__graph_pagerank(brant__call *call);
+brant_status brant__graph_paths(brant__call *call);
+brant_status brant__graph_shortest_path(brant__call *call);
+brant_status brant__graph_shortest_paths(brant__call *call);
+brant_status brant__graph_subgraph(brant__call *call);
+brant_status brant__graph_topological_order(brant__call *call);
 
 brant_status brant__edge_put(brant__call *call);
 brant_status brant__edge_put_many(brant__call *call);

@@ -12,10 +12,14 @@
  * - keys.c: from node keys to row ids
  * - snapshot.c: a graph's adjacency in memory; acyclic.c: cycles
  * - traverse.c: neighbours; closure.c: closures
+ * - view.c: a snapshot as an operation sees it: directions, filters (view.h); weight.c: weights of edges
+ * - walk.c, shortest.c, weighted.c, simple_path.c, count.c, order.c, component.c, rank.c, subgraph.c: on views
  * - announce.c: notifications
  */
 #ifndef BRANT__GRAPH_INTERNAL_H
 #define BRANT__GRAPH_INTERNAL_H
+
+#include <stdatomic.h>
 
 #include "event/event.h"
 #include "graph/graph.h"
@@ -79,7 +83,8 @@ typedef struct brant__graph {
     brant__text owner_id; /* {NULL, 0}: none */
     int64_t nodes;
     int64_t edges;
-    int64_t shape;
+    int64_t shape;   /* grows when nodes or edges come or go */
+    int64_t changes; /* grows with every write */
     const brant__type *type;
 } brant__graph;
 
@@ -126,6 +131,16 @@ typedef struct brant__keys {
     bool complete;
 } brant__keys;
 
+/* A number of each edge of a snapshot, read from the edges' attributes (weight.c). */
+typedef struct brant__weights {
+    char *path; /* NULL: none are kept */
+    double *values;
+    size_t faults; /* how many are no weight */
+    size_t bytes;
+    int64_t changes; /* of the graph that these are true of */
+    unsigned touched;
+} brant__weights;
+
 /* What is kept of one graph. */
 typedef struct brant__kept {
     char *id;
@@ -134,6 +149,7 @@ typedef struct brant__kept {
     brant__snapshot *snapshot;
     int64_t snapshot_shape;
     unsigned snapshot_touched;
+    brant__weights weights; /* of the snapshot's edges */
 } brant__kept;
 
 #define BRANT__TYPES_KEPT     64
@@ -159,6 +175,9 @@ brant_status brant__kept_find(brant__kept **out_kept, brant_db *db, const brant_
 brant_status brant__kept_dirty(brant_db *db);
 void brant__keys_drop(brant__keys *keys);
 void brant__kept_drop_snapshot(brant__kept *kept);
+void brant__weights_drop(brant__weights *weights);
+/* Drop what is kept of other graphs until `bytes` more fit into the bound of all. */
+void brant__kept_make_room(brant__graphs *state, const brant__kept *wanted, size_t bytes);
 /* Drop the parsed type of an id. */
 void brant__type_forget(brant_db *db, brant__text id);
 
@@ -377,6 +396,8 @@ enum {
     BRANT__EDGE_STATEMENTS
 };
 brant_status brant__edge_statement(brant__statement **out, brant__call *call, int which);
+/* An edge by its row, as users see it. */
+brant_status brant__write_edge_of_row(brant__call *call, const brant__graph *graph, int64_t row_id);
 
 /* And on adjacency (traverse.c). */
 enum {
@@ -391,7 +412,13 @@ enum {
     BRANT__ALL_NODES,
     BRANT__ALL_ARCS,
     BRANT__ARCS_OF,
+    BRANT__ALL_ARCS_MIXED,
+    BRANT__ARCS_OF_MIXED,
     BRANT__NODE_KEY,
+    BRANT__NODE_ROW,
+    BRANT__EDGE_NAME,
+    BRANT__EDGE_ATTRIBUTES,
+    BRANT__EDGE_METADATA,
     BRANT__TRAVERSE_STATEMENTS
 };
 brant_status brant__traverse_statement(brant__statement **out, brant__call *call, int which);
@@ -411,10 +438,15 @@ typedef struct brant__arcs {
     uint32_t *from;
     uint32_t *node;
     uint16_t *type; /* index in the module */
+    uint32_t *edge; /* the edge's number: its place in `out`; NULL there */
 } brant__arcs;
 
-/* Nodes are numbered by the order of their keys' bytes. Immutable. */
+/*
+ * Nodes are numbered by the order of their keys' bytes; edges by source, target, type's row and row. Immutable;
+ * counted, since cursors hold it longer than the handle does.
+ */
 struct brant__snapshot {
+    atomic_uint references;
     uint32_t nodes;
     uint32_t edges;
     size_t bytes;
@@ -429,6 +461,8 @@ struct brant__snapshot {
     uint32_t *by_row;  /* then this: numbers in the order of their row ids */
     brant__arcs out;
     brant__arcs in;
+    int64_t *edge_rows;   /* row ids by number */
+    uint64_t *undirected; /* in a mixed graph a bit an edge; NULL elsewhere */
 };
 
 /* The snapshot as the graph is now, built where the handle has none. LIMIT: too large. */
@@ -437,7 +471,11 @@ brant_status brant__snapshot_get(const brant__snapshot **out_snapshot, brant__ca
 /* The kept one where it is true, or NULL. */
 brant_status brant__snapshot_kept(const brant__snapshot **out_snapshot, brant__call *call,
                                   const brant__graph *graph);
-void brant__snapshot_free(brant__snapshot *snapshot);
+/* One more, or one less, who holds it; the last frees it. NULL is fine. */
+void brant__snapshot_retain(const brant__snapshot *snapshot);
+void brant__snapshot_release(const brant__snapshot *snapshot);
+/* The node that an edge goes out from; the other end is out.node[edge]. */
+uint32_t brant__snapshot_source(const brant__snapshot *snapshot, uint32_t edge);
 /* A node's number by row id; UINT32_MAX: none. */
 uint32_t brant__snapshot_number(const brant__snapshot *snapshot, int64_t row_id);
 

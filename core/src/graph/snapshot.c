@@ -15,20 +15,47 @@
 /* Row ids are looked up in a table where it has at most so many places a node. */
 #define SPARSE 4
 
-void brant__snapshot_free(brant__snapshot *snapshot) {
+static void arcs_free(brant__arcs *arcs) {
+    brant__free(arcs->from);
+    brant__free(arcs->node);
+    brant__free(arcs->type);
+    brant__free(arcs->edge);
+}
+
+static void snapshot_free(brant__snapshot *snapshot) {
     if (!snapshot) return;
     brant__free(snapshot->text_from);
     brant__buffer_free(&snapshot->text);
     brant__free(snapshot->rows);
     brant__free(snapshot->numbers);
     brant__free(snapshot->by_row);
-    brant__free(snapshot->out.from);
-    brant__free(snapshot->out.node);
-    brant__free(snapshot->out.type);
-    brant__free(snapshot->in.from);
-    brant__free(snapshot->in.node);
-    brant__free(snapshot->in.type);
+    arcs_free(&snapshot->out);
+    arcs_free(&snapshot->in);
+    brant__free(snapshot->edge_rows);
+    brant__free(snapshot->undirected);
     brant__free(snapshot);
+}
+
+void brant__snapshot_retain(const brant__snapshot *snapshot) {
+    if (snapshot) atomic_fetch_add(&((brant__snapshot *)snapshot)->references, 1);
+}
+
+void brant__snapshot_release(const brant__snapshot *snapshot) {
+    if (snapshot && atomic_fetch_sub(&((brant__snapshot *)snapshot)->references, 1) == 1)
+        snapshot_free((brant__snapshot *)snapshot);
+}
+
+uint32_t brant__snapshot_source(const brant__snapshot *snapshot, uint32_t edge) {
+    uint32_t low = 0, high = snapshot->nodes;
+
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (snapshot->out.from[middle] <= edge)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 uint32_t brant__snapshot_number(const brant__snapshot *snapshot, int64_t row_id) {
@@ -151,6 +178,8 @@ typedef struct arc_list {
     uint32_t *source;
     uint32_t *target;
     uint16_t *type;
+    int64_t *row;
+    uint64_t *undirected; /* a bit each; NULL: not mixed */
     size_t count;
     size_t capacity;
 } arc_list;
@@ -159,9 +188,11 @@ static void arc_list_free(arc_list *list) {
     brant__free(list->source);
     brant__free(list->target);
     brant__free(list->type);
+    brant__free(list->row);
+    brant__free(list->undirected);
 }
 
-/* The rows of a statement: source, type, target. `source`: the number of all of them, or
+/* The rows of a statement: source, type, target, row. `source`: the number of all of them, or
  * UINT32_MAX. */
 static brant_status read_arcs(arc_list *list, const brant__snapshot *snapshot, brant__call *call,
                               const brant__graph *graph, brant__statement *statement) {
@@ -199,6 +230,9 @@ static brant_status read_arcs(arc_list *list, const brant__snapshot *snapshot, b
         }
         list->source[list->count] = source;
         list->target[list->count] = target;
+        list->row[list->count] = brant__column_integer(statement, 3);
+        if (list->undirected && brant__column_integer(statement, 4))
+            list->undirected[list->count >> 6] |= UINT64_C(1) << (list->count & 63);
         list->type[list->count++] = (uint16_t)type;
     }
 cleanup:
@@ -208,6 +242,7 @@ cleanup:
 
 static brant_status load_arcs(arc_list *list, const brant__snapshot *snapshot, brant__call *call,
                               const brant__graph *graph) {
+    bool mixed = brant__graph_mixed(graph);
     brant__statement *statement;
     brant_status status = BRANT_OK;
 
@@ -215,17 +250,22 @@ static brant_status load_arcs(arc_list *list, const brant__snapshot *snapshot, b
     list->source = brant__alloc((list->capacity + 1) * sizeof(*list->source));
     list->target = brant__alloc((list->capacity + 1) * sizeof(*list->target));
     list->type = brant__alloc((list->capacity + 1) * sizeof(*list->type));
-    if (!list->source || !list->target || !list->type) return brant__fail_memory();
+    list->row = brant__alloc((list->capacity + 1) * sizeof(*list->row));
+    if (mixed) list->undirected = brant__alloc_zero((list->capacity / 64 + 1) * sizeof(uint64_t));
+    if (!list->source || !list->target || !list->type || !list->row || (mixed && !list->undirected))
+        return brant__fail_memory();
     if (graph->edges == 0) return BRANT_OK;
     if (snapshot->numbers) {
-        BRANT__TRY(brant__traverse_statement(&statement, call, BRANT__ALL_ARCS));
+        BRANT__TRY(brant__traverse_statement(&statement, call,
+                                             mixed ? BRANT__ALL_ARCS_MIXED : BRANT__ALL_ARCS));
         brant__bind_integer(statement, 1, snapshot->first_row);
         brant__bind_integer(statement, 2, snapshot->last_row);
         status = read_arcs(list, snapshot, call, graph, statement);
         goto cleanup;
     }
     for (size_t i = 0; i < snapshot->nodes; i++) {
-        BRANT__TRY(brant__traverse_statement(&statement, call, BRANT__ARCS_OF));
+        BRANT__TRY(brant__traverse_statement(&statement, call,
+                                             mixed ? BRANT__ARCS_OF_MIXED : BRANT__ARCS_OF));
         brant__bind_integer(statement, 1, snapshot->rows[i]);
         BRANT__TRY(read_arcs(list, snapshot, call, graph, statement));
         if ((i & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(call->db));
@@ -237,8 +277,8 @@ cleanup:
 static brant_status allocate(brant__arcs *arcs, size_t nodes, size_t edges) {
     arcs->from = brant__alloc_zero((nodes + 2) * sizeof(*arcs->from));
     arcs->node = brant__alloc((edges + 1) * sizeof(*arcs->node));
-    arcs->type = brant__alloc((edges + 1) * sizeof(*arcs->type));
-    return arcs->from && arcs->node && arcs->type ? BRANT_OK : brant__fail_memory();
+    arcs->edge = brant__alloc((edges + 1) * sizeof(*arcs->edge));
+    return arcs->from && arcs->node && arcs->edge ? BRANT_OK : brant__fail_memory();
 }
 
 /* from[i + 1] counts node i's arcs: make it their begin, which placing an arc moves on to their
@@ -250,42 +290,59 @@ static void begin_rows(brant__arcs *arcs, size_t nodes, const uint32_t *of, size
         arcs->from[i] += arcs->from[i - 1];
 }
 
-static void place(brant__arcs *arcs, uint32_t of, uint32_t node, uint16_t type) {
+static uint32_t place(brant__arcs *arcs, uint32_t of, uint32_t node, uint32_t edge) {
     uint32_t at = arcs->from[of + 1]++;
 
     arcs->node[at] = node;
-    arcs->type[at] = type;
+    arcs->edge[at] = edge;
+    return at;
 }
 
 /*
  * Into rows by target in the order of sources, then from those into rows by source, which are in
  * the order of targets by that. For the first, arcs must come by source number: they are put into
- * rows by source once before.
+ * rows by source once before. An arc's `edge` is its place in the list until it has its number.
  */
 static brant_status sort_arcs(brant__snapshot *snapshot, const arc_list *list) {
     size_t nodes = snapshot->nodes, edges = list->count;
-    brant__arcs unsorted = {NULL, NULL, NULL};
+    brant__arcs unsorted = {NULL, NULL, NULL, NULL}, *in = &snapshot->in, *out = &snapshot->out;
     brant_status status;
 
     BRANT__TRY(allocate(&unsorted, nodes, edges));
-    BRANT__TRY(allocate(&snapshot->in, nodes, edges));
-    BRANT__TRY(allocate(&snapshot->out, nodes, edges));
+    BRANT__TRY(allocate(in, nodes, edges));
+    BRANT__TRY(allocate(out, nodes, edges));
+    in->type = brant__alloc((edges + 1) * sizeof(*in->type));
+    out->type = brant__alloc((edges + 1) * sizeof(*out->type));
+    snapshot->edge_rows = brant__alloc((edges + 1) * sizeof(*snapshot->edge_rows));
+    if (list->undirected)
+        snapshot->undirected = brant__alloc_zero((edges / 64 + 1) * sizeof(uint64_t));
+    if (!in->type || !out->type || !snapshot->edge_rows ||
+        (list->undirected && !snapshot->undirected)) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
     begin_rows(&unsorted, nodes, list->source, edges);
     for (size_t i = 0; i < edges; i++)
-        place(&unsorted, list->source[i], list->target[i], list->type[i]);
-    begin_rows(&snapshot->in, nodes, list->target, edges);
+        place(&unsorted, list->source[i], list->target[i], (uint32_t)i);
+    begin_rows(in, nodes, list->target, edges);
     for (uint32_t node = 0; node < nodes; node++)
         for (uint32_t i = unsorted.from[node]; i < unsorted.from[node + 1]; i++)
-            place(&snapshot->in, unsorted.node[i], node, unsorted.type[i]);
-    begin_rows(&snapshot->out, nodes, list->source, edges);
+            place(in, unsorted.node[i], node, unsorted.edge[i]);
+    begin_rows(out, nodes, list->source, edges);
     for (uint32_t node = 0; node < nodes; node++)
-        for (uint32_t i = snapshot->in.from[node]; i < snapshot->in.from[node + 1]; i++)
-            place(&snapshot->out, snapshot->in.node[i], node, snapshot->in.type[i]);
+        for (uint32_t i = in->from[node]; i < in->from[node + 1]; i++) {
+            uint32_t listed = in->edge[i], edge = place(out, in->node[i], node, listed);
+            in->type[i] = out->type[edge] = list->type[listed];
+            in->edge[i] = edge;
+            snapshot->edge_rows[edge] = list->row[listed];
+            if (list->undirected && list->undirected[listed >> 6] >> (listed & 63) & 1)
+                snapshot->undirected[edge >> 6] |= UINT64_C(1) << (edge & 63);
+        }
+    brant__free(out->edge);
+    out->edge = NULL;
     snapshot->edges = (uint32_t)edges;
 cleanup:
-    brant__free(unsorted.from);
-    brant__free(unsorted.node);
-    brant__free(unsorted.type);
+    arcs_free(&unsorted);
     return status;
 }
 
@@ -293,7 +350,7 @@ cleanup:
 
 static brant_status build(brant__snapshot **out, brant__call *call, const brant__graph *graph) {
     brant__snapshot *snapshot = NULL;
-    arc_list list = {NULL, NULL, NULL, 0, 0};
+    arc_list list = {.count = 0};
     size_t bytes;
     brant_status status;
 
@@ -307,8 +364,9 @@ static brant_status build(brant__snapshot **out, brant__call *call, const brant_
         goto cleanup;
     }
     /* What stays, keys at a guess, and what building needs besides. */
-    bytes = (size_t)graph->nodes * (sizeof(int64_t) + sizeof(size_t) + 4 * sizeof(uint32_t) + 32) +
-            (size_t)graph->edges * 4 * (sizeof(uint32_t) + sizeof(uint16_t));
+    bytes =
+        (size_t)graph->nodes * (sizeof(int64_t) + sizeof(size_t) + 4 * sizeof(uint32_t) + 32) +
+        (size_t)graph->edges * (9 * sizeof(uint32_t) + 3 * sizeof(uint16_t) + 2 * sizeof(int64_t));
     if (bytes > BRANT__SNAPSHOT_BYTES) {
         status = fail_large(call, graph);
         goto cleanup;
@@ -318,6 +376,7 @@ static brant_status build(brant__snapshot **out, brant__call *call, const brant_
         status = brant__fail_memory();
         goto cleanup;
     }
+    atomic_init(&snapshot->references, 1);
     BRANT__TRY(load_nodes(snapshot, call, graph));
     BRANT__TRY(index_rows(snapshot));
     BRANT__TRY(load_arcs(&list, snapshot, call, graph));
@@ -325,12 +384,12 @@ static brant_status build(brant__snapshot **out, brant__call *call, const brant_
     snapshot->bytes +=
         snapshot->text.capacity +
         (size_t)snapshot->nodes * (sizeof(int64_t) + sizeof(size_t) + 2 * sizeof(uint32_t)) +
-        (size_t)snapshot->edges * 2 * (sizeof(uint32_t) + sizeof(uint16_t));
+        (size_t)snapshot->edges * (3 * sizeof(uint32_t) + 2 * sizeof(uint16_t) + sizeof(int64_t));
     *out = snapshot;
     snapshot = NULL;
 cleanup:
     arc_list_free(&list);
-    brant__snapshot_free(snapshot);
+    brant__snapshot_release(snapshot);
     return status;
 }
 
@@ -351,7 +410,6 @@ brant_status brant__snapshot_get(const brant__snapshot **out_snapshot, brant__ca
     brant__snapshot *built = NULL;
     brant__graphs *state;
     brant__kept *kept;
-    size_t bytes;
     brant_status status = brant__snapshot_kept(out_snapshot, call, graph);
 
     if (status != BRANT_OK || *out_snapshot) return status;
@@ -360,17 +418,10 @@ brant_status brant__snapshot_get(const brant__snapshot **out_snapshot, brant__ca
     status = brant__kept_find(&kept, call->db, graph);
     if (status == BRANT_OK) status = brant__graphs_state(&state, call->db);
     if (status != BRANT_OK) {
-        brant__snapshot_free(built);
+        brant__snapshot_release(built);
         return status;
     }
-    bytes = built->bytes;
-    for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++)
-        if (state->graphs[i].snapshot) bytes += state->graphs[i].snapshot->bytes;
-    for (size_t i = 0; i < BRANT__GRAPHS_KEPT && bytes > BRANT__SNAPSHOT_BYTES; i++) {
-        if (!state->graphs[i].snapshot) continue;
-        bytes -= state->graphs[i].snapshot->bytes;
-        brant__kept_drop_snapshot(&state->graphs[i]);
-    }
+    brant__kept_make_room(state, kept, built->bytes);
     kept->snapshot = built;
     kept->snapshot_shape = graph->shape;
     kept->snapshot_touched = state->dirty;

@@ -18,8 +18,15 @@ void brant__keys_drop(brant__keys *keys) {
     *keys = (brant__keys){.shape = -1};
 }
 
+void brant__weights_drop(brant__weights *weights) {
+    brant__free(weights->path);
+    brant__free(weights->values);
+    *weights = (brant__weights){.path = NULL};
+}
+
 void brant__kept_drop_snapshot(brant__kept *kept) {
-    brant__snapshot_free(kept->snapshot);
+    brant__weights_drop(&kept->weights);
+    brant__snapshot_release(kept->snapshot);
     kept->snapshot = NULL;
     kept->snapshot_shape = -1;
     kept->snapshot_touched = 0;
@@ -45,6 +52,7 @@ static void after_commit(brant_db *db, void *context) {
     for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++) {
         state->graphs[i].keys.touched = 0;
         state->graphs[i].snapshot_touched = 0;
+        state->graphs[i].weights.touched = 0;
     }
 }
 
@@ -63,6 +71,7 @@ static void after_rollback(brant_db *db, void *context, unsigned depth) {
         brant__kept *kept = &state->graphs[i];
         if (kept->keys.touched > depth) brant__keys_drop(&kept->keys);
         if (kept->snapshot_touched > depth) brant__kept_drop_snapshot(kept);
+        if (kept->weights.touched > depth) brant__weights_drop(&kept->weights);
     }
 }
 
@@ -78,6 +87,7 @@ static void after_release(brant_db *db, void *context, unsigned depth) {
         brant__kept *kept = &state->graphs[i];
         if (kept->keys.touched > depth) kept->keys.touched = depth;
         if (kept->snapshot_touched > depth) kept->snapshot_touched = depth;
+        if (kept->weights.touched > depth) kept->weights.touched = depth;
     }
 }
 
@@ -152,6 +162,20 @@ brant_status brant__kept_find(brant__kept **out_kept, brant_db *db, const brant_
     oldest->used = ++state->clock;
     *out_kept = oldest;
     return BRANT_OK;
+}
+
+static size_t kept_bytes(const brant__kept *kept) {
+    return (kept->snapshot ? kept->snapshot->bytes : 0) + kept->weights.bytes;
+}
+
+void brant__kept_make_room(brant__graphs *state, const brant__kept *wanted, size_t bytes) {
+    for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++)
+        bytes += kept_bytes(&state->graphs[i]);
+    for (size_t i = 0; i < BRANT__GRAPHS_KEPT && bytes > BRANT__SNAPSHOT_BYTES; i++) {
+        if (&state->graphs[i] == wanted) continue;
+        bytes -= kept_bytes(&state->graphs[i]);
+        brant__kept_drop_snapshot(&state->graphs[i]);
+    }
 }
 
 brant_status brant__kept_dirty(brant_db *db) {

@@ -34,10 +34,22 @@ static const char *const sql[BRANT__TRAVERSE_STATEMENTS] = {
     [BRANT__ARCS_OUT] = "SELECT target FROM edges WHERE source = :node",
     [BRANT__ARCS_IN] = "SELECT source FROM edges WHERE target = :node",
     [BRANT__ALL_NODES] = "SELECT row_id, key FROM nodes WHERE graph = :graph ORDER BY key",
-    [BRANT__ALL_ARCS] = ("SELECT source, type, target FROM edges INDEXED BY edges_out WHERE source "
-                         "BETWEEN :first AND :last"),
-    [BRANT__ARCS_OF] = "SELECT source, type, target FROM edges WHERE source = :source",
+    [BRANT__ALL_ARCS] =
+        ("SELECT source, type, target, row_id FROM edges INDEXED BY edges_out WHERE source "
+         "BETWEEN :first AND :last"),
+    [BRANT__ARCS_OF] = "SELECT source, type, target, row_id FROM edges WHERE source = :source "
+                       "ORDER BY type, target, row_id",
+    /* With whether they are undirected, which no index knows. */
+    [BRANT__ALL_ARCS_MIXED] = ("SELECT source, type, target, row_id, orientation & 1 FROM edges "
+                               "INDEXED BY edges_out WHERE source BETWEEN :first AND :last"),
+    [BRANT__ARCS_OF_MIXED] = "SELECT source, type, target, row_id, orientation & 1 FROM edges "
+                             "WHERE source = :source ORDER BY type, target, row_id",
     [BRANT__NODE_KEY] = "SELECT key FROM nodes WHERE row_id = :row_id",
+    [BRANT__NODE_ROW] = ("SELECT key, type, attributes, metadata, revision, created_at, updated_at "
+                         "FROM nodes WHERE row_id = :row_id"),
+    [BRANT__EDGE_NAME] = "SELECT key FROM edges WHERE row_id = :row_id",
+    [BRANT__EDGE_ATTRIBUTES] = "SELECT attributes FROM edges WHERE row_id = :row_id",
+    [BRANT__EDGE_METADATA] = "SELECT metadata FROM edges WHERE row_id = :row_id",
 };
 static const brant__statements statements = {BRANT__TABLE_TRAVERSE, BRANT__TRAVERSE_STATEMENTS,
                                              sql};

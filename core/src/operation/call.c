@@ -135,6 +135,50 @@ static brant_status run_name(const char *name, char **out_json, size_t *out_json
     }
 BRANT__OPERATION_LIST(DEFINE)
 
+/* Like a query whose answer is a cursor. */
+static brant_status open_cursor(brant_cursor **out_cursor, const brant__operation *operation,
+                                brant_db *db, const char *json, size_t json_len) {
+    bool begun = false;
+    brant_status status = brant__enter(db);
+    if (status != BRANT_OK) return status;
+    brant__scratch *scratch = brant__db_scratch(db);
+    brant__call call = {.db = db, .out = &scratch->writer, .arena = &scratch->arena};
+    brant__arena_reset(&scratch->arena);
+    BRANT__TRY(read_input(&scratch->json, operation, db, json, json_len));
+    call.input = scratch->json.root;
+    BRANT__TRY(brant__begin(db, BRANT__READ));
+    begun = true;
+    BRANT__TRY(operation->begin_cursor(out_cursor, &call));
+    if (brant__commit(db) == BRANT_OK)
+        begun = false;
+    else
+        (void)brant__error_code(); /* what was read is read */
+cleanup:
+    if (begun) brant__rollback(db);
+    brant__leave(db);
+    return status;
+}
+
+static brant_status open_name(const char *name, brant_cursor **out_cursor, brant_db *db,
+                              const char *json, size_t json_len) {
+    const brant__operation *operations = NULL;
+    size_t count = 0;
+    brant__error_clear();
+    *out_cursor = NULL;
+    const brant_status status = brant__registry(&operations, &count);
+    if (status != BRANT_OK) return status;
+    return open_cursor(out_cursor,
+                       brant__operation_find(operations, count, brant__text_of(name, strlen(name))),
+                       db, json, json_len);
+}
+
+#define DEFINE_CURSOR(function, begin, name)                                                       \
+    brant_status function(brant_cursor **out_cursor, brant_db *db, const char *json,               \
+                          size_t json_len) {                                                       \
+        return open_name(name, out_cursor, db, json, json_len);                                    \
+    }
+BRANT__CURSOR_LIST(DEFINE_CURSOR)
+
 /* ---- by name ------------------------------------------------------------------------------------------------------- */
 
 static brant_status find(const brant__operation **out, const char *name, size_t name_len) {

@@ -12,12 +12,15 @@
 typedef brant_status (*brant__opener)(brant_cursor **out_cursor, brant_db *db, const char *json,
                                       size_t json_len);
 
+typedef brant_status (*brant__cursor_opener)(brant_cursor **out_cursor, brant__call *call);
+
 typedef struct brant__operation {
     const char *name;
     int kind;
     bool own_transaction;
-    brant__handler handler; /* NULL for a subscription */
-    brant__opener opener;
+    brant__handler handler;            /* NULL for a subscription */
+    brant__opener opener;              /* of a subscription */
+    brant__cursor_opener begin_cursor; /* NULL where `opener` does all */
     brant__schema *input;
     char *spec; /* compact JSON, self-contained */
     size_t spec_len;

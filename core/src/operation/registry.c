@@ -14,20 +14,24 @@
 
 #define COUNT_OPERATION(function, handler, name, kind, transaction) +1
 #define COUNT_SUBSCRIPTION(function, name)                          +1
+#define COUNT_CURSOR(function, begin, name)                         +1
 enum {
-    OPERATIONS =
-        1 BRANT__OPERATION_LIST(COUNT_OPERATION) BRANT__SUBSCRIPTION_LIST(COUNT_SUBSCRIPTION)
+    OPERATIONS = 1 BRANT__OPERATION_LIST(COUNT_OPERATION)
+        BRANT__SUBSCRIPTION_LIST(COUNT_SUBSCRIPTION) BRANT__CURSOR_LIST(COUNT_CURSOR)
 };
 
 enum { SELF, OWN };
 #define OPERATION_ROW(function, handler, name, kind, transaction)                                  \
-    {(name), BRANT__##kind, (transaction) == OWN, handler, NULL, NULL, NULL, 0},
+    {(name), BRANT__##kind, (transaction) == OWN, handler, NULL, NULL, NULL, NULL, 0},
 /* Without a handle: brant_call hands it on before it looks for a handler. */
-#define LIST_ROW {"operations.list", BRANT__QUERY, false, NULL, NULL, NULL, NULL, 0},
+#define LIST_ROW {"operations.list", BRANT__QUERY, false, NULL, NULL, NULL, NULL, NULL, 0},
 #define SUBSCRIPTION_ROW(function, name)                                                           \
-    {(name), BRANT__SUBSCRIPTION, false, NULL, function, NULL, NULL, 0},
+    {(name), BRANT__SUBSCRIPTION, false, NULL, function, NULL, NULL, NULL, 0},
+#define CURSOR_ROW(function, begin, name)                                                          \
+    {(name), BRANT__SUBSCRIPTION, false, NULL, function, begin, NULL, NULL, 0},
 static const brant__operation rows[] = {BRANT__OPERATION_LIST(OPERATION_ROW)
-                                            BRANT__SUBSCRIPTION_LIST(SUBSCRIPTION_ROW) LIST_ROW};
+                                            BRANT__SUBSCRIPTION_LIST(SUBSCRIPTION_ROW)
+                                                BRANT__CURSOR_LIST(CURSOR_ROW) LIST_ROW};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static brant__operation *registry;

@@ -34,6 +34,18 @@
     X(brant_graph_get, brant__graph_get, "graphs.get", QUERY, OWN)                                 \
     X(brant_graph_list, brant__graph_list, "graphs.list", QUERY, OWN)                              \
     X(brant_graph_update, brant__graph_update, "graphs.update", MUTATION, OWN)                     \
+    X(brant_graph_components, brant__graph_components, "graphs.components", QUERY, OWN)            \
+    X(brant_graph_count_walks, brant__graph_count_walks, "graphs.count_walks", QUERY, OWN)         \
+    X(brant_graph_degrees, brant__graph_degrees, "graphs.degrees", QUERY, OWN)                     \
+    X(brant_graph_find_cycle, brant__graph_find_cycle, "graphs.find_cycle", QUERY, OWN)            \
+    X(brant_graph_pagerank, brant__graph_pagerank, "graphs.pagerank", QUERY, OWN)                  \
+    X(brant_graph_paths, brant__graph_paths, "graphs.paths", QUERY, OWN)                           \
+    X(brant_graph_shortest_path, brant__graph_shortest_path, "graphs.shortest_path", QUERY, OWN)   \
+    X(brant_graph_shortest_paths, brant__graph_shortest_paths, "graphs.shortest_paths", QUERY,     \
+      OWN)                                                                                         \
+    X(brant_graph_subgraph, brant__graph_subgraph, "graphs.subgraph", QUERY, OWN)                  \
+    X(brant_graph_topological_order, brant__graph_topological_order, "graphs.topological_order",   \
+      QUERY, OWN)                                                                                  \
     X(brant_node_closure, brant__node_closure, "nodes.closure", QUERY, OWN)                        \
     X(brant_node_count, brant__node_count, "nodes.count", QUERY, OWN)                              \
     X(brant_node_delete, brant__node_delete, "nodes.delete", MUTATION, OWN)                        \
@@ -50,8 +62,11 @@
     X(brant_transaction_rollback, brant__transaction_rollback, "transaction.rollback", MUTATION,   \
       SELF)
 
-/* Subscriptions: X(public C function, opener, registry name). */
+/* Subscriptions whose functions do all by themselves: X(public C function, registry name). */
 #define BRANT__SUBSCRIPTION_LIST(X) X(brant_event_listen, "events.listen")
+
+/* And those that are opened like a query, in a read transaction: X(public C function, opener, registry name). */
+#define BRANT__CURSOR_LIST(X) X(brant_node_walk, brant__node_walk, "nodes.walk")
 
 enum { BRANT__QUERY, BRANT__MUTATION, BRANT__SUBSCRIPTION };
 

@@ -38,10 +38,20 @@ static const struct {
     {"graph_types.list", brant_graph_type_list},
     {"graph_types.validate_edge", brant_graph_type_validate_edge},
     {"graph_types.validate_node", brant_graph_type_validate_node},
+    {"graphs.components", brant_graph_components},
+    {"graphs.count_walks", brant_graph_count_walks},
     {"graphs.create", brant_graph_create},
+    {"graphs.degrees", brant_graph_degrees},
     {"graphs.delete", brant_graph_delete},
+    {"graphs.find_cycle", brant_graph_find_cycle},
     {"graphs.get", brant_graph_get},
     {"graphs.list", brant_graph_list},
+    {"graphs.pagerank", brant_graph_pagerank},
+    {"graphs.paths", brant_graph_paths},
+    {"graphs.shortest_path", brant_graph_shortest_path},
+    {"graphs.shortest_paths", brant_graph_shortest_paths},
+    {"graphs.subgraph", brant_graph_subgraph},
+    {"graphs.topological_order", brant_graph_topological_order},
     {"graphs.update", brant_graph_update},
     {"nodes.closure", brant_node_closure},
     {"nodes.count", brant_node_count},
@@ -178,11 +188,20 @@ static void run_open(int64_t id, const char *object, yyjson_val *arguments) {
     free(json);
 }
 
-static void run_listen(int64_t id, brant_db *db, const char *as, yyjson_val *arguments) {
+typedef brant_status (*cursor_function)(brant_cursor **, brant_db *, const char *, size_t);
+
+static cursor_function find_cursor(const char *name) {
+    if (strcmp(name, "events.listen") == 0) return brant_event_listen;
+    if (strcmp(name, "nodes.walk") == 0) return brant_node_walk;
+    return NULL;
+}
+
+static void run_cursor(int64_t id, brant_db *db, cursor_function function, const char *as,
+                       yyjson_val *arguments) {
     size_t length = 0;
     char *json = text_of(arguments, &length);
     brant_cursor *cursor = NULL;
-    const brant_status status = brant_event_listen(&cursor, db, json, length);
+    const brant_status status = function(&cursor, db, json, length);
     if (status == BRANT_OK) set_object(as, NULL, cursor);
     answer_status(id, status, NULL, 0);
     free(json);
@@ -317,8 +336,8 @@ static void run_request(yyjson_val *request) {
         answer_status(id, brant_close(db), NULL, 0);
     } else if (db && strcmp(name, "interrupt") == 0) {
         answer_status(id, brant_interrupt(db), NULL, 0);
-    } else if (db && strcmp(name, "events.listen") == 0) {
-        run_listen(id, db, as ? as : "cursor", arguments);
+    } else if (db && find_cursor(name)) {
+        run_cursor(id, db, find_cursor(name), as ? as : "cursor", arguments);
     } else if (db && strcmp(name, "call_text") == 0) {
         run_call_text(id, db, arguments);
     } else if (db && strcmp(name, "run_in_transaction") == 0) {

@@ -1,0 +1,183 @@
+/*
+ * graph/count.c: how many: walks of a length, edges of a node.
+ */
+#include <stdlib.h>
+
+#include "graph/view.h"
+
+/* ---- walks ----------------------------------------------------------------------------------- */
+
+/* More than is counted. Sums stay here: a count that got so far is too large, and stays so. */
+#define TOO_MANY ((uint64_t)INT64_MAX + 1)
+
+static uint64_t add(uint64_t a, uint64_t b) {
+    return b > TOO_MANY - a ? TOO_MANY : a + b;
+}
+
+/* One step of all walks: by[i] of them end at node i. */
+static brant_status step(uint64_t *to, const uint64_t *by, brant_db *db, const brant__view *view) {
+    uint32_t nodes = view->snapshot->nodes;
+    brant_status status = BRANT_OK;
+
+    memset(to, 0, (size_t)nodes * sizeof(*to));
+    for (uint32_t node = 0; node < nodes; node++) {
+        uint32_t next, edge;
+        brant__hops hops;
+        if ((node & BRANT__POLL_MASK) == BRANT__POLL_MASK) BRANT__TRY(brant__db_poll(db));
+        if (by[node] == 0) continue;
+        hops = brant__hops_of(view, node, false);
+        while (brant__hops_next(view, &hops, &next, &edge))
+            if (brant__view_enters(view, next)) to[next] = add(to[next], by[node]);
+    }
+cleanup:
+    return status;
+}
+
+/* Those that end at a target; *out_any: any at all. */
+static uint64_t ended(bool *out_any, const uint64_t *by, size_t nodes, const uint32_t *targets,
+                      size_t target_count) {
+    uint64_t sum = 0;
+
+    *out_any = false;
+    for (size_t i = 0; i < nodes; i++) {
+        if (by[i]) *out_any = true;
+        if (!targets) sum = add(sum, by[i]);
+    }
+    for (size_t i = 0; targets && i < target_count; i++)
+        sum = add(sum, by[targets[i]]);
+    return sum;
+}
+
+brant_status brant__graph_count_walks(brant__call *call) {
+    yyjson_val *from = brant__json_get(call->input, "sources"),
+               *to = brant__json_get(call->input, "targets");
+    bool up_to = brant__json_bool(brant__json_get(call->input, "up_to"), false), any;
+    uint64_t *here = NULL, *there = NULL, total = 0;
+    uint32_t *sources = NULL, *targets = NULL;
+    size_t nodes, source_count = 0, target_count = 0;
+    brant__view view = {.snapshot = NULL};
+    brant__graph graph;
+    int64_t length;
+    brant_status status;
+
+    BRANT__TRY(brant__graph_find(&graph, call, false));
+    BRANT__TRY(brant__read_maximum(&length, call, "length", -1));
+    if (length > 10000) {
+        status = brant__fail(BRANT_INVALID, "length is not in 0..10000");
+        goto cleanup;
+    }
+    BRANT__TRY(
+        brant__view_open(&view, call, &graph, BRANT__VIEW_DIRECTION | BRANT__VIEW_NODE_FILTER));
+    nodes = view.snapshot->nodes;
+    if (from)
+        BRANT__TRY(brant__view_nodes(&sources, &source_count, call, &graph, &view, from, true));
+    if (to) BRANT__TRY(brant__view_nodes(&targets, &target_count, call, &graph, &view, to, true));
+    here = brant__alloc_zero((nodes + 1) * sizeof(*here));
+    there = brant__alloc((nodes + 1) * sizeof(*there));
+    if (!here || !there) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    for (size_t i = 0; i < (from ? source_count : nodes); i++)
+        here[from ? sources[i] : i] = 1;
+    if (!up_to && length == 0) total = ended(&any, here, nodes, targets, target_count);
+    for (int64_t i = 1; i <= length; i++) {
+        uint64_t *swap = here, count;
+        BRANT__TRY(brant__db_poll(call->db));
+        BRANT__TRY(step(there, here, call->db, &view));
+        here = there;
+        there = swap;
+        count = ended(&any, here, nodes, targets, target_count);
+        if (up_to)
+            total = add(total, count);
+        else if (i == length)
+            total = count;
+        if (!any || (up_to && total == TOO_MANY)) break;
+    }
+    if (total == TOO_MANY) {
+        status = brant__fail(BRANT_LIMIT, "there are more than 9223372036854775807 walks");
+        goto cleanup;
+    }
+    brant__write_object(call->out);
+    brant__write_name(call->out, "count");
+    brant__write_integer(call->out, (int64_t)total);
+    brant__write_end(call->out);
+cleanup:
+    brant__free(here);
+    brant__free(there);
+    brant__view_close(&view);
+    return status;
+}
+
+/* ---- degrees --------------------------------------------------------------------------------- */
+
+static int compare_entries(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static uint32_t degree_of(const brant__view *view, uint32_t node) {
+    bool both = view->directions == (BRANT__GO_OUT | BRANT__GO_IN);
+    brant__hops hops = brant__hops_of(view, node, false);
+    uint32_t degree = 0, next, edge;
+
+    while (brant__hops_next(view, &hops, &next, &edge))
+        degree += both && next == node ? 2 : 1;
+    return degree;
+}
+
+brant_status brant__graph_degrees(brant__call *call) {
+    yyjson_val *keys = brant__json_get(call->input, "keys"),
+               *descending = brant__json_get(call->input, "descending");
+    brant__view view = {.snapshot = NULL};
+    uint32_t *nodes = NULL, *degrees = NULL;
+    uint64_t *entries = NULL;
+    int64_t limit = INT64_MAX;
+    brant__graph graph;
+    size_t count;
+    brant_status status;
+
+    BRANT__TRY(brant__graph_find(&graph, call, false));
+    if (brant__json_get(call->input, "limit"))
+        BRANT__TRY(brant__limit_read(&limit, call, 1, INT64_MAX));
+    BRANT__TRY(brant__view_open(&view, call, &graph, BRANT__VIEW_DIRECTION));
+    count = view.snapshot->nodes;
+    if (keys) BRANT__TRY(brant__view_nodes(&nodes, &count, call, &graph, &view, keys, false));
+    degrees = brant__alloc((count + 1) * sizeof(*degrees));
+    if (descending) entries = brant__alloc((count + 1) * sizeof(*entries));
+    if (descending && !keys) nodes = brant__arena_alloc(call->arena, (count + 1) * sizeof(*nodes));
+    if (!degrees || (descending && (!entries || !nodes))) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint32_t node = keys ? nodes[i] : (uint32_t)i;
+        if ((i & BRANT__POLL_MASK) == BRANT__POLL_MASK) BRANT__TRY(brant__db_poll(call->db));
+        degrees[i] = degree_of(&view, node);
+        if (descending) {
+            uint32_t order = yyjson_is_true(descending) ? UINT32_MAX - degrees[i] : degrees[i];
+            entries[i] = (uint64_t)order << 32 | node;
+        }
+    }
+    if (descending) {
+        qsort(entries, count, sizeof(*entries), compare_entries);
+        for (size_t i = 0; i < count; i++) {
+            uint32_t order = (uint32_t)(entries[i] >> 32);
+            nodes[i] = (uint32_t)entries[i];
+            degrees[i] = yyjson_is_true(descending) ? UINT32_MAX - order : order;
+        }
+    }
+    if (limit < (int64_t)count) count = (size_t)limit;
+    brant__write_object(call->out);
+    brant__write_name(call->out, "keys");
+    brant__write_keys(call->out, view.snapshot, nodes, count);
+    brant__write_name(call->out, "degrees");
+    brant__write_numbers(call->out, degrees, count);
+    brant__write_end(call->out);
+cleanup:
+    brant__free(degrees);
+    brant__free(entries);
+    brant__view_close(&view);
+    return status;
+}
