@@ -22,3 +22,9 @@ CREATE TABLE attribute_indexes (
     created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX attribute_indexes_type ON attribute_indexes (graph_type, of, type);
+
+-- When a graph, or a node or edge in it, was last changed: what retention counts from. Retention's own changes leave it.
+ALTER TABLE graphs ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
+UPDATE graphs SET changed_at = updated_at;
+-- Retention rules as JSON; NULL: none.
+ALTER TABLE graph_types ADD COLUMN retention TEXT;

@@ -124,18 +124,19 @@ static void test_delete(void **state) {
               "\"target\":\"c\"}]}",
               i);
     }
-    is(db, "graphs.delete", "{\"deleted\":true,\"nodes\":3,\"edges\":2}", "{\"name\":\"g1\"}");
+    is(db, "graphs.purge", "{\"purged\":true,\"nodes\":3,\"edges\":2}", "{\"name\":\"g1\"}");
     fails(db, "graphs.delete", BRANT_NOT_FOUND, "\"g1\"", "{\"name\":\"g1\"}");
+    fails(db, "graphs.purge", BRANT_NOT_FOUND, "\"g1\"", "{\"name\":\"g1\"}");
     fails(db, "nodes.get", BRANT_NOT_FOUND, "no graph", "{\"graph\":\"g1\",\"key\":\"a\"}");
     healthy(db);
     is(db, "edges.count", "{\"count\":2}", "{\"graph\":\"g0\"}");
     holds(db, "edges.get", "\"source\":\"a\"",
           "{\"graph\":\"g2\",\"key\":\"[\\\"a\\\",null,\\\"b\\\"]\"}");
-    is(db, "graphs.delete", "{\"deleted\":true,\"nodes\":3,\"edges\":2}", "{\"name\":\"g0\"}");
+    is(db, "graphs.purge", "{\"purged\":true,\"nodes\":3,\"edges\":2}", "{\"name\":\"g0\"}");
     healthy(db);
     holds(db, "edges.get", "\"source\":\"a\"",
           "{\"graph\":\"g2\",\"key\":\"[\\\"a\\\",null,\\\"b\\\"]\"}");
-    is(db, "graphs.delete", "{\"deleted\":true,\"nodes\":3,\"edges\":2}",
+    is(db, "graphs.purge", "{\"purged\":true,\"nodes\":3,\"edges\":2}",
        "{\"name\":\"g2\"}"); /* the last: the whole table */
     healthy(db);
     holds(db, "sql.execute", "[[0,0,0,0]]",
@@ -231,11 +232,12 @@ static void test_announcements(void **state) {
     assert_int_equal(count_of(items, "\"channel\":\"nodes:deleted\""), 1);
     assert_int_equal(count_of(items, "\"keys\":[\"[\\\"n1\\\",null,\\\"n2\\\"]\"]"), 2);
     brant_free(items);
-    holds(writer, "graphs.delete", "150", "{\"name\":\"g\"}");
+    holds(writer, "graphs.purge", "150", "{\"name\":\"g\"}");
     assert_int_equal(brant_cursor_next(&items, &length, cursor, 5000), BRANT_OK);
     assert_int_equal(count_of(items, "\"channel\":\"nodes:deleted\""), 1);
     assert_int_equal(count_of(items, "\"channel\":\"graph:deleted\""), 1);
-    assert_int_equal(count_of(items, "\"channel\":"), 2);
+    assert_int_equal(count_of(items, "\"channel\":\"graph:purged\""), 1);
+    assert_int_equal(count_of(items, "\"channel\":"), 3);
     brant_free(items);
     brant_cursor_free(cursor);
     brant_db_free(writer);

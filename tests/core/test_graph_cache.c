@@ -197,7 +197,7 @@ static void test_name_used_again(void **state) {
     holds(a, "edges.put_many", "{\"created\":79,", "{\"graph\":\"g\",\"items\":[%s]}",
           many_edges(0));
     holds(a, "nodes.closure", "\"n79\"]", "{\"graph\":\"g\",\"keys\":[\"n0\"]}");
-    holds(b, "graphs.delete", "80", "{\"name\":\"g\"}");
+    holds(b, "graphs.purge", "80", "{\"name\":\"g\"}");
     holds(b, "graphs.create", "\"id\"", "{\"name\":\"g\",\"graph_type\":\"open\"}");
     holds(b, "nodes.put_many", "{\"created\":80,", "{\"graph\":\"g\",\"items\":[%s]}",
           many_nodes(40));

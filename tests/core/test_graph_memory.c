@@ -224,6 +224,8 @@ static void test_allocations(void **state) {
     }
     try_all(db, "nodes.delete", "{\"graph\":\"g\",\"key\":\"n5\",\"edges\":\"delete\"}", BRANT_OK);
     try_all(db, "graphs.delete", "{\"name\":\"g\"}", BRANT_OK);
+    try_all(db, "graphs.purge", "{\"name\":\"g\",\"limit\":5}", BRANT_OK);
+    try_all(db, "graphs.purge", "{\"name\":\"g\"}", BRANT_OK);
     healthy(db);
     brant_db_free(db);
     brant_allocator_set(NULL);

@@ -102,7 +102,7 @@ static void test_system_scope(void **state) {
     holds(plain, "graphs.create", "\"graph_type\":\"s\"", "{\"name\":\"g\",\"graph_type\":\"s\"}");
     fails(system, "graph_types.delete", BRANT_CONSTRAINT, "used by graph \"g\"",
           "{\"name\":\"s\"}");
-    holds(plain, "graphs.delete", "true", "{\"name\":\"g\"}");
+    holds(plain, "graphs.purge", "true", "{\"name\":\"g\"}");
     is(system, "graph_types.delete", "{\"deleted\":true}", "{\"name\":\"s\"}");
     fails(system, "graph_types.delete", BRANT_NOT_FOUND, "\"s\"", "{\"name\":\"s\"}");
     healthy(plain);

@@ -22,7 +22,14 @@
  * Keys are any UTF-8 without NUL, 1 byte up to limits.key (writing a longer one is LIMIT), compared byte by byte.
  * `graph` is a graph's name. Times are ms since the epoch. Revisions start at 1 and grow by 1 with each change.
  *
- * Notifications: each successful mutating call emits one per channel, in its transaction: graph:created, graph:updated, graph:deleted
+ * Writing many (the _many operations). `items` is an array, or NDJSON text: one object a line, blank lines ignored (inside the JSON input it is one text; it takes the
+ * memory that the array would). `errors` "refuse" (default): all or nothing: the code of the first fault, and the detail has {"items": [fault..]}. "skip": items at fault
+ * are left out, the others are written as if those had not been there, and the answer has also {"failed": n, "items": [fault..]}.
+ * fault: {index, key|null, code, message, violations?, offset?}, by index, at most 100; `offset`: of the byte in the text, for a line that is not a JSON object.
+ * Indexes count items, not lines. An array's item that the input schema does not allow refuses the call whatever `errors` says; in lines it is a fault. LIMIT: more
+ * than limits.batch items. Memory: that of the input and some 100 bytes an item; patches hold one stored row at a time.
+ *
+ * Notifications: each successful mutating call emits one per channel, in its transaction: graph:created, graph:updated, graph:deleted (marked), graph:purged
  * {graph_id, graph, graph_type_id, owner_id, changes? [names of the members given]}, nodes:created, nodes:updated, nodes:deleted, edges:created,
  * edges:updated, edges:deleted {graph_id, graph, graph_type_id, owner_id, count, keys [at most 100], truncated}.
  *
@@ -52,7 +59,7 @@ extern "C" {
 BRANT_API brant_status brant_graph_type_define(char **out_json, size_t *out_json_len, brant_db *db,
                                                const char *json, size_t json_len);
 
-/* graph_types.get {"name"} -> graph type with member `module` */
+/* graph_types.get {"name"} -> graph type with members `module` and `retention` (the rules, or null) */
 BRANT_API brant_status brant_graph_type_get(char **out_json, size_t *out_json_len, brant_db *db,
                                             const char *json, size_t json_len);
 
@@ -63,6 +70,19 @@ BRANT_API brant_status brant_graph_type_list(char **out_json, size_t *out_json_l
 /* graph_types.delete {"name"} -> {"deleted": true}. CONSTRAINT: graphs use it; DENIED: built in, or scope system. */
 BRANT_API brant_status brant_graph_type_delete(char **out_json, size_t *out_json_len, brant_db *db,
                                                const char *json, size_t json_len);
+
+/*
+ * graph_types.set_retention {"name", "rules": rules | null} -> {"name", "rules"}
+ * rules: {"archive_after"?, "delete_after"?, "purge_after"?: ms, "nodes"?, "edges"?: [{"type"?, "filter"?, "older_than": ms, "by"?: "updated_at" (default) |
+ *   "created_at" | "attributes.<path>" (ms since the epoch; what is no number stays)}..] at most 100 each}; null: none. They replace the stored ones.
+ * What db.maintain does with this type's graphs. Of a graph, times count from its last change: of itself (also by graphs.delete) or of its nodes and edges; what retention does
+ * itself is no change. archive_after: draft and active graphs are archived; delete_after: graphs that are not deleted are marked; purge_after: those that are marked
+ * are removed. Rules on rows hold in graphs of every status but deleted; nodes go with their edges.
+ * DENIED: built in, or of scope system, without the system flag. INVALID: a rule, with its pointer.
+ */
+BRANT_API brant_status brant_graph_type_set_retention(char **out_json, size_t *out_json_len,
+                                                      brant_db *db, const char *json,
+                                                      size_t json_len);
 
 /*
  * graph_types.validate_node {"graph_type", "type", "attributes"} -> {"valid": bool, "violations": [violation..]}
@@ -91,17 +111,29 @@ BRANT_API brant_status brant_graph_create(char **out_json, size_t *out_json_len,
 BRANT_API brant_status brant_graph_get(char **out_json, size_t *out_json_len, brant_db *db,
                                        const char *json, size_t json_len);
 
-/* graphs.list {"limit"?: 1..10000 (100), "cursor"?, "graph_type"?, "status"?} -> page of graphs, by name. A cursor of other filters is INVALID, as in every list. */
+/* graphs.list {"limit"?: 1..10000 (100), "cursor"?, "graph_type"?, "status"?} -> page of graphs, by name; those that are marked deleted only with status "deleted". A cursor of other filters is INVALID, as in every list. */
 BRANT_API brant_status brant_graph_list(char **out_json, size_t *out_json_len, brant_db *db,
                                         const char *json, size_t json_len);
 
-/* graphs.update {"name", "owner_id"?, "project_id"?, "status"?, "metadata"?} -> graph; the members given are replaced. Writes to an archived graph's nodes and edges are CONSTRAINT. */
+/* graphs.update {"name", "owner_id"?, "project_id"?, "status"?, "metadata"?} -> graph; the members given are replaced. Writes to an archived graph's nodes and edges are CONSTRAINT. `status` ("draft", "active", "archived") also brings back a graph that is marked deleted. */
 BRANT_API brant_status brant_graph_update(char **out_json, size_t *out_json_len, brant_db *db,
                                           const char *json, size_t json_len);
 
-/* graphs.delete {"name"} -> {"deleted": true, "nodes": n, "edges": n}. Purges the graph and all in it. */
+/*
+ * graphs.delete {"name"} -> {"deleted": true, "nodes": n, "edges": n}: what is in it
+ * Marks the graph: its status is "deleted". Then it is NOT_FOUND for every operation but graphs.get, graphs.list with status "deleted", graphs.update with a status,
+ * which restores it, graphs.purge and db.erase. Its name stays taken.
+ */
 BRANT_API brant_status brant_graph_delete(char **out_json, size_t *out_json_len, brant_db *db,
                                           const char *json, size_t json_len);
+
+/*
+ * graphs.purge {"name", "limit"?: 1..} -> {"purged": bool, "nodes": n, "edges": n}: what this call removed
+ * Removes a graph of any status for good. With a limit at most so many nodes and edges, so that no call is long: the graph is marked deleted by the first, and
+ * `purged` is false while some are left. Notifies nodes:deleted, edges:deleted, at the end graph:purged, and graph:deleted where it was not marked.
+ */
+BRANT_API brant_status brant_graph_purge(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
 
 /*
  * nodes.put {"graph", "key", "type"?, "attributes"? ({}), "metadata"?, "revision"?} -> {"key", "created": bool, "revision"}
@@ -112,12 +144,31 @@ BRANT_API brant_status brant_node_put(char **out_json, size_t *out_json_len, bra
                                       const char *json, size_t json_len);
 
 /*
- * nodes.put_many {"graph", "items": [{key, type?, attributes?, metadata?, revision?}..]} -> {"created": n, "updated": n}
- * All or nothing. An item at fault: the code of the first fault, and the detail has {"items": [{index, key, code, message, violations?}..]} (at
- * most 100). LIMIT: more than limits.batch items. Later items of one key win, and each counts as an update.
+ * nodes.put_many {"graph", "items": [{key, type?, attributes?, metadata?, revision?}..] | text, "errors"?} -> {"created": n, "updated": n}
+ * Later items of one key win, and each counts as an update.
  */
 BRANT_API brant_status brant_node_put_many(char **out_json, size_t *out_json_len, brant_db *db,
                                            const char *json, size_t json_len);
+
+/* nodes.insert {"graph", "key", "type"?, "attributes"?, "metadata"?} -> {"key", "created": true, "revision": 1}. As nodes.put. EXISTS: there is such a node. */
+BRANT_API brant_status brant_node_insert(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
+
+/* nodes.insert_many {"graph", "items": [{key, type?, attributes?, metadata?}..] | text, "errors"?} -> {"created": n}. EXISTS also for the second item of a key. */
+BRANT_API brant_status brant_node_insert_many(char **out_json, size_t *out_json_len, brant_db *db,
+                                              const char *json, size_t json_len);
+
+/*
+ * nodes.patch {"graph", "key", "attributes": patch, "metadata"?: patch, "revision"?} -> {"key", "revision", "changed": bool}
+ * Merge patches (RFC 7386): a null removes a member, an object is merged, anything else replaces. Where nothing changes (numbers by value, members without order) revision and
+ * updated_at stay. The result is validated: VALIDATION. CONFLICT: revision. LIMIT: the result is longer than limits.document.
+ */
+BRANT_API brant_status brant_node_patch(char **out_json, size_t *out_json_len, brant_db *db,
+                                        const char *json, size_t json_len);
+
+/* nodes.patch_many {"graph", "items": [{key, attributes, metadata?, revision?}..] | text, "errors"?} -> {"updated": n, "unchanged": n}. In order: later patches of a key see the earlier. */
+BRANT_API brant_status brant_node_patch_many(char **out_json, size_t *out_json_len, brant_db *db,
+                                             const char *json, size_t json_len);
 
 /* nodes.get {"graph", "key"} -> node */
 BRANT_API brant_status brant_node_get(char **out_json, size_t *out_json_len, brant_db *db,
@@ -147,6 +198,14 @@ BRANT_API brant_status brant_node_delete(char **out_json, size_t *out_json_len, 
                                          const char *json, size_t json_len);
 
 /*
+ * nodes.delete_many {"graph", "keys": [..] | "filter": {..}, "edges"?: "refuse" (default) | "delete", "errors"?} -> {"deleted": n, "edges": n}
+ * In the order of the keys (each counts once), or of creation; `filter` {} is all. A fault: a key that is missing (NOT_FOUND), a node that has edges at its turn while they are not
+ * to be deleted (CONSTRAINT); with a filter `index` counts the nodes that match. LIMIT: more than limits.batch keys.
+ */
+BRANT_API brant_status brant_node_delete_many(char **out_json, size_t *out_json_len, brant_db *db,
+                                              const char *json, size_t json_len);
+
+/*
  * nodes.neighbors {"graph", "key", "direction"?: "out" (default) | "in" | "both", "edge_types"?: [..], "limit"?: 1..10000 (1000), "cursor"?}
  *   -> page of {key, type, edge: {key, type, source, target, attributes}}
  * One item an edge (with "both" a self-loop is among those that go out), out before in, then by edge type's and node's order of creation. In
@@ -172,11 +231,29 @@ BRANT_API brant_status brant_edge_put(char **out_json, size_t *out_json_len, bra
                                       const char *json, size_t json_len);
 
 /*
- * edges.put_many {"graph", "items": [{source, target, type?, key?, undirected?, attributes?, metadata?, revision?}..]} -> {"created": n, "updated": n}
- * As nodes.put_many. Cycles are looked for when no item is at fault otherwise; one edge of one cycle is reported.
+ * edges.put_many {"graph", "items": [{source, target, type?, key?, undirected?, attributes?, metadata?, revision?}..] | text, "errors"?} -> {"created": n, "updated": n}
+ * As nodes.put_many. In an acyclic graph, with errors "refuse" cycles are looked for when no item is at fault otherwise, and one edge of one cycle is reported; with "skip" an
+ * item is at fault (CONSTRAINT) when its edge would close a cycle with the graph and the items before it that are well: the others are written. More than 32 such items take
+ * the graph's snapshot (LIMIT: 1 GiB).
  */
 BRANT_API brant_status brant_edge_put_many(char **out_json, size_t *out_json_len, brant_db *db,
                                            const char *json, size_t json_len);
+
+/* edges.insert {"graph", "source", "target", "type"?, "key"?, "undirected"?, "attributes"?, "metadata"?} -> {"key", "created": true, "revision": 1}. As edges.put. EXISTS: there is such an edge. */
+BRANT_API brant_status brant_edge_insert(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
+
+/* edges.insert_many {"graph", "items": [as edges.insert..] | text, "errors"?} -> {"created": n}. As edges.put_many; EXISTS. */
+BRANT_API brant_status brant_edge_insert_many(char **out_json, size_t *out_json_len, brant_db *db,
+                                              const char *json, size_t json_len);
+
+/* edges.patch {"graph", "key", "attributes": patch, "metadata"?: patch, "revision"?} -> {"key", "revision", "changed": bool}. As nodes.patch; ends and type stay. */
+BRANT_API brant_status brant_edge_patch(char **out_json, size_t *out_json_len, brant_db *db,
+                                        const char *json, size_t json_len);
+
+/* edges.patch_many {"graph", "items": [{key, attributes, metadata?, revision?}..] | text, "errors"?} -> {"updated": n, "unchanged": n} */
+BRANT_API brant_status brant_edge_patch_many(char **out_json, size_t *out_json_len, brant_db *db,
+                                             const char *json, size_t json_len);
 
 /* edges.get {"graph", "key"} -> edge */
 BRANT_API brant_status brant_edge_get(char **out_json, size_t *out_json_len, brant_db *db,
@@ -201,6 +278,10 @@ BRANT_API brant_status brant_edge_list(char **out_json, size_t *out_json_len, br
 /* edges.delete {"graph", "key", "revision"?} -> {"deleted": true} */
 BRANT_API brant_status brant_edge_delete(char **out_json, size_t *out_json_len, brant_db *db,
                                          const char *json, size_t json_len);
+
+/* edges.delete_many {"graph", "keys": [..] | "filter": {..}, "errors"?} -> {"deleted": n}. As nodes.delete_many. */
+BRANT_API brant_status brant_edge_delete_many(char **out_json, size_t *out_json_len, brant_db *db,
+                                              const char *json, size_t json_len);
 
 #ifdef __cplusplus
 }

@@ -150,9 +150,29 @@ BRANT_API brant_status brant_db_backup(char **out_json, size_t *out_json_len, br
 BRANT_API brant_status brant_db_restore(char **out_json, size_t *out_json_len, brant_db *db,
                                         const char *json, size_t json_len);
 
-/* db.maintain {} -> {"pruned": n, "wal_pages": n}. Retention of notifications, checkpoint, planner statistics; bounded work. */
+/*
+ * db.maintain {} -> {"pruned": n, "wal_pages": n, "retention": {"archived", "deleted", "purged", "nodes", "edges"}}
+ * Retention of notifications, and of graphs, nodes and edges (graph_types.set_retention; `nodes` and `edges` count purged ones too); checkpoint, planner statistics. Bounded work in bounded transactions:
+ * at most 100 000 rows are removed a call, the next goes on. MISUSE: inside a transaction.
+ */
 BRANT_API brant_status brant_db_maintain(char **out_json, size_t *out_json_len, brant_db *db,
                                          const char *json, size_t json_len);
+
+/*
+ * db.erase {"values": [text..] 1..100, "action"?: "delete" (default) | "redact", "dry_run"?: bool, "replacement"? ("[erased]")}
+ *   -> {"nodes": [{graph, key, action}..], "edges": [{graph, key, action}..], "counts": {"nodes", "edges", "notifications", "graphs"}, "truncated": bool,
+ *       "refused": [{graph, key|null, reason}..], "scrubbed": bool}
+ * One person's data: every node and edge of every graph, archived and deleted ones too, whose key is one of the values or whose attributes or metadata hold one anywhere as a whole
+ * text or as a member's name. "delete": they are deleted, nodes with all their edges. "redact": the text is replaced in place (a name that is taken then gets a number); what has the value as its key is
+ * deleted all the same, and so is what would not satisfy its schema any more. Graphs are never deleted: an owner_id or project_id that is a value becomes null, and their
+ * metadata is redacted; a graph whose name is a value is among `refused`. Notifications whose channel or payload holds a value are removed; those of this operation hold no keys.
+ * Lists have the first 1000, in order of graph name and creation; `truncated`: there were more. Edges that go with a node are counted, and listed where they hold a value themselves.
+ * One transaction. Then, outside a running transaction, free space and the log are overwritten: `scrubbed` says that no byte of what was removed is left in the file (a reader that is in the middle of a
+ * transaction prevents it, as does a full disk; inside a transaction it is false: call again with the same values afterwards). Backups and copies are yours to look after.
+ * INVALID: a value among them is empty; the replacement holds a value.
+ */
+BRANT_API brant_status brant_db_erase(char **out_json, size_t *out_json_len, brant_db *db,
+                                      const char *json, size_t json_len);
 
 #ifdef __cplusplus
 }

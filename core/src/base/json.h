@@ -51,6 +51,12 @@ bool brant__json_bool(yyjson_val *value, bool otherwise);
  */
 bool brant__json_equal(yyjson_val *a, yyjson_val *b);
 
+/*
+ * RFC 7386: append the compact JSON of `target` (NULL: nothing) changed by `patch` (json_merge.c). Members keep the target's order, new ones
+ * follow in the patch's. Recursion is as deep as the patch.
+ */
+void brant__json_merge(brant__buffer *out, yyjson_val *target, yyjson_val *patch);
+
 /* ---- writing ------------------------------------------------------------------------------------------------------- */
 
 /*

@@ -54,6 +54,13 @@ uint64_t brant__wake_count(brant_db *db);
 
 brant_status brant__event_notify(brant__call *call);
 brant_status brant__event_listen(brant_cursor **out_cursor, brant_db *db, yyjson_val *input);
+/*
+ * Remove the notifications that `holds` says, in the running write transaction. Who has not read them is told of a gap.
+ */
+typedef brant_status (*brant__event_holds)(bool *out_holds, void *context, brant__text channel,
+                                           brant__text payload);
+brant_status brant__event_remove(int64_t *out_count, brant_db *db, brant__event_holds holds,
+                                 void *context);
 /* Part of db.maintain: retention. */
 brant_status brant__event_maintain(int64_t *out_pruned, brant_db *db);
 

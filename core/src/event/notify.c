@@ -35,6 +35,7 @@ static const char *const sql[] = {
         "WHERE n.channel = notification_channels.channel) WHERE channel = :channel",
     [BRANT__EVENT_OLDEST] = "SELECT id, channel, created_at FROM notifications WHERE id > :after "
                             "ORDER BY id LIMIT :limit",
+    [BRANT__EVENT_ALL] = "SELECT id, channel, payload FROM notifications ORDER BY id",
     [BRANT__EVENT_DELETE] = "DELETE FROM notifications WHERE id = :id",
     [BRANT__EVENT_EMPTY_COUNT] = "SELECT count(*) FROM notification_channels WHERE pruned_through "
                                  "> 0 AND count = 0 AND channel <> ''",
@@ -167,6 +168,36 @@ brant_status brant__event_notify(brant__call *call) {
     brant__write_end(call->out);
 cleanup:
     brant__buffer_free(&payload);
+    return status;
+}
+
+/* ---- removing ------------------------------------------------------------------------------------------------------------------ */
+
+brant_status brant__event_remove(int64_t *out_count, brant_db *db, brant__event_holds holds,
+                                 void *context) {
+    brant_status status = BRANT_OK;
+    brant__statement *all = NULL, *statement = NULL;
+    size_t seen = 0;
+    bool row = false, found = false;
+    *out_count = 0;
+    BRANT__TRY(get(&all, db, BRANT__EVENT_ALL));
+    for (;;) {
+        BRANT__TRY(brant__step(&row, db, all));
+        if (!row) break;
+        if ((++seen & 4095) == 0) BRANT__TRY(brant__db_poll(db));
+        const int64_t id = brant__column_integer(all, 0);
+        const brant__text channel = brant__column_text(all, 1);
+        BRANT__TRY(holds(&found, context, channel, brant__column_text(all, 2)));
+        if (!found) continue;
+        BRANT__TRY(count_down(db, channel, 1, id));
+        /* SQLite allows deleting the row that a statement stands on, and goes on behind it. */
+        BRANT__TRY(get(&statement, db, BRANT__EVENT_DELETE));
+        brant__bind_integer(statement, 1, id);
+        BRANT__TRY(brant__run(db, statement));
+        ++*out_count;
+    }
+cleanup:
+    brant__reset(all);
     return status;
 }
 

@@ -44,9 +44,23 @@ static void side_free(test_side *side) {
     brant__free(side->queue);
 }
 
+/* Edges that are not stored yet. */
+typedef struct test_more {
+    const brant__pair *pairs;
+    size_t count;
+} test_more;
+
+static brant_status meet(bool *out_met, test_side *from, const test_side *other, int64_t next) {
+    int64_t seen;
+
+    *out_met =
+        brant__map_get(&other->seen, brant__text_of((const char *)&next, sizeof(next)), &seen);
+    return *out_met ? BRANT_OK : reach(from, next);
+}
+
 /* Go one node on; *out_met when the other side has been there. */
 static brant_status expand(bool *out_met, size_t *steps, test_side *from, const test_side *other,
-                           brant__call *call, bool out, bool in) {
+                           brant__call *call, const test_more *more, bool out, bool in) {
     int64_t node = from->queue[from->head++];
     brant__statement *statement = NULL;
     brant_status status = BRANT_OK;
@@ -58,27 +72,34 @@ static brant_status expand(bool *out_met, size_t *steps, test_side *from, const 
                                              direction ? BRANT__ARCS_IN : BRANT__ARCS_OUT));
         brant__bind_integer(statement, 1, node);
         for (;;) {
-            int64_t next, seen;
             BRANT__TRY(brant__step(&row, call->db, statement));
             if (!row || ++*steps > TEST_STEPS) break;
-            next = brant__column_integer(statement, 0);
-            if (brant__map_get(&other->seen, brant__text_of((const char *)&next, sizeof(next)),
-                               &seen)) {
-                *out_met = true;
-                goto cleanup;
-            }
-            BRANT__TRY(reach(from, next));
+            BRANT__TRY(meet(out_met, from, other, brant__column_integer(statement, 0)));
+            if (*out_met) goto cleanup;
         }
         brant__reset(statement);
+    }
+    statement = NULL;
+    for (size_t i = 0; i < more->count && !*out_met; i++) {
+        if (out && more->pairs[i].source == node)
+            BRANT__TRY(meet(out_met, from, other, more->pairs[i].target));
+        if (in && !*out_met && more->pairs[i].target == node)
+            BRANT__TRY(meet(out_met, from, other, more->pairs[i].source));
     }
 cleanup:
     brant__reset(statement);
     return status;
 }
 
-/* Is `to` reached from `from` in a snapshot? */
+static void visit(uint32_t *queue, size_t *count, uint8_t *seen, uint32_t node) {
+    if (node == UINT32_MAX || seen[node]) return;
+    seen[node] = 1;
+    queue[(*count)++] = node;
+}
+
+/* Is `to` reached from `from` in a snapshot, with some edges more? */
 static brant_status reached(bool *out_reached, const brant__snapshot *snapshot, uint32_t from,
-                            uint32_t to, bool undirected) {
+                            uint32_t to, const test_more *more, bool undirected) {
     uint32_t *queue = brant__alloc(((size_t)snapshot->nodes + 1) * sizeof(*queue));
     uint8_t *seen = brant__alloc_zero((size_t)snapshot->nodes + 1);
     size_t head = 0, count = 0;
@@ -95,11 +116,15 @@ static brant_status reached(bool *out_reached, const brant__snapshot *snapshot, 
         uint32_t node = queue[head++];
         for (int direction = 0; direction < (undirected ? 2 : 1); direction++) {
             const brant__arcs *arcs = direction ? &snapshot->in : &snapshot->out;
-            for (uint32_t i = arcs->from[node]; i < arcs->from[node + 1]; i++) {
-                if (seen[arcs->node[i]]) continue;
-                seen[arcs->node[i]] = 1;
-                queue[count++] = arcs->node[i];
-            }
+            for (uint32_t i = arcs->from[node]; i < arcs->from[node + 1]; i++)
+                visit(queue, &count, seen, arcs->node[i]);
+        }
+        for (size_t i = 0; i < more->count; i++) {
+            const brant__pair *pair = &more->pairs[i];
+            if (pair->source == snapshot->rows[node])
+                visit(queue, &count, seen, brant__snapshot_number(snapshot, pair->target));
+            if (undirected && pair->target == snapshot->rows[node])
+                visit(queue, &count, seen, brant__snapshot_number(snapshot, pair->source));
         }
     }
     *out_reached = seen[to] != 0;
@@ -110,7 +135,9 @@ cleanup:
 }
 
 brant_status brant__cycle_closed_by(bool *out_closed, brant__call *call, const brant__graph *graph,
-                                    int64_t source, int64_t target) {
+                                    int64_t source, int64_t target, const brant__pair *more,
+                                    size_t more_count) {
+    const test_more also = {more, more_count};
     bool undirected = brant__graph_undirected(graph);
     test_side forward = {.head = 0}, backward = {.head = 0};
     const brant__snapshot *snapshot;
@@ -125,9 +152,11 @@ brant_status brant__cycle_closed_by(bool *out_closed, brant__call *call, const b
     while (!*out_closed && forward.head < forward.count && backward.head < backward.count &&
            steps <= TEST_STEPS) {
         if (forward.count - forward.head <= backward.count - backward.head)
-            BRANT__TRY(expand(out_closed, &steps, &forward, &backward, call, true, undirected));
+            BRANT__TRY(
+                expand(out_closed, &steps, &forward, &backward, call, &also, true, undirected));
         else
-            BRANT__TRY(expand(out_closed, &steps, &backward, &forward, call, undirected, true));
+            BRANT__TRY(
+                expand(out_closed, &steps, &backward, &forward, call, &also, undirected, true));
     }
     if (*out_closed || steps <= TEST_STEPS) goto cleanup;
     BRANT__TRY(brant__snapshot_get(&snapshot, call, graph));
@@ -135,7 +164,7 @@ brant_status brant__cycle_closed_by(bool *out_closed, brant__call *call, const b
         uint32_t from = brant__snapshot_number(snapshot, target),
                  to = brant__snapshot_number(snapshot, source);
         if (from != UINT32_MAX && to != UINT32_MAX)
-            status = reached(out_closed, snapshot, from, to, undirected);
+            status = reached(out_closed, snapshot, from, to, &also, undirected);
     }
 cleanup:
     side_free(&forward);

@@ -77,11 +77,11 @@ static brant_status fail_single(brant_status code, brant__text violations, const
     return status;
 }
 
-brant_status brant__fault_add(brant__faults *faults, size_t index, brant__text key,
-                              brant__text violations, brant_status code, const char *format, ...) {
+static BRANT__PRINTF(7, 0) brant_status
+    add(brant__faults *faults, size_t index, brant__text key, brant__text violations, size_t offset,
+        brant_status code, const char *format, va_list arguments) {
     brant__fault *place = NULL;
     char message[MESSAGE_BYTES + 1];
-    va_list arguments;
     int written;
     size_t length;
 
@@ -95,9 +95,7 @@ brant_status brant__fault_add(brant__faults *faults, size_t index, brant__text k
                 place = &faults->list[i];
         if (!place) return BRANT_OK;
     }
-    va_start(arguments, format);
     written = vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
     length = written < 0 ? 0 : (size_t)written;
     if (length > MESSAGE_BYTES) {
         length =
@@ -108,16 +106,36 @@ brant_status brant__fault_add(brant__faults *faults, size_t index, brant__text k
     place->code = code;
     place->key = key;
     place->violations = violations;
+    place->offset = offset;
     place->message = brant__arena_copy(faults->call->arena, message, length);
     return place->message ? BRANT_OK : brant__fail_memory();
 }
 
-brant_status brant__faults_report(brant__faults *faults) {
-    brant__writer detail = {0};
+brant_status brant__fault_add(brant__faults *faults, size_t index, brant__text key,
+                              brant__text violations, brant_status code, const char *format, ...) {
+    va_list arguments;
     brant_status status;
 
-    if (faults->count == 0) return BRANT_OK;
-    /* By index: few, and mostly in order already. */
+    va_start(arguments, format);
+    status = add(faults, index, key, violations, SIZE_MAX, code, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+brant_status brant__fault_add_at(brant__faults *faults, size_t index, size_t offset,
+                                 brant_status code, const char *format, ...) {
+    const brant__text none = {NULL, 0};
+    va_list arguments;
+    brant_status status;
+
+    va_start(arguments, format);
+    status = add(faults, index, none, none, offset, code, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+static void sort(brant__faults *faults) {
+    /* Few, and mostly in order already. */
     for (size_t i = 1; i < faults->count; i++) {
         brant__fault fault = faults->list[i];
         size_t at = i;
@@ -125,35 +143,52 @@ brant_status brant__faults_report(brant__faults *faults) {
             faults->list[at] = faults->list[at - 1];
         faults->list[at] = fault;
     }
+}
+
+void brant__faults_write(brant__writer *out, brant__faults *faults) {
+    sort(faults);
+    brant__write_array(out);
+    for (size_t i = 0; i < faults->count; i++) {
+        const brant__fault *fault = &faults->list[i];
+        const char *name = brant_status_name(fault->code);
+        brant__write_object(out);
+        brant__write_name(out, "index");
+        brant__write_integer(out, (int64_t)fault->index);
+        brant__write_name(out, "key");
+        if (fault->key.data)
+            brant__write_text(out, fault->key);
+        else
+            brant__write_null(out);
+        brant__write_name(out, "code");
+        brant__write_text(out, brant__text_of(name, strlen(name)));
+        brant__write_name(out, "message");
+        brant__write_text(out, brant__text_of(fault->message, strlen(fault->message)));
+        if (fault->violations.data) {
+            brant__write_name(out, "violations");
+            brant__write_raw(out, fault->violations);
+        }
+        if (fault->offset != SIZE_MAX) {
+            brant__write_name(out, "offset");
+            brant__write_integer(out, (int64_t)fault->offset);
+        }
+        brant__write_end(out);
+    }
+    brant__write_end(out);
+}
+
+brant_status brant__faults_report(brant__faults *faults) {
+    brant__writer detail = {0};
+    brant_status status;
+
+    if (faults->count == 0) return BRANT_OK;
+    sort(faults);
     if (faults->single)
         return fail_single(faults->list[0].code, faults->list[0].violations,
                            faults->list[0].message);
 
     brant__write_object(&detail);
     brant__write_name(&detail, "items");
-    brant__write_array(&detail);
-    for (size_t i = 0; i < faults->count; i++) {
-        const brant__fault *fault = &faults->list[i];
-        const char *name = brant_status_name(fault->code);
-        brant__write_object(&detail);
-        brant__write_name(&detail, "index");
-        brant__write_integer(&detail, (int64_t)fault->index);
-        brant__write_name(&detail, "key");
-        if (fault->key.data)
-            brant__write_text(&detail, fault->key);
-        else
-            brant__write_null(&detail);
-        brant__write_name(&detail, "code");
-        brant__write_text(&detail, brant__text_of(name, strlen(name)));
-        brant__write_name(&detail, "message");
-        brant__write_text(&detail, brant__text_of(fault->message, strlen(fault->message)));
-        if (fault->violations.data) {
-            brant__write_name(&detail, "violations");
-            brant__write_raw(&detail, fault->violations);
-        }
-        brant__write_end(&detail);
-    }
-    brant__write_end(&detail);
+    brant__faults_write(&detail, faults);
     brant__write_end(&detail);
     if (detail.buffer.failed)
         status = brant__fail_memory();

@@ -1,5 +1,5 @@
 /*
- * graph/edge.c: edges, read and deleted. Writing them is edge_put.c.
+ * graph/edge.c: edges, read. Writing them is edge_put.c, deleting remove.c.
  */
 #include "graph/internal.h"
 
@@ -14,8 +14,8 @@
 #define EDGE_TABLES                                                                                \
     "edges e CROSS JOIN nodes s ON s.row_id = e.source CROSS JOIN nodes t ON t.row_id = e.target"
 #define ROW(n)                                                                                     \
-    "(:graph, :now, :now, :key" #n ", :type" #n ", :source" #n ", :target" #n ", :orientation" #n  \
-    ", :attributes" #n ")"
+    "(:graph, :now, :now, :version, :key" #n ", :type" #n ", :source" #n ", :target" #n            \
+    ", :orientation" #n ", :attributes" #n ")"
 /* clang-format off */
 #define ROWS ROW(0) "," ROW(1) "," ROW(2) "," ROW(3) "," ROW(4) "," ROW(5) "," ROW(6) "," ROW(7) "," \
              ROW(8) "," ROW(9) "," ROW(10) "," ROW(11) "," ROW(12) "," ROW(13) "," ROW(14) "," ROW(15)
@@ -51,17 +51,18 @@ static const char *const sql[BRANT__EDGE_STATEMENTS] = {
     /* What most rows of a batch need, many at a time. OR FAIL: a statement of many rows that may
      * ABORT would journal every page it touches, to take back its own rows; a failure here ends the
      * operation, which is rolled back as a whole. */
-    [BRANT__EDGE_INSERT_ROWS] =
-        ("INSERT OR FAIL INTO edges (graph, created_at, updated_at, key, type, source, target, "
-         "orientation, attributes) VALUES " ROWS),
-    [BRANT__EDGE_INSERT] = ("INSERT INTO edges (graph, created_at, updated_at, key, type, source, "
-                            "target, orientation, attributes, metadata, revision)"
-                            " VALUES (:graph, :now, :now, :key, :type, :source, :target, "
-                            ":orientation, :attributes, coalesce(:metadata, '{}'), :revision)"),
+    [BRANT__EDGE_INSERT_ROWS] = ("INSERT OR FAIL INTO edges (graph, created_at, updated_at, "
+                                 "type_version, key, type, source, target, "
+                                 "orientation, attributes) VALUES " ROWS),
+    [BRANT__EDGE_INSERT] =
+        ("INSERT INTO edges (graph, created_at, updated_at, type_version, key, type, source, "
+         "target, orientation, attributes, metadata, revision)"
+         " VALUES (:graph, :now, :now, :version, :key, :type, :source, :target, "
+         ":orientation, :attributes, coalesce(:metadata, '{}'), :revision)"),
     [BRANT__EDGE_UPDATE] =
         ("UPDATE edges SET attributes = :attributes, metadata = coalesce(:metadata, metadata),"
-         " revision = revision + :changes, updated_at = :now WHERE row_id = :row_id"),
-    [BRANT__EDGE_DELETE] = "DELETE FROM edges WHERE row_id = :row_id",
+         " revision = revision + :changes, updated_at = :now, type_version = :version WHERE "
+         "row_id = :row_id"),
     [BRANT__EDGE_DEGREE_OUT] = "SELECT count(*) FROM edges WHERE source = :node AND type = :type",
     [BRANT__EDGE_DEGREE_IN] = "SELECT count(*) FROM edges WHERE target = :node AND type = :type",
     [BRANT__EDGE_DEGREE_UNDIRECTED_OUT] = ("SELECT count(*) FROM edges WHERE source = :node AND "
@@ -69,15 +70,9 @@ static const char *const sql[BRANT__EDGE_STATEMENTS] = {
     [BRANT__EDGE_DEGREE_UNDIRECTED_IN] = ("SELECT count(*) FROM edges WHERE target = :node AND "
                                           "type = :type AND orientation & 1 AND source <> :node"),
     /* A self-loop is among those that leave. */
-    [BRANT__EDGE_OF_NODE_OUT] =
-        ("SELECT e.key, e.type, s.key, t.key FROM " EDGE_TABLES " WHERE e.source = :node"),
-    [BRANT__EDGE_OF_NODE_IN] = ("SELECT e.key, e.type, s.key, t.key FROM " EDGE_TABLES
-                                " WHERE e.target = :node AND e.source <> :node"),
     [BRANT__EDGE_TYPES_OUT] = "SELECT type, count(*) FROM edges WHERE source = :node GROUP BY type",
     [BRANT__EDGE_TYPES_IN] =
         "SELECT type, count(*) FROM edges WHERE target = :node AND source <> :node GROUP BY type",
-    [BRANT__EDGE_DELETE_OUT] = "DELETE FROM edges WHERE source = :node",
-    [BRANT__EDGE_DELETE_IN] = "DELETE FROM edges WHERE target = :node",
 };
 static const brant__statements statements = {BRANT__TABLE_EDGE, BRANT__EDGE_STATEMENTS, sql};
 
@@ -86,23 +81,25 @@ brant_status brant__edge_statement(brant__statement **out, brant__call *call, in
 }
 
 brant_status brant__edge_put(brant__call *call) {
-    return brant__edges_put(call, call->input, true);
+    return brant__edges_put(call, BRANT__PUT, true);
 }
 
 brant_status brant__edge_put_many(brant__call *call) {
-    return brant__edges_put(call, brant__json_get(call->input, "items"), false);
+    return brant__edges_put(call, BRANT__PUT, false);
+}
+
+brant_status brant__edge_insert(brant__call *call) {
+    return brant__edges_put(call, BRANT__INSERT, true);
+}
+
+brant_status brant__edge_insert_many(brant__call *call) {
+    return brant__edges_put(call, BRANT__INSERT, false);
 }
 
 /* ---- one ------------------------------------------------------------------------------------- */
 
-typedef struct edge_ref {
-    int64_t row_id; /* 0: no such edge */
-    uint32_t type;
-    int64_t revision;
-} edge_ref;
-
 /* By an explicit key, or by a derived one's ends. */
-static brant_status find_edge(edge_ref *out, brant__call *call, const brant__graph *graph,
+brant_status brant__edge_find(brant__edge_ref *out, brant__call *call, const brant__graph *graph,
                               brant__text key) {
     brant__statement *statement = NULL;
     brant__text source, type, target;
@@ -110,7 +107,7 @@ static brant_status find_edge(edge_ref *out, brant__call *call, const brant__gra
     brant_status status;
     bool row, derived;
 
-    *out = (edge_ref){0, 0, 0};
+    *out = (brant__edge_ref){0, 0, 0};
     BRANT__TRY(brant__edge_statement(&statement, call, BRANT__EDGE_BY_KEY));
     brant__bind_integer(statement, 1, graph->row_id);
     brant__bind_text(statement, 2, key);
@@ -152,13 +149,13 @@ cleanup:
     return status;
 }
 
-static brant_status fail_missing(brant__call *call, const brant__graph *graph, brant__text key) {
+brant_status brant__edge_missing(brant__call *call, const brant__graph *graph, brant__text key) {
     return brant__fail(BRANT_NOT_FOUND, "no edge %s in graph %s", brant__quoted(call, key),
                        brant__quoted(call, graph->name));
 }
 
-static brant_status read_ends(brant__edge_ends *out, const brant__graph *graph,
-                              brant__statement *row) {
+brant_status brant__edge_ends_read(brant__edge_ends *out, const brant__graph *graph,
+                                   brant__statement *row) {
     out->key = brant__column_text(row, 0);
     out->source = brant__column_text(row, 2);
     out->target = brant__column_text(row, 3);
@@ -169,7 +166,7 @@ static brant_status write_edge(brant__call *call, const brant__graph *graph,
                                brant__statement *row) {
     brant__writer *out = call->out;
     brant__edge_ends ends;
-    brant_status status = read_ends(&ends, graph, row);
+    brant_status status = brant__edge_ends_read(&ends, graph, row);
 
     if (status != BRANT_OK) return status;
     brant__write_object(out);
@@ -192,7 +189,7 @@ static brant_status write_edge(brant__call *call, const brant__graph *graph,
 }
 
 /* The row of EDGE_GET; the caller resets. */
-static brant_status get_row(brant__statement **out, brant__call *call, int64_t row_id) {
+brant_status brant__edge_row(brant__statement **out, brant__call *call, int64_t row_id) {
     bool row;
     brant_status status;
 
@@ -208,7 +205,7 @@ cleanup:
 brant_status brant__write_edge_of_row(brant__call *call, const brant__graph *graph,
                                       int64_t row_id) {
     brant__statement *statement = NULL;
-    brant_status status = get_row(&statement, call, row_id);
+    brant_status status = brant__edge_row(&statement, call, row_id);
 
     if (status == BRANT_OK) status = write_edge(call, graph, statement);
     brant__reset(statement);
@@ -219,16 +216,16 @@ brant_status brant__edge_get(brant__call *call) {
     brant__text key = brant__json_get_text(call->input, "key");
     brant__statement *statement = NULL;
     brant__graph graph;
-    edge_ref ref;
+    brant__edge_ref ref;
     brant_status status;
 
     BRANT__TRY(brant__graph_find(&graph, call, false));
-    BRANT__TRY(find_edge(&ref, call, &graph, key));
+    BRANT__TRY(brant__edge_find(&ref, call, &graph, key));
     if (!ref.row_id) {
-        status = fail_missing(call, &graph, key);
+        status = brant__edge_missing(call, &graph, key);
         goto cleanup;
     }
-    BRANT__TRY(get_row(&statement, call, ref.row_id));
+    BRANT__TRY(brant__edge_row(&statement, call, ref.row_id));
     status = write_edge(call, &graph, statement);
 cleanup:
     brant__reset(statement);
@@ -237,64 +234,16 @@ cleanup:
 
 brant_status brant__edge_exists(brant__call *call) {
     brant__graph graph;
-    edge_ref ref;
+    brant__edge_ref ref;
     brant_status status;
 
     BRANT__TRY(brant__graph_find(&graph, call, false));
-    BRANT__TRY(find_edge(&ref, call, &graph, brant__json_get_text(call->input, "key")));
+    BRANT__TRY(brant__edge_find(&ref, call, &graph, brant__json_get_text(call->input, "key")));
     brant__write_object(call->out);
     brant__write_name(call->out, "exists");
     brant__write_bool(call->out, ref.row_id != 0);
     brant__write_end(call->out);
 cleanup:
-    return status;
-}
-
-brant_status brant__edge_delete(brant__call *call) {
-    brant__text key = brant__json_get_text(call->input, "key");
-    yyjson_val *wanted = brant__json_get(call->input, "revision");
-    brant__announcement deleted = {0};
-    brant__statement *statement = NULL;
-    brant__edge_ends ends;
-    brant__graph graph;
-    brant__lookup lookup;
-    edge_ref ref;
-    brant_status status;
-
-    BRANT__TRY(brant__graph_find(&graph, call, true));
-    BRANT__TRY(find_edge(&ref, call, &graph, key));
-    if (!ref.row_id) {
-        status = fail_missing(call, &graph, key);
-        goto cleanup;
-    }
-    if (wanted && brant__json_integer(wanted, -1) != ref.revision) {
-        status = brant__fail(BRANT_CONFLICT, "edge %s has revision %lld, not the one required",
-                             brant__quoted(call, key), (long long)ref.revision);
-        goto cleanup;
-    }
-    BRANT__TRY(get_row(&statement, call, ref.row_id));
-    BRANT__TRY(read_ends(&ends, &graph, statement));
-    BRANT__TRY(brant__edge_key(&key, call, &graph, &ends));
-    brant__announcement_add(&deleted, key);
-    brant__reset(statement);
-
-    BRANT__TRY(brant__lookup_begin(&lookup, call, &graph, 1));
-    BRANT__TRY(brant__kept_dirty(call->db));
-    BRANT__TRY(brant__edge_statement(&statement, call, BRANT__EDGE_DELETE));
-    brant__bind_integer(statement, 1, ref.row_id);
-    BRANT__TRY(brant__run(call->db, statement));
-    BRANT__TRY(brant__graph_counted(call, &graph, BRANT__EDGES,
-                                    brant__type_edge_row(graph.type, ref.type), -1));
-    BRANT__TRY(brant__graph_changed(call, &graph, 0, -1, true));
-    brant__lookup_end(&lookup);
-    BRANT__TRY(brant__announce(call, &graph, "edges:deleted", &deleted));
-    brant__write_object(call->out);
-    brant__write_name(call->out, "deleted");
-    brant__write_bool(call->out, true);
-    brant__write_end(call->out);
-cleanup:
-    brant__reset(statement);
-    brant__announcement_free(&deleted);
     return status;
 }
 

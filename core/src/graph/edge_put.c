@@ -14,50 +14,6 @@
  * none. */
 #define PROBES_AT_LEAST 64
 
-typedef struct edge_item {
-    brant__text source;
-    brant__text target;
-    brant__text key; /* {NULL, 0}: not given */
-    yyjson_val *type;
-    yyjson_val *attributes;
-    yyjson_val *metadata;
-    yyjson_val *revision;
-    yyjson_val *undirected;
-} edge_item;
-
-static void read_item(edge_item *out, yyjson_val *object) {
-    size_t index, count;
-    yyjson_val *name, *value;
-
-    *out = (edge_item){{NULL, 0}, {NULL, 0}, {NULL, 0}, NULL, NULL, NULL, NULL, NULL};
-    yyjson_obj_foreach(object, index, count, name, value) {
-        const char *text = yyjson_get_str(name);
-        switch (yyjson_get_len(name)) {
-        case 3:
-            if (memcmp(text, "key", 3) == 0) out->key = brant__json_text(value);
-            break;
-        case 4:
-            if (memcmp(text, "type", 4) == 0) out->type = value;
-            break;
-        case 6:
-            if (memcmp(text, "source", 6) == 0) out->source = brant__json_text(value);
-            if (memcmp(text, "target", 6) == 0) out->target = brant__json_text(value);
-            break;
-        case 8:
-            if (memcmp(text, "metadata", 8) == 0) out->metadata = value;
-            if (memcmp(text, "revision", 8) == 0) out->revision = value;
-            break;
-        case 10:
-            if (memcmp(text, "attributes", 10) == 0) out->attributes = value;
-            if (memcmp(text, "undirected", 10) == 0) out->undirected = value;
-            break;
-        default:
-            break;
-        }
-    }
-    if (out->type && yyjson_is_null(out->type)) out->type = NULL;
-}
-
 /* ---- finding the edge that an item means ----------------------------------------------------- */
 
 static uint64_t hash_key(brant__text key) {
@@ -155,7 +111,7 @@ static brant_status probe_source(bool *out_fresh, brant__edge_batch *put, int64_
         *out_fresh = put->probed_fresh;
         return BRANT_OK;
     }
-    if (put->items < PROBES_AT_LEAST ||
+    if (put->items.count < PROBES_AT_LEAST ||
         (put->probes >= PROBES_AT_LEAST && put->probes_fresh * 2 < put->probes))
         return BRANT_OK;
     BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_ANY_OUT));
@@ -215,7 +171,7 @@ cleanup:
 /* ---- judging --------------------------------------------------------------------------------- */
 
 /* What an item is called in its fault: its key, or the one that would be derived. */
-static brant__text item_key(brant__edge_batch *put, const edge_item *item) {
+static brant__text item_key(brant__edge_batch *put, const brant__item *item) {
     brant__buffer text = {0};
     brant__text key = item->key;
 
@@ -286,7 +242,7 @@ static bool is_undirected_key(brant__text key) {
 
 /* Is the edge undirected? As the graph is; in a mixed graph as the item says, or as it is stored. */
 static brant_status read_undirected(bool *out_undirected, brant__edge_batch *put,
-                                    const edge_item *item, const brant__edge_slot *wanted) {
+                                    const brant__item *item, const brant__edge_slot *wanted) {
     brant__edge_slot *slot;
 
     *out_undirected = put->undirected;
@@ -305,7 +261,7 @@ static brant_status read_undirected(bool *out_undirected, brant__edge_batch *put
 }
 
 static brant_status find_ends(brant__node_ref *out_source, brant__node_ref *out_target,
-                              brant__edge_batch *put, const edge_item *item) {
+                              brant__edge_batch *put, const brant__item *item) {
     brant_status status;
 
     if (put->last_source.data && brant__text_equal(put->last_source, item->source)) {
@@ -328,10 +284,9 @@ static bool end_allowed(const size_t *allowed, size_t count, uint32_t type) {
 
 enum { GOING_OUT = 1, COMING_IN = 2 };
 
-/* How many edges of a type a node has in these directions, with those of this batch and the one
- * that is judged. */
+/* Add to how many edges of a type a node has in these directions, with those of this batch. */
 static brant_status degree_add(int64_t *out_degree, brant__edge_batch *put, int64_t node,
-                               uint32_t type, uint32_t directions) {
+                               uint32_t type, uint32_t directions, int64_t change) {
     const struct {
         int64_t node;
         uint32_t type;
@@ -366,62 +321,102 @@ static brant_status degree_add(int64_t *out_degree, brant__edge_batch *put, int6
             brant__reset(statement);
         }
     }
-    ++*out_degree;
+    *out_degree += change;
     if (!brant__map_put(&put->degrees, text, *out_degree)) status = brant__fail_memory();
 cleanup:
     brant__reset(statement);
     return status;
 }
 
-/* Cardinality at one end. */
-static brant_status judge_degree(brant__edge_batch *put, size_t index, const edge_item *item,
-                                 const brant__edge_slot *slot, bool at_target, uint32_t directions,
-                                 int64_t limit) {
-    const brant__edge_type *type = &put->graph.type->module->edge_types[slot->type];
-    int64_t degree;
-    brant_status status;
-
-    if (limit < 0) return BRANT_OK;
-    status =
-        degree_add(&degree, put, at_target ? slot->target : slot->source, slot->type, directions);
-    if (status != BRANT_OK || degree <= limit) return status;
-    return FAULT(BRANT_CONSTRAINT, "node %s may have %lld edges of type %s%s",
-                 brant__quoted(put->call, at_target ? slot->target_key : slot->source_key),
-                 (long long)limit, brant__quoted(put->call, type->name),
-                 directions == GOING_OUT   ? " that go out"
-                 : directions == COMING_IN ? " that come in"
-                                           : "");
-}
+/* One of the limits that a new edge counts against. */
+typedef struct degree_limit {
+    int64_t limit;
+    int64_t node;
+    brant__text key;
+    uint32_t directions;
+} degree_limit;
 
 /*
- * Cardinality. In an undirected graph an edge counts for both its ends, against the lower limit; an undirected edge of a
- * mixed graph goes out of both its ends and comes in at both.
+ * In an undirected graph an edge counts for both its ends, against the lower limit; an undirected edge of a mixed graph goes
+ * out of both its ends and comes in at both.
  */
-static brant_status judge_degrees(brant__edge_batch *put, size_t index, const edge_item *item,
-                                  const brant__edge_slot *slot) {
+static size_t list_limits(degree_limit out[4], const brant__edge_batch *put,
+                          const brant__edge_slot *slot) {
     const brant__edge_type *type = &put->graph.type->module->edge_types[slot->type];
     bool turned = (slot->orientation & BRANT__UNDIRECTED_EDGE) != 0;
     int64_t lower = type->max_in < 0 || (type->max_out >= 0 && type->max_out < type->max_in)
                         ? type->max_out
                         : type->max_in;
-    size_t total = put->faults.total;
-    brant_status status = BRANT_OK;
+    size_t count = 0;
 
-    for (int end = 0; end < 2 && status == BRANT_OK && put->faults.total == total; end++) {
+    for (int end = 0; end < 2; end++) {
+        int64_t node = end ? slot->target : slot->source;
+        brant__text key = end ? slot->target_key : slot->source_key;
         if (put->undirected) {
-            status = judge_degree(put, index, item, slot, end, GOING_OUT | COMING_IN, lower);
+            if (lower >= 0) out[count++] = (degree_limit){lower, node, key, GOING_OUT | COMING_IN};
             continue;
         }
-        if (!end || turned)
-            status = judge_degree(put, index, item, slot, end, GOING_OUT, type->max_out);
-        if (status == BRANT_OK && put->faults.total == total && (end || turned))
-            status = judge_degree(put, index, item, slot, end, COMING_IN, type->max_in);
+        if ((!end || turned) && type->max_out >= 0)
+            out[count++] = (degree_limit){type->max_out, node, key, GOING_OUT};
+        if ((end || turned) && type->max_in >= 0)
+            out[count++] = (degree_limit){type->max_in, node, key, COMING_IN};
     }
+    return count;
+}
+
+/* Take an edge back that was counted against the first `count` of its limits. */
+static brant_status forget_degrees(brant__edge_batch *put, const brant__edge_slot *slot,
+                                   const degree_limit *limits, size_t count) {
+    int64_t degree;
+    brant_status status = BRANT_OK;
+
+    for (size_t i = 0; i < count && status == BRANT_OK; i++)
+        status = degree_add(&degree, put, limits[i].node, slot->type, limits[i].directions, -1);
     return status;
 }
 
+static brant_status judge_degrees(brant__edge_batch *put, size_t index, const brant__item *item,
+                                  const brant__edge_slot *slot) {
+    degree_limit limits[4];
+    size_t count = list_limits(limits, put, slot);
+
+    for (size_t i = 0; i < count; i++) {
+        int64_t degree;
+        brant_status status =
+            degree_add(&degree, put, limits[i].node, slot->type, limits[i].directions, 1);
+        if (status != BRANT_OK) return status;
+        if (degree <= limits[i].limit) continue;
+        status = forget_degrees(put, slot, limits, i + 1);
+        if (status != BRANT_OK) return status;
+        return FAULT(BRANT_CONSTRAINT, "node %s may have %lld edges of type %s%s",
+                     brant__quoted(put->call, limits[i].key), (long long)limits[i].limit,
+                     brant__quoted(put->call, put->graph.type->module->edge_types[slot->type].name),
+                     limits[i].directions == GOING_OUT   ? " that go out"
+                     : limits[i].directions == COMING_IN ? " that come in"
+                                                         : "");
+    }
+    return BRANT_OK;
+}
+
+/* Would a new edge close a cycle with the graph and the new edges before it? */
+static brant_status judge_cycle(brant__edge_batch *put, brant__edge_slot *slot) {
+    bool closed;
+    brant_status status;
+
+    if (put->dag) {
+        status = brant__dag_add(&closed, put->dag, slot->source, slot->target);
+    } else {
+        status = brant__cycle_closed_by(&closed, put->call, &put->graph, slot->source, slot->target,
+                                        put->pairs, put->created);
+        if (status == BRANT_OK && !closed)
+            put->pairs[put->created] = (brant__pair){slot->source, slot->target};
+    }
+    if (status != BRANT_OK || !closed) return status;
+    return brant__edge_fault_cycle(put, slot);
+}
+
 /* What only a new edge can break. */
-static brant_status judge_new(brant__edge_batch *put, size_t index, const edge_item *item,
+static brant_status judge_new(brant__edge_batch *put, size_t index, const brant__item *item,
                               const brant__edge_slot *slot, uint32_t source_type,
                               uint32_t target_type) {
     const brant__module *module = put->graph.type->module;
@@ -438,7 +433,7 @@ static brant_status judge_new(brant__edge_batch *put, size_t index, const edge_i
                      "graph type %s is acyclic, and an undirected edge goes both ways",
                      type_name(put));
     if (module->config.max_edges >= 0 &&
-        put->graph.edges + (int64_t)put->created > module->config.max_edges)
+        put->graph.edges + (int64_t)put->created >= module->config.max_edges)
         return FAULT(BRANT_CONSTRAINT, "graph %s may have %lld edges",
                      brant__quoted(put->call, put->graph.name),
                      (long long)module->config.max_edges);
@@ -461,11 +456,28 @@ static brant_status judge_new(brant__edge_batch *put, size_t index, const edge_i
     return BRANT_OK;
 }
 
+/* All that only a new edge can break; *out_good false: a fault is noted, and nothing of the edge is
+ * remembered. */
+static brant_status judge_made(bool *out_good, brant__edge_batch *put, size_t index,
+                               const brant__item *item, brant__edge_slot *slot,
+                               uint32_t source_type, uint32_t target_type) {
+    size_t faults = put->faults.total;
+    degree_limit limits[4];
+    brant_status status = judge_new(put, index, item, slot, source_type, target_type);
+
+    *out_good = faults == put->faults.total;
+    if (status != BRANT_OK || !*out_good || !put->tested) return status;
+    status = judge_cycle(put, slot);
+    *out_good = faults == put->faults.total;
+    if (status != BRANT_OK || *out_good || !put->graph.type->module->typed) return status;
+    return forget_degrees(put, slot, limits, list_limits(limits, put, slot));
+}
+
 /*
  * Does a given key say what it would be derived from? Of the item's own ends it is no explicit key
  * (and may give the type); of others it is refused.
  */
-static brant_status read_derived(bool *out_refused, brant__edge_batch *put, edge_item *item,
+static brant_status read_derived(bool *out_refused, brant__edge_batch *put, brant__item *item,
                                  brant__edge_slot *wanted) {
     brant__text source, type, target;
     uint32_t index;
@@ -496,7 +508,32 @@ static brant_status read_derived(bool *out_refused, brant__edge_batch *put, edge
     return BRANT_OK;
 }
 
-static brant_status judge(brant__edge_batch *put, size_t index, edge_item *item) {
+/* Take a new edge that is well into the batch: *slot is then its place there. */
+static brant_status keep_slot(brant__edge_slot **slot, brant__edge_batch *put) {
+    brant__edge_slot *kept = &put->slots[put->count];
+    char id[37];
+    brant_status status;
+
+    *kept = **slot;
+    if (kept->key.data || !put->multi) {
+        if (!kept->key.data && (kept->orientation & BRANT__UNDIRECTED_EDGE)) {
+            status = undirected_key(&kept->key, put, kept);
+            if (status != BRANT_OK) return status;
+        }
+        register_slot(put, kept);
+    } else {
+        status = brant__db_uuid(put->call->db, id);
+        if (status != BRANT_OK) return status;
+        kept->key = brant__text_of(brant__arena_copy(put->call->arena, id, 36), 36);
+        if (!kept->key.data) return brant__fail_memory();
+    }
+    put->count++;
+    put->created++;
+    *slot = kept;
+    return BRANT_OK;
+}
+
+static brant_status judge(brant__edge_batch *put, size_t index, brant__item *item) {
     const brant__module *module = put->graph.type->module;
     brant__call *call = put->call;
     yyjson_val *attributes = item->attributes ? item->attributes : put->empty;
@@ -507,7 +544,7 @@ static brant_status judge(brant__edge_batch *put, size_t index, edge_item *item)
                                .index = (uint32_t)index};
     brant__edge_slot *slot = NULL, *taken = NULL;
     const char *message;
-    bool refused, undirected, made = false;
+    bool refused, undirected, good, made = false;
     brant_status status;
 
     /* The ends. */
@@ -602,25 +639,11 @@ static brant_status judge(brant__edge_batch *put, size_t index, edge_item *item)
                          "there is an edge of these ends and type with another key already");
         slot = taken;
     }
+    if (slot && put->mode == BRANT__INSERT) return FAULT(BRANT_EXISTS, "the edge exists already");
     if (!slot) {
-        slot = &put->slots[put->count++];
-        *slot = wanted;
+        slot = &wanted;
         slot->created = made = true;
-        put->created++;
         slot->key = item->key;
-        if (!item->key.data && undirected && put->mixed && !put->multi) {
-            status = undirected_key(&slot->key, put, slot);
-            if (status != BRANT_OK) return status;
-            register_slot(put, slot);
-        } else if (!item->key.data && put->multi) {
-            char id[37];
-            status = brant__db_uuid(call->db, id);
-            if (status != BRANT_OK) return status;
-            slot->key = brant__text_of(brant__arena_copy(call->arena, id, 36), 36);
-            if (!slot->key.data) return brant__fail_memory();
-        } else {
-            register_slot(put, slot);
-        }
     }
 
     /* What is asked of it. */
@@ -651,60 +674,105 @@ static brant_status judge(brant__edge_batch *put, size_t index, edge_item *item)
             brant__quoted(call, module->edge_types[slot->type].name), first,
             count == 1 ? "" : ", and more");
     }
+    if (made) {
+        status = judge_made(&good, put, index, item, slot, source.type, target.type);
+        if (status != BRANT_OK || !good) return status;
+        status = keep_slot(&slot, put);
+        if (status != BRANT_OK) return status;
+    }
     slot->attributes = attributes;
     if (item->metadata) slot->metadata = item->metadata;
     slot->revision++;
     slot->puts++;
-    return made ? judge_new(put, index, item, slot, source.type, target.type) : BRANT_OK;
+    put->good++;
+    return BRANT_OK;
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-brant_status brant__edges_put(brant__call *call, yyjson_val *items, bool single) {
-    brant__edge_batch put = {.call = call, .faults = {.call = call, .single = single}};
+/* Where new edges are tested as they come: the ends of all of them, as far as they exist. */
+static brant_status begin_dag(brant__edge_batch *put) {
+    brant__pair *pairs = brant__alloc((put->items.count + 1) * sizeof(*pairs));
+    size_t count = 0;
+    brant_status status;
+
+    if (!pairs) return brant__fail_memory();
+    for (;;) {
+        brant__item item;
+        brant__node_ref source, target;
+        yyjson_val *value;
+        size_t index;
+        BRANT__TRY(brant__items_next(&value, &index, &put->items));
+        if (!value) break;
+        brant__item_read(&item, value);
+        if (item.source.length == 0 || item.target.length == 0) continue;
+        BRANT__TRY(find_ends(&source, &target, put, &item));
+        if (source.row_id && target.row_id)
+            pairs[count++] = (brant__pair){source.row_id, target.row_id};
+    }
+    brant__items_rewind(&put->items);
+    status = brant__dag_begin(&put->dag, put->call, &put->graph, pairs, count);
+cleanup:
+    brant__free(pairs);
+    return status;
+}
+
+static brant_status judge_all(brant__edge_batch *put) {
+    unsigned allowed = BRANT__ITEM_SOURCE | BRANT__ITEM_TARGET | BRANT__ITEM_KEY |
+                       BRANT__ITEM_TYPE | BRANT__ITEM_UNDIRECTED | BRANT__ITEM_ATTRIBUTES |
+                       BRANT__ITEM_METADATA |
+                       (put->mode == BRANT__INSERT ? 0u : (unsigned)BRANT__ITEM_REVISION);
+    brant_status status = BRANT_OK;
+
+    put->tested = put->items.skip && put->graph.type->module->config.acyclic;
+    if (put->tested && put->items.count > BRANT__CYCLE_TESTS) BRANT__TRY(begin_dag(put));
+    for (;;) {
+        brant__item item;
+        yyjson_val *value;
+        size_t index;
+        bool good;
+        BRANT__TRY(brant__items_next(&value, &index, &put->items));
+        if (!value) break;
+        BRANT__TRY(brant__item_check(&good, &put->items, index, value, allowed));
+        if (!good) continue;
+        brant__item_read(&item, value);
+        BRANT__TRY(judge(put, index, &item));
+    }
+cleanup:
+    return status;
+}
+
+brant_status brant__edges_put(brant__call *call, int mode, bool single) {
+    brant__edge_batch put = {
+        .call = call, .faults = {.call = call, .single = single}, .mode = mode};
     brant__graphs *state;
-    edge_item item;
     brant_status status;
 
     BRANT__TRY(brant__graph_find(&put.graph, call, true));
     put.undirected = brant__graph_undirected(&put.graph);
     put.mixed = brant__graph_mixed(&put.graph);
     put.multi = brant__graph_multi(&put.graph);
-    put.items = single ? 1 : yyjson_arr_size(items);
-    if (put.items > brant__db_limits(call->db)->batch) {
-        status = brant__fail(BRANT_LIMIT, "more than %zu items (limits.batch)",
-                             brant__db_limits(call->db)->batch);
-        goto cleanup;
-    }
+    BRANT__TRY(brant__items_begin(&put.items, call, &put.faults, single));
     BRANT__TRY(brant__graphs_state(&state, call->db));
     put.empty = state->empty.root;
-    put.slots = brant__alloc((put.items + 1) * sizeof(*put.slots));
+    put.slots = brant__alloc((put.items.count + 1) * sizeof(*put.slots));
     if (!put.slots) {
         status = brant__fail_memory();
         goto cleanup;
     }
-    if (!put.multi) BRANT__TRY(brant__slot_set_begin(&put.by_ends, put.items));
-    BRANT__TRY(brant__slot_set_begin(&put.by_key, put.items));
-    BRANT__TRY(brant__lookup_begin(&put.lookup, call, &put.graph, put.items * 2));
-    if (single) {
-        read_item(&item, items);
-        BRANT__TRY(judge(&put, 0, &item));
-    } else {
-        size_t index, count;
-        yyjson_val *value;
-        yyjson_arr_foreach(items, index, count, value) {
-            if ((index & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(call->db));
-            read_item(&item, value);
-            BRANT__TRY(judge(&put, index, &item));
-        }
-    }
-    BRANT__TRY(brant__faults_report(&put.faults));
+    if (!put.multi) BRANT__TRY(brant__slot_set_begin(&put.by_ends, put.items.count));
+    BRANT__TRY(brant__slot_set_begin(&put.by_key, put.items.count));
+    BRANT__TRY(brant__lookup_begin(&put.lookup, call, &put.graph, put.items.count * 2));
+    BRANT__TRY(judge_all(&put));
+    if (!put.items.skip) BRANT__TRY(brant__faults_report(&put.faults));
     status = brant__edges_write(&put);
 cleanup:
+    brant__dag_free(put.dag);
     brant__map_free(&put.degrees);
     brant__buffer_free(&put.text);
     brant__slot_set_free(&put.by_key);
     brant__slot_set_free(&put.by_ends);
     brant__free(put.slots);
+    brant__items_free(&put.items);
     return status;
 }

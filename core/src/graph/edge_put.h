@@ -4,7 +4,10 @@
 #ifndef BRANT__GRAPH_EDGE_PUT_H
 #define BRANT__GRAPH_EDGE_PUT_H
 
-#include "graph/internal.h"
+#include "graph/dag.h"
+
+/* In an acyclic graph, so many new edges are tested one by one; more are tested together. */
+#define BRANT__CYCLE_TESTS 32
 
 /* One edge of the batch, stored or new, as the items so far leave it. */
 typedef struct brant__edge_slot {
@@ -18,7 +21,7 @@ typedef struct brant__edge_slot {
     int64_t target;
     int64_t revision; /* as the items so far leave it */
     uint32_t type;
-    uint32_t puts;
+    uint32_t puts;       /* 0: all its items are at fault */
     uint32_t index;      /* of the first item */
     uint8_t orientation; /* BRANT__UNDIRECTED_EDGE, BRANT__ENDS_TURNED */
     bool created;
@@ -32,10 +35,17 @@ typedef struct brant__edge_batch {
     bool multi;
     brant__lookup lookup;
     brant__faults faults;
+    brant__items items;
+    int mode;
     brant__edge_slot *slots;
     size_t count;
-    size_t items;
+    size_t good; /* items */
     size_t created;
+    /* An acyclic graph whose items at fault are left out: each new edge is tested when it is
+     * judged, few against the pairs before them, more by an order of the nodes. */
+    bool tested;
+    brant__dag *dag;
+    brant__pair pairs[BRANT__CYCLE_TESTS];
     brant__slot_set by_ends; /* graphs that are not multi */
     brant__slot_set by_key;
     brant__map degrees; /* of ends whose edge type has a limit */
@@ -50,6 +60,9 @@ typedef struct brant__edge_batch {
     size_t probes_fresh;
     brant__buffer text;
 } brant__edge_batch;
+
+/* The fault of an edge that would close a cycle. */
+brant_status brant__edge_fault_cycle(brant__edge_batch *put, const brant__edge_slot *slot);
 
 /* Write what was judged, with counts, kept keys, notifications; and the answer. */
 brant_status brant__edges_write(brant__edge_batch *put);

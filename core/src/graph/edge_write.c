@@ -12,10 +12,6 @@
 #define POLL_MASK     4095
 #define NO_VIOLATIONS ((brant__text){NULL, 0})
 
-/* In an acyclic graph, so many new edges are tested one by one; more are tested together, when they
- * are written. */
-#define CYCLE_TESTS 32
-
 static brant_status update(brant__edge_batch *put, const brant__edge_slot *slot) {
     brant__statement *statement;
     brant__text attributes = {NULL, 0}, metadata = {NULL, 0};
@@ -28,7 +24,8 @@ static brant_status update(brant__edge_batch *put, const brant__edge_slot *slot)
     brant__bind_text(statement, 2, metadata);
     brant__bind_integer(statement, 3, slot->puts);
     brant__bind_integer(statement, 4, brant__db_now(put->call->db));
-    brant__bind_integer(statement, 5, slot->row_id);
+    brant__bind_integer(statement, 5, put->graph.version);
+    brant__bind_integer(statement, 6, slot->row_id);
     status = brant__run(put->call->db, statement);
 cleanup:
     return status;
@@ -44,14 +41,15 @@ static brant_status insert_one(brant__edge_batch *put, brant__edge_slot *slot) {
     BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_INSERT));
     brant__bind_integer(statement, 1, put->graph.row_id);
     brant__bind_integer(statement, 2, brant__db_now(put->call->db));
-    brant__bind_text(statement, 3, slot->key);
-    brant__bind_integer(statement, 4, brant__type_edge_row(put->graph.type, slot->type));
-    brant__bind_integer(statement, 5, slot->source);
-    brant__bind_integer(statement, 6, slot->target);
-    brant__bind_integer(statement, 7, slot->orientation);
-    brant__bind_text(statement, 8, attributes);
-    brant__bind_text(statement, 9, metadata);
-    brant__bind_integer(statement, 10, slot->puts);
+    brant__bind_integer(statement, 3, put->graph.version);
+    brant__bind_text(statement, 4, slot->key);
+    brant__bind_integer(statement, 5, brant__type_edge_row(put->graph.type, slot->type));
+    brant__bind_integer(statement, 6, slot->source);
+    brant__bind_integer(statement, 7, slot->target);
+    brant__bind_integer(statement, 8, slot->orientation);
+    brant__bind_text(statement, 9, attributes);
+    brant__bind_text(statement, 10, metadata);
+    brant__bind_integer(statement, 11, slot->puts);
     BRANT__TRY(brant__run(put->call->db, statement));
     slot->row_id = brant__last_row_id(put->call->db);
 cleanup:
@@ -72,9 +70,10 @@ static brant_status insert_rows(brant__edge_batch *put, brant__edge_slot *const 
     BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_INSERT_ROWS));
     brant__bind_integer(statement, 1, put->graph.row_id);
     brant__bind_integer(statement, 2, brant__db_now(put->call->db));
+    brant__bind_integer(statement, 3, put->graph.version);
     for (size_t i = 0; i < BRANT__ROWS; i++) {
         size_t begin = i ? ends[i - 1] : 0;
-        int first = 3 + 6 * (int)i;
+        int first = 4 + 6 * (int)i;
         brant__bind_text(statement, first, slots[i]->key);
         brant__bind_integer(statement, first + 1,
                             brant__type_edge_row(put->graph.type, slots[i]->type));
@@ -142,7 +141,7 @@ cleanup:
     return status;
 }
 
-static brant_status add_cycle(brant__edge_batch *put, const brant__edge_slot *slot) {
+brant_status brant__edge_fault_cycle(brant__edge_batch *put, const brant__edge_slot *slot) {
     brant__text key;
     brant__edge_ends ends = {slot->key, slot->type, slot->source_key, slot->target_key};
     brant_status status = brant__edge_key(&key, put->call, &put->graph, &ends);
@@ -164,10 +163,10 @@ static brant_status insert_acyclic(brant__edge_batch *put) {
         brant__edge_slot *slot = &put->slots[i];
         bool closed;
         if (!slot->created) continue;
-        BRANT__TRY(
-            brant__cycle_closed_by(&closed, put->call, &put->graph, slot->source, slot->target));
+        BRANT__TRY(brant__cycle_closed_by(&closed, put->call, &put->graph, slot->source,
+                                          slot->target, NULL, 0));
         if (closed) {
-            BRANT__TRY(add_cycle(put, slot));
+            BRANT__TRY(brant__edge_fault_cycle(put, slot));
             status = brant__faults_report(&put->faults);
             goto cleanup;
         }
@@ -207,7 +206,7 @@ static brant_status test_acyclic(brant__edge_batch *put) {
         if ((size_t)target != ((size_t)source + 1) % count &&
             !(put->undirected && (size_t)source == ((size_t)target + 1) % count))
             continue;
-        BRANT__TRY(add_cycle(put, slot));
+        BRANT__TRY(brant__edge_fault_cycle(put, slot));
         break;
     }
     status =
@@ -231,6 +230,7 @@ static brant_status announce(brant__edge_batch *put) {
         brant__announcement *announcement = slot->created ? &created : &updated;
         brant__edge_ends ends = {slot->key, slot->type, slot->source_key, slot->target_key};
         brant__text key = {NULL, 0};
+        if (slot->puts == 0) continue;
         if (!brant__announcement_full(announcement))
             BRANT__TRY(brant__edge_key(&key, put->call, &put->graph, &ends));
         brant__announcement_add(announcement, key);
@@ -245,7 +245,8 @@ cleanup:
 
 static brant_status write_all(brant__edge_batch *put) {
     const brant__module *module = put->graph.type->module;
-    bool test_each = module->config.acyclic && put->created <= CYCLE_TESTS;
+    bool test = module->config.acyclic && !put->tested;
+    bool test_each = test && put->created <= BRANT__CYCLE_TESTS;
     size_t types = module->edge_type_count + 1;
     int64_t *counts;
     brant_status status;
@@ -260,7 +261,7 @@ static brant_status write_all(brant__edge_batch *put) {
             continue;
         }
         if ((i & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(put->call->db));
-        BRANT__TRY(update(put, slot));
+        if (slot->puts > 0) BRANT__TRY(update(put, slot));
     }
     BRANT__TRY(test_each ? insert_acyclic(put) : insert_sorted(put));
     for (uint32_t i = 0; i < types - 1 || i == 0; i++)
@@ -269,7 +270,7 @@ static brant_status write_all(brant__edge_batch *put) {
     BRANT__TRY(
         brant__graph_changed(put->call, &put->graph, 0, (int64_t)put->created, put->created > 0));
     brant__lookup_end(&put->lookup);
-    if (module->config.acyclic && !test_each && put->created > 0) BRANT__TRY(test_acyclic(put));
+    if (test && !test_each && put->created > 0) BRANT__TRY(test_acyclic(put));
     status = announce(put);
 cleanup:
     return status;
@@ -294,8 +295,11 @@ static brant_status answer(brant__edge_batch *put) {
     } else {
         brant__write_name(out, "created");
         brant__write_integer(out, (int64_t)put->created);
-        brant__write_name(out, "updated");
-        brant__write_integer(out, (int64_t)(put->items - put->created));
+        if (put->mode != BRANT__INSERT) {
+            brant__write_name(out, "updated");
+            brant__write_integer(out, (int64_t)(put->good - put->created));
+        }
+        brant__items_answer(out, &put->items);
     }
     brant__write_end(out);
     return BRANT_OK;
@@ -304,7 +308,7 @@ static brant_status answer(brant__edge_batch *put) {
 brant_status brant__edges_write(brant__edge_batch *put) {
     brant_status status;
 
-    if (put->items > 0) {
+    if (put->good > 0) {
         status = brant__kept_dirty(put->call->db);
         if (status == BRANT_OK) status = write_all(put);
         if (status != BRANT_OK) return status;

@@ -1,5 +1,6 @@
 /*
- * graph/graph.c: graphs: looked up by name, created, changed, purged, and their counts.
+ * graph/graph.c: graphs: looked up by name, created, changed, marked deleted, and their counts.
+ * Removing them for good is purge.c.
  *
  * graphs.nodes, graphs.edges and graph_counts are kept by the write path: each operation adds once
  * what it did.
@@ -14,14 +15,7 @@ enum {
     GRAPH_UPDATE,
     GRAPH_CHANGED,
     GRAPH_COUNTED,
-    GRAPH_DELETE,
-    GRAPH_COUNTS_DELETE,
-    NODES_ALONE,
-    NODES_DELETE,
-    EDGES_DELETE,
-    EDGES_DELETE_ALL,
-    FIRST_NODES,
-    FIRST_EDGES,
+    GRAPH_MARK,
     STATEMENT_COUNT
 };
 
@@ -34,7 +28,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     /* Everything that an operation on nodes or edges asks of its graph. */
     [GRAPH_FIND] =
         ("SELECT g.row_id, g.id, g.owner_id, g.status, g.nodes, g.edges, g.shape, t.row_id, t.id, "
-         "t.changes, t.name, g.changes"
+         "t.changes, t.name, g.changes, t.version"
          " FROM graphs g JOIN graph_types t ON t.row_id = g.graph_type WHERE g.name = :name"),
     [GRAPH_ROW] =
         ("SELECT " GRAPH_COLUMNS
@@ -43,43 +37,30 @@ static const char *const sql[STATEMENT_COUNT] = {
         ("SELECT " GRAPH_COLUMNS
          " FROM graphs g CROSS JOIN graph_types t ON t.row_id = g.graph_type"
          " WHERE g.name > :after AND (:graph_type IS NULL OR t.name = :graph_type) AND (:status IS "
-         "NULL OR g.status = :status)"
+         "NULL AND g.status <> 'deleted' OR g.status = :status)"
          " ORDER BY g.name LIMIT :limit"),
     [GRAPH_INSERT] =
         ("INSERT INTO graphs (id, name, graph_type, owner_id, project_id, status, metadata, "
-         "created_at, updated_at)"
+         "created_at, updated_at, changed_at)"
          " VALUES (:id, :name, :graph_type, :owner_id, :project_id, :status, :metadata, :now, "
-         ":now)"),
+         ":now, :now)"),
     /* What is not given stays; owner and project can be given as NULL. */
     [GRAPH_UPDATE] =
         ("UPDATE graphs SET owner_id = CASE WHEN :owner_given THEN :owner_id ELSE owner_id END,"
          " project_id = CASE WHEN :project_given THEN :project_id ELSE project_id END,"
          " status = coalesce(:status, status), metadata = coalesce(:metadata, metadata), "
-         "updated_at "
-         "= :now"
+         "updated_at = :now, changed_at = :now"
          " WHERE row_id = :row_id"),
     [GRAPH_CHANGED] =
         ("UPDATE graphs SET nodes = nodes + :nodes, edges = edges + :edges, changes = "
-         "changes + 1, shape = shape + :shape"
+         "changes + 1, shape = shape + :shape, changed_at = coalesce(:now, changed_at)"
          " WHERE row_id = :row_id"),
     [GRAPH_COUNTED] =
         ("INSERT INTO graph_counts (graph, kind, type, count) VALUES (:graph, :kind, :type, "
          ":change)"
          " ON CONFLICT (graph, kind, type) DO UPDATE SET count = count + excluded.count"),
-    [GRAPH_DELETE] = "DELETE FROM graphs WHERE row_id = :row_id",
-    [GRAPH_COUNTS_DELETE] = "DELETE FROM graph_counts WHERE graph = :graph",
-    /* Both ends of the index: is there a node of another graph? */
-    [NODES_ALONE] = ("SELECT NOT EXISTS (SELECT 1 FROM nodes WHERE graph < :graph) AND NOT EXISTS "
-                     "(SELECT 1 FROM nodes WHERE graph > :graph)"),
-    [NODES_DELETE] = "DELETE FROM nodes WHERE graph = :graph",
-    /* Edges have no index by graph: by their sources. */
-    [EDGES_DELETE] =
-        "DELETE FROM edges WHERE source IN (SELECT row_id FROM nodes WHERE graph = :graph)",
-    [EDGES_DELETE_ALL] = "DELETE FROM edges",
-    [FIRST_NODES] = "SELECT key FROM nodes WHERE graph = :graph ORDER BY key LIMIT :limit",
-    [FIRST_EDGES] =
-        ("SELECT e.key, e.type, s.key, t.key FROM nodes s CROSS JOIN edges e ON e.source = s.row_id"
-         " CROSS JOIN nodes t ON t.row_id = e.target WHERE s.graph = :graph LIMIT :limit"),
+    [GRAPH_MARK] = ("UPDATE graphs SET status = :status, updated_at = :now, changed_at = CASE WHEN "
+                    ":quiet THEN changed_at ELSE :now END WHERE row_id = :row_id"),
 };
 static const brant__statements statements = {BRANT__TABLE_GRAPH, STATEMENT_COUNT, sql};
 
@@ -93,9 +74,10 @@ static brant_status fail_missing(brant__call *call, brant__text name) {
 
 /* ---- for nodes and edges --------------------------------------------------------------------- */
 
-static brant_status find(brant__graph *out, brant__call *call, brant__text name, bool write) {
+brant_status brant__graph_find_name(brant__graph *out, brant__call *call, brant__text name,
+                                    int use) {
     brant__statement *statement = NULL;
-    brant__text owner;
+    brant__text owner, stored;
     brant_status status;
     bool found;
 
@@ -103,11 +85,16 @@ static brant_status find(brant__graph *out, brant__call *call, brant__text name,
     BRANT__TRY(get(&statement, call, GRAPH_FIND));
     brant__bind_text(statement, 1, name);
     BRANT__TRY(brant__step(&found, call->db, statement));
-    if (!found) {
+    if (found) {
+        stored = brant__column_text(statement, 3);
+        out->archived = brant__text_equal(stored, BRANT__TEXT("archived"));
+        out->deleted = brant__text_equal(stored, BRANT__TEXT("deleted"));
+    }
+    if (!found || (out->deleted && use != BRANT__ANY_STATUS)) {
         status = fail_missing(call, name);
         goto cleanup;
     }
-    if (write && brant__text_equal(brant__column_text(statement, 3), BRANT__TEXT("archived"))) {
+    if (use == BRANT__TO_WRITE && out->archived) {
         status = brant__fail(BRANT_CONSTRAINT, "graph %s is archived", brant__quoted(call, name));
         goto cleanup;
     }
@@ -132,13 +119,15 @@ static brant_status find(brant__graph *out, brant__call *call, brant__text name,
     status = brant__type_load(&out->type, call->db, brant__column_integer(statement, 7),
                               brant__column_text(statement, 8), brant__column_integer(statement, 9),
                               brant__column_text(statement, 10));
+    out->version = brant__column_integer(statement, 12);
 cleanup:
     brant__reset(statement);
     return status;
 }
 
 brant_status brant__graph_find(brant__graph *out_graph, brant__call *call, bool write) {
-    return find(out_graph, call, brant__json_get_text(call->input, "graph"), write);
+    return brant__graph_find_name(out_graph, call, brant__json_get_text(call->input, "graph"),
+                                  write ? BRANT__TO_WRITE : BRANT__TO_READ);
 }
 
 brant_status brant__graph_changed(brant__call *call, brant__graph *graph, int64_t nodes,
@@ -150,7 +139,11 @@ brant_status brant__graph_changed(brant__call *call, brant__graph *graph, int64_
     brant__bind_integer(statement, 1, nodes);
     brant__bind_integer(statement, 2, edges);
     brant__bind_integer(statement, 3, shape);
-    brant__bind_integer(statement, 4, graph->row_id);
+    if (graph->kept_time)
+        brant__bind_null(statement, 4);
+    else
+        brant__bind_integer(statement, 4, brant__db_now(call->db));
+    brant__bind_integer(statement, 5, graph->row_id);
     status = brant__run(call->db, statement);
     if (status != BRANT_OK) return status;
     graph->nodes += nodes;
@@ -365,7 +358,11 @@ brant_status brant__graph_update(brant__call *call) {
     brant_status status;
 
     BRANT__TRY(read_members(&given, call));
-    BRANT__TRY(find(&graph, call, name, false));
+    BRANT__TRY(brant__graph_find_name(&graph, call, name, BRANT__ANY_STATUS));
+    if (graph.deleted && !given.status.data) { /* only a status brings it back */
+        status = fail_missing(call, name);
+        goto cleanup;
+    }
     BRANT__TRY(get(&statement, call, GRAPH_UPDATE));
     brant__bind_integer(statement, 1, given.owner_given);
     brant__bind_text(statement, 2, given.owner_id);
@@ -399,82 +396,32 @@ cleanup:
     return status;
 }
 
-/* ---- purging --------------------------------------------------------------------------------- */
+/* ---- deleting -------------------------------------------------------------------------------- */
 
-/* The first keys of what goes, for its notification. */
-static brant_status list_first(brant__announcement *out, brant__call *call,
-                               const brant__graph *graph, int kind) {
-    brant__statement *statement = NULL;
-    int64_t total = kind == BRANT__NODES ? graph->nodes : graph->edges;
-    brant_status status;
-    bool row;
-
-    if (total == 0) return BRANT_OK;
-    BRANT__TRY(get(&statement, call, kind == BRANT__NODES ? FIRST_NODES : FIRST_EDGES));
-    brant__bind_integer(statement, 1, graph->row_id);
-    brant__bind_integer(statement, 2, BRANT__ANNOUNCED_KEYS);
-    for (;;) {
-        brant__text key;
-        BRANT__TRY(brant__step(&row, call->db, statement));
-        if (!row) break;
-        key = brant__column_text(statement, 0);
-        if (kind == BRANT__EDGES) {
-            brant__edge_ends ends = {.key = key,
-                                     .source = brant__column_text(statement, 2),
-                                     .target = brant__column_text(statement, 3)};
-            BRANT__TRY(brant__read_type(&ends.type, graph, BRANT__EDGES,
-                                        brant__column_integer(statement, 1)));
-            BRANT__TRY(brant__edge_key(&key, call, graph, &ends));
-        }
-        brant__announcement_add(out, key);
-    }
-    out->count = (size_t)total;
-cleanup:
-    brant__reset(statement);
-    return status;
-}
-
-static brant_status run_on(brant__call *call, int which, int64_t row_id) {
+brant_status brant__graph_mark(brant__call *call, brant__graph *graph, const char *wanted) {
     brant__statement *statement;
-    brant_status status = get(&statement, call, which);
+    bool deleted = strcmp(wanted, "deleted") == 0;
+    brant_status status = get(&statement, call, GRAPH_MARK);
 
     if (status != BRANT_OK) return status;
-    brant__bind_integer(statement, 1, row_id);
-    return brant__run(call->db, statement);
+    brant__bind_text(statement, 1, brant__text_of(wanted, strlen(wanted)));
+    brant__bind_integer(statement, 2, brant__db_now(call->db));
+    brant__bind_integer(statement, 3, graph->kept_time);
+    brant__bind_integer(statement, 4, graph->row_id);
+    status = brant__run(call->db, statement);
+    if (status != BRANT_OK) return status;
+    graph->deleted = deleted;
+    return brant__announce_graph(call, graph, deleted ? "graph:deleted" : "graph:updated",
+                                 deleted ? (brant__text){NULL, 0} : BRANT__TEXT("[\"status\"]"));
 }
 
 brant_status brant__graph_delete(brant__call *call) {
-    brant__announcement nodes = {0}, edges = {0};
-    brant__statement *statement = NULL;
     brant__graph graph;
     brant_status status;
-    bool row, alone;
 
-    BRANT__TRY(find(&graph, call, brant__json_get_text(call->input, "name"), false));
-    BRANT__TRY(brant__kept_dirty(call->db));
-    BRANT__TRY(list_first(&nodes, call, &graph, BRANT__NODES));
-    BRANT__TRY(list_first(&edges, call, &graph, BRANT__EDGES));
-    if (graph.edges > 0) {
-        /* Where all nodes are of this graph all edges are: SQLite empties a table far faster than
-         * it deletes rows. */
-        BRANT__TRY(get(&statement, call, NODES_ALONE));
-        brant__bind_integer(statement, 1, graph.row_id);
-        BRANT__TRY(brant__step(&row, call->db, statement));
-        alone = brant__column_integer(statement, 0) != 0;
-        brant__reset(statement);
-        if (alone) {
-            BRANT__TRY(get(&statement, call, EDGES_DELETE_ALL));
-            BRANT__TRY(brant__run(call->db, statement));
-        } else {
-            BRANT__TRY(run_on(call, EDGES_DELETE, graph.row_id));
-        }
-    }
-    if (graph.nodes > 0) BRANT__TRY(run_on(call, NODES_DELETE, graph.row_id));
-    BRANT__TRY(run_on(call, GRAPH_COUNTS_DELETE, graph.row_id));
-    BRANT__TRY(run_on(call, GRAPH_DELETE, graph.row_id));
-    BRANT__TRY(brant__announce(call, &graph, "edges:deleted", &edges));
-    BRANT__TRY(brant__announce(call, &graph, "nodes:deleted", &nodes));
-    BRANT__TRY(brant__announce_graph(call, &graph, "graph:deleted", (brant__text){NULL, 0}));
+    BRANT__TRY(brant__graph_find_name(&graph, call, brant__json_get_text(call->input, "name"),
+                                      BRANT__TO_READ));
+    BRANT__TRY(brant__graph_mark(call, &graph, "deleted"));
     brant__write_object(call->out);
     brant__write_name(call->out, "deleted");
     brant__write_bool(call->out, true);
@@ -484,8 +431,5 @@ brant_status brant__graph_delete(brant__call *call) {
     brant__write_integer(call->out, graph.edges);
     brant__write_end(call->out);
 cleanup:
-    brant__reset(statement);
-    brant__announcement_free(&nodes);
-    brant__announcement_free(&edges);
     return status;
 }

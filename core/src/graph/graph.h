@@ -13,6 +13,7 @@ brant_status brant__graph_type_define(brant__call *call);
 brant_status brant__graph_type_get(brant__call *call);
 brant_status brant__graph_type_list(brant__call *call);
 brant_status brant__graph_type_delete(brant__call *call);
+brant_status brant__graph_type_set_retention(brant__call *call);
 brant_status brant__graph_type_validate_node(brant__call *call);
 brant_status brant__graph_type_validate_edge(brant__call *call);
 
@@ -21,15 +22,21 @@ brant_status brant__graph_get(brant__call *call);
 brant_status brant__graph_list(brant__call *call);
 brant_status brant__graph_update(brant__call *call);
 brant_status brant__graph_delete(brant__call *call);
+brant_status brant__graph_purge(brant__call *call);
 
 brant_status brant__node_put(brant__call *call);
 brant_status brant__node_put_many(brant__call *call);
+brant_status brant__node_insert(brant__call *call);
+brant_status brant__node_insert_many(brant__call *call);
+brant_status brant__node_patch(brant__call *call);
+brant_status brant__node_patch_many(brant__call *call);
 brant_status brant__node_get(brant__call *call);
 brant_status brant__node_get_many(brant__call *call);
 brant_status brant__node_exists(brant__call *call);
 brant_status brant__node_count(brant__call *call);
 brant_status brant__node_list(brant__call *call);
 brant_status brant__node_delete(brant__call *call);
+brant_status brant__node_delete_many(brant__call *call);
 brant_status brant__node_neighbors(brant__call *call);
 brant_status brant__node_closure(brant__call *call);
 brant_status brant__node_walk(brant_cursor **out_cursor, brant__call *call);
@@ -47,10 +54,27 @@ brant_status brant__graph_topological_order(brant__call *call);
 
 brant_status brant__edge_put(brant__call *call);
 brant_status brant__edge_put_many(brant__call *call);
+brant_status brant__edge_insert(brant__call *call);
+brant_status brant__edge_insert_many(brant__call *call);
+brant_status brant__edge_patch(brant__call *call);
+brant_status brant__edge_patch_many(brant__call *call);
 brant_status brant__edge_get(brant__call *call);
 brant_status brant__edge_exists(brant__call *call);
 brant_status brant__edge_count(brant__call *call);
 brant_status brant__edge_list(brant__call *call);
 brant_status brant__edge_delete(brant__call *call);
+brant_status brant__edge_delete_many(brant__call *call);
+
+/* What db.maintain did by the rules of graph_types.set_retention, in transactions of its own. */
+typedef struct brant__retention_done {
+    int64_t archived;
+    int64_t deleted;
+    int64_t purged;
+    int64_t nodes;
+    int64_t edges;
+} brant__retention_done;
+brant_status brant__retention_apply(brant__retention_done *out, brant__call *call);
+
+brant_status brant__db_erase(brant__call *call);
 
 #endif

@@ -53,6 +53,7 @@ static brant_status write_type(brant__call *call, const brant__type_row *row, bo
         BRANT__TRY(brant__json_parse(&json, text.data, text.length,
                                      0)); /* a built-in one is not compact */
         brant__write_value(out, json.root);
+        BRANT__TRY(brant__retention_write(call, row->row_id));
     }
     brant__write_name(out, "metadata");
     brant__write_raw(out, row->metadata);

@@ -4,13 +4,16 @@
  * - state.c: what a handle keeps: parsed graph types; of some graphs their keys and adjacency
  * - type.c: graph types as they are kept: rows, built-in modules, parsed modules (type.h)
  * - graph_type.c: the operations on graph types; validate.c: validation without writing
- * - graph.c: graphs, looked up by name
- * - node.c, node_put.c: nodes read and deleted, nodes written
- * - edge.c, edge_put.c, edge_write.c: edges read and deleted, judged, written (edge_put.h)
- * - batch.c: the items of a batch: keys, faults, knowing an item again
+ * - graph.c: graphs, looked up by name; purge.c: removed for good
+ * - node.c, node_put.c: nodes read, written
+ * - edge.c, edge_put.c, edge_write.c: edges read, judged, written (edge_put.h)
+ * - patch.c: nodes and edges patched; remove.c: deleted (remove.h)
+ * - retention.c: what goes by itself; erase.c: a person's data
+ * - batch.c: the items of a batch: keys, faults, knowing an item again; items.c: reading them
  * - row.c: rows as JSON, derived edge keys, cursors of lists
  * - keys.c: from node keys to row ids
- * - snapshot.c: a graph's adjacency in memory; acyclic.c: cycles
+ * - snapshot.c: a graph's adjacency in memory; acyclic.c: cycles; dag.c: cycles of many
+ *   new edges
  * - traverse.c: neighbours; closure.c: closures
  * - view.c: a snapshot as an operation sees it: directions, filters (view.h); weight.c: weights of edges
  * - walk.c, shortest.c, weighted.c, simple_path.c, count.c, order.c, component.c, rank.c, subgraph.c: on views
@@ -85,12 +88,23 @@ typedef struct brant__graph {
     int64_t edges;
     int64_t shape;   /* grows when nodes or edges come or go */
     int64_t changes; /* grows with every write */
+    int64_t version; /* of the type, as it is stored */
+    bool archived;
+    bool deleted;
+    bool kept_time; /* what is done to it does not count as its change: retention */
     const brant__type *type;
 } brant__graph;
 
 /* The graph that the input's member `graph` names. NOT_FOUND; `write`: CONSTRAINT where it is
  * archived. */
 brant_status brant__graph_find(brant__graph *out_graph, brant__call *call, bool write);
+/* By name, which must live as long as *out_graph. A graph that is marked deleted is NOT_FOUND but for
+ * BRANT__ANY_STATUS. */
+enum { BRANT__TO_READ, BRANT__TO_WRITE, BRANT__ANY_STATUS };
+brant_status brant__graph_find_name(brant__graph *out_graph, brant__call *call, brant__text name,
+                                    int use);
+/* Give it the status "deleted" or "archived", with its notification. */
+brant_status brant__graph_mark(brant__call *call, brant__graph *graph, const char *wanted);
 
 /*
  * What an operation did to a graph, at its end: one UPDATE, and one upsert for each type whose
@@ -220,6 +234,7 @@ typedef struct brant__fault {
     brant__text key;
     const char *message;
     brant__text violations; /* JSON array, or {NULL, 0} */
+    size_t offset;          /* of the byte in a text of lines; SIZE_MAX: none */
 } brant__fault;
 
 /* What is wrong with the items: those with the lowest indexes. `single`: the operation has one
@@ -237,8 +252,72 @@ typedef struct brant__faults {
 brant_status brant__fault_add(brant__faults *faults, size_t index, brant__text key,
                               brant__text violations, brant_status code, const char *format, ...)
     BRANT__PRINTF(6, 7);
+/* Of a line that is not JSON, with the offset of the byte. */
+brant_status brant__fault_add_at(brant__faults *faults, size_t index, size_t offset,
+                                 brant_status code, const char *format, ...) BRANT__PRINTF(5, 6);
 /* BRANT_OK where there was none; else the operation's failure, with its detail. */
 brant_status brant__faults_report(brant__faults *faults);
+/* The faults as a JSON array, by index. */
+void brant__faults_write(brant__writer *out, brant__faults *faults);
+
+/* ---- what a writing operation is given (items.c) --------------------------------------------- */
+
+/* What an item does with what is stored. */
+enum { BRANT__PUT, BRANT__INSERT };
+
+typedef struct brant__items {
+    brant__call *call;
+    brant__faults *faults;
+    bool single; /* the input itself is the only item */
+    bool skip;   /* items at fault are left out; otherwise they end the operation */
+    bool lines;
+    size_t count; /* with the bad lines */
+    size_t given;
+    uint32_t *indexes; /* of the good lines; NULL: every item is good so far */
+    brant__json json;
+    yyjson_val *array;
+    yyjson_arr_iter iterator;
+} brant__items;
+
+/* The member `errors` is "skip". */
+bool brant__errors_skip(const brant__call *call);
+/* The member `items`, an array or lines; `single`: the input. Bad lines are faults already. LIMIT:
+ * limits.batch. brant__items_free also after a failure. */
+brant_status brant__items_begin(brant__items *items, brant__call *call, brant__faults *faults,
+                                bool single);
+/* The next item and its number; NULL at the end. */
+brant_status brant__items_next(yyjson_val **out_item, size_t *out_index, brant__items *items);
+void brant__items_rewind(brant__items *items);
+void brant__items_free(brant__items *items);
+/* With errors: "skip", the members `failed` and `items` of the open answer. */
+void brant__items_answer(brant__writer *out, const brant__items *items);
+
+enum {
+    BRANT__ITEM_KEY = 1,
+    BRANT__ITEM_TYPE = 2,
+    BRANT__ITEM_SOURCE = 4,
+    BRANT__ITEM_TARGET = 8,
+    BRANT__ITEM_METADATA = 16,
+    BRANT__ITEM_REVISION = 32,
+    BRANT__ITEM_ATTRIBUTES = 64,
+    BRANT__ITEM_UNDIRECTED = 128,
+};
+/* An item's members; {NULL, 0} and NULL: not given, or a null type. */
+typedef struct brant__item {
+    brant__text key;
+    brant__text source;
+    brant__text target;
+    yyjson_val *type;
+    yyjson_val *attributes;
+    yyjson_val *metadata;
+    yyjson_val *revision;
+    yyjson_val *undirected;
+} brant__item;
+void brant__item_read(brant__item *out, yyjson_val *object);
+/* What the operation's schema says of an item of an array, for one that was a line. *out_good
+ * false: its fault is noted. */
+brant_status brant__item_check(bool *out_good, brant__items *items, size_t index,
+                               yyjson_val *object, unsigned allowed);
 
 /* The attributes and metadata of a row as JSON text in `text`, borrowed from it; {NULL, 0} for metadata that is left alone. */
 brant_status brant__values_write(brant__text *out_attributes, brant__text *out_metadata,
@@ -339,15 +418,30 @@ brant_status brant__limit_read(int64_t *out_limit, brant__call *call, int64_t ot
 
 /* ---- nodes and edges ------------------------------------------------------------------------- */
 
-/* One put, or many. */
-brant_status brant__nodes_put(brant__call *call, yyjson_val *items, bool single);
-brant_status brant__edges_put(brant__call *call, yyjson_val *items, bool single);
+/* One, or many; BRANT__PUT or BRANT__INSERT. */
+brant_status brant__nodes_put(brant__call *call, int mode, bool single);
+brant_status brant__edges_put(brant__call *call, int mode, bool single);
 
 /* One node by key; row_id 0 where there is none. *out_revision may be NULL. */
 brant_status brant__node_find(brant__node_ref *out_ref, int64_t *out_revision, brant__call *call,
                               const brant__graph *graph, brant__text key);
 brant_status brant__node_missing(brant__call *call, const brant__graph *graph,
                                  brant__text key); /* NOT_FOUND */
+
+/* One edge by its key as users write it, also the text of its ends; row_id 0 where there is none. */
+typedef struct brant__edge_ref {
+    int64_t row_id;
+    int64_t revision;
+    uint32_t type;
+} brant__edge_ref;
+brant_status brant__edge_find(brant__edge_ref *out, brant__call *call, const brant__graph *graph,
+                              brant__text key);
+brant_status brant__edge_missing(brant__call *call, const brant__graph *graph,
+                                 brant__text key); /* NOT_FOUND */
+/* The row of BRANT__EDGE_GET, and what its key is made of; the caller resets. */
+brant_status brant__edge_row(brant__statement **out, brant__call *call, int64_t row_id);
+brant_status brant__edge_ends_read(brant__edge_ends *out, const brant__graph *graph,
+                                   brant__statement *row);
 
 /* Up to this many rows go into one INSERT. */
 #define BRANT__ROWS 16
@@ -364,7 +458,6 @@ enum {
     BRANT__NODE_INSERT_ROWS,
     BRANT__NODE_INSERT,
     BRANT__NODE_UPDATE,
-    BRANT__NODE_DELETE,
     BRANT__NODE_STATEMENTS
 };
 brant_status brant__node_statement(brant__statement **out, brant__call *call, int which);
@@ -382,17 +475,12 @@ enum {
     BRANT__EDGE_INSERT_ROWS,
     BRANT__EDGE_INSERT,
     BRANT__EDGE_UPDATE,
-    BRANT__EDGE_DELETE,
     BRANT__EDGE_DEGREE_OUT,
     BRANT__EDGE_DEGREE_IN,
     BRANT__EDGE_DEGREE_UNDIRECTED_OUT,
     BRANT__EDGE_DEGREE_UNDIRECTED_IN,
-    BRANT__EDGE_OF_NODE_OUT,
-    BRANT__EDGE_OF_NODE_IN,
     BRANT__EDGE_TYPES_OUT,
     BRANT__EDGE_TYPES_IN,
-    BRANT__EDGE_DELETE_OUT,
-    BRANT__EDGE_DELETE_IN,
     BRANT__EDGE_STATEMENTS
 };
 brant_status brant__edge_statement(brant__statement **out, brant__call *call, int which);
@@ -481,10 +569,16 @@ uint32_t brant__snapshot_number(const brant__snapshot *snapshot, int64_t row_id)
 
 /* ---- acyclic graphs (acyclic.c) -------------------------------------------------------------- */
 
-/* Would an edge between these nodes close a cycle in the graph as it is now? By the index, and by a
- * snapshot where that is too far. */
+/* Two nodes, by row id. */
+typedef struct brant__pair {
+    int64_t source;
+    int64_t target;
+} brant__pair;
+/* Would an edge between these nodes close a cycle in the graph as it is now, with some edges more
+ * (few: each step looks at all)? By the index, and by a snapshot where that is too far. */
 brant_status brant__cycle_closed_by(bool *out_closed, brant__call *call, const brant__graph *graph,
-                                    int64_t source, int64_t target);
+                                    int64_t source, int64_t target, const brant__pair *more,
+                                    size_t more_count);
 /*
  * One cycle of the graph as it is now: the row ids of its nodes in order, in the call's arena;
  * *out_count 0: none.

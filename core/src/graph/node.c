@@ -1,10 +1,11 @@
 /*
- * graph/node.c: nodes, read and deleted. Writing them is node_put.c, walking from them traverse.c.
+ * graph/node.c: nodes, read. Writing them is node_put.c, deleting remove.c, walking from them
+ * traverse.c.
  */
 #include "graph/internal.h"
 
 #define NODE_COLUMNS "key, type, attributes, metadata, revision, created_at, updated_at"
-#define ROW(n)       "(:graph, :now, :now, :key" #n ", :type" #n ", :attributes" #n ")"
+#define ROW(n)       "(:graph, :now, :now, :version, :key" #n ", :type" #n ", :attributes" #n ")"
 /* clang-format off */
 #define ROWS ROW(0) "," ROW(1) "," ROW(2) "," ROW(3) "," ROW(4) "," ROW(5) "," ROW(6) "," ROW(7) "," \
              ROW(8) "," ROW(9) "," ROW(10) "," ROW(11) "," ROW(12) "," ROW(13) "," ROW(14) "," ROW(15)
@@ -28,16 +29,18 @@ static const char *const sql[BRANT__NODE_STATEMENTS] = {
     /* What most rows of a batch need, many at a time. OR FAIL: a statement of many rows that may
      * ABORT would journal every page it touches, to take back its own rows; a failure here ends the
      * operation, which is rolled back as a whole. */
-    [BRANT__NODE_INSERT_ROWS] = ("INSERT OR FAIL INTO nodes (graph, created_at, updated_at, key, "
-                                 "type, attributes) VALUES " ROWS),
-    [BRANT__NODE_INSERT] = ("INSERT INTO nodes (graph, created_at, updated_at, key, type, "
-                            "attributes, metadata, revision)"
-                            " VALUES (:graph, :now, :now, :key, :type, :attributes, "
-                            "coalesce(:metadata, '{}'), :revision)"),
+    [BRANT__NODE_INSERT_ROWS] =
+        ("INSERT OR FAIL INTO nodes (graph, created_at, updated_at, type_version, key, "
+         "type, attributes) VALUES " ROWS),
+    [BRANT__NODE_INSERT] =
+        ("INSERT INTO nodes (graph, created_at, updated_at, type_version, key, type, "
+         "attributes, metadata, revision)"
+         " VALUES (:graph, :now, :now, :version, :key, :type, :attributes, "
+         "coalesce(:metadata, '{}'), :revision)"),
     [BRANT__NODE_UPDATE] =
         ("UPDATE nodes SET attributes = :attributes, metadata = coalesce(:metadata, metadata),"
-         " revision = revision + :changes, updated_at = :now WHERE row_id = :row_id"),
-    [BRANT__NODE_DELETE] = "DELETE FROM nodes WHERE row_id = :row_id",
+         " revision = revision + :changes, updated_at = :now, type_version = :version WHERE "
+         "row_id = :row_id"),
 };
 static const brant__statements statements = {BRANT__TABLE_NODE, BRANT__NODE_STATEMENTS, sql};
 
@@ -75,11 +78,19 @@ cleanup:
 /* ---- one ------------------------------------------------------------------------------------- */
 
 brant_status brant__node_put(brant__call *call) {
-    return brant__nodes_put(call, call->input, true);
+    return brant__nodes_put(call, BRANT__PUT, true);
 }
 
 brant_status brant__node_put_many(brant__call *call) {
-    return brant__nodes_put(call, brant__json_get(call->input, "items"), false);
+    return brant__nodes_put(call, BRANT__PUT, false);
+}
+
+brant_status brant__node_insert(brant__call *call) {
+    return brant__nodes_put(call, BRANT__INSERT, true);
+}
+
+brant_status brant__node_insert_many(brant__call *call) {
+    return brant__nodes_put(call, BRANT__INSERT, false);
 }
 
 /* Write the node of a key; *out_found false: nothing is written. */
@@ -268,150 +279,5 @@ brant_status brant__node_list(brant__call *call) {
     brant__write_end(call->out);
 cleanup:
     brant__reset(statement);
-    return status;
-}
-
-/* ---- deleting -------------------------------------------------------------------------------- */
-
-/* How many edges of each type a node has: of those that leave it, or of those that come from
- * others. Adds to counts[type]. */
-static brant_status count_edges(int64_t *total, int64_t *counts, brant__call *call,
-                                const brant__graph *graph, int64_t node, int which) {
-    brant__statement *statement = NULL;
-    brant_status status;
-    bool row;
-
-    BRANT__TRY(brant__edge_statement(&statement, call, which));
-    brant__bind_integer(statement, 1, node);
-    for (;;) {
-        uint32_t type;
-        BRANT__TRY(brant__step(&row, call->db, statement));
-        if (!row) break;
-        BRANT__TRY(
-            brant__read_type(&type, graph, BRANT__EDGES, brant__column_integer(statement, 0)));
-        counts[type] += brant__column_integer(statement, 1);
-        *total += brant__column_integer(statement, 1);
-    }
-cleanup:
-    brant__reset(statement);
-    return status;
-}
-
-/* The keys of the first edges that go. */
-static brant_status list_edges(brant__announcement *out, brant__call *call,
-                               const brant__graph *graph, int64_t node, int which) {
-    brant__statement *statement = NULL;
-    brant_status status;
-    bool row;
-
-    BRANT__TRY(brant__edge_statement(&statement, call, which));
-    brant__bind_integer(statement, 1, node);
-    while (!brant__announcement_full(out)) {
-        brant__edge_ends ends;
-        brant__text key;
-        BRANT__TRY(brant__step(&row, call->db, statement));
-        if (!row) break;
-        ends.key = brant__column_text(statement, 0);
-        ends.source = brant__column_text(statement, 2);
-        ends.target = brant__column_text(statement, 3);
-        BRANT__TRY(
-            brant__read_type(&ends.type, graph, BRANT__EDGES, brant__column_integer(statement, 1)));
-        BRANT__TRY(brant__edge_key(&key, call, graph, &ends));
-        brant__announcement_add(out, key);
-    }
-cleanup:
-    brant__reset(statement);
-    return status;
-}
-
-static brant_status run_on(brant__call *call, brant__statement *statement, int64_t row_id) {
-    brant__bind_integer(statement, 1, row_id);
-    return brant__run(call->db, statement);
-}
-
-/* Delete the edges of a node with their counts. */
-static brant_status delete_edges(brant__announcement *out, brant__call *call,
-                                 const brant__graph *graph, int64_t node, int64_t total,
-                                 const int64_t *counts) {
-    brant__statement *statement;
-    brant_status status;
-
-    BRANT__TRY(list_edges(out, call, graph, node, BRANT__EDGE_OF_NODE_OUT));
-    BRANT__TRY(list_edges(out, call, graph, node, BRANT__EDGE_OF_NODE_IN));
-    out->count = (size_t)total;
-    BRANT__TRY(brant__edge_statement(&statement, call, BRANT__EDGE_DELETE_OUT));
-    BRANT__TRY(run_on(call, statement, node));
-    BRANT__TRY(brant__edge_statement(&statement, call, BRANT__EDGE_DELETE_IN));
-    BRANT__TRY(run_on(call, statement, node));
-    for (uint32_t i = 0; i < graph->type->module->edge_type_count || i == 0; i++)
-        BRANT__TRY(brant__graph_counted(call, graph, BRANT__EDGES,
-                                        brant__type_edge_row(graph->type, i), -counts[i]));
-cleanup:
-    return status;
-}
-
-brant_status brant__node_delete(brant__call *call) {
-    brant__text key = brant__json_get_text(call->input, "key");
-    bool cascade =
-        brant__text_equal(brant__json_get_text(call->input, "edges"), BRANT__TEXT("delete"));
-    yyjson_val *wanted = brant__json_get(call->input, "revision");
-    brant__announcement nodes = {0}, edges = {0};
-    brant__statement *statement;
-    brant__lookup lookup;
-    brant__graph graph;
-    brant__node_ref ref;
-    int64_t revision, total = 0, *counts;
-    brant_status status;
-
-    BRANT__TRY(brant__graph_find(&graph, call, true));
-    BRANT__TRY(brant__node_find(&ref, &revision, call, &graph, key));
-    if (!ref.row_id) {
-        status = brant__node_missing(call, &graph, key);
-        goto cleanup;
-    }
-    if (wanted && brant__json_integer(wanted, -1) != revision) {
-        status = brant__fail(BRANT_CONFLICT, "node %s has revision %lld, not the one required",
-                             brant__quoted(call, key), (long long)revision);
-        goto cleanup;
-    }
-    counts = brant__arena_alloc(call->arena,
-                                (graph.type->module->edge_type_count + 1) * sizeof(*counts));
-    if (!counts) {
-        status = brant__fail_memory();
-        goto cleanup;
-    }
-    memset(counts, 0, (graph.type->module->edge_type_count + 1) * sizeof(*counts));
-    if (graph.edges > 0) {
-        BRANT__TRY(count_edges(&total, counts, call, &graph, ref.row_id, BRANT__EDGE_TYPES_OUT));
-        BRANT__TRY(count_edges(&total, counts, call, &graph, ref.row_id, BRANT__EDGE_TYPES_IN));
-    }
-    if (total > 0 && !cascade) {
-        status = brant__fail(BRANT_CONSTRAINT,
-                             "node %s has %lld edges; edges: \"delete\" deletes them too",
-                             brant__quoted(call, key), (long long)total);
-        goto cleanup;
-    }
-    BRANT__TRY(brant__lookup_begin(&lookup, call, &graph, 1));
-    BRANT__TRY(brant__kept_dirty(call->db));
-    if (total > 0) BRANT__TRY(delete_edges(&edges, call, &graph, ref.row_id, total, counts));
-    BRANT__TRY(brant__node_statement(&statement, call, BRANT__NODE_DELETE));
-    BRANT__TRY(run_on(call, statement, ref.row_id));
-    BRANT__TRY(brant__graph_counted(call, &graph, BRANT__NODES,
-                                    brant__type_node_row(graph.type, ref.type), -1));
-    brant__lookup_removed(&lookup, key);
-    BRANT__TRY(brant__graph_changed(call, &graph, -1, -total, true));
-    brant__lookup_end(&lookup);
-    brant__announcement_add(&nodes, key);
-    BRANT__TRY(brant__announce(call, &graph, "edges:deleted", &edges));
-    BRANT__TRY(brant__announce(call, &graph, "nodes:deleted", &nodes));
-    brant__write_object(call->out);
-    brant__write_name(call->out, "deleted");
-    brant__write_bool(call->out, true);
-    brant__write_name(call->out, "edges");
-    brant__write_integer(call->out, total);
-    brant__write_end(call->out);
-cleanup:
-    brant__announcement_free(&nodes);
-    brant__announcement_free(&edges);
     return status;
 }

@@ -4,19 +4,12 @@
  * Two passes. The first judges the items in order and writes nothing: each finds its slot (one for
  * each key of the batch), and a slot knows whether its node is stored and what the items so far
  * made of it. The second writes the slots: new nodes in order, many rows a statement. So an
- * operation with faults reports them all, and a key that comes twice is written once.
+ * operation with faults reports them all, and a key that comes twice is written once. An item at
+ * fault leaves no trace in its slot, so that the others can be written without it.
  */
 #include "graph/internal.h"
 
 #define POLL_MASK 4095
-
-typedef struct node_item {
-    brant__text key;
-    yyjson_val *type; /* NULL: not given */
-    yyjson_val *attributes;
-    yyjson_val *metadata;
-    yyjson_val *revision;
-} node_item;
 
 typedef struct node_slot {
     brant__text key;
@@ -24,7 +17,7 @@ typedef struct node_slot {
     yyjson_val *metadata; /* NULL: as stored */
     brant__node_ref ref;  /* row_id 0: new, until it is written */
     int64_t revision;     /* as the items so far leave it; -1: stored and not read yet */
-    uint32_t puts;
+    uint32_t puts;        /* 0: all its items are at fault */
     bool created;
 } node_slot;
 
@@ -33,9 +26,11 @@ typedef struct node_put {
     brant__graph graph;
     brant__lookup lookup;
     brant__faults faults;
+    brant__items items;
+    int mode;
     node_slot *slots;
     size_t count;
-    size_t items;
+    size_t good; /* items */
     size_t created;
     brant__slot_set set;
     yyjson_val *empty;     /* {} */
@@ -43,33 +38,6 @@ typedef struct node_put {
     uint32_t last_index;
     brant__buffer text; /* attributes and metadata of the rows of one statement */
 } node_put;
-
-static void read_item(node_item *out, yyjson_val *object) {
-    size_t index, count;
-    yyjson_val *name, *value;
-
-    *out = (node_item){{NULL, 0}, NULL, NULL, NULL, NULL};
-    yyjson_obj_foreach(object, index, count, name, value) {
-        switch (yyjson_get_len(name)) {
-        case 3:
-            if (memcmp(yyjson_get_str(name), "key", 3) == 0) out->key = brant__json_text(value);
-            break;
-        case 4:
-            if (memcmp(yyjson_get_str(name), "type", 4) == 0) out->type = value;
-            break;
-        case 8:
-            if (memcmp(yyjson_get_str(name), "metadata", 8) == 0) out->metadata = value;
-            if (memcmp(yyjson_get_str(name), "revision", 8) == 0) out->revision = value;
-            break;
-        case 10:
-            if (memcmp(yyjson_get_str(name), "attributes", 10) == 0) out->attributes = value;
-            break;
-        default:
-            break;
-        }
-    }
-    if (out->type && yyjson_is_null(out->type)) out->type = NULL;
-}
 
 /* ---- judging --------------------------------------------------------------------------------- */
 
@@ -87,7 +55,7 @@ static uint32_t given_type(node_put *put, yyjson_val *type) {
     return put->last_index;
 }
 
-static brant_status find_slot(node_slot **out, node_put *put, const node_item *item) {
+static brant_status find_slot(node_slot **out, node_put *put, const brant__item *item) {
     uint64_t hash = brant__hash_seeded(item->key.data, item->key.length, brant__hash_seed());
     size_t at = (size_t)hash;
     uint32_t slot;
@@ -109,7 +77,6 @@ static brant_status find_slot(node_slot **out, node_put *put, const node_item *i
     if (!made->ref.row_id) {
         made->ref.type = BRANT__NO_TYPE;
         made->created = true;
-        put->created++;
     } else if (!put->faults.single && !item->revision) {
         made->revision = -1;
     }
@@ -133,7 +100,7 @@ cleanup:
     return status;
 }
 
-static brant_status judge(node_put *put, size_t index, const node_item *item) {
+static brant_status judge(node_put *put, size_t index, const brant__item *item) {
     const brant__module *module = put->graph.type->module;
     brant__call *call = put->call;
     brant__faults *faults = &put->faults;
@@ -149,6 +116,9 @@ static brant_status judge(node_put *put, size_t index, const node_item *item) {
     status = find_slot(&slot, put, item);
     if (status != BRANT_OK) return status;
 
+    if (put->mode == BRANT__INSERT && (!slot->created || slot->puts > 0))
+        return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_EXISTS,
+                                "node %s exists already", brant__quoted(call, item->key));
     if (item->type) {
         type = given_type(put, item->type);
         if (type == BRANT__NO_TYPE)
@@ -173,7 +143,6 @@ static brant_status judge(node_put *put, size_t index, const node_item *item) {
                                 brant__quoted(call, brant__text_of(put->graph.type->name,
                                                                    strlen(put->graph.type->name))));
     }
-    slot->ref.type = type;
 
     if (item->revision) {
         int64_t wanted = brant__json_integer(item->revision, -1);
@@ -209,15 +178,18 @@ static brant_status judge(node_put *put, size_t index, const node_item *item) {
                                 count == 1 ? "" : ", and more");
     }
     if (slot->created && slot->puts == 0 && module->config.max_nodes >= 0 &&
-        put->graph.nodes + (int64_t)put->created > module->config.max_nodes)
+        put->graph.nodes + (int64_t)put->created >= module->config.max_nodes)
         return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_CONSTRAINT,
                                 "graph %s may have %lld nodes",
                                 brant__quoted(call, put->graph.name),
                                 (long long)module->config.max_nodes);
+    if (slot->created && slot->puts == 0) put->created++;
+    slot->ref.type = type;
     slot->attributes = attributes;
     if (item->metadata) slot->metadata = item->metadata;
     if (slot->revision >= 0) slot->revision++;
     slot->puts++;
+    put->good++;
     return BRANT_OK;
 }
 
@@ -235,7 +207,8 @@ static brant_status update(node_put *put, const node_slot *slot) {
     brant__bind_text(statement, 2, metadata);
     brant__bind_integer(statement, 3, slot->puts);
     brant__bind_integer(statement, 4, brant__db_now(put->call->db));
-    brant__bind_integer(statement, 5, slot->ref.row_id);
+    brant__bind_integer(statement, 5, put->graph.version);
+    brant__bind_integer(statement, 6, slot->ref.row_id);
     status = brant__run(put->call->db, statement);
 cleanup:
     return status;
@@ -251,11 +224,12 @@ static brant_status insert_one(node_put *put, node_slot *slot) {
     BRANT__TRY(brant__node_statement(&statement, put->call, BRANT__NODE_INSERT));
     brant__bind_integer(statement, 1, put->graph.row_id);
     brant__bind_integer(statement, 2, brant__db_now(put->call->db));
-    brant__bind_text(statement, 3, slot->key);
-    brant__bind_integer(statement, 4, brant__type_node_row(put->graph.type, slot->ref.type));
-    brant__bind_text(statement, 5, attributes);
-    brant__bind_text(statement, 6, metadata);
-    brant__bind_integer(statement, 7, slot->puts);
+    brant__bind_integer(statement, 3, put->graph.version);
+    brant__bind_text(statement, 4, slot->key);
+    brant__bind_integer(statement, 5, brant__type_node_row(put->graph.type, slot->ref.type));
+    brant__bind_text(statement, 6, attributes);
+    brant__bind_text(statement, 7, metadata);
+    brant__bind_integer(statement, 8, slot->puts);
     BRANT__TRY(brant__run(put->call->db, statement));
     slot->ref.row_id = brant__last_row_id(put->call->db);
 cleanup:
@@ -277,9 +251,10 @@ static brant_status insert_rows(node_put *put, node_slot *const *slots) {
     BRANT__TRY(brant__node_statement(&statement, put->call, BRANT__NODE_INSERT_ROWS));
     brant__bind_integer(statement, 1, put->graph.row_id);
     brant__bind_integer(statement, 2, brant__db_now(put->call->db));
+    brant__bind_integer(statement, 3, put->graph.version);
     for (size_t i = 0; i < BRANT__ROWS; i++) {
         size_t begin = i ? ends[i - 1] : 0;
-        int first = 3 + 3 * (int)i;
+        int first = 4 + 3 * (int)i;
         brant__bind_text(statement, first, slots[i]->key);
         brant__bind_integer(statement, first + 1,
                             brant__type_node_row(put->graph.type, slots[i]->ref.type));
@@ -303,6 +278,7 @@ static brant_status write_slots(node_put *put) {
     for (size_t i = 0; i < put->count; i++) {
         node_slot *slot = &put->slots[i];
         if ((i & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(put->call->db));
+        if (slot->puts == 0) continue;
         if (!slot->created) {
             BRANT__TRY(update(put, slot));
         } else if (slot->metadata || slot->puts > 1) {
@@ -336,6 +312,7 @@ static brant_status finish(node_put *put) {
     memset(counts, 0, types * sizeof(*counts));
     for (size_t i = 0; i < put->count; i++) {
         const node_slot *slot = &put->slots[i];
+        if (slot->puts == 0) continue;
         brant__announcement_add(slot->created ? &created : &updated, slot->key);
         if (!slot->created) continue;
         counts[slot->ref.type]++;
@@ -369,48 +346,56 @@ static void answer(node_put *put) {
     } else {
         brant__write_name(out, "created");
         brant__write_integer(out, (int64_t)put->created);
-        brant__write_name(out, "updated");
-        brant__write_integer(out, (int64_t)(put->items - put->created));
+        if (put->mode != BRANT__INSERT) {
+            brant__write_name(out, "updated");
+            brant__write_integer(out, (int64_t)(put->good - put->created));
+        }
+        brant__items_answer(out, &put->items);
     }
     brant__write_end(out);
 }
 
-brant_status brant__nodes_put(brant__call *call, yyjson_val *items, bool single) {
-    node_put put = {.call = call, .faults = {.call = call, .single = single}};
+static brant_status judge_all(node_put *put) {
+    unsigned allowed = BRANT__ITEM_KEY | BRANT__ITEM_TYPE | BRANT__ITEM_ATTRIBUTES |
+                       BRANT__ITEM_METADATA |
+                       (put->mode == BRANT__INSERT ? 0u : (unsigned)BRANT__ITEM_REVISION);
+    brant_status status;
+
+    for (;;) {
+        brant__item item;
+        yyjson_val *value;
+        size_t index;
+        bool good;
+        BRANT__TRY(brant__items_next(&value, &index, &put->items));
+        if (!value) break;
+        BRANT__TRY(brant__item_check(&good, &put->items, index, value, allowed));
+        if (!good) continue;
+        brant__item_read(&item, value);
+        BRANT__TRY(judge(put, index, &item));
+    }
+cleanup:
+    return status;
+}
+
+brant_status brant__nodes_put(brant__call *call, int mode, bool single) {
+    node_put put = {.call = call, .faults = {.call = call, .single = single}, .mode = mode};
     brant__graphs *state;
-    node_item item;
     brant_status status;
 
     BRANT__TRY(brant__graph_find(&put.graph, call, true));
-    put.items = single ? 1 : yyjson_arr_size(items);
-    if (put.items > brant__db_limits(call->db)->batch) {
-        status = brant__fail(BRANT_LIMIT, "more than %zu items (limits.batch)",
-                             brant__db_limits(call->db)->batch);
-        goto cleanup;
-    }
+    BRANT__TRY(brant__items_begin(&put.items, call, &put.faults, single));
     BRANT__TRY(brant__graphs_state(&state, call->db));
     put.empty = state->empty.root;
-    put.slots = brant__alloc((put.items + 1) * sizeof(*put.slots));
+    put.slots = brant__alloc((put.items.count + 1) * sizeof(*put.slots));
     if (!put.slots) {
         status = brant__fail_memory();
         goto cleanup;
     }
-    BRANT__TRY(brant__slot_set_begin(&put.set, put.items));
-    BRANT__TRY(brant__lookup_begin(&put.lookup, call, &put.graph, put.items));
-    if (single) {
-        read_item(&item, items);
-        BRANT__TRY(judge(&put, 0, &item));
-    } else {
-        size_t index, count;
-        yyjson_val *value;
-        yyjson_arr_foreach(items, index, count, value) {
-            if ((index & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(call->db));
-            read_item(&item, value);
-            BRANT__TRY(judge(&put, index, &item));
-        }
-    }
-    BRANT__TRY(brant__faults_report(&put.faults));
-    if (put.items > 0) {
+    BRANT__TRY(brant__slot_set_begin(&put.set, put.items.count));
+    BRANT__TRY(brant__lookup_begin(&put.lookup, call, &put.graph, put.items.count));
+    BRANT__TRY(judge_all(&put));
+    if (!put.items.skip) BRANT__TRY(brant__faults_report(&put.faults));
+    if (put.good > 0) {
         BRANT__TRY(brant__kept_dirty(call->db));
         BRANT__TRY(write_slots(&put));
         BRANT__TRY(finish(&put));
@@ -420,5 +405,6 @@ cleanup:
     brant__buffer_free(&put.text);
     brant__slot_set_free(&put.set);
     brant__free(put.slots);
+    brant__items_free(&put.items);
     return status;
 }

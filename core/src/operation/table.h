@@ -10,14 +10,20 @@
 #define BRANT__OPERATION_LIST(X)                                                                   \
     X(brant_db_backup, brant__db_backup, "db.backup", QUERY, SELF)                                 \
     X(brant_db_doctor, brant__db_doctor, "db.doctor", QUERY, OWN)                                  \
+    X(brant_db_erase, brant__db_erase, "db.erase", MUTATION, SELF)                                 \
     X(brant_db_info, brant__db_info, "db.info", QUERY, OWN)                                        \
     X(brant_db_maintain, brant__db_maintain, "db.maintain", MUTATION, SELF)                        \
     X(brant_db_restore, brant__db_restore, "db.restore", MUTATION, SELF)                           \
     X(brant_edge_count, brant__edge_count, "edges.count", QUERY, OWN)                              \
     X(brant_edge_delete, brant__edge_delete, "edges.delete", MUTATION, OWN)                        \
+    X(brant_edge_delete_many, brant__edge_delete_many, "edges.delete_many", MUTATION, OWN)         \
     X(brant_edge_exists, brant__edge_exists, "edges.exists", QUERY, OWN)                           \
     X(brant_edge_get, brant__edge_get, "edges.get", QUERY, OWN)                                    \
+    X(brant_edge_insert, brant__edge_insert, "edges.insert", MUTATION, OWN)                        \
+    X(brant_edge_insert_many, brant__edge_insert_many, "edges.insert_many", MUTATION, OWN)         \
     X(brant_edge_list, brant__edge_list, "edges.list", QUERY, OWN)                                 \
+    X(brant_edge_patch, brant__edge_patch, "edges.patch", MUTATION, OWN)                           \
+    X(brant_edge_patch_many, brant__edge_patch_many, "edges.patch_many", MUTATION, OWN)            \
     X(brant_edge_put, brant__edge_put, "edges.put", MUTATION, OWN)                                 \
     X(brant_edge_put_many, brant__edge_put_many, "edges.put_many", MUTATION, OWN)                  \
     X(brant_event_notify, brant__event_notify, "events.notify", MUTATION, OWN)                     \
@@ -25,35 +31,43 @@
     X(brant_graph_type_delete, brant__graph_type_delete, "graph_types.delete", MUTATION, OWN)      \
     X(brant_graph_type_get, brant__graph_type_get, "graph_types.get", QUERY, OWN)                  \
     X(brant_graph_type_list, brant__graph_type_list, "graph_types.list", QUERY, OWN)               \
+    X(brant_graph_type_set_retention, brant__graph_type_set_retention,                             \
+      "graph_types.set_retention", MUTATION, OWN)                                                  \
     X(brant_graph_type_validate_edge, brant__graph_type_validate_edge,                             \
       "graph_types.validate_edge", QUERY, OWN)                                                     \
     X(brant_graph_type_validate_node, brant__graph_type_validate_node,                             \
       "graph_types.validate_node", QUERY, OWN)                                                     \
-    X(brant_graph_create, brant__graph_create, "graphs.create", MUTATION, OWN)                     \
-    X(brant_graph_delete, brant__graph_delete, "graphs.delete", MUTATION, OWN)                     \
-    X(brant_graph_get, brant__graph_get, "graphs.get", QUERY, OWN)                                 \
-    X(brant_graph_list, brant__graph_list, "graphs.list", QUERY, OWN)                              \
-    X(brant_graph_update, brant__graph_update, "graphs.update", MUTATION, OWN)                     \
     X(brant_graph_components, brant__graph_components, "graphs.components", QUERY, OWN)            \
     X(brant_graph_count_walks, brant__graph_count_walks, "graphs.count_walks", QUERY, OWN)         \
+    X(brant_graph_create, brant__graph_create, "graphs.create", MUTATION, OWN)                     \
     X(brant_graph_degrees, brant__graph_degrees, "graphs.degrees", QUERY, OWN)                     \
+    X(brant_graph_delete, brant__graph_delete, "graphs.delete", MUTATION, OWN)                     \
     X(brant_graph_find_cycle, brant__graph_find_cycle, "graphs.find_cycle", QUERY, OWN)            \
+    X(brant_graph_get, brant__graph_get, "graphs.get", QUERY, OWN)                                 \
+    X(brant_graph_list, brant__graph_list, "graphs.list", QUERY, OWN)                              \
     X(brant_graph_pagerank, brant__graph_pagerank, "graphs.pagerank", QUERY, OWN)                  \
     X(brant_graph_paths, brant__graph_paths, "graphs.paths", QUERY, OWN)                           \
+    X(brant_graph_purge, brant__graph_purge, "graphs.purge", MUTATION, OWN)                        \
     X(brant_graph_shortest_path, brant__graph_shortest_path, "graphs.shortest_path", QUERY, OWN)   \
     X(brant_graph_shortest_paths, brant__graph_shortest_paths, "graphs.shortest_paths", QUERY,     \
       OWN)                                                                                         \
     X(brant_graph_subgraph, brant__graph_subgraph, "graphs.subgraph", QUERY, OWN)                  \
     X(brant_graph_topological_order, brant__graph_topological_order, "graphs.topological_order",   \
       QUERY, OWN)                                                                                  \
+    X(brant_graph_update, brant__graph_update, "graphs.update", MUTATION, OWN)                     \
     X(brant_node_closure, brant__node_closure, "nodes.closure", QUERY, OWN)                        \
     X(brant_node_count, brant__node_count, "nodes.count", QUERY, OWN)                              \
     X(brant_node_delete, brant__node_delete, "nodes.delete", MUTATION, OWN)                        \
+    X(brant_node_delete_many, brant__node_delete_many, "nodes.delete_many", MUTATION, OWN)         \
     X(brant_node_exists, brant__node_exists, "nodes.exists", QUERY, OWN)                           \
     X(brant_node_get, brant__node_get, "nodes.get", QUERY, OWN)                                    \
     X(brant_node_get_many, brant__node_get_many, "nodes.get_many", QUERY, OWN)                     \
+    X(brant_node_insert, brant__node_insert, "nodes.insert", MUTATION, OWN)                        \
+    X(brant_node_insert_many, brant__node_insert_many, "nodes.insert_many", MUTATION, OWN)         \
     X(brant_node_list, brant__node_list, "nodes.list", QUERY, OWN)                                 \
     X(brant_node_neighbors, brant__node_neighbors, "nodes.neighbors", QUERY, OWN)                  \
+    X(brant_node_patch, brant__node_patch, "nodes.patch", MUTATION, OWN)                           \
+    X(brant_node_patch_many, brant__node_patch_many, "nodes.patch_many", MUTATION, OWN)            \
     X(brant_node_put, brant__node_put, "nodes.put", MUTATION, OWN)                                 \
     X(brant_node_put_many, brant__node_put_many, "nodes.put_many", MUTATION, OWN)                  \
     X(brant_sql_execute, brant__sql_execute, "sql.execute", MUTATION, SELF)                        \

@@ -175,6 +175,36 @@ cleanup:
     return status;
 }
 
+/* ---- scrubbing --------------------------------------------------------------------------------------------------------- */
+
+/* Full-text indexes keep removed words in segments until these are merged. */
+static bool merge_text_indexes(brant_db *db) {
+    static const char find[] =
+        "SELECT 'INSERT INTO \"' || name || '\" (\"' || name || '\") VALUES (''optimize'')' FROM "
+        "sqlite_schema WHERE type = 'table' AND name GLOB 'attribute_text_*' AND sql LIKE 'CREATE "
+        "VIRTUAL TABLE%'";
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(db->sqlite, find, -1, &statement, NULL);
+    while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(statement, 0);
+        code = text ? sqlite3_exec(db->sqlite, text, NULL, NULL, NULL) : SQLITE_NOMEM;
+    }
+    sqlite3_finalize(statement);
+    return code == SQLITE_DONE;
+}
+
+void brant__db_scrub(bool *out_clean, brant_db *db) {
+    int length = 0, done = 0;
+    *out_clean = false;
+    if (!merge_text_indexes(db)) return;
+    if (db->memory) {
+        *out_clean = true;
+        return;
+    }
+    *out_clean = sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, &length,
+                                           &done) == SQLITE_OK;
+}
+
 /* ---- maintenance ------------------------------------------------------------------------------------------------------- */
 
 brant_status brant__db_tidy(int64_t *out_wal_pages, brant_db *db) {

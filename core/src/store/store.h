@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "brant/store.h"
 
-#define BRANT__FORMAT 3 /* the newest format this code writes: the number of the last migration */
+#define BRANT__FORMAT 4 /* the newest format this code writes: the number of the last migration */
 
 /* ---- entering a handle (handle.c) -------------------------------------------------------------------------------------- */
 
@@ -117,6 +117,11 @@ enum {
     BRANT__TABLE_NODE,
     BRANT__TABLE_EDGE,
     BRANT__TABLE_TRAVERSE,
+    BRANT__TABLE_PATCH,
+    BRANT__TABLE_REMOVE,
+    BRANT__TABLE_PURGE,
+    BRANT__TABLE_RETENTION,
+    BRANT__TABLE_ERASE,
     BRANT__TABLE_EVENT,
     BRANT__TABLE_WAKE,
     BRANT__TABLE_COUNT
@@ -182,6 +187,12 @@ brant_status brant__db_restore(brant__call *call);
 
 /* Part of db.maintain: look for foreign descriptors, refresh planner statistics, checkpoint. Outside a transaction. */
 brant_status brant__db_tidy(int64_t *out_wal_pages, brant_db *db);
+
+/*
+ * Overwrite what was removed before: what full-text indexes still keep of it, free space, and the log, outside a transaction. *out_clean: done; a reader, another writer, a full
+ * disk or an interrupt may prevent it. Sets no error record.
+ */
+void brant__db_scrub(bool *out_clean, brant_db *db);
 
 /* Scratch of a handle for one call; the arena is reset and the writer emptied by the caller. */
 typedef struct brant__scratch {
