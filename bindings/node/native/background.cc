@@ -3,6 +3,8 @@
  *
  *   open_async(path, options) -> Promise of a handle
  *   call_async(db, name, input, deadline) -> Promise of text
+ *   call_open_async(db, name, input, deadline) -> Promise of a cursor
+ *   next_async(cursor, db, deadline) -> Promise of text: what the cursor, which is one of `db`, has now
  *   wake_start(db, callback) -> waker; wake_arm(waker); wake_ref(waker, bool); wake_stop(waker)
  *
  * A waker is a thread that polls a dup of the handle's wake descriptor (uv_poll aborts when a Worker ends; waiting on the pool
@@ -22,13 +24,16 @@ namespace brant_node {
 
 namespace {
 
+enum class Kind { open, call, call_open, next };
+
 /* A call on a thread of the pool. The error record belongs to that thread, so its text is taken there. */
 struct Job {
     napi_async_work work = nullptr;
     napi_deferred deferred = nullptr;
-    napi_ref keep = nullptr; /* the handle's external, while the call runs */
-    bool open = false;
+    napi_ref keep[2] = {nullptr, nullptr}; /* the externals, while the call runs */
+    Kind kind = Kind::call;
     brant_db *db = nullptr;
+    brant_cursor *from = nullptr;
     int64_t deadline = 0;
     std::string name;
     std::string json;
@@ -36,20 +41,34 @@ struct Job {
     std::string code, message, detail;
     Output text;
     Database handle;
+    Cursor cursor;
+
+    brant_status run();
+    Napi::Value result(napi_env env);
 };
+
+brant_status Job::run()
+{
+    switch (kind) {
+    case Kind::open: return brant_open(&handle.pointer, name.data(), name.size(), json.data(), json.size());
+    case Kind::call: return brant_call(&text.data, &text.size, db, name.data(), name.size(), json.data(), json.size());
+    case Kind::call_open: return brant_call_open(&cursor.pointer, db, name.data(), name.size(), json.data(), json.size());
+    case Kind::next: return brant_cursor_next(&text.data, &text.size, from, 0);
+    }
+    return BRANT_INTERNAL;
+}
+
+Napi::Value Job::result(napi_env env)
+{
+    if (kind == Kind::open) return handle.value(env);
+    return kind == Kind::call_open ? cursor.value(env) : text.value(env);
+}
 
 void job_execute(napi_env, void *data)
 {
     Job *job = static_cast<Job *>(data);
-    if (job->open) {
-        job->status = brant_open(&job->handle.pointer, job->name.data(), job->name.size(), job->json.data(), job->json.size());
-    } else {
-        if (job->deadline != 0) job->status = brant_deadline_set(job->db, job->deadline);
-        if (job->status == BRANT_OK) {
-            job->status = brant_call(&job->text.data, &job->text.size, job->db, job->name.data(), job->name.size(),
-                                     job->json.data(), job->json.size());
-        }
-    }
+    if (job->deadline != 0) job->status = brant_deadline_set(job->db, job->deadline);
+    if (job->status == BRANT_OK) job->status = job->run();
     if (job->status != BRANT_OK) {
         const brant_error *error = brant_last_error();
         job->code = error->name;
@@ -62,15 +81,16 @@ void job_execute(napi_env, void *data)
 void job_complete(napi_env env, napi_status, void *data)
 {
     std::unique_ptr<Job> job(static_cast<Job *>(data));
-    if (job->keep != nullptr) napi_delete_reference(env, job->keep);
+    for (napi_ref keep : job->keep) {
+        if (keep != nullptr) napi_delete_reference(env, keep);
+    }
     napi_delete_async_work(env, job->work);
     try {
         if (job->status != BRANT_OK) {
             napi_value error = error_value(env, job->status, job->code, job->message, job->detail);
             check(env, napi_reject_deferred(env, job->deferred, error));
         } else {
-            Napi::Value value = job->open ? job->handle.value(env) : job->text.value(env);
-            check(env, napi_resolve_deferred(env, job->deferred, value));
+            check(env, napi_resolve_deferred(env, job->deferred, job->result(env)));
         }
     } catch (const Napi::Error &error) {
         /* A text longer than a string can be. */
@@ -99,20 +119,36 @@ std::string text_of(napi_env env, napi_value value)
 Napi::Value open_async(const Napi::CallbackInfo &info)
 {
     std::unique_ptr<Job> job(new Job);
-    job->open = true;
+    job->kind = Kind::open;
     job->name = text_of(info.Env(), info[0]);
     job->json = text_of(info.Env(), info[1]);
     return job_start(info.Env(), std::move(job));
 }
 
-Napi::Value call_async(const Napi::CallbackInfo &info)
+Napi::Value call(const Napi::CallbackInfo &info, Kind kind)
 {
     std::unique_ptr<Job> job(new Job);
+    job->kind = kind;
     job->db = database(info.Env(), info[0]);
     job->name = text_of(info.Env(), info[1]);
     job->json = text_of(info.Env(), info[2]);
     job->deadline = integer(info.Env(), info[3]);
-    check(info.Env(), napi_create_reference(info.Env(), info[0], 1, &job->keep));
+    check(info.Env(), napi_create_reference(info.Env(), info[0], 1, &job->keep[0]));
+    return job_start(info.Env(), std::move(job));
+}
+
+Napi::Value call_async(const Napi::CallbackInfo &info) { return call(info, Kind::call); }
+
+Napi::Value call_open_async(const Napi::CallbackInfo &info) { return call(info, Kind::call_open); }
+
+Napi::Value next_async(const Napi::CallbackInfo &info)
+{
+    std::unique_ptr<Job> job(new Job);
+    job->kind = Kind::next;
+    job->from = cursor(info.Env(), info[0]);
+    job->db = database(info.Env(), info[1]);
+    job->deadline = integer(info.Env(), info[2]);
+    for (size_t i = 0; i < 2; i++) check(info.Env(), napi_create_reference(info.Env(), info[i], 1, &job->keep[i]));
     return job_start(info.Env(), std::move(job));
 }
 
@@ -250,6 +286,8 @@ void define(Napi::Env env, Napi::Object exports)
 {
     exports.Set("open_async", Napi::Function::New<open_async>(env, "open_async"));
     exports.Set("call_async", Napi::Function::New<call_async>(env, "call_async"));
+    exports.Set("call_open_async", Napi::Function::New<call_open_async>(env, "call_open_async"));
+    exports.Set("next_async", Napi::Function::New<next_async>(env, "next_async"));
     exports.Set("wake_start", Napi::Function::New<wake_start>(env, "wake_start"));
     exports.Set("wake_arm", Napi::Function::New<wake_arm>(env, "wake_arm"));
     exports.Set("wake_ref", Napi::Function::New<wake_ref>(env, "wake_ref"));

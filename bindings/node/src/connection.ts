@@ -3,10 +3,11 @@
  *
  * Asynchronous calls run on a thread of the pool over a second handle of the same file, opened when the first one is made. So the
  * handle of this thread stays usable meanwhile, such a call never falls into a transaction that this thread has open, and it may
- * wait for another writer as long as it likes. They run one after another. A ":memory:" database has no second handle: there they
- * run at once, on this thread.
+ * wait for another writer as long as it likes. They run one after another. What takes several calls in one transaction has a session:
+ * a handle of its own, closed at its end. A ":memory:" database has no second handle: there all runs at once, on this thread.
  */
 import { resolve } from 'node:path';
+import { traced, tracedAsync, tracedByName } from './diagnostics.js';
 import { BrantError, translate } from './error.js';
 import { type Integers, parse, stringify } from './json.js';
 import { type Handle, type Operation, type RawCursor, native } from './native.js';
@@ -15,10 +16,17 @@ import type { AsyncOptions } from './types.js';
 /** Milliseconds between two attempts to interrupt a call that may not have begun yet. */
 const INTERRUPT_AGAIN = 10;
 
-/** A call under way on the second handle. */
+/** A call under way on another thread. */
 interface Running {
   /** End it; the promise rejects with `reason`. */
   end(reason: unknown): void;
+}
+
+/** Several calls on a handle of their own, one after another. */
+export interface Session {
+  call<T>(name: string, input: object): Promise<T>;
+  /** Any number of times. */
+  close(): void;
 }
 
 export class Connection {
@@ -33,7 +41,8 @@ export class Connection {
   readonly #backgroundOptions: string;
   #background: Handle | undefined;
   #tail: Promise<void> = Promise.resolve();
-  #running: Running | undefined;
+  readonly #running = new Set<Running>();
+  readonly #sessions = new Set<Handle>();
   #closed = false;
 
   constructor(path: string, options: Record<string, unknown>, backgroundOptions: Record<string, unknown>, integers: Integers) {
@@ -50,6 +59,10 @@ export class Connection {
 
   /** Run one operation on this thread. */
   invoke<T>(operation: Operation, input: object): T {
+    return traced(operation, () => this.#invoke(operation, input));
+  }
+
+  #invoke<T>(operation: Operation, input: object): T {
     let text: string;
     try {
       text = operation(this.handle, stringify(input));
@@ -62,6 +75,10 @@ export class Connection {
 
   /** Run an operation by its name on this thread: text in, text out. */
   invokeText(name: string, input: string | Uint8Array | undefined, timeout?: number): string {
+    return tracedByName(name, () => this.#invokeText(name, input, timeout));
+  }
+
+  #invokeText(name: string, input: string | Uint8Array | undefined, timeout?: number): string {
     let text: string;
     try {
       if (timeout !== undefined) native.brant_deadline_set(this.handle, deadlineOf(timeout));
@@ -85,23 +102,31 @@ export class Connection {
     if (this.isMemory) return parse(this.invokeText(name, json, timeout), this.integers) as T;
 
     const deadline = timeout === undefined ? 0 : deadlineOf(timeout);
+    const text = await this.#inTurn(signal, (handle) =>
+      tracedAsync(name, () => this.#run(handle, signal, () => native.call_async(handle, name, json, deadline))),
+    );
+    return parse(text, this.integers) as T;
+  }
+
+  /** Wait for those before, then run `work` with the second handle. */
+  async #inTurn<T>(signal: AbortSignal | undefined, work: (handle: Handle) => Promise<T>): Promise<T> {
     const turn = this.#tail;
     let leave: () => void = () => undefined;
     this.#tail = new Promise((done) => (leave = done));
     await turn;
     try {
-      return parse(await this.#run(name, json, deadline, signal), this.integers) as T;
+      signal?.throwIfAborted();
+      const handle = await this.#openBackground();
+      signal?.throwIfAborted();
+      if (this.#closed) throw closedError();
+      return await work(handle);
     } finally {
       leave();
     }
   }
 
-  async #run(name: string, json: string, deadline: number, signal: AbortSignal | undefined): Promise<string> {
-    signal?.throwIfAborted();
-    const handle = await this.#openBackground();
-    signal?.throwIfAborted();
-    if (this.#closed) throw closedError();
-
+  /** A call on another thread, which the signal, `interrupt` and `close` can end. */
+  async #run<T>(handle: Handle, signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
     let ended: { reason: unknown } | undefined;
     let timer: NodeJS.Timeout | undefined;
     const end = (reason: unknown): void => {
@@ -115,23 +140,27 @@ export class Connection {
       timer = setInterval(interrupt, INTERRUPT_AGAIN);
     };
     const onAbort = (): void => end(signal?.reason);
-    this.#running = { end };
+    const running: Running = { end };
+    this.#running.add(running);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      return await native.call_async(handle, name, json, deadline);
+      return await call();
     } catch (error) {
       throw ended === undefined ? translate(error) : ended.reason;
     } finally {
       clearInterval(timer);
       signal?.removeEventListener('abort', onAbort);
-      this.#running = undefined;
+      this.#running.delete(running);
     }
   }
 
   /** The second handle. Calls run one after another, so nobody else opens it meanwhile. */
   async #openBackground(): Promise<Handle> {
+    return (this.#background ??= await this.#openAnother());
+  }
+
+  async #openAnother(): Promise<Handle> {
     if (this.#closed) throw closedError();
-    if (this.#background !== undefined) return this.#background;
     let handle: Handle;
     try {
       handle = await native.open_async(this.#path, this.#backgroundOptions);
@@ -142,28 +171,72 @@ export class Connection {
       native.brant_close(handle);
       throw closedError();
     }
-    return (this.#background = handle);
+    return handle;
+  }
+
+  /** A handle of their own for several calls. Not for ":memory:". */
+  async openSession(options: AsyncOptions = {}): Promise<Session> {
+    const { signal, timeout } = options;
+    signal?.throwIfAborted();
+    const deadline = timeout === undefined ? 0 : deadlineOf(timeout);
+    const handle = await this.#openAnother();
+    this.#sessions.add(handle);
+    const close = (): void => {
+      if (this.#sessions.delete(handle)) guard(() => native.brant_close(handle));
+    };
+    const call = async <T>(name: string, input: object): Promise<T> => {
+      signal?.throwIfAborted();
+      if (!this.#sessions.has(handle)) throw closedError();
+      const json = stringify(input);
+      const text = await tracedAsync(name, () =>
+        this.#run(handle, signal, () => native.call_async(handle, name, json, deadline)),
+      );
+      return parse(text, this.integers) as T;
+    };
+    return { call, close };
   }
 
   /** Open the cursor of a subscription. */
   openCursor(name: string, input: object): RawCursor {
-    return guard(() => native.brant_call_open(this.handle, name, stringify(input)));
+    return tracedByName(name, () => guard(() => native.brant_call_open(this.handle, name, stringify(input))));
   }
 
-  /** End what runs on the second handle. */
+  /** Open a cursor on the second handle. Not for ":memory:". */
+  async openCursorAsync(name: string, input: object, options: AsyncOptions = {}): Promise<RawCursor> {
+    const { signal, timeout } = options;
+    signal?.throwIfAborted();
+    const json = stringify(input);
+    const deadline = timeout === undefined ? 0 : deadlineOf(timeout);
+    return this.#inTurn(signal, (handle) =>
+      tracedAsync(name, () => this.#run(handle, signal, () => native.call_open_async(handle, name, json, deadline))),
+    );
+  }
+
+  /** What a cursor of the second handle, one that has an end, yields next. */
+  nextAsync(cursor: RawCursor, options: AsyncOptions = {}): Promise<string> {
+    const { signal, timeout } = options;
+    return this.#inTurn(signal, (handle) => {
+      const deadline = timeout === undefined ? 0 : deadlineOf(timeout);
+      return this.#run(handle, signal, () => native.next_async(cursor, handle, deadline));
+    });
+  }
+
+  /** End what runs on other threads. */
   interrupt(): void {
     guard(() => native.brant_interrupt(this.handle));
-    this.#running?.end(new BrantError('INTERRUPTED', 'the call was interrupted'));
+    for (const running of [...this.#running]) running.end(new BrantError('INTERRUPTED', 'the call was interrupted'));
   }
 
-  /** Close both handles. Any number of times. */
+  /** Close all handles. Any number of times. */
   close(): void {
     if (this.#closed) return;
-    this.#running?.end(closedError());
+    for (const running of [...this.#running]) running.end(closedError());
     this.#closed = true;
     guard(() => native.brant_close(this.handle));
     const background = this.#background;
     if (background !== undefined) guard(() => native.brant_close(background));
+    for (const handle of this.#sessions) guard(() => native.brant_close(handle));
+    this.#sessions.clear();
   }
 }
 

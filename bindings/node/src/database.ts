@@ -4,25 +4,31 @@
 import { isMainThread } from 'node:worker_threads';
 import { fileURLToPath } from 'node:url';
 import { Connection, guard } from './connection.js';
+import { tracedByName } from './diagnostics.js';
 import { BrantError } from './error.js';
-import { Graph, Graphs, GraphTypes } from './graph.js';
+import type { DefinedModule } from './define_module.js';
+import { Graph, Graphs } from './graph.js';
+import { GraphTypes } from './graph_types.js';
+import { Indexes } from './indexes.js';
+import { apart, array } from './input.js';
 import { parse, snakeCase, stringify } from './json.js';
 import { Dispatcher, Listener, type ListenOptions } from './listener.js';
+import { Modules } from './modules.js';
 import { native } from './native.js';
+import type { InputOf, OperationName, OutputOf } from './operations.js';
 import type {
   AnySchema,
   AsyncOptions,
   Copy,
   Diagnosis,
+  EraseOptions,
+  Erasure,
   GraphSchema,
   Info,
-  InputOf,
   Maintenance,
   Notification,
   OpenOptions,
-  OperationName,
   OperationSpec,
-  OutputOf,
   SqlParameters,
   SqlResult,
   SqlValue,
@@ -68,6 +74,10 @@ export class Database {
   readonly graphTypes: GraphTypes;
   /** Graphs, as a whole; one graph's nodes and edges are in `graph(name)`. */
   readonly graphs: Graphs;
+  /** Indexes over attributes. */
+  readonly indexes: Indexes;
+  /** Questions about modules that may import what this file has stored; {@link modules} needs no file. */
+  readonly modules: Modules;
 
   /** As {@link open}. */
   constructor(path: string | URL, options: OpenOptions = {}) {
@@ -86,6 +96,8 @@ export class Database {
     this.#dispatcher = new Dispatcher(this.#connection);
     this.graphTypes = new GraphTypes(this.#connection);
     this.graphs = new Graphs(this.#connection);
+    this.indexes = new Indexes(this.#connection);
+    this.modules = new Modules((operation, input) => this.#connection.invoke(operation, input));
   }
 
   /** The handle is closed; every method is `CLOSED`. */
@@ -126,7 +138,7 @@ export class Database {
     return this.#connection.invokeAsync('db.doctor', {}, options);
   }
 
-  /** Retention of notifications, checkpoint, planner statistics: bounded work, to be called now and then. */
+  /** Retention of notifications and of graphs, checkpoint, planner statistics: bounded work, to be called now and then. */
   maintain(): Maintenance {
     return this.#connection.invoke(native.brant_db_maintain, {});
   }
@@ -134,6 +146,23 @@ export class Database {
   /** `maintain` on another thread. */
   maintainAsync(options?: AsyncOptions): Promise<Maintenance> {
     return this.#connection.invokeAsync('db.maintain', {}, options);
+  }
+
+  /**
+   * Find and remove what is somebody's: every node and edge, of all graphs, deleted ones too, whose key is one of these values or that holds
+   * one as a whole text anywhere; owners and metadata of graphs; notifications. In one transaction.
+   *
+   * @param values - 1 to 100 texts
+   * @param options - `dryRun` only says what would be done; `action: 'redact'` replaces values in place
+   */
+  erase(values: Iterable<string>, options?: EraseOptions): Erasure {
+    return this.#connection.invoke(native.brant_db_erase, { ...snakeCase(options), values: array(values) });
+  }
+
+  /** `erase` on another thread. */
+  eraseAsync(values: Iterable<string>, options?: EraseOptions & AsyncOptions): Promise<Erasure> {
+    const [rest, call] = apart(options);
+    return this.#connection.invokeAsync('db.erase', { ...snakeCase(rest), values: array(values) }, call);
   }
 
   /**
@@ -238,8 +267,13 @@ export class Database {
     return fromBlobs(await this.#connection.invokeAsync('sql.execute', { sql, params: toBlobs(params) }, options));
   }
 
-  /** One graph, by its name. With a schema its nodes and edges have types. */
-  graph<S extends GraphSchema = AnySchema>(name: string): Graph<S> {
+  /**
+   * One graph, by its name. With a schema its nodes and edges have types.
+   *
+   * @param module - only for its types: what {@link defineModule} made
+   */
+  graph<S extends GraphSchema = AnySchema>(name: string, module?: DefinedModule<S>): Graph<S> {
+    void module;
     return new Graph<S>(this.#connection, name);
   }
 
@@ -261,7 +295,7 @@ export class Database {
   listen<Payload = unknown>(channels: string | readonly string[], options?: ListenOptions): Listener<Notification<Payload>> {
     options?.signal?.throwIfAborted();
     const input = stringify({ channels: typeof channels === 'string' ? [channels] : channels });
-    const cursor = guard(() => native.brant_event_listen(this.#connection.handle, input));
+    const cursor = tracedByName('events.listen', () => guard(() => native.brant_event_listen(this.#connection.handle, input)));
     return new Listener(this.#connection, this.#dispatcher, cursor, options);
   }
 

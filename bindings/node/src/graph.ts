@@ -1,133 +1,72 @@
 /*
- * Graph types, graphs, nodes and edges. Each method is one operation: it builds the input, names the function, and takes from the
- * answer what a caller wants of it.
+ * Graphs as a whole, and one graph: `db.graphs`, `db.graph(name)`. Each method is one operation: it builds the input, names the
+ * function, and takes from the answer what a caller wants of it.
  */
+import type { Readable } from 'node:stream';
 import type { Connection } from './connection.js';
+import { Edges } from './edges.js';
+import {
+  type ArraysOptions,
+  type ExportFormat,
+  type ExportOptions,
+  type GraphArrays,
+  type GraphologyConstructor,
+  type GraphologyGraph,
+  type ImportOptions,
+  type ImportResult,
+  type ProgressOptions,
+  exportFile,
+  exportStream,
+  exportText,
+  importAsync,
+  importSync,
+} from './exchange.js';
+import type { NodeFilter } from './filter.js';
+import { type FromGraphologyOptions, fromGraphology, toGraphology } from './graphology.js';
+import { PAGE, apart, paged, pages, selection } from './input.js';
 import { snakeCase } from './json.js';
 import { native } from './native.js';
+import { Nodes } from './nodes.js';
+import type {
+  Components,
+  ComponentsOptions,
+  CountWalksOptions,
+  Cycle,
+  Degrees,
+  DegreesOptions,
+  PageRank,
+  PageRankOptions,
+  PartOptions,
+  Paths,
+  PathsOptions,
+  ShortestPath,
+  ShortestPathOptions,
+  ShortestPaths,
+  ShortestPathsOptions,
+  SubgraphOptions,
+  TopologicalOrder,
+} from './traversal.js';
 import type {
   AnySchema,
   AsyncOptions,
-  Closure,
-  EdgeInput,
-  GraphEdge,
   GraphInfo,
-  GraphNode,
   GraphSchema,
   GraphStatus,
-  GraphType,
   JsonObject,
-  Module,
-  Neighbor,
-  NodeInput,
   Page,
   PageOptions,
-  PutManyResult,
-  PutResult,
-  Scope,
-  TypeName,
-  Validation,
+  Subgraph,
 } from './types.js';
 
-/** Items of all pages, one page at a time; each page is a snapshot of its own. */
-function* pages<T>(list: (cursor: string | null) => Page<T>): Generator<T, void, undefined> {
-  let cursor: string | null = null;
-  do {
-    const page: Page<T> = list(cursor);
-    yield* page.items;
-    cursor = page.cursor;
-  } while (cursor !== null);
+/** What `graphs.purge` did. */
+export interface Purged {
+  /** False: there is more; call again. */
+  purged: boolean;
+  nodes: number;
+  edges: number;
 }
 
-/** An iterable as an array. What is none goes to the library as it is, which says what is wrong with it. */
-function array<T>(items: Iterable<T>): readonly T[] {
-  return typeof items === 'object' && items !== null && Symbol.iterator in items ? [...items] : (items as never);
-}
-
-/** For a page's input: a null cursor is the beginning. */
-function paged(options: PageOptions | undefined): Record<string, unknown> {
-  const input = snakeCase(options);
-  if (input['cursor'] === null) delete input['cursor'];
-  return input;
-}
-
-/** Items of a page when iterating. */
-const PAGE = 1000;
-
-/** `db.graphTypes`: which node and edge types there may be, under which rules. Iterating yields them by name. */
-export class GraphTypes implements Iterable<GraphType> {
-  readonly #connection: Connection;
-
-  /** @internal */
-  constructor(connection: Connection) {
-    this.#connection = connection;
-  }
-
-  /**
-   * Define a graph type by a module: `{$id, $defs: {Config, <Name>Node, <Name>Edge, <Name>EdgeConstraints}}`. Defining the same
-   * module again under the same name and version returns the stored one.
-   *
-   * @param options - `name` defaults to the module's `$id`
-   * @throws BrantError `VALIDATION`: the module cannot work; `EXISTS`: another module has the name; `DENIED`: scope `system` without the
-   *   system flag.
-   */
-  define(
-    module: Module,
-    options?: {
-      name?: string | undefined;
-      scope?: Scope | undefined;
-      version?: number | undefined;
-      metadata?: JsonObject | undefined;
-    },
-  ): GraphType {
-    return this.#connection.invoke(native.brant_graph_type_define, { ...snakeCase(options), module });
-  }
-
-  /**
-   * A graph type with its module.
-   *
-   * @throws BrantError `NOT_FOUND`
-   */
-  get(name: string): GraphType & { module: Module } {
-    return this.#connection.invoke(native.brant_graph_type_get, { name });
-  }
-
-  /** A page of graph types, by name. */
-  list(options?: PageOptions): Page<GraphType> {
-    return this.#connection.invoke(native.brant_graph_type_list, paged(options));
-  }
-
-  [Symbol.iterator](): Generator<GraphType, void, undefined> {
-    return pages((cursor) => this.list({ limit: PAGE, cursor }));
-  }
-
-  /**
-   * Delete a graph type.
-   *
-   * @throws BrantError `CONSTRAINT`: graphs use it; `DENIED`: it is built in, or of scope `system`; `NOT_FOUND`.
-   */
-  delete(name: string): { deleted: true } {
-    return this.#connection.invoke(native.brant_graph_type_delete, { name });
-  }
-
-  /** Whether `attributes` satisfy a node type, null in an untyped graph type. Writes nothing. */
-  validateNode(graphType: string, type: string | null, attributes: unknown): Validation {
-    return this.#connection.invoke(native.brant_graph_type_validate_node, { graph_type: graphType, type, attributes });
-  }
-
-  /** Whether `attributes`, and the types of the ends if given, satisfy an edge type, null in an untyped graph type. Writes nothing. */
-  validateEdge(
-    graphType: string,
-    type: string | null,
-    attributes: unknown,
-    options?: { sourceType?: string | undefined; targetType?: string | undefined },
-  ): Validation {
-    const input = { ...snakeCase(options), graph_type: graphType, type, attributes };
-    return this.#connection.invoke(native.brant_graph_type_validate_edge, input);
-  }
-}
-
-/** `db.graphs`: the graphs of the file. Iterating yields them by name. */
+/** `db.graphs`: the graphs of the file. Iterating yields them by name, without deleted ones. */
 export class Graphs implements Iterable<GraphInfo> {
   readonly #connection: Connection;
 
@@ -141,7 +80,7 @@ export class Graphs implements Iterable<GraphInfo> {
    *
    * @param options - `graphType` defaults to `'open'`, the built-in graph type that takes anything
    *
-   * @throws BrantError `EXISTS`: the name is taken; `NOT_FOUND`: no such graph type.
+   * @throws BrantError `EXISTS`: the name is taken, maybe by a deleted graph; `NOT_FOUND`: no such graph type.
    */
   create(
     name: string,
@@ -149,7 +88,7 @@ export class Graphs implements Iterable<GraphInfo> {
       graphType?: string | undefined;
       ownerId?: string | null | undefined;
       projectId?: string | null | undefined;
-      status?: GraphStatus | undefined;
+      status?: Exclude<GraphStatus, 'deleted'> | undefined;
       metadata?: JsonObject | undefined;
     } = {},
   ): GraphInfo {
@@ -162,7 +101,7 @@ export class Graphs implements Iterable<GraphInfo> {
     return this.#connection.invoke(native.brant_graph_get, { name });
   }
 
-  /** A page of graphs, by name. */
+  /** A page of graphs, by name; deleted ones only by their `status`. */
   list(options?: PageOptions & { graphType?: string | undefined; status?: GraphStatus | undefined }): Page<GraphInfo> {
     return this.#connection.invoke(native.brant_graph_list, paged(options));
   }
@@ -171,20 +110,23 @@ export class Graphs implements Iterable<GraphInfo> {
     return pages((cursor) => this.list({ limit: PAGE, cursor }));
   }
 
-  /** Replace the members that are given. Writes to the nodes and edges of an archived graph are `CONSTRAINT`. */
+  /**
+   * Replace the members that are given. Writes to the nodes and edges of an archived graph are `CONSTRAINT`. Giving a deleted graph a `status`
+   * restores it.
+   */
   update(
     name: string,
     changes: {
       ownerId?: string | null | undefined;
       projectId?: string | null | undefined;
-      status?: GraphStatus | undefined;
+      status?: Exclude<GraphStatus, 'deleted'> | undefined;
       metadata?: JsonObject | undefined;
     },
   ): GraphInfo {
     return this.#connection.invoke(native.brant_graph_update, { ...snakeCase(changes), name });
   }
 
-  /** Purge a graph and all in it. */
+  /** Mark a graph as deleted: it and all in it are `NOT_FOUND` until `update` restores it, or `purge` removes it. Its name stays taken. */
   delete(name: string): { deleted: true; nodes: number; edges: number } {
     return this.#connection.invoke(native.brant_graph_delete, { name });
   }
@@ -192,6 +134,33 @@ export class Graphs implements Iterable<GraphInfo> {
   /** `delete` on another thread. */
   deleteAsync(name: string, options?: AsyncOptions): Promise<{ deleted: true; nodes: number; edges: number }> {
     return this.#connection.invokeAsync('graphs.delete', { name }, options);
+  }
+
+  /**
+   * Remove a graph and all in it for good, deleted or not.
+   *
+   * @param options - `limit`: nodes and edges of this call at most; until the last one the graph stays, marked as deleted
+   */
+  purge(name: string, options?: { limit?: number | undefined }): Purged {
+    return this.#connection.invoke(native.brant_graph_purge, { ...options, name });
+  }
+
+  /** `purge` on another thread. */
+  purgeAsync(name: string, options?: { limit?: number | undefined } & AsyncOptions): Promise<Purged> {
+    const [rest, call] = apart(options);
+    return this.#connection.invokeAsync('graphs.purge', { ...rest, name }, call);
+  }
+
+  /**
+   * Make a graph of one of graphology's, all or nothing; {@link Graph.toGraphology} makes that graph again. Keys are text, as graphology has
+   * them.
+   *
+   * @param options - `graphType`: default `'open'`, or a graph type without types that has the graph's direction, and whether it is multi
+   * @throws BrantError `EXISTS`: the name is taken.
+   */
+  fromGraphology(name: string, graph: GraphologyGraph, options?: FromGraphologyOptions): Graph {
+    fromGraphology(this.#connection, name, graph, options);
+    return new Graph(this.#connection, name);
   }
 }
 
@@ -218,200 +187,216 @@ export class Graph<S extends GraphSchema = AnySchema> {
   info(): GraphInfo {
     return this.#connection.invoke(native.brant_graph_get, { name: this.name });
   }
-}
 
-/** How to follow edges. */
-interface Direction {
-  /** `'out'` (default), `'in'` or `'both'`. */
-  direction?: 'out' | 'in' | 'both' | undefined;
-  /** Only edges of these types. */
-  edgeTypes?: string[] | undefined;
-}
+  /**
+   * The shortest way from one node to another: by weight, then by edges, then by its keys.
+   *
+   * ```js
+   * const { found, keys, cost } = graph.shortestPath('a', 'b', { weight: 'attributes.cost' });
+   * ```
+   *
+   * @throws BrantError `NOT_FOUND`: one of them does not exist; `CONSTRAINT`: an edge has no weight, or a negative one; the message names it.
+   */
+  shortestPath(source: string, target: string, options?: ShortestPathOptions<S>): ShortestPath {
+    return this.#connection.invoke(native.brant_graph_shortest_path, this.#input(options, { source, target }));
+  }
 
-export interface ClosureOptions extends Direction {
-  /** Edges to follow at most. */
-  maxDepth?: number | undefined;
-  /** Nodes to find at most. */
-  limit?: number | undefined;
-}
+  /** `shortestPath` on another thread. */
+  shortestPathAsync(source: string, target: string, options?: ShortestPathOptions<S> & AsyncOptions): Promise<ShortestPath> {
+    return this.#async('graphs.shortest_path', options, { source, target });
+  }
 
-/** `graph.nodes`. Iterating yields all nodes, by key. */
-export class Nodes<S extends GraphSchema = AnySchema> implements Iterable<GraphNode<S>> {
-  readonly #connection: Connection;
-  readonly #graph: string;
+  /** The shortest ways from one node to all others that can be reached; errors as those of `shortestPath`. */
+  shortestPaths(source: string, options?: ShortestPathsOptions<S>): ShortestPaths {
+    return this.#connection.invoke(native.brant_graph_shortest_paths, this.#input(options, { source }));
+  }
 
-  /** @internal */
-  constructor(connection: Connection, graph: string) {
-    this.#connection = connection;
-    this.#graph = graph;
+  /** `shortestPaths` on another thread. */
+  shortestPathsAsync(source: string, options?: ShortestPathsOptions<S> & AsyncOptions): Promise<ShortestPaths> {
+    return this.#async('graphs.shortest_paths', options, { source });
+  }
+
+  /** The ways from one node to another that meet no node twice, of at most `maxDepth` edges. */
+  paths(source: string, target: string, options: PathsOptions<S>): Paths {
+    return this.#connection.invoke(native.brant_graph_paths, this.#input(options, { source, target }));
+  }
+
+  /** `paths` on another thread. */
+  pathsAsync(source: string, target: string, options: PathsOptions<S> & AsyncOptions): Promise<Paths> {
+    return this.#async('graphs.paths', options, { source, target });
   }
 
   /**
-   * Insert a node, or replace its attributes in place: its edges stay, and so does its metadata unless given.
+   * How many walks of `length` edges there are; parallel edges count each.
    *
-   * @throws BrantError `VALIDATION` with violations; `CONFLICT`: another revision is stored; `CONSTRAINT`: another type than the stored one,
-   *   `max_nodes`, an archived graph.
+   * @returns a bigint beyond 2^53
+   * @throws BrantError `LIMIT`: more than 2^63 - 1
    */
-  put(node: NodeInput<S>): PutResult {
-    return this.#connection.invoke(native.brant_node_put, { ...node, graph: this.#graph });
+  countWalks(length: number, options?: CountWalksOptions<S>): number | bigint {
+    return this.#connection.invoke<{ count: number }>(native.brant_graph_count_walks, this.#input(options, { length })).count;
+  }
+
+  /** `countWalks` on another thread. */
+  async countWalksAsync(length: number, options?: CountWalksOptions<S> & AsyncOptions): Promise<number | bigint> {
+    return (await this.#async<{ count: number | bigint }>('graphs.count_walks', options, { length })).count;
   }
 
   /**
-   * `put` for many, all or nothing; of items with one key the last wins.
+   * The nodes in an order in which every edge leads forward.
    *
-   * @throws BrantError with the code of the first fault, and `detail.items`; `LIMIT`: more than `limits.batch` items.
+   * @throws BrantError `CONSTRAINT`: there is a cycle (`detail.cycle`: its keys), or edges are undirected.
    */
-  putMany(nodes: Iterable<NodeInput<S>>): PutManyResult {
-    return this.#connection.invoke(native.brant_node_put_many, { graph: this.#graph, items: array(nodes) });
+  topologicalOrder(options?: PartOptions<S>): TopologicalOrder {
+    return this.#connection.invoke(native.brant_graph_topological_order, this.#input(options));
   }
 
-  /** `putMany` on another thread. */
-  putManyAsync(nodes: Iterable<NodeInput<S>>, options?: AsyncOptions): Promise<PutManyResult> {
-    return this.#connection.invokeAsync('nodes.put_many', { graph: this.#graph, items: array(nodes) }, options);
+  /** `topologicalOrder` on another thread. */
+  topologicalOrderAsync(options?: PartOptions<S> & AsyncOptions): Promise<TopologicalOrder> {
+    return this.#async('graphs.topological_order', options);
   }
 
-  /** @throws BrantError `NOT_FOUND` */
-  get(key: string): GraphNode<S> {
-    return this.#connection.invoke(native.brant_node_get, { graph: this.#graph, key });
+  /** One cycle, if there is any. */
+  findCycle(options?: PartOptions<S>): Cycle {
+    return this.#connection.invoke(native.brant_graph_find_cycle, this.#input(options));
   }
 
-  /** The nodes of these keys, in their order, null for one that does not exist. */
-  getMany(keys: Iterable<string>): (GraphNode<S> | null)[] {
-    const input = { graph: this.#graph, keys: array(keys) };
-    return this.#connection.invoke<{ items: (GraphNode<S> | null)[] }>(native.brant_node_get_many, input).items;
+  /** `findCycle` on another thread. */
+  findCycleAsync(options?: PartOptions<S> & AsyncOptions): Promise<Cycle> {
+    return this.#async('graphs.find_cycle', options);
   }
 
-  exists(key: string): boolean {
-    return this.#connection.invoke<{ exists: boolean }>(native.brant_node_exists, { graph: this.#graph, key }).exists;
+  /** Which nodes hang together. */
+  components(options?: ComponentsOptions<S>): Components {
+    return this.#connection.invoke(native.brant_graph_components, this.#input(options));
   }
 
-  /** How many nodes there are, or how many of a type. */
-  count(options?: { type?: TypeName<S['nodes']> | undefined }): number {
-    return this.#connection.invoke<{ count: number }>(native.brant_node_count, { ...options, graph: this.#graph }).count;
+  /** `components` on another thread. */
+  componentsAsync(options?: ComponentsOptions<S> & AsyncOptions): Promise<Components> {
+    return this.#async('graphs.components', options);
   }
 
-  /** A page of nodes, by key, compared byte by byte; of one type, with a prefix. */
-  list<Name extends TypeName<S['nodes']> = TypeName<S['nodes']>>(
-    options?: PageOptions & { type?: Name | undefined; prefix?: string | undefined },
-  ): Page<GraphNode<S, Name>> {
-    return this.#connection.invoke(native.brant_node_list, { ...paged(options), graph: this.#graph });
+  /** Some nodes, by their keys or by a filter, and all edges between them. */
+  subgraph(nodes: Iterable<string> | { filter: NodeFilter<S> }, options?: SubgraphOptions<S>): Subgraph<S> {
+    return this.#connection.invoke(native.brant_graph_subgraph, this.#input(options, selection(nodes)));
   }
 
-  /** All nodes that `list` would find. `limit` is the size of a page. */
-  iterate<Name extends TypeName<S['nodes']> = TypeName<S['nodes']>>(
-    options?: Omit<PageOptions, 'cursor'> & { type?: Name | undefined; prefix?: string | undefined },
-  ): Generator<GraphNode<S, Name>, void, undefined> {
-    return pages((cursor) => this.list<Name>({ limit: PAGE, ...options, cursor }));
+  /** `subgraph` on another thread. */
+  subgraphAsync(
+    nodes: Iterable<string> | { filter: NodeFilter<S> },
+    options?: SubgraphOptions<S> & AsyncOptions,
+  ): Promise<Subgraph<S>> {
+    return this.#async('graphs.subgraph', options, selection(nodes));
   }
 
-  [Symbol.iterator](): Generator<GraphNode<S>, void, undefined> {
-    return this.iterate();
+  /** How many edges nodes have, by key or by that number. */
+  degrees(options?: DegreesOptions<S>): Degrees {
+    return this.#connection.invoke(native.brant_graph_degrees, this.#input(options));
+  }
+
+  /** `degrees` on another thread. */
+  degreesAsync(options?: DegreesOptions<S> & AsyncOptions): Promise<Degrees> {
+    return this.#async('graphs.degrees', options);
+  }
+
+  /** Where somebody who follows edges at random is found most. */
+  pagerank(options?: PageRankOptions<S>): PageRank {
+    return this.#connection.invoke(native.brant_graph_pagerank, this.#input(options));
+  }
+
+  /** `pagerank` on another thread. */
+  pagerankAsync(options?: PageRankOptions<S> & AsyncOptions): Promise<PageRank> {
+    return this.#async('graphs.pagerank', options);
+  }
+
+  /** The graph as index arrays, for libraries of algorithms. */
+  arrays(options?: ArraysOptions<S>): GraphArrays<S> {
+    return this.#connection.invoke(native.brant_graph_arrays, this.#input(options));
+  }
+
+  /** `arrays` on another thread. */
+  arraysAsync(options?: ArraysOptions<S> & AsyncOptions): Promise<GraphArrays<S>> {
+    return this.#async('graphs.arrays', options);
   }
 
   /**
-   * Delete a node.
-   *
-   * @param options - `edges`: `'delete'` takes its edges with it, `'refuse'` (default) is `CONSTRAINT` when it has some
-   * @throws BrantError `NOT_FOUND`, `CONSTRAINT`; `CONFLICT`: another revision is stored.
+   * The graph as a document of a format, as of one moment. A string holds half a gigabyte; {@link exportStream} and {@link exportFile} have
+   * no such bound.
    */
-  delete(
-    key: string,
-    options?: { edges?: 'refuse' | 'delete' | undefined; revision?: number | undefined },
-  ): { deleted: true; edges: number } {
-    return this.#connection.invoke(native.brant_node_delete, { ...options, graph: this.#graph, key });
+  export(format: ExportFormat, options?: ExportOptions<S>): string {
+    return exportText(this.#connection, this.#input(options, { format }));
   }
 
-  /** A page of the nodes that edges of this one lead to, one item an edge; `limit` defaults to 1000. */
-  neighbors(key: string, options?: Direction & PageOptions): Page<Neighbor<S>> {
-    return this.#connection.invoke(native.brant_node_neighbors, { ...paged(options), graph: this.#graph, key });
-  }
-
-  /** What can be reached from these nodes, which come first, breadth first. */
-  closure(keys: string | Iterable<string>, options?: ClosureOptions): Closure {
-    return this.#connection.invoke(native.brant_node_closure, this.#closureInput(keys, options));
-  }
-
-  /** `closure` on another thread. */
-  closureAsync(keys: string | Iterable<string>, options?: ClosureOptions & AsyncOptions): Promise<Closure> {
-    const { signal, timeout, ...rest } = options ?? {};
-    return this.#connection.invokeAsync('nodes.closure', this.#closureInput(keys, rest), { signal, timeout });
-  }
-
-  #closureInput(keys: string | Iterable<string>, options: ClosureOptions | undefined): object {
-    return { ...snakeCase(options), graph: this.#graph, keys: typeof keys === 'string' ? [keys] : array(keys) };
-  }
-}
-
-/** `graph.edges`. Iterating yields all edges, by source. */
-export class Edges<S extends GraphSchema = AnySchema> implements Iterable<GraphEdge<S>> {
-  readonly #connection: Connection;
-  readonly #graph: string;
-
-  /** @internal */
-  constructor(connection: Connection, graph: string) {
-    this.#connection = connection;
-    this.#graph = graph;
+  /** `export` on another thread. */
+  async exportAsync(format: ExportFormat, options?: ExportOptions<S> & AsyncOptions): Promise<string> {
+    let text = '';
+    for await (const part of this.exportStream(format, options)) text += part as string;
+    return text;
   }
 
   /**
-   * Insert an edge, or replace its attributes in place. Without a key, in a graph that is not multi, the edge is known by source, type
-   * and target, so that a retry is the same edge; in a multi graph it gets a new one.
+   * The document as a stream of text, read on another thread over a connection of its own, as of one moment: the first read. That moment is
+   * held until the stream ends, so do not leave it lying about.
    *
-   * @throws BrantError `NOT_FOUND`: an end does not exist; `VALIDATION`; `CONFLICT`; `CONSTRAINT`: ends that the edge type does not allow, other
-   *   ends than the stored ones, a self-loop, `max_edges`, an archived graph.
+   * ```js
+   * await pipeline(graph.exportStream('ndjson'), createGzip(), createWriteStream('graph.ndjson.gz'));
+   * ```
    */
-  put(edge: EdgeInput<S>): PutResult {
-    return this.#connection.invoke(native.brant_edge_put, { ...edge, graph: this.#graph });
+  exportStream(format: ExportFormat, options?: ExportOptions<S> & AsyncOptions): Readable {
+    const [rest, call] = apart(options);
+    return exportStream(this.#connection, this.#input(rest, { format }), call);
   }
 
-  /** `put` for many, all or nothing; errors as those of `nodes.putMany`. */
-  putMany(edges: Iterable<EdgeInput<S>>): PutManyResult {
-    return this.#connection.invoke(native.brant_edge_put_many, { graph: this.#graph, items: array(edges) });
+  /** The document into a file, which is whole or as it was. */
+  exportFile(path: string | URL, format: ExportFormat, options?: ExportOptions<S> & AsyncOptions): Promise<void> {
+    return exportFile(path, this.exportStream(format, options), options?.signal);
   }
 
-  /** `putMany` on another thread. */
-  putManyAsync(edges: Iterable<EdgeInput<S>>, options?: AsyncOptions): Promise<PutManyResult> {
-    return this.#connection.invokeAsync('edges.put_many', { graph: this.#graph, items: array(edges) }, options);
+  /**
+   * Read a document into the graph: a text all or nothing, a file of any size in batches.
+   *
+   * @param options - `onProgress` is called after each batch of a file; `resume: true` goes on behind the last batch that was committed
+   * @returns what was read, all batches together
+   * @throws BrantError `INVALID`, `INVALID_JSON`: the document is none of the format; otherwise that of the first item at fault, with
+   *   `detail.items`; `NOT_FOUND`: no such file, or nothing to resume.
+   */
+  import(options: ImportOptions & ProgressOptions<ImportResult>): ImportResult {
+    return importSync(this.#connection, this.name, options);
   }
 
-  /** @throws BrantError `NOT_FOUND` */
-  get(key: string): GraphEdge<S> {
-    return this.#connection.invoke(native.brant_edge_get, { graph: this.#graph, key });
+  /** `import` on another thread; with `onProgress` other asynchronous calls have their turn between batches. */
+  importAsync(options: ImportOptions & ProgressOptions<ImportResult> & AsyncOptions): Promise<ImportResult> {
+    const [rest, call] = apart(options);
+    return importAsync(this.#connection, this.name, rest as typeof options, call);
   }
 
-  exists(key: string): boolean {
-    return this.#connection.invoke<{ exists: boolean }>(native.brant_edge_exists, { graph: this.#graph, key }).exists;
+  /**
+   * The graph as one of graphology's.
+   *
+   * ```js
+   * import Graphology from 'graphology';
+   * const graph = db.graph('g').toGraphology(Graphology);
+   * ```
+   *
+   * @param constructor - graphology's `Graph`; its direction and whether it is multi are those of the graph type
+   */
+  toGraphology<G extends GraphologyGraph>(constructor: GraphologyConstructor<G>, options?: ExportOptions<S>): G {
+    return toGraphology(constructor, this.export('graphology', options));
   }
 
-  /** How many edges there are, or how many of a type. */
-  count(options?: { type?: TypeName<S['edges']> | undefined }): number {
-    return this.#connection.invoke<{ count: number }>(native.brant_edge_count, { ...options, graph: this.#graph }).count;
+  /** `toGraphology`, read on another thread. */
+  async toGraphologyAsync<G extends GraphologyGraph>(
+    constructor: GraphologyConstructor<G>,
+    options?: ExportOptions<S> & AsyncOptions,
+  ): Promise<G> {
+    return toGraphology(constructor, await this.exportAsync('graphology', options));
   }
 
-  /** A page of edges, by source's key, then type, then target in order of creation. */
-  list<Name extends TypeName<S['edges']> = TypeName<S['edges']>>(
-    options?: PageOptions & { type?: Name | undefined; source?: string | undefined; target?: string | undefined },
-  ): Page<GraphEdge<S, Name>> {
-    return this.#connection.invoke(native.brant_edge_list, { ...paged(options), graph: this.#graph });
+  #input(options: object | undefined, members?: object): object {
+    return { ...snakeCase(options), ...members, graph: this.name };
   }
 
-  /** All edges that `list` would find. `limit` is the size of a page. */
-  iterate<Name extends TypeName<S['edges']> = TypeName<S['edges']>>(
-    options?: Omit<PageOptions, 'cursor'> & {
-      type?: Name | undefined;
-      source?: string | undefined;
-      target?: string | undefined;
-    },
-  ): Generator<GraphEdge<S, Name>, void, undefined> {
-    return pages((cursor) => this.list<Name>({ limit: PAGE, ...options, cursor }));
-  }
-
-  [Symbol.iterator](): Generator<GraphEdge<S>, void, undefined> {
-    return this.iterate();
-  }
-
-  /** @throws BrantError `NOT_FOUND`; `CONFLICT`: another revision is stored. */
-  delete(key: string, options?: { revision?: number | undefined }): { deleted: true } {
-    return this.#connection.invoke(native.brant_edge_delete, { ...options, graph: this.#graph, key });
+  #async<T>(operation: string, options: AsyncOptions | undefined, members?: object): Promise<T> {
+    const [rest, call] = apart(options);
+    return this.#connection.invokeAsync(operation, this.#input(rest, members), call);
   }
 }

@@ -92,6 +92,28 @@ export interface Diagnosis {
 export interface Maintenance {
   pruned: number;
   wal_pages: number;
+  /** What the retention rules of graph types did. */
+  retention: { archived: number; deleted: number; purged: number; nodes: number; edges: number };
+}
+
+export interface EraseOptions {
+  /** `'delete'` (default): nodes with their edges, and edges. `'redact'`: the value is replaced in place, except where that cannot be. */
+  action?: 'delete' | 'redact' | undefined;
+  /** Only say what would be done. */
+  dryRun?: boolean | undefined;
+  /** What redaction writes, default `'[erased]'`. */
+  replacement?: string | undefined;
+}
+
+/** What `erase` found, and did with it. */
+export interface Erasure {
+  /** At most 1000 each; `counts` has them all. */
+  nodes: { graph: string; key: string; action: 'delete' | 'redact' }[];
+  edges: { graph: string; key: string; action: 'delete' | 'redact' }[];
+  counts: { nodes: number; edges: number; notifications: number; graphs: number };
+  truncated: boolean;
+  /** What was left as it is, and why. */
+  refused: { graph: string; key?: string; reason: string }[];
 }
 
 /** What `backup` or `restore` wrote. */
@@ -143,13 +165,45 @@ export interface GraphType {
   updated_at: number;
 }
 
+/** A graph type with what it was made of. */
+export interface GraphTypeDetail extends GraphType {
+  module: Module;
+  retention: Retention | null;
+}
+
+/** Something in a module that works and is probably not meant. */
+export interface ModuleWarning {
+  /** JSON pointer into the module. */
+  pointer: string;
+  message: string;
+}
+
+/** Which nodes or edges are removed, and when; of all types and all that match when left out. */
+export interface RetentionRule {
+  type?: string;
+  filter?: JsonObject;
+  /** Milliseconds. */
+  older_than: number;
+  /** `'updated_at'` (default), `'created_at'`, or a path of an attribute that holds a time: `'attributes.<path>'`. */
+  by?: string;
+}
+
+/** Retention of the graphs of a type; times are milliseconds. */
+export interface Retention {
+  archive_after?: number;
+  delete_after?: number;
+  purge_after?: number;
+  nodes?: RetentionRule[];
+  edges?: RetentionRule[];
+}
+
 /** The answer of `validateNode` and `validateEdge`. */
 export interface Validation {
   valid: boolean;
   violations: import('./error.js').Violation[];
 }
 
-export type GraphStatus = 'draft' | 'active' | 'archived';
+export type GraphStatus = 'draft' | 'active' | 'archived' | 'deleted';
 
 /** A graph's row. */
 export interface GraphInfo {
@@ -213,6 +267,18 @@ interface Given {
   revision?: number | undefined;
 }
 
+interface Fresh {
+  metadata?: JsonObject | undefined;
+}
+
+interface Joining {
+  source: string;
+  target: string;
+  key?: string | undefined;
+  /** In a mixed graph: it goes both ways. Default false; a stored edge stays as it is. */
+  undirected?: boolean | undefined;
+}
+
 /** A node as it is read; with a schema, a union over its node types that `type` tells apart. */
 export type GraphNode<S extends GraphSchema = AnySchema, Name extends TypeName<S['nodes']> = TypeName<S['nodes']>> =
   Name extends unknown ? Stored & { type: StoredType<Name>; attributes: S['nodes'][Name] } : never;
@@ -221,19 +287,25 @@ export type GraphNode<S extends GraphSchema = AnySchema, Name extends TypeName<S
 export type NodeInput<S extends GraphSchema = AnySchema, Name extends TypeName<S['nodes']> = TypeName<S['nodes']>> =
   Name extends unknown ? Given & { key: string } & GivenType<Name> & { attributes?: S['nodes'][Name] | undefined } : never;
 
-/** An edge as it is read. */
+/** A node that is new. */
+export type NewNode<S extends GraphSchema = AnySchema, Name extends TypeName<S['nodes']> = TypeName<S['nodes']>> =
+  Name extends unknown ? Fresh & { key: string } & GivenType<Name> & { attributes?: S['nodes'][Name] | undefined } : never;
+
+/** An edge as it is read. `undirected` is there in mixed graphs only. */
 export type GraphEdge<S extends GraphSchema = AnySchema, Name extends TypeName<S['edges']> = TypeName<S['edges']>> =
   Name extends unknown
-    ? Stored & { type: StoredType<Name>; source: string; target: string; attributes: S['edges'][Name] }
+    ? Stored & { type: StoredType<Name>; source: string; target: string; attributes: S['edges'][Name]; undirected?: boolean }
     : never;
 
 /** An edge as it is written. */
 export type EdgeInput<S extends GraphSchema = AnySchema, Name extends TypeName<S['edges']> = TypeName<S['edges']>> =
   Name extends unknown
-    ? Given & { source: string; target: string; key?: string | undefined } & GivenType<Name> & {
-          attributes?: S['edges'][Name] | undefined;
-        }
+    ? Given & Joining & GivenType<Name> & { attributes?: S['edges'][Name] | undefined }
     : never;
+
+/** An edge that is new. */
+export type NewEdge<S extends GraphSchema = AnySchema, Name extends TypeName<S['edges']> = TypeName<S['edges']>> =
+  Name extends unknown ? Fresh & Joining & GivenType<Name> & { attributes?: S['edges'][Name] | undefined } : never;
 
 /** A node that an edge leads to. */
 export interface Neighbor<S extends GraphSchema = AnySchema> {
@@ -242,25 +314,117 @@ export interface Neighbor<S extends GraphSchema = AnySchema> {
   edge: Pick<GraphEdge<S>, 'key' | 'type' | 'source' | 'target' | 'attributes'>;
 }
 
-/** What can be reached. The three arrays have one element a node. */
-export interface Closure {
-  keys: string[];
-  depths: number[];
-  /** The index of the node that this one was first reached from, -1 for a start. */
-  parents: number[];
-  /** The limit cut it. */
-  truncated: boolean;
-}
-
 export interface PutResult {
   key: string;
   created: boolean;
   revision: number;
 }
 
-export interface PutManyResult {
+export interface InsertResult {
+  key: string;
+  created: true;
+  revision: 1;
+}
+
+/** What is wrong with one item of many. */
+export interface ItemFault {
+  /** Its place among the items. */
+  index: number;
+  key?: string;
+  code: import('./error.js').ErrorCode;
+  message: string;
+  violations?: import('./error.js').Violation[];
+}
+
+/** With `errors: 'skip'`: what was not written. */
+export interface Skipped {
+  failed?: number;
+  /** At most 100. */
+  items?: ItemFault[];
+}
+
+export interface PutManyResult extends Skipped {
   created: number;
   updated: number;
+}
+
+export interface InsertManyResult extends Skipped {
+  created: number;
+}
+
+export interface PatchManyResult extends Skipped {
+  updated: number;
+  unchanged: number;
+}
+
+export interface ManyOptions {
+  /** `'refuse'` (default): all or nothing. `'skip'`: the good items are written, and the answer names the others. */
+  errors?: 'refuse' | 'skip' | undefined;
+}
+
+export interface PatchResult {
+  key: string;
+  revision: number;
+  /** False: the content was the same, and so is the revision. */
+  changed: boolean;
+}
+
+/** What to change: merge patches (RFC 7386), so null removes a member. */
+export interface Patch {
+  attributes?: JsonObject | undefined;
+  metadata?: JsonObject | undefined;
+  /** The revision that must be stored (`CONFLICT`). */
+  revision?: number | undefined;
+}
+
+/** A patch of one of many. */
+export interface NodePatch extends Patch {
+  key: string;
+}
+export interface EdgePatch extends Patch {
+  key: string;
+}
+
+/** Found by its words; `score` is higher for the better, `snippet` shows where. */
+export interface NodeHit<S extends GraphSchema = AnySchema, Name extends TypeName<S['nodes']> = TypeName<S['nodes']>> {
+  node: GraphNode<S, Name>;
+  score: number;
+  snippet: string;
+}
+
+export interface EdgeHit<S extends GraphSchema = AnySchema, Name extends TypeName<S['edges']> = TypeName<S['edges']>> {
+  edge: GraphEdge<S, Name>;
+  score: number;
+  snippet: string;
+}
+
+/** Some nodes, by key, and all edges between them, by source, type and target. */
+export interface Subgraph<S extends GraphSchema = AnySchema> {
+  nodes: GraphNode<S>[];
+  edges: GraphEdge<S>[];
+  truncated: boolean;
+}
+
+/** How SQLite would answer a list. */
+export interface Explanation {
+  sql: string;
+  plan: { id: number; parent: number; detail: string }[];
+  /** Attribute indexes that it uses. */
+  indexes: string[];
+  /** It reads all nodes or edges of the graph. */
+  scan: boolean;
+}
+
+/** An index over attributes of a type. */
+export interface AttributeIndex {
+  id: string;
+  name: string;
+  graph_type: string;
+  node_type: string | null;
+  edge_type: string | null;
+  kind: 'value' | 'text';
+  paths: string[];
+  created_at: number;
 }
 
 /** What a channel carried. */
@@ -296,106 +460,3 @@ export interface OperationSpec {
   required_scopes: string[];
   errors: string[];
 }
-
-interface PageInput {
-  limit?: number;
-  cursor?: string | null;
-}
-interface InGraph {
-  graph: string;
-}
-interface Named {
-  name: string;
-}
-type Empty = Record<string, never>;
-
-/** Inputs and outputs of the operations by their registry name, for {@link Database.call}. */
-export interface Operations {
-  'transaction.begin': { input: { mode?: 'write' | 'read' }; output: { depth: number } };
-  'transaction.commit': { input: Empty; output: { depth: number } };
-  'transaction.rollback': { input: Empty; output: { depth: number } };
-  'sql.execute': { input: { sql: string; params?: unknown }; output: SqlResult<unknown[]> };
-  'db.info': { input: Empty; output: Info };
-  'db.doctor': { input: Empty; output: Diagnosis };
-  'db.backup': { input: { path: string; overwrite?: boolean }; output: Copy };
-  'db.restore': { input: { path: string }; output: Copy };
-  'db.maintain': { input: Empty; output: Maintenance };
-  'operations.list': { input: { namespace?: string }; output: { items: OperationSpec[] } };
-  'events.notify': { input: { channel: string; payload?: unknown }; output: { id: number } };
-  'graph_types.define': {
-    input: { module: Module; name?: string; scope?: Scope; version?: number; metadata?: JsonObject };
-    output: GraphType;
-  };
-  'graph_types.get': { input: Named; output: GraphType & { module: Module } };
-  'graph_types.list': { input: PageInput; output: Page<GraphType> };
-  'graph_types.delete': { input: Named; output: { deleted: true } };
-  'graph_types.validate_node': {
-    input: { graph_type: string; type: string | null; attributes: unknown };
-    output: Validation;
-  };
-  'graph_types.validate_edge': {
-    input: { graph_type: string; type: string | null; attributes: unknown; source_type?: string; target_type?: string };
-    output: Validation;
-  };
-  'graphs.create': {
-    input: Named & {
-      graph_type: string;
-      owner_id?: string | null;
-      project_id?: string | null;
-      status?: GraphStatus;
-      metadata?: JsonObject;
-    };
-    output: GraphInfo;
-  };
-  'graphs.get': { input: Named; output: GraphInfo };
-  'graphs.list': { input: PageInput & { graph_type?: string; status?: GraphStatus }; output: Page<GraphInfo> };
-  'graphs.update': {
-    input: Named & { owner_id?: string | null; project_id?: string | null; status?: GraphStatus; metadata?: JsonObject };
-    output: GraphInfo;
-  };
-  'graphs.delete': { input: Named; output: { deleted: true; nodes: number; edges: number } };
-  'nodes.put': { input: InGraph & NodeInput; output: PutResult };
-  'nodes.put_many': { input: InGraph & { items: NodeInput[] }; output: PutManyResult };
-  'nodes.get': { input: InGraph & { key: string }; output: GraphNode };
-  'nodes.get_many': { input: InGraph & { keys: string[] }; output: { items: (GraphNode | null)[] } };
-  'nodes.exists': { input: InGraph & { key: string }; output: { exists: boolean } };
-  'nodes.count': { input: InGraph & { type?: string }; output: { count: number } };
-  'nodes.list': { input: InGraph & PageInput & { type?: string; prefix?: string }; output: Page<GraphNode> };
-  'nodes.delete': {
-    input: InGraph & { key: string; edges?: 'refuse' | 'delete'; revision?: number };
-    output: { deleted: true; edges: number };
-  };
-  'nodes.neighbors': {
-    input: InGraph & PageInput & { key: string; direction?: 'out' | 'in' | 'both'; edge_types?: string[] };
-    output: Page<Neighbor>;
-  };
-  'nodes.closure': {
-    input: InGraph & {
-      keys: string[];
-      direction?: 'out' | 'in' | 'both';
-      edge_types?: string[];
-      max_depth?: number;
-      limit?: number;
-    };
-    output: Closure;
-  };
-  'edges.put': { input: InGraph & EdgeInput; output: PutResult };
-  'edges.put_many': { input: InGraph & { items: EdgeInput[] }; output: PutManyResult };
-  'edges.get': { input: InGraph & { key: string }; output: GraphEdge };
-  'edges.exists': { input: InGraph & { key: string }; output: { exists: boolean } };
-  'edges.count': { input: InGraph & { type?: string }; output: { count: number } };
-  'edges.list': {
-    input: InGraph & PageInput & { type?: string; source?: string; target?: string };
-    output: Page<GraphEdge>;
-  };
-  'edges.delete': { input: InGraph & { key: string; revision?: number }; output: { deleted: true } };
-}
-
-/** A registry name; any other text is accepted too, since a newer library may know more. */
-export type OperationName = keyof Operations | (string & {});
-
-/** What an operation takes. */
-export type InputOf<Name extends string> = Name extends keyof Operations ? Operations[Name]['input'] : JsonObject;
-
-/** What an operation answers. */
-export type OutputOf<Name extends string> = Name extends keyof Operations ? Operations[Name]['output'] : unknown;

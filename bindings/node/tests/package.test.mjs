@@ -30,9 +30,11 @@ test('a consumer compiles under strict, and what must not compile does not', () 
 test('the handle is out of reach', (t) => {
   const db = open(file(t));
   t.after(() => db.close());
-  assert.deepEqual(Object.keys(db).sort(), ['graphTypes', 'graphs']);
+  assert.deepEqual(Object.keys(db).sort(), ['graphTypes', 'graphs', 'indexes', 'modules']);
   assert.throws(() => structuredClone(db.graph('g').nodes.put), /could not be cloned/);
 });
+
+const methodsOf = (object) => Object.fromEntries(Object.getOwnPropertyNames(Object.getPrototypeOf(object)).map((name) => [name, object[name]]));
 
 test('every operation has its method', () => {
   const prototypes = {
@@ -50,9 +52,11 @@ test('every operation has its method', () => {
     operations: db,
     events: db,
     graph_types: db.graphTypes,
-    graphs: db.graphs,
+    graphs: { ...methodsOf(db.graph('g')), ...methodsOf(db.graphs) },
     nodes: db.graph('g').nodes,
     edges: db.graph('g').edges,
+    indexes: db.indexes,
+    modules: db.modules,
   };
   for (const { name } of operations()) {
     const [namespace, verb] = name.split('.');

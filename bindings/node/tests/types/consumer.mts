@@ -1,5 +1,9 @@
 /* Compiled, never run: what a typed consumer writes, and what the types must refuse. */
-import { BrantError, open, operations, type ErrorCode, type GraphNode, type Notification } from 'brant';
+import { BrantError, defineModule, modules, open, operations, type SchemaOf, type ErrorCode, type GraphNode, type Notification } from 'brant';
+import { Type as Type034 } from '@sinclair/typebox';
+import { DirectedGraph } from 'graphology';
+import { Type as Type1 } from 'typebox';
+import * as z from 'zod';
 
 interface Packages {
   nodes: { Package: { version: string; size?: number }; Maintainer: { name: string } };
@@ -90,3 +94,112 @@ try {
   }
 }
 console.log(many, count, parents, neighbor, anything, nullable, answer, self, id, next, unknown, closed, text, operations());
+
+const zod = defineModule('zod', {
+  config: { acyclic: true },
+  nodes: {
+    Task: z.object({ title: z.string(), due: z.date().optional(), priority: z.number().default(3) }),
+    Person: z.object({ name: z.string() }),
+  },
+  edges: {
+    DependsOn: { schema: z.object({ kind: z.enum(['blocks', 'informs']) }), source: 'Task', target: ['Task'] },
+    AssignedTo: { source: 'Task', target: 'Person', maxOut: 1 },
+  },
+});
+db.graphTypes.define(zod);
+const plan = db.graph('plan', zod);
+plan.nodes.put({ key: 'a', type: 'Task', attributes: { title: 'Begin', due: '2026-01-01T00:00:00Z' } });
+plan.nodes.insertMany([{ key: 'a', type: 'Person', attributes: { name: 'Ann' } }]);
+// @ts-expect-error a title is text
+plan.nodes.put({ key: 'a', type: 'Task', attributes: { title: 5 } });
+// @ts-expect-error a node that is new has no revision
+plan.nodes.insert({ key: 'a', type: 'Person', attributes: { name: 'Ann' }, revision: 1 });
+plan.edges.put({ source: 'a', target: 'b', type: 'DependsOn', attributes: { kind: 'blocks' } });
+// @ts-expect-error no such kind
+plan.edges.put({ source: 'a', target: 'b', type: 'DependsOn', attributes: { kind: 'likes' } });
+plan.edges.put({ source: 'a', target: 'b', type: 'AssignedTo', attributes: { since: 5 } });
+// @ts-expect-error no such node type
+defineModule('a', { nodes: { Task: z.object({}) }, edges: { DependsOn: { source: 'Tusk' } } });
+const title: string | undefined = plan.nodes.list({ type: 'Task' }).items[0]?.attributes.title;
+
+const Task034 = Type034.Object({ title: Type034.String(), at: Type034.Optional(Type034.Date()) });
+const single = defineModule('single', { nodes: { Task: Task034 } });
+db.graph('s', single).nodes.put({ key: 'a', type: 'Task', attributes: { title: 'a', at: '2026-01-01T00:00:00Z' } });
+// @ts-expect-error a title is there
+db.graph('s', single).nodes.put({ key: 'a', type: 'Task', attributes: {} });
+const whole = defineModule('whole', Type034.Module({ TaskNode: Task034, BaseNode: Type034.Object({}), SeesEdge: Type034.Object({ n: Type034.Number() }) }));
+const names: 'Task' = 'Task' as keyof SchemaOf<typeof whole>['nodes'];
+const sees: { n: number } = db.graph('w', whole).edges.get('a').attributes;
+
+const newer = defineModule(
+  'newer',
+  Type1.Module({
+    TaskNode: Type1.Object({
+      title: Type1.String(),
+      status: Type1.Union([Type1.Literal('open'), Type1.Literal('done')]),
+      tags: Type1.Optional(Type1.Array(Type1.String())),
+    }),
+  }),
+);
+const { attributes } = db.graph('n', newer).nodes.get('a');
+const status: 'open' | 'done' = attributes.status;
+const tags: string[] | undefined = attributes.tags;
+// @ts-expect-error a status is one of two
+db.graph('n', newer).nodes.put({ key: 'a', type: 'Task', attributes: { title: 'a', status: 'other' } });
+
+const plain = defineModule('plain', {
+  nodes: { Task: { type: 'object', properties: { title: { type: 'string' }, size: { type: 'integer' } }, required: ['title'] }, Any: true },
+});
+const size: number | undefined = db.graph('p', plain).nodes.list({ type: 'Task' }).items[0]?.attributes.size;
+const any: unknown = db.graph('p', plain).nodes.list({ type: 'Any' }).items[0]?.attributes['any'];
+
+nodes.list({ filter: { type: { $in: ['Package'] }, 'attributes.version': { $prefix: '2.' }, 'attributes.size': { $lt: 5, $gte: 1 } } });
+nodes.count({ filter: { $or: [{ key: 'a' }, { $not: { 'attributes.deep.path.0': 5 } }], 'attributes/a.b': null, 'metadata.seen': true } });
+// @ts-expect-error no such operator
+nodes.list({ filter: { 'attributes.size': { $above: 5 } } });
+// @ts-expect-error no such type
+nodes.list({ filter: { type: 'Parcel' } });
+// @ts-expect-error no such field
+nodes.list({ filter: { colour: 'red' } });
+// @ts-expect-error a size is a number
+nodes.list({ filter: { 'attributes.size': 'large' } });
+edges.list({ filter: { source: 'a', 'attributes.optional': true }, orderBy: 'attributes.optional', descending: true });
+open1.nodes.list({ filter: { 'attributes.any': { $exists: true } } });
+nodes.deleteMany({ filter: { type: 'Package' } }, { edges: 'delete' });
+nodes.deleteMany(['a', 'b'], { errors: 'skip' }).items?.[0]?.code;
+nodes.patch('a', { attributes: { size: null }, revision: 3 }).changed;
+nodes.search('lib*', { type: 'Package' }).items[0]?.node.attributes.version;
+for (const batch of nodes.walk('a')) batch.keys.at(0);
+for await (const batch of nodes.walk(['a'], { order: 'depth', edgeFilter: { 'attributes.optional': false }, timeout: 5 })) batch.depths.at(0);
+
+const graph = db.graph<Packages>('debian');
+const path = graph.shortestPath('a', 'b', { weight: 'attributes.cost', defaultWeight: 1, edgeTypes: ['DependsOn'] });
+path.found && path.cost.toFixed();
+// @ts-expect-error no such edge type
+graph.shortestPath('a', 'b', { edgeTypes: ['Knows'] });
+// @ts-expect-error how deep must be said
+graph.paths('a', 'b', {});
+graph.paths('a', 'b', { maxDepth: 3 }).paths[0]?.[0];
+const walks: number | bigint = graph.countWalks(3, { upTo: true });
+(await graph.pagerankAsync({ personalization: { a: 1 }, signal: AbortSignal.timeout(1) })).scores;
+graph.subgraph({ filter: { type: 'Package' } }).nodes.map((each) => each.key);
+graph.arrays({ attributes: true }).keys;
+graph.exportStream('ndjson').pipe(process.stdout);
+await graph.exportFile('a.json', 'graphology');
+// @ts-expect-error no such format
+graph.export('yaml');
+graph.import({ format: 'ndjson', path: 'a.ndjson', onProgress: ({ bytes, total_bytes }) => console.log(bytes / total_bytes) });
+// @ts-expect-error a text or a path
+graph.import({ format: 'ndjson' });
+const graphology: DirectedGraph = graph.toGraphology(DirectedGraph);
+db.graphs.fromGraphology('copy', graphology).nodes.count();
+db.indexes.create({ graphType: 'packages', nodeType: 'Package', paths: ['attributes.size'] }).kind;
+db.graphTypes.migrate('packages', { onProgress: ({ remaining }) => console.log(remaining) }).done;
+db.graphTypes.setRetention('packages', { nodes: [{ type: 'Package', older_than: 5 }] });
+db.erase(['ann@example.org'], { dryRun: true }).counts.nodes;
+modules.cast(zod, { nodeType: 'Task' }, {}).edits[0]?.op;
+modules.diff(zod, plain).class === 'breaking';
+db.call('nodes.list', { graph: 'g', order_by: 'key' }).items;
+// @ts-expect-error a wrong member
+db.call('graphs.paths', { graph: 'g', source: 'a', target: 'b', maxDepth: 3 });
+console.log(title, names, sees, status, tags, size, any, walks);

@@ -1,0 +1,255 @@
+/*
+ * Graphs as documents, as index arrays, and as graphology's objects. The documents are the library's; here is what makes one of its
+ * pages and what reads one in steps.
+ */
+import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import type { Connection } from './connection.js';
+import type { EdgeFilter, NodeFilter } from './filter.js';
+import { snakeCase } from './json.js';
+import { native } from './native.js';
+import type { EdgeOptions } from './traversal.js';
+import type { AnySchema, AsyncOptions, GraphSchema, ItemFault, JsonObject, TypeName } from './types.js';
+
+export type ExportFormat = 'graphology' | 'node_link' | 'ndjson' | 'csv' | 'graphml' | 'dot' | 'mermaid';
+
+export interface ExportOptions<S extends GraphSchema = AnySchema> {
+  /** Of `csv`, which is two documents: `'nodes'` or `'edges'`. */
+  part?: 'nodes' | 'edges' | undefined;
+  /** The name of `node_link`'s list of edges: `'edges'` (default) or `'links'`. */
+  edges?: 'edges' | 'links' | undefined;
+  /** Only nodes that match, and the edges between them. */
+  filter?: NodeFilter<S> | undefined;
+  /** Only edges that match. */
+  edgeFilter?: EdgeFilter<S> | undefined;
+}
+
+export type ImportFormat = 'graphology' | 'node_link' | 'ndjson' | 'csv' | 'otlp';
+
+interface ImportCommon {
+  format: ImportFormat;
+  /** Of `csv`: what the rows are. */
+  part?: 'nodes' | 'edges' | undefined;
+  /** The type of nodes that say none. */
+  nodeType?: string | undefined;
+  /** The type of edges that say none. */
+  edgeType?: string | undefined;
+  /** `'put'` (default): what exists is replaced in place; `'insert'`: it is a fault. */
+  mode?: 'put' | 'insert' | undefined;
+  /** `'refuse'` (default): the first fault ends it; `'skip'`: the good items are written. */
+  errors?: 'refuse' | 'skip' | undefined;
+}
+
+/** A document in memory: one transaction, all or nothing. */
+export interface ImportText extends ImportCommon {
+  text: string;
+  path?: undefined;
+}
+
+/** A file of any size, in batches; each is a transaction that also notes how far it is. */
+export interface ImportFile extends ImportCommon {
+  path: string;
+  text?: undefined;
+  /** Items of one transaction, default 10000. */
+  batch?: number | undefined;
+  /** Batches of this call at most; the answer's `done` is false then. */
+  maxBatches?: number | undefined;
+  /** Go on behind the last batch that was committed, also by a process that was killed. */
+  resume?: boolean | undefined;
+}
+
+export type ImportOptions = ImportText | ImportFile;
+
+export interface ImportResult {
+  done: boolean;
+  nodes: number;
+  edges: number;
+  failed: number;
+  /** At most 100. */
+  items: ItemFault[];
+  bytes: number;
+  total_bytes: number;
+}
+
+export interface ProgressOptions<Progress> {
+  /** Called after each batch. When it throws, it ends there: what was committed stays, and can be gone on with. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export interface ArraysOptions<S extends GraphSchema = AnySchema> extends EdgeOptions<S> {
+  /** With the attributes of all nodes and edges. */
+  attributes?: boolean | undefined;
+  /** The path of an attribute of the edges that is a number. */
+  weight?: string | undefined;
+}
+
+/** A graph as index arrays: nodes by key, edges by source, type, target. */
+export interface GraphArrays<S extends GraphSchema = AnySchema> {
+  /** Null: mixed. */
+  directed: boolean | null;
+  multi: boolean;
+  keys: string[];
+  /** Of each node, an index into `node_types`, or null; absent in graphs without types. */
+  types?: (number | null)[];
+  node_types: TypeName<S['nodes']>[];
+  /** Of each edge, indexes into `keys`. */
+  sources: number[];
+  targets: number[];
+  /** Of each edge, an index into `edge_types`. */
+  edge_type_of: (number | null)[];
+  edge_types: TypeName<S['edges']>[];
+  edge_keys: string[];
+  weights?: number[];
+  node_attributes?: S['nodes'][TypeName<S['nodes']>][];
+  edge_attributes?: S['edges'][TypeName<S['edges']>][];
+  [member: string]: unknown;
+}
+
+/** What {@link Graph.toGraphology} needs of a graph of graphology's. */
+export interface GraphologyGraph {
+  readonly type: string;
+  readonly multi: boolean;
+  readonly allowSelfLoops: boolean;
+  import(data: never, merge?: boolean): unknown;
+  export(): object;
+}
+
+/** graphology's `Graph`, or one of its subclasses. */
+export type GraphologyConstructor<G extends GraphologyGraph = GraphologyGraph> = new (options?: {
+  type?: 'directed' | 'undirected' | 'mixed';
+  multi?: boolean;
+  allowSelfLoops?: boolean;
+}) => G;
+
+/** The document of graphology's format. */
+export interface SerializedGraphology {
+  attributes?: JsonObject;
+  options: { type: 'directed' | 'undirected' | 'mixed'; multi: boolean; allowSelfLoops: boolean };
+  nodes: { key: string; attributes?: JsonObject }[];
+  edges: { key?: string; source: string; target: string; attributes?: JsonObject; undirected?: boolean }[];
+}
+
+interface Part {
+  text: string;
+  cursor: string | null;
+}
+
+/** All pages of an export in one read transaction of the handle, or in the transaction that it has open. */
+export function exportText(connection: Connection, input: object): string {
+  let text = '';
+  for (const part of exportParts(connection, input)) text += part;
+  return text;
+}
+
+function exportParts(connection: Connection, input: object): string[] {
+  const parts: string[] = [];
+  connection.invoke(native.brant_transaction_begin, { mode: 'read' });
+  try {
+    let cursor: string | null | undefined;
+    do {
+      const part: Part = connection.invoke(native.brant_graph_export, { ...input, cursor });
+      parts.push(part.text);
+      cursor = part.cursor;
+    } while (cursor !== null);
+  } finally {
+    connection.invoke(native.brant_transaction_rollback, {});
+  }
+  return parts;
+}
+
+/** All pages of an export in one read transaction of a handle of their own. */
+async function* exportPartsAsync(connection: Connection, input: object, options: AsyncOptions): AsyncGenerator<string, void, undefined> {
+  if (connection.isMemory) {
+    yield* exportParts(connection, input);
+    return;
+  }
+  const session = await connection.openSession(options);
+  try {
+    await session.call('transaction.begin', { mode: 'read' });
+    let cursor: string | null | undefined;
+    do {
+      const part: Part = await session.call('graphs.export', { ...input, cursor });
+      yield part.text;
+      cursor = part.cursor;
+    } while (cursor !== null);
+  } finally {
+    session.close();
+  }
+}
+
+export function exportStream(connection: Connection, input: object, options: AsyncOptions): Readable {
+  return Readable.from(exportPartsAsync(connection, input, options), { objectMode: false, encoding: 'utf8' });
+}
+
+/** Write a stream beside a file, and put it in the file's place when it is all there. */
+export async function exportFile(path: string | URL, stream: Readable, signal: AbortSignal | undefined): Promise<void> {
+  const target = typeof path === 'string' ? path : fileURLToPath(path);
+  const temporary = `${target}.${randomUUID()}.part`;
+  try {
+    await pipeline(stream, createWriteStream(temporary, { flags: 'wx', flush: true }), signal === undefined ? {} : { signal });
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+export function importSync(connection: Connection, graph: string, options: ImportOptions & ProgressOptions<ImportResult>): ImportResult {
+  const { onProgress, ...rest } = options;
+  const input = { ...snakeCase(rest), graph };
+  if (onProgress === undefined || rest.path === undefined || rest.maxBatches !== undefined) {
+    const result: ImportResult = connection.invoke(native.brant_graph_import, input);
+    onProgress?.(result);
+    return result;
+  }
+  const total = new ImportTotal();
+  do {
+    total.add(connection.invoke(native.brant_graph_import, { ...input, ...total.step }));
+    onProgress(total.result);
+  } while (!total.result.done);
+  return total.result;
+}
+
+export async function importAsync(
+  connection: Connection,
+  graph: string,
+  options: ImportOptions & ProgressOptions<ImportResult>,
+  call: AsyncOptions,
+): Promise<ImportResult> {
+  const { onProgress, ...rest } = options;
+  const input = { ...snakeCase(rest), graph };
+  if (onProgress === undefined || rest.path === undefined || rest.maxBatches !== undefined) {
+    const result: ImportResult = await connection.invokeAsync('graphs.import', input, call);
+    onProgress?.(result);
+    return result;
+  }
+  const total = new ImportTotal();
+  do {
+    total.add(await connection.invokeAsync('graphs.import', { ...input, ...total.step }, call));
+    onProgress(total.result);
+  } while (!total.result.done);
+  return total.result;
+}
+
+/** The batches of an import, added up. */
+class ImportTotal {
+  result: ImportResult = { done: false, nodes: 0, edges: 0, failed: 0, items: [], bytes: 0, total_bytes: 0 };
+  /** What the next call says besides. */
+  step: { max_batches: 1; resume?: true } = { max_batches: 1 };
+
+  add(batch: ImportResult): void {
+    const { result } = this;
+    this.step = { max_batches: 1, resume: true };
+    this.result = {
+      ...batch,
+      nodes: result.nodes + batch.nodes,
+      edges: result.edges + batch.edges,
+      failed: result.failed + batch.failed,
+      items: [...result.items, ...batch.items].slice(0, 100),
+    };
+  }
+}

@@ -1,0 +1,255 @@
+/* Inputs and outputs of the operations by their registry name, for calls by name. Inputs have the snake_case of the file. */
+import type {
+  Cast,
+  Check,
+  JsonPatchOperation,
+  MigrateOptions,
+  Migration,
+  MigrationResult,
+  ModuleDiff,
+  ModuleTypes,
+} from './evolution.js';
+import type { DeleteEdgesResult, EdgeListOptions } from './edges.js';
+import type { ArraysOptions, ExportFormat, ExportOptions, GraphArrays, ImportOptions, ImportResult } from './exchange.js';
+import type { EdgeFilter, NodeFilter } from './filter.js';
+import type { CheckOptions } from './graph_types.js';
+import type { IndexOptions } from './indexes.js';
+import type { FormatOptions, TypeOf } from './modules.js';
+import type { DeleteNodesOptions, DeleteNodesResult, NodeListOptions } from './nodes.js';
+import type {
+  Closure,
+  ClosureOptions,
+  Components,
+  ComponentsOptions,
+  CountWalksOptions,
+  Cycle,
+  Degrees,
+  DegreesOptions,
+  PageRank,
+  PageRankOptions,
+  PartOptions,
+  Paths,
+  PathsOptions,
+  ShortestPath,
+  ShortestPathOptions,
+  ShortestPaths,
+  ShortestPathsOptions,
+  SubgraphOptions,
+  TopologicalOrder,
+} from './traversal.js';
+import type {
+  AttributeIndex,
+  Copy,
+  Diagnosis,
+  EdgeHit,
+  EdgeInput,
+  EdgePatch,
+  Erasure,
+  EraseOptions,
+  Explanation,
+  GraphEdge,
+  GraphInfo,
+  GraphNode,
+  GraphStatus,
+  GraphType,
+  GraphTypeDetail,
+  Info,
+  InsertManyResult,
+  InsertResult,
+  JsonObject,
+  Maintenance,
+  ManyOptions,
+  Module,
+  ModuleWarning,
+  Neighbor,
+  NewEdge,
+  NewNode,
+  NodeHit,
+  NodeInput,
+  NodePatch,
+  OperationSpec,
+  Page,
+  Patch,
+  PatchManyResult,
+  PatchResult,
+  PutManyResult,
+  PutResult,
+  Retention,
+  Scope,
+  SqlResult,
+  Subgraph,
+  Validation,
+} from './types.js';
+
+type Snake<Name extends string> = Name extends `${infer Letter}${infer Rest}`
+  ? `${Letter extends Lowercase<Letter> ? Letter : `_${Lowercase<Letter>}`}${Snake<Rest>}`
+  : Name;
+
+/** A method's options with the names of the operation's members. */
+type Members<Options> = { [Name in keyof Options as Name extends string ? Snake<Name> : never]: Options[Name] };
+
+interface PageInput {
+  limit?: number;
+  cursor?: string | null;
+}
+interface InGraph {
+  graph: string;
+}
+interface Found {
+  graph: string;
+  key: string;
+}
+interface Named {
+  name: string;
+}
+type Empty = Record<string, never>;
+
+/** Inputs and outputs of the operations by their registry name, for {@link Database.call}. */
+export interface Operations {
+  'transaction.begin': { input: { mode?: 'write' | 'read' }; output: { depth: number } };
+  'transaction.commit': { input: Empty; output: { depth: number } };
+  'transaction.rollback': { input: Empty; output: { depth: number } };
+  'sql.execute': { input: { sql: string; params?: unknown }; output: SqlResult<unknown[]> };
+  'db.info': { input: Empty; output: Info };
+  'db.doctor': { input: Empty; output: Diagnosis };
+  'db.backup': { input: { path: string; overwrite?: boolean }; output: Copy };
+  'db.restore': { input: { path: string }; output: Copy };
+  'db.maintain': { input: Empty; output: Maintenance };
+  'db.erase': { input: { values: readonly string[] } & Members<EraseOptions>; output: Erasure };
+  'operations.list': { input: { namespace?: string }; output: { items: OperationSpec[] } };
+  'events.notify': { input: { channel: string; payload?: unknown }; output: { id: number } };
+  'graph_types.define': {
+    input: { module: Module; name?: string; scope?: Scope; version?: number; metadata?: JsonObject };
+    output: GraphType & { warnings: ModuleWarning[] };
+  };
+  'graph_types.get': { input: Named; output: GraphTypeDetail };
+  'graph_types.list': { input: PageInput; output: Page<GraphType> };
+  'graph_types.delete': { input: Named; output: { deleted: true } };
+  'graph_types.validate_node': {
+    input: { graph_type: string; type: string | null; attributes: unknown };
+    output: Validation;
+  };
+  'graph_types.validate_edge': {
+    input: { graph_type: string; type: string | null; attributes: unknown; source_type?: string; target_type?: string };
+    output: Validation;
+  };
+  'graph_types.diff': { input: Named & { module: Module }; output: ModuleDiff };
+  'graph_types.update': { input: Named & { module: Module; version?: number; metadata?: JsonObject }; output: GraphType };
+  'graph_types.check': { input: Named & Members<CheckOptions>; output: Check };
+  'graph_types.migrate': { input: Named & Members<MigrateOptions>; output: MigrationResult };
+  'graph_types.migration': { input: Named; output: Migration };
+  'graph_types.set_retention': { input: Named & { rules: Retention | null }; output: Named & { rules: Retention | null } };
+  'modules.types': { input: { module: Module }; output: ModuleTypes };
+  'modules.validate_node': {
+    input: { module: Module; type: string | null; attributes: unknown } & FormatOptions;
+    output: Validation;
+  };
+  'modules.validate_edge': {
+    input: { module: Module; type: string | null; attributes: unknown; source_type?: string; target_type?: string } & FormatOptions;
+    output: Validation;
+  };
+  'modules.diff': { input: { from: Module; to: Module }; output: ModuleDiff };
+  'modules.cast': { input: { module: Module; attributes: unknown } & Members<TypeOf>; output: Cast };
+  'modules.patch': { input: { document: unknown; patch: readonly JsonPatchOperation[] }; output: { document: unknown } };
+  'indexes.create': { input: Members<IndexOptions>; output: AttributeIndex };
+  'indexes.list': { input: { graph_type?: string }; output: { items: AttributeIndex[] } };
+  'indexes.delete': { input: Named; output: { deleted: true } };
+  'graphs.create': {
+    input: Named & {
+      graph_type: string;
+      owner_id?: string | null;
+      project_id?: string | null;
+      status?: GraphStatus;
+      metadata?: JsonObject;
+    };
+    output: GraphInfo;
+  };
+  'graphs.get': { input: Named; output: GraphInfo };
+  'graphs.list': { input: PageInput & { graph_type?: string; status?: GraphStatus }; output: Page<GraphInfo> };
+  'graphs.update': {
+    input: Named & { owner_id?: string | null; project_id?: string | null; status?: GraphStatus; metadata?: JsonObject };
+    output: GraphInfo;
+  };
+  'graphs.delete': { input: Named; output: { deleted: true; nodes: number; edges: number } };
+  'graphs.purge': { input: Named & { limit?: number }; output: { purged: boolean; nodes: number; edges: number } };
+  'graphs.shortest_path': {
+    input: InGraph & { source: string; target: string } & Members<ShortestPathOptions>;
+    output: ShortestPath;
+  };
+  'graphs.shortest_paths': { input: InGraph & { source: string } & Members<ShortestPathsOptions>; output: ShortestPaths };
+  'graphs.paths': { input: InGraph & { source: string; target: string } & Members<PathsOptions>; output: Paths };
+  'graphs.count_walks': { input: InGraph & { length: number } & Members<CountWalksOptions>; output: { count: number } };
+  'graphs.topological_order': { input: InGraph & Members<PartOptions>; output: TopologicalOrder };
+  'graphs.find_cycle': { input: InGraph & Members<PartOptions>; output: Cycle };
+  'graphs.components': { input: InGraph & Members<ComponentsOptions>; output: Components };
+  'graphs.subgraph': {
+    input: InGraph & { keys?: readonly string[]; filter?: NodeFilter } & Members<SubgraphOptions>;
+    output: Subgraph;
+  };
+  'graphs.degrees': { input: InGraph & Members<DegreesOptions>; output: Degrees };
+  'graphs.pagerank': { input: InGraph & Members<PageRankOptions>; output: PageRank };
+  'graphs.export': {
+    input: InGraph & PageInput & { format: ExportFormat } & Members<ExportOptions>;
+    output: { text: string; cursor: string | null };
+  };
+  'graphs.arrays': { input: InGraph & Members<ArraysOptions>; output: GraphArrays };
+  'graphs.import': { input: InGraph & Members<ImportOptions>; output: ImportResult };
+  'nodes.put': { input: InGraph & NodeInput; output: PutResult };
+  'nodes.insert': { input: InGraph & NewNode; output: InsertResult };
+  'nodes.patch': { input: Found & Patch; output: PatchResult };
+  'nodes.put_many': { input: InGraph & { items: readonly NodeInput[] | string } & ManyOptions; output: PutManyResult };
+  'nodes.insert_many': { input: InGraph & { items: readonly NewNode[] | string } & ManyOptions; output: InsertManyResult };
+  'nodes.patch_many': { input: InGraph & { items: readonly NodePatch[] | string } & ManyOptions; output: PatchManyResult };
+  'nodes.get': { input: Found; output: GraphNode };
+  'nodes.get_many': { input: InGraph & { keys: readonly string[] }; output: { items: (GraphNode | null)[] } };
+  'nodes.exists': { input: Found; output: { exists: boolean } };
+  'nodes.count': { input: InGraph & { type?: string; filter?: NodeFilter }; output: { count: number } };
+  'nodes.list': { input: InGraph & Members<NodeListOptions>; output: Page<GraphNode> };
+  'nodes.explain': { input: InGraph & Members<NodeListOptions>; output: Explanation };
+  'nodes.search': {
+    input: InGraph & PageInput & { query: string; type?: string; filter?: NodeFilter };
+    output: Page<NodeHit>;
+  };
+  'nodes.delete': {
+    input: Found & { edges?: 'refuse' | 'delete'; revision?: number };
+    output: { deleted: true; edges: number };
+  };
+  'nodes.delete_many': {
+    input: InGraph & { keys?: readonly string[]; filter?: NodeFilter } & DeleteNodesOptions;
+    output: DeleteNodesResult;
+  };
+  'nodes.neighbors': {
+    input: Found & PageInput & { direction?: 'out' | 'in' | 'both'; edge_types?: readonly string[] };
+    output: Page<Neighbor>;
+  };
+  'nodes.closure': { input: InGraph & { keys: readonly string[] } & Members<ClosureOptions>; output: Closure };
+  'edges.put': { input: InGraph & EdgeInput; output: PutResult };
+  'edges.insert': { input: InGraph & NewEdge; output: InsertResult };
+  'edges.patch': { input: Found & Patch; output: PatchResult };
+  'edges.put_many': { input: InGraph & { items: readonly EdgeInput[] | string } & ManyOptions; output: PutManyResult };
+  'edges.insert_many': { input: InGraph & { items: readonly NewEdge[] | string } & ManyOptions; output: InsertManyResult };
+  'edges.patch_many': { input: InGraph & { items: readonly EdgePatch[] | string } & ManyOptions; output: PatchManyResult };
+  'edges.get': { input: Found; output: GraphEdge };
+  'edges.exists': { input: Found; output: { exists: boolean } };
+  'edges.count': { input: InGraph & { type?: string; filter?: EdgeFilter }; output: { count: number } };
+  'edges.list': { input: InGraph & Members<EdgeListOptions>; output: Page<GraphEdge> };
+  'edges.explain': { input: InGraph & Members<EdgeListOptions>; output: Explanation };
+  'edges.search': {
+    input: InGraph & PageInput & { query: string; type?: string; filter?: EdgeFilter };
+    output: Page<EdgeHit>;
+  };
+  'edges.delete': { input: Found & { revision?: number }; output: { deleted: true } };
+  'edges.delete_many': {
+    input: InGraph & { keys?: readonly string[]; filter?: EdgeFilter } & ManyOptions;
+    output: DeleteEdgesResult;
+  };
+}
+
+/** A registry name; any other text is accepted too, since a newer library may know more. */
+export type OperationName = keyof Operations | (string & {});
+
+/** What an operation takes. */
+export type InputOf<Name extends string> = Name extends keyof Operations ? Operations[Name]['input'] : JsonObject;
+
+/** What an operation answers. */
+export type OutputOf<Name extends string> = Name extends keyof Operations ? Operations[Name]['output'] : unknown;
