@@ -28,12 +28,23 @@
 %feature("nothread", "0") brant_graph_create;
 %feature("nothread", "0") brant_graph_update;
 %feature("nothread", "0") brant_graph_delete;
+%feature("nothread", "0") brant_graph_shortest_path;
+%feature("nothread", "0") brant_graph_shortest_paths;
+%feature("nothread", "0") brant_graph_paths;
+%feature("nothread", "0") brant_graph_count_walks;
+%feature("nothread", "0") brant_graph_topological_order;
+%feature("nothread", "0") brant_graph_find_cycle;
+%feature("nothread", "0") brant_graph_components;
+%feature("nothread", "0") brant_graph_subgraph;
+%feature("nothread", "0") brant_graph_degrees;
+%feature("nothread", "0") brant_graph_pagerank;
 %feature("nothread", "0") brant_node_put;
 %feature("nothread", "0") brant_node_put_many;
 %feature("nothread", "0") brant_node_list;
 %feature("nothread", "0") brant_node_get_many;
 %feature("nothread", "0") brant_node_delete;
 %feature("nothread", "0") brant_node_closure;
+%feature("nothread", "0") brant_node_walk;
 %feature("nothread", "0") brant_edge_put;
 %feature("nothread", "0") brant_edge_put_many;
 %feature("nothread", "0") brant_edge_list;
@@ -104,6 +115,7 @@
 %include "brant/base.h"
 %include "brant/store.h"
 %include "brant/graph.h"
+%include "brant/traversal.h"
 %include "brant/event.h"
 %include "brant/operation.h"
 %include "brant/validator.h"
