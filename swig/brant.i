@@ -86,6 +86,12 @@
 %feature("nothread", "0") brant_edge_delete_many;
 %feature("nothread", "0") brant_edge_search;
 %feature("nothread", "0") brant_edge_count;
+%feature("nothread", "0") brant_module_types;
+%feature("nothread", "0") brant_module_validate_node;
+%feature("nothread", "0") brant_module_validate_edge;
+%feature("nothread", "0") brant_module_diff;
+%feature("nothread", "0") brant_module_cast;
+%feature("nothread", "0") brant_module_patch;
 %feature("nothread", "0") brant_event_notify;
 %feature("nothread", "0") brant_event_listen;
 

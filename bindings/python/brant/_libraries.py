@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _native
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MARK = "json:"
 TYPE = "@type"
+KEY = "@key"
 
 
 # ---- keys: as graphs.import and graphs.export of the format node_link have them --------------------------------------------
@@ -63,15 +64,16 @@ def _edge_key_of(source: str, target: str, value: Any, directed: bool) -> str:
     return _compact([source, target, value])
 
 
-def _edge_value_of(key: str, source: str, target: str, directed: bool) -> Any:
+def _edge_value_of(key: str, source: str, target: str, directed: bool) -> tuple[Any, bool]:
+    """The way back: the key among those of its ends; whether it was made of one."""
     if key.startswith("["):
         try:
             value = decode(key)
         except ValueError:
-            return key
+            return key, False
         if len(value) == 3 and _edge_key_of(source, target, value[2], directed) == key:
-            return _hashable(value[2])
-    return key
+            return _hashable(value[2]), True
+    return key, False
 
 
 # ---- out ------------------------------------------------------------------------------------------------------------------
@@ -83,20 +85,28 @@ def _directed(arrays: Arrays, library: str) -> bool:
     return arrays.directed
 
 
-def _types(places: list[int | None], names: list[str], count: int) -> Iterable[str | None]:
-    return (None if place is None else names[place] for place in places) if places else (None for _ in range(count))
+def _types(places: list[int] | None, names: list[str] | None, count: int) -> list[str | None]:
+    return [None] * count if places is None or names is None else [names[place] for place in places]
 
 
-def _node_types(arrays: Arrays) -> Iterable[str | None]:
+def _node_types(arrays: Arrays) -> list[str | None]:
     return _types(arrays.types, arrays.node_types, len(arrays.keys))
 
 
-def _edge_types(arrays: Arrays) -> Iterable[str | None]:
+def _edge_types(arrays: Arrays) -> list[str | None]:
     return _types(arrays.edge_type_of, arrays.edge_types, len(arrays.sources))
+
+
+def _edge_keys(arrays: Arrays) -> list[str | None]:
+    return [None] * len(arrays.sources) if arrays.edge_keys is None else arrays.edge_keys
 
 
 def _with_type(attributes: Json, type: str | None) -> Json:
     return attributes if type is None else {TYPE: type, **attributes}
+
+
+def _with_key(attributes: Json, key: str | None) -> Json:
+    return attributes if key is None else {KEY: key, **attributes}
 
 
 def to_networkx(graph: Graph, arrays: Arrays) -> networkx.Graph[Any]:
@@ -114,20 +124,20 @@ def to_networkx(graph: Graph, arrays: Arrays) -> networkx.Graph[Any]:
         (value, _with_type(attributes, type))
         for value, attributes, type in zip(values, arrays.node_attributes or (), _node_types(arrays))
     )
-    edges = zip(arrays.sources, arrays.targets, arrays.edge_keys, arrays.edge_attributes or (), _edge_types(arrays))
+    edges = zip(arrays.sources, arrays.targets, _edge_keys(arrays), arrays.edge_attributes or (), _edge_types(arrays))
     if arrays.multi:
-        fill.add_edges_from(
-            (
-                values[source],
-                values[target],
-                _edge_value_of(key, arrays.keys[source], arrays.keys[target], directed),
-                _with_type(attributes, type),
-            )
-            for source, target, key, attributes, type in edges
-        )
+
+        def parallel() -> Iterator[tuple[Any, Any, Any, Json]]:
+            for source, target, key, attributes, type in edges:
+                value, theirs = _edge_value_of(key or "", arrays.keys[source], arrays.keys[target], directed)
+                own = _with_key(_with_type(attributes, type), None if theirs else key)
+                yield values[source], values[target], value, own
+
+        fill.add_edges_from(parallel())
     else:
         fill.add_edges_from(
-            (values[source], values[target], _with_type(attributes, type)) for source, target, _, attributes, type in edges
+            (values[source], values[target], _with_key(_with_type(attributes, type), key))
+            for source, target, key, attributes, type in edges
         )
     return made
 
@@ -143,11 +153,13 @@ def to_igraph(arrays: Arrays) -> igraph.Graph:
 
     directed = _directed(arrays, "igraph")
     vertices: dict[str, list[Any]] = {"name": arrays.keys}
-    edges: dict[str, list[Any]] = {"key": arrays.edge_keys}
-    if arrays.node_types:
-        vertices["type"] = list(_node_types(arrays))
-    if arrays.edge_types:
-        edges["type"] = list(_edge_types(arrays))
+    edges: dict[str, list[Any]] = {}
+    if arrays.node_types is not None:
+        vertices["type"] = _node_types(arrays)
+    if arrays.edge_types is not None:
+        edges["type"] = _edge_types(arrays)
+    if arrays.edge_keys is not None:
+        edges["key"] = arrays.edge_keys
     if arrays.weights is not None:
         edges["weight"] = arrays.weights
     return igraph.Graph(
@@ -166,12 +178,12 @@ def to_rustworkx(arrays: Arrays) -> rustworkx.PyGraph[Any, Any] | rustworkx.PyDi
     make = rustworkx.PyDiGraph if directed else rustworkx.PyGraph
     made = make(multigraph=arrays.multi)
     made.add_nodes_from(_items(arrays.keys, _node_types(arrays), arrays.node_attributes))
-    ends = zip(arrays.sources, arrays.targets, _items(arrays.edge_keys, _edge_types(arrays), arrays.edge_attributes))
+    ends = zip(arrays.sources, arrays.targets, _items(_edge_keys(arrays), _edge_types(arrays), arrays.edge_attributes))
     made.add_edges_from(list(ends))
     return made
 
 
-def _items(keys: list[str], types: Iterable[str | None], attributes: list[Json] | None) -> list[Json]:
+def _items(keys: Sequence[str | None], types: list[str | None], attributes: list[Json] | None) -> list[Json]:
     if attributes is None:
         return [{"key": key, "type": type} for key, type in zip(keys, types)]
     return [{"key": key, "type": type, "attributes": own} for key, type, own in zip(keys, types, attributes)]
@@ -188,10 +200,13 @@ def _graph_type(database: Database, directed: bool, multi: bool) -> str:
     return name
 
 
-def _item(attributes: Mapping[str, Any], typed: bool) -> Json:
-    if typed and TYPE in attributes:
-        return {"type": attributes[TYPE], "attributes": {name: value for name, value in attributes.items() if name != TYPE}}
-    return {"attributes": attributes}
+def _item(attributes: Mapping[str, Any], **names: str) -> Json:
+    """What is known of a node or edge beside its ends: its attributes, but for those that say its type or key."""
+    special = {member: attributes[name] for member, name in names.items() if isinstance(attributes.get(name), str)}
+    if not special:
+        return {"attributes": attributes}
+    taken = {names[member] for member in special}
+    return {"attributes": {name: value for name, value in attributes.items() if name not in taken}, **special}
 
 
 def from_networkx(database: Database, name: str, source: networkx.Graph[Any], graph_type: str | None) -> Graph:
@@ -199,20 +214,20 @@ def from_networkx(database: Database, name: str, source: networkx.Graph[Any], gr
     with database.transaction():
         chosen = _graph_type(database, directed, multi) if graph_type is None else graph_type
         database.graphs.create(name, chosen, metadata=dict(source.graph))
-        typed = bool(database.graph_types.get(chosen).node_types)
+        names = {"type": TYPE} if database.graph_types.get(chosen).node_types else {}
         graph = database.graph(name)
         keys: dict[Any, str] = {}
 
         def nodes() -> Iterator[Json]:
             for value, attributes in source.nodes(data=True):
                 key = keys[value] = key_of(value)
-                yield {"key": key, **_item(attributes, typed)}
+                yield {"key": key, **_item(attributes, **names)}
 
         def edges() -> Iterator[Json]:
             for ends in source.edges(keys=True, data=True) if multi else source.edges(data=True):  # type: ignore[call-overload]
                 begin, end = keys[ends[0]], keys[ends[1]]
-                item = {"source": begin, "target": end, **_item(ends[-1], typed)}
-                if multi:
+                item = {"source": begin, "target": end, **_item(ends[-1], key=KEY, **names)}
+                if multi and "key" not in item:
                     item["key"] = _edge_key_of(begin, end, ends[2], directed)
                 yield item
 

@@ -193,7 +193,8 @@ class Graph:
         timeout: float | None = None,
         **options: Unpack[EdgeSelector],
     ) -> Degrees:
-        """How many edges nodes have: all nodes or those with these keys, by key, or the highest first (`descending`)."""
+        """How many edges nodes have, all nodes by key or those with these keys in that order; with `descending` the highest first, with
+        False the lowest."""
         members = {"keys": some_texts(keys), "direction": direction, "descending": descending, "limit": limit}
         return known(Degrees, self._call(_native.brant_graph_degrees, {**members, "timeout": timeout, **options}))
 
@@ -204,6 +205,7 @@ class Graph:
         tolerance: float | None = None,
         max_iterations: int | None = None,
         weight: str | None = None,
+        default_weight: float | None = None,
         personalization: Mapping[str, float] | None = None,
         limit: int | None = None,
         timeout: float | None = None,
@@ -211,7 +213,8 @@ class Graph:
     ) -> PageRank:
         """The nodes' PageRank, highest first, as NetworkX computes it: damping 0.85, tolerance 1e-6, 100 iterations at most."""
         members: dict[str, Any] = {"damping": damping, "tolerance": tolerance, "max_iterations": max_iterations}
-        members |= {"weight": weight, "personalization": personalization, "limit": limit, "timeout": timeout}
+        members |= {"weight": weight, "default_weight": default_weight, "personalization": personalization}
+        members |= {"limit": limit, "timeout": timeout}
         return known(PageRank, self._call(_native.brant_graph_pagerank, {**members, **options}))
 
     # ---- exchange -----------------------------------------------------------------------------------------------------
@@ -269,6 +272,7 @@ class Graph:
         format: ImportFormat,
         text: str | None = None,
         *,
+        create: bool | None = None,
         path: str | os.PathLike[str] | None = None,
         part: Literal["nodes", "edges"] | None = None,
         node_type: str | None = None,
@@ -286,11 +290,12 @@ class Graph:
 
         `format`: "graphology", "node_link", "ndjson", "csv" (`part` says of what), "otlp" (OpenTelemetry traces, into a graph of type
         "call"). `node_type`, `edge_type`: for items that have none. `mode` "insert": Exists, where one is there. `errors`
-        "skip": leave out items at fault. A file is read to its end, or for `max_batches`; `progress` is told after each batch what is done
+        "skip": leave out items at fault. `create`: make the graph, untyped and of the document's kind ("ndjson": of the type that it names;
+        "otlp": "call"). A file is read to its end, or for `max_batches`; `progress` is told after each batch what is done
         so far. `resume`: go on after the last batch of an import that was broken off, by a crash too.
         """
         members = {"graph": self.name, "format": format}
-        members |= given(part=part, node_type=node_type, edge_type=edge_type, mode=mode, errors=errors)
+        members |= given(part=part, node_type=node_type, edge_type=edge_type, mode=mode, errors=errors, create=create)
         if path is None or text is not None:
             members |= given(text=text, batch=batch, max_batches=max_batches, resume=resume)
             members |= given(path=None if path is None else os.fspath(path))
@@ -319,7 +324,8 @@ class Graph:
         """The graph as NetworkX has it: a Graph, DiGraph, MultiGraph or MultiDiGraph with all attributes.
 
         What `from_networkx` made comes back as it was: keys that were numbers or tuples, keys of parallel edges, the graph's
-        attributes. Types are attributes named "@type". Unsupported: a mixed graph, which NetworkX has not. ImportError: no NetworkX.
+        attributes. Types are attributes named "@type", keys that brant's edges have of
+        their own "@key". Constraint: a mixed graph, which NetworkX has not. ImportError: no NetworkX.
         """
         return _libraries.to_networkx(self, self.arrays(edge_types=edge_types, edge_filter=edge_filter, attributes=True))
 
@@ -327,13 +333,13 @@ class Graph:
         self, *, edge_types: Iterable[str] | None = None, edge_filter: Filter | None = None, attributes: bool = True
     ) -> igraph.Graph:
         """The graph as igraph has it: vertices have the attribute "name" (the key) and those of the nodes, edges those of the edges.
-        Unsupported: a mixed graph."""
+        Constraint: a mixed graph."""
         return _libraries.to_igraph(self.arrays(edge_types=edge_types, edge_filter=edge_filter, attributes=attributes))
 
     def to_rustworkx(
         self, *, edge_types: Iterable[str] | None = None, edge_filter: Filter | None = None, attributes: bool = True
     ) -> rustworkx.PyGraph[Any, Any] | rustworkx.PyDiGraph[Any, Any]:
-        """The graph as rustworkx has it: nodes are dicts with "key", "type" and "attributes", edges too. Unsupported: a mixed graph."""
+        """The graph as rustworkx has it: nodes are dicts with "key", "type" and "attributes", edges too. Constraint: a mixed graph."""
         return _libraries.to_rustworkx(self.arrays(edge_types=edge_types, edge_filter=edge_filter, attributes=attributes))
 
     @staticmethod
@@ -344,6 +350,6 @@ class Graph:
 
         Attributes must have a JSON form. Nodes that are no text get keys "json:<their JSON>", from which `to_networkx` makes them again.
         `graph_type` is "open" for a DiGraph; for the other classes one is defined (open_undirected, open_multi, open_undirected_multi).
-        Attributes named "@type" are types where the graph type has types. Exists: the name is taken.
+        Attributes named "@type" are types where the graph type has types, "@key" of edges are their keys. Exists: the name is taken.
         """
         return _libraries.from_networkx(database, name, source, graph_type)

@@ -400,5 +400,6 @@ class Nodes:
 
 def _neighbor(members: Json) -> Neighbor[Json]:
     edge = members["edge"]
-    through = NeighborEdge(edge["key"], edge["type"], edge["source"], edge["target"], edge["attributes"])
+    ends = edge["source"], edge["target"]
+    through = NeighborEdge(edge["key"], edge["type"], *ends, edge["attributes"], edge.get("undirected"))
     return Neighbor(members["key"], members["type"], through)

@@ -43,13 +43,14 @@ class Edge(Generic[A]):
 
 @dataclass(slots=True)
 class NeighborEdge(Generic[A]):
-    """The edge that leads to a neighbor."""
+    """The edge that leads to a neighbor; `undirected` is None but in mixed graphs."""
 
     key: str
     type: str | None
     source: str
     target: str
     attributes: A
+    undirected: bool | None = None
 
 
 @dataclass(slots=True)

@@ -160,13 +160,14 @@ class WalkBatch:
 
 @dataclass(slots=True)
 class Path:
-    """A way between two nodes; true where there is one. `edges` are keys, `length` is their number, `cost` the sum of their weights."""
+    """A way between two nodes; true where there is one. `edges` are keys, `length` is their number, `cost` the sum of their weights (the
+    length where there are none); both are None where there is no way."""
 
     found: bool
     keys: list[str]
     edges: list[str]
-    length: int
-    cost: float
+    length: int | None
+    cost: float | None
 
     def __bool__(self) -> bool:
         return self.found
@@ -311,8 +312,10 @@ class PageRank:
 class Arrays:
     """A graph as arrays of numbers, which is what other graph libraries are filled from.
 
-    `keys` of the nodes; `sources[i]` and `targets[i]` are the ends of edge i as places in it. `types[i]` is the place of node i's type in
-    `node_types` (or None); `edge_type_of[i]` that of edge i's in `edge_types`. `directed` is None where the graph is mixed.
+    `keys` of the nodes; `sources[i]` and `targets[i]` are the ends of edge i as places in it. `edge_keys[i]` is None where source, type and
+    target say the key, and the list is None where that is so for all. In a typed graph `types[i]` is the place of node i's type in
+    `node_types`, and `edge_type_of[i]` that of edge i's in `edge_types`; else the four are None. `directed` is None where the graph
+    is mixed, and only then `undirected` says which edges go both ways.
     """
 
     directed: bool | None
@@ -320,11 +323,12 @@ class Arrays:
     keys: list[str]
     sources: list[int]
     targets: list[int]
-    edge_keys: list[str]
-    types: list[int | None] = field(default_factory=list)
-    node_types: list[str] = field(default_factory=list)
-    edge_type_of: list[int | None] = field(default_factory=list)
-    edge_types: list[str] = field(default_factory=list)
+    edge_keys: list[str | None] | None = None
+    types: list[int] | None = None
+    node_types: list[str] | None = None
+    edge_type_of: list[int] | None = None
+    edge_types: list[str] | None = None
+    undirected: list[bool] | None = None
     weights: list[float] | None = None
     node_attributes: list[Json] | None = None
     edge_attributes: list[Json] | None = None
