@@ -22,6 +22,23 @@
  * Keys are any UTF-8 without NUL, 1 byte up to limits.key (writing a longer one is LIMIT), compared byte by byte.
  * `graph` is a graph's name. Times are ms since the epoch. Revisions start at 1 and grow by 1 with each change.
  *
+ * Filters: an object of conditions that all hold, {"type": "Task", "attributes.status": {"$in": ["open", "blocked"]}, "$or": [{..}, {..}], "$not": {..}}.
+ *   Fields: key, type, revision, type_version, created_at, updated_at, attributes.<path>, metadata.<path>; of edges also source and target (keys). Segments of a path are
+ *   parted by "."; one of digits is an array's index or a member of that name (at most 3 of them). A segment that has a "." is written in a JSON pointer: attributes/a.b/c.
+ *   A value alone is $eq. {"$gte": 1, "$lt": 5}: all hold. {"$not": {"$gt": 1}} is the complement of the operators in it.
+ *   $eq, $in                  JSON values: numbers by value (64-bit integers exactly), text by bytes, objects without order; null is also what is missing
+ *   $ne, $nin, $not           the complements, of what is missing too
+ *   $gt $gte $lt $lte         number with number, text with text by bytes, false < true; other kinds never hold; null, arrays and objects are not accepted
+ *   $exists                   is the member there (null is)
+ *   $prefix                   text that begins so, by bytes
+ *   $contains                 text that has the text in it; an array that has the element
+ *   $and, $or                 of at least one filter. {} is everything.
+ *   INVALID, with {"pointer"} in the input: an unknown operator or field, an operand that the operator does not take, a type that the graph type has not, nested deeper than
+ *   32, more than 1000 conditions or 10000 values. LIMIT: its SQL is longer than 1 MiB.
+ *
+ * Orders (`order_by`: a field): null and what is missing < false < true < numbers < text by bytes < objects and arrays by their JSON text; ties by the node's key,
+ * or the edge's order of creation. `descending` turns all of it round, the ties too. LIMIT: a page would end at a value of more than 700000 bytes, which the cursor could not hold.
+ *
  * Writing many (the _many operations). `items` is an array, or NDJSON text: one object a line, blank lines ignored (inside the JSON input it is one text; it takes the
  * memory that the array would). `errors` "refuse" (default): all or nothing: the code of the first fault, and the detail has {"items": [fault..]}. "skip": items at fault
  * are left out, the others are written as if those had not been there, and the answer has also {"failed": n, "items": [fault..]}.
@@ -182,13 +199,31 @@ BRANT_API brant_status brant_node_get_many(char **out_json, size_t *out_json_len
 BRANT_API brant_status brant_node_exists(char **out_json, size_t *out_json_len, brant_db *db,
                                          const char *json, size_t json_len);
 
-/* nodes.count {"graph", "type"?} -> {"count": n} */
+/* nodes.count {"graph", "type"?, "filter"?} -> {"count": n}. Without a filter it is kept, with one counted. */
 BRANT_API brant_status brant_node_count(char **out_json, size_t *out_json_len, brant_db *db,
                                         const char *json, size_t json_len);
 
-/* nodes.list {"graph", "type"?, "prefix"?, "limit"?: 1..10000 (100), "cursor"?} -> page of nodes, by key */
+/* nodes.list {"graph", "type"?, "prefix"?, "filter"?, "order_by"?, "descending"? (false), "limit"?: 1..10000 (100), "cursor"?} -> page of nodes, by key or as ordered */
 BRANT_API brant_status brant_node_list(char **out_json, size_t *out_json_len, brant_db *db,
                                        const char *json, size_t json_len);
+
+/*
+ * nodes.explain {the members of nodes.list} -> {"sql": text, "plan": [{id, parent, detail}..], "indexes": [name..], "scan": bool}
+ * How a first page is read: the statement, SQLite's plan of it, the indexes on attributes that are in it. `scan`: all nodes of the graph are read for it. The texts are for
+ * people; they change with releases.
+ */
+BRANT_API brant_status brant_node_explain(char **out_json, size_t *out_json_len, brant_db *db,
+                                          const char *json, size_t json_len);
+
+/*
+ * nodes.search {"graph", "query", "type"?, "filter"?, "limit"?: 1..1000 (20), "cursor"?} -> {"items": [{node, score, snippet}..], "cursor"}
+ * In the indexes of text (indexes.create) of the type, or of all types; by score (bm25: higher is better), then key. In a snippet the words found stand in [ ]. The cursor counts items: writes in
+ * between may show one twice or not at all.
+ * query: words that all must be there; "a phrase"; prefix*; OR; NOT word or -word; AND and ( ) where it helps. NOT binds before AND before OR. Case and accents do not count.
+ * INVALID, with {"pointer", "offset"}: a query that says nothing or is not well formed. CONSTRAINT: no index of text covers what is asked.
+ */
+BRANT_API brant_status brant_node_search(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
 
 /*
  * nodes.delete {"graph", "key", "edges"?: "refuse" (default) | "delete", "revision"?} -> {"deleted": true, "edges": n}
@@ -263,17 +298,25 @@ BRANT_API brant_status brant_edge_get(char **out_json, size_t *out_json_len, bra
 BRANT_API brant_status brant_edge_exists(char **out_json, size_t *out_json_len, brant_db *db,
                                          const char *json, size_t json_len);
 
-/* edges.count {"graph", "type"?} -> {"count": n} */
+/* edges.count {"graph", "type"?, "filter"?} -> {"count": n} */
 BRANT_API brant_status brant_edge_count(char **out_json, size_t *out_json_len, brant_db *db,
                                         const char *json, size_t json_len);
 
 /*
- * edges.list {"graph", "type"?, "source"?, "target"?, "limit"?: 1..10000 (100), "cursor"?} -> page of edges, by source's key, then type, then target in
+ * edges.list {"graph", "type"?, "source"?, "target"?, "filter"?, "order_by"?, "descending"?, "limit"?: 1..10000 (100), "cursor"?} -> page of edges, by source's key, then type, then target in
  * order of creation. A source or target that does not exist has no edges. Undirected: both together in either order; one alone is the
  * end as stored (nodes.neighbors has all edges of a node).
  */
 BRANT_API brant_status brant_edge_list(char **out_json, size_t *out_json_len, brant_db *db,
                                        const char *json, size_t json_len);
+
+/* edges.explain {the members of edges.list}: as nodes.explain. Without an order and an index that the filter uses, `sql` is what is run for each source. */
+BRANT_API brant_status brant_edge_explain(char **out_json, size_t *out_json_len, brant_db *db,
+                                          const char *json, size_t json_len);
+
+/* edges.search: as nodes.search; items {edge, score, snippet}, equal scores in order of creation. */
+BRANT_API brant_status brant_edge_search(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
 
 /* edges.delete {"graph", "key", "revision"?} -> {"deleted": true} */
 BRANT_API brant_status brant_edge_delete(char **out_json, size_t *out_json_len, brant_db *db,
@@ -282,6 +325,25 @@ BRANT_API brant_status brant_edge_delete(char **out_json, size_t *out_json_len, 
 /* edges.delete_many {"graph", "keys": [..] | "filter": {..}, "errors"?} -> {"deleted": n}. As nodes.delete_many. */
 BRANT_API brant_status brant_edge_delete_many(char **out_json, size_t *out_json_len, brant_db *db,
                                               const char *json, size_t json_len);
+
+/*
+ * indexes.create {"graph_type", "node_type"? | "edge_type"? | "of"?: "nodes" | "edges", "kind"?: "value" (default) | "text", "paths": [1..8 fields], "name"?} -> index
+ *   index {id, name, graph_type, node_type|null, edge_type|null, of, kind, paths, created_at}
+ * value: filters and orders on the first paths (equalities, then one range or the order) use it where the type is given, or is the only one: {"type": "Task", "attributes.status": "open"}.
+ * Fields: attributes.<path>, metadata.<path>, created_at, updated_at, revision, type_version. text: nodes.search and edges.search use it; text at the paths, and texts in an array there. An untyped graph
+ * type takes `of` instead of a type. `name` defaults to "<graph_type>.<type>.<path>,<path>..". The same again returns the stored one.
+ * Made at once, for all graphs of the type: that takes time and the write lock. EXISTS: another index has the name; INVALID, with {"pointer"}: a path; NOT_FOUND: no such graph type.
+ */
+BRANT_API brant_status brant_index_create(char **out_json, size_t *out_json_len, brant_db *db,
+                                          const char *json, size_t json_len);
+
+/* indexes.list {"graph_type"?} -> {"items": [index..]}, by name */
+BRANT_API brant_status brant_index_list(char **out_json, size_t *out_json_len, brant_db *db,
+                                        const char *json, size_t json_len);
+
+/* indexes.delete {"name"} -> {"deleted": true}. Deleting a graph type deletes its indexes. */
+BRANT_API brant_status brant_index_delete(char **out_json, size_t *out_json_len, brant_db *db,
+                                          const char *json, size_t json_len);
 
 #ifdef __cplusplus
 }

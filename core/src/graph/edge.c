@@ -1,18 +1,8 @@
 /*
- * graph/edge.c: edges, read. Writing them is edge_put.c, deleting remove.c.
+ * graph/edge.c: edges, read; lists of them are query.c. Writing them is edge_put.c, deleting remove.c.
  */
 #include "graph/internal.h"
 
-#define POLL_MASK 4095
-
-/* Columns of an edge as it is read: key, type, source's key, target's key, attributes, metadata,
- * revision, times; then its place. */
-#define EDGE_COLUMNS                                                                               \
-    "e.key, e.type, s.key, t.key, e.attributes, e.metadata, e.revision, e.created_at, "            \
-    "e.updated_at, e.target, e.row_id, e.orientation"
-/* Edges first: the order of the loops is ours, SQLite keeps it for CROSS JOIN. */
-#define EDGE_TABLES                                                                                \
-    "edges e CROSS JOIN nodes s ON s.row_id = e.source CROSS JOIN nodes t ON t.row_id = e.target"
 #define ROW(n)                                                                                     \
     "(:graph, :now, :now, :version, :key" #n ", :type" #n ", :source" #n ", :target" #n            \
     ", :orientation" #n ", :attributes" #n ")"
@@ -30,21 +20,22 @@ static const char *const sql[BRANT__EDGE_STATEMENTS] = {
          "source = :source AND type = :type"
          " AND target = :target AND (orientation & 1) = :undirected ORDER BY row_id LIMIT 1"),
     [BRANT__EDGE_ANY_OUT] = "SELECT 1 FROM edges WHERE source = :source LIMIT 1",
-    [BRANT__EDGE_GET] = ("SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES " WHERE e.row_id = :row_id"),
+    [BRANT__EDGE_GET] =
+        ("SELECT " BRANT__EDGE_COLUMNS " FROM " BRANT__EDGE_TABLES " WHERE e.row_id = :row_id"),
     [BRANT__EDGE_COUNT] =
         "SELECT count FROM graph_counts WHERE graph = :graph AND kind = 1 AND type = :type",
     [BRANT__EDGE_SOURCES] =
         "SELECT row_id, key FROM nodes WHERE graph = :graph AND key >= :from ORDER BY key",
     /* `only`: a target, or NULL. */
-    [BRANT__EDGE_LIST] = ("SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES
+    [BRANT__EDGE_LIST] = ("SELECT " BRANT__EDGE_COLUMNS " FROM " BRANT__EDGE_TABLES
                           " WHERE e.source = :source AND (:only IS NULL OR e.target = :only)"
                           " AND (e.type, e.target, e.row_id) > (:type, :target, :row)"
                           " ORDER BY e.type, e.target, e.row_id LIMIT :limit"),
-    [BRANT__EDGE_LIST_TYPE] = ("SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES
+    [BRANT__EDGE_LIST_TYPE] = ("SELECT " BRANT__EDGE_COLUMNS " FROM " BRANT__EDGE_TABLES
                                " WHERE e.source = :source AND (:only IS NULL OR e.target = :only)"
                                " AND e.type = :type AND (e.target, e.row_id) > (:target, :row)"
                                " ORDER BY e.target, e.row_id LIMIT :limit"),
-    [BRANT__EDGE_LIST_TARGET] = ("SELECT " EDGE_COLUMNS " FROM " EDGE_TABLES
+    [BRANT__EDGE_LIST_TARGET] = ("SELECT " BRANT__EDGE_COLUMNS " FROM " BRANT__EDGE_TABLES
                                  " WHERE e.target = :target AND (:only IS NULL OR e.type = :only)"
                                  " AND (s.key, e.type, e.row_id) > (:key, :type, :row) ORDER BY "
                                  "s.key, e.type, e.row_id LIMIT :limit"),
@@ -78,6 +69,10 @@ static const brant__statements statements = {BRANT__TABLE_EDGE, BRANT__EDGE_STAT
 
 brant_status brant__edge_statement(brant__statement **out, brant__call *call, int which) {
     return brant__statement_get(out, call->db, &statements, (size_t)which);
+}
+
+const char *brant__edge_sql(int which) {
+    return sql[which];
 }
 
 brant_status brant__edge_put(brant__call *call) {
@@ -162,7 +157,7 @@ brant_status brant__edge_ends_read(brant__edge_ends *out, const brant__graph *gr
     return brant__read_type(&out->type, graph, BRANT__EDGES, brant__column_integer(row, 1));
 }
 
-static brant_status write_edge(brant__call *call, const brant__graph *graph,
+brant_status brant__write_edge(brant__call *call, const brant__graph *graph,
                                brant__statement *row) {
     brant__writer *out = call->out;
     brant__edge_ends ends;
@@ -207,7 +202,7 @@ brant_status brant__write_edge_of_row(brant__call *call, const brant__graph *gra
     brant__statement *statement = NULL;
     brant_status status = brant__edge_row(&statement, call, row_id);
 
-    if (status == BRANT_OK) status = write_edge(call, graph, statement);
+    if (status == BRANT_OK) status = brant__write_edge(call, graph, statement);
     brant__reset(statement);
     return status;
 }
@@ -226,7 +221,7 @@ brant_status brant__edge_get(brant__call *call) {
         goto cleanup;
     }
     BRANT__TRY(brant__edge_row(&statement, call, ref.row_id));
-    status = write_edge(call, &graph, statement);
+    status = brant__write_edge(call, &graph, statement);
 cleanup:
     brant__reset(statement);
     return status;
@@ -242,209 +237,6 @@ brant_status brant__edge_exists(brant__call *call) {
     brant__write_object(call->out);
     brant__write_name(call->out, "exists");
     brant__write_bool(call->out, ref.row_id != 0);
-    brant__write_end(call->out);
-cleanup:
-    return status;
-}
-
-/* ---- many ------------------------------------------------------------------------------------ */
-
-static brant_status read_filter(bool *out_any, int64_t *out_row, brant__call *call,
-                                const brant__graph *graph) {
-    yyjson_val *value = brant__json_get(call->input, "type");
-    uint32_t index;
-
-    *out_any = !value || yyjson_is_null(value);
-    *out_row = 0;
-    if (*out_any) return BRANT_OK;
-    index = graph->type->module->typed ? brant__type_edge(graph->type, brant__json_text(value))
-                                       : BRANT__NO_TYPE;
-    if (index == BRANT__NO_TYPE)
-        return brant__fail(
-            BRANT_INVALID, "graph type %s has no edge type %s",
-            brant__quoted(call, brant__text_of(graph->type->name, strlen(graph->type->name))),
-            brant__quoted(call, brant__json_text(value)));
-    *out_row = brant__type_edge_row(graph->type, index);
-    return BRANT_OK;
-}
-
-brant_status brant__edge_count(brant__call *call) {
-    brant__statement *statement = NULL;
-    brant__graph graph;
-    int64_t type_row, count;
-    brant_status status;
-    bool any, row;
-
-    BRANT__TRY(brant__graph_find(&graph, call, false));
-    BRANT__TRY(read_filter(&any, &type_row, call, &graph));
-    count = graph.edges;
-    if (!any) {
-        BRANT__TRY(brant__edge_statement(&statement, call, BRANT__EDGE_COUNT));
-        brant__bind_integer(statement, 1, graph.row_id);
-        brant__bind_integer(statement, 2, type_row);
-        BRANT__TRY(brant__step(&row, call->db, statement));
-        count = row ? brant__column_integer(statement, 0) : 0;
-    }
-    brant__write_object(call->out);
-    brant__write_name(call->out, "count");
-    brant__write_integer(call->out, count);
-    brant__write_end(call->out);
-cleanup:
-    brant__reset(statement);
-    return status;
-}
-
-/* One page of edges.list while it is made. */
-typedef struct edge_page {
-    brant__call *call;
-    brant__graph graph;
-    bool any_type;
-    int64_t type_row;
-    int64_t target; /* 0: any */
-    int64_t limit;
-    int64_t count;
-    bool more;
-    brant__position position;
-} edge_page;
-
-/* Write the rows of a statement until the page is full; notes the last one as the position, and
- * whether there are more. */
-static brant_status write_rows(edge_page *page, brant__statement *statement) {
-    brant_status status;
-    bool row;
-
-    for (;;) {
-        brant__text source;
-        BRANT__TRY(brant__step(&row, page->call->db, statement));
-        if (!row) break;
-        if (page->count == page->limit) {
-            page->more = true;
-            break;
-        }
-        BRANT__TRY(write_edge(page->call, &page->graph, statement));
-        if (++page->count < page->limit) continue;
-        source = brant__column_text(statement, 2);
-        page->position = (brant__position){
-            .given = true,
-            .numbers = {brant__column_integer(statement, 1), brant__column_integer(statement, 9),
-                        brant__column_integer(statement, 10)},
-            .text = {brant__arena_copy(page->call->arena, source.data, source.length),
-                     source.length},
-        };
-        if (!page->position.text.data) {
-            status = brant__fail_memory();
-            break;
-        }
-    }
-cleanup:
-    brant__reset(statement);
-    return status;
-}
-
-/* The edges of one source, from the position on where it is this source's. */
-static brant_status list_source(edge_page *page, int64_t source, bool here) {
-    brant__statement *statement;
-    int64_t type = here ? page->position.numbers[0] : -1;
-    int64_t target = here ? page->position.numbers[1] : 0;
-    int64_t row_id = here ? page->position.numbers[2] : 0;
-    brant_status status;
-
-    status = brant__edge_statement(&statement, page->call,
-                                   page->any_type ? BRANT__EDGE_LIST : BRANT__EDGE_LIST_TYPE);
-    if (status != BRANT_OK) return status;
-    brant__bind_integer(statement, 1, source);
-    if (page->target)
-        brant__bind_integer(statement, 2, page->target);
-    else
-        brant__bind_null(statement, 2);
-    brant__bind_integer(statement, 3, page->any_type ? type : page->type_row);
-    brant__bind_integer(statement, 4, target);
-    brant__bind_integer(statement, 5, row_id);
-    brant__bind_integer(statement, 6, page->limit - page->count + 1);
-    return write_rows(page, statement);
-}
-
-static brant_status list_target(edge_page *page) {
-    brant__statement *statement;
-    brant_status status;
-
-    status = brant__edge_statement(&statement, page->call, BRANT__EDGE_LIST_TARGET);
-    if (status != BRANT_OK) return status;
-    brant__bind_integer(statement, 1, page->target);
-    if (page->any_type)
-        brant__bind_null(statement, 2);
-    else
-        brant__bind_integer(statement, 2, page->type_row);
-    brant__bind_text(statement, 3, page->position.given ? page->position.text : BRANT__TEXT(""));
-    brant__bind_integer(statement, 4, page->position.numbers[0]);
-    brant__bind_integer(statement, 5, page->position.numbers[2]);
-    brant__bind_integer(statement, 6, page->limit + 1);
-    return write_rows(page, statement);
-}
-
-static brant_status list_all(edge_page *page) {
-    brant__text from = page->position.given ? page->position.text : BRANT__TEXT("");
-    bool given = page->position.given;
-    brant__statement *sources = NULL;
-    size_t steps = 0;
-    brant_status status;
-    bool row;
-
-    BRANT__TRY(brant__edge_statement(&sources, page->call, BRANT__EDGE_SOURCES));
-    brant__bind_integer(sources, 1, page->graph.row_id);
-    brant__bind_text(sources, 2, from);
-    while (!page->more) {
-        bool here;
-        BRANT__TRY(brant__step(&row, page->call->db, sources));
-        if (!row) break;
-        if ((++steps & POLL_MASK) == 0) BRANT__TRY(brant__db_poll(page->call->db));
-        here = given && steps == 1 && brant__text_equal(brant__column_text(sources, 1), from);
-        BRANT__TRY(list_source(page, brant__column_integer(sources, 0), here));
-    }
-cleanup:
-    brant__reset(sources);
-    return status;
-}
-
-brant_status brant__edge_list(brant__call *call) {
-    brant__text source = brant__json_get_text(call->input, "source");
-    brant__text target = brant__json_get_text(call->input, "target");
-    brant__list list = brant__list_of("edges.list");
-    edge_page page = {.call = call};
-    brant__node_ref source_ref = {0, 0}, target_ref = {0, 0};
-    brant_status status;
-
-    BRANT__TRY(brant__graph_find(&page.graph, call, false));
-    BRANT__TRY(read_filter(&page.any_type, &page.type_row, call, &page.graph));
-    BRANT__TRY(brant__limit_read(&page.limit, call, 100, 10000));
-    brant__list_filter(&list, page.graph.id);
-    brant__list_filter(&list, brant__json_get_text(call->input, "type"));
-    brant__list_filter(&list, source);
-    brant__list_filter(&list, target);
-    BRANT__TRY(brant__position_read(&page.position, call, list));
-    if (source.data && target.data && brant__graph_undirected(&page.graph) &&
-        brant__text_compare(source, target) > 0) {
-        brant__text swap = source;
-        source = target;
-        target = swap;
-    }
-    if (source.data) BRANT__TRY(brant__node_find(&source_ref, NULL, call, &page.graph, source));
-    if (target.data) BRANT__TRY(brant__node_find(&target_ref, NULL, call, &page.graph, target));
-    page.target = target_ref.row_id;
-    brant__write_object(call->out);
-    brant__write_name(call->out, "items");
-    brant__write_array(call->out);
-    if ((source.data && !source_ref.row_id) || (target.data && !target_ref.row_id)) {
-        /* No such node: no such edges. */
-    } else if (source.data) {
-        BRANT__TRY(list_source(&page, source_ref.row_id, page.position.given));
-    } else if (target.data) {
-        BRANT__TRY(list_target(&page));
-    } else if (page.graph.edges > 0) {
-        BRANT__TRY(list_all(&page));
-    }
-    brant__write_end(call->out);
-    brant__position_write(call->out, page.more ? &page.position : NULL, list);
     brant__write_end(call->out);
 cleanup:
     return status;

@@ -26,7 +26,7 @@ typedef struct node {
     size_t count;
     /* a term */
     brant__path path;
-    int operator;
+    int relation;
     yyjson_val *value;
     brant__text
         text; /* $prefix: the first text after all that have it; JSON of a composite value */
@@ -54,7 +54,7 @@ typedef struct parser {
 
 static const struct {
     const char *name;
-    int operator;
+    int relation;
 } operators[] = {
     {"$eq", EQ},
     {"$ne", NE},
@@ -147,10 +147,10 @@ static brant_status check_operand(parser *p, node *term) {
     size_t index, count;
     brant_status status = BRANT_OK;
 
-    p->values += term->operator== IN || term->operator== NIN ? yyjson_arr_size(value) : 1;
+    p->values += term->relation == IN || term->relation == NIN ? yyjson_arr_size(value) : 1;
     if (p->values > FILTER_VALUES)
         return refuse(p, "a filter has at most %d values", FILTER_VALUES);
-    switch (term->operator) {
+    switch (term->relation) {
     case EQ:
     case NE:
         if (term->path.field == BRANT__FIELD_TYPE) return check_type(p, value);
@@ -214,14 +214,14 @@ static brant_status prepare_operand(parser *p, node *term) {
     brant__text text = brant__json_text(term->value);
     brant_status status;
 
-    if (term->operator== PREFIX && text.length> 0) {
+    if (term->relation == PREFIX && text.length > 0) {
         /* UTF-8 has no byte 0xFF that could overflow. */
         char *after;
         status = copy_text(&term->text, p, text.data, text.length);
         if (status != BRANT_OK) return status;
         after = (char *)term->text.data;
         after[text.length - 1] = (char)((unsigned char)after[text.length - 1] + 1);
-    } else if (is_composite(term->value) && term->operator!= IN && term->operator!= NIN) {
+    } else if (is_composite(term->value) && term->relation != IN && term->relation != NIN) {
         brant__buffer json = {0};
         brant__json_append(&json, term->value);
         status =
@@ -229,13 +229,13 @@ static brant_status prepare_operand(parser *p, node *term) {
         brant__buffer_free(&json);
         return status;
     }
-    return is_edge_key(p, &term->path) && (term->operator== EQ || term->operator== NE)
+    return is_edge_key(p, &term->path) && (term->relation == EQ || term->relation == NE)
                ? read_ends(term, p)
                : BRANT_OK;
 }
 
-static brant_status make_term(node **out, parser *p, const brant__path *path, int operator,
-                              yyjson_val * value) {
+static brant_status make_term(node **out, parser *p, const brant__path *path, int relation,
+                              yyjson_val *value) {
     brant_status status;
 
     BRANT__TRY(new_node(out, p, TERM, 0));
@@ -245,7 +245,7 @@ static brant_status make_term(node **out, parser *p, const brant__path *path, in
         path->field == BRANT__FIELD_TARGET)
         p->filter->ends = true;
     (*out)->path = *path;
-    (*out)->operator= operator;
+    (*out)->relation = relation;
     (*out)->value = value;
     BRANT__TRY(check_operand(p, *out));
     status = prepare_operand(p, *out);
@@ -255,8 +255,8 @@ cleanup:
 
 /* Composite values and keys of edges have one term each in a list, since they bind more than
  * themselves. */
-static brant_status make_in(node **out, parser *p, const brant__path *path, int operator,
-                            yyjson_val * list) {
+static brant_status make_in(node **out, parser *p, const brant__path *path, int relation,
+                            yyjson_val *list) {
     size_t index, count, alone = 0;
     bool keys = is_edge_key(p, path);
     node *all, *not;
@@ -264,7 +264,7 @@ static brant_status make_in(node **out, parser *p, const brant__path *path, int 
     brant_status status;
 
     yyjson_arr_foreach(list, index, count, item) alone += keys || is_composite(item);
-    if (alone == 0) return make_term(out, p, path, operator, list);
+    if (alone == 0 && !keys) return make_term(out, p, path, relation, list);
     if (alone > FILTER_VALUES) return refuse(p, "a filter has at most %d values", FILTER_VALUES);
     BRANT__TRY(new_node(&all, p, ANY, alone + 1));
     if (alone < yyjson_arr_size(list))
@@ -275,7 +275,7 @@ static brant_status make_in(node **out, parser *p, const brant__path *path, int 
         if (keys) p->terms--; /* values, not conditions */
     }
     *out = all;
-    if (operator== NIN) {
+    if (relation == NIN) {
         BRANT__TRY(new_node(&not, p, NOT, 1));
         not->children[not->count++] = all;
         *out = not;
@@ -300,7 +300,7 @@ static bool has_operators(yyjson_val *value) {
 static int find_operator(brant__text name) {
     for (size_t i = 0; i < BRANT__COUNT(operators); i++)
         if (brant__text_equal(name, brant__text_of(operators[i].name, strlen(operators[i].name))))
-            return operators[i].operator;
+            return operators[i].relation;
     return -1;
 }
 
@@ -316,7 +316,7 @@ static brant_status parse_operators(node **out, parser *p, const brant__path *pa
     BRANT__TRY(new_node(&all, p, ALL, yyjson_obj_size(object)));
     yyjson_obj_foreach(object, index, count, name, value) {
         brant__text text = brant__json_text(name);
-        int operator= find_operator(text);
+        int relation = find_operator(text);
         size_t before = enter(p, text);
         node **place = &all->children[all->count++];
         if (brant__text_equal(text, BRANT__TEXT("$not"))) {
@@ -324,14 +324,14 @@ static brant_status parse_operators(node **out, parser *p, const brant__path *pa
             BRANT__TRY(new_node(place, p, NOT, 1));
             (*place)->count = 1;
             BRANT__TRY(parse_operators(&(*place)->children[0], p, path, value, depth + 1));
-        } else if (operator<0) {
+        } else if (relation < 0) {
             return refuse(p, text.length > 0 && text.data[0] == '$'
                                  ? "no such operator"
                                  : "operators and members do not mix; compare objects with $eq");
-        } else if ((operator== IN || operator== NIN) && yyjson_is_arr(value)) {
-            BRANT__TRY(make_in(place, p, path, operator, value));
+        } else if ((relation == IN || relation == NIN) && yyjson_is_arr(value)) {
+            BRANT__TRY(make_in(place, p, path, relation, value));
         } else {
-            BRANT__TRY(make_term(place, p, path, operator, value));
+            BRANT__TRY(make_term(place, p, path, relation, value));
         }
         leave(p, before);
     }
@@ -446,10 +446,10 @@ static bool type_matches(const node *term, brant__text name) {
     bool text = name.data && yyjson_is_str(value);
     int order = text ? compare_text(value, name) : 0;
 
-    switch (term->operator) {
+    switch (term->relation) {
     case EQ:
     case NE:
-        return (name.data ? text && order == 0 : yyjson_is_null(value)) == (term->operator== EQ);
+        return (name.data ? text && order == 0 : yyjson_is_null(value)) == (term->relation == EQ);
     case GT:
         return text && order > 0;
     case GTE:
@@ -463,9 +463,9 @@ static bool type_matches(const node *term, brant__text name) {
         yyjson_arr_foreach(value, index, count, item) {
             if (name.data ? yyjson_is_str(item) && compare_text(item, name) == 0
                           : yyjson_is_null(item))
-                return term->operator== IN;
+                return term->relation == IN;
         }
-        return term->operator== NIN;
+        return term->relation == NIN;
     case EXISTS:
         return yyjson_get_bool(value);
     case PREFIX:
@@ -637,11 +637,12 @@ static void emit_end(emitter *e, const node *term) {
     emitter nested = *e;
 
     put_column(e, term->path.field == BRANT__FIELD_SOURCE ? "source" : "target");
-    put(e, term->operator== EQ ? "=" : " IN ");
+    put(e, term->relation == EQ ? "=" : " IN ");
     put(e, "(SELECT row_id FROM nodes brant_end WHERE graph=");
     put_graph(e);
     put(e, " AND ");
     inner.path.field = BRANT__FIELD_KEY;
+    nested.parameter = e->parameter;
     nested.alias = "brant_end";
     nested.end = true;
     emit_term(&nested, &inner);
@@ -649,11 +650,11 @@ static void emit_end(emitter *e, const node *term) {
     put(e, ")");
 }
 
-static void emit_text_or_other(emitter *e, const node *term, int operator) {
+static void emit_text_or_other(emitter *e, const node *term, int relation) {
     static const char *const signs[] = {[GT] = ">", [GTE] = ">=", [LT] = "<", [LTE] = "<="};
 
     put_value(e, &term->path);
-    put(e, signs[operator]);
+    put(e, signs[relation]);
     put_scalar(e, term->value);
     put_and_kind(e, &term->path, kind_of(term->value));
 }
@@ -662,19 +663,19 @@ static void emit_order(emitter *e, const node *term) {
     bool low, high, value;
 
     if (!yyjson_is_bool(term->value)) {
-        emit_text_or_other(e, term, term->operator);
+        emit_text_or_other(e, term, term->relation);
         return;
     }
     value = yyjson_get_bool(term->value);
     /* Which of false and true are in order with it? */
-    low = term->operator== LT    ? value
-          : term->operator== LTE ? true
-          : term->operator== GTE ? !value
-                                 : false;
-    high = term->operator== GT    ? !value
-           : term->operator== GTE ? true
-           : term->operator== LTE ? value
+    low = term->relation == LT    ? value
+          : term->relation == LTE ? true
+          : term->relation == GTE ? !value
                                   : false;
+    high = term->relation == GT    ? !value
+           : term->relation == GTE ? true
+           : term->relation == LTE ? value
+                                   : false;
     if (low && high && e->sql) {
         brant__path_kind(e->sql, &term->path, e->alias);
         brant__buffer_format(e->sql, " IN (%d,%d)", BRANT__KIND_FALSE, BRANT__KIND_TRUE);
@@ -841,7 +842,7 @@ static void emit_exists(emitter *e, const node *term) {
 static bool is_hopeless(const node *term) {
     int kind = kind_of(term->value);
 
-    switch (term->operator) {
+    switch (term->relation) {
     case EQ:
     case GT:
     case GTE:
@@ -860,7 +861,7 @@ static bool is_hopeless(const node *term) {
 static void emit_edge_key(emitter *e, const node *term) {
     static const char *const signs[] = {[GT] = ">", [GTE] = ">=", [LT] = "<", [LTE] = "<="};
 
-    switch (term->operator) {
+    switch (term->relation) {
     case EQ:
         emit_edge_key_is(e, term);
         break;
@@ -886,14 +887,14 @@ static void emit_edge_key(emitter *e, const node *term) {
         break;
     default:
         put_edge_key(e);
-        put(e, signs[term->operator]);
+        put(e, signs[term->relation]);
         put_scalar(e, term->value);
         break;
     }
 }
 
 static void emit_plain(emitter *e, const node *term) {
-    switch (term->operator) {
+    switch (term->relation) {
     case EQ:
         emit_equal(e, term);
         break;
@@ -923,8 +924,8 @@ static void emit_term(emitter *e, const node *term) {
         emit_type(e, term);
         return;
     }
-    if (term->operator== NE || term->operator== NIN) {
-        complement.operator= term->operator== NE ? EQ : IN;
+    if (term->relation == NE || term->relation == NIN) {
+        complement.relation = term->relation == NE ? EQ : IN;
         put(e, "(");
         emit_term(e, &complement);
         put(e, ") IS NOT TRUE");
@@ -932,7 +933,7 @@ static void emit_term(emitter *e, const node *term) {
     }
     if (!deep && is_hopeless(term))
         put(e, "0");
-    else if (!deep && term->operator== EXISTS)
+    else if (!deep && term->relation == EXISTS)
         emit_exists(e, term);
     else if (term->path.field == BRANT__FIELD_SOURCE || term->path.field == BRANT__FIELD_TARGET)
         emit_end(e, term);
@@ -975,6 +976,45 @@ static void emit_node(emitter *e, const node *of) {
             emit_list(e, of, 0, of->count);
         break;
     }
+}
+
+/* A term that holds of every match and compares with values of one kind on this path. */
+static void find_pin(brant__pin *out, const node *of, const brant__path *path) {
+    if (of->kind == ALL) {
+        for (size_t i = 0; i < of->count; i++)
+            find_pin(out, of->children[i], path);
+        return;
+    }
+    if (of->kind != TERM || of->path.field != path->field ||
+        of->path.segment_count != path->segment_count)
+        return;
+    for (size_t i = 0; i < path->segment_count; i++)
+        if (!brant__text_equal(of->path.segments[i], path->segments[i])) return;
+    switch (of->relation) {
+    case EQ:
+        if (kind_of(of->value) != BRANT__KIND_TEXT && kind_of(of->value) != BRANT__KIND_NUMBER)
+            return;
+        *out = (brant__pin){.kind = true, .value = true};
+        break;
+    case GT:
+    case GTE:
+    case LT:
+    case LTE:
+        out->kind = out->kind || !yyjson_is_bool(of->value);
+        break;
+    case PREFIX:
+        out->kind = true;
+        break;
+    default:
+        break;
+    }
+}
+
+brant__pin brant__filter_pin(const brant__filter *filter, const brant__path *path) {
+    brant__pin pin = {false, false};
+
+    if (filter && brant__path_deep(path)) find_pin(&pin, filter->root, path);
+    return pin;
 }
 
 void brant__filter_sql(brant__buffer *sql, const brant__filter *filter, const char *alias) {
@@ -1023,14 +1063,14 @@ void brant__edge_key_sql(brant__buffer *sql, const char *alias) {
  * Edges have no index by graph. Those of a small part of the file are found from its nodes; else the table itself is asked, where an
  * index on attributes, ends or keys may help.
  */
-static brant_status read_table(bool *out_itself, brant__call *call, const brant__graph *graph,
-                               const brant__filter *filter) {
+brant_status brant__filter_table(bool *out_itself, brant__call *call, const brant__graph *graph,
+                                 const brant__filter *filter) {
     brant__statement *statement = NULL;
     bool row;
     brant_status status = BRANT_OK;
 
     *out_itself = true;
-    if (filter->kind == BRANT__NODES || filter->ends) return BRANT_OK;
+    if (filter && filter->ends) return BRANT_OK;
     BRANT__TRY(brant__query_prepare(
         &statement, call,
         BRANT__TEXT("SELECT ?*4>=(SELECT coalesce(sum(edges),0) FROM graphs) OR EXISTS "
@@ -1047,8 +1087,8 @@ cleanup:
 /* The first parameter is the graph. */
 static brant_status write_from(brant__buffer *sql, brant__call *call, const brant__graph *graph,
                                const brant__filter *filter) {
-    bool nodes = filter->kind == BRANT__NODES, itself;
-    brant_status status = read_table(&itself, call, graph, filter);
+    bool nodes = filter->kind == BRANT__NODES, itself = true;
+    brant_status status = nodes ? BRANT_OK : brant__filter_table(&itself, call, graph, filter);
 
     if (status != BRANT_OK) return status;
     if (nodes)

@@ -83,6 +83,20 @@ brant_status brant__filter_parse(brant__filter **out, brant__call *call, const b
 void brant__filter_sql(brant__buffer *sql, const brant__filter *filter, const char *alias);
 void brant__filter_bind(brant__statement *statement, const brant__filter *filter, int *parameter);
 
+/*
+ * What a filter says of a deep path in every match: `kind`, that it is one number or text kind, `value`, that it is one value. An order by that path leaves
+ * them out, since SQLite finds the order of an index only in the terms that are not constant.
+ */
+typedef struct brant__pin {
+    bool kind;
+    bool value;
+} brant__pin;
+brant__pin brant__filter_pin(const brant__filter *filter, const brant__path *path);
+
+/* Should the edges be asked by their own table, or from the graph's nodes on? `filter` may be NULL. */
+brant_status brant__filter_table(bool *out_itself, brant__call *call, const brant__graph *graph,
+                                 const brant__filter *filter);
+
 /* " AND type = n" where the graph has only one type, for the sake of indexes on it. */
 void brant__filter_type_sql(brant__buffer *sql, const brant__graph *graph, int kind,
                             const char *alias);

@@ -35,6 +35,8 @@ brant_status brant__node_get_many(brant__call *call);
 brant_status brant__node_exists(brant__call *call);
 brant_status brant__node_count(brant__call *call);
 brant_status brant__node_list(brant__call *call);
+brant_status brant__node_explain(brant__call *call);
+brant_status brant__node_search(brant__call *call);
 brant_status brant__node_delete(brant__call *call);
 brant_status brant__node_delete_many(brant__call *call);
 brant_status brant__node_neighbors(brant__call *call);
@@ -62,6 +64,8 @@ brant_status brant__edge_get(brant__call *call);
 brant_status brant__edge_exists(brant__call *call);
 brant_status brant__edge_count(brant__call *call);
 brant_status brant__edge_list(brant__call *call);
+brant_status brant__edge_explain(brant__call *call);
+brant_status brant__edge_search(brant__call *call);
 brant_status brant__edge_delete(brant__call *call);
 brant_status brant__edge_delete_many(brant__call *call);
 
@@ -76,5 +80,9 @@ typedef struct brant__retention_done {
 brant_status brant__retention_apply(brant__retention_done *out, brant__call *call);
 
 brant_status brant__db_erase(brant__call *call);
+
+brant_status brant__index_create(brant__call *call);
+brant_status brant__index_delete(brant__call *call);
+brant_status brant__index_list(brant__call *call);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * graph/graph_type.c: the operations on graph types: defining, reading, listing, deleting.
  */
+#include "graph/index.h"
 #include "graph/type.h"
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -284,6 +285,8 @@ brant_status brant__graph_type_delete(brant__call *call) {
         goto cleanup;
     }
     BRANT__TRY(brant__kept_dirty(call->db));
+    brant__reset(statement);
+    BRANT__TRY(brant__indexes_drop(call, row.row_id, -1, 0));
     BRANT__TRY(delete_rows(call, BRANT__NODE_TYPES_DELETE, row.row_id));
     BRANT__TRY(delete_rows(call, BRANT__EDGE_TYPES_DELETE, row.row_id));
     BRANT__TRY(delete_rows(call, BRANT__TYPE_DELETE, row.row_id));

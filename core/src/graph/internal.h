@@ -10,6 +10,9 @@
  * - patch.c: nodes and edges patched; remove.c: deleted (remove.h)
  * - retention.c: what goes by itself; erase.c: a person's data
  * - batch.c: the items of a batch: keys, faults, knowing an item again; items.c: reading them
+ * - filter.c, path.c: filters, and the fields they name (filter.h)
+ * - query.c: lists and counts; page.c: ordered pages; explain.c: their plans; search.c (query.h)
+ * - index.c: indexes on attributes (index.h)
  * - row.c: rows as JSON, derived edge keys, cursors of lists
  * - keys.c: from node keys to row ids
  * - snapshot.c: a graph's adjacency in memory; acyclic.c: cycles; dag.c: cycles of many
@@ -446,6 +449,20 @@ brant_status brant__edge_ends_read(brant__edge_ends *out, const brant__graph *gr
 /* Up to this many rows go into one INSERT. */
 #define BRANT__ROWS 16
 
+/* Columns of a node as brant__write_node reads them. */
+#define BRANT__NODE_COLUMNS "key, type, attributes, metadata, revision, created_at, updated_at"
+/* Columns of an edge as it is read: key, type, source's key, target's key, attributes, metadata,
+ * revision, times; then its place. */
+#define BRANT__EDGE_COLUMNS                                                                        \
+    "e.key, e.type, s.key, t.key, e.attributes, e.metadata, e.revision, e.created_at, "            \
+    "e.updated_at, e.target, e.row_id, e.orientation"
+/* Edges first: the order of the loops is ours, SQLite keeps it for CROSS JOIN. */
+#define BRANT__EDGE_TABLES                                                                         \
+    "edges e CROSS JOIN nodes s ON s.row_id = e.source CROSS JOIN nodes t ON t.row_id = e.target"
+
+/* The edge of such a row, as an object (edge.c). */
+brant_status brant__write_edge(brant__call *call, const brant__graph *graph, brant__statement *row);
+
 /* The statements on nodes and edges that several files use (node.c, edge.c). */
 enum {
     BRANT__NODE_FIND,
@@ -486,6 +503,7 @@ enum {
 brant_status brant__edge_statement(brant__statement **out, brant__call *call, int which);
 /* An edge by its row, as users see it. */
 brant_status brant__write_edge_of_row(brant__call *call, const brant__graph *graph, int64_t row_id);
+const char *brant__edge_sql(int which); /* its text; static */
 
 /* And on adjacency (traverse.c). */
 enum {

@@ -1,11 +1,10 @@
 /*
- * graph/node.c: nodes, read. Writing them is node_put.c, deleting remove.c, walking from them
+ * graph/node.c: nodes, read; lists of them are query.c. Writing them is node_put.c, deleting remove.c, walking from them
  * traverse.c.
  */
 #include "graph/internal.h"
 
-#define NODE_COLUMNS "key, type, attributes, metadata, revision, created_at, updated_at"
-#define ROW(n)       "(:graph, :now, :now, :version, :key" #n ", :type" #n ", :attributes" #n ")"
+#define ROW(n) "(:graph, :now, :now, :version, :key" #n ", :type" #n ", :attributes" #n ")"
 /* clang-format off */
 #define ROWS ROW(0) "," ROW(1) "," ROW(2) "," ROW(3) "," ROW(4) "," ROW(5) "," ROW(6) "," ROW(7) "," \
              ROW(8) "," ROW(9) "," ROW(10) "," ROW(11) "," ROW(12) "," ROW(13) "," ROW(14) "," ROW(15)
@@ -16,12 +15,13 @@ static const char *const sql[BRANT__NODE_STATEMENTS] = {
         "SELECT row_id, type, revision FROM nodes WHERE graph = :graph AND key = :key",
     [BRANT__NODE_REVISION] = "SELECT revision FROM nodes WHERE row_id = :row_id",
     [BRANT__NODE_KEYS] = "SELECT row_id, type, key FROM nodes WHERE graph = :graph",
-    [BRANT__NODE_GET] = ("SELECT " NODE_COLUMNS " FROM nodes WHERE graph = :graph AND key = :key"),
+    [BRANT__NODE_GET] =
+        ("SELECT " BRANT__NODE_COLUMNS " FROM nodes WHERE graph = :graph AND key = :key"),
     /* `before` is a blob, which is above every text, where there is no bound. */
-    [BRANT__NODE_LIST] = ("SELECT " NODE_COLUMNS
+    [BRANT__NODE_LIST] = ("SELECT " BRANT__NODE_COLUMNS
                           " FROM nodes WHERE graph = :graph AND key >= :from AND key < :before"
                           " ORDER BY key LIMIT :limit"),
-    [BRANT__NODE_LIST_TYPE] = ("SELECT " NODE_COLUMNS
+    [BRANT__NODE_LIST_TYPE] = ("SELECT " BRANT__NODE_COLUMNS
                                " FROM nodes WHERE graph = :graph AND key >= :from AND key < :before"
                                " AND type = :type ORDER BY key LIMIT :limit"),
     [BRANT__NODE_COUNT] =
@@ -166,118 +166,4 @@ brant_status brant__node_exists(brant__call *call) {
     brant__write_bool(call->out, ref.row_id != 0);
     brant__write_end(call->out);
     return BRANT_OK;
-}
-
-/* ---- many ------------------------------------------------------------------------------------ */
-
-/* The member `type` as a filter: *out_any where there is none. INVALID: the graph type has no such
- * type. */
-static brant_status read_filter(bool *out_any, int64_t *out_row, brant__call *call,
-                                const brant__graph *graph) {
-    yyjson_val *value = brant__json_get(call->input, "type");
-    uint32_t index;
-
-    *out_any = !value || yyjson_is_null(value);
-    *out_row = 0;
-    if (*out_any) return BRANT_OK;
-    index = graph->type->module->typed ? brant__type_node(graph->type, brant__json_text(value))
-                                       : BRANT__NO_TYPE;
-    if (index == BRANT__NO_TYPE)
-        return brant__fail(
-            BRANT_INVALID, "graph type %s has no node type %s",
-            brant__quoted(call, brant__text_of(graph->type->name, strlen(graph->type->name))),
-            brant__quoted(call, brant__json_text(value)));
-    *out_row = brant__type_node_row(graph->type, index);
-    return BRANT_OK;
-}
-
-brant_status brant__node_count(brant__call *call) {
-    brant__statement *statement = NULL;
-    brant__graph graph;
-    int64_t type_row, count;
-    brant_status status;
-    bool any, row;
-
-    BRANT__TRY(brant__graph_find(&graph, call, false));
-    BRANT__TRY(read_filter(&any, &type_row, call, &graph));
-    count = graph.nodes;
-    if (!any) {
-        BRANT__TRY(brant__node_statement(&statement, call, BRANT__NODE_COUNT));
-        brant__bind_integer(statement, 1, graph.row_id);
-        brant__bind_integer(statement, 2, type_row);
-        BRANT__TRY(brant__step(&row, call->db, statement));
-        count = row ? brant__column_integer(statement, 0) : 0;
-    }
-    brant__write_object(call->out);
-    brant__write_name(call->out, "count");
-    brant__write_integer(call->out, count);
-    brant__write_end(call->out);
-cleanup:
-    brant__reset(statement);
-    return status;
-}
-
-brant_status brant__node_list(brant__call *call) {
-    brant__text prefix = brant__json_get_text(call->input, "prefix");
-    brant__list list = brant__list_of("nodes.list");
-    brant__statement *statement = NULL;
-    brant__position position;
-    brant__graph graph;
-    int64_t type_row, limit, count = 0;
-    char *before = NULL;
-    brant_status status;
-    bool any, row;
-
-    BRANT__TRY(brant__graph_find(&graph, call, false));
-    BRANT__TRY(read_filter(&any, &type_row, call, &graph));
-    BRANT__TRY(brant__limit_read(&limit, call, 100, 10000));
-    brant__list_filter(&list, graph.id);
-    brant__list_filter(&list, brant__json_get_text(call->input, "type"));
-    brant__list_filter(&list, prefix);
-    BRANT__TRY(brant__position_read(&position, call, list));
-    if (!position.given) position.text = prefix.data ? prefix : BRANT__TEXT("");
-    BRANT__TRY(
-        brant__node_statement(&statement, call, any ? BRANT__NODE_LIST : BRANT__NODE_LIST_TYPE));
-    brant__bind_integer(statement, 1, graph.row_id);
-    brant__bind_text(statement, 2, position.text);
-    if (prefix.length > 0) {
-        /* The first text that has not the prefix: UTF-8 has no byte 0xFF that could overflow. */
-        before = brant__arena_copy(call->arena, prefix.data, prefix.length);
-        if (!before) {
-            status = brant__fail_memory();
-            goto cleanup;
-        }
-        before[prefix.length - 1] = (char)((unsigned char)before[prefix.length - 1] + 1);
-        brant__bind_text(statement, 3, brant__text_of(before, prefix.length));
-    } else {
-        brant__bind_blob(statement, 3, "", 0);
-    }
-    if (!any) brant__bind_integer(statement, 4, type_row);
-    brant__bind_integer(statement, any ? 4 : 5, limit + 2); /* the one before, and the one after */
-    brant__write_object(call->out);
-    brant__write_name(call->out, "items");
-    brant__write_array(call->out);
-    for (;;) {
-        brant__text key;
-        BRANT__TRY(brant__step(&row, call->db, statement));
-        if (!row) break;
-        key = brant__column_text(statement, 0);
-        if (position.given && count == 0 && brant__text_equal(key, position.text)) continue;
-        if (count == limit) break;
-        BRANT__TRY(brant__write_node(call->out, call, &graph, statement));
-        if (++count < limit) continue;
-        position.given = true;
-        position.text =
-            brant__text_of(brant__arena_copy(call->arena, key.data, key.length), key.length);
-        if (!position.text.data) {
-            status = brant__fail_memory();
-            goto cleanup;
-        }
-    }
-    brant__write_end(call->out);
-    brant__position_write(call->out, row ? &position : NULL, list);
-    brant__write_end(call->out);
-cleanup:
-    brant__reset(statement);
-    return status;
 }

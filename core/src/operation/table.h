@@ -18,6 +18,7 @@
     X(brant_edge_delete, brant__edge_delete, "edges.delete", MUTATION, OWN)                        \
     X(brant_edge_delete_many, brant__edge_delete_many, "edges.delete_many", MUTATION, OWN)         \
     X(brant_edge_exists, brant__edge_exists, "edges.exists", QUERY, OWN)                           \
+    X(brant_edge_explain, brant__edge_explain, "edges.explain", QUERY, OWN)                        \
     X(brant_edge_get, brant__edge_get, "edges.get", QUERY, OWN)                                    \
     X(brant_edge_insert, brant__edge_insert, "edges.insert", MUTATION, OWN)                        \
     X(brant_edge_insert_many, brant__edge_insert_many, "edges.insert_many", MUTATION, OWN)         \
@@ -26,6 +27,7 @@
     X(brant_edge_patch_many, brant__edge_patch_many, "edges.patch_many", MUTATION, OWN)            \
     X(brant_edge_put, brant__edge_put, "edges.put", MUTATION, OWN)                                 \
     X(brant_edge_put_many, brant__edge_put_many, "edges.put_many", MUTATION, OWN)                  \
+    X(brant_edge_search, brant__edge_search, "edges.search", QUERY, OWN)                           \
     X(brant_event_notify, brant__event_notify, "events.notify", MUTATION, OWN)                     \
     X(brant_graph_type_define, brant__graph_type_define, "graph_types.define", MUTATION, OWN)      \
     X(brant_graph_type_delete, brant__graph_type_delete, "graph_types.delete", MUTATION, OWN)      \
@@ -55,11 +57,15 @@
     X(brant_graph_topological_order, brant__graph_topological_order, "graphs.topological_order",   \
       QUERY, OWN)                                                                                  \
     X(brant_graph_update, brant__graph_update, "graphs.update", MUTATION, OWN)                     \
+    X(brant_index_create, brant__index_create, "indexes.create", MUTATION, OWN)                    \
+    X(brant_index_delete, brant__index_delete, "indexes.delete", MUTATION, OWN)                    \
+    X(brant_index_list, brant__index_list, "indexes.list", QUERY, OWN)                             \
     X(brant_node_closure, brant__node_closure, "nodes.closure", QUERY, OWN)                        \
     X(brant_node_count, brant__node_count, "nodes.count", QUERY, OWN)                              \
     X(brant_node_delete, brant__node_delete, "nodes.delete", MUTATION, OWN)                        \
     X(brant_node_delete_many, brant__node_delete_many, "nodes.delete_many", MUTATION, OWN)         \
     X(brant_node_exists, brant__node_exists, "nodes.exists", QUERY, OWN)                           \
+    X(brant_node_explain, brant__node_explain, "nodes.explain", QUERY, OWN)                        \
     X(brant_node_get, brant__node_get, "nodes.get", QUERY, OWN)                                    \
     X(brant_node_get_many, brant__node_get_many, "nodes.get_many", QUERY, OWN)                     \
     X(brant_node_insert, brant__node_insert, "nodes.insert", MUTATION, OWN)                        \
@@ -70,6 +76,7 @@
     X(brant_node_patch_many, brant__node_patch_many, "nodes.patch_many", MUTATION, OWN)            \
     X(brant_node_put, brant__node_put, "nodes.put", MUTATION, OWN)                                 \
     X(brant_node_put_many, brant__node_put_many, "nodes.put_many", MUTATION, OWN)                  \
+    X(brant_node_search, brant__node_search, "nodes.search", QUERY, OWN)                           \
     X(brant_sql_execute, brant__sql_execute, "sql.execute", MUTATION, SELF)                        \
     X(brant_transaction_begin, brant__transaction_begin, "transaction.begin", MUTATION, SELF)      \
     X(brant_transaction_commit, brant__transaction_commit, "transaction.commit", MUTATION, SELF)   \

@@ -12,8 +12,15 @@ static const char *const own_tables[] = {
     "edges",      "notifications", "notification_channels", "attribute_indexes",
 };
 
+/* Indexes on attributes, and the tables, views and triggers of those of text. */
+static bool is_made_name(const char *name) {
+    return name && (sqlite3_strnicmp(name, "attribute_index_", 16) == 0 ||
+                    sqlite3_strnicmp(name, "attribute_text_", 15) == 0);
+}
+
 bool brant__is_own_table(const char *table) {
     if (!table) return false;
+    if (is_made_name(table)) return true;
     for (size_t i = 0; i < BRANT__COUNT(own_tables); i++)
         if (sqlite3_stricmp(table, own_tables[i]) == 0) return true;
     return false;
@@ -52,7 +59,8 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
                      const char *trigger) {
     brant_db *db = context;
     const bool temporary = database && sqlite3_stricmp(database, "temp") == 0;
-    if (!db->user_sql && !trigger) return SQLITE_OK;
+    /* A trigger of ours has a name that users cannot give. */
+    if (!db->user_sql && (!trigger || is_made_name(trigger))) return SQLITE_OK;
     switch (action) {
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
@@ -65,6 +73,7 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
                    : SQLITE_OK;
     case SQLITE_DROP_TABLE:
     case SQLITE_DROP_VIEW:
+    case SQLITE_DROP_VTABLE:
     case SQLITE_ALTER_TABLE: {
         const char *table = action == SQLITE_ALTER_TABLE ? b : a;
         if (brant__is_own_table(table))
@@ -81,9 +90,13 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
     case SQLITE_CREATE_TEMP_TRIGGER:
     case SQLITE_CREATE_TEMP_INDEX:
         /* A dropped index or a trigger on our tables changes what our statements mean. */
+        if (is_made_name(a)) return deny(db, "the name is brant's", a);
         return brant__is_own_table(b)
                    ? deny(db, "brant's own tables take no indexes or triggers of others", b)
                    : SQLITE_OK;
+    case SQLITE_DROP_TRIGGER:
+    case SQLITE_DROP_TEMP_TRIGGER:
+        return is_made_name(a) ? deny(db, "brant's own triggers cannot be dropped", a) : SQLITE_OK;
     case SQLITE_CREATE_TEMP_TABLE:
     case SQLITE_CREATE_TEMP_VIEW:
     case SQLITE_CREATE_TABLE:

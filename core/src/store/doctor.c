@@ -55,47 +55,123 @@ static const struct {
     {"edge_attributes",
      "SELECT 'edge ' || row_id || ' has attributes that are not a JSON object' FROM edges"
      " WHERE NOT json_valid(attributes) OR json_type(attributes) <> 'object' LIMIT 100"},
+    {"attribute_indexes",
+     "SELECT 'index ' || quote(i.name) || ' is of a type that is not there' FROM attribute_indexes "
+     "i"
+     " LEFT JOIN graph_types g ON g.row_id = i.graph_type WHERE g.row_id IS NULL OR i.type <> 0 AND"
+     " CASE i.of WHEN 0 THEN NOT EXISTS (SELECT 1 FROM node_types WHERE row_id = i.type AND "
+     "graph_type = i.graph_type)"
+     " ELSE NOT EXISTS (SELECT 1 FROM edge_types WHERE row_id = i.type AND graph_type = "
+     "i.graph_type) END"
+     " UNION ALL SELECT 'index ' || quote(i.name) || ' lacks a part' FROM attribute_indexes i WHERE"
+     " (SELECT count(*) FROM sqlite_schema WHERE name IN ('attribute_index_' || i.row_id, "
+     "'attribute_text_' || i.row_id, 'attribute_text_' || i.row_id || '_rows', 'attribute_text_' "
+     "|| i.row_id || '_insert', 'attribute_text_' || i.row_id || '_delete', 'attribute_text_' || "
+     "i.row_id || '_update')) <> CASE i.kind WHEN 'text' THEN 5 ELSE 1 END LIMIT 100"},
 };
 
-static brant_status run_check(bool *out_ok, brant__call *call, size_t index) {
-    brant_db *db = call->db;
-    sqlite3_stmt *statement = NULL;
+static void write_problem(bool *out_ok, brant__call *call, const char *text, size_t length) {
+    const bool readable = text && brant__utf8_check(text, length) == SIZE_MAX;
+    brant__write_text(call->out, readable ? brant__text_of(text, length)
+                                          : BRANT__TEXT("a problem whose text is damaged"));
+    *out_ok = false;
+}
+
+static void begin_check(brant__call *call, const char *name) {
     brant__write_object(call->out);
     brant__write_name(call->out, "name");
-    brant__write_text(call->out, brant__text_of(checks[index].name, strlen(checks[index].name)));
+    brant__write_text(call->out, brant__text_of(name, strlen(name)));
     brant__write_name(call->out, "problems");
     brant__write_array(call->out);
-    bool ok = true;
-    int code = sqlite3_prepare_v2(db->sqlite, checks[index].sql, -1, &statement, NULL);
-    while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const char *text = (const char *)sqlite3_column_text(statement, 0);
-        const size_t length = (size_t)sqlite3_column_bytes(statement, 0);
-        code = SQLITE_OK;
-        if (index == 0 && text && strcmp(text, "ok") == 0) continue;
-        const bool readable = text && brant__utf8_check(text, length) == SIZE_MAX;
-        brant__write_text(call->out, readable ? brant__text_of(text, length)
-                                              : BRANT__TEXT("a problem whose text is damaged"));
-        ok = false;
-    }
-    brant_status status = BRANT_OK;
-    if (code != SQLITE_DONE) {
-        /* A damaged file may fail the query itself: that is a finding, not a failure of the doctor. */
-        status = brant__sqlite_status(code);
-        if (status == BRANT_CORRUPT || status == BRANT_IO || status == BRANT_INTERNAL) {
-            const char *message = sqlite3_errmsg(db->sqlite);
-            brant__write_text(call->out, brant__text_of(message, strlen(message)));
-            ok = false;
-            status = BRANT_OK;
-        } else {
-            status = brant__sqlite_fail(db, code, "checking the file");
-        }
-    }
-    sqlite3_finalize(statement);
+}
+
+static void end_check(bool *out_ok, brant__call *call, bool ok) {
     brant__write_end(call->out);
     brant__write_name(call->out, "ok");
     brant__write_bool(call->out, ok);
     brant__write_end(call->out);
     *out_ok = *out_ok && ok;
+}
+
+/* A damaged file may fail the query itself: that is a finding, not a failure of the doctor. */
+static brant_status judge(bool *out_ok, brant__call *call, int code) {
+    const brant_status status = brant__sqlite_status(code);
+    if (status != BRANT_CORRUPT && status != BRANT_IO && status != BRANT_INTERNAL)
+        return brant__sqlite_fail(call->db, code, "checking the file");
+    const char *message = sqlite3_errmsg(call->db->sqlite);
+    write_problem(out_ok, call, message, strlen(message));
+    return BRANT_OK;
+}
+
+static brant_status run_check(bool *out_ok, brant__call *call, size_t index) {
+    brant_db *db = call->db;
+    sqlite3_stmt *statement = NULL;
+    begin_check(call, checks[index].name);
+    bool ok = true;
+    int code = sqlite3_prepare_v2(db->sqlite, checks[index].sql, -1, &statement, NULL);
+    while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(statement, 0);
+        code = SQLITE_OK;
+        if (index == 0 && text && strcmp(text, "ok") == 0) continue;
+        write_problem(&ok, call, text, (size_t)sqlite3_column_bytes(statement, 0));
+    }
+    const brant_status status = code == SQLITE_DONE ? BRANT_OK : judge(&ok, call, code);
+    sqlite3_finalize(statement);
+    end_check(out_ok, call, ok);
+    return status;
+}
+
+/* Are the rows of one index of text those of its view? And, where the file can be written, its words: FTS5 compares them by a command. */
+static brant_status check_text_index(bool *out_ok, brant__call *call, sqlite3_int64 index) {
+    brant_db *db = call->db;
+    sqlite3_stmt *statement = NULL;
+    char sql[640];
+    sqlite3_snprintf(sizeof sql, sql,
+                     "SELECT (SELECT count(*) FROM (SELECT row_id FROM attribute_text_%lld_rows "
+                     "EXCEPT SELECT id FROM attribute_text_%lld_docsize)) + (SELECT count(*) FROM "
+                     "(SELECT id FROM attribute_text_%lld_docsize EXCEPT SELECT row_id FROM "
+                     "attribute_text_%lld_rows))",
+                     index, index, index, index);
+    int code = sqlite3_prepare_v2(db->sqlite, sql, -1, &statement, NULL);
+    if (code == SQLITE_OK) code = sqlite3_step(statement);
+    if (code == SQLITE_ROW && sqlite3_column_int64(statement, 0) > 0) {
+        sqlite3_snprintf(sizeof sql, sql, "index of text %lld: %lld rows differ", index,
+                         sqlite3_column_int64(statement, 0));
+        write_problem(out_ok, call, sql, strlen(sql));
+    }
+    sqlite3_finalize(statement);
+    if (code != SQLITE_ROW) return judge(out_ok, call, code);
+    if (db->options.mode == BRANT__MODE_RO) return BRANT_OK;
+    sqlite3_snprintf(sizeof sql, sql,
+                     "INSERT INTO attribute_text_%lld(attribute_text_%lld,rank) "
+                     "VALUES('integrity-check',1)",
+                     index, index);
+    code = sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL);
+    /* Somebody else writes: the words are left to the next time. */
+    if (brant__sqlite_status(code) == BRANT_BUSY || brant__sqlite_status(code) == BRANT_READ_ONLY)
+        return BRANT_OK;
+    return code == SQLITE_OK ? BRANT_OK : judge(out_ok, call, code);
+}
+
+static brant_status check_text_indexes(bool *out_ok, brant__call *call) {
+    brant_db *db = call->db;
+    sqlite3_stmt *statement = NULL;
+    brant_status status = BRANT_OK;
+    bool ok = true;
+    begin_check(call, "text_indexes");
+    int code = sqlite3_prepare_v2(db->sqlite,
+                                  "SELECT row_id FROM attribute_indexes WHERE kind = 'text' AND "
+                                  "EXISTS (SELECT 1 FROM sqlite_schema WHERE name = "
+                                  "'attribute_text_' || row_id || '_rows') ORDER BY row_id",
+                                  -1, &statement, NULL);
+    while (status == BRANT_OK && code == SQLITE_OK &&
+           (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        code = SQLITE_OK;
+        status = check_text_index(&ok, call, sqlite3_column_int64(statement, 0));
+    }
+    if (status == BRANT_OK && code != SQLITE_DONE) status = judge(&ok, call, code);
+    sqlite3_finalize(statement);
+    end_check(out_ok, call, ok);
     return status;
 }
 
@@ -107,6 +183,7 @@ brant_status brant__db_doctor(brant__call *call) {
     brant__write_array(call->out);
     for (size_t i = 0; i < BRANT__COUNT(checks); i++)
         BRANT__TRY(run_check(&ok, call, i));
+    BRANT__TRY(check_text_indexes(&ok, call));
     brant__write_end(call->out);
     brant__write_name(call->out, "ok");
     brant__write_bool(call->out, ok);

@@ -135,8 +135,6 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
 /* function.c: the functions that our SQL uses. */
 brant_status brant__functions_create(brant_db *db);
 
-/* Run SQL text that yields nothing, on a raw connection. */
-brant_status brant__execute(brant_db *db, const char *sql);
 brant_status brant__pragma_integer(int64_t *out, sqlite3 *sqlite, const char *sql);
 
 /* handle.c: release everything but the shell. */

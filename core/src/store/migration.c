@@ -107,7 +107,7 @@ static brant_status check_collision(brant_db *db) {
     sqlite3_stmt *statement = NULL;
     brant_status status = BRANT_OK;
     int code = sqlite3_prepare_v2(db->sqlite,
-                                  "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')",
+                                  "SELECT name FROM sqlite_schema",
                                   -1, &statement, NULL);
     while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(statement, 0);

@@ -190,6 +190,18 @@ double brant__column_double(brant__statement *statement, int column) {
 bool brant__column_null(brant__statement *statement, int column) {
     return sqlite3_column_type(raw(statement), column) == SQLITE_NULL;
 }
+int brant__column_type(brant__statement *statement, int column) {
+    switch (sqlite3_column_type(raw(statement), column)) {
+    case SQLITE_NULL:
+        return BRANT__COLUMN_NULL;
+    case SQLITE_INTEGER:
+        return BRANT__COLUMN_INTEGER;
+    case SQLITE_FLOAT:
+        return BRANT__COLUMN_DOUBLE;
+    default:
+        return BRANT__COLUMN_TEXT;
+    }
+}
 brant__text brant__column_text(brant__statement *statement, int column) {
     const char *text = (const char *)sqlite3_column_text(raw(statement), column);
     return brant__text_of(text, text ? (size_t)sqlite3_column_bytes(raw(statement), column) : 0);

@@ -138,6 +138,9 @@ brant_status brant__statement_get(brant__statement **out, brant_db *db,
  */
 brant_status brant__statement_prepare(brant__statement **out, brant_db *db, brant__text sql);
 
+/* Run SQL text that yields nothing: statements that change the schema. */
+brant_status brant__execute(brant_db *db, const char *sql);
+
 /* A failed bind is reported by the next step. Text is not copied: it must live until reset. {NULL, 0} binds NULL. */
 void brant__bind_integer(brant__statement *statement, int index, int64_t value);
 void brant__bind_double(brant__statement *statement, int index, double value);
@@ -156,6 +159,8 @@ double brant__column_double(brant__statement *statement, int column);
 brant__text brant__column_text(brant__statement *statement,
                                int column); /* {NULL, 0} for NULL; borrowed until the next step */
 bool brant__column_null(brant__statement *statement, int column);
+enum { BRANT__COLUMN_NULL, BRANT__COLUMN_INTEGER, BRANT__COLUMN_DOUBLE, BRANT__COLUMN_TEXT };
+int brant__column_type(brant__statement *statement, int column); /* bytes count as text */
 
 int64_t brant__last_row_id(const brant_db *db);
 int64_t brant__changes(const brant_db *db); /* rows changed by the last statement */
