@@ -330,7 +330,7 @@ BRANT_API brant_status brant_edge_delete_many(char **out_json, size_t *out_json_
  * indexes.create {"graph_type", "node_type"? | "edge_type"? | "of"?: "nodes" | "edges", "kind"?: "value" (default) | "text", "paths": [1..8 fields], "name"?} -> index
  *   index {id, name, graph_type, node_type|null, edge_type|null, of, kind, paths, created_at}
  * value: filters and orders on the first paths (equalities, then one range or the order) use it where the type is given, or is the only one: {"type": "Task", "attributes.status": "open"}.
- * Fields: attributes.<path>, metadata.<path>, created_at, updated_at, revision, type_version. text: nodes.search and edges.search use it; text at the paths, and texts in an array there. An untyped graph
+ * Fields: attributes.<path>, metadata.<path>, created_at, updated_at, revision, type_version. text: nodes.search and edges.search use it; text at the paths, and arrays as their JSON. An untyped graph
  * type takes `of` instead of a type. `name` defaults to "<graph_type>.<type>.<path>,<path>..". The same again returns the stored one.
  * Made at once, for all graphs of the type: that takes time and the write lock. EXISTS: another index has the name; INVALID, with {"pointer"}: a path; NOT_FOUND: no such graph type.
  */
