@@ -227,6 +227,20 @@ static void test_allocations(void **state) {
     try_all(db, "graphs.purge", "{\"name\":\"g\",\"limit\":5}", BRANT_OK);
     try_all(db, "graphs.purge", "{\"name\":\"g\"}", BRANT_OK);
     healthy(db);
+    try_all(db, "operations.list", "{\"graph_type\":\"tasks\"}", BRANT_OK);
+    try_all(db, "types.tasks.Task.put",
+            "{\"graph\":\"g\",\"key\":\"typed\",\"attributes\":{\"title\":\"x\"}}", BRANT_OK);
+    try_all(db, "types.tasks.Task.put", "{\"graph\":\"g\",\"key\":\"typed\",\"attributes\":{}}",
+            BRANT_INVALID);
+    must(db, "nodes.put",
+         "{\"graph\":\"g\",\"key\":\"typed\",\"type\":\"Task\",\"attributes\":{\"title\":\"x\"}}",
+         NULL);
+    try_all(db, "types.tasks.Task.get", "{\"graph\":\"g\",\"key\":\"typed\"}", BRANT_OK);
+    try_all(db, "types.tasks.Person.get", "{\"graph\":\"g\",\"key\":\"typed\"}", BRANT_NOT_FOUND);
+    try_all(db, "types.tasks.Task.patch",
+            "{\"graph\":\"g\",\"key\":\"typed\",\"attributes\":{\"priority\":3}}", BRANT_OK);
+    try_all(db, "types.tasks.Task.find", "{\"graph\":\"g\"}", BRANT_OK);
+    try_all(db, "types.tasks.Task.delete", "{\"graph\":\"g\",\"key\":\"typed\"}", BRANT_OK);
     brant_db_free(db);
     brant_allocator_set(NULL);
     free(nodes);

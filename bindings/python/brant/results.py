@@ -26,14 +26,13 @@ class Patched:
 
 @dataclass(slots=True)
 class Fault:
-    """An item of many that was left out: its `index` among the caller's, and why; `offset` in bytes of a line that is no JSON object."""
+    """An item of many that was left out: its `index` among the caller's, and why."""
 
     index: int
     key: str | None
     code: str
     message: str
     violations: list[Violation] = field(default_factory=list)
-    offset: int | None = None
 
 
 @dataclass(slots=True)
@@ -336,14 +335,6 @@ class Arrays:
 
 
 @dataclass(slots=True)
-class ExportPage:
-    """A part of a document, and the `cursor` that the next part goes on from; None at the end."""
-
-    text: str
-    cursor: str | None
-
-
-@dataclass(slots=True)
 class Imported:
     """What an import did: so far, when it is given to `progress`. `bytes` of `total_bytes` are read; `failed` and `items` as in `PutMany`."""
 
@@ -390,10 +381,10 @@ class ErasedItem:
 
 @dataclass(slots=True)
 class ErasureRefused:
-    """What was found and left, and why: a graph where the key is None."""
+    """A node or edge that was found and left, and why."""
 
     graph: str
-    key: str | None
+    key: str
     reason: str
 
 
@@ -407,15 +398,13 @@ class ErasedCounts:
 
 @dataclass(slots=True)
 class Erased:
-    """What was found, and removed unless it was a dry run; the lists have at most 1000 items each (`truncated`), the counts are whole.
-    `scrubbed`: no byte of what was removed is left in the file."""
+    """What was found, and removed unless it was a dry run; the lists have at most 1000 items each (`truncated`), the counts are whole."""
 
     nodes: list[ErasedItem]
     edges: list[ErasedItem]
     counts: ErasedCounts
     truncated: bool
     refused: list[ErasureRefused]
-    scrubbed: bool
 
 
 # ---- from the answers' members ---------------------------------------------------------------------------------------
@@ -423,7 +412,7 @@ class Erased:
 
 def fault(members: Json) -> Fault:
     violations = known_list(Violation, members.get("violations", []))
-    return Fault(members["index"], members.get("key"), members["code"], members["message"], violations, members.get("offset"))
+    return Fault(members["index"], members.get("key"), members["code"], members["message"], violations)
 
 
 def faulted(cls: type[T], members: Json) -> T:
@@ -455,5 +444,4 @@ def erased(members: Json) -> Erased:
         known(ErasedCounts, members["counts"]),
         members["truncated"],
         known_list(ErasureRefused, members["refused"]),
-        members["scrubbed"],
     )

@@ -15,13 +15,21 @@
 extern "C" {
 #endif
 
-/* operations.list {"namespace"?: text} -> {"items": [spec..]} in order of name. `db` may be NULL. */
+/*
+ * operations.list {"namespace"?: text, "graph_type"?: name} -> {"items": [spec..]} in order of name. `db` may be NULL, unless graph_type is given.
+ * With graph_type, the operations of its types (namespace "types") instead: types.<graph_type>.<Type>.<verb>, by type, then verb. Verbs of node types: count, delete,
+ * find, get, insert, patch, put, which are nodes.count, .delete, .list, .get, .insert, .patch, .put with the type fixed; of edge types those of edges. Where a node
+ * type and an edge type share a name, the latter's operations are <Type>Edge. The input_schema of put and insert has the type's own schema for attributes, with the
+ * module in its $defs. NOT_FOUND: no such graph type. An untyped graph type has none.
+ */
 BRANT_API brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_db *db,
                                             const char *json, size_t json_len);
 
 /*
  * Run a query or mutation by its registry name. The input is checked against input_schema first: INVALID, with {"violations": [..]}.
  * NOT_FOUND: no such operation; MISUSE: a subscription (brant_call_open).
+ * Operations of types run by their names too. NOT_FOUND: the graph type has no such type, or the key is one of another type; INVALID: also a graph of another
+ * graph type.
  */
 BRANT_API brant_status brant_call(char **out_json, size_t *out_json_len, brant_db *db,
                                   const char *name, size_t name_len, const char *json,

@@ -45,6 +45,8 @@ typedef struct brant__type {
     int64_t *edge_types;
     uint64_t used;
     unsigned touched; /* as in brant__keys */
+    void *attachment; /* what others made of it (operation/typed.c), freed with it */
+    void (*attachment_free)(void *attachment);
 } brant__type;
 
 void brant__type_free(brant__type *type);

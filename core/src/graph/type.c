@@ -126,6 +126,7 @@ brant_status brant__type_missing(brant__call *call, brant__text name) {
 
 void brant__type_free(brant__type *type) {
     if (!type) return;
+    if (type->attachment) type->attachment_free(type->attachment);
     brant__module_free(type->module);
     brant__free(type->node_types);
     brant__free(type->edge_types);

@@ -7,16 +7,17 @@
 
 #define SMALL_BYTES                                                                                \
     128u /* there before the handler runs: transaction.commit answers when nothing may fail any more */
+#define LONGEST_NAME 1024u /* of a typed operation: names of graph types have 255 bytes at most */
 #define KEEP_BYTES                                                                                 \
     (64u                                                                                           \
      << 10) /* answers up to this are copied out of the handle's buffer, which stays; larger ones take it along */
 
-static brant_status refuse_input(const brant__operation *operation, yyjson_val *input) {
+brant_status brant__input_refuse(brant__text name, const brant__schema *schema, yyjson_val *input) {
     brant__writer array = {0};
     brant__buffer detail = {0};
     char first[BRANT__VIOLATION_TEXT];
     brant__write_array(&array);
-    brant__schema_violations(operation->input, input, BRANT__TEXT(""), &array);
+    brant__schema_violations(schema, input, BRANT__TEXT(""), &array);
     brant__write_end(&array);
     const brant__text violations = brant__text_of(array.buffer.data, array.buffer.length);
     brant__buffer_append(&detail, "{\"violations\":", 14);
@@ -28,11 +29,16 @@ static brant_status refuse_input(const brant__operation *operation, yyjson_val *
     } else {
         brant__violation_first(first, violations);
         status = brant__fail_detail(BRANT_INVALID, brant__text_of(detail.data, detail.length),
-                                    "%s: input %s", operation->name, first);
+                                    "%.*s: input %s", (int)name.length, name.data, first);
     }
     brant__buffer_free(&detail);
     brant__buffer_free(&array.buffer);
     return status;
+}
+
+static brant_status refuse_input(const brant__operation *operation, yyjson_val *input) {
+    return brant__input_refuse(brant__text_of(operation->name, strlen(operation->name)),
+                               operation->input, input);
 }
 
 static brant_status read_input(brant__json *json, const brant__operation *operation, brant_db *db,
@@ -50,7 +56,7 @@ static brant_status read_input(brant__json *json, const brant__operation *operat
     if (status != BRANT_OK) return status;
     if (!yyjson_is_obj(json->root))
         return brant__fail(BRANT_INVALID, "%s: the input must be a JSON object", operation->name);
-    if (!brant__schema_accepts(operation->input, json->root))
+    if (operation->input && !brant__schema_accepts(operation->input, json->root))
         return refuse_input(operation, json->root);
     return BRANT_OK;
 }
@@ -89,12 +95,12 @@ static brant_status run_handler(char **out_json, size_t *out_json_len,
     return status;
 }
 
-static brant_status run(const brant__operation *operation, char **out_json, size_t *out_json_len,
-                        brant_db *db, const char *json, size_t json_len) {
+static brant_status run(const brant__operation *operation, brant__text name, char **out_json,
+                        size_t *out_json_len, brant_db *db, const char *json, size_t json_len) {
     brant_status status = brant__enter(db);
     if (status != BRANT_OK) return status;
     brant__scratch *scratch = brant__db_scratch(db);
-    brant__call call = {.db = db, .out = &scratch->writer, .arena = &scratch->arena};
+    brant__call call = {.db = db, .out = &scratch->writer, .arena = &scratch->arena, .name = name};
     brant__arena_reset(&scratch->arena);
     brant__buffer_reset(&scratch->writer.buffer);
     scratch->writer = (brant__writer){.buffer = scratch->writer.buffer};
@@ -124,8 +130,9 @@ static brant_status run_name(const char *name, char **out_json, size_t *out_json
     *out_json_len = 0;
     const brant_status status = brant__registry(&operations, &count);
     if (status != BRANT_OK) return status;
-    return run(brant__operation_find(operations, count, brant__text_of(name, strlen(name))),
-               out_json, out_json_len, db, json, json_len);
+    const brant__text text = brant__text_of(name, strlen(name));
+    return run(brant__operation_find(operations, count, text), text, out_json, out_json_len, db,
+               json, json_len);
 }
 
 #define DEFINE(function, handler, name, kind, transaction)                                         \
@@ -188,6 +195,8 @@ static brant_status find(const brant__operation **out, const char *name, size_t 
     const brant_status status = brant__registry(&operations, &count);
     if (status != BRANT_OK) return status;
     *out = brant__operation_find(operations, count, brant__text_of(name, name_len));
+    if (!*out && name_len <= LONGEST_NAME && brant__utf8_check(name, name_len) == SIZE_MAX)
+        *out = brant__typed_operation(brant__text_of(name, name_len));
     if (*out) return BRANT_OK;
     if (name_len > 128 || brant__utf8_check(name, name_len) != SIZE_MAX)
         return brant__fail(BRANT_NOT_FOUND, "no such operation");
@@ -208,7 +217,8 @@ brant_status brant_call(char **out_json, size_t *out_json_len, brant_db *db, con
     if (!operation->handler)
         return brant__fail(BRANT_MISUSE, "\"%s\" is a subscription: open it as a cursor",
                            operation->name);
-    return run(operation, out_json, out_json_len, db, json, json_len);
+    return run(operation, brant__text_of(name, name_len), out_json, out_json_len, db, json,
+               json_len);
 }
 
 brant_status brant_call_open(brant_cursor **out_cursor, brant_db *db, const char *name,
@@ -233,7 +243,6 @@ brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_d
     brant__error_clear();
     *out_json = NULL;
     *out_json_len = 0;
-    (void)db;
     BRANT__TRY(brant__registry(&operations, &count));
     BRANT__TRY(brant__json_parse(&input, json_len ? json : "{}", json_len ? json_len : 2, 0));
     const brant__operation *self =
@@ -247,6 +256,15 @@ brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_d
         goto cleanup;
     }
     const brant__text wanted = brant__json_get_text(input.root, "namespace");
+    if (brant__json_get(input.root, "graph_type")) {
+        static const brant__operation typed = {.name = "operations.list",
+                                               .kind = BRANT__QUERY,
+                                               .own_transaction = true,
+                                               .handler = brant__typed_list};
+        status =
+            run(&typed, BRANT__TEXT("operations.list"), out_json, out_json_len, db, json, json_len);
+        goto cleanup;
+    }
     brant__write_object(&out);
     brant__write_name(&out, "items");
     brant__write_array(&out);

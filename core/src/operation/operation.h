@@ -33,6 +33,16 @@ brant_status brant__registry(const brant__operation **out_operations, size_t *ou
 const brant__operation *brant__operation_find(const brant__operation *operations, size_t count,
                                               brant__text name);
 
+/* INVALID with the violations of an input that the schema does not accept (call.c). */
+brant_status brant__input_refuse(brant__text name, const brant__schema *schema, yyjson_val *input);
+
+/* ---- operations of the types of a graph type (typed.c) ---------------------------------------------------------------- */
+
+/* What runs types.<graph_type>.<Type>.<verb>, whether there is such a type or not; NULL for any other name. It looks at call->name. */
+const brant__operation *brant__typed_operation(brant__text name);
+/* operations.list with graph_type. */
+brant_status brant__typed_list(brant__call *call);
+
 brant_status brant__db_maintain(brant__call *call);
 
 #endif

@@ -14,7 +14,7 @@ static size_t fill(uint32_t *slots, uint32_t mask, const brant__name *names, uin
     memset(slots, 0, ((size_t)mask + 1) * sizeof(*slots));
     size_t longest = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const char *data = text + names[i].text;
+        const char *data = text ? text + names[i].text : ""; /* every name may be empty */
         const uint64_t hash = seed ? brant__table_hash(data, names[i].length, seed)
                                    : brant__hash(data, names[i].length);
         uint32_t slot = (uint32_t)hash & mask;

@@ -17,6 +17,7 @@ static bool scheme_character(char c, bool first) {
 static parts split(brant__text uri) {
     parts result = {0};
     size_t at = 0;
+    if (uri.length == 0) return result;
     while (at < uri.length && scheme_character(uri.data[at], at == 0))
         at++;
     if (at > 0 && at < uri.length && uri.data[at] == ':') {

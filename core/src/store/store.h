@@ -177,6 +177,7 @@ typedef struct brant__call {
     yyjson_val *input;
     brant__writer *out;
     brant__arena *arena;
+    brant__text name; /* as it was called; of typed operations alone */
 } brant__call;
 
 typedef brant_status (*brant__handler)(brant__call *call);

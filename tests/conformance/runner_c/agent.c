@@ -353,6 +353,13 @@ static void run_request(yyjson_val *request) {
         run_cursor(id, db, find_cursor(name), as ? as : "cursor", arguments);
     } else if (db && strcmp(name, "call_text") == 0) {
         run_call_text(id, db, arguments);
+    } else if (db && strncmp(name, "types.", 6) == 0) {
+        size_t input_length = 0;
+        char *input = text_of(arguments, &input_length);
+        const brant_status status =
+            brant_call(&json, &length, db, name, strlen(name), input, input_length);
+        answer_status(id, status, json, length);
+        free(input);
     } else if (db && strcmp(name, "run_in_transaction") == 0) {
         run_in_transaction(id, db, arguments);
     } else if (db && function) {

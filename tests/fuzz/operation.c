@@ -1,0 +1,87 @@
+/*
+ * tests/fuzz/operation.c: any text as the input of one operation (FUZZ_OPERATION), on a file that has a few graphs. Nothing of it stays: each call is rolled back.
+ *
+ * FUZZ_IMPORT: the input is the text that is imported, its first byte chooses the format.
+ */
+#include <unistd.h>
+
+#include "fuzz.h"
+
+static brant_db *db;
+static char path[64];
+
+static void call(const char *name, const char *json) {
+    char *out = NULL;
+    size_t length = 0;
+    HOLDS(brant_call(&out, &length, db, name, strlen(name), json, strlen(json)) == BRANT_OK);
+    brant_free(out);
+}
+
+static void discard(void) {
+    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
+    char name[96];
+    brant_db_free(db);
+    for (size_t i = 0; i < BRANT__COUNT(ends); i++) {
+        snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+        unlink(name);
+    }
+}
+
+int LLVMFuzzerInitialize(int *count, char ***arguments) {
+    (void)count;
+    (void)arguments;
+    snprintf(path, sizeof(path), "/tmp/brant-fuzz-%ld.db", (long)getpid());
+    HOLDS(brant_open(&db, path, strlen(path), "", 0) == BRANT_OK);
+    atexit(discard);
+    call("graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\"}");
+    call("graphs.create", "{\"name\":\"calls\",\"graph_type\":\"call\"}");
+    call("graphs.create", "{\"name\":\"plan\",\"graph_type\":\"task\"}");
+    call("nodes.put_many",
+         "{\"graph\":\"g\",\"items\":[{\"key\":\"a\",\"attributes\":{\"status\":\"open\","
+         "\"n\":1,\"list\":[1,\"x\",null],\"o\":{\"p\":-0.5,\"~/\":true}}},{\"key\":"
+         "\"b\",\"attributes\":{\"status\":null,\"n\":1e300}},{\"key\":\"\xc3\xa9\"}]}");
+    call("edges.put_many",
+         "{\"graph\":\"g\",\"items\":[{\"source\":\"a\",\"target\":\"b\"},{\"source\":"
+         "\"b\",\"target\":\"\xc3\xa9\",\"attributes\":{\"cost\":2}}]}");
+    call("nodes.put_many",
+         "{\"graph\":\"plan\",\"items\":[{\"key\":\"t\",\"attributes\":{\"title\":\"t\","
+         "\"status\":\"ready\",\"effort\":3}}]}");
+    return 0;
+}
+
+#ifdef FUZZ_IMPORT
+static bool input_of(brant__buffer *input, const uint8_t *data, size_t size) {
+    static const char *const formats[] = {"graphology", "node_link", "ndjson", "csv", "otlp"};
+    if (size == 0 || brant__utf8_check((const char *)data + 1, size - 1) != SIZE_MAX) return false;
+    const size_t format = data[0] % BRANT__COUNT(formats);
+    brant__buffer_format(input, "{\"graph\":\"%s\",\"format\":\"%s\",%s\"text\":",
+                         format == 4 ? "calls" : "g", formats[format],
+                         format != 3     ? ""
+                         : data[0] < 128 ? "\"part\":\"nodes\","
+                                         : "\"part\":\"edges\",");
+    brant__json_append_text(input, brant__text_of((const char *)data + 1, size - 1));
+    brant__buffer_append_byte(input, '}');
+    return true;
+}
+#else
+static bool input_of(brant__buffer *input, const uint8_t *data, size_t size) {
+    brant__buffer_append(input, data, size);
+    brant__buffer_append_byte(input, ' ');
+    return true;
+}
+#endif
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    brant__buffer input = {0};
+    char *out = NULL;
+    size_t length = 0;
+    if (!input_of(&input, data, size)) return 0;
+    call("transaction.begin", "{}");
+    const brant_status status = brant_call(&out, &length, db, FUZZ_OPERATION,
+                                           strlen(FUZZ_OPERATION), input.data, input.length);
+    HOLDS(expected(status) && (status == BRANT_OK) == (out != NULL));
+    brant_free(out);
+    call("transaction.rollback", "{}");
+    brant__buffer_free(&input);
+    return 0;
+}

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Write a corpus to begin with: seeds.py TARGET FOLDER. It is made from the conformance scenarios and the built-in modules."""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+OPERATIONS = {
+    "filter": "nodes.list", "filter_edges": "edges.list", "import": "graphs.import", "patch": "modules.patch", "diff": "modules.diff",
+    "cast": "modules.cast", "define": "graph_types.define", "search": "nodes.search", "merge": "nodes.patch",
+}
+FORMATS = ["graphology", "node_link", "ndjson", "csv", "otlp"]
+FILTERS = [
+    {"attributes.status": {"$in": ["open", None]}, "$or": [{"key": {"$prefix": "a"}}, {"attributes.n": {"$gte": 1, "$lt": 1e10}}]},
+    {"$not": {"attributes.list": {"$contains": "x"}}, "attributes/o/~0~1": True, "$and": [{"revision": 1}]},
+    {"attributes.list.0": {"$exists": False}, "metadata.a": {"$ne": {"b": [1]}}, "type": None},
+]
+
+
+def calls():
+    for path in sorted((ROOT / "tests" / "conformance" / "scenarios").glob("*.json")):
+        for test in json.loads(path.read_text())["tests"]:
+            for operation in test["operations"]:
+                yield operation["name"], operation.get("arguments", {})
+
+
+def texts(target):
+    modules = [path.read_text() for path in sorted((ROOT / "core").glob("m*s/*.json"))]
+    compact = [json.dumps(arguments, ensure_ascii=False) for _, arguments in calls()]
+    found = [arguments["module"] for _, arguments in calls() if isinstance(arguments.get("module"), dict)]
+    if target == "json":
+        yield from compact
+    elif target == "schema_compile":
+        yield from modules
+        for module in found:
+            yield json.dumps(module)
+            entries = module.get("$defs", {})
+            yield from (json.dumps({**entry, "$defs": entries} if isinstance(entry, dict) else entry) for entry in entries.values())
+    elif target == "validate":
+        values = [arguments["attributes"] for _, arguments in calls() if "attributes" in arguments]
+        for module in found + [json.loads(text) for text in modules]:
+            for entry in module.get("$defs", {}).values():
+                for value in values[:: len(values) // 6 + 1]:
+                    yield json.dumps([entry, value])
+    elif target == "pattern":
+        yield from ("^[a-z0-9_-]+$\0a-b", "^a{2,}x?$\0aax", "abc$\0xabc", "^(.*)$\0a\nb", r"^\d{4}-\d{2}$" + "\0" + "2024-01", "(a+)+$\0aaa!")
+    elif target == "import":
+        for name, arguments in calls():
+            if name == "graphs.import" and isinstance(arguments.get("text"), str) and arguments.get("format") in FORMATS:
+                yield chr(FORMATS.index(arguments["format"])) + arguments["text"]
+    else:
+        graph = {"graph": "g"}
+        for name, arguments in calls():
+            if name == OPERATIONS[target]:
+                yield json.dumps({**arguments, **graph} if "graph" in arguments else arguments, ensure_ascii=False)
+        if target.startswith("filter"):
+            yield from (json.dumps({**graph, "filter": one}) for one in FILTERS)
+
+
+def main():
+    target, folder = sys.argv[1], Path(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
+    for text in texts(target):
+        data = text.encode("utf-8", "surrogatepass")
+        if len(data) <= 4096:
+            (folder / hashlib.sha1(data).hexdigest()).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
