@@ -36,7 +36,7 @@ export class Walk implements Iterable<WalkBatch>, AsyncIterable<WalkBatch> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<WalkBatch, void, undefined> {
     if (this.#connection.isMemory) {
-      yield* this;
+      for (const batch of this) yield batch;
       return;
     }
     const cursor = await this.#connection.openCursorAsync('nodes.walk', this.#input, this.#call);

@@ -394,7 +394,7 @@ test('doctor and maintain report', (t) => {
   const diagnosis = db.doctor();
   assert.equal(diagnosis.ok, true);
   assert.ok(diagnosis.checks.length > 3);
-  assert.deepEqual(Object.keys(db.maintain()).sort(), ['pruned', 'wal_pages']);
+  assert.deepEqual(Object.keys(db.maintain()).sort(), ['pruned', 'retention', 'wal_pages']);
 });
 
 test('operations are described, with and without a handle', (t) => {
