@@ -151,6 +151,7 @@ function run({ object, name, arguments: input = {}, as, background }) {
     listeners.set(as, db.listen(...only(input, 'channels')));
     return null;
   }
+  if (name.startsWith('types.')) return db.call(name, input);
   const run = method(name);
   return background && name.includes('.') ? db.callAsync(name, input) : run(db, input);
 }
