@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from . import _native
 from ._batch import FAULTS
 from .records import Json
-from .results import Imported, imported
+from .results import Fault, Imported, imported
 
 if TYPE_CHECKING:
     from .database import Database
@@ -95,22 +95,17 @@ def import_path(
     """One call where nobody watches, else one for each batch."""
     if resume is not None:
         members["resume"] = resume
-    if progress is None:
+    if progress is None or max_batches is not None and max_batches < 1:
         if max_batches is not None:
             members["max_batches"] = max_batches
         return imported(database._call(_native.brant_graph_import, members, until))
-    total: Imported | None = None
+    items: list[Fault] = []
     batches = 0
     while True:
         answer = imported(database._call(_native.brant_graph_import, {**members, "max_batches": 1}, until))
-        if total is not None:
-            answer.nodes += total.nodes
-            answer.edges += total.edges
-            answer.failed += total.failed
-            answer.items = (total.items + answer.items)[:FAULTS]
-        total = answer
+        items = answer.items = (items + answer.items)[:FAULTS]  # a call tells of its own; its numbers are the whole import's
         batches += 1
-        progress(total)
-        if total.done or batches == max_batches:
-            return total
+        progress(answer)
+        if answer.done or batches == max_batches:
+            return answer
         members["resume"] = True

@@ -196,7 +196,9 @@ def _graph_type(database: Database, directed: bool, multi: bool) -> str:
     """The name of the untyped graph type of a class of NetworkX, which is defined where it is not yet."""
     name = "open" + ("" if directed else "_undirected") + ("_multi" if multi else "")
     if name != "open":
-        database.graph_types.define(module(name, directed=directed, multi=multi, allow_self_loops=True))
+        made = module(name, directed=directed, multi=multi, allow_self_loops=True)
+        del made["$schema"]  # then it is the one that graphs.import defines
+        database.graph_types.define(made)
     return name
 
 

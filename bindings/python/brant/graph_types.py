@@ -85,7 +85,8 @@ class GraphTypes:
 
         An "identical" or "additive" change is there at once. One of class "upcast" or "breaking" needs a greater `version` (Constraint):
         from then on writes are validated by the new module, and what is stored stays as it is until `migrate`. Constraint: a type with rows
-        would go. NotFound. Validation. Denied: built in, or scope "system".
+        would go, or with nodes or edges `directed`, `multi` or having types at all would change. NotFound. Validation. Denied: built in, or scope
+        "system". `GraphType.warnings` tells what is allowed and probably not meant.
         """
         members = {"name": name, "module": module} | given(version=version, metadata=metadata)
         return graph_type(self._database._call(_native.brant_graph_type_update, members))
@@ -119,10 +120,13 @@ class GraphTypes:
 
         Each `batch` (1000 rows) is one transaction, so that a migration that was broken off goes on where it was; it runs to the end, or for
         `limit` batches. `patches`: RFC 6902 operations by type, done before the cast. A row that cannot be brought there ends the migration
-        (`on_failure` "stop"), or is counted and left ("skip"). `progress` is told after each batch what is done so far.
+        (`on_failure` "stop"), or is counted and left ("skip"; another migration tries it again). `progress` is told after each batch what is done
+        so far. A row that changed has a new revision.
         """
         until = deadline(timeout)
-        members = {"name": name, "limit": 1} | given(batch=batch, patches=patches, on_failure=on_failure)
+        members = {"name": name} | given(batch=batch, patches=patches, on_failure=on_failure)
+        if limit is not None and (progress is None or limit < 1):
+            return migrated(self._database._call(_native.brant_graph_type_migrate, {**members, "limit": limit}, until))
         total: Migrated | None = None
         batches = 0
         while True:
@@ -132,13 +136,12 @@ class GraphTypes:
                 answer.unchanged += total.unchanged
                 answer.failed += total.failed
                 answer.failures = (total.failures + answer.failures)[:FAILURES]
-            # A batch that gets nowhere was stopped by a row.
-            stuck = not answer.done and total is not None and answer.remaining == total.remaining
             total = answer
             batches += 1
             if progress is not None:
                 progress(total)
-            if total.done or stuck or batches == limit:
+            stopped = on_failure != "skip" and total.failures
+            if total.done or stopped or batches == limit:
                 return total
 
     def migration(self, name: str) -> Migration:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from . import _native
-from ._common import given
+from ._common import LEFT, given
 from ._json import decode, encode
 from .evolution import Cast, ModuleDiff, ModuleTypes, cast_attributes, module_diff, module_types
 from .records import Json, ValidationReport, validation
@@ -30,7 +30,7 @@ def types(module: Module) -> ModuleTypes:
 
 
 def validate_node(
-    module: Module, type: str, attributes: Any, *, formats: Literal["assert", "annotate"] | None = None
+    module: Module, type: str | None, attributes: Any, *, formats: Literal["assert", "annotate"] | None = None
 ) -> ValidationReport:  # fmt: skip
     """Would these attributes do for a node of this type? True where they would. `formats` "annotate": formats assert nothing.
 
@@ -41,7 +41,7 @@ def validate_node(
 
 def validate_edge(
     module: Module,
-    type: str,
+    type: str | None,
     attributes: Any,
     *,
     source_type: str | None = None,
@@ -57,18 +57,20 @@ def validate_edge(
 def diff(from_: Module, to: Module) -> ModuleDiff:
     """What a change of a module does to stored data, edit by edit.
 
-    "identical": nothing; "additive": all that is stored stays valid; "upcast": `cast` makes it valid; "breaking": some may not be.
+    "identical": nothing; "additive": all that is stored stays valid; "upcast": `cast` makes it valid; "breaking": some may not be, or nothing
+    better can be proven.
     """
     return module_diff(_call(_native.brant_module_diff, {"from": from_, "to": to}))
 
 
-def cast(module: Module, attributes: Any, *, node_type: str | None = None, edge_type: str | None = None) -> Cast:
-    """Bring attributes to the schema of a node type or edge type; true where the result is valid.
+def cast(module: Module, attributes: Any, *, node_type: str | None = LEFT, edge_type: str | None = LEFT) -> Cast:
+    """Bring attributes to the schema of a node type or edge type (None: of an untyped module); true where the result is valid.
 
     Fills in defaults, drops unknown properties where the schema closes them, takes the member of a union that fits best. It never makes up a
     value: what is invalid stays, and is among the violations.
     """
-    members = {"module": module, "attributes": attributes} | given(node_type=node_type, edge_type=edge_type)
+    members = {"module": module, "attributes": attributes, "node_type": node_type, "edge_type": edge_type}
+    members = {name: value for name, value in members.items() if value is not LEFT}
     return cast_attributes(_call(_native.brant_module_cast, members))
 
 

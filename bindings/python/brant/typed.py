@@ -72,7 +72,7 @@ class TypesOf:
     @overload
     def edge(self, type: str, as_: Callable[[Json], M]) -> TypedEdges[M]: ...
     def edge(self, type: str, as_: Callable[..., Any] | None = None) -> TypedEdges[Any]:
-        """An edge type by its name; `as_` is what attributes are read as."""
+        """An edge type by its name (``<name>Edge`` where a node type has it too); `as_` is what attributes are read as."""
         return TypedEdges(self._database, f"types.{self._name}.{type}", as_)
 
     def __getitem__(self, type: str) -> Any:
@@ -80,7 +80,7 @@ class TypesOf:
         known = self._database.graph_types.get(self._name)
         if type in known.node_types:
             return self.node(type)
-        if any(edge_type.name == type for edge_type in known.edge_types):
+        if any(type in (edge_type.name, f"{edge_type.name}Edge") for edge_type in known.edge_types):
             return self.edge(type)
         raise NotFound(f"the graph type {self._name!r} has no type {type!r}")
 

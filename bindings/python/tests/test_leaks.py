@@ -88,3 +88,17 @@ def test_listeners(db: brant.Database) -> None:
 
     traced, memory, descriptors = grows(work, 40, 20)
     assert traced < 200_000 and memory < 4_000_000 and descriptors <= 1
+
+
+@linux
+def test_walks(graph: brant.Graph) -> None:
+    graph.nodes.put_many({"key": f"{n}"} for n in range(2000))
+    graph.edges.put_many({"source": f"{n}", "target": f"{n + 1}"} for n in range(1999))
+
+    def work() -> None:
+        for batch in graph.nodes.walk("0"):
+            assert len(batch) == 2000
+        next(graph.nodes.walk("0"))  # never closed: its finaliser does it
+
+    traced, memory, descriptors = grows(work, 60, 30)
+    assert traced < 200_000 and memory < 4_000_000 and descriptors == 0
