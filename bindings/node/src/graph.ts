@@ -275,14 +275,14 @@ export class Graph<S extends GraphSchema = AnySchema> {
     return this.#async('graphs.components', options);
   }
 
-  /** Some nodes, by their keys or by a filter, and all edges between them. */
-  subgraph(nodes: Iterable<string> | { filter: NodeFilter<S> }, options?: SubgraphOptions<S>): Subgraph<S> {
+  /** Some nodes, by their keys or by a filter, `{}` being all, and all edges between them; at most `limit` of each. */
+  subgraph(nodes: Iterable<string> | { filter?: NodeFilter<S> }, options?: SubgraphOptions<S>): Subgraph<S> {
     return this.#connection.invoke(native.brant_graph_subgraph, this.#input(options, selection(nodes)));
   }
 
   /** `subgraph` on another thread. */
   subgraphAsync(
-    nodes: Iterable<string> | { filter: NodeFilter<S> },
+    nodes: Iterable<string> | { filter?: NodeFilter<S> },
     options?: SubgraphOptions<S> & AsyncOptions,
   ): Promise<Subgraph<S>> {
     return this.#async('graphs.subgraph', options, selection(nodes));
@@ -324,6 +324,11 @@ export class Graph<S extends GraphSchema = AnySchema> {
    */
   export(format: ExportFormat, options?: ExportOptions<S>): string {
     return exportText(this.#connection, this.#input(options, { format }));
+  }
+
+  /** A part of the document, for those who read it in steps: the texts of all pages, joined, are the document of `export`. */
+  exportPage(format: ExportFormat, options?: ExportOptions<S> & PageOptions): { text: string; cursor: string | null } {
+    return this.#connection.invoke(native.brant_graph_export, this.#input(paged(options), { format }));
   }
 
   /** `export` on another thread. */

@@ -31,7 +31,7 @@ export function apart<T extends AsyncOptions>(options: T | undefined): [Omit<T, 
 }
 
 /** Which items: their keys, or a filter; what is neither goes to the library as it is. */
-export function selection(of: Iterable<string> | { filter: unknown }): Record<string, unknown> {
+export function selection(of: Iterable<string> | { filter?: unknown }): Record<string, unknown> {
   if (typeof of === 'object' && of !== null && !(Symbol.iterator in of)) return of as Record<string, unknown>;
   return { keys: array(of as Iterable<string>) };
 }

@@ -42,6 +42,7 @@ export interface ClosureOptions<S extends GraphSchema = AnySchema> extends WalkO
 /** What can be reached. The three arrays have one element a node. */
 export interface Closure {
   keys: string[];
+  /** With `order: 'depth'` those in that tree. */
   depths: number[];
   /** The index of the node that this one was first reached from, -1 for a start. */
   parents: number[];
@@ -67,10 +68,10 @@ export interface ShortestPath {
   keys: string[];
   /** The edges' keys: one less than the nodes. */
   edges: string[];
-  /** Edges. */
-  length: number;
-  /** The sum of the weights; without weights the length. */
-  cost: number;
+  /** Edges; null where there is no path. */
+  length: number | null;
+  /** The sum of the weights; without weights the length; null where there is no path. */
+  cost: number | null;
 }
 
 export interface ShortestPathsOptions<S extends GraphSchema = AnySchema> extends ShortestPathOptions<S> {
@@ -150,10 +151,11 @@ export interface SubgraphOptions<S extends GraphSchema = AnySchema> extends Edge
 export interface DegreesOptions<S extends GraphSchema = AnySchema> extends EdgeOptions<S> {
   /** Default all nodes. */
   keys?: readonly string[] | undefined;
+  /** Which edges of a node count; with `'both'` a self-loop counts twice. */
   direction?: 'out' | 'in' | 'both' | undefined;
   /** Nodes at most. */
   limit?: number | undefined;
-  /** By degree, the largest first; default by key. */
+  /** By degree: true has the highest first, false the lowest. Default: as given in `keys`, or by key. */
   descending?: boolean | undefined;
 }
 
@@ -162,14 +164,13 @@ export interface Degrees {
   degrees: number[];
 }
 
-export interface PageRankOptions<S extends GraphSchema = AnySchema> extends EdgeOptions<S> {
+export interface PageRankOptions<S extends GraphSchema = AnySchema> extends EdgeOptions<S>, WeightOptions {
   /** Default 0.85. */
   damping?: number | undefined;
   /** It ends when the changes of a round are less than this for each node; default 1e-6. */
   tolerance?: number | undefined;
   /** Default 100. */
   maxIterations?: number | undefined;
-  weight?: string | undefined;
   /** Where the walker begins anew, by key; default anywhere alike. */
   personalization?: Readonly<Record<string, number>> | undefined;
   /** Nodes at most; default all. */

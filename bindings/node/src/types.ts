@@ -113,7 +113,9 @@ export interface Erasure {
   counts: { nodes: number; edges: number; notifications: number; graphs: number };
   truncated: boolean;
   /** What was left as it is, and why. */
-  refused: { graph: string; key?: string; reason: string }[];
+  refused: { graph: string; key: string | null; reason: string }[];
+  /** No byte of what was removed is left in the file. False in a transaction, and while a reader is in one: call again afterwards. */
+  scrubbed: boolean;
 }
 
 /** What `backup` or `restore` wrote. */
@@ -188,10 +190,15 @@ export interface RetentionRule {
   by?: string;
 }
 
-/** Retention of the graphs of a type; times are milliseconds. */
+/**
+ * Retention of the graphs of a type, in milliseconds. Of a graph they count from its last change, in it or of itself; rules for rows hold in graphs
+ * that are not deleted, and nodes go with their edges.
+ */
 export interface Retention {
   archive_after?: number;
+  /** Marks the graph. */
   delete_after?: number;
+  /** Removes graphs that are marked. */
   purge_after?: number;
   nodes?: RetentionRule[];
   edges?: RetentionRule[];
@@ -328,12 +335,14 @@ export interface InsertResult {
 
 /** What is wrong with one item of many. */
 export interface ItemFault {
-  /** Its place among the items. */
+  /** Its place among the items; with a filter, among what matches. */
   index: number;
-  key?: string;
+  key: string | null;
   code: import('./error.js').ErrorCode;
   message: string;
   violations?: import('./error.js').Violation[];
+  /** Of NDJSON: the byte in the text, for a line that is no JSON object. */
+  offset?: number;
 }
 
 /** With `errors: 'skip'`: what was not written. */
@@ -371,7 +380,7 @@ export interface PatchResult {
 
 /** What to change: merge patches (RFC 7386), so null removes a member. */
 export interface Patch {
-  attributes?: JsonObject | undefined;
+  attributes: JsonObject;
   metadata?: JsonObject | undefined;
   /** The revision that must be stored (`CONFLICT`). */
   revision?: number | undefined;

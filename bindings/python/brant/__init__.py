@@ -108,6 +108,7 @@ from .results import (
     ErasedItem,
     ErasureRefused,
     Explained,
+    ExportPage,
     Fault,
     Imported,
     Index,
@@ -137,7 +138,7 @@ __version__ = version()
 __all__ = [
     "Arrays", "Auth", "BrantError", "Busy", "Cast", "Check", "Checked", "Closed", "Closure", "Components", "Conflict", "Constraint",
     "Copied", "Corrupt", "Cycle", "Database", "Degrees", "DeleteMany", "Denied", "Edge", "EdgeHit", "EdgeItem", "EdgePatch", "EdgeSpec",
-    "EdgeType", "Edges", "Erased", "ErasedCounts", "ErasedItem", "ErasureRefused", "Exists", "Explained", "Failure", "Fault",
+    "EdgeType", "Edges", "Erased", "ErasedCounts", "ErasedItem", "ErasureRefused", "Exists", "Explained", "ExportPage", "Failure", "Fault",
     "ForeignSqlite", "Forked", "Full", "Gap", "Graph", "GraphDeleted", "GraphInfo", "GraphType", "GraphTypes", "Graphs", "Health",
     "Imported", "Index", "Indexes", "Info", "Internal", "Interrupted", "Invalid", "InvalidJson", "Io", "Limit", "Limits", "Listener",
     "Maintained", "Migrated", "Migration", "Misuse", "ModuleDiff", "ModuleEdgeType", "ModuleEdit", "ModuleNodeType", "ModuleTypes",

@@ -359,9 +359,11 @@ class Database:
     ) -> Erased:
         """Remove what the file has of somebody: what holds one of these texts (1 to 100), in all graphs, deleted ones too.
 
-        Found are nodes and edges whose key is one of them, or whose attributes or metadata hold one as a whole text, however deep, graphs' owners
-        and metadata, notifications. `action` "delete" (default) removes nodes, with their edges, and edges; "redact" puts `replacement` ("[erased]")
-        in the text's place, and deletes what would break its schema by it. `dry_run` only reports. One transaction.
+        Found are nodes and edges whose key is one of them, or whose attributes or metadata hold one as a whole text or a name, however deep,
+        graphs' owners, projects and metadata, notifications. `action` "delete" (default) removes nodes, with their edges, and edges;
+        "redact" puts `replacement` ("[erased]") in the text's place, and deletes what has it as its key or would break its schema. A graph that is
+        named by one is only reported (`refused`). `dry_run` changes nothing. One transaction; then what it freed is overwritten
+        (`scrubbed`), unless it is inside one of yours, or a reader is in the way: call again. Invalid: an empty text.
         """
         members: dict[str, Any] = {"values": texts(values), "action": action, "replacement": replacement, "dry_run": dry_run}
         return erased(self._call(_native.brant_db_erase, given(**members), deadline(timeout)))

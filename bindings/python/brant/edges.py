@@ -169,10 +169,16 @@ class Edges:
         self._database._call(_native.brant_edge_delete, {"graph": self._graph, "key": key} | given(revision=revision))
 
     def delete_many(
-        self, keys: Iterable[str] | None = None, *, filter: Filter | None = None, timeout: float | None = None
+        self,
+        keys: Iterable[str] | None = None,
+        *,
+        filter: Filter | None = None,
+        errors: Errors | None = None,
+        timeout: float | None = None,
     ) -> DeleteMany:
-        """Delete the edges with these keys, or those that a filter matches (``{}``: all), all or nothing. NotFound: a key has no edge."""
-        members = {"graph": self._graph} | given(filter=filter)
+        """Delete the edges with these keys, or those that a filter matches (``{}``: all), all or nothing. NotFound: a key has no edge;
+        `errors` "skip" leaves such out."""
+        members = {"graph": self._graph} | given(filter=filter, errors=errors)
         function = _native.brant_edge_delete_many
         if keys is None or filter is not None:
             members |= given(keys=some_texts(keys))

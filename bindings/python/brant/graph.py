@@ -18,6 +18,7 @@ from .results import (
     Components,
     Cycle,
     Degrees,
+    ExportPage,
     Imported,
     PageRank,
     Path,
@@ -266,6 +267,24 @@ class Graph:
             return export_text(self.database, members, deadline(timeout))
         export_to(self.database, members, deadline(timeout), file)
         return None
+
+    def export_page(
+        self,
+        format: ExportFormat,
+        *,
+        part: Literal["nodes", "edges"] | None = None,
+        edges: Literal["edges", "links"] | None = None,
+        filter: Filter | None = None,
+        edge_filter: Filter | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: float | None = None,
+    ) -> ExportPage:
+        """A part of what `export` makes, of some `limit` items (10 000), for one who passes it on; all parts' texts joined are the document.
+        Conflict: the graph changed since the last part; inside a read transaction it does not."""
+        members = given(graph=self.name, format=format, part=part, edges=edges, filter=filter, edge_filter=edge_filter)
+        members |= given(limit=limit, cursor=cursor)
+        return known(ExportPage, self.database._call(_native.brant_graph_export, members, deadline(timeout)))
 
     def import_(
         self,

@@ -152,6 +152,7 @@ class GraphTypes:
         """Say what `Database.maintain` archives and deletes in graphs of this type; None: nothing.
 
         ``{"archive_after": ms, "delete_after": ms, "purge_after": ms, "nodes": [{"type": "Call", "filter": {..}, "older_than": ms, "by":
-        "updated_at"}], "edges": [..]}``; `GraphType.retention` shows it.
+        "updated_at"}], "edges": [..]}``: a graph is archived, marked deleted and purged so long after its last change; nodes and edges go when
+        the time of `by` (updated_at, created_at, an attribute) is so long ago. `GraphType.retention` shows it. Invalid: a rule, with its pointer.
         """
         return known(Retention, self._database._call(_native.brant_graph_type_set_retention, {"name": name, "rules": rules}))

@@ -26,13 +26,14 @@ class Patched:
 
 @dataclass(slots=True)
 class Fault:
-    """An item of many that was left out: its `index` among the caller's, and why."""
+    """An item of many that was left out: its `index` among the caller's, and why; `offset` in bytes of a line that is no JSON object."""
 
     index: int
     key: str | None
     code: str
     message: str
     violations: list[Violation] = field(default_factory=list)
+    offset: int | None = None
 
 
 @dataclass(slots=True)
@@ -335,6 +336,14 @@ class Arrays:
 
 
 @dataclass(slots=True)
+class ExportPage:
+    """A part of a document, and the `cursor` that the next part goes on from; None at the end."""
+
+    text: str
+    cursor: str | None
+
+
+@dataclass(slots=True)
 class Imported:
     """What an import did: so far, when it is given to `progress`. `bytes` of `total_bytes` are read; `failed` and `items` as in `PutMany`."""
 
@@ -381,10 +390,10 @@ class ErasedItem:
 
 @dataclass(slots=True)
 class ErasureRefused:
-    """A node or edge that was found and left, and why."""
+    """What was found and left, and why: a graph where the key is None."""
 
     graph: str
-    key: str
+    key: str | None
     reason: str
 
 
@@ -398,13 +407,15 @@ class ErasedCounts:
 
 @dataclass(slots=True)
 class Erased:
-    """What was found, and removed unless it was a dry run; the lists have at most 1000 items each (`truncated`), the counts are whole."""
+    """What was found, and removed unless it was a dry run; the lists have at most 1000 items each (`truncated`), the counts are whole.
+    `scrubbed`: no byte of what was removed is left in the file."""
 
     nodes: list[ErasedItem]
     edges: list[ErasedItem]
     counts: ErasedCounts
     truncated: bool
     refused: list[ErasureRefused]
+    scrubbed: bool
 
 
 # ---- from the answers' members ---------------------------------------------------------------------------------------
@@ -412,7 +423,7 @@ class Erased:
 
 def fault(members: Json) -> Fault:
     violations = known_list(Violation, members.get("violations", []))
-    return Fault(members["index"], members.get("key"), members["code"], members["message"], violations)
+    return Fault(members["index"], members.get("key"), members["code"], members["message"], violations, members.get("offset"))
 
 
 def faulted(cls: type[T], members: Json) -> T:
@@ -444,4 +455,5 @@ def erased(members: Json) -> Erased:
         known(ErasedCounts, members["counts"]),
         members["truncated"],
         known_list(ErasureRefused, members["refused"]),
+        members["scrubbed"],
     )

@@ -39,6 +39,33 @@ const inGraph = (run) => (db, input) => {
   return run(db.graph(graph), rest);
 };
 
+/** What selects many: keys, or a filter; with what else there is. */
+function selected({ keys, ...input }) {
+  if (keys !== undefined) return [keys, camelCase(input)];
+  const { filter, ...options } = input;
+  return [filter === undefined ? {} : { filter }, camelCase(options)];
+}
+
+const many = (of, verb) => inGraph((graph, input) => graph[of][verb](...split(input, 'items')));
+
+/** The methods of nodes and of edges that are alike. */
+const items = (of) => ({
+  [`${of}.put`]: inGraph((graph, input) => graph[of].put(input)),
+  [`${of}.insert`]: inGraph((graph, input) => graph[of].insert(input)),
+  [`${of}.patch`]: inGraph((graph, input) => graph[of].patch(...split(input, 'key'))),
+  [`${of}.put_many`]: many(of, 'putMany'),
+  [`${of}.insert_many`]: many(of, 'insertMany'),
+  [`${of}.patch_many`]: many(of, 'patchMany'),
+  [`${of}.get`]: inGraph((graph, input) => graph[of].get(...only(input, 'key'))),
+  [`${of}.exists`]: inGraph((graph, input) => ({ exists: graph[of].exists(...only(input, 'key')) })),
+  [`${of}.count`]: inGraph((graph, input) => ({ count: graph[of].count(...split(input)) })),
+  [`${of}.list`]: inGraph((graph, input) => graph[of].list(...split(input))),
+  [`${of}.explain`]: inGraph((graph, input) => graph[of].explain(...split(input))),
+  [`${of}.search`]: inGraph((graph, input) => graph[of].search(...split(input, 'query'))),
+  [`${of}.delete`]: inGraph((graph, input) => graph[of].delete(...split(input, 'key'))),
+  [`${of}.delete_many`]: inGraph((graph, input) => graph[of].deleteMany(...selected(input))),
+});
+
 /** The package's method for each registry name, and what a scenario can do besides. */
 const METHODS = {
   'transaction.begin': (db, input) => db.begin(...only(input, 'mode')),
@@ -51,6 +78,7 @@ const METHODS = {
   'db.info': (db, input) => (only(input), db.info()),
   'db.doctor': (db, input) => (only(input), db.doctor()),
   'db.maintain': (db, input) => (only(input), db.maintain()),
+  'db.erase': (db, input) => db.erase(...split(input, 'values')),
   'db.backup': (db, input) => db.backup(...split(input, 'path')),
   'db.restore': (db, input) => db.restore(...only(input, 'path')),
   'operations.list': (db, input) => ({ items: db.operations(...only(input, 'namespace')) }),
@@ -62,31 +90,53 @@ const METHODS = {
   'graph_types.delete': (db, input) => db.graphTypes.delete(...only(input, 'name')),
   'graph_types.validate_node': (db, input) => db.graphTypes.validateNode(...only(input, 'graph_type', 'type', 'attributes')),
   'graph_types.validate_edge': (db, input) => db.graphTypes.validateEdge(...split(input, 'graph_type', 'type', 'attributes')),
+  'graph_types.diff': (db, input) => db.graphTypes.diff(...only(input, 'name', 'module')),
+  'graph_types.update': (db, input) => db.graphTypes.update(...split(input, 'name', 'module')),
+  'graph_types.check': (db, input) => db.graphTypes.check(...split(input, 'name')),
+  // Without a limit the method goes on to the end.
+  'graph_types.migrate': (db, input) => db.graphTypes.migrate(...split({ limit: 1, ...input }, 'name')),
+  'graph_types.migration': (db, input) => db.graphTypes.migration(...only(input, 'name')),
+  'graph_types.set_retention': (db, input) => db.graphTypes.setRetention(...only(input, 'name', 'rules')),
+
+  'modules.types': (db, input) => db.modules.types(...only(input, 'module')),
+  'modules.validate_node': (db, input) => db.modules.validateNode(...split(input, 'module', 'type', 'attributes')),
+  'modules.validate_edge': (db, input) => db.modules.validateEdge(...split(input, 'module', 'type', 'attributes')),
+  'modules.diff': (db, input) => db.modules.diff(...only(input, 'from', 'to')),
+  'modules.cast': (db, input) => {
+    const [module, attributes, type] = split(input, 'module', 'attributes');
+    return db.modules.cast(module, type, attributes);
+  },
+  'modules.patch': (db, input) => ({ document: db.modules.patch(...only(input, 'document', 'patch')) }),
+
+  'indexes.create': (db, input) => db.indexes.create(...split(input)),
+  'indexes.list': (db, input) => ({ items: db.indexes.list(...split(input)) }),
+  'indexes.delete': (db, input) => db.indexes.delete(...only(input, 'name')),
 
   'graphs.create': (db, input) => db.graphs.create(...split(input, 'name')),
   'graphs.get': (db, input) => db.graphs.get(...only(input, 'name')),
   'graphs.list': (db, input) => db.graphs.list(...split(input)),
   'graphs.update': (db, input) => db.graphs.update(...split(input, 'name')),
   'graphs.delete': (db, input) => db.graphs.delete(...only(input, 'name')),
+  'graphs.purge': (db, input) => db.graphs.purge(...split(input, 'name')),
+  'graphs.shortest_path': inGraph((graph, input) => graph.shortestPath(...split(input, 'source', 'target'))),
+  'graphs.shortest_paths': inGraph((graph, input) => graph.shortestPaths(...split(input, 'source'))),
+  'graphs.paths': inGraph((graph, input) => graph.paths(...split(input, 'source', 'target'))),
+  'graphs.count_walks': inGraph((graph, input) => ({ count: graph.countWalks(...split(input, 'length')) })),
+  'graphs.topological_order': inGraph((graph, input) => graph.topologicalOrder(...split(input))),
+  'graphs.find_cycle': inGraph((graph, input) => graph.findCycle(...split(input))),
+  'graphs.components': inGraph((graph, input) => graph.components(...split(input))),
+  'graphs.subgraph': inGraph((graph, input) => graph.subgraph(...selected(input))),
+  'graphs.degrees': inGraph((graph, input) => graph.degrees(...split(input))),
+  'graphs.pagerank': inGraph((graph, input) => graph.pagerank(...split(input))),
+  'graphs.export': inGraph((graph, input) => graph.exportPage(...split(input, 'format'))),
+  'graphs.arrays': inGraph((graph, input) => graph.arrays(...split(input))),
+  'graphs.import': inGraph((graph, input) => graph.import(...split(input))),
 
-  'nodes.put': inGraph((graph, input) => graph.nodes.put(input)),
-  'nodes.put_many': inGraph((graph, input) => graph.nodes.putMany(...only(input, 'items'))),
-  'nodes.get': inGraph((graph, input) => graph.nodes.get(...only(input, 'key'))),
+  ...items('nodes'),
   'nodes.get_many': inGraph((graph, input) => ({ items: graph.nodes.getMany(...only(input, 'keys')) })),
-  'nodes.exists': inGraph((graph, input) => ({ exists: graph.nodes.exists(...only(input, 'key')) })),
-  'nodes.count': inGraph((graph, input) => ({ count: graph.nodes.count(...split(input)) })),
-  'nodes.list': inGraph((graph, input) => graph.nodes.list(...split(input))),
-  'nodes.delete': inGraph((graph, input) => graph.nodes.delete(...split(input, 'key'))),
   'nodes.neighbors': inGraph((graph, input) => graph.nodes.neighbors(...split(input, 'key'))),
   'nodes.closure': inGraph((graph, input) => graph.nodes.closure(...split(input, 'keys'))),
-
-  'edges.put': inGraph((graph, input) => graph.edges.put(input)),
-  'edges.put_many': inGraph((graph, input) => graph.edges.putMany(...only(input, 'items'))),
-  'edges.get': inGraph((graph, input) => graph.edges.get(...only(input, 'key'))),
-  'edges.exists': inGraph((graph, input) => ({ exists: graph.edges.exists(...only(input, 'key')) })),
-  'edges.count': inGraph((graph, input) => ({ count: graph.edges.count(...split(input)) })),
-  'edges.list': inGraph((graph, input) => graph.edges.list(...split(input))),
-  'edges.delete': inGraph((graph, input) => graph.edges.delete(...split(input, 'key'))),
+  ...items('edges'),
 
   close: (db) => (db.close(), null),
   interrupt: (db) => (db.interrupt(), null),
@@ -128,6 +178,20 @@ function blobsToText(result) {
   return { ...result, rows: result.rows.map((row) => row.map(one)) };
 }
 
+/** A walk as a listener: begun at once, so that what is wrong with it is said now. */
+function walk(db, { graph, ...input }) {
+  const batches = db.graph(graph).nodes.walk(...split(input, 'keys'))[Symbol.iterator]();
+  let first = batches.next();
+  return {
+    nextBatch() {
+      const { done, value } = first ?? batches.next();
+      first = undefined;
+      return done ? [] : [value];
+    },
+    close: () => batches.return(),
+  };
+}
+
 const databases = new Map();
 const listeners = new Map();
 
@@ -147,6 +211,10 @@ function run({ object, name, arguments: input = {}, as, background }) {
   }
   const db = databases.get(object);
   if (db === undefined) throw new UnknownOperation(`no object ${object}`);
+  if (name === 'nodes.walk') {
+    listeners.set(as, walk(db, input));
+    return null;
+  }
   if (name === 'events.listen') {
     listeners.set(as, db.listen(...only(input, 'channels')));
     return null;

@@ -3,6 +3,7 @@
 
 import base64
 import dataclasses
+import itertools
 import json
 import platform
 import sys
@@ -45,11 +46,12 @@ OPERATIONS = {
     "db.backup": lambda h, **a: h.db.backup(**a),
     "db.restore": lambda h, **a: h.db.restore(**a),
     "db.maintain": lambda h: h.db.maintain(),
+    "db.erase": lambda h, **a: h.db.erase(**a),
     "transaction.begin": lambda h, **a: h.begin(**a),
     "transaction.commit": lambda h: h.end("commit"),
     "transaction.rollback": lambda h: h.end("rollback"),
     "sql.execute": lambda h, sql, params=(): h.db.execute(sql, blobs(params)),
-    "operations.list": lambda h, **a: {"items": brant.operations(**a)},
+    "operations.list": lambda h, **a: {"items": operations(h, **a)},
     "events.notify": lambda h, **a: {"id": h.db.notify(**a)},
     "events.listen": lambda h, channels: h.db.listen(*channels),
     "graph_types.define": lambda h, **a: h.db.graph_types.define(**a),
@@ -58,11 +60,55 @@ OPERATIONS = {
     "graph_types.delete": lambda h, **a: {"deleted": h.db.graph_types.delete(**a) is None},
     "graph_types.validate_node": lambda h, **a: h.db.graph_types.validate_node(**a),
     "graph_types.validate_edge": lambda h, **a: h.db.graph_types.validate_edge(**a),
+    "graph_types.diff": lambda h, **a: h.db.graph_types.diff(**a),
+    "graph_types.update": lambda h, **a: h.db.graph_types.update(**a),
+    "graph_types.check": lambda h, **a: h.db.graph_types.check(**a),
+    "graph_types.migrate": lambda h, limit=1, **a: h.db.graph_types.migrate(limit=limit, **a),
+    "graph_types.migration": lambda h, **a: h.db.graph_types.migration(**a),
+    "graph_types.set_retention": lambda h, **a: h.db.graph_types.set_retention(**a),
+    "modules.types": lambda h, **a: brant.modules.types(**a),
+    "modules.validate_node": lambda h, **a: brant.modules.validate_node(**a),
+    "modules.validate_edge": lambda h, **a: brant.modules.validate_edge(**a),
+    "modules.diff": lambda h, **a: brant.modules.diff(**{"from_" if name == "from" else name: value for name, value in a.items()}),
+    "modules.cast": lambda h, **a: brant.modules.cast(**a),
+    "modules.patch": lambda h, **a: {"document": brant.modules.patch(**a)},
+    "indexes.create": lambda h, **a: h.db.indexes.create(**a),
+    "indexes.list": lambda h, **a: {"items": h.db.indexes.list(**a)},
+    "indexes.delete": lambda h, **a: {"deleted": h.db.indexes.delete(**a) is None},
     "graphs.create": lambda h, **a: h.db.graphs.create(**a),
     "graphs.get": lambda h, **a: h.db.graphs.get(**a),
     "graphs.list": lambda h, **a: h.db.graphs.list(**a),
     "graphs.update": lambda h, **a: h.db.graphs.update(**a),
     "graphs.delete": lambda h, **a: {"deleted": True, **plain(h.db.graphs.delete(**a))},
+    "graphs.purge": lambda h, **a: h.db.graphs.purge(**a),
+    "graphs.shortest_path": lambda h, graph, **a: h.db.graph(graph).shortest_path(**a),
+    "graphs.shortest_paths": lambda h, graph, **a: h.db.graph(graph).shortest_paths(**a),
+    "graphs.paths": lambda h, graph, **a: h.db.graph(graph).paths(**a),
+    "graphs.count_walks": lambda h, graph, **a: {"count": h.db.graph(graph).count_walks(**a)},
+    "graphs.topological_order": lambda h, graph, **a: h.db.graph(graph).topological_order(**a),
+    "graphs.find_cycle": lambda h, graph, **a: h.db.graph(graph).find_cycle(**a),
+    "graphs.components": lambda h, graph, **a: h.db.graph(graph).components(**a),
+    "graphs.subgraph": lambda h, graph, **a: h.db.graph(graph).subgraph(**a),
+    "graphs.degrees": lambda h, graph, **a: h.db.graph(graph).degrees(**a),
+    "graphs.pagerank": lambda h, graph, **a: h.db.graph(graph).pagerank(**a),
+    "graphs.export": lambda h, graph, **a: export(h.db.graph(graph), **a),
+    "graphs.import": lambda h, graph, **a: h.db.graph(graph).import_(**a),
+    "graphs.arrays": lambda h, graph, **a: h.db.graph(graph).arrays(**a),
+    "nodes.insert": lambda h, graph, **a: h.db.graph(graph).nodes.insert(**a),
+    "nodes.insert_many": lambda h, graph, **a: h.db.graph(graph).nodes.insert_many(**a),
+    "nodes.patch": lambda h, graph, **a: h.db.graph(graph).nodes.patch(**a),
+    "nodes.patch_many": lambda h, graph, **a: h.db.graph(graph).nodes.patch_many(**a),
+    "nodes.delete_many": lambda h, graph, **a: h.db.graph(graph).nodes.delete_many(**a),
+    "nodes.explain": lambda h, graph, **a: h.db.graph(graph).nodes.explain(**a),
+    "nodes.search": lambda h, graph, **a: h.db.graph(graph).nodes.search(**a),
+    "nodes.walk": lambda h, graph, **a: h.db.graph(graph).nodes.walk(**a),
+    "edges.insert": lambda h, graph, **a: h.db.graph(graph).edges.insert(**a),
+    "edges.insert_many": lambda h, graph, **a: h.db.graph(graph).edges.insert_many(**a),
+    "edges.patch": lambda h, graph, **a: h.db.graph(graph).edges.patch(**a),
+    "edges.patch_many": lambda h, graph, **a: h.db.graph(graph).edges.patch_many(**a),
+    "edges.delete_many": lambda h, graph, **a: h.db.graph(graph).edges.delete_many(**a),
+    "edges.explain": lambda h, graph, **a: h.db.graph(graph).edges.explain(**a),
+    "edges.search": lambda h, graph, **a: h.db.graph(graph).edges.search(**a),
     "nodes.put": lambda h, graph, **a: h.db.graph(graph).nodes.put(**a),
     "nodes.put_many": lambda h, graph, **a: h.db.graph(graph).nodes.put_many(**a),
     "nodes.get": lambda h, graph, **a: h.db.graph(graph).nodes.get(**a),
@@ -83,6 +129,32 @@ OPERATIONS = {
 }
 
 
+def operations(handle, namespace=None, graph_type=None):
+    if graph_type is None:
+        return brant.operations(namespace)
+    return [spec for spec in handle.db.types[graph_type].operations() if namespace in (None, spec["namespace"])]
+
+
+def export(graph, **arguments):
+    if "limit" in arguments or "cursor" in arguments:
+        return graph.export_page(**arguments)
+    return {"text": graph.export(**arguments), "cursor": None}
+
+
+def typed(handle, name, arguments):
+    """types.<graph type>.<type>.<verb>; the graph type's name may have dots."""
+    graph_type, type, verb = name[len("types.") :].rsplit(".", 2)
+    method = getattr(handle.db.types[graph_type][type], verb, None)
+    if method is None:
+        return handle.db.call(name, arguments)
+    answer = method(**arguments)
+    if verb == "count":
+        return {"count": answer}
+    if verb == "delete":
+        return {"deleted": True} if answer is None else {"deleted": True, "edges": answer}
+    return answer
+
+
 def blobs(value):
     """Parameters of SQL with their blobs as bytes."""
     if isinstance(value, list):
@@ -92,6 +164,9 @@ def blobs(value):
             return base64.b64decode(value["$base64"])
         return {name: blobs(item) for name, item in value.items()}
     return value
+
+
+LEFT_OUT = {"module", "undirected", "offset", "edge_keys", "types", "edge_type_of", "weights", "node_attributes", "edge_attributes"}
 
 
 def plain(value):
@@ -104,8 +179,9 @@ def plain(value):
             return {"channel": value.channel, "gap": {"from": value.gap.first, "to": value.gap.last}}
         return {"id": value.id, "channel": value.channel, "payload": value.payload, "created_at": value.created_at}
     if dataclasses.is_dataclass(value):
-        members = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return {name: member for name, member in members.items() if name != "module" or member is not None}
+        # A member that is not there is None in a record; those of Python's own words end in _.
+        members = {field.name.rstrip("_"): plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {name: member for name, member in members.items() if name not in LEFT_OUT or member is not None}
     if isinstance(value, bytes):
         return {"$base64": base64.b64encode(value).decode()}
     if isinstance(value, (list, tuple)):
@@ -121,6 +197,8 @@ class Agent:
         self.writing = threading.Lock()
 
     def operation(self, handle, name, arguments):
+        if name.startswith("types."):
+            return typed(handle, name, arguments)
         if name not in OPERATIONS:
             raise UnknownOperation(name)
         return OPERATIONS[name](handle, **arguments)
@@ -155,6 +233,8 @@ class Agent:
         if thing is None:
             raise UnknownOperation(f"{name} of {target!r}, which was not opened")
         if name == "cursor.next":
+            if isinstance(thing, brant.Walk):
+                return list(itertools.islice(thing, 1))
             timeout = arguments.get("timeout", 0)
             return thing.take(None if timeout < 0 else timeout / 1000)
         if name == "cursor.close":
@@ -169,7 +249,7 @@ class Agent:
         if name == "run_in_transaction":
             return self.run_in_transaction(thing, **arguments)
         answer = self.operation(thing, name, arguments)
-        if isinstance(answer, brant.Listener):
+        if isinstance(answer, (brant.Listener, brant.Walk)):
             self.objects[save_as] = answer
             return {}
         return answer

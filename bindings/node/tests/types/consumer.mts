@@ -174,7 +174,7 @@ for await (const batch of nodes.walk(['a'], { order: 'depth', edgeFilter: { 'att
 
 const graph = db.graph<Packages>('debian');
 const path = graph.shortestPath('a', 'b', { weight: 'attributes.cost', defaultWeight: 1, edgeTypes: ['DependsOn'] });
-path.found && path.cost.toFixed();
+path.cost?.toFixed();
 // @ts-expect-error no such edge type
 graph.shortestPath('a', 'b', { edgeTypes: ['Knows'] });
 // @ts-expect-error how deep must be said
