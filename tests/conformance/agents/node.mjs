@@ -81,7 +81,8 @@ const METHODS = {
   'db.erase': (db, input) => db.erase(...split(input, 'values')),
   'db.backup': (db, input) => db.backup(...split(input, 'path')),
   'db.restore': (db, input) => db.restore(...only(input, 'path')),
-  'operations.list': (db, input) => ({ items: db.operations(...only(input, 'namespace')) }),
+  'operations.list': (db, input) =>
+    input.graph_type === undefined ? { items: db.operations(...only(input, 'namespace')) } : db.call('operations.list', input),
   'events.notify': (db, input) => ({ id: db.notify(...only(input, 'channel', 'payload')) }),
 
   'graph_types.define': (db, input) => db.graphTypes.define(...split(input, 'module')),
