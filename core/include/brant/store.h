@@ -167,8 +167,9 @@ BRANT_API brant_status brant_db_maintain(char **out_json, size_t *out_json_len, 
  * deleted all the same, and so is what would not satisfy its schema any more. Graphs are never deleted: an owner_id or project_id that is a value becomes null, and their
  * metadata is redacted; a graph whose name is a value is among `refused`. Notifications whose channel or payload holds a value are removed; those of this operation hold no keys.
  * Lists have the first 1000, in order of graph name and creation; `truncated`: there were more. Edges that go with a node are counted, and listed where they hold a value themselves.
- * One transaction. Then, outside a running transaction, free space and the log are overwritten: `scrubbed` says that no byte of what was removed is left in the file (a reader that is in the middle of a
- * transaction prevents it, as does a full disk; inside a transaction it is false: call again with the same values afterwards). Backups and copies are yours to look after.
+ * One transaction. Then, outside a running transaction, the file is rewritten (as VACUUM does: it takes time and temporary disk space by the file's size, and tables of yours that have no
+ * INTEGER PRIMARY KEY get new rowids) and its log emptied: `scrubbed` says that no byte of what was removed is left in them. A reader or writer that does not end within the busy timeout prevents it, as
+ * does a full disk; inside a transaction it is false. Then call again with the same values. Backups and copies are yours to look after.
  * INVALID: a value among them is empty; the replacement holds a value.
  */
 BRANT_API brant_status brant_db_erase(char **out_json, size_t *out_json_len, brant_db *db,

@@ -270,16 +270,34 @@ static bool merge_text_indexes(brant_db *db) {
     return code == SQLITE_DONE;
 }
 
-void brant__db_scrub(bool *out_clean, brant_db *db) {
+static int stop_scrubbing(void *context) {
+    if (brant__db_poll(context) == BRANT_OK) return 0;
+    brant__error_code();
+    return 1;
+}
+
+/*
+ * secure_delete overwrites what is deleted where it stands, but not the copies that stay behind in a page when cells move to another: only a new
+ * file has none. By a connection of its own, since ours keeps temporary tables in memory, and a whole database does not belong there.
+ */
+static bool rewrite_file(brant_db *db) {
+    sqlite3 *other = NULL;
     int length = 0, done = 0;
-    *out_clean = false;
-    if (!merge_text_indexes(db)) return;
-    if (db->memory) {
-        *out_clean = true;
-        return;
+    int code = sqlite3_open_v2(db->path, &other, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_busy_timeout(other, (int)db->options.busy_timeout);
+        sqlite3_progress_handler(other, 10000, stop_scrubbing, db);
+        code = sqlite3_exec(other, "PRAGMA secure_delete=ON; PRAGMA synchronous=FULL; VACUUM", NULL,
+                            NULL, NULL);
     }
-    *out_clean = sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, &length,
-                                           &done) == SQLITE_OK;
+    if (code == SQLITE_OK)
+        code = sqlite3_wal_checkpoint_v2(other, NULL, SQLITE_CHECKPOINT_TRUNCATE, &length, &done);
+    sqlite3_close_v2(other);
+    return code == SQLITE_OK;
+}
+
+void brant__db_scrub(bool *out_clean, brant_db *db) {
+    *out_clean = merge_text_indexes(db) && (db->memory || rewrite_file(db));
 }
 
 /* ---- maintenance ------------------------------------------------------------------------------------------------------- */
