@@ -223,6 +223,28 @@ static void test_allocations(void **state) {
         try_all(db, "nodes.closure", "{\"graph\":\"g\",\"keys\":[\"n10\"]}", BRANT_OK);
     }
     try_all(db, "nodes.delete", "{\"graph\":\"g\",\"key\":\"n5\",\"edges\":\"delete\"}", BRANT_OK);
+    try_all(
+        db, "nodes.insert_many",
+        "{\"graph\":\"g\",\"errors\":\"skip\",\"items\":\"{\\\"key\\\":\\\"new\\\",\\\"type\\\":"
+        "\\\"Task\\\",\\\"attributes\\\":{\\\"title\\\":\\\"x\\\"}}\\nbad\\n{\\\"x\\\":1}\"}",
+        BRANT_OK);
+    try_all(db, "nodes.patch_many",
+            "{\"graph\":\"g\",\"items\":[{\"key\":\"n1\",\"attributes\":{\"title\":\"z\"},"
+            "\"metadata\":{"
+            "\"a\":1}},{\"key\":\"n2\",\"attributes\":{}}]}",
+            BRANT_OK);
+    try_all(db, "nodes.patch_many",
+            "{\"graph\":\"g\",\"items\":[{\"key\":\"n1\",\"attributes\":{\"title\":null}},{\"key\":"
+            "\"none\",\"attributes\":{}}]}",
+            BRANT_VALIDATION);
+    try_all(db, "nodes.delete_many",
+            "{\"graph\":\"g\",\"keys\":[\"n1\",\"n2\"],\"edges\":\"delete\"}", BRANT_OK);
+    try_all(db, "edges.delete_many", "{\"graph\":\"g\",\"filter\":{\"source\":\"n3\"}}", BRANT_OK);
+    try_all(db, "db.erase", "{\"values\":[\"n1\",\"t\"],\"action\":\"redact\"}", BRANT_OK);
+    try_all(db, "graph_types.set_retention",
+            "{\"name\":\"tasks\",\"rules\":{\"nodes\":[{\"older_than\":5,\"filter\":{\"key\":\"x\"}"
+            "}]}}",
+            BRANT_OK);
     try_all(db, "graphs.delete", "{\"name\":\"g\"}", BRANT_OK);
     try_all(db, "graphs.purge", "{\"name\":\"g\",\"limit\":5}", BRANT_OK);
     try_all(db, "graphs.purge", "{\"name\":\"g\"}", BRANT_OK);

@@ -88,6 +88,21 @@ static const char *const steps[][2] = {
     {"nodes.neighbors", "{\"graph\":\"g\",\"key\":\"a\"}"},
     {"nodes.closure", "{\"graph\":\"g\",\"keys\":[\"a\"]}"},
     {"sql.execute", "{\"sql\":\"SELECT key FROM nodes WHERE key <> :k\",\"params\":{\"k\":\"z\"}}"},
+    {"nodes.insert_many", "{\"graph\":\"g\",\"errors\":\"skip\",\"items\":\"{\\\"key\\\":\\\"d\\\","
+                          "\\\"type\\\":\\\"A\\\"}"
+                          "\\nbad\\n{\\\"key\\\":\\\"a\\\",\\\"type\\\":\\\"A\\\"}\"}"},
+    {"nodes.patch", "{\"graph\":\"g\",\"key\":\"b\",\"attributes\":{\"s\":\"a\"},\"metadata\":{"
+                    "\"m\":{\"x\":1}}}"},
+    {"edges.patch_many",
+     "{\"graph\":\"g\",\"items\":[{\"key\":\"[\\\"b\\\",\\\"B\\\",\\\"c\\\"]\",\"attributes\":{"
+     "\"w\":1}}]}"},
+    {"graph_types.set_retention", "{\"name\":\"t\",\"rules\":{\"nodes\":[{\"older_than\":1000000,"
+                                  "\"filter\":{\"key\":\"z\"}}]}}"},
+    {"nodes.delete_many", "{\"graph\":\"g\",\"filter\":{\"key\":\"d\"}}"},
+    {"db.erase", "{\"values\":[\"zzz\"],\"action\":\"redact\"}"},
+    {"graphs.create", "{\"name\":\"h\",\"graph_type\":\"t\"}"},
+    {"graphs.delete", "{\"name\":\"h\"}"},
+    {"graphs.purge", "{\"name\":\"h\",\"limit\":1}"},
     {"edges.delete", "{\"graph\":\"g\",\"key\":\"[\\\"a\\\",\\\"B\\\",\\\"b\\\"]\"}"},
     {"nodes.delete", "{\"graph\":\"g\",\"key\":\"c\",\"edges\":\"delete\"}"},
     {"db.info", "{}"},
