@@ -87,6 +87,17 @@ static const char *const steps[][2] = {
     {"nodes.list", "{\"graph\":\"g\",\"limit\":2}"},
     {"nodes.neighbors", "{\"graph\":\"g\",\"key\":\"a\"}"},
     {"nodes.closure", "{\"graph\":\"g\",\"keys\":[\"a\"]}"},
+    {"graphs.components", "{\"graph\":\"g\",\"connection\":\"strong\"}"},
+    {"graphs.count_walks", "{\"graph\":\"g\",\"length\":2}"},
+    {"graphs.degrees", "{\"graph\":\"g\",\"descending\":true}"},
+    {"graphs.find_cycle", "{\"graph\":\"g\"}"},
+    {"graphs.pagerank", "{\"graph\":\"g\"}"},
+    {"graphs.paths", "{\"graph\":\"g\",\"source\":\"a\",\"target\":\"c\",\"max_depth\":3}"},
+    {"graphs.shortest_path", "{\"graph\":\"g\",\"source\":\"a\",\"target\":\"c\",\"weight\":"
+                             "\"attributes.w\",\"default_weight\":1}"},
+    {"graphs.shortest_paths", "{\"graph\":\"g\",\"source\":\"a\"}"},
+    {"graphs.subgraph", "{\"graph\":\"g\",\"filter\":{\"key\":\"a\"}}"},
+    {"graphs.topological_order", "{\"graph\":\"g\"}"},
     {"sql.execute", "{\"sql\":\"SELECT key FROM nodes WHERE key <> :k\",\"params\":{\"k\":\"z\"}}"},
     {"nodes.insert_many", "{\"graph\":\"g\",\"errors\":\"skip\",\"items\":\"{\\\"key\\\":\\\"d\\\","
                           "\\\"type\\\":\\\"A\\\"}"
@@ -143,6 +154,13 @@ static bool live(const char *folder, long n) {
         only_memory(status, "listen");
         run_steps(db);
         if (cursor) only_memory(brant_cursor_next(&answer, &length, cursor, 0), "next");
+        brant_free(answer);
+        brant_cursor_free(cursor);
+        cursor = NULL;
+        answer = NULL;
+        status = brant_node_walk(&cursor, db, TEXT("{\"graph\":\"g\",\"keys\":[\"a\"]}"));
+        if (failures == 0) assert_int_equal(status, BRANT_OK);
+        if (cursor) only_memory(brant_cursor_next(&answer, &length, cursor, -1), "walk");
         brant_free(answer);
     }
     brant_cursor_free(cursor);

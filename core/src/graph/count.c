@@ -111,12 +111,6 @@ cleanup:
 
 /* ---- degrees --------------------------------------------------------------------------------- */
 
-static int compare_entries(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 static uint32_t degree_of(const brant__view *view, uint32_t node) {
     bool both = view->directions == (BRANT__GO_OUT | BRANT__GO_IN);
     brant__hops hops = brant__hops_of(view, node, false);
@@ -127,12 +121,49 @@ static uint32_t degree_of(const brant__view *view, uint32_t node) {
     return degree;
 }
 
+/* By degree, and those of one degree as they stood: counted, then placed. */
+static brant_status sort_degrees(uint32_t **nodes, uint32_t *degrees, size_t count,
+                                 brant__call *call, bool descending) {
+    uint32_t *begin = NULL, *sorted, *sizes = NULL, highest = 0;
+    brant_status status = BRANT_OK;
+
+    for (size_t i = 0; i < count; i++)
+        if (degrees[i] > highest) highest = degrees[i];
+    begin = brant__alloc_zero(((size_t)highest + 2) * sizeof(*begin));
+    sizes = brant__alloc((count + 1) * sizeof(*sizes));
+    sorted = brant__arena_alloc(call->arena, (count + 1) * sizeof(*sorted));
+    if (!begin || !sizes || !sorted) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    memcpy(sizes, degrees, count * sizeof(*sizes));
+    for (size_t i = 0; i < count; i++)
+        begin[(descending ? highest - sizes[i] : sizes[i]) + 1]++;
+    for (size_t i = 1; i < (size_t)highest + 2; i++)
+        begin[i] += begin[i - 1];
+    for (size_t i = 0; i < count; i++) {
+        uint32_t at = begin[descending ? highest - sizes[i] : sizes[i]]++;
+        sorted[at] = *nodes ? (*nodes)[i] : (uint32_t)i;
+        degrees[at] = sizes[i];
+    }
+    *nodes = sorted;
+cleanup:
+    brant__free(begin);
+    brant__free(sizes);
+    return status;
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
 brant_status brant__graph_degrees(brant__call *call) {
     yyjson_val *keys = brant__json_get(call->input, "keys"),
                *descending = brant__json_get(call->input, "descending");
     brant__view view = {.snapshot = NULL};
     uint32_t *nodes = NULL, *degrees = NULL;
-    uint64_t *entries = NULL;
     int64_t limit = INT64_MAX;
     brant__graph graph;
     size_t count;
@@ -144,30 +175,18 @@ brant_status brant__graph_degrees(brant__call *call) {
     BRANT__TRY(brant__view_open(&view, call, &graph, BRANT__VIEW_DIRECTION));
     count = view.snapshot->nodes;
     if (keys) BRANT__TRY(brant__view_nodes(&nodes, &count, call, &graph, &view, keys, false));
+    if (keys && descending) qsort(nodes, count, sizeof(*nodes), compare_numbers);
     degrees = brant__alloc((count + 1) * sizeof(*degrees));
-    if (descending) entries = brant__alloc((count + 1) * sizeof(*entries));
-    if (descending && !keys) nodes = brant__arena_alloc(call->arena, (count + 1) * sizeof(*nodes));
-    if (!degrees || (descending && (!entries || !nodes))) {
+    if (!degrees) {
         status = brant__fail_memory();
         goto cleanup;
     }
     for (size_t i = 0; i < count; i++) {
-        uint32_t node = keys ? nodes[i] : (uint32_t)i;
         if ((i & BRANT__POLL_MASK) == BRANT__POLL_MASK) BRANT__TRY(brant__db_poll(call->db));
-        degrees[i] = degree_of(&view, node);
-        if (descending) {
-            uint32_t order = yyjson_is_true(descending) ? UINT32_MAX - degrees[i] : degrees[i];
-            entries[i] = (uint64_t)order << 32 | node;
-        }
+        degrees[i] = degree_of(&view, nodes ? nodes[i] : (uint32_t)i);
     }
-    if (descending) {
-        qsort(entries, count, sizeof(*entries), compare_entries);
-        for (size_t i = 0; i < count; i++) {
-            uint32_t order = (uint32_t)(entries[i] >> 32);
-            nodes[i] = (uint32_t)entries[i];
-            degrees[i] = yyjson_is_true(descending) ? UINT32_MAX - order : order;
-        }
-    }
+    if (descending)
+        BRANT__TRY(sort_degrees(&nodes, degrees, count, call, yyjson_is_true(descending)));
     if (limit < (int64_t)count) count = (size_t)limit;
     brant__write_object(call->out);
     brant__write_name(call->out, "keys");
@@ -177,7 +196,6 @@ brant_status brant__graph_degrees(brant__call *call) {
     brant__write_end(call->out);
 cleanup:
     brant__free(degrees);
-    brant__free(entries);
     brant__view_close(&view);
     return status;
 }

@@ -356,8 +356,8 @@ static brant_status fail_cycle(brant__call *call, const brant__graph *graph,
     else
         status = brant__fail_detail(
             BRANT_CONSTRAINT, brant__text_of(detail.buffer.data, detail.buffer.length),
-            "graph %s has a cycle of %zu nodes, which have no topological order",
-            brant__quoted(call, graph->name), found.count);
+            "graph %s has a cycle of %zu %s: there is no topological order",
+            brant__quoted(call, graph->name), found.count, found.count == 1 ? "node" : "nodes");
 cleanup:
     cycle_free(&found);
     brant__buffer_free(&detail.buffer);
