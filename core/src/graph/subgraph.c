@@ -49,6 +49,7 @@ static brant_status write_edges(bool *out_truncated, brant__call *call, const br
     const brant__snapshot *snapshot = view->snapshot;
     place *places = NULL;
     uint32_t widest = 0;
+    bool full = false;
     brant_status status = BRANT_OK;
 
     for (uint32_t node = 0; node < snapshot->nodes; node++) {
@@ -61,7 +62,7 @@ static brant_status write_edges(bool *out_truncated, brant__call *call, const br
         goto cleanup;
     }
     brant__write_array(call->out);
-    for (uint32_t node = 0; node < snapshot->nodes && !*out_truncated; node++) {
+    for (uint32_t node = 0; node < snapshot->nodes && !full; node++) {
         size_t count = 0;
         if ((node & BRANT__POLL_MASK) == BRANT__POLL_MASK) BRANT__TRY(brant__db_poll(call->db));
         if (!brant__bit(chosen, node)) continue;
@@ -72,7 +73,7 @@ static brant_status write_edges(bool *out_truncated, brant__call *call, const br
         qsort(places, count, sizeof(*places), compare);
         for (size_t i = 0; i < count; i++) {
             if (limit-- == 0) {
-                *out_truncated = true;
+                *out_truncated = full = true;
                 break;
             }
             BRANT__TRY(brant__write_edge_of_row(call, graph, snapshot->edge_rows[places[i].edge]));
