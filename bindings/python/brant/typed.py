@@ -143,6 +143,7 @@ class TypedNodes(_Typed[M]):
         graph: str,
         filter: Filter | None = None,
         *,
+        prefix: str | None = None,
         order_by: str | None = None,
         descending: bool | None = None,
         limit: int | None = None,
@@ -150,7 +151,7 @@ class TypedNodes(_Typed[M]):
     ) -> Page[Node[M]]:
         """As `Nodes.list`."""
         members = {"filter": filter, "order_by": order_by, "descending": descending, "limit": limit, "cursor": cursor}
-        answer = self._call("find", graph, **members)
+        answer = self._call("find", graph, prefix=prefix, **members)
         return Page([_node(item, self._as) for item in answer["items"]], answer["cursor"])
 
     def delete(
@@ -205,6 +206,8 @@ class TypedEdges(_Typed[M]):
         graph: str,
         filter: Filter | None = None,
         *,
+        source: str | None = None,
+        target: str | None = None,
         order_by: str | None = None,
         descending: bool | None = None,
         limit: int | None = None,
@@ -212,7 +215,7 @@ class TypedEdges(_Typed[M]):
     ) -> Page[Edge[M]]:
         """As `Edges.list`."""
         members = {"filter": filter, "order_by": order_by, "descending": descending, "limit": limit, "cursor": cursor}
-        answer = self._call("find", graph, **members)
+        answer = self._call("find", graph, source=source, target=target, **members)
         return Page([_edge(item, self._as) for item in answer["items"]], answer["cursor"])
 
     def delete(self, graph: str, key: str, *, revision: int | None = None) -> None:

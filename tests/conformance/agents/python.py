@@ -141,20 +141,6 @@ def export(graph, **arguments):
     return {"text": graph.export(**arguments), "cursor": None}
 
 
-def typed(handle, name, arguments):
-    """types.<graph type>.<type>.<verb>; the graph type's name may have dots."""
-    graph_type, type, verb = name[len("types.") :].rsplit(".", 2)
-    method = getattr(handle.db.types[graph_type][type], verb, None)
-    if method is None:
-        return handle.db.call(name, arguments)
-    answer = method(**arguments)
-    if verb == "count":
-        return {"count": answer}
-    if verb == "delete":
-        return {"deleted": True} if answer is None else {"deleted": True, "edges": answer}
-    return answer
-
-
 def blobs(value):
     """Parameters of SQL with their blobs as bytes."""
     if isinstance(value, list):
@@ -198,7 +184,7 @@ class Agent:
 
     def operation(self, handle, name, arguments):
         if name.startswith("types."):
-            return typed(handle, name, arguments)
+            return handle.db.call(name, arguments)
         if name not in OPERATIONS:
             raise UnknownOperation(name)
         return OPERATIONS[name](handle, **arguments)
