@@ -299,7 +299,7 @@ static void test_in_step(void **state) {
     check_step(db, "");
     /* A backup has the indexes, and a restore brings them back. */
     holds(db, "db.backup", "pages", "{\"path\":\"%s\"}", in_folder(*state, "b.db"));
-    holds(db, "graphs.delete", "true", "{\"name\":\"h\"}");
+    holds(db, "graphs.purge", "\"purged\":true", "{\"name\":\"h\"}");
     healthy(db);
     holds(db, "db.restore", "pages", "{\"path\":\"%s\"}", in_folder(*state, "b.db"));
     {

@@ -84,6 +84,20 @@ static const char *const steps[][2] = {
     {"events.notify", "{\"channel\":\"x\",\"payload\":{\"y\":[1,2.5,null]}}"},
     {"transaction.commit", "{}"},
     {"nodes.get", "{\"graph\":\"g\",\"key\":\"a\"}"},
+    {"indexes.create", "{\"graph_type\":\"t\",\"node_type\":\"A\",\"paths\":[\"attributes.s\"]}"},
+    {"indexes.create", "{\"graph_type\":\"t\",\"node_type\":\"A\",\"paths\":[\"attributes.s\"],"
+                       "\"kind\":\"text\",\"name\":\"x\"}"},
+    {"nodes.put", "{\"graph\":\"g\",\"key\":\"b\",\"attributes\":{\"s\":\"aa\"}}"},
+    {"nodes.list", "{\"graph\":\"g\",\"filter\":{\"attributes.s\":{\"$in\":[\"aa\",null,[1]]},"
+                   "\"$not\":{\"key\":{\"$prefix\":\"x\"}}},\"order_by\":\"attributes.s\","
+                   "\"limit\":1}"},
+    {"nodes.count", "{\"graph\":\"g\",\"filter\":{\"attributes/s\":{\"$contains\":\"a\"}}}"},
+    {"edges.list", "{\"graph\":\"g\",\"filter\":{\"source\":\"a\",\"key\":{\"$ne\":\"[\\\"a\\\","
+                   "\\\"B\\\",\\\"b\\\"]\"}}}"},
+    {"nodes.explain", "{\"graph\":\"g\",\"filter\":{\"attributes.s\":\"aa\"}}"},
+    {"nodes.search", "{\"graph\":\"g\",\"query\":\"(aa OR b) -c\"}"},
+    {"indexes.list", "{}"},
+    {"indexes.delete", "{\"name\":\"x\"}"},
     {"nodes.list", "{\"graph\":\"g\",\"limit\":2}"},
     {"nodes.neighbors", "{\"graph\":\"g\",\"key\":\"a\"}"},
     {"nodes.closure", "{\"graph\":\"g\",\"keys\":[\"a\"]}"},

@@ -314,7 +314,7 @@ BRANT_API brant_status brant_edge_list(char **out_json, size_t *out_json_len, br
 BRANT_API brant_status brant_edge_explain(char **out_json, size_t *out_json_len, brant_db *db,
                                           const char *json, size_t json_len);
 
-/* edges.search: as nodes.search; items {edge, score, snippet}, equal scores in order of creation. */
+/* edges.search {the members of nodes.search}: as nodes.search; items {edge, score, snippet}, equal scores in order of creation. */
 BRANT_API brant_status brant_edge_search(char **out_json, size_t *out_json_len, brant_db *db,
                                          const char *json, size_t json_len);
 
