@@ -79,17 +79,32 @@ def import_brant(path: Path, file: Path) -> None:
             sys.exit(f"the import stopped: {answer}")
 
 
-def load_cypher(module: Any, folder: Path, types: list[str]) -> Any:
-    for leftover in folder.glob("cypher*"):
-        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-    database = module.Database(str(folder / "cypher"))
-    connection = module.Connection(database)
-    connection.execute("CREATE NODE TABLE N(key STRING PRIMARY KEY, type STRING, attributes STRING)")
-    connection.execute(f"COPY N FROM '{folder}/nodes.csv' (HEADER=false, PARALLEL=false)")
-    for name in types:
-        connection.execute(f"CREATE REL TABLE {name}(FROM N TO N, attributes STRING)")
-        connection.execute(f"COPY {name} FROM '{folder}/{name}.csv' (HEADER=false, PARALLEL=false)")
-    return database, connection
+def measure_rival(name: str, folder: Path, types: list[str], runs: int) -> None:
+    """In a process of its own, since Kuzu and LadybugDB do not load into one: seconds of the load and of the query, and its answer, as JSON."""
+    module = importlib.import_module(name)
+
+    def load() -> Any:
+        for leftover in folder.glob("cypher*"):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        database = module.Database(str(folder / "cypher"))
+        connection = module.Connection(database)
+        connection.execute("CREATE NODE TABLE N(key STRING PRIMARY KEY, type STRING, attributes STRING)")
+        connection.execute(f"COPY N FROM '{folder}/nodes.csv' (HEADER=false, PARALLEL=false)")
+        for type_name in types:
+            connection.execute(f"CREATE REL TABLE {type_name}(FROM N TO N, attributes STRING)")
+            connection.execute(f"COPY {type_name} FROM '{folder}/{type_name}.csv' (HEADER=false, PARALLEL=false)")
+        return database, connection
+
+    loaded, (database, connection) = seconds(load, runs)
+    query = "MATCH (a:N)-[:Depends]->(b:N)-[:Depends]->(c:N) RETURN count(*)"
+    hops, answer = seconds(lambda: connection.execute(query).get_next()[0])
+    print(json.dumps([loaded, hops, answer]))
+
+
+def rival(name: str, folder: Path, types: list[str], runs: int) -> tuple[float, float, int]:
+    program = [sys.executable, __file__, "--rival", name, str(folder), ",".join(types), "--runs", str(runs)]
+    loaded, hops, answer = json.loads(subprocess.run(program, check=True, stdout=subprocess.PIPE).stdout)
+    return loaded, hops, answer
 
 
 def write_files(folder: Path, nodes: list[dict[str, Any]], edges: list[dict[str, Any]], types: list[str]) -> None:
@@ -109,7 +124,11 @@ def write_files(folder: Path, nodes: list[dict[str, Any]], edges: list[dict[str,
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="of the loads")
+    parser.add_argument("--rival", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.rival:
+        name, folder_name, type_names = arguments.rival
+        return measure_rival(name, Path(folder_name), type_names.split(","), arguments.runs)
     found = index.read()
     nodes, edges = list(found.nodes()), list(found.relations())
     types = sorted({edge["type"] for edge in edges})
@@ -125,12 +144,7 @@ def main() -> None:
         streamed, _ = seconds(lambda: import_brant(folder / f"import{next(counter)}.db", folder / "all.ndjson"), arguments.runs)
         rivals, two_hops = {}, {}
         for module_name, label in (("kuzu", "Kuzu"), ("ladybug", "LadybugDB")):
-            module = importlib.import_module(module_name)
-            rivals[f"{label} COPY"], (database, connection) = seconds(lambda: load_cypher(module, folder, types), arguments.runs)
-            query = "MATCH (a:N)-[:Depends]->(b:N)-[:Depends]->(c:N) RETURN count(*)"
-            two_hops[label] = seconds(lambda: connection.execute(query).get_next()[0])
-            connection.close()
-            database.close()
+            rivals[f"{label} COPY"], *two_hops[label] = rival(module_name, folder, types, arguments.runs)
         table.show("load, dicts in Python, validated", ours, rivals)
         table.show("load, a file of NDJSON, validated", streamed, rivals)
 
@@ -195,12 +209,21 @@ def main() -> None:
         same("shortest paths", found_paths, ig_lengths)
         table.show(f"{len(ends)} shortest paths, {max(found_paths)} hops at most", ours, {"NetworkX": nx_time, "rustworkx": rx_time, "igraph": ig_time})
 
-        ours, ranks = seconds(lambda: call("pagerank", tolerance=1e-8), 3)
-        nx_time, nx_ranks = seconds(lambda: networkx.pagerank(nx_graph, tol=1e-8), 3)
-        rx_time, _ = seconds(lambda: rustworkx.pagerank(rx_graph, tol=1e-8), 3)
-        ig_time, _ = seconds(lambda: ig_graph.pagerank(), 3)
+        # Of one type, so that two nodes have one edge at most: NetworkX's graph would merge those of several.
+        alone = list(dict.fromkeys((numbers[edge["source"]], numbers[edge["target"]]) for edge in edges if edge["type"] == "Depends"))
+        nx_depends: Any = networkx.DiGraph()
+        nx_depends.add_nodes_from(keys)
+        nx_depends.add_edges_from((keys[a], keys[b]) for a, b in alone)
+        rx_depends: Any = rustworkx.PyDiGraph()
+        rx_depends.add_nodes_from(range(len(keys)))
+        rx_depends.add_edges_from_no_data(alone)
+        ig_depends: Any = igraph.Graph(n=len(keys), edges=alone, directed=True)
+        ours, ranks = seconds(lambda: db.call("graphs.pagerank", {"graph": "debian", "edge_types": ["Depends"], "tolerance": 1e-10}), 3)
+        nx_time, nx_ranks = seconds(lambda: networkx.pagerank(nx_depends, tol=1e-10), 3)
+        rx_time, _ = seconds(lambda: rustworkx.pagerank(rx_depends, tol=1e-10), 3)
+        ig_time, _ = seconds(lambda: ig_depends.pagerank(), 3)
         scores = dict(zip(ranks["keys"], ranks["scores"]))
-        if len(scores) != len(nx_ranks) or max(abs(scores[key] - nx_ranks[key]) for key in scores) > 1e-4:
+        if len(scores) != len(nx_ranks) or max(abs(scores[key] - nx_ranks[key]) for key in scores) > 1e-5:
             sys.exit("pagerank: the answers differ")
         table.show(f"PageRank, {ranks['iterations']} iterations", ours, {"NetworkX": nx_time, "rustworkx": rx_time, "igraph": ig_time})
 
