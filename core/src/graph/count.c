@@ -14,6 +14,60 @@ static uint64_t add(uint64_t a, uint64_t b) {
     return b > TOO_MANY - a ? TOO_MANY : a + b;
 }
 
+/* How many hops a node has, forwards or back, each edge counted each time. */
+static uint32_t hops_at(const brant__view *view, uint32_t node, bool back) {
+    brant__hops hops = brant__hops_of(view, node, back);
+    uint32_t count = 0, next, edge;
+
+    /* A plain list of one direction is counted where it stands. */
+    if (!view->edges && !view->snapshot->undirected &&
+        (hops.out == hops.out_end) != (hops.in == hops.in_end)) {
+        bool out = hops.out < hops.out_end;
+        const uint16_t *type = out ? view->snapshot->out.type : view->snapshot->in.type;
+        uint32_t from = out ? hops.out : hops.in, end = out ? hops.out_end : hops.in_end;
+        if (hops.skip_in == BRANT__NO_NODE && !view->nodes) {
+            if (!view->types) return end - from;
+            for (uint32_t at = from; at < end; at++)
+                count += view->types[type[at]] != 0;
+            return count;
+        }
+    }
+    while (brant__hops_next(view, &hops, &next, &edge))
+        count += back || brant__view_enters(view, next);
+    return count;
+}
+
+/* The first step of all walks from everywhere: to[i] of them end at node i. */
+static brant_status first_step(uint64_t *to, brant_db *db, const brant__view *view) {
+    brant_status status = BRANT_OK;
+
+    for (uint32_t node = 0; node < view->snapshot->nodes; node++) {
+        if ((node & BRANT__POLL_MASK) == BRANT__POLL_MASK) BRANT__TRY(brant__db_poll(db));
+        to[node] = brant__view_enters(view, node) ? hops_at(view, node, true) : 0;
+    }
+cleanup:
+    return status;
+}
+
+/* The last step of all walks to anywhere: how many there are. */
+static brant_status last_step(uint64_t *out_count, const uint64_t *by, brant_db *db,
+                              const brant__view *view) {
+    uint64_t sum = 0;
+    brant_status status = BRANT_OK;
+
+    for (uint32_t node = 0; node < view->snapshot->nodes; node++) {
+        uint64_t hops;
+        if ((node & BRANT__POLL_MASK) == BRANT__POLL_MASK) BRANT__TRY(brant__db_poll(db));
+        if (by[node] == 0) continue;
+        hops = hops_at(view, node, false);
+        if (hops == 0) continue;
+        sum = by[node] > TOO_MANY / hops ? TOO_MANY : add(sum, by[node] * hops);
+    }
+    *out_count = sum;
+cleanup:
+    return status;
+}
+
 /* One step of all walks: by[i] of them end at node i. */
 static brant_status step(uint64_t *to, const uint64_t *by, brant_db *db, const brant__view *view) {
     uint32_t nodes = view->snapshot->nodes;
@@ -84,7 +138,12 @@ brant_status brant__graph_count_walks(brant__call *call) {
     for (int64_t i = 1; i <= length; i++) {
         uint64_t *swap = here, count;
         BRANT__TRY(brant__db_poll(call->db));
-        BRANT__TRY(step(there, here, call->db, &view));
+        if (i == length && !up_to && !to) {
+            BRANT__TRY(last_step(&total, here, call->db, &view));
+            break;
+        }
+        BRANT__TRY(i == 1 && !from ? first_step(there, call->db, &view)
+                                   : step(there, here, call->db, &view));
         here = there;
         there = swap;
         count = ended(&any, here, nodes, targets, target_count);

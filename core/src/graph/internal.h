@@ -171,6 +171,19 @@ typedef struct brant__kept {
     brant__weights weights; /* of the snapshot's edges */
 } brant__kept;
 
+/*
+ * Numbers by node for searches that see few of them: what is below `base` is of an earlier search, so that nothing needs to be cleared. 16 bytes a node of the
+ * largest graph that was searched.
+ */
+typedef struct brant__marks {
+    uint32_t *hops[2]; /* base + hops from one end, from the other */
+    uint32_t *queue[2];
+    size_t nodes;
+    uint32_t base;
+} brant__marks;
+/* For a new search in a graph of so many nodes; hops are at most `nodes`. NO_MEMORY. */
+brant_status brant__marks_begin(brant__marks **out_marks, brant_db *db, size_t nodes);
+
 #define BRANT__TYPES_KEPT     64
 #define BRANT__GRAPHS_KEPT    8
 #define BRANT__KEYS_KEPT      ((size_t)1 << 20) /* keys of all kept graphs together */
@@ -185,6 +198,7 @@ typedef struct brant__graphs {
     size_t walk_edges; /* a closure that reads more edges through the indexes takes a snapshot;
                           tests change it */
     brant__json empty; /* {} */
+    brant__marks marks;
 } brant__graphs;
 
 brant_status brant__graphs_state(brant__graphs **out_state, brant_db *db);
@@ -525,6 +539,7 @@ enum {
     BRANT__NODE_KEY,
     BRANT__NODE_ROW,
     BRANT__EDGE_NAME,
+    BRANT__EDGE_NAMED,
     BRANT__EDGE_ATTRIBUTES,
     BRANT__EDGE_METADATA,
     BRANT__TRAVERSE_STATEMENTS
@@ -570,6 +585,7 @@ struct brant__snapshot {
     brant__arcs out;
     brant__arcs in;
     int64_t *edge_rows;   /* row ids by number */
+    bool named;           /* some edges have keys of their own; the others' are derived */
     uint64_t *undirected; /* in a mixed graph a bit an edge; NULL elsewhere */
 };
 

@@ -16,27 +16,35 @@
 
 /* One side of the search: levels around one end. */
 typedef struct side {
-    uint32_t *hops; /* by node */
+    uint32_t *hops; /* by node: base + hops; below base: not reached */
     uint32_t *queue;
+    uint32_t base;
     size_t level; /* where the outermost level begins in the queue */
     size_t count;
     uint32_t radius;
 } side;
 
-static brant_status side_open(side *self, size_t nodes, uint32_t origin) {
-    self->hops = brant__alloc((nodes + 1) * sizeof(*self->hops));
-    self->queue = brant__alloc((nodes + 1) * sizeof(*self->queue));
-    if (!self->hops || !self->queue) return brant__fail_memory();
-    memset(self->hops, 0xFF, nodes * sizeof(*self->hops));
-    self->hops[origin] = 0;
-    self->queue[0] = origin;
-    self->count = 1;
-    return BRANT_OK;
+static side side_of(const brant__marks *marks, int which, uint32_t origin) {
+    side self = {marks->hops[which], marks->queue[which], marks->base, 0, 1, 0};
+
+    self.hops[origin] = self.base;
+    self.queue[0] = origin;
+    return self;
 }
 
-static void side_close(side *self) {
-    brant__free(self->hops);
-    brant__free(self->queue);
+static bool reached(const side *self, uint32_t node) {
+    return self->hops[node] >= self->base;
+}
+
+/* How many edges the next level looks at. */
+static size_t ahead(const side *self, const brant__view *view, bool back) {
+    size_t edges = 0;
+
+    for (size_t i = self->level; i < self->count; i++) {
+        brant__hops hops = brant__hops_of(view, self->queue[i], back);
+        edges += hops.out_end - hops.out + hops.in_end - hops.in;
+    }
+    return edges;
 }
 
 /* One level more; *out_met when a node of it is known to the other side. */
@@ -50,12 +58,12 @@ static brant_status widen(bool *out_met, side *self, const side *other, brant_db
         brant__hops hops = brant__hops_of(view, node, back);
         if ((self->level & BRANT__POLL_MASK) == BRANT__POLL_MASK) BRANT__TRY(brant__db_poll(db));
         while (brant__hops_next(view, &hops, &next, &edge)) {
-            if (self->hops[next] != UNREACHED) continue;
+            if (reached(self, next)) continue;
             /* The source is where a way begins: nobody enters it. */
             if (next != source && !brant__view_enters(view, next)) continue;
-            self->hops[next] = self->radius + 1;
+            self->hops[next] = self->base + self->radius + 1;
             self->queue[self->count++] = next;
-            if (other->hops[next] != UNREACHED) *out_met = true;
+            if (reached(other, next)) *out_met = true;
         }
     }
     self->radius++;
@@ -66,29 +74,25 @@ cleanup:
 /*
  * The sides have met: the outermost level of each holds the nodes in the middle. Let the forward
  * side's nodes that lead there know how far the target is: then back->hops falls by one with each
- * hop of a shortest way, and nowhere else near it.
+ * hop of a shortest way, and nowhere else near it. Level by level from the middle to the source,
+ * along the edges that were looked at before: those that come into a node may be very many.
  */
-static brant_status join(side *forward, side *back, brant_db *db, const brant__view *view) {
-    uint32_t *queue = back->queue, total = forward->radius + back->radius;
-    size_t count = 0, head = 0;
+static brant_status join(const side *forward, side *back, brant_db *db, const brant__view *view) {
+    uint32_t total = forward->radius + back->radius;
     brant_status status = BRANT_OK;
 
-    for (size_t i = 0; i < forward->count; i++) {
-        uint32_t node = forward->queue[i];
-        if (forward->hops[node] == forward->radius && back->hops[node] == back->radius)
-            queue[count++] = node;
-    }
-    for (; head < count; head++) {
-        uint32_t node = queue[head], next, edge;
-        brant__hops hops = brant__hops_of(view, node, true);
-        if ((head & BRANT__POLL_MASK) == BRANT__POLL_MASK) BRANT__TRY(brant__db_poll(db));
-        if (forward->hops[node] == 0) continue;
+    for (size_t i = forward->count; i-- > 0;) {
+        uint32_t node = forward->queue[i], gone = forward->hops[node] - forward->base, next, edge;
+        brant__hops hops;
+        if (gone == forward->radius) continue;
+        if ((i & BRANT__POLL_MASK) == BRANT__POLL_MASK) BRANT__TRY(brant__db_poll(db));
+        hops = brant__hops_of(view, node, false);
         while (brant__hops_next(view, &hops, &next, &edge)) {
-            if (forward->hops[next] == UNREACHED ||
-                forward->hops[next] + 1 != forward->hops[node] || back->hops[next] != UNREACHED)
+            if (back->hops[next] != back->base + total - gone - 1 ||
+                !brant__view_enters(view, next))
                 continue;
-            back->hops[next] = total - forward->hops[next];
-            queue[count++] = next;
+            back->hops[node] = back->base + total - gone;
+            break;
         }
     }
 cleanup:
@@ -97,7 +101,7 @@ cleanup:
 
 /* Down the hops that are left. */
 static brant_status follow(brant__way *out, brant__call *call, const brant__view *view,
-                           const uint32_t *left, uint32_t source, uint32_t length) {
+                           const side *left, uint32_t source, uint32_t length) {
     uint32_t *nodes = brant__arena_alloc(call->arena, ((size_t)length + 1) * sizeof(*nodes));
     uint32_t *edges = brant__arena_alloc(call->arena, ((size_t)length + 1) * sizeof(*edges));
 
@@ -109,7 +113,8 @@ static brant_status follow(brant__way *out, brant__call *call, const brant__view
         do {
             if (!brant__hops_next(view, &hops, &next, &edge))
                 return brant__fail(BRANT_INTERNAL, "a shortest way was lost");
-        } while (left[next] != length - i - 1 || !brant__view_enters(view, next));
+        } while (left->hops[next] != left->base + length - i - 1 ||
+                 !brant__view_enters(view, next));
         nodes[i + 1] = next;
         edges[i] = edge;
     }
@@ -119,29 +124,27 @@ static brant_status follow(brant__way *out, brant__call *call, const brant__view
 
 brant_status brant__way_short(brant__way *out, brant__call *call, const brant__view *view,
                               uint32_t source, uint32_t target, int64_t max_depth) {
-    side forward = {.count = 0}, back = {.count = 0};
-    size_t nodes = view->snapshot->nodes;
     bool met = source == target;
+    brant__marks *marks;
+    side forward, back;
     brant_status status;
 
     *out = (brant__way){.length = UNREACHED};
-    BRANT__TRY(side_open(&forward, nodes, source));
-    BRANT__TRY(side_open(&back, nodes, target));
+    BRANT__TRY(brant__marks_begin(&marks, call->db, view->snapshot->nodes));
+    forward = side_of(marks, 0, source);
+    back = side_of(marks, 1, target);
     if (!met && !brant__view_enters(view, target)) goto cleanup;
     while (!met) {
-        size_t here = forward.count - forward.level, there = back.count - back.level;
-        if (here == 0 || there == 0) goto cleanup;
+        if (forward.level == forward.count || back.level == back.count) goto cleanup;
         if ((int64_t)forward.radius + back.radius >= max_depth) goto cleanup;
-        if (here <= there)
+        if (ahead(&forward, view, false) <= ahead(&back, view, true))
             BRANT__TRY(widen(&met, &forward, &back, call->db, view, false, source));
         else
             BRANT__TRY(widen(&met, &back, &forward, call->db, view, true, source));
     }
     BRANT__TRY(join(&forward, &back, call->db, view));
-    status = follow(out, call, view, back.hops, source, forward.radius + back.radius);
+    status = follow(out, call, view, &back, source, forward.radius + back.radius);
 cleanup:
-    side_close(&forward);
-    side_close(&back);
     return status;
 }
 

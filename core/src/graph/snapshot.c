@@ -348,6 +348,19 @@ cleanup:
 
 /* ---- building -------------------------------------------------------------------------------- */
 
+/* Has any edge a key of its own? */
+static brant_status look_for_names(brant__snapshot *snapshot, brant__call *call,
+                                   const brant__graph *graph) {
+    brant__statement *statement;
+    brant_status status = brant__traverse_statement(&statement, call, BRANT__EDGE_NAMED);
+
+    if (status != BRANT_OK) return status;
+    brant__bind_integer(statement, 1, graph->row_id);
+    status = brant__step(&snapshot->named, call->db, statement);
+    brant__reset(statement);
+    return status;
+}
+
 static brant_status build(brant__snapshot **out, brant__call *call, const brant__graph *graph) {
     brant__snapshot *snapshot = NULL;
     arc_list list = {.count = 0};
@@ -380,6 +393,7 @@ static brant_status build(brant__snapshot **out, brant__call *call, const brant_
     BRANT__TRY(load_nodes(snapshot, call, graph));
     BRANT__TRY(index_rows(snapshot));
     BRANT__TRY(load_arcs(&list, snapshot, call, graph));
+    BRANT__TRY(look_for_names(snapshot, call, graph));
     BRANT__TRY(sort_arcs(snapshot, &list));
     snapshot->bytes +=
         snapshot->text.capacity +

@@ -91,10 +91,19 @@ static void after_release(brant_db *db, void *context, unsigned depth) {
     }
 }
 
+static void marks_free(brant__marks *marks) {
+    for (int i = 0; i < 2; i++) {
+        brant__free(marks->hops[i]);
+        brant__free(marks->queue[i]);
+    }
+    *marks = (brant__marks){.nodes = 0};
+}
+
 static void destroy(brant_db *db, void *context) {
     brant__graphs *state = context;
 
     (void)db;
+    marks_free(&state->marks);
     for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++)
         kept_drop(&state->graphs[i]);
     for (size_t i = 0; i < BRANT__TYPES_KEPT; i++)
@@ -198,4 +207,37 @@ void brant__type_forget(brant_db *db, brant__text id) {
         brant__type_free(type);
         state->types[i] = NULL;
     }
+}
+
+/* ---- marks ----------------------------------------------------------------------------------- */
+
+brant_status brant__marks_begin(brant__marks **out_marks, brant_db *db, size_t nodes) {
+    brant__graphs *state;
+    brant__marks *marks;
+    brant_status status = brant__graphs_state(&state, db);
+
+    *out_marks = NULL;
+    if (status != BRANT_OK) return status;
+    marks = &state->marks;
+    if (marks->nodes >= nodes && marks->base < UINT32_MAX - 2 * (uint32_t)marks->nodes - 4) {
+        marks->base += (uint32_t)marks->nodes + 1;
+    } else if (marks->nodes >= nodes && marks->nodes < UINT32_MAX / 4) {
+        for (int i = 0; i < 2; i++)
+            memset(marks->hops[i], 0, (marks->nodes + 1) * sizeof(uint32_t));
+        marks->base = 1;
+    } else {
+        marks_free(marks);
+        for (int i = 0; i < 2; i++) {
+            marks->hops[i] = brant__alloc_zero((nodes + 1) * sizeof(uint32_t));
+            marks->queue[i] = brant__alloc((nodes + 1) * sizeof(uint32_t));
+        }
+        if (!marks->hops[0] || !marks->hops[1] || !marks->queue[0] || !marks->queue[1]) {
+            marks_free(marks);
+            return brant__fail_memory();
+        }
+        marks->nodes = nodes;
+        marks->base = 1;
+    }
+    *out_marks = marks;
+    return BRANT_OK;
 }

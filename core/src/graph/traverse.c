@@ -48,6 +48,8 @@ static const char *const sql[BRANT__TRAVERSE_STATEMENTS] = {
     [BRANT__NODE_ROW] = ("SELECT key, type, attributes, metadata, revision, created_at, updated_at "
                          "FROM nodes WHERE row_id = :row_id"),
     [BRANT__EDGE_NAME] = "SELECT key FROM edges WHERE row_id = :row_id",
+    [BRANT__EDGE_NAMED] = ("SELECT 1 FROM edges INDEXED BY edges_key WHERE graph = :graph AND key "
+                           "IS NOT NULL LIMIT 1"),
     [BRANT__EDGE_ATTRIBUTES] = "SELECT attributes FROM edges WHERE row_id = :row_id",
     [BRANT__EDGE_METADATA] = "SELECT metadata FROM edges WHERE row_id = :row_id",
 };

@@ -277,27 +277,12 @@ static brant__text key_text(const brant__snapshot *snapshot, uint32_t node) {
     return brant__text_of(snapshot->text.data + from, snapshot->text_from[node + 1] - from);
 }
 
-brant_status brant__write_edge_key(brant__writer *out, brant__call *call, const brant__graph *graph,
-                                   const brant__snapshot *snapshot, uint32_t edge) {
+/* The key that is derived from the edge's ends. */
+static brant_status write_derived(brant__writer *out, const brant__graph *graph,
+                                  const brant__snapshot *snapshot, uint32_t edge) {
     brant__text type = brant__type_edge_name(graph->type, snapshot->out.type[edge]), part;
-    brant__statement *statement;
     brant__buffer key = {0};
-    brant_status status;
-    bool row;
 
-    status = brant__traverse_statement(&statement, call, BRANT__EDGE_NAME);
-    if (status != BRANT_OK) return status;
-    brant__bind_integer(statement, 1, snapshot->edge_rows[edge]);
-    BRANT__TRY(brant__step(&row, call->db, statement));
-    if (!row) {
-        status = brant__fail(BRANT_CORRUPT, "an edge is missing; run db.doctor");
-        goto cleanup;
-    }
-    part = brant__column_text(statement, 0);
-    if (part.data) {
-        brant__write_text(out, part);
-        goto cleanup;
-    }
     brant__buffer_append_byte(&key, '[');
     part = key_text(snapshot, brant__snapshot_source(snapshot, edge));
     brant__buffer_append(&key, part.data, part.length);
@@ -314,9 +299,33 @@ brant_status brant__write_edge_key(brant__writer *out, brant__call *call, const 
         out->buffer.failed = true;
     else
         brant__write_text(out, brant__text_of(key.data, key.length));
+    brant__buffer_free(&key);
+    return BRANT_OK;
+}
+
+brant_status brant__write_edge_key(brant__writer *out, brant__call *call, const brant__graph *graph,
+                                   const brant__snapshot *snapshot, uint32_t edge) {
+    brant__statement *statement;
+    brant__text key;
+    brant_status status;
+    bool row;
+
+    if (!snapshot->named) return write_derived(out, graph, snapshot, edge);
+    status = brant__traverse_statement(&statement, call, BRANT__EDGE_NAME);
+    if (status != BRANT_OK) return status;
+    brant__bind_integer(statement, 1, snapshot->edge_rows[edge]);
+    BRANT__TRY(brant__step(&row, call->db, statement));
+    if (!row) {
+        status = brant__fail(BRANT_CORRUPT, "an edge is missing; run db.doctor");
+        goto cleanup;
+    }
+    key = brant__column_text(statement, 0);
+    if (key.data)
+        brant__write_text(out, key);
+    else
+        status = write_derived(out, graph, snapshot, edge);
 cleanup:
     brant__reset(statement);
-    brant__buffer_free(&key);
     return status;
 }
 
