@@ -247,10 +247,40 @@ static void test_not_scrubbed(void **state) {
     brant_db_free(reader);
 }
 
+/* A full-text index keeps words of its own. */
+static void test_text_index(void **state) {
+    const char *path = in_folder(*state, "text.db");
+    brant_db *db = must_open(path, "");
+
+    must(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\"}", "\"id\"");
+    must(
+        db, "indexes.create",
+        "{\"graph_type\":\"open\",\"of\":\"nodes\",\"kind\":\"text\",\"paths\":[\"attributes.a\"]}",
+        "\"id\"");
+    for (int i = 0; i < 300; i++)
+        holds(db, "nodes.put", "true",
+              "{\"graph\":\"g\",\"key\":\"k%d\",\"attributes\":{\"a\":\"%s\",\"b\":\"word%u\"}}", i,
+              i % 7 ? "common" : "qzvictimword", next_random(100000));
+    must(db, "nodes.search", "{\"graph\":\"g\",\"query\":\"qzvictimword\",\"limit\":1}",
+         "\"node\"");
+    brant_db_free(db);
+    assert_true(count_in_file(path, "zvictimword") > 43); /* rows, and the index */
+    for (int redact = 1; redact >= 0; redact--) {
+        db = must_open(path, "");
+        holds(db, "db.erase", redact ? "\"nodes\":43" : "\"nodes\":0",
+              "{\"values\":[\"qzvictimword\"],\"action\":\"%s\"}", redact ? "redact" : "delete");
+        must(db, "nodes.search", "{\"graph\":\"g\",\"query\":\"qzvictimword\"}", "\"items\":[]");
+        must(db, "nodes.search", "{\"graph\":\"g\",\"query\":\"erased\",\"limit\":1}", "\"node\"");
+        healthy(db);
+        brant_db_free(db);
+        must_be_gone(path, "zvictimword");
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         GRAPH_TEST(test_bytes), GRAPH_TEST(test_actions),      GRAPH_TEST(test_values),
-        GRAPH_TEST(test_many),  GRAPH_TEST(test_not_scrubbed),
+        GRAPH_TEST(test_many),  GRAPH_TEST(test_not_scrubbed), GRAPH_TEST(test_text_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

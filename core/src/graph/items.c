@@ -176,29 +176,26 @@ void brant__items_answer(brant__writer *out, const brant__items *items) {
 
 /* ---- members --------------------------------------------------------------------------------- */
 
-static const struct {
-    const char *name;
-    size_t length;
-    unsigned member;
-} members[] = {
-    {"key", 3, BRANT__ITEM_KEY},
-    {"type", 4, BRANT__ITEM_TYPE},
-    {"source", 6, BRANT__ITEM_SOURCE},
-    {"target", 6, BRANT__ITEM_TARGET},
-    {"metadata", 8, BRANT__ITEM_METADATA},
-    {"revision", 8, BRANT__ITEM_REVISION},
-    {"attributes", 10, BRANT__ITEM_ATTRIBUTES},
-    {"undirected", 10, BRANT__ITEM_UNDIRECTED},
-};
-
 static unsigned member_of(yyjson_val *name) {
     const char *text = yyjson_get_str(name);
-    size_t length = yyjson_get_len(name);
 
-    for (size_t i = 0; i < BRANT__COUNT(members); i++)
-        if (members[i].length == length && memcmp(members[i].name, text, length) == 0)
-            return members[i].member;
-    return 0;
+    switch (yyjson_get_len(name)) {
+    case 3:
+        return memcmp(text, "key", 3) == 0 ? BRANT__ITEM_KEY : 0;
+    case 4:
+        return memcmp(text, "type", 4) == 0 ? BRANT__ITEM_TYPE : 0;
+    case 6:
+        if (memcmp(text, "source", 6) == 0) return BRANT__ITEM_SOURCE;
+        return memcmp(text, "target", 6) == 0 ? BRANT__ITEM_TARGET : 0;
+    case 8:
+        if (memcmp(text, "metadata", 8) == 0) return BRANT__ITEM_METADATA;
+        return memcmp(text, "revision", 8) == 0 ? BRANT__ITEM_REVISION : 0;
+    case 10:
+        if (memcmp(text, "attributes", 10) == 0) return BRANT__ITEM_ATTRIBUTES;
+        return memcmp(text, "undirected", 10) == 0 ? BRANT__ITEM_UNDIRECTED : 0;
+    default:
+        return 0;
+    }
 }
 
 void brant__item_read(brant__item *out, yyjson_val *object) {
