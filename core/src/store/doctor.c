@@ -254,22 +254,6 @@ cleanup:
 
 /* ---- scrubbing --------------------------------------------------------------------------------------------------------- */
 
-/* Full-text indexes keep removed words in segments until these are merged. */
-static bool merge_text_indexes(brant_db *db) {
-    static const char find[] =
-        "SELECT 'INSERT INTO \"' || name || '\" (\"' || name || '\") VALUES (''optimize'')' FROM "
-        "sqlite_schema WHERE type = 'table' AND name GLOB 'attribute_text_*' AND sql LIKE 'CREATE "
-        "VIRTUAL TABLE%'";
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(db->sqlite, find, -1, &statement, NULL);
-    while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const char *text = (const char *)sqlite3_column_text(statement, 0);
-        code = text ? sqlite3_exec(db->sqlite, text, NULL, NULL, NULL) : SQLITE_NOMEM;
-    }
-    sqlite3_finalize(statement);
-    return code == SQLITE_DONE;
-}
-
 static int stop_scrubbing(void *context) {
     if (brant__db_poll(context) == BRANT_OK) return 0;
     brant__error_code();
@@ -277,7 +261,7 @@ static int stop_scrubbing(void *context) {
 }
 
 /*
- * secure_delete overwrites what is deleted where it stands, but not the copies that stay behind in a page when cells move to another: only a new
+ * Full-text indexes forget deleted words at once (their secure-delete). secure_delete overwrites what is deleted where it stands, but not the copies that stay behind in a page when cells move to another: only a new
  * file has none. By a connection of its own, since ours keeps temporary tables in memory, and a whole database does not belong there.
  */
 static bool rewrite_file(brant_db *db) {
@@ -297,7 +281,7 @@ static bool rewrite_file(brant_db *db) {
 }
 
 void brant__db_scrub(bool *out_clean, brant_db *db) {
-    *out_clean = merge_text_indexes(db) && (db->memory || rewrite_file(db));
+    *out_clean = db->memory || rewrite_file(db);
 }
 
 /* ---- maintenance ------------------------------------------------------------------------------------------------------- */

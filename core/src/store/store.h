@@ -195,8 +195,8 @@ brant_status brant__db_restore(brant__call *call);
 brant_status brant__db_tidy(int64_t *out_wal_pages, brant_db *db);
 
 /*
- * Leave nothing of what was removed before: in full-text indexes, in the file, which is rewritten, and in its log; outside a transaction. *out_clean: done; a reader, another writer, a
- * full disk or an interrupt may prevent it. Sets no error record.
+ * Leave nothing of what was removed before in the file, which is rewritten, and in its log; outside a transaction. *out_clean: done; a reader, another writer, a full disk or an
+ * interrupt may prevent it. Sets no error record.
  */
 void brant__db_scrub(bool *out_clean, brant_db *db);
 
