@@ -34,7 +34,7 @@ static const char schema_text[] =
 static const char document[] =
     "{\"id\":\"0190b7a4-5c1e-7b3a-9f00-3c2d1e0f9a8b\",\"name\":\"Write the release notes and more "
     "for "
-    "1.0\",\"slug\":\"write-the-notes\",\"status\":\"open\",\"priority\":3,\"score\":12.5,"
+    "1.0\",\"slug\":\"write-the-notes-for-10\",\"status\":\"open\",\"priority\":3,\"score\":12.5,"
     "\"active\":true,\"labels\":[\"docs\",\"release\"],\"due\":\"2026-01-31T12:00:00Z\",\"owner\":{"
     "\"id\":17},\"note\":null}";
 

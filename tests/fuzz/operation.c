@@ -46,6 +46,10 @@ int LLVMFuzzerInitialize(int *count, char ***arguments) {
     call("nodes.put_many",
          "{\"graph\":\"plan\",\"items\":[{\"key\":\"t\",\"attributes\":{\"title\":\"t\","
          "\"status\":\"ready\",\"effort\":3}}]}");
+    call("indexes.create", "{\"graph_type\":\"open\",\"of\":\"nodes\",\"kind\":\"text\",\"paths\":["
+                           "\"attributes.status\"]}");
+    call("indexes.create",
+         "{\"graph_type\":\"task\",\"node_type\":\"Task\",\"paths\":[\"attributes.effort\"]}");
     return 0;
 }
 

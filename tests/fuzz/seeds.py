@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 OPERATIONS = {
     "filter": "nodes.list", "filter_edges": "edges.list", "import": "graphs.import", "patch": "modules.patch", "diff": "modules.diff",
     "cast": "modules.cast", "define": "graph_types.define", "search": "nodes.search", "merge": "nodes.patch",
+    "put_many": "nodes.put_many",
 }
 FORMATS = ["graphology", "node_link", "ndjson", "csv", "otlp"]
 FILTERS = [
