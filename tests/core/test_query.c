@@ -577,11 +577,69 @@ static void test_edges(void **state) {
     brant_db_free(db);
 }
 
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+static void test_limits(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    char *text = malloc(800001), *filter = malloc(1200000), *end = filter, path[480];
+
+    memset(text, 'x', 800000);
+    text[800000] = 0;
+    holds(db, "graphs.create", "\"id\"", "{\"name\":\"g\",\"graph_type\":\"open\"}");
+    holds(db, "nodes.put", "true", "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":{\"v\":\"%s\"}}",
+          text);
+    /* The cursor would hold the value; without one there is no need. */
+    holds(db, "nodes.list", "\"cursor\":null",
+          "{\"graph\":\"g\",\"order_by\":\"attributes.v\",\"limit\":1}");
+    holds(db, "nodes.put", "true", "{\"graph\":\"g\",\"key\":\"b\",\"attributes\":{\"v\":\"y\"}}");
+    fails(db, "nodes.list", BRANT_LIMIT, "more than 700000 bytes",
+          "{\"graph\":\"g\",\"order_by\":\"attributes.v\",\"limit\":1}");
+    holds(db, "nodes.list", "\"key\":\"b\"",
+          "{\"graph\":\"g\",\"order_by\":\"attributes.v\",\"limit\":2}");
+    /* Long paths, many times. */
+    memset(path, 'p', sizeof(path) - 1);
+    path[sizeof(path) - 1] = 0;
+    end += sprintf(end, "{\"$or\":[");
+    for (int i = 0; i < 1000; i++)
+        end += sprintf(end, "%s{\"attributes.%s%d\":{\"$gt\":1}}", i ? "," : "", path, i);
+    strcpy(end, "]}");
+    fails(db, "nodes.count", BRANT_LIMIT, "an SQL text of more than",
+          "{\"graph\":\"g\",\"filter\":%s}", filter);
+    fails(db, "nodes.list", BRANT_LIMIT, "an SQL text of more than",
+          "{\"graph\":\"g\",\"filter\":%s}", filter);
+    fails(db, "nodes.list", BRANT_INVALID, "at most 512 bytes",
+          "{\"graph\":\"g\",\"order_by\":\"attributes.%s%s\"}", path, path);
+    /* Cursors that were made up. */
+    for (int i = 0; i < 200; i++) {
+        brant__json page = parsed(answer(db, "nodes.list",
+                                         "{\"graph\":\"g\",\"descending\":true,"
+                                         "\"order_by\":\"attributes.v\",\"limit\":1}"));
+        char cursor[200], *made = NULL;
+        size_t made_len = 0;
+        assert_true(yyjson_get_len(brant__json_get(page.root, "cursor")) < sizeof(cursor));
+        strcpy(cursor, yyjson_get_str(brant__json_get(page.root, "cursor")));
+        brant__json_free(&page);
+        for (unsigned times = 1 + pick(3); times > 0; times--)
+            cursor[pick((unsigned)strlen(cursor))] = "ABCDEFGHabcdefgh0189+/"[pick(22)];
+        snprintf(filter, 1000,
+                 "{\"graph\":\"g\",\"descending\":true,\"order_by\":\"attributes.v\",\"limit\":1,"
+                 "\"cursor\":\"%s\"}",
+                 cursor);
+        if (brant_call(&made, &made_len, db, "nodes.list", 10, filter, strlen(filter)) != BRANT_OK)
+            assert_int_equal(brant_last_error()->code, BRANT_INVALID);
+        brant_free(made);
+    }
+    free(text);
+    free(filter);
+    brant_db_free(db);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         GRAPH_TEST(test_oracle),
         GRAPH_TEST(test_plans),
         GRAPH_TEST(test_edges),
+        GRAPH_TEST(test_limits),
     };
     return cmocka_run_group_tests_name("query", tests, NULL, NULL);
 }

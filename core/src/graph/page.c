@@ -331,9 +331,10 @@ static brant_status note_position(brant__page *page, brant__statement *row, orde
             at->numbers[2] = brant__column_integer(row, 10);
         }
     }
-    if (value.length + tie.length > POSITION_BYTES)
-        return brant__fail(BRANT_LIMIT, "the page would end at a value of more than %d bytes",
-                           POSITION_BYTES);
+    if (value.length + tie.length > POSITION_BYTES) {
+        at->given = false; /* which matters only where there are more */
+        return BRANT_OK;
+    }
     text = brant__arena_alloc(input->call->arena, value.length + tie.length + 1);
     if (!text) return brant__fail_memory();
     if (value.length > 0) memcpy(text, value.data, value.length);
@@ -363,6 +364,10 @@ static brant_status write_section(brant__page *page, order by, int section) {
         if (!row) break;
         if (page->count == input->limit) {
             page->more = true;
+            if (!page->position.given)
+                status =
+                    brant__fail(BRANT_LIMIT, "the page would end at a value of more than %d bytes",
+                                POSITION_BYTES);
             break;
         }
         if (input->kind == BRANT__NODES)

@@ -141,7 +141,8 @@ static brant_status check_text_index(bool *out_ok, brant__call *call, sqlite3_in
     }
     sqlite3_finalize(statement);
     if (code != SQLITE_ROW) return judge(out_ok, call, code);
-    if (db->options.mode == BRANT__MODE_RO) return BRANT_OK;
+    if (db->options.mode == BRANT__MODE_RO || (db->depth > 1 && db->mode == BRANT__READ))
+        return BRANT_OK; /* nor does a reader's transaction become a writer's */
     sqlite3_snprintf(sizeof sql, sql,
                      "INSERT INTO attribute_text_%lld(attribute_text_%lld,rank) "
                      "VALUES('integrity-check',1)",
