@@ -306,6 +306,40 @@ static void check_ranks(brant_db *db, small_graph *graph, bool weighted, int fav
     brant__json_free(&json);
 }
 
+/* One item an edge that leads there; a self-loop once. */
+static void check_neighbors(brant_db *db, const small_graph *graph, int node, int limit) {
+    static const char *const directions[] = {"out", "in", "both"};
+    size_t wanted = 0, found = 0;
+    char cursor[512] = "";
+
+    for (size_t i = 0; i < graph->edges; i++) {
+        bool leaves = false;
+        if (graph->only_type && graph->edge[i].type) continue;
+        for (int other = 0; other < graph->nodes; other++)
+            if ((graph->edge[i].undirected || (graph->direction & 1)) &&
+                graph->edge[i].source == node && graph->edge[i].target == other)
+                leaves = true;
+            else if ((graph->edge[i].undirected || (graph->direction & 2)) &&
+                     graph->edge[i].target == node && graph->edge[i].source == other)
+                leaves = true;
+        wanted += leaves;
+    }
+    for (;;) {
+        brant__json json = parsed(
+            answer(db, "nodes.neighbors",
+                   "{\"graph\":\"%s\",\"key\":\"n%02d\",\"direction\":\"%s\",\"edge_types\":%s,"
+                   "\"limit\":%d%s}",
+                   graph->name, node, directions[graph->direction - 1],
+                   graph->only_type ? "[\"X\"]" : "[\"X\",\"Y\"]", limit, cursor));
+        const char *next = yyjson_get_str(brant__json_get(json.root, "cursor"));
+        found += yyjson_arr_size(brant__json_get(json.root, "items"));
+        if (next) snprintf(cursor, sizeof(cursor), ",\"cursor\":\"%s\"", next);
+        brant__json_free(&json);
+        if (!next) break;
+    }
+    assert_int_equal(found, wanted);
+}
+
 static void check_subgraph(brant_db *db, const small_graph *graph) {
     brant__json json = parsed(
         answer(db, "graphs.subgraph",
@@ -351,6 +385,7 @@ static void test_random(void **state) {
             check_depth(db, &graph, node, small_random(graph.nodes), small_random(5),
                         1 + small_random(2 * SMALL));
             check_degrees(db, &graph);
+            check_neighbors(db, &graph, node, 1 + small_random(4));
             check_ranks(db, &graph, option & 1, option & 2 ? node : -1);
             check_subgraph(db, &graph);
         }
@@ -470,6 +505,23 @@ static void test_walk(void **state) {
     assert_int_equal(brant_cursor_next(&json, &length, cursor, 0), BRANT_CLOSED);
     brant_db_free(db);
     brant_cursor_free(cursor);
+}
+
+/* What takes long asks whether it should go on. */
+static void test_deadline(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    struct timespec now;
+
+    make_chain(db);
+    must(db, "graphs.degrees", "{\"graph\":\"chain\",\"keys\":[\"n000000\"]}", "[1]");
+    clock_gettime(CLOCK_REALTIME, &now);
+    assert_int_equal(
+        brant_deadline_set(db, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 50), BRANT_OK);
+    fails(db, "graphs.count_walks", BRANT_TIMEOUT, "", "{\"graph\":\"chain\",\"length\":10000}");
+    assert_int_equal(brant_deadline_set(db, 0), BRANT_OK);
+    is(db, "graphs.count_walks", "{\"count\":49998}", "{\"graph\":\"chain\",\"length\":2}");
+    brant_close(db);
+    brant_db_free(db);
 }
 
 static void test_deep(void **state) {
@@ -598,8 +650,8 @@ static void test_answers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        GRAPH_TEST(test_random), GRAPH_TEST(test_walk),    GRAPH_TEST(test_deep),
-        GRAPH_TEST(test_empty),  GRAPH_TEST(test_answers),
+        GRAPH_TEST(test_random),   GRAPH_TEST(test_walk),  GRAPH_TEST(test_deep),
+        GRAPH_TEST(test_deadline), GRAPH_TEST(test_empty), GRAPH_TEST(test_answers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

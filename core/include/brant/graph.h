@@ -244,7 +244,7 @@ BRANT_API brant_status brant_node_delete_many(char **out_json, size_t *out_json_
  * nodes.neighbors {"graph", "key", "direction"?: "out" (default) | "in" | "both", "edge_types"?: [..], "limit"?: 1..10000 (1000), "cursor"?}
  *   -> page of {key, type, edge: {key, type, source, target, attributes}}
  * One item an edge (with "both" a self-loop is among those that go out), out before in, then by edge type's and node's order of creation. In
- * undirected graphs every edge is both. An empty edge_types matches nothing.
+ * undirected graphs every edge is both, and in mixed ones the undirected edges are. An empty edge_types matches nothing.
  */
 BRANT_API brant_status brant_node_neighbors(char **out_json, size_t *out_json_len, brant_db *db,
                                             const char *json, size_t json_len);

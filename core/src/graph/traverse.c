@@ -29,6 +29,23 @@ static const char *const sql[BRANT__TRAVERSE_STATEMENTS] = {
         ("SELECT " NEIGHBOR_COLUMNS " FROM " BY_SOURCE " WHERE e.target = :node AND e.type = :type"
          " AND (e.source, e.row_id) > (:other, :row) AND (:loops OR e.source <> :node)"
          " ORDER BY e.source, e.row_id LIMIT :limit"),
+    /* In mixed graphs, of the other direction's edges only these; a self-loop is among that direction's own. */
+    [BRANT__NEIGHBORS_UNDIRECTED_OUT] =
+        ("SELECT " NEIGHBOR_COLUMNS " FROM " BY_TARGET " WHERE e.source = :node"
+         " AND (e.type, e.target, e.row_id) > (:type, :other, :row) AND e.orientation & 1"
+         " AND e.target <> :node ORDER BY e.type, e.target, e.row_id LIMIT :limit"),
+    [BRANT__NEIGHBORS_UNDIRECTED_OUT_TYPE] =
+        ("SELECT " NEIGHBOR_COLUMNS " FROM " BY_TARGET " WHERE e.source = :node AND e.type = :type"
+         " AND (e.target, e.row_id) > (:other, :row) AND e.orientation & 1 AND e.target <> :node"
+         " ORDER BY e.target, e.row_id LIMIT :limit"),
+    [BRANT__NEIGHBORS_UNDIRECTED_IN] =
+        ("SELECT " NEIGHBOR_COLUMNS " FROM " BY_SOURCE " WHERE e.target = :node"
+         " AND (e.type, e.source, e.row_id) > (:type, :other, :row) AND e.orientation & 1"
+         " AND e.source <> :node ORDER BY e.type, e.source, e.row_id LIMIT :limit"),
+    [BRANT__NEIGHBORS_UNDIRECTED_IN_TYPE] =
+        ("SELECT " NEIGHBOR_COLUMNS " FROM " BY_SOURCE " WHERE e.target = :node AND e.type = :type"
+         " AND (e.source, e.row_id) > (:other, :row) AND e.orientation & 1 AND e.source <> :node"
+         " ORDER BY e.source, e.row_id LIMIT :limit"),
     [BRANT__WALK_OUT] = "SELECT e.target, e.type FROM edges e WHERE e.source = :node",
     [BRANT__WALK_IN] = "SELECT e.source, e.type FROM edges e WHERE e.target = :node",
     [BRANT__ARCS_OUT] = "SELECT target FROM edges WHERE source = :node",
@@ -168,7 +185,9 @@ cleanup:
  */
 static brant_status list_neighbors(neighbor_page *page, int section, int64_t type_row,
                                    const int64_t after[3]) {
-    int which = section ? BRANT__NEIGHBORS_IN : BRANT__NEIGHBORS_OUT;
+    bool whole = (page->directions & (section ? BRANT__GO_IN : BRANT__GO_OUT)) != 0;
+    int which = section ? (whole ? BRANT__NEIGHBORS_IN : BRANT__NEIGHBORS_UNDIRECTED_IN)
+                        : (whole ? BRANT__NEIGHBORS_OUT : BRANT__NEIGHBORS_UNDIRECTED_OUT);
     brant__statement *statement;
     int parameter = 1;
     brant_status status;
@@ -180,7 +199,8 @@ static brant_status list_neighbors(neighbor_page *page, int section, int64_t typ
     brant__bind_integer(statement, parameter++, type_row >= 0 ? type_row : after[0]);
     brant__bind_integer(statement, parameter++, after[1]);
     brant__bind_integer(statement, parameter++, after[2]);
-    if (section) brant__bind_integer(statement, parameter++, !(page->directions & BRANT__GO_OUT));
+    if (section && whole)
+        brant__bind_integer(statement, parameter++, !(page->directions & BRANT__GO_OUT));
     brant__bind_integer(statement, parameter, page->limit - page->count + 1);
     return write_neighbors(page, statement, section);
 }
@@ -236,7 +256,8 @@ brant_status brant__node_neighbors(brant__call *call) {
     brant__write_array(call->out);
     for (int section = 0; section < 2 && !page.more; section++) {
         static const int64_t first[3] = {-1, 0, 0};
-        if (!(page.directions & (section ? BRANT__GO_IN : BRANT__GO_OUT)) ||
+        if ((!(page.directions & (section ? BRANT__GO_IN : BRANT__GO_OUT)) &&
+             !brant__graph_mixed(&page.graph)) ||
             (begin.given && section < begin.section))
             continue;
         bool here = begin.given && section == begin.section;
