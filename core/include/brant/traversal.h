@@ -11,7 +11,7 @@
  *
  * They run on a snapshot of the graph's adjacency in memory, which the handle keeps while no node or edge of the graph comes or goes: some 45 bytes and the key
  * a node, 24 bytes an edge; weights that were read from edges take 8 bytes an edge more, and are kept while nothing of the graph is written. All that a handle keeps is at most
- * 1 GiB, the least recently used goes; a graph that needs more alone is LIMIT. An operation's own memory is besides that at most 60 bytes a node and 24 an
+ * 1 GiB, the least recently used goes; a graph that needs more alone is LIMIT. An operation's own memory is besides that at most 120 bytes a node and 24 an
  * edge, or what it says. In a transaction they see what it sees. Each asks now and then whether it was interrupted or its deadline passed.
  *
  * Orders are total: keys are compared byte by byte. Of parallel edges the first by type, then by creation, is the one named (with weights: the first of the cheapest).
@@ -44,7 +44,7 @@ BRANT_API brant_status brant_node_closure(char **out_json, size_t *out_json_len,
  * nodes.walk {the members of nodes.closure} -> a cursor of {"keys": [..], "depths": [..], "parents": [..]}
  * The same sequence, unlimited where no limit is given, in batches of up to 10000 nodes: one item each time. parents are indexes into the whole sequence. "[]" is its end.
  * The cursor sees the graph as it was when it was opened: it holds the snapshot (shared with the handle until the graph changes; then its memory comes on top of what
- * the handle keeps), 13 bytes a node, with order depth up to 40 more, and no transaction.
+ * the handle keeps), 13 bytes a node, with order depth up to 80 more, and no transaction.
  */
 BRANT_API brant_status brant_node_walk(brant_cursor **out_cursor, brant_db *db, const char *json,
                                        size_t json_len);
