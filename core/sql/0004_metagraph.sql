@@ -28,3 +28,24 @@ ALTER TABLE graphs ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
 UPDATE graphs SET changed_at = updated_at;
 -- Retention rules as JSON; NULL: none.
 ALTER TABLE graph_types ADD COLUMN retention TEXT;
+
+-- How far imports of files have come, written with each batch. graph: its id. The file is known by path, size, time and a hash of its
+-- beginning. section, position: where the format stands; item: number of the next item.
+CREATE TABLE imports (
+    graph      TEXT NOT NULL,
+    path       TEXT NOT NULL,
+    format     TEXT NOT NULL, -- with the part of csv
+    size       INTEGER NOT NULL,
+    modified   INTEGER NOT NULL, -- ns
+    digest     INTEGER NOT NULL,
+    section    INTEGER NOT NULL,
+    position   INTEGER NOT NULL,
+    item       INTEGER NOT NULL,
+    nodes      INTEGER NOT NULL,
+    edges      INTEGER NOT NULL,
+    failed     INTEGER NOT NULL,
+    done       INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    document   TEXT NOT NULL, -- JSON: what was found out about the whole document
+    PRIMARY KEY (graph, path, format)
+) STRICT, WITHOUT ROWID;

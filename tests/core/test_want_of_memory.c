@@ -112,6 +112,17 @@ static const char *const steps[][2] = {
     {"graphs.shortest_paths", "{\"graph\":\"g\",\"source\":\"a\"}"},
     {"graphs.subgraph", "{\"graph\":\"g\",\"filter\":{\"key\":\"a\"}}"},
     {"graphs.topological_order", "{\"graph\":\"g\"}"},
+    {"graphs.export", "{\"graph\":\"g\",\"format\":\"graphology\",\"limit\":1}"},
+    {"graphs.export", "{\"graph\":\"g\",\"format\":\"csv\",\"part\":\"nodes\",\"limit\":1}"},
+    {"graphs.export", "{\"graph\":\"g\",\"format\":\"graphml\"}"},
+    {"graphs.arrays", "{\"graph\":\"g\",\"attributes\":true}"},
+    {"graphs.import",
+     "{\"graph\":\"i\",\"format\":\"node_link\",\"create\":true,\"text\":\"{\\\"nodes\\\":"
+     "[{\\\"id\\\":1,\\\"x\\\":true},{\\\"id\\\":[1]}],\\\"edges\\\":[{\\\"source\\\":1.0,"
+     "\\\"target\\\":[1],\\\"key\\\":0}]}\"}"},
+    {"graphs.import",
+     "{\"graph\":\"i\",\"format\":\"csv\",\"part\":\"nodes\",\"errors\":\"skip\",\"text\":"
+     "\"key,x\\na,1\\nb\\n\"}"},
     {"sql.execute", "{\"sql\":\"SELECT key FROM nodes WHERE key <> :k\",\"params\":{\"k\":\"z\"}}"},
     {"nodes.insert_many", "{\"graph\":\"g\",\"errors\":\"skip\",\"items\":\"{\\\"key\\\":\\\"d\\\","
                           "\\\"type\\\":\\\"A\\\"}"

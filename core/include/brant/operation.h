@@ -8,6 +8,7 @@
 #define BRANT_OPERATION_H
 
 #include "event.h"
+#include "exchange.h"
 #include "graph.h"
 #include "traversal.h"
 

@@ -9,6 +9,7 @@
 
 #include "embedded.h"
 #include "event/event.h"
+#include "exchange/exchange.h"
 #include "graph/graph.h"
 #include "operation/operation.h"
 

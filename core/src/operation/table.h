@@ -41,11 +41,14 @@
       "graph_types.validate_node", QUERY, OWN)                                                     \
     X(brant_graph_components, brant__graph_components, "graphs.components", QUERY, OWN)            \
     X(brant_graph_count_walks, brant__graph_count_walks, "graphs.count_walks", QUERY, OWN)         \
+    X(brant_graph_arrays, brant__graph_arrays, "graphs.arrays", QUERY, OWN)                        \
     X(brant_graph_create, brant__graph_create, "graphs.create", MUTATION, OWN)                     \
     X(brant_graph_degrees, brant__graph_degrees, "graphs.degrees", QUERY, OWN)                     \
     X(brant_graph_delete, brant__graph_delete, "graphs.delete", MUTATION, OWN)                     \
     X(brant_graph_find_cycle, brant__graph_find_cycle, "graphs.find_cycle", QUERY, OWN)            \
+    X(brant_graph_export, brant__graph_export, "graphs.export", QUERY, OWN)                        \
     X(brant_graph_get, brant__graph_get, "graphs.get", QUERY, OWN)                                 \
+    X(brant_graph_import, brant__graph_import, "graphs.import", MUTATION, SELF)                    \
     X(brant_graph_list, brant__graph_list, "graphs.list", QUERY, OWN)                              \
     X(brant_graph_pagerank, brant__graph_pagerank, "graphs.pagerank", QUERY, OWN)                  \
     X(brant_graph_paths, brant__graph_paths, "graphs.paths", QUERY, OWN)                           \

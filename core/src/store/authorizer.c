@@ -10,6 +10,7 @@ static const char *const own_tables[] = {
     "brant_meta", "brant_wake",    "graph_types",           "node_types",
     "edge_types", "graphs",        "graph_counts",          "nodes",
     "edges",      "notifications", "notification_channels", "attribute_indexes",
+    "imports",
 };
 
 /* Indexes on attributes, and the tables, views and triggers of those of text. */

@@ -1,0 +1,435 @@
+/*
+ * exchange/read_otlp.c: OpenTelemetry traces as JSON (OTLP/JSON), one document or one a line, as calls.
+ *
+ * The document is read twice: first its spans become nodes, then parents and links become edges. What is
+ * parsed at once is an element of resourceSpans. place.section holds the phase, whether the place is inside resourceSpans, and
+ * how many items of the element at the place are done.
+ */
+#include "exchange/import.h"
+
+enum { PHASE_NODES, PHASE_EDGES, PHASE_END, PHASE_MASK = 3, INSIDE = 4, DONE_SHIFT = 3 };
+
+#define ID_BYTES 64
+
+static brant_status begin(brant__import *import) {
+    import->document.graph_type = BRANT__TEXT("call");
+    return BRANT_OK;
+}
+
+static brant_status fail(const char *what) {
+    return brant__fail(BRANT_INVALID, "%s", what);
+}
+
+/* ---- documents ------------------------------------------------------------------------------- */
+
+/* From the begin of a document to behind the bracket of resourceSpans. */
+static brant_status enter(bool *out_found, brant__import *import, int64_t *io_offset) {
+    brant__range name = {0, 0};
+    int byte;
+    brant_status status;
+
+    *out_found = false;
+    BRANT__TRY(brant__skip_space(&byte, &import->source, io_offset));
+    if (byte < 0) goto cleanup;
+    if (byte != '{') {
+        status = brant__source_fail(*io_offset, "the document is no object");
+        goto cleanup;
+    }
+    ++*io_offset;
+    BRANT__TRY(brant__skip_space(&byte, &import->source, io_offset));
+    name.begin = *io_offset;
+    BRANT__TRY(brant__skip_value(&name.end, &import->source, import->call, name.begin));
+    BRANT__TRY(brant__import_parse(import, name));
+    if (!yyjson_equals_str(import->json.root, "resourceSpans")) {
+        status = fail("the document's member is not resourceSpans");
+        goto cleanup;
+    }
+    *io_offset = name.end;
+    BRANT__TRY(brant__skip_space(&byte, &import->source, io_offset));
+    if (byte != ':') {
+        status = brant__source_fail(*io_offset, "a colon is missing");
+        goto cleanup;
+    }
+    ++*io_offset;
+    BRANT__TRY(brant__skip_space(&byte, &import->source, io_offset));
+    if (byte != '[') {
+        status = fail("resourceSpans is no array");
+        goto cleanup;
+    }
+    ++*io_offset;
+    *out_found = true;
+cleanup:
+    return status;
+}
+
+static brant_status leave(brant__import *import, int64_t *io_offset) {
+    int byte;
+    brant_status status = brant__skip_space(&byte, &import->source, io_offset);
+
+    if (status != BRANT_OK) return status;
+    if (byte == ',') return fail("the document has another member than resourceSpans");
+    if (byte != '}') return brant__source_fail(*io_offset, "the document is not closed");
+    ++*io_offset;
+    return BRANT_OK;
+}
+
+/* The element at the place; *out_found false: the phase has no more. */
+static brant_status find_element(bool *out_found, brant__range *out, brant__import *import) {
+    brant__place *place = &import->place;
+    int64_t offset = place->offset;
+    brant_status status;
+
+    for (;;) {
+        if (!(place->section & INSIDE)) {
+            BRANT__TRY(enter(out_found, import, &offset));
+            if (!*out_found) goto cleanup;
+            place->section |= INSIDE;
+            place->offset = offset;
+        }
+        BRANT__TRY(brant__next_element(out_found, out, &import->source, import->call, &offset));
+        if (*out_found) goto cleanup;
+        BRANT__TRY(leave(import, &offset));
+        place->section &= ~(int64_t)INSIDE;
+        place->offset = offset;
+    }
+cleanup:
+    return status;
+}
+
+/* ---- spans ----------------------------------------------------------------------------------- */
+
+/* <trace id>-<span id>, lower-case, appended. Ids are hexadecimal. */
+static brant_status write_id(brant__buffer *out, yyjson_val *id) {
+    brant__text text = brant__json_text(id);
+
+    if (text.length == 0 || text.length > ID_BYTES) return fail("an id is missing or too long");
+    for (size_t i = 0; i < text.length; i++) {
+        char byte = text.data[i];
+        if (byte >= 'A' && byte <= 'F') byte = (char)(byte - 'A' + 'a');
+        if (!((byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f')))
+            return fail("an id is not hexadecimal");
+        brant__buffer_append_byte(out, byte);
+    }
+    return BRANT_OK;
+}
+
+static brant_status read_key(brant__text *out, brant__import *import, yyjson_val *trace,
+                             yyjson_val *span) {
+    brant__buffer text = {0};
+    brant_status status;
+
+    BRANT__TRY(write_id(&text, trace));
+    brant__buffer_append_byte(&text, '-');
+    BRANT__TRY(write_id(&text, span));
+    out->data = text.failed ? NULL : brant__arena_copy(&import->arena, text.data, text.length);
+    out->length = text.length;
+    if (!out->data) status = brant__fail_memory();
+cleanup:
+    brant__buffer_free(&text);
+    return status;
+}
+
+/* Nanoseconds as a number or its text, in ms. False: there is none. */
+static bool read_time(int64_t *out, yyjson_val *value) {
+    brant__text text = brant__json_text(value);
+    uint64_t time = 0;
+
+    if (yyjson_is_uint(value)) {
+        time = yyjson_get_uint(value);
+    } else {
+        if (text.length == 0 || text.length > 19) return false;
+        for (size_t i = 0; i < text.length; i++) {
+            if (text.data[i] < '0' || text.data[i] > '9') return false;
+            time = time * 10 + (uint64_t)(text.data[i] - '0');
+        }
+    }
+    *out = (int64_t)(time / 1000000);
+    return time > 0;
+}
+
+/* The text of an attribute of a resource. */
+static brant__text attribute(yyjson_val *attributes, const char *name) {
+    size_t index, count;
+    yyjson_val *item;
+
+    yyjson_arr_foreach(attributes, index, count, item) {
+        if (yyjson_equals_str(yyjson_obj_get(item, "key"), name))
+            return brant__json_get_text(yyjson_obj_get(item, "value"), "stringValue");
+    }
+    return (brant__text){NULL, 0};
+}
+
+typedef struct otlp_span {
+    yyjson_val *value;
+    yyjson_val *scope;
+    yyjson_val *resource;
+    brant__text key;
+    brant__text parent; /* {NULL, 0}: none */
+} otlp_span;
+
+static brant_status read_span(otlp_span *span, brant__import *import) {
+    yyjson_val *parent = yyjson_obj_get(span->value, "parentSpanId");
+    yyjson_val *trace = yyjson_obj_get(span->value, "traceId");
+    brant_status status;
+
+    span->key = span->parent = (brant__text){NULL, 0};
+    if (!yyjson_is_obj(span->value)) return fail("the span is no object");
+    status = read_key(&span->key, import, trace, yyjson_obj_get(span->value, "spanId"));
+    if (status == BRANT_OK && yyjson_is_str(parent) && yyjson_get_len(parent) > 0)
+        status = read_key(&span->parent, import, trace, parent);
+    return status;
+}
+
+static void write_text_member(brant__writer *out, const char *name, brant__text text) {
+    if (text.length == 0) return;
+    brant__write_name(out, name);
+    brant__write_text(out, text);
+}
+
+static bool is_error(yyjson_val *status) {
+    yyjson_val *code = yyjson_obj_get(status, "code");
+
+    return brant__json_integer(code, 0) == 2 || yyjson_equals_str(code, "STATUS_CODE_ERROR");
+}
+
+/* What a call has no attribute for. */
+static void write_rest(brant__writer *out, const otlp_span *span) {
+    static const char *const taken[] = {"traceId", "spanId", "parentSpanId", "name"};
+    size_t index, count;
+    yyjson_val *name, *value;
+
+    brant__write_name(out, "metadata");
+    brant__write_object(out);
+    brant__write_name(out, "otlp");
+    brant__write_object(out);
+    yyjson_obj_foreach(span->value, index, count, name, value) {
+        bool known = false;
+        for (size_t i = 0; i < BRANT__COUNT(taken); i++)
+            known = known || yyjson_equals_str(name, taken[i]);
+        if (known || yyjson_equals_str(name, "resource") || yyjson_equals_str(name, "scope"))
+            continue;
+        brant__write_name_text(out, brant__json_text(name));
+        brant__write_value(out, value);
+    }
+    if (span->resource) {
+        brant__write_name(out, "resource");
+        brant__write_value(out, span->resource);
+    }
+    if (span->scope) {
+        brant__write_name(out, "scope");
+        brant__write_value(out, span->scope);
+    }
+    brant__write_end(out);
+    brant__write_end(out);
+}
+
+static void write_call(brant__import *import, const otlp_span *span) {
+    brant__writer *out = &import->items;
+    yyjson_val *status = yyjson_obj_get(span->value, "status");
+    brant__text name = brant__json_get_text(span->value, "name");
+    brant__text key = span->key;
+    size_t dash = (size_t)((const char *)memchr(key.data, '-', key.length) - key.data);
+    int64_t began = 0, ended = 0;
+    bool has_began = read_time(&began, yyjson_obj_get(span->value, "startTimeUnixNano"));
+    bool has_ended = read_time(&ended, yyjson_obj_get(span->value, "endTimeUnixNano"));
+
+    write_text_member(out, "key", key);
+    brant__write_name(out, "type");
+    brant__write_text(out, BRANT__TEXT("Call"));
+    write_rest(out, span);
+    brant__write_name(out, "attributes");
+    brant__write_object(out);
+    write_text_member(out, "request_id", key);
+    write_text_member(out, "operation_id", name.length ? name : key);
+    write_text_member(out, "namespace",
+                      attribute(yyjson_obj_get(span->resource, "attributes"), "service.name"));
+    brant__write_name(out, "status");
+    if (is_error(status)) {
+        brant__write_text(out, BRANT__TEXT("error"));
+        brant__write_name(out, "error");
+        brant__write_object(out);
+        write_text_member(out, "code", BRANT__TEXT("ERROR"));
+        write_text_member(out, "message", brant__json_get_text(status, "message"));
+        brant__write_end(out);
+    } else {
+        brant__write_text(out, has_ended ? BRANT__TEXT("completed") : BRANT__TEXT("running"));
+    }
+    write_text_member(out, "parent_request_id", span->parent);
+    if (has_began) {
+        brant__write_name(out, "requested_at");
+        brant__write_integer(out, began);
+        brant__write_name(out, "started_at");
+        brant__write_integer(out, began);
+    }
+    if (has_ended) {
+        brant__write_name(out, "completed_at");
+        brant__write_integer(out, ended);
+    }
+    write_text_member(out, "trace_id", brant__text_of(key.data, dash));
+    write_text_member(out, "span_id", brant__text_of(key.data + dash + 1, key.length - dash - 1));
+    brant__write_end(out);
+}
+
+/* ---- items ----------------------------------------------------------------------------------- */
+
+/* Items of one element are numbered; those before `done` are written. */
+typedef struct otlp_element {
+    brant__import *import;
+    int64_t done;
+    int64_t number;
+    int64_t end; /* of the element */
+    bool full;
+} otlp_element;
+
+/* After an item: the place stays at the element, one item further. */
+static void advance(otlp_element *element) {
+    element->number++;
+    element->import->place.section += (int64_t)1 << DONE_SHIFT;
+}
+
+static brant_status fault(otlp_element *element, brant__text key) {
+    brant_status status = brant__import_fault(element->import, key, element->import->place.offset);
+
+    if (status == BRANT_OK) advance(element);
+    return status;
+}
+
+static bool is_done(otlp_element *element) {
+    if (element->number >= element->done) return false;
+    element->number++;
+    return true;
+}
+
+static brant_status write_edge(otlp_element *element, const char *type, brant__text source,
+                               brant__text target, yyjson_val *link) {
+    brant__import *import = element->import;
+    brant__call call = brant__import_call(import);
+    brant__node_ref ref;
+    brant_status status =
+        brant__node_find(&ref, NULL, &call, &import->graph, link ? target : source);
+
+    if (status != BRANT_OK) return status;
+    /* A parent or a linked span that is not among the traces: the node says it. */
+    if (!ref.row_id) {
+        element->import->place.section += (int64_t)1 << DONE_SHIFT;
+        element->number++;
+        return BRANT_OK;
+    }
+    if (!brant__import_begin_item(import, BRANT__EDGES)) {
+        element->full = true;
+        return BRANT_OK;
+    }
+    brant__write_name(&import->items, "source");
+    brant__write_text(&import->items, source);
+    brant__write_name(&import->items, "target");
+    brant__write_text(&import->items, target);
+    brant__write_name(&import->items, "type");
+    brant__write_text(&import->items, brant__text_of(type, strlen(type)));
+    if (link && yyjson_obj_get(link, "attributes")) {
+        brant__write_name(&import->items, "attributes");
+        brant__write_object(&import->items);
+        brant__write_name(&import->items, "attributes");
+        brant__write_value(&import->items, yyjson_obj_get(link, "attributes"));
+        brant__write_end(&import->items);
+    }
+    brant__import_end_item(import, import->place.offset);
+    advance(element);
+    return BRANT_OK;
+}
+
+static brant_status write_edges(otlp_element *element, otlp_span *span) {
+    size_t index, count;
+    yyjson_val *link;
+    brant_status status = read_span(span, element->import);
+
+    if (status != BRANT_OK) {
+        /* It was a fault among the nodes. */
+        if (status == BRANT_NO_MEMORY) return status;
+        brant__error_code();
+        return BRANT_OK;
+    }
+    if (span->parent.data && !is_done(element))
+        status = write_edge(element, "Triggered", span->parent, span->key, NULL);
+    yyjson_arr_foreach(yyjson_obj_get(span->value, "links"), index, count, link) {
+        brant__text target = {NULL, 0};
+        if (status != BRANT_OK || element->full) break;
+        if (is_done(element)) continue;
+        status = read_key(&target, element->import, yyjson_obj_get(link, "traceId"),
+                          yyjson_obj_get(link, "spanId"));
+        if (status == BRANT_OK)
+            status = write_edge(element, "Links", span->key, target, link);
+        else
+            status = fault(element, span->key);
+    }
+    return status;
+}
+
+static brant_status write_node(otlp_element *element, otlp_span *span) {
+    brant_status status;
+
+    if (is_done(element)) return BRANT_OK;
+    status = read_span(span, element->import);
+    if (status != BRANT_OK) return fault(element, span->key);
+    if (!brant__import_begin_item(element->import, BRANT__NODES)) {
+        element->full = true;
+        return BRANT_OK;
+    }
+    write_call(element->import, span);
+    brant__import_end_item(element->import, element->import->place.offset);
+    advance(element);
+    return BRANT_OK;
+}
+
+static brant_status write_element(otlp_element *element) {
+    yyjson_val *root = element->import->json.root, *scopes, *scope, *value;
+    bool edges = (element->import->place.section & PHASE_MASK) == PHASE_EDGES;
+    size_t index, count, place, places;
+    otlp_span span = {.resource = yyjson_obj_get(root, "resource")};
+    brant_status status = BRANT_OK;
+
+    scopes = yyjson_obj_get(root, "scopeSpans");
+    if (!scopes) scopes = yyjson_obj_get(root, "instrumentationLibrarySpans");
+    yyjson_arr_foreach(scopes, index, count, scope) {
+        span.scope = yyjson_obj_get(scope, "scope");
+        yyjson_arr_foreach(yyjson_obj_get(scope, "spans"), place, places, value) {
+            span.value = value;
+            status = edges ? write_edges(element, &span) : write_node(element, &span);
+            if (status != BRANT_OK || element->full) return status;
+        }
+    }
+    return status;
+}
+
+static brant_status next(bool *out_found, brant__import *import) {
+    brant__place *place = &import->place;
+    brant__range range;
+    otlp_element element = {.import = import};
+    brant_status status = BRANT_OK;
+
+    *out_found = false;
+    while ((place->section & PHASE_MASK) < PHASE_END) {
+        BRANT__TRY(find_element(out_found, &range, import));
+        if (*out_found) break;
+        /* Edges look for nodes that are written. */
+        place->section = (place->section & PHASE_MASK) + 1;
+        place->offset = 0;
+        if (import->count > 0) {
+            import->full = true;
+            *out_found = true;
+            goto cleanup;
+        }
+    }
+    if (!*out_found) goto cleanup;
+    BRANT__TRY(brant__import_parse(import, range));
+    element.done = place->section >> DONE_SHIFT;
+    element.end = range.end;
+    BRANT__TRY(write_element(&element));
+    if (!element.full) {
+        place->offset = element.end;
+        place->section &= PHASE_MASK | INSIDE;
+    }
+cleanup:
+    return status;
+}
+
+const brant__import_format brant__otlp_import = {.name = "otlp", .begin = begin, .next = next};
