@@ -272,8 +272,8 @@ static bool rewrite_file(brant_db *db) {
     if (code == SQLITE_OK) {
         sqlite3_busy_timeout(other, (int)db->options.busy_timeout);
         sqlite3_progress_handler(other, 10000, stop_scrubbing, db);
-        code = sqlite3_exec(other, "PRAGMA secure_delete=ON; PRAGMA synchronous=FULL; VACUUM", NULL,
-                            NULL, NULL);
+        code = sqlite3_exec(other, "PRAGMA secure_delete=ON; PRAGMA synchronous=NORMAL; VACUUM",
+                            NULL, NULL, NULL);
     }
     if (code == SQLITE_OK)
         code = sqlite3_wal_checkpoint_v2(other, NULL, SQLITE_CHECKPOINT_TRUNCATE, &length, &done);
