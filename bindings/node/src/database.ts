@@ -16,6 +16,7 @@ import { Dispatcher, Listener, type ListenOptions } from './listener.js';
 import { Modules } from './modules.js';
 import { native } from './native.js';
 import type { InputOf, OperationName, OutputOf } from './operations.js';
+import { Types } from './typed.js';
 import type {
   AnySchema,
   AsyncOptions,
@@ -278,6 +279,20 @@ export class Database {
   }
 
   /**
+   * The operations of one graph type's types, whose inputs are checked against the types' own schemas.
+   *
+   * ```js
+   * db.types('task').node('Task').insert('plan', { key: 'a', attributes: { title: 'Begin', status: 'ready' } });
+   * ```
+   *
+   * @param module - only for its types: what {@link defineModule} made
+   */
+  types<S extends GraphSchema = AnySchema>(graphType: string, module?: DefinedModule<S>): Types<S> {
+    void module;
+    return new Types<S>(this.#connection, graphType);
+  }
+
+  /**
    * Send a notification on a channel, in the running transaction: listeners of any process get it after the commit, or never.
    *
    * @returns its id; ids grow in commit order
@@ -331,9 +346,14 @@ export class Database {
     return new Listener<T>(this.#connection, this.#dispatcher, this.#connection.openCursor(name, input), options);
   }
 
-  /** What operations there are, described as data. */
-  operations(namespace?: string): OperationSpec[] {
-    return this.#connection.invoke<{ items: OperationSpec[] }>(native.brant_operation_list, { namespace }).items;
+  /**
+   * What operations there are, described as data.
+   *
+   * @param which - of a namespace; with `graphType` those derived from it, `types.<graph type>.<Type>.<verb>`
+   */
+  operations(which?: string | { namespace?: string | undefined; graphType?: string | undefined }): OperationSpec[] {
+    const input = typeof which === 'object' ? snakeCase(which) : { namespace: which };
+    return this.#connection.invoke<{ items: OperationSpec[] }>(native.brant_operation_list, input).items;
   }
 }
 

@@ -9,7 +9,8 @@ export interface ModuleEdit {
   op: 'add' | 'remove' | 'replace';
   /** JSON pointer into the module. */
   pointer: string;
-  entry: string;
+  /** The entry that it leads into. */
+  entry: string | null;
   class: ChangeClass;
   reason: string;
 }
@@ -26,7 +27,7 @@ export interface ModuleDiff {
 /** What a module defines. */
 export interface ModuleTypes {
   id: string | null;
-  config: JsonObject;
+  config: import('./types.js').GraphType['config'];
   node_types: { name: string; schema: JsonObject | boolean }[];
   edge_types: {
     name: string;

@@ -32,6 +32,11 @@ export type ImportFormat = 'graphology' | 'node_link' | 'ndjson' | 'csv' | 'otlp
 
 interface ImportCommon {
   format: ImportFormat;
+  /**
+   * Create the graph when it is not there, with the document's attributes as its metadata, of a graph type that fits: one without types
+   * (`open`, `open_undirected`, ...), the one that `ndjson` names, or `call` for `otlp`.
+   */
+  create?: boolean | undefined;
   /** Of `csv`: what the rows are. */
   part?: 'nodes' | 'edges' | undefined;
   /** The type of nodes that say none. */
@@ -50,7 +55,7 @@ export interface ImportText extends ImportCommon {
   path?: undefined;
 }
 
-/** A file of any size, in batches; each is a transaction that also notes how far it is. */
+/** A regular file of any size, in batches; each is a transaction that also notes how far it is. */
 export interface ImportFile extends ImportCommon {
   path: string;
   text?: undefined;
@@ -64,13 +69,15 @@ export interface ImportFile extends ImportCommon {
 
 export type ImportOptions = ImportText | ImportFile;
 
+/** Counts are of the whole import, those before `resume` among them. */
 export interface ImportResult {
   done: boolean;
   nodes: number;
   edges: number;
   failed: number;
-  /** At most 100. */
+  /** What was left out, at most 100. */
   items: ItemFault[];
+  /** Of `total_bytes`: read so far. */
   bytes: number;
   total_bytes: number;
 }
@@ -93,20 +100,22 @@ export interface GraphArrays<S extends GraphSchema = AnySchema> {
   directed: boolean | null;
   multi: boolean;
   keys: string[];
-  /** Of each node, an index into `node_types`, or null; absent in graphs without types. */
-  types?: (number | null)[];
-  node_types: TypeName<S['nodes']>[];
+  /** Of each node, an index into `node_types`; what is about types is there in graphs that have some. */
+  types?: number[];
+  node_types?: TypeName<S['nodes']>[];
   /** Of each edge, indexes into `keys`. */
   sources: number[];
   targets: number[];
   /** Of each edge, an index into `edge_types`. */
-  edge_type_of: (number | null)[];
-  edge_types: TypeName<S['edges']>[];
-  edge_keys: string[];
+  edge_type_of?: number[];
+  edge_types?: TypeName<S['edges']>[];
+  /** Of each edge, in mixed graphs. */
+  undirected?: boolean[];
+  /** There when some edge has a key of its own; null: the key is derived from the ends and the type. */
+  edge_keys?: (string | null)[];
   weights?: number[];
   node_attributes?: S['nodes'][TypeName<S['nodes']>][];
   edge_attributes?: S['edges'][TypeName<S['edges']>][];
-  [member: string]: unknown;
 }
 
 /** What {@link Graph.toGraphology} needs of a graph of graphology's. */
@@ -235,21 +244,14 @@ export async function importAsync(
   return total.result;
 }
 
-/** The batches of an import, added up. */
+/** The batches of an import: counts are of all of them, items of each. */
 class ImportTotal {
   result: ImportResult = { done: false, nodes: 0, edges: 0, failed: 0, items: [], bytes: 0, total_bytes: 0 };
   /** What the next call says besides. */
   step: { max_batches: 1; resume?: true } = { max_batches: 1 };
 
   add(batch: ImportResult): void {
-    const { result } = this;
     this.step = { max_batches: 1, resume: true };
-    this.result = {
-      ...batch,
-      nodes: result.nodes + batch.nodes,
-      edges: result.edges + batch.edges,
-      failed: result.failed + batch.failed,
-      items: [...result.items, ...batch.items].slice(0, 100),
-    };
+    this.result = { ...batch, items: [...this.result.items, ...batch.items].slice(0, 100) };
   }
 }

@@ -152,11 +152,10 @@ export class Graphs implements Iterable<GraphInfo> {
   }
 
   /**
-   * Make a graph of one of graphology's, all or nothing; {@link Graph.toGraphology} makes that graph again. Keys are text, as graphology has
-   * them.
+   * Make a graph of one of graphology's, all or nothing; {@link Graph.toGraphology} makes that graph again. The attributes of the graph become
+   * metadata; attributes are JSON.
    *
-   * @param options - `graphType`: default `'open'`, or a graph type without types that has the graph's direction, and whether it is multi
-   * @throws BrantError `EXISTS`: the name is taken.
+   * @throws BrantError `EXISTS`: the name is taken; `CONSTRAINT`: a graph of this kind is none of the given graph type.
    */
   fromGraphology(name: string, graph: GraphologyGraph, options?: FromGraphologyOptions): Graph {
     fromGraphology(this.#connection, name, graph, options);

@@ -19,6 +19,11 @@ import type {
   Validation,
 } from './types.js';
 
+export interface UpdateOptions {
+  version?: number | undefined;
+  metadata?: JsonObject | undefined;
+}
+
 export interface CheckOptions {
   /** Default: the stored module. */
   module?: Module | undefined;
@@ -109,10 +114,10 @@ export class GraphTypes implements Iterable<GraphType> {
    * Give a graph type another module. Where all stored data are valid as they are, that is all there is to it. Otherwise `version` must grow, new
    * writes are judged by the new module from now on, and `migrate` brings what is stored into its form.
    *
-   * @throws BrantError `CONSTRAINT`: the change needs a greater version, or removes a type that has nodes or edges; `VALIDATION`: the module
-   *   cannot work; `DENIED`: built in, or of scope `system`; `NOT_FOUND`.
+   * @throws BrantError `CONSTRAINT`: the change needs a greater version, removes a type that has nodes or edges, or changes `directed` or `multi` while
+   *   there are edges; `VALIDATION`: the module cannot work; `DENIED`: built in, or of scope `system`; `NOT_FOUND`.
    */
-  update(name: string, module: Module, options?: { version?: number | undefined; metadata?: JsonObject | undefined }): GraphType {
+  update(name: string, module: Module, options?: UpdateOptions): GraphType & { warnings: ModuleWarning[] } {
     return this.#connection.invoke(native.brant_graph_type_update, { ...options, name, module });
   }
 
@@ -120,8 +125,8 @@ export class GraphTypes implements Iterable<GraphType> {
   updateAsync(
     name: string,
     module: Module,
-    options?: { version?: number | undefined; metadata?: JsonObject | undefined } & AsyncOptions,
-  ): Promise<GraphType> {
+    options?: UpdateOptions & AsyncOptions,
+  ): Promise<GraphType & { warnings: ModuleWarning[] }> {
     const [rest, call] = apart(options);
     return this.#connection.invokeAsync('graph_types.update', { ...rest, name, module }, call);
   }
@@ -139,7 +144,8 @@ export class GraphTypes implements Iterable<GraphType> {
 
   /**
    * Bring stored nodes and edges into the form of the stored module, in batches that are a transaction each. Without a `limit` until all is
-   * done, or one cannot be cast. Called again it goes on where it was, also after a crash.
+   * done, or one cannot be cast. Called again it goes on where it was, also after a crash; with `skip`, when it is done, it tries again what
+   * it had skipped.
    *
    * @returns what this call did, all batches together
    * @throws BrantError `NOT_FOUND`, `DENIED`
@@ -148,7 +154,7 @@ export class GraphTypes implements Iterable<GraphType> {
     const { onProgress, ...rest } = options;
     const input = { ...snakeCase(rest), name };
     if (rest.limit !== undefined) return this.#connection.invoke(native.brant_graph_type_migrate, input);
-    const total = new MigrationTotal();
+    const total = new MigrationTotal(rest.onFailure === 'skip');
     do {
       total.add(this.#connection.invoke(native.brant_graph_type_migrate, { ...input, limit: 1 }));
       onProgress?.(total.result);
@@ -164,7 +170,7 @@ export class GraphTypes implements Iterable<GraphType> {
     const [{ onProgress, ...rest }, call] = apart(options);
     const input = { ...snakeCase(rest), name };
     if (rest.limit !== undefined) return this.#connection.invokeAsync('graph_types.migrate', input, call);
-    const total = new MigrationTotal();
+    const total = new MigrationTotal(rest.onFailure === 'skip');
     do {
       total.add(await this.#connection.invokeAsync('graph_types.migrate', { ...input, limit: 1 }, call));
       onProgress?.(total.result);
@@ -191,6 +197,11 @@ export class GraphTypes implements Iterable<GraphType> {
 class MigrationTotal {
   result: MigrationResult = { done: false, migrated: 0, unchanged: 0, failed: 0, remaining: 0, failures: [] };
   goesOn = true;
+  readonly #skips: boolean;
+
+  constructor(skips: boolean) {
+    this.#skips = skips;
+  }
 
   add(batch: MigrationResult): void {
     const { result } = this;
@@ -202,7 +213,7 @@ class MigrationTotal {
       remaining: batch.remaining,
       failures: [...result.failures, ...batch.failures].slice(0, 100),
     };
-    // A batch that gets nowhere has met what cannot be cast.
-    this.goesOn = !batch.done && batch.migrated + batch.unchanged > 0;
+    const moved = batch.migrated + batch.unchanged + batch.failed > 0;
+    this.goesOn = !batch.done && moved && (this.#skips || batch.failed === 0);
   }
 }

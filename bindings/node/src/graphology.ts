@@ -7,9 +7,9 @@ import { BrantError } from './error.js';
 import type { GraphologyConstructor, GraphologyGraph, SerializedGraphology } from './exchange.js';
 import { parse, stringify } from './json.js';
 import { native } from './native.js';
-import type { JsonObject } from './types.js';
 
 export interface FromGraphologyOptions {
+  /** Default: one without types that fits: `open`, `open_undirected`, `open_mixed`, with `_multi` and `_loopless`; defined if need be. */
   graphType?: string | undefined;
   /** The type of nodes that say none, in a graph type with several. */
   nodeType?: string | undefined;
@@ -32,24 +32,27 @@ export function fromGraphology(
   graph: GraphologyGraph,
   options: FromGraphologyOptions = {},
 ): void {
-  const { nodeType, edgeType, graphType, ownerId, projectId } = options;
-  const text = stringify(graph.export());
+  const { graphType, nodeType, edgeType, ownerId, projectId } = options;
+  const document = graph.export() as SerializedGraphology;
   connection.invoke(native.brant_transaction_begin, {});
   try {
-    connection.invoke(native.brant_graph_create, {
-      name,
-      graph_type: graphType ?? untypedFor(connection, graph),
-      owner_id: ownerId,
-      project_id: projectId,
-    });
+    if (graphType !== undefined) {
+      connection.invoke(native.brant_graph_create, { name, graph_type: graphType, metadata: document.attributes });
+    } else if (exists(connection, name)) {
+      throw new BrantError('EXISTS', `there is a graph ${stringify(name)}`);
+    }
     connection.invoke(native.brant_graph_import, {
       graph: name,
       format: 'graphology',
-      text,
+      text: stringify(document),
+      create: graphType === undefined,
       node_type: nodeType,
       edge_type: edgeType,
       mode: 'insert',
     });
+    if (ownerId !== undefined || projectId !== undefined) {
+      connection.invoke(native.brant_graph_update, { name, owner_id: ownerId, project_id: projectId });
+    }
     connection.invoke(native.brant_transaction_commit, {});
   } catch (error) {
     connection.invoke(native.brant_transaction_rollback, {});
@@ -57,22 +60,12 @@ export function fromGraphology(
   }
 }
 
-/** A graph type without types for such graphs; `open` where it fits, else one that is defined for them. */
-function untypedFor(connection: Connection, graph: GraphologyGraph): string {
-  const { type, multi, allowSelfLoops } = graph;
-  if (type === 'directed' && !multi && allowSelfLoops) return 'open';
-  const name = ['open', type, ...(multi ? ['multi'] : []), ...(allowSelfLoops ? [] : ['loopless'])].join('_');
-  const properties: JsonObject = {
-    directed: { const: type },
-    multi: { const: multi },
-    allow_self_loops: { const: allowSelfLoops },
-  };
-  const module = { $id: name, $defs: { Config: { type: 'object', properties } } };
+function exists(connection: Connection, name: string): boolean {
   try {
-    connection.invoke(native.brant_graph_type_define, { module });
+    connection.invoke(native.brant_graph_get, { name });
+    return true;
   } catch (error) {
-    // Somebody has changed it since: it may do all the same.
-    if (!(error instanceof BrantError) || error.code !== 'EXISTS') throw error;
+    if (error instanceof BrantError && error.code === 'NOT_FOUND') return false;
+    throw error;
   }
-  return name;
 }

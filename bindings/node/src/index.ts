@@ -41,7 +41,7 @@ export type {
 } from './exchange.js';
 export type * from './filter.js';
 export type { Graph, Graphs, Purged } from './graph.js';
-export type { CheckOptions, GraphTypes } from './graph_types.js';
+export type { CheckOptions, GraphTypes, UpdateOptions } from './graph_types.js';
 export type { FromGraphologyOptions } from './graphology.js';
 export type { Indexes, IndexOptions } from './indexes.js';
 export type { Listener, ListenOptions } from './listener.js';
@@ -49,6 +49,7 @@ export type { FormatOptions, Modules, TypeOf } from './modules.js';
 export type { DeleteNodesOptions, DeleteNodesResult, NodeListOptions, Nodes } from './nodes.js';
 export type * from './operations.js';
 export type * from './traversal.js';
+export type { TypedEdges, TypedNodes, Types } from './typed.js';
 export type * from './types.js';
 export type { ValidatorSource } from './validator.js';
 export type { Walk, WalkNodesOptions } from './walk.js';

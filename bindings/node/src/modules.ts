@@ -7,7 +7,7 @@ import { traced } from './diagnostics.js';
 import type { JsonObject, Module, Validation } from './types.js';
 
 /** Which type of a module. */
-export type TypeOf = { nodeType: string; edgeType?: undefined } | { edgeType: string; nodeType?: undefined };
+export type TypeOf = { nodeType: string | null; edgeType?: undefined } | { edgeType: string | null; nodeType?: undefined };
 
 export interface FormatOptions {
   /** `'assert'` (default): a `format` must hold; `'annotate'`: it says nothing. */

@@ -12,7 +12,7 @@ import type {
 import type { DeleteEdgesResult, EdgeListOptions } from './edges.js';
 import type { ArraysOptions, ExportFormat, ExportOptions, GraphArrays, ImportOptions, ImportResult } from './exchange.js';
 import type { EdgeFilter, NodeFilter } from './filter.js';
-import type { CheckOptions } from './graph_types.js';
+import type { CheckOptions, UpdateOptions } from './graph_types.js';
 import type { IndexOptions } from './indexes.js';
 import type { FormatOptions, TypeOf } from './modules.js';
 import type { DeleteNodesOptions, DeleteNodesResult, NodeListOptions } from './nodes.js';
@@ -116,7 +116,7 @@ export interface Operations {
   'db.restore': { input: { path: string }; output: Copy };
   'db.maintain': { input: Empty; output: Maintenance };
   'db.erase': { input: { values: readonly string[] } & Members<EraseOptions>; output: Erasure };
-  'operations.list': { input: { namespace?: string }; output: { items: OperationSpec[] } };
+  'operations.list': { input: { namespace?: string; graph_type?: string }; output: { items: OperationSpec[] } };
   'events.notify': { input: { channel: string; payload?: unknown }; output: { id: number } };
   'graph_types.define': {
     input: { module: Module; name?: string; scope?: Scope; version?: number; metadata?: JsonObject };
@@ -134,7 +134,10 @@ export interface Operations {
     output: Validation;
   };
   'graph_types.diff': { input: Named & { module: Module }; output: ModuleDiff };
-  'graph_types.update': { input: Named & { module: Module; version?: number; metadata?: JsonObject }; output: GraphType };
+  'graph_types.update': {
+    input: Named & { module: Module } & Members<UpdateOptions>;
+    output: GraphType & { warnings: ModuleWarning[] };
+  };
   'graph_types.check': { input: Named & Members<CheckOptions>; output: Check };
   'graph_types.migrate': { input: Named & Members<MigrateOptions>; output: MigrationResult };
   'graph_types.migration': { input: Named; output: Migration };
@@ -248,8 +251,33 @@ export interface Operations {
 /** A registry name; any other text is accepted too, since a newer library may know more. */
 export type OperationName = keyof Operations | (string & {});
 
+/** Inputs and outputs of the operations that graph types have, by their verb: `types.<graph type>.<Type>.<verb>`. */
+interface TypedOperations {
+  insert: { input: InGraph & JsonObject; output: InsertResult };
+  put: { input: InGraph & JsonObject; output: PutResult };
+  patch: { input: Found & Patch; output: PatchResult };
+  get: { input: Found; output: GraphNode | GraphEdge };
+  find: { input: InGraph & PageInput & JsonObject; output: Page<GraphNode | GraphEdge> };
+  count: { input: InGraph & { filter?: NodeFilter | EdgeFilter }; output: { count: number } };
+  delete: { input: Found & { edges?: 'refuse' | 'delete'; revision?: number }; output: { deleted: true; edges?: number } };
+}
+
+type Verb<Name extends string> = Name extends `types.${string}.${string}.${infer Rest}`
+  ? Rest extends `${string}.${string}`
+    ? Verb<`types.x.${Rest}`>
+    : Rest
+  : never;
+
+type Operation<Name extends string> = Name extends keyof Operations
+  ? Operations[Name]
+  : [Verb<Name>] extends [keyof TypedOperations]
+    ? [Verb<Name>] extends [never]
+      ? { input: JsonObject; output: unknown }
+      : TypedOperations[Verb<Name>]
+    : { input: JsonObject; output: unknown };
+
 /** What an operation takes. */
-export type InputOf<Name extends string> = Name extends keyof Operations ? Operations[Name]['input'] : JsonObject;
+export type InputOf<Name extends string> = Operation<Name>['input'];
 
 /** What an operation answers. */
-export type OutputOf<Name extends string> = Name extends keyof Operations ? Operations[Name]['output'] : unknown;
+export type OutputOf<Name extends string> = Operation<Name>['output'];

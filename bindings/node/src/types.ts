@@ -429,6 +429,8 @@ export interface AttributeIndex {
   id: string;
   name: string;
   graph_type: string;
+  of: 'nodes' | 'edges';
+  /** Null where `of` says enough: in graph types without types, and for the other one. */
   node_type: string | null;
   edge_type: string | null;
   kind: 'value' | 'text';

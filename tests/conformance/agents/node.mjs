@@ -81,8 +81,7 @@ const METHODS = {
   'db.erase': (db, input) => db.erase(...split(input, 'values')),
   'db.backup': (db, input) => db.backup(...split(input, 'path')),
   'db.restore': (db, input) => db.restore(...only(input, 'path')),
-  'operations.list': (db, input) =>
-    input.graph_type === undefined ? { items: db.operations(...only(input, 'namespace')) } : db.call('operations.list', input),
+  'operations.list': (db, input) => ({ items: db.operations(...split(input)) }),
   'events.notify': (db, input) => ({ id: db.notify(...only(input, 'channel', 'payload')) }),
 
   'graph_types.define': (db, input) => db.graphTypes.define(...split(input, 'module')),
@@ -159,7 +158,23 @@ function runInTransaction(db, { mode, operations, rollback }) {
   }
 }
 
+/** A typed operation: its graph type's name may have dots. */
+function typed(name) {
+  const [, graphType, type, verb] = /^types\.(.*)\.([^.]*)\.([^.]*)$/.exec(name) ?? [];
+  return (db, input) => {
+    const { graph, key, ...rest } = input;
+    const types = db.types(graphType ?? '');
+    const methods = 'source' in input || name.includes('Edge.') ? types.edge(type ?? '') : types.node(type ?? '');
+    if (typeof methods[verb] !== 'function') return db.call(name, input);
+    if (verb === 'insert' || verb === 'put') return methods[verb](graph, { ...rest, ...(key === undefined ? {} : { key }) });
+    if (verb === 'find') return methods.find(graph, camelCase(rest));
+    if (verb === 'count') return { count: methods.count(graph, rest) };
+    return verb === 'patch' || verb === 'delete' ? methods[verb](graph, key, rest) : methods.get(graph, key);
+  };
+}
+
 function method(name) {
+  if (name.startsWith('types.')) return typed(name);
   if (!Object.hasOwn(METHODS, name)) throw new UnknownOperation(name);
   return METHODS[name];
 }
@@ -183,13 +198,19 @@ function blobsToText(result) {
 function walk(db, { graph, ...input }) {
   const batches = db.graph(graph).nodes.walk(...split(input, 'keys'))[Symbol.iterator]();
   let first = batches.next();
+  let closed = false;
   return {
     nextBatch() {
+      // An iterator that was left is at its end; a cursor says what it is.
+      if (closed) throw new BrantError('CLOSED', 'the walk is closed');
       const { done, value } = first ?? batches.next();
       first = undefined;
       return done ? [] : [value];
     },
-    close: () => batches.return(),
+    close() {
+      closed = true;
+      batches.return();
+    },
   };
 }
 
@@ -220,7 +241,6 @@ function run({ object, name, arguments: input = {}, as, background }) {
     listeners.set(as, db.listen(...only(input, 'channels')));
     return null;
   }
-  if (name.startsWith('types.')) return db.call(name, input);
   const run = method(name);
   return background && name.includes('.') ? db.callAsync(name, input) : run(db, input);
 }

@@ -202,4 +202,15 @@ modules.diff(zod, plain).class === 'breaking';
 db.call('nodes.list', { graph: 'g', order_by: 'key' }).items;
 // @ts-expect-error a wrong member
 db.call('graphs.paths', { graph: 'g', source: 'a', target: 'b', maxDepth: 3 });
-console.log(title, names, sees, status, tags, size, any, walks);
+const typedTask = db.types('zod', zod).node('Task');
+typedTask.insert('plan', { key: 'a', attributes: { title: 'Begin' } });
+// @ts-expect-error a title is text
+typedTask.put('plan', { key: 'a', attributes: { title: 5 } });
+typedTask.find('plan', { filter: { 'attributes.title': 'a' }, orderBy: 'attributes.due' }).items[0]?.attributes.title.trim();
+db.types('zod', zod).edge('DependsOn').put('plan', { source: 'a', target: 'b', attributes: { kind: 'blocks' } }).created;
+db.call('types.task.Task.count', { graph: 'plan' }).count.toFixed();
+db.call('types.a.b.Task.get', { graph: 'plan', key: 'a' }).attributes;
+// @ts-expect-error a graph is named
+db.call('types.task.Task.count', {});
+const later: unknown = db.call('types.task.Task.paint', {});
+console.log(later, title, names, sees, status, tags, size, any, walks);
