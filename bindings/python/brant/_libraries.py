@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 MARK = "json:"
 TYPE = "@type"
 KEY = "@key"
+LARGEST = 2**63 - 1
+_INTEGER = re.compile("0|-?[1-9][0-9]{0,17}")
 
 
 # ---- keys: as graphs.import and graphs.export of the format node_link have them --------------------------------------------
@@ -36,6 +39,8 @@ def key_of(value: Any) -> str:
     """The key of a node that is anything: text as it is, else json:<its compact JSON>."""
     if isinstance(value, str) and value and "\0" not in value and not value.startswith(MARK):
         return value
+    if type(value) is int and -LARGEST <= value <= LARGEST:
+        return f"{MARK}{value}"  # most keys that are no text; the rest costs ten times as much
     return MARK + _compact(value)
 
 
@@ -44,6 +49,8 @@ def value_of(key: str) -> Any:
     if not key.startswith(MARK):
         return key
     text = key[len(MARK) :]
+    if _INTEGER.fullmatch(text):
+        return int(text)
     try:
         if _native.brant_json_compact(text) != text:
             return key
