@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
 
@@ -49,7 +50,7 @@ class Indexes:
         members["paths"] = texts(paths)
         return known(Index, self._database._call(_native.brant_index_create, members, deadline(timeout)))
 
-    def list(self, *, graph_type: str | None = None) -> list[Index]:
+    def list(self, *, graph_type: str | None = None) -> builtins.list[Index]:
         """All, or those of a graph type, by name."""
         answer = self._database._call(_native.brant_index_list, given(graph_type=graph_type))
         return known_list(Index, answer["items"])
