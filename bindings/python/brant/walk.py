@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -19,18 +18,17 @@ if TYPE_CHECKING:
 class Walk(Iterator[WalkBatch], AsyncIterator[WalkBatch]):
     """The nodes that a walk meets, batch by batch; made by `Nodes.walk`. Iterate it, ``for`` or ``async for``; a context manager that closes.
 
-    `parents` count from the beginning of the walk. One thread or task at a time may ask for a batch.
+    `parents` count from the beginning of the walk. One thread or task at a time may ask for a batch (Misuse).
     """
 
     def __init__(self, database: Database, members: Json, until: int | None) -> None:
         self._database = database
-        self._until = until
-        self._ready: deque[WalkBatch] = deque()
+        self._closed = False
         self._ended = False
         self._cursor = database._run(_native.brant_node_walk, encode(members), until)
 
     def __repr__(self) -> str:
-        return f"<brant.Walk of {self._database!r}{' ended' if self._ended else ''}>"
+        return f"<brant.Walk of {self._database!r}{' closed' if self._closed else ''}>"
 
     def __enter__(self) -> Walk:
         return self
@@ -40,15 +38,25 @@ class Walk(Iterator[WalkBatch], AsyncIterator[WalkBatch]):
 
     def close(self) -> None:
         """End the walk and let go of its snapshot. Any thread, any number of times."""
-        self._ended = True
-        self._ready.clear()
+        self._closed = True
         _native.brant_cursor_close(self._cursor)
+
+    def take(self) -> WalkBatch | None:
+        """The next batch, None at the end. Closed: the walk or its database is; Timeout, Interrupted."""
+        if self._ended and not self._closed:
+            return None
+        items = known_list(WalkBatch, decode(_native.brant_cursor_next(self._cursor, 0)))
+        if not items:
+            self._ended = True
+            _native.brant_cursor_close(self._cursor)
+            return None
+        return items[0]
 
     def __iter__(self) -> Walk:
         return self
 
     def __next__(self) -> WalkBatch:
-        batch = self._next()
+        batch = None if self._closed else self.take()
         if batch is None:
             raise StopIteration
         return batch
@@ -60,16 +68,7 @@ class Walk(Iterator[WalkBatch], AsyncIterator[WalkBatch]):
         import asyncio
 
         # Another thread computes, so that the loop goes on meanwhile; the cursor needs neither the handle's lock nor its transaction.
-        batch = await asyncio.to_thread(self._next)
+        batch = None if self._closed else await asyncio.to_thread(self.take)
         if batch is None:
             raise StopAsyncIteration
         return batch
-
-    def _next(self) -> WalkBatch | None:
-        if not self._ready and not self._ended:
-            items = known_list(WalkBatch, decode(_native.brant_cursor_next(self._cursor, 0)))
-            self._ready.extend(items)
-            self._ended = not items
-            if self._ended:
-                _native.brant_cursor_close(self._cursor)
-        return self._ready.popleft() if self._ready else None

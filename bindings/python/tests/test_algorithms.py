@@ -140,12 +140,14 @@ def test_a_walk(db: brant.Database, long: brant.Graph) -> None:
     with long.nodes.walk(["00000"], max_depth=10, order="depth", timeout=30) as walk:
         check(list(walk), 11)
         assert list(walk) == []
-    assert repr(walk).endswith("ended>")
+    assert repr(walk).endswith("closed>")
     walk = long.nodes.walk(["00000"])
     next(walk)
     walk.close()
     walk.close()
     assert list(walk) == []
+    with pytest.raises(brant.Closed):
+        walk.take()
     with db.transaction():
         check(list(long.nodes.walk("00000", edge_filter={"attributes.none": None})), 25_000)
     with pytest.raises(brant.NotFound):

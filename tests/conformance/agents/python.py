@@ -3,7 +3,6 @@
 
 import base64
 import dataclasses
-import itertools
 import json
 import platform
 import sys
@@ -220,7 +219,8 @@ class Agent:
             raise UnknownOperation(f"{name} of {target!r}, which was not opened")
         if name == "cursor.next":
             if isinstance(thing, brant.Walk):
-                return list(itertools.islice(thing, 1))
+                batch = thing.take()
+                return [] if batch is None else [batch]
             timeout = arguments.get("timeout", 0)
             return thing.take(None if timeout < 0 else timeout / 1000)
         if name == "cursor.close":
