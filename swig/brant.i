@@ -112,5 +112,6 @@
 %include "brant/graph.h"
 %include "brant/traversal.h"
 %include "brant/event.h"
+%include "brant/exchange.h"
 %include "brant/operation.h"
 %include "brant/validator.h"

@@ -1,0 +1,32 @@
+"""What the README shows runs."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import brant
+
+README = Path(__file__).parent.parent / "README.md"
+BEFORE = """
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Literal
+import brant
+"""
+
+
+def test_the_blocks_after_the_first(db: brant.Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "large.ndjson").write_text("".join(json.dumps({"node": {"key": f"n{n}", "attributes": {"title": "x"}}}) + "\n" for n in range(9)))
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+    assert len(blocks) == 4
+    names: dict[str, Any] = {"db": db, "__name__": "readme", "tasks": [{"key": "new", "attributes": {"title": "New"}}, {"key": "new"}]}
+    exec(BEFORE, names)
+    for block in blocks[1:]:
+        exec(block, names)
+    assert names["node"].attributes.title == "Write it"
+    assert names["graph"].nodes.count() == db.graph("copy").nodes.count() > 9
+    assert json.loads((tmp_path / "plan.json").read_text())["options"]["type"] == "directed"
