@@ -25,6 +25,16 @@
 %feature("nothread", "0") brant_db_maintain;
 %feature("nothread", "0") brant_graph_type_define;
 %feature("nothread", "0") brant_graph_type_delete;
+%feature("nothread", "0") brant_graph_type_check;
+%feature("nothread", "0") brant_graph_type_diff;
+%feature("nothread", "0") brant_graph_type_migrate;
+%feature("nothread", "0") brant_graph_type_update;
+%feature("nothread", "0") brant_module_cast;
+%feature("nothread", "0") brant_module_diff;
+%feature("nothread", "0") brant_module_patch;
+%feature("nothread", "0") brant_module_types;
+%feature("nothread", "0") brant_module_validate_edge;
+%feature("nothread", "0") brant_module_validate_node;
 %feature("nothread", "0") brant_graph_create;
 %feature("nothread", "0") brant_graph_update;
 %feature("nothread", "0") brant_graph_delete;
@@ -111,6 +121,7 @@
 %include "brant/store.h"
 %include "brant/graph.h"
 %include "brant/traversal.h"
+%include "brant/module.h"
 %include "brant/event.h"
 %include "brant/exchange.h"
 %include "brant/operation.h"

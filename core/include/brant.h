@@ -6,6 +6,7 @@
 #include "brant/event.h"
 #include "brant/exchange.h"
 #include "brant/graph.h"
+#include "brant/module.h"
 #include "brant/operation.h"
 #include "brant/store.h"
 #include "brant/traversal.h"

@@ -49,3 +49,23 @@ CREATE TABLE imports (
     document   TEXT NOT NULL, -- JSON: what was found out about the whole document
     PRIMARY KEY (graph, path, format)
 ) STRICT, WITHOUT ROWID;
+
+-- The module as it was given, where it imports entries of others: `module` is closed. NULL: they are the same.
+ALTER TABLE graph_types ADD COLUMN source TEXT;
+
+-- How far the nodes and edges of a graph type are on their way to its version. node, edge: the last rows looked at; total: how many there
+-- were when it began.
+CREATE TABLE graph_type_migrations (
+    graph_type   INTEGER PRIMARY KEY,
+    from_version INTEGER NOT NULL,
+    to_version   INTEGER NOT NULL,
+    node         INTEGER NOT NULL DEFAULT 0,
+    edge         INTEGER NOT NULL DEFAULT 0,
+    total        INTEGER NOT NULL,
+    migrated     INTEGER NOT NULL DEFAULT 0,
+    unchanged    INTEGER NOT NULL DEFAULT 0,
+    failed       INTEGER NOT NULL DEFAULT 0,
+    done         INTEGER NOT NULL DEFAULT 0,
+    started_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL
+) STRICT;

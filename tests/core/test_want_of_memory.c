@@ -142,6 +142,22 @@ static const char *const steps[][2] = {
     {"graphs.purge", "{\"name\":\"h\",\"limit\":1}"},
     {"edges.delete", "{\"graph\":\"g\",\"key\":\"[\\\"a\\\",\\\"B\\\",\\\"b\\\"]\"}"},
     {"nodes.delete", "{\"graph\":\"g\",\"key\":\"c\",\"edges\":\"delete\"}"},
+    {"modules.diff",
+     "{\"from\":{\"$defs\":{\"ANode\":{\"properties\":{\"a\":{\"type\":\"string\"}}}}},\"to\":{\"$"
+     "defs\":{\"ANode\":{\"properties\":{\"a\":{\"type\":\"integer\",\"title\":\"t\"}}}}}}"},
+    {"modules.cast", "{\"module\":{\"$defs\":{\"ANode\":{\"additionalProperties\":false,"
+                     "\"properties\":{\"a\":{\"default\":1},\"u\":{\"anyOf\":[{\"type\":\"null\"},{"
+                     "\"type\":\"object\",\"additionalProperties\":false}]}}}}},\"node_type\":"
+                     "\"A\",\"attributes\":{\"u\":{\"x\":1},\"y\":2}}"},
+    {"modules.patch", "{\"document\":{\"a\":[1]},\"patch\":[{\"op\":\"copy\",\"from\":\"/"
+                      "a\",\"path\":\"/b\"},{\"op\":\"test\",\"path\":\"/b\",\"value\":[1]}]}"},
+    {"modules.types", "{\"module\":{\"$defs\":{\"ANode\":{\"$ref\":\"metagraph#/$defs/"
+                      "BaseNode\",\"default\":1},\"Base\":{\"properties\":{}}}}}"},
+    {"graph_types.check", "{\"name\":\"t\"}"},
+    {"graph_types.update",
+     "{\"name\":\"t\",\"version\":2,\"module\":{\"$id\":\"t\",\"$defs\":{\"ANode\":{\"allOf\":[{\"$"
+     "ref\":\"metagraph#/$defs/BaseNode\"},{\"additionalProperties\":false}]},\"BEdge\":true}}}"},
+    {"graph_types.migrate", "{\"name\":\"t\",\"limit\":9,\"on_failure\":\"skip\"}"},
     {"db.info", "{}"},
     {"db.doctor", "{}"},
     {"db.maintain", "{}"},

@@ -68,7 +68,8 @@ extern "C" {
 #endif
 
 /*
- * graph_types.define {"module": {..}, "name"?: text, "scope"?: "user" | "tenant" | "system", "version"?: 1.., "metadata"?} -> graph type
+ * graph_types.define {"module": {..}, "name"?: text, "scope"?: "user" | "tenant" | "system", "version"?: 1.., "metadata"?} -> graph type with member
+ *   `warnings` [{pointer, message}..] (module.h)
  * `name` defaults to the module's $id. Defining the same module again under the same name and version returns the stored one.
  * VALIDATION: the module cannot work; the detail's violations have the JSON pointer (unknown keyword value or keyword, a $ref to nothing, a
  * constraint on an unknown node type, a bad pattern). EXISTS: another module, version or scope has the name. DENIED: scope system without the system flag.
@@ -100,6 +101,51 @@ BRANT_API brant_status brant_graph_type_delete(char **out_json, size_t *out_json
 BRANT_API brant_status brant_graph_type_set_retention(char **out_json, size_t *out_json_len,
                                                       brant_db *db, const char *json,
                                                       size_t json_len);
+
+/*
+ * graph_types.diff {"name", "module"} -> {"class", "edits"}: modules.diff (module.h) from the stored module; imports as in define.
+ */
+BRANT_API brant_status brant_graph_type_diff(char **out_json, size_t *out_json_len, brant_db *db,
+                                             const char *json, size_t json_len);
+
+/*
+ * graph_types.update {"name", "module", "version"?, "metadata"?} -> graph type with member `warnings`
+ * identical and additive changes are applied at once, and the version may stay. For upcast and breaking ones it must grow (CONSTRAINT
+ * otherwise, as for a version that is less than the stored one): new writes are validated by the new module at once, stored data stay as they are until
+ * graph_types.migrate. A greater version begins a migration whatever the class. CONSTRAINT: a type with nodes or edges would be gone; `directed`, `multi`, or
+ * having types at all would change while there are edges, or nodes. Indexes and row ids of types stay by name. DENIED: built in, or scope system.
+ */
+BRANT_API brant_status brant_graph_type_update(char **out_json, size_t *out_json_len, brant_db *db,
+                                               const char *json, size_t json_len);
+
+/*
+ * graph_types.check {"name", "module"?, "limit"?: rows, 1..1000000 (10000), "cursor"?}
+ *   -> {"class", "nodes": {checked, valid, castable, failing}, "edges": {..}, "failures": [{graph, key, violations}..] (at most 100), "cursor"}
+ * A dry run over the rows of all graphs of the type, nodes before edges, in order of creation; against the stored module where none is given.
+ * Looked at are attributes, the ends of edges and self-loops; acyclic, max_nodes, max_edges, max_out and max_in are not.
+ */
+BRANT_API brant_status brant_graph_type_check(char **out_json, size_t *out_json_len, brant_db *db,
+                                              const char *json, size_t json_len);
+
+/*
+ * graph_types.migrate {"name", "batch"?: rows, 1..100000 (1000), "limit"?: batches, 1..1000000 (1), "patches"?: {"<Type>": [RFC 6902 operation..]},
+ *   "on_failure"?: "stop" (default) | "skip"} -> {"done", "migrated", "unchanged", "failed", "remaining", "failures": [{graph, key, violations}..] (at most 100)}
+ * Bring rows of an older version to the graph type's: the type's patch is applied to the attributes, then they are validated; where they are not valid
+ * they are cast (module.h). Valid rows are left alone but for their version. Each batch is one transaction with its progress (within a transaction of the caller's:
+ * that one's), so a call that was interrupted, or a process that died, goes on after the last batch; `patches` are given with each call. A failing row
+ * stops the call after what was done before it (stop), or keeps its version (skip): called again when it is done, a migration tries those
+ * again. The counts are of this call, `remaining` of the migration: near while others write, 0 when done. Nothing to do: done.
+ * Rows that change get a new revision and updated_at, and are announced on nodes:updated and edges:updated. INVALID: patches name no type.
+ */
+BRANT_API brant_status brant_graph_type_migrate(char **out_json, size_t *out_json_len, brant_db *db,
+                                                const char *json, size_t json_len);
+
+/*
+ * graph_types.migration {"name"} -> {"from_version", "to_version", "migrated", "failed", "remaining", "done", "started_at", "updated_at"}
+ * The last one. NOT_FOUND: no such graph type, or it never had a greater version.
+ */
+BRANT_API brant_status brant_graph_type_migration(char **out_json, size_t *out_json_len,
+                                                  brant_db *db, const char *json, size_t json_len);
 
 /*
  * graph_types.validate_node {"graph_type", "type", "attributes"} -> {"valid": bool, "violations": [violation..]}

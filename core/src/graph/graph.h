@@ -10,6 +10,11 @@
 #include "store/store.h"
 
 brant_status brant__graph_type_define(brant__call *call);
+brant_status brant__graph_type_update(brant__call *call);
+brant_status brant__graph_type_migration(brant__call *call);
+brant_status brant__graph_type_migrate(brant__call *call);
+brant_status brant__graph_type_diff(brant__call *call);
+brant_status brant__graph_type_check(brant__call *call);
 brant_status brant__graph_type_get(brant__call *call);
 brant_status brant__graph_type_list(brant__call *call);
 brant_status brant__graph_type_delete(brant__call *call);

@@ -1,12 +1,28 @@
 /*
  * graph/graph_type.c: the operations on graph types: defining, reading, listing, deleting.
  */
+#include "graph/evolve.h"
 #include "graph/index.h"
-#include "graph/type.h"
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static brant_status write_type(brant__call *call, const brant__type_row *row, bool with_module) {
+/* What a module probably does not mean. */
+static brant_status write_warnings(brant__call *call, const brant__type_row *row,
+                                   const brant__module *module) {
+    brant__json json = {0};
+    brant_status status = brant__stored_document(&json, call, row);
+
+    brant__write_name(call->out, "warnings");
+    brant__write_array(call->out);
+    if (status == BRANT_OK) status = brant__module_warnings(call->out, json.root, module);
+    brant__write_end(call->out);
+    brant__json_free(&json);
+    return status;
+}
+
+enum { PLAIN, WITH_MODULE, WITH_WARNINGS };
+
+static brant_status write_type(brant__call *call, const brant__type_row *row, int with) {
     brant__writer *out = call->out;
     brant__statement *statement = NULL;
     const brant__type *type;
@@ -48,7 +64,7 @@ static brant_status write_type(brant__call *call, const brant__type_row *row, bo
         brant__write_end(out);
     }
     brant__write_end(out);
-    if (with_module) {
+    if (with == WITH_MODULE) {
         brant__write_name(out, "module");
         BRANT__TRY(brant__type_row_module(&text, &statement, call->db, row->row_id, row->name));
         BRANT__TRY(brant__json_parse(&json, text.data, text.length,
@@ -62,6 +78,7 @@ static brant_status write_type(brant__call *call, const brant__type_row *row, bo
     brant__write_integer(out, row->created_at);
     brant__write_name(out, "updated_at");
     brant__write_integer(out, row->updated_at);
+    if (with == WITH_WARNINGS) BRANT__TRY(write_warnings(call, row, module));
     brant__write_end(out);
 cleanup:
     brant__json_free(&json);
@@ -71,21 +88,51 @@ cleanup:
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
-/* Is this module the one that is stored under the row, or built in? */
+/* Is this module the one that is stored under the row, or built in, as it was given? */
 static brant_status same_module(bool *out_same, brant__call *call, const brant__type_row *row,
                                 yyjson_val *module) {
     brant__statement *statement = NULL;
     brant__json json = {0};
-    brant__text text;
+    brant__text source = {NULL, 0};
+    bool found;
     brant_status status;
 
     *out_same = false;
-    BRANT__TRY(brant__type_row_module(&text, &statement, call->db, row->row_id, row->name));
-    BRANT__TRY(brant__json_parse(&json, text.data, text.length, 0));
-    *out_same = brant__json_equal(json.root, module);
+    BRANT__TRY(brant__evolve_statement(&statement, call->db, BRANT__EVOLVE_SOURCE));
+    brant__bind_integer(statement, 1, row->row_id);
+    BRANT__TRY(brant__step(&found, call->db, statement));
+    if (found) source = brant__column_text(statement, 0);
+    if (source.data) {
+        BRANT__TRY(brant__json_parse(&json, source.data, source.length, 0));
+        *out_same = brant__json_equal(json.root, module);
+    }
+    if (!*out_same) {
+        BRANT__TRY(brant__stored_document(&json, call, row));
+        *out_same = brant__json_equal(json.root, module);
+    }
 cleanup:
     brant__reset(statement);
     brant__json_free(&json);
+    return status;
+}
+
+/* What the module was before it was closed. */
+static brant_status write_source(brant__call *call, int64_t row_id, yyjson_val *source) {
+    brant__statement *statement;
+    brant__buffer text = {0};
+    brant_status status;
+
+    brant__json_append(&text, source);
+    if (text.failed) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    BRANT__TRY(brant__evolve_statement(&statement, call->db, BRANT__EVOLVE_SOURCE_SET));
+    brant__bind_text(statement, 1, brant__text_of(text.data, text.length));
+    brant__bind_integer(statement, 2, row_id);
+    status = brant__run(call->db, statement);
+cleanup:
+    brant__buffer_free(&text);
     return status;
 }
 
@@ -95,15 +142,20 @@ brant_status brant__graph_type_define(brant__call *call) {
     brant__text name = brant__json_get_text(call->input, "name");
     brant__text scope = brant__json_get_text(call->input, "scope");
     int64_t version = brant__json_integer(brant__json_get(call->input, "version"), 1);
-    brant__module *module = NULL;
+    brant__given_module module = {0};
     brant__buffer text = {0};
     brant__type_row row;
-    bool found, same;
+    bool found = false, same = false;
     char id[37];
     brant_status status;
 
-    BRANT__TRY(brant__module_parse(&module, json));
-    if (!name.data) name = module->id;
+    if (!name.data) name = brant__json_get_text(json, "$id");
+    if (name.length > 0) {
+        BRANT__TRY(brant__type_row_find(&found, &row, call, name));
+        if (found) BRANT__TRY(same_module(&same, call, &row, json));
+    }
+    /* The same again needs no other modules: what it took from them is stored. */
+    if (!same) BRANT__TRY(brant__given_module_read(&module, call, json));
     BRANT__TRY(brant__name_check(call->db,
                                  "the graph type's name (member name, or the module's $id)", name));
     if (version < 1) {
@@ -120,16 +172,14 @@ brant_status brant__graph_type_define(brant__call *call) {
         status = brant__fail(BRANT_INVALID, "scope is none of user, tenant, system");
         goto cleanup;
     }
-    BRANT__TRY(brant__type_row_find(&found, &row, call, name));
     if (found) {
-        BRANT__TRY(same_module(&same, call, &row, json));
         if (!same || row.version != version ||
             (scope.data && !brant__text_equal(scope, row.scope))) {
             status = brant__fail(BRANT_EXISTS, "another graph type is named %s (version %lld)",
                                  brant__quoted(call, name), (long long)row.version);
             goto cleanup;
         }
-        status = write_type(call, &row, false);
+        status = write_type(call, &row, WITH_WARNINGS);
         goto cleanup;
     }
     if (!scope.data) scope = BRANT__TEXT("user");
@@ -153,12 +203,22 @@ brant_status brant__graph_type_define(brant__call *call) {
         .created_at = brant__db_now(call->db),
         .updated_at = brant__db_now(call->db),
     };
-    BRANT__TRY(brant__type_row_store(&row, call, json, module));
-    status = write_type(call, &row, false);
+    BRANT__TRY(brant__type_row_store(&row, call, module.document, module.module));
+    if (module.text.length > 0) BRANT__TRY(write_source(call, row.row_id, json));
+    status = write_type(call, &row, WITH_WARNINGS);
 cleanup:
     brant__buffer_free(&text);
-    brant__module_free(module);
+    brant__given_module_free(&module);
     return status;
+}
+
+brant_status brant__type_answer(brant__call *call, brant__text name) {
+    brant__type_row row;
+    bool found;
+    brant_status status = brant__type_row_find(&found, &row, call, name);
+
+    if (status != BRANT_OK) return status;
+    return found ? write_type(call, &row, WITH_WARNINGS) : brant__type_missing(call, name);
 }
 
 brant_status brant__graph_type_get(brant__call *call) {
@@ -168,10 +228,10 @@ brant_status brant__graph_type_get(brant__call *call) {
     brant_status status = brant__type_row_find(&found, &row, call, name);
 
     if (status != BRANT_OK) return status;
-    return found ? write_type(call, &row, true) : brant__type_missing(call, name);
+    return found ? write_type(call, &row, WITH_MODULE) : brant__type_missing(call, name);
 }
 
-/* The built-in module with the smallest name above `after` that is not stored. */
+/* The built-in module with the smallest name above `after` that is not stored, and can have graphs. */
 static brant_status next_builtin(const brant__embedded **out, brant__call *call,
                                  brant__text after) {
     brant_status status;
@@ -183,7 +243,9 @@ static brant_status next_builtin(const brant__embedded **out, brant__call *call,
         *out = NULL;
         for (size_t i = 0; i < brant__modules_count; i++) {
             const brant__embedded *builtin = &brant__modules[i];
-            if (brant__text_compare(brant__builtin_name(builtin), after) <= 0) continue;
+            if (brant__text_compare(brant__builtin_name(builtin), after) <= 0 ||
+                brant__builtin_imported(brant__builtin_name(builtin)))
+                continue;
             if (!next ||
                 brant__text_compare(brant__builtin_name(builtin), brant__builtin_name(next)) < 0)
                 next = builtin;
@@ -224,14 +286,14 @@ brant_status brant__graph_type_list(brant__call *call) {
     while (count < limit && (stored || builtin)) {
         if (stored &&
             (!builtin || brant__text_compare(row.name, brant__builtin_name(builtin)) < 0)) {
-            BRANT__TRY(write_type(call, &row, false));
+            BRANT__TRY(write_type(call, &row, PLAIN));
             position.text = row.name;
             BRANT__TRY(brant__step(&stored, call->db, statement));
             if (stored) BRANT__TRY(brant__type_row_read(&row, call, statement));
         } else {
             brant__type_row built_in;
             BRANT__TRY(brant__builtin_row(&built_in, call, builtin));
-            BRANT__TRY(write_type(call, &built_in, false));
+            BRANT__TRY(write_type(call, &built_in, PLAIN));
             position.text = built_in.name;
             BRANT__TRY(next_builtin(&builtin, call, position.text));
         }
@@ -254,9 +316,19 @@ static brant_status delete_rows(brant__call *call, int which, int64_t row_id) {
     return brant__run(call->db, statement);
 }
 
+brant_status brant__type_writable(brant__call *call, const brant__type_row *row) {
+    if (!brant__text_equal(row->scope, BRANT__TEXT("system"))) return BRANT_OK;
+    if (brant__builtin_find(row->name))
+        return brant__fail(BRANT_DENIED, "graph type %s is built in",
+                           brant__quoted(call, row->name));
+    if (brant__db_system(call->db)) return BRANT_OK;
+    return brant__fail(BRANT_DENIED, "graph types of scope system are changed by a handle "
+                                     "that was opened with system: true");
+}
+
 brant_status brant__graph_type_delete(brant__call *call) {
     brant__text name = brant__json_get_text(call->input, "name");
-    brant__statement *statement = NULL;
+    brant__statement *statement = NULL, *migration;
     brant__type_row row;
     bool found, used;
     brant_status status;
@@ -266,15 +338,7 @@ brant_status brant__graph_type_delete(brant__call *call) {
         status = brant__type_missing(call, name);
         goto cleanup;
     }
-    if (brant__builtin_find(name) && brant__text_equal(row.scope, BRANT__TEXT("system"))) {
-        status = brant__fail(BRANT_DENIED, "graph type %s is built in", brant__quoted(call, name));
-        goto cleanup;
-    }
-    if (brant__text_equal(row.scope, BRANT__TEXT("system")) && !brant__db_system(call->db)) {
-        status = brant__fail(BRANT_DENIED, "graph types of scope system are changed by a handle "
-                                           "that was opened with system: true");
-        goto cleanup;
-    }
+    BRANT__TRY(brant__type_writable(call, &row));
     BRANT__TRY(brant__type_statement(&statement, call->db, BRANT__TYPE_USED));
     brant__bind_integer(statement, 1, row.row_id);
     BRANT__TRY(brant__step(&used, call->db, statement));
@@ -289,6 +353,9 @@ brant_status brant__graph_type_delete(brant__call *call) {
     BRANT__TRY(brant__indexes_drop(call, row.row_id, -1, 0));
     BRANT__TRY(delete_rows(call, BRANT__NODE_TYPES_DELETE, row.row_id));
     BRANT__TRY(delete_rows(call, BRANT__EDGE_TYPES_DELETE, row.row_id));
+    BRANT__TRY(brant__evolve_statement(&migration, call->db, BRANT__EVOLVE_MIGRATION_DELETE));
+    brant__bind_integer(migration, 1, row.row_id);
+    BRANT__TRY(brant__run(call->db, migration));
     BRANT__TRY(delete_rows(call, BRANT__TYPE_DELETE, row.row_id));
     brant__type_forget(call->db, row.id);
     brant__write_object(call->out);

@@ -4,6 +4,7 @@
  * - state.c: what a handle keeps: parsed graph types; of some graphs their keys and adjacency
  * - type.c: graph types as they are kept: rows, built-in modules, parsed modules (type.h)
  * - graph_type.c: the operations on graph types; validate.c: validation without writing
+ * - update.c, check.c, migrate.c: graph types that change, and stored rows (evolve.h, evolve.c)
  * - graph.c: graphs, looked up by name; purge.c: removed for good
  * - node.c, node_put.c: nodes read, written
  * - edge.c, edge_put.c, edge_write.c: edges read, judged, written (edge_put.h)

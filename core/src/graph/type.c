@@ -2,7 +2,7 @@
  * graph/type.c: graph types as they are kept: rows, built-in modules, and the parsed modules of a
  * handle.
  *
- * A graph type never changes once it is defined. The modules that are built into the library (open,
+ * A graph type changes by update.c alone. The modules that are built into the library (open,
  * ..) are there in every file: they are read from the library until a graph uses one, which stores
  * it. Their ids are the same in every file, and their times are 0.
  */
@@ -338,52 +338,67 @@ void brant__write_ends(brant__writer *out, const brant__module *module, const si
     brant__write_end(out);
 }
 
-/* The rows of node_types and edge_types. */
-static brant_status insert_types(brant__call *call, const brant__module *module, int64_t row_id) {
-    brant__statement *statement = NULL;
-    brant__writer ends[2] = {{.level = 0}, {.level = 0}};
-    int64_t now = brant__db_now(call->db);
-    brant_status status = BRANT_OK;
+brant_status brant__type_insert_node(brant__call *call, const brant__module *module, size_t index,
+                                     int64_t row_id) {
+    brant__statement *statement;
+    brant_status status;
     char id[37];
 
-    for (size_t i = 0; i < module->node_type_count; i++) {
-        BRANT__TRY(brant__db_uuid(call->db, id));
-        BRANT__TRY(brant__type_statement(&statement, call->db, BRANT__NODE_TYPE_INSERT));
-        brant__bind_text(statement, 1, brant__text_of(id, 36));
-        brant__bind_integer(statement, 2, row_id);
-        brant__bind_text(statement, 3, module->node_types[i].name);
-        brant__bind_integer(statement, 4, now);
-        BRANT__TRY(brant__run(call->db, statement));
-    }
-    for (size_t i = 0; i < module->edge_type_count; i++) {
-        const brant__edge_type *edge = &module->edge_types[i];
-        BRANT__TRY(brant__db_uuid(call->db, id));
-        BRANT__TRY(brant__type_statement(&statement, call->db, BRANT__EDGE_TYPE_INSERT));
-        brant__bind_text(statement, 1, brant__text_of(id, 36));
-        brant__bind_integer(statement, 2, row_id);
-        brant__bind_text(statement, 3, edge->name);
-        for (int end = 0; end < 2; end++) {
-            size_t count = end ? edge->target_count : edge->source_count;
-            brant__buffer_free(&ends[end].buffer);
-            ends[end] = (brant__writer){.level = 0};
-            if (count == SIZE_MAX) {
-                brant__bind_null(statement, 4 + end);
-                continue;
-            }
-            brant__write_ends(&ends[end], module, end ? edge->targets : edge->sources, count);
-            if (ends[end].buffer.failed) {
-                status = brant__fail_memory();
-                goto cleanup;
-            }
-            brant__bind_text(statement, 4 + end,
-                             brant__text_of(ends[end].buffer.data, ends[end].buffer.length));
+    BRANT__TRY(brant__db_uuid(call->db, id));
+    BRANT__TRY(brant__type_statement(&statement, call->db, BRANT__NODE_TYPE_INSERT));
+    brant__bind_text(statement, 1, brant__text_of(id, 36));
+    brant__bind_integer(statement, 2, row_id);
+    brant__bind_text(statement, 3, module->node_types[index].name);
+    brant__bind_integer(statement, 4, brant__db_now(call->db));
+    status = brant__run(call->db, statement);
+cleanup:
+    return status;
+}
+
+brant_status brant__type_insert_edge(brant__call *call, const brant__module *module, size_t index,
+                                     int64_t row_id) {
+    const brant__edge_type *edge = &module->edge_types[index];
+    brant__statement *statement;
+    brant__writer ends[2] = {{.level = 0}, {.level = 0}};
+    brant_status status;
+    char id[37];
+
+    BRANT__TRY(brant__db_uuid(call->db, id));
+    BRANT__TRY(brant__type_statement(&statement, call->db, BRANT__EDGE_TYPE_INSERT));
+    brant__bind_text(statement, 1, brant__text_of(id, 36));
+    brant__bind_integer(statement, 2, row_id);
+    brant__bind_text(statement, 3, edge->name);
+    for (int end = 0; end < 2; end++) {
+        size_t count = end ? edge->target_count : edge->source_count;
+        if (count == SIZE_MAX) {
+            brant__bind_null(statement, 4 + end);
+            continue;
         }
-        brant__bind_integer(statement, 6, now);
-        BRANT__TRY(brant__run(call->db, statement));
+        brant__write_ends(&ends[end], module, end ? edge->targets : edge->sources, count);
+        if (ends[end].buffer.failed) {
+            status = brant__fail_memory();
+            goto cleanup;
+        }
+        brant__bind_text(statement, 4 + end,
+                         brant__text_of(ends[end].buffer.data, ends[end].buffer.length));
     }
+    brant__bind_integer(statement, 6, brant__db_now(call->db));
+    status = brant__run(call->db, statement);
 cleanup:
     brant__buffer_free(&ends[0].buffer);
     brant__buffer_free(&ends[1].buffer);
+    return status;
+}
+
+/* The rows of node_types and edge_types. */
+static brant_status insert_types(brant__call *call, const brant__module *module, int64_t row_id) {
+    brant_status status = BRANT_OK;
+
+    for (size_t i = 0; i < module->node_type_count; i++)
+        BRANT__TRY(brant__type_insert_node(call, module, i, row_id));
+    for (size_t i = 0; i < module->edge_type_count; i++)
+        BRANT__TRY(brant__type_insert_edge(call, module, i, row_id));
+cleanup:
     return status;
 }
 
@@ -444,6 +459,8 @@ brant_status brant__type_find(const brant__type **out_type, brant__call *call, b
     *out_type = NULL;
     if (status != BRANT_OK) return status;
     if (!found) return brant__type_missing(call, name);
+    if (store && !row.row_id && brant__builtin_imported(name))
+        return brant__fail(BRANT_INVALID, "metagraph is a module to import from: it has no graphs");
     if (store && !row.row_id) {
         status = store_builtin(&row, call);
         if (status != BRANT_OK) return status;

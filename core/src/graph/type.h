@@ -54,10 +54,23 @@ brant_status brant__type_row_store(brant__type_row *row, brant__call *call, yyjs
 brant_status brant__type_row_module(brant__text *out_text, brant__statement **out_statement,
                                     brant_db *db, int64_t row_id, brant__text name);
 brant_status brant__type_missing(brant__call *call, brant__text name); /* NOT_FOUND */
+/* DENIED: built in, or of scope system and the handle is not. */
+brant_status brant__type_writable(brant__call *call, const brant__type_row *row);
+/* The graph type with its warnings, as it is stored now (graph_type.c). */
+brant_status brant__type_answer(brant__call *call, brant__text name);
+/* The row of one type of a module. */
+brant_status brant__type_insert_node(brant__call *call, const brant__module *module, size_t index,
+                                     int64_t row_id);
+brant_status brant__type_insert_edge(brant__call *call, const brant__module *module, size_t index,
+                                     int64_t row_id);
 
 const brant__embedded *brant__builtin_find(brant__text name);
 static inline brant__text brant__builtin_name(const brant__embedded *builtin) {
     return brant__text_of(builtin->name, strlen(builtin->name));
+}
+/* A module to import from, not a graph type. */
+static inline bool brant__builtin_imported(brant__text name) {
+    return brant__text_equal(name, BRANT__TEXT("metagraph"));
 }
 brant_status brant__builtin_row(brant__type_row *out, brant__call *call,
                                 const brant__embedded *builtin);

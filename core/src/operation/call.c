@@ -37,6 +37,10 @@ brant_status brant__input_refuse(brant__text name, const brant__schema *schema, 
     return status;
 }
 
+/* Of calls without a handle: those that a handle has by default. */
+static const brant__limits default_limits = {.document = (size_t)64 << 20,
+                                             .depth = BRANT__JSON_DEPTH};
+
 static brant_status refuse_input(const brant__operation *operation, yyjson_val *input) {
     return brant__input_refuse(brant__text_of(operation->name, strlen(operation->name)),
                                operation->input, input);
@@ -44,7 +48,7 @@ static brant_status refuse_input(const brant__operation *operation, yyjson_val *
 
 static brant_status read_input(brant__json *json, const brant__operation *operation, brant_db *db,
                                const char *text, size_t length) {
-    const brant__limits *limits = brant__db_limits(db);
+    const brant__limits *limits = db ? brant__db_limits(db) : &default_limits;
     if (length == 0) {
         text = "{}";
         length = 2;
@@ -96,8 +100,26 @@ static brant_status run_handler(char **out_json, size_t *out_json_len,
     return status;
 }
 
+/* A pure operation without a handle: scratch of its own. */
+static brant_status run_alone(const brant__operation *operation, char **out_json,
+                              size_t *out_json_len, const char *json, size_t json_len) {
+    brant__scratch scratch = {0};
+    brant__call call = {.out = &scratch.writer, .arena = &scratch.arena};
+    brant_status status;
+    BRANT__TRY(read_input(&scratch.json, operation, NULL, json, json_len));
+    call.input = scratch.json.root;
+    BRANT__TRY(operation->handler(&call));
+    status = brant__buffer_take(out_json, out_json_len, &scratch.writer.buffer);
+cleanup:
+    brant__json_free(&scratch.json);
+    brant__arena_free(&scratch.arena);
+    brant__buffer_free(&scratch.writer.buffer);
+    return status;
+}
+
 static brant_status run(const brant__operation *operation, brant__text name, char **out_json,
                         size_t *out_json_len, brant_db *db, const char *json, size_t json_len) {
+    if (!db && operation->pure) return run_alone(operation, out_json, out_json_len, json, json_len);
     brant_status status = brant__enter(db);
     if (status != BRANT_OK) return status;
     brant__scratch *scratch = brant__db_scratch(db);

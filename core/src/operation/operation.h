@@ -18,6 +18,7 @@ typedef struct brant__operation {
     const char *name;
     int kind;
     bool own_transaction;
+    bool pure; /* needs no handle */
     brant__handler handler;            /* NULL for a subscription */
     brant__opener opener;              /* of a subscription */
     brant__cursor_opener begin_cursor; /* NULL where `opener` does all */

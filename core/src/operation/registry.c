@@ -9,6 +9,7 @@
 
 #include "embedded.h"
 #include "event/event.h"
+#include "evolution/evolution.h"
 #include "exchange/exchange.h"
 #include "graph/graph.h"
 #include "operation/operation.h"
@@ -21,15 +22,24 @@ enum {
         BRANT__SUBSCRIPTION_LIST(COUNT_SUBSCRIPTION) BRANT__CURSOR_LIST(COUNT_CURSOR)
 };
 
-enum { SELF, OWN };
+enum { SELF, OWN, PURE };
 #define OPERATION_ROW(function, handler, name, kind, transaction)                                  \
-    {(name), BRANT__##kind, (transaction) == OWN, handler, NULL, NULL, NULL, NULL, 0},
+    {(name),                                                                                       \
+     BRANT__##kind,                                                                                \
+     (transaction) == OWN,                                                                         \
+     (transaction) == PURE,                                                                        \
+     handler,                                                                                      \
+     NULL,                                                                                         \
+     NULL,                                                                                         \
+     NULL,                                                                                         \
+     NULL,                                                                                         \
+     0},
 /* Without a handle: brant_call hands it on before it looks for a handler. */
-#define LIST_ROW {"operations.list", BRANT__QUERY, false, NULL, NULL, NULL, NULL, NULL, 0},
+#define LIST_ROW {"operations.list", BRANT__QUERY, false, true, NULL, NULL, NULL, NULL, NULL, 0},
 #define SUBSCRIPTION_ROW(function, name)                                                           \
-    {(name), BRANT__SUBSCRIPTION, false, NULL, function, NULL, NULL, NULL, 0},
+    {(name), BRANT__SUBSCRIPTION, false, false, NULL, function, NULL, NULL, NULL, 0},
 #define CURSOR_ROW(function, begin, name)                                                          \
-    {(name), BRANT__SUBSCRIPTION, false, NULL, function, begin, NULL, NULL, 0},
+    {(name), BRANT__SUBSCRIPTION, false, false, NULL, function, begin, NULL, NULL, 0},
 static const brant__operation rows[] = {BRANT__OPERATION_LIST(OPERATION_ROW)
                                             BRANT__SUBSCRIPTION_LIST(SUBSCRIPTION_ROW)
                                                 BRANT__CURSOR_LIST(CURSOR_ROW) LIST_ROW};

@@ -2,7 +2,8 @@
  * operation/table.h: each operation's names, once.
  *
  * X(public C function, handler, registry name, kind, transaction): the spec of the same registry name stands in core/operations/<namespace>.json.
- * `transaction`: SELF where the handler keeps its own, OWN where the call wraps it in one of its kind.
+ * `transaction`: SELF where the handler keeps its own, OWN where the call wraps it in one of its kind, PURE where there is none and no handle
+ * is needed: call->db may be NULL.
  */
 #ifndef BRANT__OPERATION_TABLE_H
 #define BRANT__OPERATION_TABLE_H
@@ -29,12 +30,18 @@
     X(brant_edge_put_many, brant__edge_put_many, "edges.put_many", MUTATION, OWN)                  \
     X(brant_edge_search, brant__edge_search, "edges.search", QUERY, OWN)                           \
     X(brant_event_notify, brant__event_notify, "events.notify", MUTATION, OWN)                     \
+    X(brant_graph_type_check, brant__graph_type_check, "graph_types.check", QUERY, OWN)            \
     X(brant_graph_type_define, brant__graph_type_define, "graph_types.define", MUTATION, OWN)      \
     X(brant_graph_type_delete, brant__graph_type_delete, "graph_types.delete", MUTATION, OWN)      \
+    X(brant_graph_type_diff, brant__graph_type_diff, "graph_types.diff", QUERY, OWN)               \
     X(brant_graph_type_get, brant__graph_type_get, "graph_types.get", QUERY, OWN)                  \
     X(brant_graph_type_list, brant__graph_type_list, "graph_types.list", QUERY, OWN)               \
+    X(brant_graph_type_migrate, brant__graph_type_migrate, "graph_types.migrate", MUTATION, SELF)  \
+    X(brant_graph_type_migration, brant__graph_type_migration, "graph_types.migration", QUERY,     \
+      OWN)                                                                                         \
     X(brant_graph_type_set_retention, brant__graph_type_set_retention,                             \
       "graph_types.set_retention", MUTATION, OWN)                                                  \
+    X(brant_graph_type_update, brant__graph_type_update, "graph_types.update", MUTATION, OWN)      \
     X(brant_graph_type_validate_edge, brant__graph_type_validate_edge,                             \
       "graph_types.validate_edge", QUERY, OWN)                                                     \
     X(brant_graph_type_validate_node, brant__graph_type_validate_node,                             \
@@ -63,6 +70,14 @@
     X(brant_index_create, brant__index_create, "indexes.create", MUTATION, OWN)                    \
     X(brant_index_delete, brant__index_delete, "indexes.delete", MUTATION, OWN)                    \
     X(brant_index_list, brant__index_list, "indexes.list", QUERY, OWN)                             \
+    X(brant_module_cast, brant__module_cast, "modules.cast", QUERY, PURE)                          \
+    X(brant_module_diff, brant__modules_diff, "modules.diff", QUERY, PURE)                         \
+    X(brant_module_patch, brant__module_patch, "modules.patch", QUERY, PURE)                       \
+    X(brant_module_types, brant__module_types, "modules.types", QUERY, PURE)                       \
+    X(brant_module_validate_edge, brant__module_validate_edge, "modules.validate_edge", QUERY,     \
+      PURE)                                                                                        \
+    X(brant_module_validate_node, brant__module_validate_node, "modules.validate_node", QUERY,     \
+      PURE)                                                                                        \
     X(brant_node_closure, brant__node_closure, "nodes.closure", QUERY, OWN)                        \
     X(brant_node_count, brant__node_count, "nodes.count", QUERY, OWN)                              \
     X(brant_node_delete, brant__node_delete, "nodes.delete", MUTATION, OWN)                        \

@@ -56,9 +56,9 @@ void brant__place_append(brant__buffer *out, const brant__place *places, const c
                 brant__text_of(text + step->text, step->length));
 }
 
-static void append_site(brant__compiler *compiler, brant__buffer *out, uint32_t site) {
+void brant__site_append(brant__compiler *compiler, brant__buffer *out, uint32_t site) {
     const brant__site *step = site_at(compiler, site);
-    if (step->parent != BRANT__NONE) append_site(compiler, out, step->parent);
+    if (step->parent != BRANT__NONE) brant__site_append(compiler, out, step->parent);
     append_step(out, step->kind, step->keyword, step->index, step->text);
 }
 
@@ -70,7 +70,7 @@ void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword,
                   const char *format, ...) {
     if (compiler->fault_count++ >= BRANT__VIOLATIONS) return;
     brant__buffer pointer = {0};
-    append_site(compiler, &pointer, site);
+    brant__site_append(compiler, &pointer, site);
     if (keyword.length > 0) {
         brant__buffer_append_byte(&pointer, '/');
         brant__pointer_append(&pointer, keyword);

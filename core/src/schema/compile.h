@@ -96,6 +96,8 @@ uint32_t brant__bundle_resolve(brant__compiler *compiler, uint32_t site, brant__
 
 /* The site of a resource's own $dynamicAnchor of that name, or BRANT__NONE. */
 uint32_t brant__bundle_dynamic(brant__compiler *compiler, uint32_t resource, brant__text name);
+/* The JSON pointer of a site, appended. */
+void brant__site_append(brant__compiler *compiler, brant__buffer *out, uint32_t site);
 
 /* Record a fault at a site, within the keyword (BRANT__KEYWORD_COUNT: the schema itself) and `tail`, a pointer from there on. */
 void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword, brant__text tail,
@@ -132,6 +134,10 @@ void brant__compile_blocks(brant__compiler *compiler);
 void brant__program_check(brant__compiler *compiler);
 
 /* ---- program.c ------------------------------------------------------------------------------------------------------- */
+
+/* A zero-initialised compiler finds the schemas of a bundle. */
+void brant__compiler_begin(brant__compiler *compiler, yyjson_val *bundle);
+void brant__compiler_discard(brant__compiler *compiler);
 
 /* True when any memory was missing. */
 bool brant__compiler_failed(brant__compiler *compiler);

@@ -4,7 +4,7 @@
  * The whole module is checked first, so that one answer names the faults of all its schemas; what a Config or a constraint says is read afterwards.
  * An entry's schema is compiled within the whole document, so references reach every other entry.
  */
-#include "schema/program.h"
+#include "schema/compile.h"
 
 typedef struct reader {
     brant__module *module;
@@ -73,16 +73,26 @@ static bool pascal_case(brant__text name) {
     return true;
 }
 
-enum { HELPER, CONFIG, NODE, EDGE, CONSTRAINTS };
+enum {
+    HELPER = BRANT__ENTRY_HELPER,
+    CONFIG = BRANT__ENTRY_CONFIG,
+    NODE = BRANT__ENTRY_NODE,
+    EDGE = BRANT__ENTRY_EDGE,
+    CONSTRAINTS = BRANT__ENTRY_CONSTRAINTS
+};
 
-/* What an entry is, and the type's name. A helper may be named anything, but not like a type with a bad name. */
-static int classify(brant__text entry, brant__text *out_name) {
+/* A helper may be named anything, but not like a type with a bad name. */
+int brant__entry_kind(brant__text entry, brant__text *out_name) {
     static const struct {
         const char *suffix;
         int kind;
     } kinds[] = {{"EdgeConstraints", CONSTRAINTS}, {"Node", NODE}, {"Edge", EDGE}};
     *out_name = entry;
     if (brant__text_equal(entry, BRANT__TEXT("Config"))) return CONFIG;
+    /* What others are built from. */
+    if (brant__text_equal(entry, BRANT__TEXT("BaseNode")) ||
+        brant__text_equal(entry, BRANT__TEXT("BaseEdge")))
+        return HELPER;
     for (size_t i = 0; i < BRANT__COUNT(kinds); i++) {
         if (strip(out_name, kinds[i].suffix) && out_name->length > 0) return kinds[i].kind;
         *out_name = entry;
@@ -144,9 +154,15 @@ static yyjson_val *literal(yyjson_val *value, bool schema) {
     return fixed;
 }
 
+/* A Config's value: its literal, or what it is by default. */
+static yyjson_val *setting(yyjson_val *value, bool schema) {
+    yyjson_val *fixed = literal(value, schema);
+    return fixed || !schema ? fixed : yyjson_obj_get(value, "default");
+}
+
 static void read_flag(walk *reading, const location *where, brant__text name, yyjson_val *value,
                       bool *flag) {
-    yyjson_val *fixed = literal(value, where->schema);
+    yyjson_val *fixed = setting(value, where->schema);
     if (!yyjson_is_bool(fixed))
         member_fault(reading, where, name, "must be the literal true or false");
     *flag = brant__json_bool(fixed, *flag);
@@ -154,7 +170,7 @@ static void read_flag(walk *reading, const location *where, brant__text name, yy
 
 static void read_limit(walk *reading, const location *where, brant__text name, yyjson_val *value,
                        int64_t *limit) {
-    const int64_t number = brant__json_integer(literal(value, where->schema), -1);
+    const int64_t number = brant__json_integer(setting(value, where->schema), -1);
     if (number < 0)
         member_fault(reading, where, name, "must be a literal integer that is not negative");
     else
@@ -164,7 +180,7 @@ static void read_limit(walk *reading, const location *where, brant__text name, y
 static void read_direction(walk *reading, const location *where, brant__text name,
                            yyjson_val *value, int *direction) {
     static const char *const names[] = {"directed", "undirected", "mixed"};
-    yyjson_val *fixed = literal(value, where->schema);
+    yyjson_val *fixed = setting(value, where->schema);
     for (int i = 0; i < 3; i++) {
         if (!yyjson_equals_str(fixed, names[i])) continue;
         *direction = i;
@@ -275,14 +291,17 @@ static void read_constraint(walk *reading, const location *where, brant__text na
         member_fault(reading, where, name, "must be one of source, target, max_out, max_in");
 }
 
-/* The entry that a reference between entries names: "Name", "#/$defs/Name". */
-static yyjson_val *entry_of(const reader *self, brant__text reference) {
-    const size_t length = strlen(self->container);
-    if (reference.length > length + 1 && reference.data[0] == '#' &&
-        memcmp(reference.data + 1, self->container, length) == 0) {
-        reference = brant__text_of(reference.data + 1 + length, reference.length - 1 - length);
-    }
-    return yyjson_obj_getn(self->entries, reference.data, reference.length);
+/* The entry that a reference between entries names: "Name", "#/$defs/Name", "#/$defs/other/$defs/Name". */
+static yyjson_val *entry_of(reader *self, brant__text reference) {
+    brant__buffer decoded = {0};
+    yyjson_val *found;
+    if (reference.length < 2 || reference.data[0] != '#' || reference.data[1] != '/')
+        return yyjson_obj_getn(self->entries, reference.data, reference.length);
+    brant__uri_decode(&decoded, brant__text_of(reference.data + 1, reference.length - 1));
+    found = decoded.failed ? NULL : yyjson_ptr_getn(self->document, decoded.data, decoded.length);
+    if (decoded.failed) self->message.failed = true;
+    brant__buffer_free(&decoded);
+    return found;
 }
 
 static void read_literals(walk *reading, yyjson_val *value, location where) {
@@ -359,7 +378,7 @@ static brant_status survey(reader *self) {
     for (yyjson_val *key = yyjson_obj_iter_next(&left); key; key = yyjson_obj_iter_next(&left)) {
         const brant__text entry = brant__json_text(key);
         brant__text name;
-        const int kind = classify(entry, &name);
+        const int kind = brant__entry_kind(entry, &name);
         if (kind != NODE && kind != EDGE && kind != CONSTRAINTS) continue;
         nodes += kind == NODE;
         edges += kind == EDGE;
@@ -382,7 +401,7 @@ static brant_status read_types(reader *self) {
         yyjson_val *value = yyjson_obj_iter_get_val(key);
         const brant__text entry = brant__json_text(key);
         brant__text name;
-        const int kind = classify(entry, &name);
+        const int kind = brant__entry_kind(entry, &name);
         if (kind == NODE) {
             brant__node_type *type = &module->node_types[module->node_type_count];
             memset(type, 0, sizeof(*type));
@@ -412,7 +431,7 @@ static brant_status read_rules(reader *self) {
         yyjson_val *value = yyjson_obj_iter_get_val(key);
         const brant__text entry = brant__json_text(key);
         brant__text name;
-        const int kind = classify(entry, &name);
+        const int kind = brant__entry_kind(entry, &name);
         if (kind == CONFIG) {
             BRANT__TRY(read_entry(self, entry, value, NULL));
         } else if (kind == CONSTRAINTS) {

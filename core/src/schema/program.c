@@ -41,7 +41,7 @@ bool brant__compiler_failed(brant__compiler *compiler) {
     return failed;
 }
 
-static void begin(brant__compiler *compiler, yyjson_val *bundle) {
+void brant__compiler_begin(brant__compiler *compiler, yyjson_val *bundle) {
     compiler->bundle = bundle;
     const brant__block always[] = {{.types = BRANT__TYPE_ANY, .place = BRANT__NONE},
                                    {.place = BRANT__NONE}};
@@ -65,7 +65,7 @@ static brant_status finish(brant__compiler *compiler) {
                               compiler->message.data);
 }
 
-static void discard(brant__compiler *compiler) {
+void brant__compiler_discard(brant__compiler *compiler) {
     for (uint32_t i = 0; i < BRANT__VECTOR_COUNT(compiler->patterns, brant__pattern *); i++) {
         brant__pattern_free(BRANT__VECTOR(compiler->patterns, brant__pattern *)[i]);
     }
@@ -211,7 +211,7 @@ brant_status brant__schema_compile_as(brant__schema **out_schema, yyjson_val *bu
     *out_schema = NULL;
     brant__compiler compiler = {.flags = flags};
     brant_status status = BRANT_OK;
-    begin(&compiler, bundle);
+    brant__compiler_begin(&compiler, bundle);
     uint32_t site = brant__bundle_site(&compiler, entry);
     if (site == BRANT__NONE && !brant__compiler_failed(&compiler))
         site = brant__bundle_add(&compiler, entry, entry_pointer);
@@ -222,13 +222,13 @@ brant_status brant__schema_compile_as(brant__schema **out_schema, yyjson_val *bu
     BRANT__TRY(finish(&compiler));
     BRANT__TRY(pack(out_schema, &compiler, block));
 cleanup:
-    discard(&compiler);
+    brant__compiler_discard(&compiler);
     return status;
 }
 
 brant_status brant__schema_check(yyjson_val *bundle) {
     brant__compiler compiler = {0};
-    begin(&compiler, bundle);
+    brant__compiler_begin(&compiler, bundle);
     for (uint32_t site = 0; !brant__compiler_failed(&compiler) &&
                             site < BRANT__VECTOR_COUNT(compiler.sites, brant__site);
          site++) {
@@ -238,6 +238,6 @@ brant_status brant__schema_check(yyjson_val *bundle) {
     if (compiler.fault_count == 0 && !brant__compiler_failed(&compiler))
         brant__program_check(&compiler);
     const brant_status status = finish(&compiler);
-    discard(&compiler);
+    brant__compiler_discard(&compiler);
     return status;
 }

@@ -93,7 +93,7 @@ typedef struct brant__module {
 
 /*
  * Read a module. Faults are VALIDATION with violations as above. Config entries: an object schema whose properties are `const`
- * (directed: "directed" | "undirected" | "mixed"; multi, allow_self_loops, acyclic: bool; max_nodes, max_edges: integer); a plain object
+ * (directed: "directed" | "undirected" | "mixed"; multi, allow_self_loops, acyclic: bool; max_nodes, max_edges: integer) or have a `default`; a plain object
  * of the same members with literal values is accepted too. Defaults: directed, multi false, allow_self_loops true, acyclic false, no limits. Unknown members are faults.
  * Member "x-formats" of the module: "assert" (default) | "annotate", whether `format` asserts; a flag of brant__module_parse_as wins.
  * <Name>EdgeConstraints: object schema (or plain object) with `source`, `target`: const, enum, or anyOf of consts, of node type names; `max_out`, `max_in`.
@@ -101,5 +101,15 @@ typedef struct brant__module {
 brant_status brant__module_parse(brant__module **out_module, yyjson_val *module);
 brant_status brant__module_parse_as(brant__module **out_module, yyjson_val *module, unsigned flags);
 void brant__module_free(brant__module *module);
+
+/* What an entry is by its name, and the name of the type that it is of. BaseNode and BaseEdge are helpers. */
+enum {
+    BRANT__ENTRY_HELPER,
+    BRANT__ENTRY_CONFIG,
+    BRANT__ENTRY_NODE,
+    BRANT__ENTRY_EDGE,
+    BRANT__ENTRY_CONSTRAINTS
+};
+int brant__entry_kind(brant__text entry, brant__text *out_name);
 
 #endif

@@ -7,10 +7,11 @@
 #include "store/handle.h"
 
 static const char *const own_tables[] = {
-    "brant_meta", "brant_wake",    "graph_types",           "node_types",
-    "edge_types", "graphs",        "graph_counts",          "nodes",
-    "edges",      "notifications", "notification_channels", "attribute_indexes",
-    "imports",
+    "brant_meta", "brant_wake",        "graph_types",
+    "node_types", "edge_types",        "graph_type_migrations",
+    "graphs",     "graph_counts",      "nodes",
+    "edges",      "notifications",     "notification_channels",
+    "imports",    "attribute_indexes",
 };
 
 /* Indexes on attributes, and the tables, views and triggers of those of text. */

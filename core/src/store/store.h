@@ -113,6 +113,7 @@ typedef struct brant__statements {
 enum {
     BRANT__TABLE_STORE,
     BRANT__TABLE_TYPE,
+    BRANT__TABLE_EVOLVE,
     BRANT__TABLE_GRAPH,
     BRANT__TABLE_NODE,
     BRANT__TABLE_EDGE,
