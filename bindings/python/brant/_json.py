@@ -77,6 +77,11 @@ def decode(text: str) -> Any:
     return _decode(text)[0]
 
 
+def decode_at(text: str, at: int) -> Any:
+    """The value that begins there."""
+    return _decode(text, at)[0]
+
+
 def _blob(members: dict[str, Any]) -> Any:
     if len(members) == 1 and "$base64" in members:
         return b64decode(members["$base64"])

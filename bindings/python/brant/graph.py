@@ -10,6 +10,8 @@ from . import _libraries, _native
 from ._clock import deadline
 from ._common import Direction, Errors, Filter, given, some_texts, texts
 from ._exchange import ExportFormat, ImportFormat, export_text, export_to, import_path, import_text
+from ._json import encode
+from ._late import L
 from .edges import Edges, _edge
 from .nodes import Nodes, _node
 from .records import GraphInfo, Json, known
@@ -93,6 +95,10 @@ class Graph:
         others, until = _options(options)
         return cast(Json, self.database._call(function, {"graph": self.name} | given(**members) | others, until))
 
+    def _late(self, cls: type[L], function: _native.Operation, options: Mapping[str, Any], **members: Any) -> L:
+        others, until = _options(options)
+        return cls.of(self.database._run(function, encode({"graph": self.name} | given(**members) | others), until))
+
     # ---- paths --------------------------------------------------------------------------------------------------------
 
     def shortest_path(
@@ -127,8 +133,8 @@ class Graph:
     ) -> ShortestPaths:
         """The nodes that can be reached from one, nearest first, each with its cost and by way of which; weights as for `shortest_path`."""
         members = {"source": source, "weight": weight, "default_weight": default_weight, "max_depth": max_depth}
-        answer = self._call(_native.brant_graph_shortest_paths, options, **members, max_cost=max_cost, limit=limit)
-        return known(ShortestPaths, answer)
+        function = _native.brant_graph_shortest_paths
+        return self._late(ShortestPaths, function, options, **members, max_cost=max_cost, limit=limit)
 
     def paths(
         self, source: str, target: str, *, max_depth: int, limit: int | None = None, **options: Unpack[WalkOptions]
@@ -157,7 +163,7 @@ class Graph:
     def topological_order(self, **options: Unpack[Selector]) -> TopologicalOrder:
         """The nodes such that each edge leads onward: by generation, then by key. Constraint: there is a cycle (the detail has the keys of
         one), or the graph is undirected."""
-        return known(TopologicalOrder, self._call(_native.brant_graph_topological_order, options))
+        return self._late(TopologicalOrder, _native.brant_graph_topological_order, options)
 
     def find_cycle(self, **options: Unpack[Selector]) -> Cycle:
         """A cycle; false if there is none."""
@@ -167,7 +173,7 @@ class Graph:
         self, connection: Literal["weak", "strong"] | None = None, **options: Unpack[Selector]
     ) -> Components:  # fmt: skip
         """The connected components, numbered by their smallest keys: "weak" (default; the edges' directions do not matter) or "strong"."""
-        return known(Components, self._call(_native.brant_graph_components, options, connection=connection))
+        return self._late(Components, _native.brant_graph_components, options, connection=connection)
 
     def subgraph(
         self,
@@ -197,7 +203,7 @@ class Graph:
         """How many edges nodes have, all nodes by key or those with these keys in that order; with `descending` the highest first, with
         False the lowest."""
         members = {"keys": some_texts(keys), "direction": direction, "descending": descending, "limit": limit}
-        return known(Degrees, self._call(_native.brant_graph_degrees, {**members, "timeout": timeout, **options}))
+        return self._late(Degrees, _native.brant_graph_degrees, {**members, "timeout": timeout, **options})
 
     def pagerank(
         self,
@@ -216,7 +222,7 @@ class Graph:
         members: dict[str, Any] = {"damping": damping, "tolerance": tolerance, "max_iterations": max_iterations}
         members |= {"weight": weight, "default_weight": default_weight, "personalization": personalization}
         members |= {"limit": limit, "timeout": timeout}
-        return known(PageRank, self._call(_native.brant_graph_pagerank, {**members, **options}))
+        return self._late(PageRank, _native.brant_graph_pagerank, {**members, **options})
 
     # ---- exchange -----------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from . import _native
 from ._batch import many
 from ._clock import deadline
 from ._common import PAGE, Direction, Errors, Filter, M, given, paged, some_texts, texts
-from ._json import build
+from ._json import build, encode
 from .records import Json, Neighbor, NeighborEdge, Node, NodeItem, NodePatch, Page, Put, known
 from .results import Closure, DeleteMany, Explained, NodeHit, Patched, PatchMany, PutMany, explained, faulted
 from .walk import Walk
@@ -374,7 +374,7 @@ class Nodes:
         """
         members = given(graph=self._graph, keys=texts(keys), direction=direction, edge_types=some_texts(edge_types))
         members |= given(edge_filter=edge_filter, node_filter=node_filter, order=order, max_depth=max_depth, limit=limit)
-        return known(Closure, self._database._call(_native.brant_node_closure, members, deadline(timeout)))
+        return Closure.of(self._database._run(_native.brant_node_closure, encode(members), deadline(timeout)))
 
     def walk(
         self,

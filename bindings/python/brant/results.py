@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from ._late import Late
 from .records import Edge, Json, Node, Violation, known, known_list
 
 T = TypeVar("T")
@@ -137,7 +138,7 @@ class Index:
 
 
 @dataclass(slots=True)
-class Closure:
+class Closure(Late):
     """What is reachable, breadth first unless asked otherwise: `keys[i]` at `depths[i]`, first reached from `keys[parents[i]]`; -1 for a
     start."""
 
@@ -175,7 +176,7 @@ class Path:
 
 
 @dataclass(slots=True)
-class ShortestPaths:
+class ShortestPaths(Late):
     """The nodes that one source reaches, nearest first: `keys[i]` at `costs[i]`, by way of `keys[parents[i]]`; -1 for the source."""
 
     keys: list[str]
@@ -216,7 +217,7 @@ class Paths:
 
 
 @dataclass(slots=True)
-class TopologicalOrder:
+class TopologicalOrder(Late):
     """Nodes in an order in which each edge leads onward; `generations` are the places where each generation begins."""
 
     keys: list[str]
@@ -246,7 +247,7 @@ class Cycle:
 
 
 @dataclass(slots=True)
-class Components:
+class Components(Late):
     """`keys[i]` belongs to the component with the number `components[i]`, which has `sizes[components[i]]` nodes."""
 
     count: int
@@ -275,7 +276,7 @@ class Subgraph:
 
 
 @dataclass(slots=True)
-class Degrees:
+class Degrees(Late):
     """`keys[i]` has `degrees[i]` edges."""
 
     keys: list[str]
@@ -290,7 +291,7 @@ class Degrees:
 
 
 @dataclass(slots=True)
-class PageRank:
+class PageRank(Late):
     """`keys[i]` has the score `scores[i]`, highest first; `converged` within `iterations`."""
 
     keys: list[str]
