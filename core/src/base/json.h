@@ -12,6 +12,14 @@
 
 #include <yyjson.h>
 
+/* yyjson's own goes one beyond NULL where there is no object. */
+#undef yyjson_obj_foreach
+#define yyjson_obj_foreach(obj, idx, max, key, val)                                                \
+    for ((idx) = 0, (max) = yyjson_obj_size(obj),                                                  \
+        (key) = yyjson_is_obj(obj) ? unsafe_yyjson_get_first(obj) : NULL,                          \
+        (val) = (key) ? (key) + 1 : NULL;                                                          \
+         (idx) < (max); (idx)++, (key) = unsafe_yyjson_get_next(val), (val) = (key) + 1)
+
 #include "base/base.h"
 
 #define BRANT__JSON_DEPTH 512
