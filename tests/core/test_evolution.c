@@ -4,6 +4,7 @@
 #include "test_graph.h"
 
 #include "evolution/relation.h"
+#include "test_base_allocator.h"
 
 /* ---- classes ------------------------------------------------------------------------------------------------------------- */
 
@@ -636,6 +637,66 @@ static void test_handles(void **state) {
     fails(NULL, "modules.types", BRANT_INVALID, "other", "{\"module\":{},\"other\":1}");
 }
 
+/* ---- want of memory ---------------------------------------------------------------------------------------------------------- */
+
+#define RICH                                                                                       \
+    "{\"$id\":\"m\",\"$defs\":{\"Config\":{\"$ref\":\"metagraph#/$defs/Config\"},\"TNode\":{"      \
+    "\"allOf\":[{\"$ref\":\"metagraph#/$defs/BaseNode\"},{\"$ref\":\"Tree\"}],"                    \
+    "\"unevaluatedProperties\":false},\"Tree\":{\"properties\":{\"u\":{\"anyOf\":[{\"type\":"      \
+    "\"null\"},{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"n\":{"        \
+    "\"default\":1}}}]},\"below\":{\"items\":{\"$ref\":\"Tree\"}},\"f\":{\"format\":\"phone\","    \
+    "\"pattern\":\"^a\",\"default\":1}}},\"Lost\":{\"properties\":{}},\"EEdge\":{},"               \
+    "\"EEdgeConstraints\":{\"source\":\"T\"}}}"
+#define OTHER                                                                                      \
+    "{\"$id\":\"m\",\"$defs\":{\"TNode\":{\"properties\":{\"below\":{\"items\":{\"type\":"         \
+    "\"string\"}},\"f\":{\"enum\":[\"a\"]},\"new\":{}},\"required\":[\"f\"]},\"SNode\":{}}}"
+
+static const struct {
+    operation_function function;
+    const char *input;
+} hungry[] = {
+    {brant_module_types, "{\"module\":" RICH "}"},
+    {brant_module_diff, "{\"from\":" RICH ",\"to\":" OTHER "}"},
+    {brant_module_diff, "{\"from\":" OTHER ",\"to\":" RICH "}"},
+    {brant_module_cast,
+     "{\"module\":" RICH
+     ",\"node_type\":\"T\",\"attributes\":{\"u\":{\"z\":1},\"below\":[{}],\"x\":2}}"},
+    {brant_module_validate_node,
+     "{\"module\":" RICH ",\"type\":\"T\",\"attributes\":{\"u\":1,\"x\":2}}"},
+    {brant_module_validate_edge,
+     "{\"module\":" RICH ",\"type\":\"E\",\"attributes\":1,\"source_type\":\"T\"}"},
+    {brant_module_patch, "{\"document\":{\"a\":[1],\"b\":{}},\"patch\":[{\"op\":\"copy\",\"from\":"
+                         "\"/a\",\"path\":\"/b/c\"},"
+                         "{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/"
+                         "d\"},{\"op\":\"test\",\"path\":\"/b/c\",\"value\":[1]},"
+                         "{\"op\":\"replace\",\"path\":\"/d/"
+                         "0\",\"value\":{\"x\":\"y\"}},{\"op\":\"remove\",\"path\":\"/b\"}]}"},
+};
+
+static void test_want_of_memory(void **state) {
+    (void)state;
+    holds(NULL, "operations.list", "modules", "{\"namespace\":\"modules\"}"); /* it stays */
+    for (size_t i = 0; i < BRANT__COUNT(hungry); i++) {
+        for (size_t n = 0;; n++) {
+            char *text = NULL;
+            size_t length = 0;
+            failing_allocator_start(n);
+            const brant_status status =
+                hungry[i].function(&text, &length, NULL, TEXT(hungry[i].input));
+            const bool failed = failing.failed;
+            brant_free(text);
+            const size_t alive = failing.alive;
+            failing_allocator_stop();
+            if (alive != 0) fail_msg("%zu: %zu blocks leak after %zu", i, alive, n);
+            if (status == BRANT_OK && !failed) break;
+            if (failed && status != BRANT_OK && status != BRANT_NO_MEMORY)
+                fail_msg("%zu: %s after %zu allocations: %s", i, brant_status_name(status), n,
+                         brant_last_error()->message);
+            if (!failed) fail_msg("%zu: %s", i, brant_last_error()->message);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes),
@@ -649,6 +710,7 @@ int main(void) {
         cmocka_unit_test(test_validate),
         cmocka_unit_test(test_imports_of_built_in_modules),
         cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_want_of_memory),
         GRAPH_TEST(test_handles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
