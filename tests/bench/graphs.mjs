@@ -2,6 +2,7 @@
  * The Debian package graph in Node.js, beside graphology: closure, strong components, topological order, shortest paths. Run by graphs.py: argv[2] is a brant file
  * with its graphs "debian" and "forward". graphology's graphs are built before the clock starts; answers are compared.
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { open, version } from '../../bindings/node/dist/index.mjs';
@@ -46,7 +47,7 @@ function same(what, a, b) {
 
 const debian = graphologyOf('debian', FOLLOWED);
 const forward = graphologyOf('forward');
-console.log(`Node.js ${process.version}, brant ${version}, graphology ${require('graphology/package.json')?.version ?? ''}`);
+console.log(`Node.js ${process.version}, brant ${version}, graphology ${JSON.parse(readFileSync(join(process.env.BRANT_BENCH_NODE, 'node_modules/graphology/package.json'), 'utf8')).version}`);
 
 const closure = () => db.graph('debian').nodes.closure(hub, { direction: 'in', edgeTypes: FOLLOWED });
 closure();
