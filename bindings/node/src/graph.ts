@@ -384,7 +384,7 @@ export class Graph<S extends GraphSchema = AnySchema> {
    * @param constructor - graphology's `Graph`; its direction and whether it is multi are those of the graph type
    */
   toGraphology<G extends GraphologyGraph>(constructor: GraphologyConstructor<G>, options?: ExportOptions<S>): G {
-    return toGraphology(constructor, this.export('graphology', options));
+    return toGraphology(constructor, this.export('graphology', options), this.#connection.integers);
   }
 
   /** `toGraphology`, read on another thread. */
@@ -392,7 +392,7 @@ export class Graph<S extends GraphSchema = AnySchema> {
     constructor: GraphologyConstructor<G>,
     options?: ExportOptions<S> & AsyncOptions,
   ): Promise<G> {
-    return toGraphology(constructor, await this.exportAsync('graphology', options));
+    return toGraphology(constructor, await this.exportAsync('graphology', options), this.#connection.integers);
   }
 
   #input(options: object | undefined, members?: object): object {

@@ -5,7 +5,7 @@
 import type { Connection } from './connection.js';
 import { BrantError } from './error.js';
 import type { GraphologyConstructor, GraphologyGraph, SerializedGraphology } from './exchange.js';
-import { parse, stringify } from './json.js';
+import { type Integers, parse, stringify } from './json.js';
 import { native } from './native.js';
 
 export interface FromGraphologyOptions {
@@ -19,11 +19,23 @@ export interface FromGraphologyOptions {
 }
 
 /** A graph of graphology's made of a document in its form. */
-export function toGraphology<G extends GraphologyGraph>(constructor: GraphologyConstructor<G>, text: string): G {
-  const document = parse(text, 'exact') as SerializedGraphology;
+export function toGraphology<G extends GraphologyGraph>(constructor: GraphologyConstructor<G>, text: string, integers: Integers): G {
+  const document = parse(text, integers) as SerializedGraphology;
+  for (const edge of document.edges) edge.key ??= derivedKey(edge, document.options.type);
   const graph = new constructor(document.options);
   graph.import(document as never);
   return graph;
+}
+
+/**
+ * The key of an edge that the document leaves out since it follows from the ends. Without it graphology would invent one, which would be
+ * the edge's own from then on.
+ */
+function derivedKey({ source, target, attributes, undirected }: SerializedGraphology['edges'][number], direction: string): string {
+  const type = attributes?.['@type'] ?? null;
+  const both = direction === 'undirected' || undirected === true;
+  const [first, second] = both && Buffer.compare(Buffer.from(source), Buffer.from(target)) > 0 ? [target, source] : [source, target];
+  return stringify([first, type, second, ...(undirected === true ? ['undirected'] : [])]);
 }
 
 export function fromGraphology(
