@@ -13,7 +13,6 @@ import { Indexes } from './indexes.js';
 import { apart, array } from './input.js';
 import { parse, snakeCase, stringify } from './json.js';
 import { Dispatcher, Listener, type ListenOptions } from './listener.js';
-import { Modules } from './modules.js';
 import { native } from './native.js';
 import type { InputOf, OperationName, OutputOf } from './operations.js';
 import { Types } from './typed.js';
@@ -77,8 +76,6 @@ export class Database {
   readonly graphs: Graphs;
   /** Indexes over attributes. */
   readonly indexes: Indexes;
-  /** Questions about modules that may import what this file has stored; {@link modules} needs no file. */
-  readonly modules: Modules;
 
   /** As {@link open}. */
   constructor(path: string | URL, options: OpenOptions = {}) {
@@ -98,7 +95,6 @@ export class Database {
     this.graphTypes = new GraphTypes(this.#connection);
     this.graphs = new Graphs(this.#connection);
     this.indexes = new Indexes(this.#connection);
-    this.modules = new Modules((operation, input) => this.#connection.invoke(operation, input));
   }
 
   /** The handle is closed; every method is `CLOSED`. */

@@ -6,7 +6,8 @@
  * root, innermost `$defs` first, and the `$id`s that TypeBox gives to entries go, since an entry that two modules import carries one twice.
  */
 import { BrantError } from './error.js';
-import type { JsonObject, Module } from './types.js';
+import { modules } from './modules.js';
+import type { JsonObject, Module, ModuleWarning } from './types.js';
 
 /** A schema: TypeBox, zod 4, a Standard JSON Schema, or JSON Schema as it is. */
 export type SchemaLike = object | boolean;
@@ -166,9 +167,11 @@ export type SchemaFrom<T> = T extends { nodes: infer N }
 
 export interface DefineModuleOptions {
   /**
-   * Called with what a schema says and JSON Schema cannot, which is left out. Default: `process.emitWarning` with the code `BRANT_MODULE`.
+   * Called with what a schema says and JSON Schema cannot, which is left out, and with what works and is probably not meant: say, an entry
+   * that nothing refers to, since TypeBox's Composite of a Ref has dropped its properties. Default: `process.emitWarning` with the code
+   * `BRANT_MODULE`.
    */
-  onWarning?: ((warning: { pointer: string; message: string }) => void) | undefined;
+  onWarning?: ((warning: ModuleWarning) => void) | undefined;
 }
 
 /**
@@ -215,10 +218,22 @@ export function defineModule(id: string, source: object, options: DefineModuleOp
     const converter = new Converter(name, onWarning);
     define($defs, name, converter.entry(schema));
   }
-  return { $id: id, $defs };
+  const module = { $id: id, $defs };
+  for (const warning of warningsOf(module)) onWarning(warning);
+  return module;
 }
 
-function warn({ pointer, message }: { pointer: string; message: string }): void {
+/** What the library finds strange. What it refuses, or cannot tell without the modules that this one imports, it says when it is defined. */
+function warningsOf(module: Module): ModuleWarning[] {
+  try {
+    return modules.types(module).warnings;
+  } catch (error) {
+    if (error instanceof BrantError) return [];
+    throw error;
+  }
+}
+
+function warn({ pointer, message }: ModuleWarning): void {
   process.emitWarning(`${pointer}: ${message}`, { type: 'BrantWarning', code: 'BRANT_MODULE' });
 }
 

@@ -1,4 +1,4 @@
-/* What can be asked about modules and documents without a file: `modules`, and `db.modules` where modules import stored ones. */
+/* What can be asked about modules and documents without a file. */
 import { guard } from './connection.js';
 import type { Cast, JsonPatchOperation, ModuleDiff, ModuleTypes } from './evolution.js';
 import { parse, snakeCase, stringify } from './json.js';
@@ -14,22 +14,19 @@ export interface FormatOptions {
   formats?: 'assert' | 'annotate' | undefined;
 }
 
-/** Questions about modules, which read and write nothing. */
+function invoke<T>(operation: Operation, input: object): T {
+  return traced(operation, () => parse(guard(() => operation(null, stringify(input))), 'exact') as T);
+}
+
+/** Questions about modules, which read and write nothing. Of other modules, these may import the built-in ones alone. */
 export class Modules {
-  readonly #invoke: <T>(operation: Operation, input: object) => T;
-
-  /** @internal */
-  constructor(invoke: <T>(operation: Operation, input: object) => T) {
-    this.#invoke = invoke;
-  }
-
   /**
    * What a module defines, and what in it is probably not meant.
    *
    * @throws BrantError `VALIDATION`: the module cannot work.
    */
   types(module: Module): ModuleTypes {
-    return this.#invoke(native.brant_module_types, { module });
+    return invoke(native.brant_module_types, { module });
   }
 
   /**
@@ -38,7 +35,7 @@ export class Modules {
    * @throws BrantError `INVALID`: no such type; `VALIDATION`: the module cannot work.
    */
   validateNode(module: Module, type: string | null, attributes: unknown, options?: FormatOptions): Validation {
-    return this.#invoke(native.brant_module_validate_node, { ...options, module, type, attributes });
+    return invoke(native.brant_module_validate_node, { ...options, module, type, attributes });
   }
 
   /** Whether `attributes`, and the types of the ends if given, satisfy an edge type; otherwise as `validateNode`. */
@@ -48,12 +45,12 @@ export class Modules {
     attributes: unknown,
     options?: FormatOptions & { sourceType?: string | undefined; targetType?: string | undefined },
   ): Validation {
-    return this.#invoke(native.brant_module_validate_edge, { ...snakeCase(options), module, type, attributes });
+    return invoke(native.brant_module_validate_edge, { ...snakeCase(options), module, type, attributes });
   }
 
   /** What changes from one module to another, and what that does to stored data. */
   diff(from: Module, to: Module): ModuleDiff {
-    return this.#invoke(native.brant_module_diff, { from, to });
+    return invoke(native.brant_module_diff, { from, to });
   }
 
   /**
@@ -61,7 +58,7 @@ export class Modules {
    * where the schema allows none, the best fitting member of a union taken. What is invalid all the same stays, and is reported.
    */
   cast<Attributes = JsonObject>(module: Module, type: TypeOf, attributes: unknown): Cast<Attributes> {
-    return this.#invoke(native.brant_module_cast, { ...snakeCase(type), module, attributes });
+    return invoke(native.brant_module_cast, { ...snakeCase(type), module, attributes });
   }
 
   /**
@@ -70,11 +67,9 @@ export class Modules {
    * @throws BrantError `CONFLICT`: a test in it failed; `INVALID`: an operation or a pointer that cannot be.
    */
   patch<Document = unknown>(document: unknown, patch: readonly JsonPatchOperation[]): Document {
-    return this.#invoke<{ document: Document }>(native.brant_module_patch, { document, patch }).document;
+    return invoke<{ document: Document }>(native.brant_module_patch, { document, patch }).document;
   }
 }
 
 /** Questions about modules without a database: {@link Modules}. */
-export const modules: Modules = new Modules(<T>(operation: Operation, input: object) =>
-  traced(operation, () => parse(guard(() => operation(null, stringify(input))), 'exact') as T),
-);
+export const modules: Modules = new Modules();

@@ -250,7 +250,7 @@ test('a Standard JSON Schema of any library', () => {
 
 test('JSON Schema stays what it is', (t) => {
   const older = { $schema: 'http://json-schema.org/draft-07/schema#', type: 'object', properties: { pair: { items: [{ type: 'string' }, { type: 'number' }], additionalItems: false } } };
-  const data = { const: { $ref: 'Kind', items: [1] }, default: { $id: 'x' }, enum: [{ $ref: 'Kind', items: [1] }] };
+  const data = { const: { $ref: 'Kind', items: [1] }, examples: [{ $id: 'x' }], enum: [{ $ref: 'Kind', items: [1] }] };
   const module = quiet('plain', {
     nodes: {
       Older: older,
@@ -270,6 +270,19 @@ test('JSON Schema stays what it is', (t) => {
   assert.equal(valid(graphTypes, 'plain', 'Outer', { kind: 'b' }), false);
   assert.equal(valid(graphTypes, 'plain', 'Outer', { mine: 'text' }), false);
   assert.equal(valid(graphTypes, 'plain', 'Older', { pair: ['a', 1, 2] }), false);
+});
+
+test('what a Composite of a Ref has dropped is told', () => {
+  const warnings = [];
+  const onWarning = (warning) => warnings.push(warning);
+  const base = { Base: Type.Object({ id: Type.String() }) };
+  const composite = Type.Module({ ...base, TaskNode: Type.Composite([Type.Ref('Base'), Type.Object({ title: Type.String() })]) });
+  defineModule('tasks', composite, { onWarning });
+  assert.deepEqual(warnings.map(({ pointer }) => pointer), ['/$defs/Base']);
+  assert.match(warnings[0].message, /Composite of a Ref/);
+  quiet('tasks', Type.Module({ ...base, TaskNode: Type.Intersect([Type.Ref('Base'), Type.Object({ title: Type.String() })]) }));
+  // What cannot work, or needs modules that are not here, is told when it is defined.
+  quiet('bad', { nodes: { Task: { type: 'objekt' }, Other: { $ref: 'stored#/$defs/TaskNode' } } });
 });
 
 test('warnings are those of the process unless asked for', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { test } from 'node:test';
+import { modules } from 'brant';
 import { code, database, untyped } from './support.mjs';
 
 test('brant:call says each operation, how long it took and how it failed', async (t) => {
@@ -16,6 +17,7 @@ test('brant:call says each operation, how long it took and how it failed', async
   await assert.rejects(nodes.closureAsync('x'), code('NOT_FOUND'));
   db.call('db.info');
   db.transaction(() => db.graphTypes.list());
+  modules.patch({}, []);
   db.listen('a').close();
   unsubscribe('brant:call', hear);
   nodes.get('a');
@@ -32,6 +34,7 @@ test('brant:call says each operation, how long it took and how it failed', async
       ['transaction.begin', false, undefined],
       ['graph_types.list', false, undefined],
       ['transaction.commit', false, undefined],
+      ['modules.patch', false, undefined],
       ['events.listen', false, undefined],
     ],
   );
@@ -45,7 +48,7 @@ test('every function has the name of its operation', async (t) => {
   const hear = ({ name }) => heard.push(name);
   subscribe('brant:call', hear);
   t.after(() => unsubscribe('brant:call', hear));
-  const calls = [() => db.graphTypes.list(), () => db.graphs.list(), () => db.operations()];
+  const calls = [() => db.indexes.list(), () => modules.types({}), () => db.graphTypes.list(), () => db.graphs.list(), () => db.operations()];
   for (const call of calls) call();
   const names = new Set(operations().map(({ name }) => name));
   assert.equal(heard.length, calls.length);

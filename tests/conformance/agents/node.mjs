@@ -3,7 +3,7 @@
  * marked `background`, whose promises are answered when they settle.
  */
 import { createInterface } from 'node:readline';
-import { BrantError, open, version } from '../../../bindings/node/dist/index.mjs';
+import { BrantError, modules, open, version } from '../../../bindings/node/dist/index.mjs';
 // Requests hold integers beyond 2^53, which the package reads and writes exactly.
 import { parse, stringify } from '../../../bindings/node/dist/json.js';
 
@@ -98,15 +98,15 @@ const METHODS = {
   'graph_types.migration': (db, input) => db.graphTypes.migration(...only(input, 'name')),
   'graph_types.set_retention': (db, input) => db.graphTypes.setRetention(...only(input, 'name', 'rules')),
 
-  'modules.types': (db, input) => db.modules.types(...only(input, 'module')),
-  'modules.validate_node': (db, input) => db.modules.validateNode(...split(input, 'module', 'type', 'attributes')),
-  'modules.validate_edge': (db, input) => db.modules.validateEdge(...split(input, 'module', 'type', 'attributes')),
-  'modules.diff': (db, input) => db.modules.diff(...only(input, 'from', 'to')),
-  'modules.cast': (db, input) => {
+  'modules.types': (_, input) => modules.types(...only(input, 'module')),
+  'modules.validate_node': (_, input) => modules.validateNode(...split(input, 'module', 'type', 'attributes')),
+  'modules.validate_edge': (_, input) => modules.validateEdge(...split(input, 'module', 'type', 'attributes')),
+  'modules.diff': (_, input) => modules.diff(...only(input, 'from', 'to')),
+  'modules.cast': (_, input) => {
     const [module, attributes, type] = split(input, 'module', 'attributes');
-    return db.modules.cast(module, type, attributes);
+    return modules.cast(module, type, attributes);
   },
-  'modules.patch': (db, input) => ({ document: db.modules.patch(...only(input, 'document', 'patch')) }),
+  'modules.patch': (_, input) => ({ document: modules.patch(...only(input, 'document', 'patch')) }),
 
   'indexes.create': (db, input) => db.indexes.create(...split(input)),
   'indexes.list': (db, input) => ({ items: db.indexes.list(...split(input)) }),
