@@ -39,12 +39,6 @@ type Put struct {
 	Revision int64  `json:"revision"`
 }
 
-// PutMany is what a PutMany did.
-type PutMany struct {
-	Created int64 `json:"created"`
-	Updated int64 `json:"updated"`
-}
-
 const pageOfAll = 1000
 
 // all goes through the pages of a list.

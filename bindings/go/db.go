@@ -160,12 +160,14 @@ type operations struct {
 	Graphs Graphs
 	// GraphTypes are the classes of graphs that the file knows.
 	GraphTypes GraphTypes
+	// Indexes are the indexes over attributes.
+	Indexes Indexes
 
 	r runner
 }
 
 func newOperations(r runner) operations {
-	return operations{Graphs: Graphs{r}, GraphTypes: GraphTypes{r}, r: r}
+	return operations{Graphs: Graphs{r}, GraphTypes: GraphTypes{r}, Indexes: Indexes{r}, r: r}
 }
 
 // Graph is the graph of that name. Nothing is looked up before its methods are called.

@@ -262,6 +262,9 @@ func (e *Edge) read(r *reader) {
 			e.Source = r.string()
 		case "target":
 			e.Target = r.string()
+		case "undirected":
+			undirected := r.boolean()
+			e.Undirected = &undirected
 		case "attributes":
 			e.Attributes = r.raw()
 		case "metadata":
@@ -304,6 +307,9 @@ func (e *NeighborEdge) read(r *reader) {
 			e.Source = r.string()
 		case "target":
 			e.Target = r.string()
+		case "undirected":
+			undirected := r.boolean()
+			e.Undirected = &undirected
 		case "attributes":
 			e.Attributes = r.raw()
 		default:

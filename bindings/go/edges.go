@@ -19,6 +19,7 @@ type Edge struct {
 	Source     string          `json:"source"`
 	Target     string          `json:"target"`
 	Attributes json.RawMessage `json:"attributes"`
+	Undirected *bool           `json:"undirected,omitempty"` // in mixed graphs only
 	Metadata   json.RawMessage `json:"metadata"`
 	Revision   int64           `json:"revision"` // 1, and one more with each change
 	CreatedAt  Timestamp       `json:"created_at"`
@@ -45,12 +46,13 @@ type NewEdge struct {
 	Key        string // see Edges.Put
 	Attributes any    // default {}
 	Metadata   any    // default: what is stored, or {}
+	Undirected *bool  // in mixed graphs: this edge goes both ways
 	Revision   *int64 // that must be stored: see Revision
 }
 
 func (e *NewEdge) members(in *input) *input {
 	in.text("source", e.Source).text("target", e.Target).given("type", e.Type).given("key", e.Key)
-	return in.value("attributes", e.Attributes).value("metadata", e.Metadata).revision(e.Revision)
+	return in.value("attributes", e.Attributes).value("metadata", e.Metadata).boolean("undirected", e.Undirected).revision(e.Revision)
 }
 
 func (e Edges) input() *input { return newInput().text("graph", e.graph) }
@@ -67,15 +69,9 @@ func (e Edges) Put(ctx context.Context, edge NewEdge) (Put, error) {
 }
 
 // PutMany puts many edges, all or none, as Nodes.PutMany does.
-func (e Edges) PutMany(ctx context.Context, edges []NewEdge) (PutMany, error) {
+func (e Edges) PutMany(ctx context.Context, edges []NewEdge, options ...BatchOptions) (Batch, error) {
 	in := e.input()
-	in.name("items")
-	in.buffer = append(in.buffer, '[')
-	for i := range edges {
-		in.item(i, func() { edges[i].members(in) })
-	}
-	in.buffer = append(in.buffer, ']')
-	return do[PutMany](ctx, e.r, edgesPutMany, in)
+	return do[Batch](ctx, e.r, edgesPutMany, batchInput(in, edges, func(edge *NewEdge) { edge.members(in) }, options))
 }
 
 // Get is an edge. ErrNotFound.
@@ -97,21 +93,27 @@ func (e Edges) Count(ctx context.Context, edgeType string) (int64, error) {
 
 // EdgeListOptions of Edges.List and All; nil is the default.
 type EdgeListOptions struct {
-	Type   string // only of this type
-	Source string // only from this node
-	Target string // only to this node
-	Limit  int    // 1..10000, default 100
-	Cursor string // that of the page before
+	Type       string // only of this type
+	Source     string // only from this node
+	Target     string // only to this node
+	Filter     any    // only those that match: see Filter
+	OrderBy    string // a field as in filters ("attributes.weight")
+	Descending bool
+	Limit      int    // 1..10000, default 100
+	Cursor     string // that of the page before
+}
+
+func (o *EdgeListOptions) members(in *input) *input {
+	if o == nil {
+		return in
+	}
+	in.given("type", o.Type).given("source", o.Source).given("target", o.Target).value("filter", o.Filter)
+	return in.given("order_by", o.OrderBy).flag("descending", o.Descending).positive("limit", o.Limit).given("cursor", o.Cursor)
 }
 
 // List is a page of edges, by source's key, then type, then in the order in which targets were made.
 func (e Edges) List(ctx context.Context, options *EdgeListOptions) (Page[Edge], error) {
-	in := e.input()
-	if options != nil {
-		in.given("type", options.Type).given("source", options.Source).given("target", options.Target)
-		in.positive("limit", options.Limit).given("cursor", options.Cursor)
-	}
-	return do[Page[Edge]](ctx, e.r, edgesList, in)
+	return do[Page[Edge]](ctx, e.r, edgesList, options.members(e.input()))
 }
 
 // All goes through the edges in the order of List, page by page: outside a transaction it sees writes in between. An error is the last

@@ -95,6 +95,16 @@ func (in *input) flag(name string, value bool) *input {
 	return in
 }
 
+// boolean is true or false, or left out when there is none.
+func (in *input) boolean(name string, value *bool) *input {
+	if value == nil {
+		return in
+	}
+	in.name(name)
+	in.buffer = strconv.AppendBool(in.buffer, *value)
+	return in
+}
+
 func (in *input) texts(name string, values []string) *input {
 	in.name(name)
 	in.buffer = append(in.buffer, '[')

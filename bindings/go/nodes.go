@@ -58,17 +58,11 @@ func (n Nodes) Put(ctx context.Context, node NewNode) (Put, error) {
 	return do[Put](ctx, n.r, nodesPut, node.members(n.input()))
 }
 
-// PutMany puts many nodes, all or none. On failure the error's Items say which are at fault, and its code is that of the first. Where
+// PutMany puts many nodes, all or none unless BatchOptions say otherwise. On failure the error's Items say which are at fault, and its code is that of the first. Where
 // several have one key the last wins. ErrLimit: more than Options.Limits.Batch.
-func (n Nodes) PutMany(ctx context.Context, nodes []NewNode) (PutMany, error) {
+func (n Nodes) PutMany(ctx context.Context, nodes []NewNode, options ...BatchOptions) (Batch, error) {
 	in := n.input()
-	in.name("items")
-	in.buffer = append(in.buffer, '[')
-	for i := range nodes {
-		in.item(i, func() { nodes[i].members(in) })
-	}
-	in.buffer = append(in.buffer, ']')
-	return do[PutMany](ctx, n.r, nodesPutMany, in)
+	return do[Batch](ctx, n.r, nodesPutMany, batchInput(in, nodes, func(node *NewNode) { node.members(in) }, options))
 }
 
 // Get is a node. ErrNotFound.
@@ -98,20 +92,26 @@ func (n Nodes) Count(ctx context.Context, nodeType string) (int64, error) {
 
 // NodeListOptions of Nodes.List and All; nil is the default.
 type NodeListOptions struct {
-	Type   string // only of this type
-	Prefix string // only keys that begin so
-	Limit  int    // 1..10000, default 100
-	Cursor string // that of the page before
+	Type       string // only of this type
+	Prefix     string // only keys that begin so
+	Filter     any    // only those that match: see Filter
+	OrderBy    string // a field as in filters ("attributes.due"); default: by key
+	Descending bool
+	Limit      int    // 1..10000, default 100
+	Cursor     string // that of the page before
 }
 
-// List is a page of nodes, by key.
-func (n Nodes) List(ctx context.Context, options *NodeListOptions) (Page[Node], error) {
-	in := n.input()
-	if options != nil {
-		in.given("type", options.Type).given("prefix", options.Prefix)
-		in.positive("limit", options.Limit).given("cursor", options.Cursor)
+func (o *NodeListOptions) members(in *input) *input {
+	if o == nil {
+		return in
 	}
-	return do[Page[Node]](ctx, n.r, nodesList, in)
+	in.given("type", o.Type).given("prefix", o.Prefix).value("filter", o.Filter).given("order_by", o.OrderBy)
+	return in.flag("descending", o.Descending).positive("limit", o.Limit).given("cursor", o.Cursor)
+}
+
+// List is a page of nodes, by key, or as OrderBy says and then by key.
+func (n Nodes) List(ctx context.Context, options *NodeListOptions) (Page[Node], error) {
+	return do[Page[Node]](ctx, n.r, nodesList, options.members(n.input()))
 }
 
 // All goes through the nodes, by key, page by page: outside a transaction it sees writes in between. An error is the last thing it
@@ -180,6 +180,7 @@ type NeighborEdge struct {
 	Source     string          `json:"source"`
 	Target     string          `json:"target"`
 	Attributes json.RawMessage `json:"attributes"`
+	Undirected *bool           `json:"undirected,omitempty"` // in mixed graphs only
 }
 
 // MarshalJSON writes it as the core does: no type is null.
@@ -216,10 +217,24 @@ func (n Nodes) Neighbors(ctx context.Context, key string, options *NeighborOptio
 
 // ClosureOptions of Nodes.Closure; nil is the default.
 type ClosureOptions struct {
-	Direction Direction
-	EdgeTypes []string // only along these; nil: all
-	MaxDepth  *int     // at most this many edges away
-	Limit     int      // at most this many nodes
+	Direction  Direction
+	EdgeTypes  []string // only along these; nil: all
+	EdgeFilter any      // only along edges that match: see Filter
+	NodeFilter any      // only into nodes that match; where it starts need not
+	DepthFirst bool     // in preorder, neighbours byte by byte; else breadth first
+	MaxDepth   *int     // at most this many edges away
+	Limit      int      // at most this many nodes
+}
+
+func (o *ClosureOptions) members(in *input) *input {
+	if o == nil {
+		return in
+	}
+	along(in, o.Direction, o.EdgeTypes, o.EdgeFilter, o.NodeFilter)
+	if o.DepthFirst {
+		in.text("order", "depth")
+	}
+	return in.depth("max_depth", o.MaxDepth).positive("limit", o.Limit)
 }
 
 // Closure is what can be reached from some nodes.
@@ -232,16 +247,5 @@ type Closure struct {
 
 // Closure is what can be reached from the given nodes, which come first, breadth first.
 func (n Nodes) Closure(ctx context.Context, keys []string, options *ClosureOptions) (Closure, error) {
-	in := n.input().texts("keys", keys)
-	if options != nil {
-		in.given("direction", string(options.Direction))
-		if options.EdgeTypes != nil {
-			in.texts("edge_types", options.EdgeTypes)
-		}
-		if options.MaxDepth != nil {
-			in.integer("max_depth", int64(*options.MaxDepth))
-		}
-		in.positive("limit", options.Limit)
-	}
-	return do[Closure](ctx, n.r, nodesClosure, in)
+	return do[Closure](ctx, n.r, nodesClosure, options.members(n.input().texts("keys", keys)))
 }

@@ -71,6 +71,50 @@ var (
 	edgesList    = &operation{"edges.list", cbrant.Brant_edge_list, read}
 	edgesDelete  = &operation{"edges.delete", cbrant.Brant_edge_delete, write}
 
+	dbErase = &operation{"db.erase", nil, alone}
+
+	graphTypesUpdate       = &operation{"graph_types.update", nil, alone}
+	graphTypesDiff         = &operation{"graph_types.diff", nil, read}
+	graphTypesCheck        = &operation{"graph_types.check", nil, read}
+	graphTypesMigrate      = &operation{"graph_types.migrate", nil, alone}
+	graphTypesMigration    = &operation{"graph_types.migration", nil, read}
+	graphTypesSetRetention = &operation{"graph_types.set_retention", nil, alone}
+
+	graphsPurge            = &operation{"graphs.purge", nil, alone}
+	graphsShortestPath     = &operation{"graphs.shortest_path", nil, read}
+	graphsShortestPaths    = &operation{"graphs.shortest_paths", nil, read}
+	graphsPaths            = &operation{"graphs.paths", nil, read}
+	graphsCountWalks       = &operation{"graphs.count_walks", nil, read}
+	graphsTopologicalOrder = &operation{"graphs.topological_order", nil, read}
+	graphsFindCycle        = &operation{"graphs.find_cycle", nil, read}
+	graphsComponents       = &operation{"graphs.components", nil, read}
+	graphsSubgraph         = &operation{"graphs.subgraph", nil, read}
+	graphsDegrees          = &operation{"graphs.degrees", nil, read}
+	graphsPageRank         = &operation{"graphs.pagerank", nil, read}
+	graphsExport           = &operation{"graphs.export", nil, read}
+	graphsImport           = &operation{"graphs.import", nil, alone}
+	graphsArrays           = &operation{"graphs.arrays", nil, read}
+
+	indexesCreate = &operation{"indexes.create", nil, alone}
+	indexesList   = &operation{"indexes.list", nil, read}
+	indexesDelete = &operation{"indexes.delete", nil, alone}
+
+	nodesInsert     = &operation{"nodes.insert", nil, write}
+	nodesInsertMany = &operation{"nodes.insert_many", nil, write}
+	nodesPatch      = &operation{"nodes.patch", nil, write}
+	nodesPatchMany  = &operation{"nodes.patch_many", nil, write}
+	nodesDeleteMany = &operation{"nodes.delete_many", nil, write}
+	nodesExplain    = &operation{"nodes.explain", nil, read}
+	nodesSearch     = &operation{"nodes.search", nil, read}
+
+	edgesInsert     = &operation{"edges.insert", nil, write}
+	edgesInsertMany = &operation{"edges.insert_many", nil, write}
+	edgesPatch      = &operation{"edges.patch", nil, write}
+	edgesPatchMany  = &operation{"edges.patch_many", nil, write}
+	edgesDeleteMany = &operation{"edges.delete_many", nil, write}
+	edgesExplain    = &operation{"edges.explain", nil, read}
+	edgesSearch     = &operation{"edges.search", nil, read}
+
 	eventsNotify = &operation{"events.notify", cbrant.Brant_event_notify, write}
 )
 
