@@ -246,7 +246,7 @@ func (h *handle) target() target {
 		return inTx(h.transactions[last])
 	}
 	t := target{
-		Graphs: h.db.Graphs, GraphTypes: h.db.GraphTypes, Graph: h.db.Graph, Notify: h.db.Notify, Execute: h.db.Execute,
+		Graphs: h.db.Graphs, GraphTypes: h.db.GraphTypes, Indexes: h.db.Indexes, Erase: h.db.Erase, Graph: h.db.Graph, Notify: h.db.Notify, Execute: h.db.Execute,
 		CallJSON: h.db.CallJSON, db: h.db,
 	}
 	return t
@@ -254,7 +254,7 @@ func (h *handle) target() target {
 
 func inTx(tx *brant.Tx) target {
 	return target{
-		Graphs: tx.Graphs, GraphTypes: tx.GraphTypes, Graph: tx.Graph, Notify: tx.Notify, Execute: tx.Execute, CallJSON: tx.CallJSON,
+		Graphs: tx.Graphs, GraphTypes: tx.GraphTypes, Indexes: tx.Indexes, Erase: tx.Erase, Graph: tx.Graph, Notify: tx.Notify, Execute: tx.Execute, CallJSON: tx.CallJSON,
 	}
 }
 
