@@ -65,11 +65,11 @@ func TestModuleOfStructs(t *testing.T) {
 			t.Errorf("%+v", edge)
 		}
 	}
-	if _, err := db.Graphs.Create(ctx, brant.NewGraph{Name: "g", GraphType: "tasks-of-structs"}); err != nil {
+	if _, err := db.Graphs.Create(ctx, brant.NewGraph{Name: "tasks", GraphType: "tasks-of-structs"}); err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	nodes := db.Graph("g").Nodes
+	nodes := db.Graph("tasks").Nodes
 	boss := worker{Name: "Ann"}
 	given := task{Title: "write", Status: "open", Due: &now, Assignee: worker{Name: "Bob", Manager: &boss}, Labels: []string{"a"}, Counts: map[string]uint8{"x": 1}}
 	if _, err := nodes.Put(ctx, brant.NewNode{Key: "a", Type: "Task", Attributes: given}); err != nil {
