@@ -154,6 +154,28 @@ func (db *DB) run(ctx context.Context, op *operation, out *cbrant.Result, input 
 	return err
 }
 
+// on runs a call on a connection that reads.
+func (db *DB) on(ctx context.Context, call func(*connection) error) error {
+	defer runtime.KeepAlive(db)
+	e := db.engine
+	if e.signals.isClosed() {
+		return errClosed()
+	}
+	if e.readers == nil {
+		if err := e.writer.acquire(ctx); err != nil {
+			return err
+		}
+		defer e.writer.release()
+		return call(e.writer.connection)
+	}
+	reader, err := e.readers.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer e.readers.release(reader)
+	return call(reader)
+}
+
 // operations is what a DB and a Tx have in common.
 type operations struct {
 	// Graphs are the graphs of the file.
@@ -187,7 +209,8 @@ func (o operations) Notify(ctx context.Context, channel string, payload any) (id
 }
 
 // Call runs a query or mutation by its name in the registry ("nodes.put"). input is anything that encoding/json writes as an object,
-// JSON text as json.RawMessage, or nil; the answer is decoded into output unless that is nil.
+// JSON text as json.RawMessage, or nil; the answer is decoded into output unless that is nil. Operations of the types of a graph type
+// ("types.task.Task.insert": GraphTypes.Operations) run by their names too; NodesOf and EdgesOf are made of them.
 //
 // ErrInvalid: the input does not match the operation's schema, with violations; ErrNotFound: no such operation; ErrMisuse: a
 // subscription (Listen), or transaction.* (Tx, View, Begin).
@@ -317,12 +340,20 @@ func (db *DB) Restore(ctx context.Context, path string) (Copied, error) {
 
 // Maintained is what Maintain did.
 type Maintained struct {
-	Pruned   int64 `json:"pruned"`
-	WALPages int64 `json:"wal_pages"`
+	Pruned    int64 `json:"pruned"` // notifications
+	WALPages  int64 `json:"wal_pages"`
+	Retention struct {
+		Archived int64 `json:"archived"` // graphs
+		Deleted  int64 `json:"deleted"`
+		Purged   int64 `json:"purged"`
+		Nodes    int64 `json:"nodes"` // removed, those of purged graphs too
+		Edges    int64 `json:"edges"`
+	} `json:"retention"`
 }
 
-// Maintain applies the retention of notifications, writes the WAL back into the file and renews the planner's statistics: bounded work,
-// to be done now and then.
+// Maintain applies the retention of notifications and that of graphs, nodes and edges (GraphTypes.SetRetention), writes the WAL back into
+// the file and renews the planner's statistics: bounded work, to be done now and then. At most 100 000 rows are removed; the next call
+// goes on.
 func (db *DB) Maintain(ctx context.Context) (Maintained, error) {
 	return do[Maintained](ctx, db, dbMaintain, newInput())
 }

@@ -48,7 +48,9 @@ type GraphType struct {
 	Metadata  json.RawMessage `json:"metadata"`
 	CreatedAt Timestamp       `json:"created_at"`
 	UpdatedAt Timestamp       `json:"updated_at"`
-	Module    json.RawMessage `json:"module,omitempty"` // only from Get
+	Module    json.RawMessage `json:"module,omitempty"`    // only from Get
+	Retention json.RawMessage `json:"retention,omitempty"` // only from Get: what SetRetention set, or null
+	Warnings  []Warning       `json:"warnings,omitzero"`   // only from Define and Update: what works, and is probably not meant so
 }
 
 // DefineOptions of GraphTypes.Define; nil is the default.

@@ -29,6 +29,7 @@ const (
 	StatusDraft    Status = "draft"
 	StatusActive   Status = "active" // the default
 	StatusArchived Status = "archived"
+	StatusDeleted  Status = "deleted" // by Graphs.Delete only
 )
 
 // GraphInfo describes a graph.
@@ -73,7 +74,7 @@ func (g Graphs) Create(ctx context.Context, graph NewGraph) (GraphInfo, error) {
 	return do[GraphInfo](ctx, g.r, graphsCreate, in.value("metadata", graph.Metadata))
 }
 
-// Get describes a graph. ErrNotFound.
+// Get describes a graph, also one that is marked deleted. ErrNotFound.
 func (g Graphs) Get(ctx context.Context, name string) (GraphInfo, error) {
 	return do[GraphInfo](ctx, g.r, graphsGet, newInput().text("name", name))
 }
@@ -81,7 +82,7 @@ func (g Graphs) Get(ctx context.Context, name string) (GraphInfo, error) {
 // GraphListOptions of Graphs.List; nil is the default.
 type GraphListOptions struct {
 	GraphType string // only of this type
-	Status    Status // only of this status
+	Status    Status // only of this status; empty: of every status but StatusDeleted
 	Limit     int    // 1..10000, default 100
 	Cursor    string // that of the page before
 }
@@ -116,7 +117,8 @@ type GraphChange struct {
 	Metadata  any
 }
 
-// Update replaces what is given. Writes to an archived graph's nodes and edges are ErrConstraint.
+// Update replaces what is given. Writes to an archived graph's nodes and edges are ErrConstraint. A status brings back a graph that is
+// marked deleted.
 func (g Graphs) Update(ctx context.Context, name string, change GraphChange) (GraphInfo, error) {
 	in := newInput().text("name", name)
 	for member, id := range map[string]*string{"owner_id": change.OwnerID, "project_id": change.ProjectID} {
@@ -130,14 +132,15 @@ func (g Graphs) Update(ctx context.Context, name string, change GraphChange) (Gr
 	return do[GraphInfo](ctx, g.r, graphsUpdate, in)
 }
 
-// Purged is what went with a graph.
+// Purged is what is in a graph that was deleted.
 type Purged struct {
 	Deleted bool  `json:"deleted"`
 	Nodes   int64 `json:"nodes"`
 	Edges   int64 `json:"edges"`
 }
 
-// Delete purges a graph and all that is in it.
+// Delete marks a graph deleted. Then it is ErrNotFound for every method but Get, List with StatusDeleted, Update with a status, which
+// brings it back, Purge and DB.Erase. Its name stays taken until Purge, which retention may do too (GraphTypes.SetRetention).
 func (g Graphs) Delete(ctx context.Context, name string) (Purged, error) {
 	return do[Purged](ctx, g.r, graphsDelete, newInput().text("name", name))
 }

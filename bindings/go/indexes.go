@@ -32,20 +32,22 @@ type Index struct {
 	GraphType string    `json:"graph_type"`
 	NodeType  *string   `json:"node_type"`
 	EdgeType  *string   `json:"edge_type"`
+	Of        string    `json:"of"` // "nodes" or "edges"
 	Kind      IndexKind `json:"kind"`
 	Paths     []string  `json:"paths"`
 	CreatedAt Timestamp `json:"created_at"`
 }
 
-// Create makes an index, or returns the same one that is there. ErrExists: another has the name; ErrNotFound: no such graph type;
-// ErrInvalid: no such type, or a bad path.
+// Create makes an index, at once and for all graphs of the type, or returns the same one that is there. Filters and orders use it where
+// the type is given, or is the only one. ErrExists: another has the name; ErrNotFound: no such graph type; ErrInvalid: no such type, or a
+// bad path.
 func (x Indexes) Create(ctx context.Context, index NewIndex) (Index, error) {
 	in := newInput().text("graph_type", index.GraphType).given("node_type", index.NodeType).given("edge_type", index.EdgeType)
 	in.given("of", index.Of).given("kind", string(index.Kind)).texts("paths", index.Paths).given("name", index.Name)
 	return do[Index](ctx, x.r, indexesCreate, in)
 }
 
-// List is all indexes, or those of a graph type where it is not empty.
+// List is all indexes by name, or those of a graph type where it is not empty.
 func (x Indexes) List(ctx context.Context, graphType string) ([]Index, error) {
 	answer, err := do[struct {
 		Items []Index `json:"items"`

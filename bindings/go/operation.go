@@ -12,7 +12,7 @@ import (
 // operation is one operation of the registry, as this package runs it.
 type operation struct {
 	name string
-	raw  cbrant.Operation // nil: by name
+	raw  cbrant.Operation // nil: by name (Call)
 	way  way
 }
 
@@ -71,49 +71,51 @@ var (
 	edgesList    = &operation{"edges.list", cbrant.Brant_edge_list, read}
 	edgesDelete  = &operation{"edges.delete", cbrant.Brant_edge_delete, write}
 
-	dbErase = &operation{"db.erase", nil, alone}
+	dbErase = &operation{"db.erase", cbrant.Brant_db_erase, alone}
 
-	graphTypesUpdate       = &operation{"graph_types.update", nil, alone}
-	graphTypesDiff         = &operation{"graph_types.diff", nil, read}
-	graphTypesCheck        = &operation{"graph_types.check", nil, read}
-	graphTypesMigrate      = &operation{"graph_types.migrate", nil, alone}
-	graphTypesMigration    = &operation{"graph_types.migration", nil, read}
-	graphTypesSetRetention = &operation{"graph_types.set_retention", nil, alone}
+	graphTypesUpdate       = &operation{"graph_types.update", cbrant.Brant_graph_type_update, alone}
+	graphTypesDiff         = &operation{"graph_types.diff", cbrant.Brant_graph_type_diff, read}
+	graphTypesCheck        = &operation{"graph_types.check", cbrant.Brant_graph_type_check, read}
+	graphTypesMigrate      = &operation{"graph_types.migrate", cbrant.Brant_graph_type_migrate, alone}
+	graphTypesMigration    = &operation{"graph_types.migration", cbrant.Brant_graph_type_migration, read}
+	graphTypesSetRetention = &operation{"graph_types.set_retention", cbrant.Brant_graph_type_set_retention, alone}
 
-	graphsPurge            = &operation{"graphs.purge", nil, alone}
-	graphsShortestPath     = &operation{"graphs.shortest_path", nil, read}
-	graphsShortestPaths    = &operation{"graphs.shortest_paths", nil, read}
-	graphsPaths            = &operation{"graphs.paths", nil, read}
-	graphsCountWalks       = &operation{"graphs.count_walks", nil, read}
-	graphsTopologicalOrder = &operation{"graphs.topological_order", nil, read}
-	graphsFindCycle        = &operation{"graphs.find_cycle", nil, read}
-	graphsComponents       = &operation{"graphs.components", nil, read}
-	graphsSubgraph         = &operation{"graphs.subgraph", nil, read}
-	graphsDegrees          = &operation{"graphs.degrees", nil, read}
-	graphsPageRank         = &operation{"graphs.pagerank", nil, read}
-	graphsExport           = &operation{"graphs.export", nil, read}
-	graphsImport           = &operation{"graphs.import", nil, alone}
-	graphsArrays           = &operation{"graphs.arrays", nil, read}
+	graphsPurge            = &operation{"graphs.purge", cbrant.Brant_graph_purge, alone}
+	graphsShortestPath     = &operation{"graphs.shortest_path", cbrant.Brant_graph_shortest_path, read}
+	graphsShortestPaths    = &operation{"graphs.shortest_paths", cbrant.Brant_graph_shortest_paths, read}
+	graphsPaths            = &operation{"graphs.paths", cbrant.Brant_graph_paths, read}
+	graphsCountWalks       = &operation{"graphs.count_walks", cbrant.Brant_graph_count_walks, read}
+	graphsTopologicalOrder = &operation{"graphs.topological_order", cbrant.Brant_graph_topological_order, read}
+	graphsFindCycle        = &operation{"graphs.find_cycle", cbrant.Brant_graph_find_cycle, read}
+	graphsComponents       = &operation{"graphs.components", cbrant.Brant_graph_components, read}
+	graphsSubgraph         = &operation{"graphs.subgraph", cbrant.Brant_graph_subgraph, read}
+	graphsDegrees          = &operation{"graphs.degrees", cbrant.Brant_graph_degrees, read}
+	graphsPageRank         = &operation{"graphs.pagerank", cbrant.Brant_graph_pagerank, read}
+	graphsExport           = &operation{"graphs.export", cbrant.Brant_graph_export, read}
+	graphsImport           = &operation{"graphs.import", cbrant.Brant_graph_import, alone}
+	graphsArrays           = &operation{"graphs.arrays", cbrant.Brant_graph_arrays, read}
 
-	indexesCreate = &operation{"indexes.create", nil, alone}
-	indexesList   = &operation{"indexes.list", nil, read}
-	indexesDelete = &operation{"indexes.delete", nil, alone}
+	indexesCreate = &operation{"indexes.create", cbrant.Brant_index_create, alone}
+	indexesList   = &operation{"indexes.list", cbrant.Brant_index_list, read}
+	indexesDelete = &operation{"indexes.delete", cbrant.Brant_index_delete, alone}
 
-	nodesInsert     = &operation{"nodes.insert", nil, write}
-	nodesInsertMany = &operation{"nodes.insert_many", nil, write}
-	nodesPatch      = &operation{"nodes.patch", nil, write}
-	nodesPatchMany  = &operation{"nodes.patch_many", nil, write}
-	nodesDeleteMany = &operation{"nodes.delete_many", nil, write}
-	nodesExplain    = &operation{"nodes.explain", nil, read}
-	nodesSearch     = &operation{"nodes.search", nil, read}
+	nodesInsert     = &operation{"nodes.insert", cbrant.Brant_node_insert, write}
+	nodesInsertMany = &operation{"nodes.insert_many", cbrant.Brant_node_insert_many, write}
+	nodesPatch      = &operation{"nodes.patch", cbrant.Brant_node_patch, write}
+	nodesPatchMany  = &operation{"nodes.patch_many", cbrant.Brant_node_patch_many, write}
+	nodesDeleteMany = &operation{"nodes.delete_many", cbrant.Brant_node_delete_many, alone}
+	nodesExplain    = &operation{"nodes.explain", cbrant.Brant_node_explain, read}
+	nodesSearch     = &operation{"nodes.search", cbrant.Brant_node_search, read}
 
-	edgesInsert     = &operation{"edges.insert", nil, write}
-	edgesInsertMany = &operation{"edges.insert_many", nil, write}
-	edgesPatch      = &operation{"edges.patch", nil, write}
-	edgesPatchMany  = &operation{"edges.patch_many", nil, write}
-	edgesDeleteMany = &operation{"edges.delete_many", nil, write}
-	edgesExplain    = &operation{"edges.explain", nil, read}
-	edgesSearch     = &operation{"edges.search", nil, read}
+	edgesInsert     = &operation{"edges.insert", cbrant.Brant_edge_insert, write}
+	edgesInsertMany = &operation{"edges.insert_many", cbrant.Brant_edge_insert_many, write}
+	edgesPatch      = &operation{"edges.patch", cbrant.Brant_edge_patch, write}
+	edgesPatchMany  = &operation{"edges.patch_many", cbrant.Brant_edge_patch_many, write}
+	edgesDeleteMany = &operation{"edges.delete_many", cbrant.Brant_edge_delete_many, alone}
+	edgesExplain    = &operation{"edges.explain", cbrant.Brant_edge_explain, read}
+	edgesSearch     = &operation{"edges.search", cbrant.Brant_edge_search, read}
+
+	operationsList = &operation{"operations.list", cbrant.Brant_operation_list, read}
 
 	eventsNotify = &operation{"events.notify", cbrant.Brant_event_notify, write}
 )
@@ -121,6 +123,8 @@ var (
 // runner is a DB or a Tx: what runs operations.
 type runner interface {
 	run(ctx context.Context, op *operation, out *cbrant.Result, input string) error
+	// on gives the connection that reads are on to a short call that is no operation.
+	on(ctx context.Context, call func(*connection) error) error
 }
 
 // do runs an operation and decodes its answer. It frees the input.
@@ -191,6 +195,15 @@ func Operations(namespaces ...string) ([]Operation, error) {
 	return chosen, nil
 }
 
+// Operations lists the operations of the types of a graph type, by name: types.<graph type>.<type>.<verb>, for Call. Their input schemas
+// have the types' own schemas. ErrNotFound: no such graph type.
+func (g GraphTypes) Operations(ctx context.Context, name string) ([]Operation, error) {
+	answer, err := do[struct {
+		Items []Operation `json:"items"`
+	}](ctx, g.r, operationsList, newInput().text("graph_type", name))
+	return answer.Items, err
+}
+
 var registry = sync.OnceValues(func() ([]Operation, error) {
 	out := results.Get().(*cbrant.Result)
 	defer freeResult(out)
@@ -206,23 +219,39 @@ var registry = sync.OnceValues(func() ([]Operation, error) {
 	return answer.Items, nil
 })
 
+// mutations are the names of the registry's mutations.
+var mutations = sync.OnceValues(func() (map[string]bool, error) {
+	all, err := registry()
+	names := make(map[string]bool, len(all))
+	for i := range all {
+		if all[i].Type == Mutation {
+			names[all[i].Name] = true
+		}
+	}
+	return names, err
+})
+
+const typed = "types."
+
 // byName is what Call runs for a name of the registry, or of nothing: then the core says so.
 func byName(name string) (*operation, error) {
 	if strings.HasPrefix(name, "transaction.") {
 		return nil, failf(ErrMisuse, "%s belongs to Tx, View and Begin", name)
 	}
-	all, err := registry()
+	op := &operation{name: name, way: read}
+	if strings.HasPrefix(name, typed) {
+		switch name[strings.LastIndexByte(name, '.')+1:] {
+		case "delete", "insert", "patch", "put":
+			op.way = write
+		}
+		return op, nil
+	}
+	writes, err := mutations()
 	if err != nil {
 		return nil, err
 	}
-	op := &operation{name: name, way: read}
-	for i := range all {
-		if all[i].Name == name && all[i].Type == Mutation {
-			op.way = alone
-		}
-	}
-	if name == dbInfo.name {
-		op.way = alone // what it says of the mode is the connection's
+	if writes[name] || name == dbInfo.name { // what db.info says of the mode is the connection's
+		op.way = alone
 	}
 	return op, nil
 }

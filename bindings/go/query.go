@@ -9,7 +9,12 @@ import (
 //
 //	brant.Filter{"type": "Task", "attributes.status": brant.Filter{"$in": []string{"open", "blocked"}}}
 //
-// Operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $prefix $contains, and $and $or $not.
+// Operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $prefix $contains, and $and $or $not. Fields are key, type, revision,
+// type_version, created_at, updated_at, attributes.<path> and metadata.<path>, of edges also source and target; where a part of a path has
+// a dot it is a JSON pointer: "attributes/a.b/c". A value alone is $eq; null is also what is missing. $gt and its like compare numbers
+// with numbers and text with text, by bytes, and hold for nothing else.
+//
+// Every method that takes one is ErrInvalid, with {"pointer"}, for a filter that cannot be read.
 type Filter map[string]any
 
 // Plan says how a list would be read.
@@ -21,7 +26,7 @@ type Plan struct {
 		Detail string `json:"detail"`
 	} `json:"plan"`
 	Indexes []string `json:"indexes"` // those over attributes that it uses
-	Scan    bool     `json:"scan"`    // it reads all of the graph
+	Scan    bool     `json:"scan"`    // it reads all nodes, or edges, of the graph
 }
 
 // CountWhere counts the nodes that match a filter.
@@ -36,7 +41,7 @@ func (e Edges) CountWhere(ctx context.Context, filter any) (int64, error) {
 	return answer.Count, err
 }
 
-// Explain says how List with these options would be read.
+// Explain says how the first page of List with these options would be read. The texts are for people, and change with releases.
 func (n Nodes) Explain(ctx context.Context, options *NodeListOptions) (Plan, error) {
 	return do[Plan](ctx, n.r, nodesExplain, options.members(n.input()))
 }
@@ -76,8 +81,10 @@ type EdgeHit struct {
 	Snippet string  `json:"snippet"`
 }
 
-// Search finds nodes by the words of their attributes, the best first. The query has words, "phrases", prefix*, AND, OR, NOT and -word.
-// ErrInvalid: its syntax; ErrConstraint: no TextIndex covers the types asked for.
+// Search finds nodes by the words of their attributes, the best first, then by key. The query has words that all must be there, "phrases",
+// prefix*, OR, NOT word or -word, AND and parentheses; case and accents do not count. In a snippet the words found stand in [ ]. The
+// cursor counts: writes between pages may show an item twice or not at all. ErrInvalid: a query that says nothing or is not well formed;
+// ErrConstraint: no TextIndex covers the types asked for.
 func (n Nodes) Search(ctx context.Context, query string, options *SearchOptions) (Page[NodeHit], error) {
 	return do[Page[NodeHit]](ctx, n.r, nodesSearch, options.members(n.input().text("query", query)))
 }

@@ -2,6 +2,7 @@ package brant
 
 import (
 	"context"
+	"encoding/json"
 )
 
 // along says where a walk goes.
@@ -44,15 +45,29 @@ type PathOptions struct {
 
 // Path is a way from a node to another.
 type Path struct {
-	Found  bool     `json:"found"`
+	Found  bool     `json:"found"` // false: nothing else is set
 	Keys   []string `json:"keys"`
 	Edges  []string `json:"edges"`
 	Length int      `json:"length"` // edges
 	Cost   float64  `json:"cost"`   // the length, where nothing is weighted
 }
 
+// MarshalJSON writes it as the core does: no path has no length and no cost.
+func (p Path) MarshalJSON() ([]byte, error) {
+	type plain Path
+	if p.Found {
+		return json.Marshal(plain(p))
+	}
+	return json.Marshal(struct {
+		plain
+		Length *int     `json:"length"`
+		Cost   *float64 `json:"cost"`
+	}{plain: plain(p)})
+}
+
 // ShortestPath is the cheapest way from one node to another: among equals the one with the fewest edges, then the one whose keys come first,
-// byte by byte. ErrConstraint: a weight is negative, or no number. ErrNotFound: a node.
+// byte by byte. ErrNotFound: a node; ErrConstraint: an edge that the options allow has a weight that is missing, negative or no number;
+// ErrLimit: costs beyond a float64, or a graph whose snapshot would need more than 1 GiB.
 func (g Graph) ShortestPath(ctx context.Context, source, target string, options *PathOptions) (Path, error) {
 	in := g.input().text("source", source).text("target", target)
 	if options != nil {
@@ -78,7 +93,7 @@ type DistanceOptions struct {
 type Distances struct {
 	Keys      []string  `json:"keys"` // by cost, then byte by byte
 	Costs     []float64 `json:"costs"`
-	Parents   []int     `json:"parents"` // index of the node before; -1 for the source
+	Parents   []int     `json:"parents"` // index of the node before; -1 for the source, and where the limit cut that node off
 	Truncated bool      `json:"truncated"`
 }
 
@@ -104,11 +119,12 @@ type PathsOptions struct {
 // Paths are ways from a node to another.
 type Paths struct {
 	Paths     [][]string `json:"paths"` // their keys
-	Edges     [][]string `json:"edges"`
+	Edges     [][]string `json:"edges"` // of parallel ones the first by type, then by creation
 	Truncated bool       `json:"truncated"`
 }
 
-// Paths are the simple paths (no node twice) of up to maxDepth edges, by length, then by keys.
+// Paths are the simple paths (no node twice) of up to maxDepth (1 to 1000) edges, by length, then by keys; each once, whatever parallel
+// edges there are.
 func (g Graph) Paths(ctx context.Context, source, target string, maxDepth int, options *PathsOptions) (Paths, error) {
 	in := g.input().text("source", source).text("target", target).integer("max_depth", int64(maxDepth))
 	if options != nil {
@@ -125,11 +141,11 @@ type WalkCountOptions struct {
 	NodeFilter any      // only into nodes that match; where it starts need not
 	Sources    []string // nil: from all nodes
 	Targets    []string // nil: to all nodes
-	UpTo       bool     // of 1 up to the length, not of the length alone
+	UpTo       bool     // those of 1 edge up to the length, not of the length alone
 }
 
-// CountWalks counts the walks (nodes and edges may come again) of so many edges; parallel edges are counted each. ErrLimit: an int64 does not
-// hold the number.
+// CountWalks counts the walks (nodes and edges may come again) of so many edges, 0 to 10000; parallel edges are counted each. ErrLimit: an
+// int64 does not hold the number.
 func (g Graph) CountWalks(ctx context.Context, length int, options *WalkCountOptions) (int64, error) {
 	in := g.input().integer("length", int64(length))
 	if options != nil {
@@ -149,7 +165,7 @@ func (g Graph) CountWalks(ctx context.Context, length int, options *WalkCountOpt
 type Within struct {
 	EdgeTypes  []string // only these; nil: all
 	EdgeFilter any      // only edges that match: see Filter
-	NodeFilter any      // only nodes that match
+	NodeFilter any      // only nodes that match: the others are not there
 }
 
 func (w *Within) members(in *input) *input {
@@ -165,8 +181,8 @@ type Order struct {
 	Generations []int    `json:"generations"` // index at which each begins
 }
 
-// TopologicalOrder has each node after all from which an edge leads to it. ErrConstraint: there is a cycle (the detail has its keys), or the
-// graph is undirected.
+// TopologicalOrder has each node after all from which an edge leads to it. ErrConstraint: there is a cycle (the detail has its keys, as
+// {"cycle": [..]}), or the graph is undirected.
 func (g Graph) TopologicalOrder(ctx context.Context, within *Within) (Order, error) {
 	return do[Order](ctx, g.Nodes.r, graphsTopologicalOrder, within.members(g.input()))
 }
@@ -174,11 +190,11 @@ func (g Graph) TopologicalOrder(ctx context.Context, within *Within) (Order, err
 // Cycle is one cycle.
 type Cycle struct {
 	Found bool     `json:"found"`
-	Keys  []string `json:"keys"`
-	Edges []string `json:"edges"`
+	Keys  []string `json:"keys"`  // from the least on
+	Edges []string `json:"edges"` // each from the key of its index to the next, the last to the first
 }
 
-// FindCycle finds one cycle, where there is one.
+// FindCycle finds one cycle, where there is one; the same each time. It uses no edge twice, and a self-loop is one.
 func (g Graph) FindCycle(ctx context.Context, within *Within) (Cycle, error) {
 	return do[Cycle](ctx, g.Nodes.r, graphsFindCycle, within.members(g.input()))
 }
@@ -188,7 +204,7 @@ type Connection string
 
 // The kinds of components.
 const (
-	Weak   Connection = "weak"   // paths that take edges in either direction
+	Weak   Connection = "weak"   // the default: paths that take edges in either direction
 	Strong Connection = "strong" // paths both ways
 )
 
@@ -211,7 +227,7 @@ type SubgraphOptions struct {
 	Filter     any      // those that match
 	EdgeTypes  []string
 	EdgeFilter any
-	Limit      int // nodes, default 10000
+	Limit      int // of nodes and of edges, each; default 10000
 }
 
 // Subgraph is some nodes and the edges between them.
@@ -221,7 +237,7 @@ type Subgraph struct {
 	Truncated bool   `json:"truncated"`
 }
 
-// Subgraph is some nodes and the edges between them. ErrNotFound: one of the keys.
+// Subgraph is some nodes, or all, and the edges between them. ErrNotFound: one of the keys; ErrInvalid: keys and a filter.
 func (g Graph) Subgraph(ctx context.Context, options *SubgraphOptions) (Subgraph, error) {
 	in := g.input()
 	if options != nil {
@@ -240,9 +256,18 @@ type DegreeOptions struct {
 	Direction  Direction
 	EdgeTypes  []string
 	EdgeFilter any
-	Descending bool // by degree, the highest first
+	Order      DegreeOrder
 	Limit      int
 }
+
+// DegreeOrder is the order of Graph.Degrees. The zero value: as DegreeOptions.Keys, or by key.
+type DegreeOrder string
+
+// The orders by degree, then by key.
+const (
+	HighestFirst DegreeOrder = "highest"
+	LowestFirst  DegreeOrder = "lowest"
+)
 
 // Degrees are numbers of edges.
 type Degrees struct {
@@ -250,14 +275,21 @@ type Degrees struct {
 	Degrees []int    `json:"degrees"`
 }
 
-// Degrees counts the edges of nodes.
+// Degrees counts the edges of nodes. A self-loop counts twice in an undirected graph and with Both. ErrNotFound: one of the keys.
 func (g Graph) Degrees(ctx context.Context, options *DegreeOptions) (Degrees, error) {
 	in := g.input()
 	if options != nil {
 		if options.Keys != nil {
 			in.texts("keys", options.Keys)
 		}
-		along(in, options.Direction, options.EdgeTypes, options.EdgeFilter, nil).flag("descending", options.Descending).positive("limit", options.Limit)
+		along(in, options.Direction, options.EdgeTypes, options.EdgeFilter, nil).positive("limit", options.Limit)
+		if options.Order != "" {
+			highest := options.Order == HighestFirst
+			if !highest && options.Order != LowestFirst {
+				in.fail(failf(ErrInvalid, "%q is no order of degrees", options.Order))
+			}
+			in.boolean("descending", &highest)
+		}
 	}
 	return do[Degrees](ctx, g.Nodes.r, graphsDegrees, in)
 }
@@ -267,8 +299,9 @@ type PageRankOptions struct {
 	Damping         float64 // default 0.85
 	Tolerance       float64 // default 1e-6, a node
 	MaxIterations   int     // default 100
-	Weight          string  // path of an edge attribute
-	Personalization map[string]float64
+	Weight          string  // path of an edge attribute; empty: every edge weighs 1
+	DefaultWeight   *float64
+	Personalization map[string]float64 // where jumps lead, by key; nil: to all nodes alike
 	EdgeTypes       []string
 	EdgeFilter      any
 	Limit           int // the best so many; 0: all
@@ -282,7 +315,9 @@ type Ranks struct {
 	Converged  bool      `json:"converged"`
 }
 
-// PageRank ranks nodes by the edges that lead to them (Page, Brin, Motwani, Winograd 1999).
+// PageRank ranks nodes by the edges that lead to them (Page, Brin, Motwani, Winograd 1999), as NetworkX does: a node from which nothing
+// leads gives its score to all nodes as jumps do, and it has converged when the sum of the changes is less than the tolerance times the
+// number of nodes. Parallel edges add up. Weights and errors as in ShortestPath.
 func (g Graph) PageRank(ctx context.Context, options *PageRankOptions) (Ranks, error) {
 	in := g.input()
 	if options != nil {
@@ -292,7 +327,7 @@ func (g Graph) PageRank(ctx context.Context, options *PageRankOptions) (Ranks, e
 		if options.Tolerance != 0 {
 			in.value("tolerance", options.Tolerance)
 		}
-		in.positive("max_iterations", options.MaxIterations).given("weight", options.Weight)
+		in.positive("max_iterations", options.MaxIterations).given("weight", options.Weight).float("default_weight", options.DefaultWeight)
 		if options.Personalization != nil {
 			in.value("personalization", options.Personalization)
 		}
