@@ -119,7 +119,7 @@ func TestGraphTypes(t *testing.T) {
 
 	must(db.Graphs.Create(ctx, brant.NewGraph{Name: "g", GraphType: "people"}))(t)
 	wants(t, db.GraphTypes.Delete(ctx, "people"), brant.ErrConstraint)
-	must(db.Graphs.Delete(ctx, "g"))(t)
+	must(db.Graphs.Purge(ctx, "g", 0))(t)
 	check(t, db.GraphTypes.Delete(ctx, "people"))
 	_, err := db.GraphTypes.Get(ctx, "people")
 	wants(t, err, brant.ErrNotFound)

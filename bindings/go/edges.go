@@ -68,7 +68,7 @@ func (e Edges) Put(ctx context.Context, edge NewEdge) (Put, error) {
 	return do[Put](ctx, e.r, edgesPut, edge.members(e.input()))
 }
 
-// PutMany puts many edges, all or none, as Nodes.PutMany does.
+// PutMany puts many edges, all or none unless BatchOptions say otherwise, as Nodes.PutMany does.
 func (e Edges) PutMany(ctx context.Context, edges []NewEdge, options ...BatchOptions) (Batch, error) {
 	in := e.input()
 	return do[Batch](ctx, e.r, edgesPutMany, batchInput(in, edges, func(edge *NewEdge) { edge.members(in) }, options))
@@ -97,7 +97,7 @@ type EdgeListOptions struct {
 	Source     string // only from this node
 	Target     string // only to this node
 	Filter     any    // only those that match: see Filter
-	OrderBy    string // a field as in filters ("attributes.weight")
+	OrderBy    string // a field as in filters ("attributes.weight"); default: see List
 	Descending bool
 	Limit      int    // 1..10000, default 100
 	Cursor     string // that of the page before
@@ -111,7 +111,8 @@ func (o *EdgeListOptions) members(in *input) *input {
 	return in.given("order_by", o.OrderBy).flag("descending", o.Descending).positive("limit", o.Limit).given("cursor", o.Cursor)
 }
 
-// List is a page of edges, by source's key, then type, then in the order in which targets were made.
+// List is a page of edges, by source's key, then type, then in the order in which targets were made; or as OrderBy says, then in the order in
+// which they were made.
 func (e Edges) List(ctx context.Context, options *EdgeListOptions) (Page[Edge], error) {
 	return do[Page[Edge]](ctx, e.r, edgesList, options.members(e.input()))
 }

@@ -104,16 +104,17 @@ func (e *Error) Violations() []Violation {
 	return detail.Violations
 }
 
-// ItemFault is what is wrong with one item of a PutMany.
+// ItemFault is what is wrong with one item of a method that writes many.
 type ItemFault struct {
 	Index      int         `json:"index"`
 	Key        string      `json:"key"`
 	Code       string      `json:"code"`
 	Message    string      `json:"message"`
 	Violations []Violation `json:"violations,omitempty"`
+	Offset     *int64      `json:"offset,omitempty"` // of the byte, where the item is a line that is no JSON object
 }
 
-// Items lists the items at fault of a failed PutMany, at most 100; else it is empty.
+// Items lists the items at fault of a failed method that writes many, at most 100; else it is empty.
 func (e *Error) Items() []ItemFault {
 	var detail struct {
 		Items []ItemFault `json:"items"`

@@ -58,8 +58,8 @@ func (n Nodes) Put(ctx context.Context, node NewNode) (Put, error) {
 	return do[Put](ctx, n.r, nodesPut, node.members(n.input()))
 }
 
-// PutMany puts many nodes, all or none unless BatchOptions say otherwise. On failure the error's Items say which are at fault, and its code is that of the first. Where
-// several have one key the last wins. ErrLimit: more than Options.Limits.Batch.
+// PutMany puts many nodes, all or none unless BatchOptions say otherwise. On failure the error's Items say which are at fault, and its code is
+// that of the first. Where several have one key the last wins. ErrLimit: more than Options.Limits.Batch.
 func (n Nodes) PutMany(ctx context.Context, nodes []NewNode, options ...BatchOptions) (Batch, error) {
 	in := n.input()
 	return do[Batch](ctx, n.r, nodesPutMany, batchInput(in, nodes, func(node *NewNode) { node.members(in) }, options))
@@ -114,8 +114,8 @@ func (n Nodes) List(ctx context.Context, options *NodeListOptions) (Page[Node], 
 	return do[Page[Node]](ctx, n.r, nodesList, options.members(n.input()))
 }
 
-// All goes through the nodes, by key, page by page: outside a transaction it sees writes in between. An error is the last thing it
-// yields.
+// All goes through the nodes in the order of List, page by page: outside a transaction it sees writes in between. An error is the last thing
+// it yields.
 func (n Nodes) All(ctx context.Context, options *NodeListOptions) iter.Seq2[Node, error] {
 	var o NodeListOptions
 	if options != nil {
@@ -135,17 +135,19 @@ type DeleteOptions struct {
 
 // Delete deletes a node and says how many edges went with it. ErrNotFound; ErrConstraint: it has edges; ErrConflict: another revision.
 func (n Nodes) Delete(ctx context.Context, key string, options *DeleteOptions) (edges int64, err error) {
-	in := n.input().text("key", key)
-	if options != nil {
-		if options.Edges {
-			in.text("edges", "delete")
-		}
-		in.revision(options.Revision)
-	}
-	answer, err := do[struct {
-		Edges int64 `json:"edges"`
-	}](ctx, n.r, nodesDelete, in)
+	answer, err := do[deletedNode](ctx, n.r, nodesDelete, options.members(n.input().text("key", key)))
 	return answer.Edges, err
+}
+
+type deletedNode struct {
+	Edges int64 `json:"edges"`
+}
+
+func (o *DeleteOptions) members(in *input) *input {
+	if o == nil {
+		return in
+	}
+	return withEdges(in, o.Edges).revision(o.Revision)
 }
 
 // Direction of a walk along edges.
@@ -239,13 +241,14 @@ func (o *ClosureOptions) members(in *input) *input {
 
 // Closure is what can be reached from some nodes.
 type Closure struct {
-	Keys      []string `json:"keys"`    // by depth, then by parent, then byte by byte
-	Depths    []int    `json:"depths"`  // edges from the nearest start
+	Keys      []string `json:"keys"`    // by depth, then by parent, then byte by byte; or in preorder
+	Depths    []int    `json:"depths"`  // edges from the nearest start; in preorder, edges in the tree
 	Parents   []int    `json:"parents"` // index of the node that this one was first reached from; -1 for a start
 	Truncated bool     `json:"truncated"`
 }
 
-// Closure is what can be reached from the given nodes, which come first, breadth first.
+// Closure is what can be reached from the given nodes: breadth first, where these come first, or depth first. ErrNotFound: one of them;
+// ErrLimit: the graph's snapshot would need more than 1 GiB. Walk has the same in batches.
 func (n Nodes) Closure(ctx context.Context, keys []string, options *ClosureOptions) (Closure, error) {
 	return do[Closure](ctx, n.r, nodesClosure, options.members(n.input().texts("keys", keys)))
 }

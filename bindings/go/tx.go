@@ -233,6 +233,19 @@ func (s *session) rollback() {
 	}
 }
 
+// on runs a call on the transaction's connection.
+func (tx *Tx) on(ctx context.Context, call func(*connection) error) error {
+	s := tx.session
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if err := tx.usable(); err != nil {
+		return err
+	}
+	err := call(s.connection)
+	runtime.KeepAlive(s.db)
+	return err
+}
+
 // run runs an operation inside the transaction.
 func (tx *Tx) run(ctx context.Context, op *operation, out *cbrant.Result, input string) error {
 	s := tx.session

@@ -2,13 +2,15 @@ package brant
 
 import (
 	"context"
-	"encoding/json"
 )
 
 // BatchOptions of the methods that write many.
 type BatchOptions struct {
 	Skip bool // write what is good and report the rest; else all or nothing
 }
+
+// The methods that write many do it in one transaction, all or nothing unless BatchOptions say otherwise. On failure the error's Items
+// say which items are at fault, and its code is that of the first. ErrLimit: more than Options.Limits.Batch.
 
 // Batch is what a method that writes many did.
 type Batch struct {
@@ -65,31 +67,43 @@ type Deleted struct {
 	Items   []ItemFault `json:"items"`
 }
 
-// Insert inserts a node. ErrExists: there is one; else as Put.
+// Insert inserts a node; it takes no revision. ErrExists: there is one of the key; else as Put.
 func (n Nodes) Insert(ctx context.Context, node NewNode) (Put, error) {
 	return do[Put](ctx, n.r, nodesInsert, node.members(n.input()))
 }
 
-// InsertMany inserts many nodes, all or none unless BatchOptions say otherwise.
+// InsertMany inserts many nodes, all or none unless BatchOptions say otherwise. ErrExists: also for the second of a key.
 func (n Nodes) InsertMany(ctx context.Context, nodes []NewNode, options ...BatchOptions) (Batch, error) {
 	in := n.input()
 	return do[Batch](ctx, n.r, nodesInsertMany, batchInput(in, nodes, func(node *NewNode) { node.members(in) }, options))
 }
 
-// Patch changes members of a node's attributes. ErrNotFound; ErrValidation: of what they would be then.
+// Patch changes members of a node's attributes. Where nothing changes the revision stays. ErrNotFound; ErrValidation: of what they would be
+// then; ErrConflict: another revision is stored.
 func (n Nodes) Patch(ctx context.Context, patch Patch) (Patched, error) {
 	return do[Patched](ctx, n.r, nodesPatch, patch.members(n.input()))
 }
 
-// PatchMany patches many nodes, all or none unless BatchOptions say otherwise.
+// PatchMany patches many nodes, all or none unless BatchOptions say otherwise, in order: later patches of a key see the earlier.
 func (n Nodes) PatchMany(ctx context.Context, patches []Patch, options ...BatchOptions) (Batch, error) {
 	in := n.input()
 	return do[Batch](ctx, n.r, nodesPatchMany, batchInput(in, patches, func(patch *Patch) { patch.members(in) }, options))
 }
 
-// PutLines puts the nodes of an NDJSON text, one object {"key", "type", "attributes", ..} a line.
+// PutLines is PutMany for an NDJSON text: one object {"key", "type", "attributes", ..} a line, blank ones ignored. With BatchOptions.Skip
+// a line that is none is a fault like others.
 func (n Nodes) PutLines(ctx context.Context, text string, options ...BatchOptions) (Batch, error) {
 	return do[Batch](ctx, n.r, nodesPutMany, skipping(n.input().text("items", text), options))
+}
+
+// InsertLines is InsertMany for an NDJSON text, as PutLines takes it.
+func (n Nodes) InsertLines(ctx context.Context, text string, options ...BatchOptions) (Batch, error) {
+	return do[Batch](ctx, n.r, nodesInsertMany, skipping(n.input().text("items", text), options))
+}
+
+// PatchLines is PatchMany for an NDJSON text: one object {"key", "attributes", ..} a line.
+func (n Nodes) PatchLines(ctx context.Context, text string, options ...BatchOptions) (Batch, error) {
+	return do[Batch](ctx, n.r, nodesPatchMany, skipping(n.input().text("items", text), options))
 }
 
 // DeleteMany deletes nodes by key, all or none unless BatchOptions say otherwise; edges: their edges too, else a node that has some is
@@ -98,7 +112,8 @@ func (n Nodes) DeleteMany(ctx context.Context, keys []string, edges bool, option
 	return do[Deleted](ctx, n.r, nodesDeleteMany, skipping(withEdges(n.input().texts("keys", keys), edges), options))
 }
 
-// DeleteWhere deletes the nodes that match a filter; Filter{} is all of them.
+// DeleteWhere deletes the nodes that match a filter, in order of creation; Filter{} is all of them. One that has edges, without edges, is
+// ErrConstraint, and nothing is deleted.
 func (n Nodes) DeleteWhere(ctx context.Context, filter any, edges bool) (Deleted, error) {
 	return do[Deleted](ctx, n.r, nodesDeleteMany, withEdges(n.input().anyValue("filter", filter), edges))
 }
@@ -110,7 +125,7 @@ func withEdges(in *input, edges bool) *input {
 	return in
 }
 
-// Insert inserts an edge. ErrExists: there is one; else as Put.
+// Insert inserts an edge; it takes no revision. ErrExists: there is one of the key, or without a key of the ends and type; else as Put.
 func (e Edges) Insert(ctx context.Context, edge NewEdge) (Put, error) {
 	return do[Put](ctx, e.r, edgesInsert, edge.members(e.input()))
 }
@@ -121,7 +136,7 @@ func (e Edges) InsertMany(ctx context.Context, edges []NewEdge, options ...Batch
 	return do[Batch](ctx, e.r, edgesInsertMany, batchInput(in, edges, func(edge *NewEdge) { edge.members(in) }, options))
 }
 
-// Patch changes members of an edge's attributes. ErrNotFound; ErrValidation: of what they would be then.
+// Patch changes members of an edge's attributes, as Nodes.Patch does; ends and type stay.
 func (e Edges) Patch(ctx context.Context, patch Patch) (Patched, error) {
 	return do[Patched](ctx, e.r, edgesPatch, patch.members(e.input()))
 }
@@ -132,9 +147,19 @@ func (e Edges) PatchMany(ctx context.Context, patches []Patch, options ...BatchO
 	return do[Batch](ctx, e.r, edgesPatchMany, batchInput(in, patches, func(patch *Patch) { patch.members(in) }, options))
 }
 
-// PutLines puts the edges of an NDJSON text, one object {"source", "target", "type", "attributes", ..} a line.
+// PutLines is PutMany for an NDJSON text: one object {"source", "target", "type", "attributes", ..} a line, as Nodes.PutLines takes it.
 func (e Edges) PutLines(ctx context.Context, text string, options ...BatchOptions) (Batch, error) {
 	return do[Batch](ctx, e.r, edgesPutMany, skipping(e.input().text("items", text), options))
+}
+
+// InsertLines is InsertMany for an NDJSON text.
+func (e Edges) InsertLines(ctx context.Context, text string, options ...BatchOptions) (Batch, error) {
+	return do[Batch](ctx, e.r, edgesInsertMany, skipping(e.input().text("items", text), options))
+}
+
+// PatchLines is PatchMany for an NDJSON text: one object {"key", "attributes", ..} a line.
+func (e Edges) PatchLines(ctx context.Context, text string, options ...BatchOptions) (Batch, error) {
+	return do[Batch](ctx, e.r, edgesPatchMany, skipping(e.input().text("items", text), options))
 }
 
 // DeleteMany deletes edges by key, all or none unless BatchOptions say otherwise. ErrNotFound: one of them.
@@ -154,7 +179,8 @@ type PurgedPart struct {
 	Edges  int64 `json:"edges"`
 }
 
-// Purge removes a graph and all that is in it for good; with a limit that is not 0 at most so many rows. ErrNotFound.
+// Purge removes a graph of any status and all that is in it for good; with a limit that is not 0 at most so many nodes and edges, so that no
+// call is long: it marks the graph deleted, and is called again until Purged. ErrNotFound.
 func (g Graphs) Purge(ctx context.Context, name string, limit int) (PurgedPart, error) {
 	return do[PurgedPart](ctx, g.r, graphsPurge, newInput().text("name", name).positive("limit", limit))
 }
@@ -168,22 +194,42 @@ type EraseOptions struct {
 
 // Erased is what Erase touched.
 type Erased struct {
-	Nodes     []ErasedItem     `json:"nodes"` // at most 1000
-	Edges     []ErasedItem     `json:"edges"`
-	Counts    map[string]int64 `json:"counts"` // nodes, edges, notifications, graphs
-	Truncated bool             `json:"truncated"`
-	Refused   json.RawMessage  `json:"refused"`
+	Nodes  []ErasedItem `json:"nodes"` // the first 1000
+	Edges  []ErasedItem `json:"edges"` // the first 1000 that held a value
+	Counts struct {
+		Nodes         int64 `json:"nodes"`
+		Edges         int64 `json:"edges"` // those that went with nodes too
+		Notifications int64 `json:"notifications"`
+		Graphs        int64 `json:"graphs"`
+	} `json:"counts"`
+	Truncated bool            `json:"truncated"` // there were more than the lists have
+	Refused   []ErasedRefusal `json:"refused"`
+	Scrubbed  bool            `json:"scrubbed"` // no byte of what was removed is left in the file and its log
 }
 
 // ErasedItem is a node or edge that Erase touched.
 type ErasedItem struct {
 	Graph  string `json:"graph"`
 	Key    string `json:"key"`
-	Action string `json:"action"`
+	Action string `json:"action"` // "delete" or "redact"
 }
 
-// Erase finds and removes one person's data in the whole file: nodes and edges whose key is one of the values, or whose attributes or metadata hold
-// one as a whole text anywhere, and notifications.
+// ErasedRefusal is what Erase found and left as it is.
+type ErasedRefusal struct {
+	Graph  string  `json:"graph"`
+	Key    *string `json:"key"` // nil: the graph itself
+	Reason string  `json:"reason"`
+}
+
+// Erase finds and removes one person's data in every graph of the file, archived and deleted ones too: nodes, with their edges, and edges
+// whose key is one of the 1 to 100 values, or whose attributes or metadata hold one as a whole text, or as a member's name, anywhere;
+// notifications whose channel or payload does. With Redact the text is replaced; what has the value as its key is deleted all the same, and
+// so is what would not satisfy its schema any more. Graphs stay: owner and project that are a value are taken away, their metadata is
+// redacted, and one whose name is a value is refused.
+//
+// Then, outside a transaction, the file is rewritten, which takes time and temporary disk space by its size, and its log emptied. Where
+// readers or writers that do not end within the busy timeout, or a full disk, prevent that Scrubbed is false: call again with the same
+// values. Backups are yours to look after. ErrInvalid: a value is empty, or the replacement holds one.
 func (o operations) Erase(ctx context.Context, values []string, options *EraseOptions) (Erased, error) {
 	in := newInput().texts("values", values)
 	if options != nil {

@@ -5,12 +5,15 @@
 //	ranks := network.PageRankSparse(directed, 0.85, 1e-6)
 //	for id, rank := range ranks { fmt.Println(arrays.Keys[id], rank) }
 //
+// In directed graphs, undirected edges (all those of an undirected graph, some of a mixed one) lead both ways.
+//
 // It is a module of its own, so that those who do not need gonum do not get it.
 package gonum
 
 import (
-	"fmt"
 	"math"
+	"slices"
+	"strconv"
 
 	"github.com/brant-db/brant-go"
 	"gonum.org/v1/gonum/graph"
@@ -21,111 +24,166 @@ import (
 // Directed is the graph without self-loops and parallel edges, which gonum's simple graphs do not have.
 func Directed(a brant.Arrays) *simple.DirectedGraph {
 	g := simple.NewDirectedGraph()
-	each(a, g.AddNode, func(source, target simple.Node, _ int) { g.SetEdge(simple.Edge{F: source, T: target}) })
+	nodes(a, g)
+	arcs(a, func(source, target, _ int) {
+		if source != target {
+			g.SetEdge(simple.Edge{F: simple.Node(source), T: simple.Node(target)})
+		}
+	})
 	return g
 }
 
 // Undirected is the graph with every edge both ways, without self-loops and parallel edges.
 func Undirected(a brant.Arrays) *simple.UndirectedGraph {
 	g := simple.NewUndirectedGraph()
-	each(a, g.AddNode, func(source, target simple.Node, _ int) { g.SetEdge(simple.Edge{F: source, T: target}) })
+	nodes(a, g)
+	for i := range a.Sources {
+		if a.Sources[i] != a.Targets[i] {
+			g.SetEdge(simple.Edge{F: simple.Node(a.Sources[i]), T: simple.Node(a.Targets[i])})
+		}
+	}
 	return g
 }
 
-// WeightedDirected is the graph with Arrays.Weights, which ArrayOptions.Weight fills; an edge without a number there weighs `absent`.
-// Of parallel edges the lightest is taken.
-func WeightedDirected(a brant.Arrays, absent float64) *simple.WeightedDirectedGraph {
+// WeightedDirected is Directed with Arrays.Weights, which ArrayOptions.Weight fills; without them every edge weighs 1. Of parallel edges the
+// lightest is taken. Where there is no edge the weight is infinite, from a node to itself 0.
+func WeightedDirected(a brant.Arrays) *simple.WeightedDirectedGraph {
 	g := simple.NewWeightedDirectedGraph(0, math.Inf(1))
-	each(a, g.AddNode, func(source, target simple.Node, edge int) {
-		weight := weightOf(a, edge, absent)
-		if before, known := g.Weight(source.ID(), target.ID()); known && before <= weight {
-			return
-		}
-		g.SetWeightedEdge(simple.WeightedEdge{F: source, T: target, W: weight})
-	})
+	nodes(a, g)
+	arcs(a, func(source, target, edge int) { lightest(g, a, source, target, edge) })
 	return g
 }
 
 // WeightedUndirected is WeightedDirected with every edge both ways.
-func WeightedUndirected(a brant.Arrays, absent float64) *simple.WeightedUndirectedGraph {
+func WeightedUndirected(a brant.Arrays) *simple.WeightedUndirectedGraph {
 	g := simple.NewWeightedUndirectedGraph(0, math.Inf(1))
-	each(a, g.AddNode, func(source, target simple.Node, edge int) {
-		weight := weightOf(a, edge, absent)
-		if before, known := g.Weight(source.ID(), target.ID()); known && before <= weight {
-			return
+	nodes(a, g)
+	for i := range a.Sources {
+		lightest(g, a, a.Sources[i], a.Targets[i], i)
+	}
+	return g
+}
+
+// MultiDirected is the graph with its parallel edges and self-loops. A line's id is the edge's index in the arrays; the way back of an
+// undirected edge has that and the number of edges added.
+func MultiDirected(a brant.Arrays) *multi.WeightedDirectedGraph {
+	g := multi.NewWeightedDirectedGraph()
+	nodes(a, g)
+	seen := make([]bool, len(a.Sources))
+	arcs(a, func(source, target, edge int) {
+		id := int64(edge)
+		if seen[edge] {
+			id += int64(len(a.Sources))
 		}
-		g.SetWeightedEdge(simple.WeightedEdge{F: source, T: target, W: weight})
+		seen[edge] = true
+		g.SetWeightedLine(multi.WeightedLine{F: multi.Node(source), T: multi.Node(target), W: weight(a, edge), UID: id})
 	})
 	return g
 }
 
-// MultiDirected is the graph with its parallel edges and self-loops; a line's id is the edge's index in the arrays.
-func MultiDirected(a brant.Arrays) *multi.DirectedGraph {
-	g := multi.NewDirectedGraph()
+func nodes(a brant.Arrays, g graph.NodeAdder) {
 	for i := range a.Keys {
-		g.AddNode(multi.Node(i))
+		g.AddNode(simple.Node(i))
 	}
-	for i := range a.Sources {
-		g.SetLine(multi.Line{F: multi.Node(a.Sources[i]), T: multi.Node(a.Targets[i]), UID: int64(i)})
-	}
-	return g
 }
 
-func each(a brant.Arrays, node func(graph.Node), edge func(source, target simple.Node, index int)) {
-	for i := range a.Keys {
-		node(simple.Node(i))
-	}
+// arcs calls for each edge in each direction in which it leads.
+func arcs(a brant.Arrays, arc func(source, target, edge int)) {
 	for i := range a.Sources {
-		if a.Sources[i] != a.Targets[i] {
-			edge(simple.Node(a.Sources[i]), simple.Node(a.Targets[i]), i)
+		arc(a.Sources[i], a.Targets[i], i)
+		bothWays := a.Directed != nil && !*a.Directed || i < len(a.Undirected) && a.Undirected[i]
+		if bothWays && a.Sources[i] != a.Targets[i] {
+			arc(a.Targets[i], a.Sources[i], i)
 		}
 	}
 }
 
-func weightOf(a brant.Arrays, edge int, absent float64) float64 {
-	if edge < len(a.Weights) && a.Weights[edge] != nil {
-		return *a.Weights[edge]
+func lightest(g interface {
+	graph.Weighted
+	SetWeightedEdge(graph.WeightedEdge)
+}, a brant.Arrays, source, target, edge int) {
+	if source == target {
+		return
 	}
-	return absent
+	w := weight(a, edge)
+	if before := g.WeightedEdge(int64(source), int64(target)); before != nil && before.Weight() <= w {
+		return
+	}
+	g.SetWeightedEdge(simple.WeightedEdge{F: simple.Node(source), T: simple.Node(target), W: w})
 }
 
-// Nodes and Edges of a gonum graph as brant puts them. key names a node; nil: its id in decimal.
+func weight(a brant.Arrays, edge int) float64 {
+	if a.Weights == nil {
+		return 1
+	}
+	return a.Weights[edge]
+}
+
+// Nodes are the nodes of a gonum graph as brant puts them, by id. key names a node; nil: its id in decimal.
 func Nodes(g graph.Graph, key func(id int64) string) []brant.NewNode {
-	nodes := []brant.NewNode{}
-	for all := g.Nodes(); all.Next(); {
-		nodes = append(nodes, brant.NewNode{Key: named(key)(all.Node().ID())})
+	put := []brant.NewNode{}
+	for _, id := range ids(g.Nodes()) {
+		put = append(put, brant.NewNode{Key: named(key)(id)})
 	}
-	return nodes
+	return put
 }
 
-// Edges of a gonum graph as brant puts them; weights become the attribute "weight". In undirected graphs each edge comes once.
+// Edges are the edges of a gonum graph as brant puts them, by the ids of their ends; weights become the attribute "weight". In undirected
+// graphs each comes once. The lines of a multigraph come each; only a graph type that is multi keeps them all.
 func Edges(g graph.Graph, key func(id int64) string) []brant.NewEdge {
-	edges := []brant.NewEdge{}
+	put := []brant.NewEdge{}
 	name := named(key)
-	weighted, hasWeights := g.(graph.Weighted)
 	_, undirected := g.(graph.Undirected)
-	for all := g.Nodes(); all.Next(); {
-		from := all.Node().ID()
-		for others := g.From(from); others.Next(); {
-			to := others.Node().ID()
+	for _, from := range ids(g.Nodes()) {
+		for _, to := range ids(g.From(from)) {
 			if undirected && to < from {
 				continue
 			}
-			edge := brant.NewEdge{Source: name(from), Target: name(to)}
-			if hasWeights {
-				if weight, known := weighted.Weight(from, to); known {
-					edge.Attributes = map[string]float64{"weight": weight}
-				}
+			for _, attributes := range between(g, from, to) {
+				put = append(put, brant.NewEdge{Source: name(from), Target: name(to), Attributes: attributes})
 			}
-			edges = append(edges, edge)
 		}
 	}
-	return edges
+	return put
+}
+
+// between has the attributes of each edge from one node to another.
+func between(g graph.Graph, from, to int64) []any {
+	switch g := g.(type) {
+	case graph.WeightedMultigraph:
+		weights := map[int64]float64{}
+		found := []int64{}
+		for lines := g.WeightedLines(from, to); lines.Next(); {
+			line := lines.WeightedLine()
+			weights[line.ID()] = line.Weight()
+			found = append(found, line.ID())
+		}
+		slices.Sort(found)
+		all := []any{}
+		for _, id := range found {
+			all = append(all, map[string]float64{"weight": weights[id]})
+		}
+		return all
+	case graph.Multigraph:
+		return make([]any, g.Lines(from, to).Len())
+	case graph.Weighted:
+		return []any{map[string]float64{"weight": g.WeightedEdge(from, to).Weight()}}
+	}
+	return []any{nil}
+}
+
+func ids(all graph.Nodes) []int64 {
+	found := []int64{}
+	for all.Next() {
+		found = append(found, all.Node().ID())
+	}
+	slices.Sort(found)
+	return found
 }
 
 func named(key func(id int64) string) func(id int64) string {
 	if key != nil {
 		return key
 	}
-	return func(id int64) string { return fmt.Sprint(id) }
+	return func(id int64) string { return strconv.FormatInt(id, 10) }
 }

@@ -154,9 +154,14 @@ func Readable(fd uintptr) bool { return C.brant_go_readable(C.int(fd)) != 0 }
 type Cursor struct{ address uintptr }
 
 // Listen is brant_event_listen.
-func (h *Handle) Listen(json string) (*Cursor, error) {
+func (h *Handle) Listen(json string) (*Cursor, error) { return h.open(Brant_event_listen, json) }
+
+// Walk is brant_node_walk.
+func (h *Handle) Walk(json string) (*Cursor, error) { return h.open(Brant_node_walk, json) }
+
+func (h *Handle) open(opener func(*uintptr, uintptr, string) error, json string) (*Cursor, error) {
 	var address uintptr
-	err := Brant_event_listen(&address, h.address, json)
+	err := opener(&address, h.address, json)
 	runtime.KeepAlive(h)
 	if err != nil {
 		return nil, err
@@ -173,6 +178,13 @@ func (c *Cursor) Next(out *Result) error {
 	err := Brant_cursor_next(out, c.address, 0)
 	runtime.KeepAlive(c)
 	return err
+}
+
+// Free is brant_cursor_free, for a cursor that nobody else has; it is not to be used again.
+func (c *Cursor) Free() {
+	runtime.SetFinalizer(c, nil)
+	C.brant_cursor_free(c.cursor())
+	c.address = 0
 }
 
 // Close is brant_cursor_close.

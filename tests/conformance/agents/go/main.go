@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"runtime"
 	"sync"
@@ -45,7 +46,7 @@ type handle struct {
 
 type agent struct {
 	lock    sync.Mutex
-	objects map[string]any // *handle, *brant.Listener
+	objects map[string]any // *handle, *brant.Listener, *walk
 	writing sync.Mutex
 }
 
@@ -131,6 +132,8 @@ func (a *agent) reset() {
 			_ = o.db.Close()
 		case *brant.Listener:
 			_ = o.Close()
+		case *walk:
+			o.close()
 		}
 	}
 }
@@ -158,6 +161,8 @@ func (a *agent) run(r request) (any, error) {
 		return a.runHandle(object, r)
 	case *brant.Listener:
 		return runCursor(object, r)
+	case *walk:
+		return object.run(r)
 	}
 	return nil, faultf("UNKNOWN_OBJECT", "%s", r.Object)
 }
@@ -224,17 +229,30 @@ func (a *agent) runHandle(h *handle, r request) (any, error) {
 			a.set(r.As, l)
 			return nil, nil
 		}
+	case "nodes.walk":
+		w, err := openWalk(h.target(), r.Arguments)
+		if w != nil {
+			a.set(r.As, w)
+		}
+		return nil, err
 	case "operations.list":
 		m := readMembers(r.Arguments)
+		graphType, ofTypes := take[string](m, "graph_type")
 		var namespaces []string
 		if namespace := m.given("namespace"); namespace != "" {
 			namespaces = append(namespaces, namespace)
 		}
-		if !m.all() { // graph_type needs the file
+		var list []brant.Operation
+		var err error
+		switch {
+		case !m.all() || (ofTypes && namespaces != nil):
 			answer, err := h.target().CallJSON(ctx, r.Name, r.Arguments)
 			return json.RawMessage(answer), err
+		case ofTypes:
+			list, err = h.target().GraphTypes.Operations(ctx, graphType)
+		default:
+			list, err = brant.Operations(namespaces...)
 		}
-		list, err := brant.Operations(namespaces...)
 		return map[string]any{"items": list}, err
 	}
 	return call(h.target(), r.Name, r.Arguments)
@@ -351,6 +369,66 @@ func callText(t target, arguments json.RawMessage) (any, error) {
 	}
 	answer, err := t.CallJSON(ctx, given.Name, text)
 	return json.RawMessage(answer), err
+}
+
+// walk is a loop over nodes.walk that stands still between the driver's calls.
+type walk struct {
+	next  func() (brant.WalkBatch, error, bool)
+	stop  func()
+	first *brant.WalkBatch // was taken to see whether it opens
+	over  bool             // at the end
+	shut  bool             // closed
+}
+
+func openWalk(t target, arguments json.RawMessage) (*walk, error) {
+	m := readMembers(arguments)
+	graph, keys, order := m.text("graph"), m.texts("keys"), m.given("order")
+	options := m.walk(order)
+	if !m.all() {
+		return nil, faultf("INVALID", "Go's WalkOptions have no such thing")
+	}
+	w := new(walk)
+	w.next, w.stop = iter.Pull2(t.Graph(graph).Nodes.Walk(ctx, keys, options))
+	batch, err, some := w.next()
+	if err != nil {
+		w.stop()
+		return nil, err
+	}
+	if w.over = !some; some {
+		w.first = &batch
+	}
+	return w, nil
+}
+
+func (w *walk) close() {
+	w.shut = true
+	w.stop()
+}
+
+func (w *walk) run(r request) (any, error) {
+	switch {
+	case r.Name == "cursor.close":
+		w.close()
+		return nil, nil
+	case r.Name != "cursor.next":
+		return nil, faultf("UNKNOWN_OPERATION", "%s", r.Name)
+	case w.shut: // a loop that was left says nothing more
+		return nil, faultf("CLOSED", "the walk is closed")
+	case w.first != nil:
+		batch := *w.first
+		w.first = nil
+		return []brant.WalkBatch{batch}, nil
+	case w.over:
+		return []brant.WalkBatch{}, nil
+	}
+	batch, err, some := w.next()
+	if w.over = !some || err != nil; err != nil {
+		return nil, err
+	}
+	if !some {
+		return []brant.WalkBatch{}, nil
+	}
+	return []brant.WalkBatch{batch}, nil
 }
 
 func runCursor(l *brant.Listener, r request) (any, error) {

@@ -117,7 +117,7 @@ func (m *members) node() brant.NewNode {
 func (m *members) edge() brant.NewEdge {
 	return brant.NewEdge{
 		Source: m.text("source"), Target: m.text("target"), Type: m.given("type"), Key: m.given("key"),
-		Attributes: m.value("attributes"), Metadata: m.value("metadata"), Revision: m.revision(),
+		Undirected: m.boolean("undirected"), Attributes: m.value("attributes"), Metadata: m.value("metadata"), Revision: m.revision(),
 	}
 }
 
@@ -175,6 +175,9 @@ func (m *members) param(value any) any {
 
 func (m *members) flag(name string) bool { return may[bool](m, name) }
 
+// boolean tells a member that was left out from false.
+func (m *members) boolean(name string) *bool { value, _ := take[*bool](m, name); return value }
+
 func (m *members) number(name string) *float64 { value, _ := take[*float64](m, name); return value }
 func (m *members) depth(name string) *int      { value, _ := take[*int](m, name); return value }
 
@@ -210,8 +213,23 @@ func (m *members) edgeList() *brant.EdgeListOptions {
 	}
 }
 
+func (m *members) walk(order string) *brant.WalkOptions {
+	m.inexpressive = m.inexpressive || (order != "" && order != "breadth" && order != "depth")
+	return &brant.WalkOptions{
+		Direction: brant.Direction(m.given("direction")), EdgeTypes: m.types("edge_types"), EdgeFilter: m.value("edge_filter"),
+		NodeFilter: m.value("node_filter"), DepthFirst: order == "depth", MaxDepth: m.depth("max_depth"), Limit: m.count("limit"),
+	}
+}
+
 func (m *members) search() *brant.SearchOptions {
 	return &brant.SearchOptions{Type: m.given("type"), Filter: m.value("filter"), Limit: m.count("limit"), Cursor: m.given("cursor")}
+}
+
+// formats is the member of what judges by a module.
+func (m *members) formats() brant.ValidatorOptions {
+	formats := m.given("formats")
+	m.inexpressive = m.inexpressive || (formats != "" && formats != "assert" && formats != "annotate")
+	return brant.ValidatorOptions{AnnotateFormats: formats == "annotate"}
 }
 
 func (m *members) within() *brant.Within {
@@ -415,11 +433,7 @@ var operations = map[string]operation{
 	},
 	"nodes.closure": func(t target, m *members) func() (any, error) {
 		graph, keys, order := m.text("graph"), m.texts("keys"), m.given("order")
-		m.inexpressive = m.inexpressive || (order != "" && order != "breadth" && order != "depth")
-		options := &brant.ClosureOptions{
-			Direction: brant.Direction(m.given("direction")), EdgeTypes: m.types("edge_types"), EdgeFilter: m.value("edge_filter"),
-			NodeFilter: m.value("node_filter"), DepthFirst: order == "depth", MaxDepth: m.depth("max_depth"), Limit: m.count("limit"),
-		}
+		options := m.walk(order)
 		return func() (any, error) { return t.Graph(graph).Nodes.Closure(ctx, keys, options) }
 	},
 	"edges.put": func(t target, m *members) func() (any, error) {
@@ -487,9 +501,11 @@ var operations = map[string]operation{
 	},
 	"nodes.insert_many": func(t target, m *members) func() (any, error) {
 		graph, options, items := m.text("graph"), m.batch(), []brant.NewNode{}
-		if _, lines := m.lines(); lines {
-			m.inexpressive = true
-			return nil
+		if text, lines := m.lines(); lines {
+			return func() (any, error) {
+				batch, err := t.Graph(graph).Nodes.InsertLines(ctx, text, options)
+				return batched(batch, err, options.Skip, "created")
+			}
 		}
 		m.items(func(item *members) { items = append(items, item.node()) })
 		return func() (any, error) {
@@ -499,9 +515,11 @@ var operations = map[string]operation{
 	},
 	"nodes.patch_many": func(t target, m *members) func() (any, error) {
 		graph, options, items := m.text("graph"), m.batch(), []brant.Patch{}
-		if _, lines := m.lines(); lines {
-			m.inexpressive = true
-			return nil
+		if text, lines := m.lines(); lines {
+			return func() (any, error) {
+				batch, err := t.Graph(graph).Nodes.PatchLines(ctx, text, options)
+				return batched(batch, err, options.Skip, "updated", "unchanged")
+			}
 		}
 		m.items(func(item *members) { items = append(items, item.patch()) })
 		return func() (any, error) {
@@ -527,9 +545,11 @@ var operations = map[string]operation{
 	},
 	"edges.insert_many": func(t target, m *members) func() (any, error) {
 		graph, options, items := m.text("graph"), m.batch(), []brant.NewEdge{}
-		if _, lines := m.lines(); lines {
-			m.inexpressive = true
-			return nil
+		if text, lines := m.lines(); lines {
+			return func() (any, error) {
+				batch, err := t.Graph(graph).Edges.InsertLines(ctx, text, options)
+				return batched(batch, err, options.Skip, "created")
+			}
 		}
 		m.items(func(item *members) { items = append(items, item.edge()) })
 		return func() (any, error) {
@@ -539,9 +559,11 @@ var operations = map[string]operation{
 	},
 	"edges.patch_many": func(t target, m *members) func() (any, error) {
 		graph, options, items := m.text("graph"), m.batch(), []brant.Patch{}
-		if _, lines := m.lines(); lines {
-			m.inexpressive = true
-			return nil
+		if text, lines := m.lines(); lines {
+			return func() (any, error) {
+				batch, err := t.Graph(graph).Edges.PatchLines(ctx, text, options)
+				return batched(batch, err, options.Skip, "updated", "unchanged")
+			}
 		}
 		m.items(func(item *members) { items = append(items, item.patch()) })
 		return func() (any, error) {
@@ -633,9 +655,16 @@ var operations = map[string]operation{
 	},
 	"graphs.degrees": func(t target, m *members) func() (any, error) {
 		graph := m.text("graph")
+		descending := m.boolean("descending")
 		options := &brant.DegreeOptions{
 			Keys: m.types("keys"), Direction: brant.Direction(m.given("direction")), EdgeTypes: m.types("edge_types"), EdgeFilter: m.value("edge_filter"),
-			Descending: m.flag("descending"), Limit: m.count("limit"),
+			Limit: m.count("limit"),
+		}
+		if descending != nil {
+			options.Order = brant.LowestFirst
+			if *descending {
+				options.Order = brant.HighestFirst
+			}
 		}
 		return func() (any, error) { return t.Graph(graph).Degrees(ctx, options) }
 	},
@@ -643,7 +672,7 @@ var operations = map[string]operation{
 		graph := m.text("graph")
 		options := &brant.PageRankOptions{
 			Damping: may[float64](m, "damping"), Tolerance: may[float64](m, "tolerance"), MaxIterations: m.count("max_iterations"), Weight: m.given("weight"),
-			EdgeTypes: m.types("edge_types"), EdgeFilter: m.value("edge_filter"), Limit: m.count("limit"),
+			DefaultWeight: m.number("default_weight"), EdgeTypes: m.types("edge_types"), EdgeFilter: m.value("edge_filter"), Limit: m.count("limit"),
 		}
 		options.Personalization, _ = take[map[string]float64](m, "personalization")
 		return func() (any, error) { return t.Graph(graph).PageRank(ctx, options) }
@@ -671,7 +700,7 @@ var operations = map[string]operation{
 		errors, mode := m.given("errors"), m.given("mode")
 		m.inexpressive = m.inexpressive || (text == "") == (path == "")
 		options := &brant.ImportOptions{
-			Part: m.given("part"), NodeType: m.given("node_type"), EdgeType: m.given("edge_type"), Insert: mode == "insert",
+			Part: m.given("part"), Create: m.flag("create"), NodeType: m.given("node_type"), EdgeType: m.given("edge_type"), Insert: mode == "insert",
 			Skip: errors == "skip", Batch: m.count("batch"), Resume: m.flag("resume"),
 		}
 		m.inexpressive = m.inexpressive || (mode != "" && mode != "insert" && mode != "put") || (errors != "" && errors != "skip" && errors != "refuse")
@@ -760,12 +789,14 @@ var operations = map[string]operation{
 	},
 	"modules.validate_node": func(t target, m *members) func() (any, error) {
 		module, nodeType, attributes := m.value("module"), m.given("type"), m.value("attributes")
-		return func() (any, error) { return brant.Modules.ValidateNode(module, nodeType, attributes) }
+		options := m.formats()
+		return func() (any, error) { return brant.Modules.ValidateNode(module, nodeType, attributes, options) }
 	},
 	"modules.validate_edge": func(t target, m *members) func() (any, error) {
 		module, edgeType, attributes := m.value("module"), m.given("type"), m.value("attributes")
 		ends := &brant.EdgeEnds{SourceType: m.given("source_type"), TargetType: m.given("target_type")}
-		return func() (any, error) { return brant.Modules.ValidateEdge(module, edgeType, attributes, ends) }
+		options := m.formats()
+		return func() (any, error) { return brant.Modules.ValidateEdge(module, edgeType, attributes, ends, options) }
 	},
 	"modules.cast": func(t target, m *members) func() (any, error) {
 		module, nodeType, edgeType, attributes := m.value("module"), m.given("node_type"), m.given("edge_type"), m.value("attributes")
