@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from './connection.js';
@@ -171,7 +170,11 @@ function exportParts(connection: Connection, input: object): string[] {
 }
 
 /** All pages of an export in one read transaction of a handle of their own. */
-async function* exportPartsAsync(connection: Connection, input: object, options: AsyncOptions): AsyncGenerator<string, void, undefined> {
+export async function* exportStream(
+  connection: Connection,
+  input: object,
+  options: AsyncOptions,
+): AsyncGenerator<string, void, undefined> {
   if (connection.isMemory) {
     yield* exportParts(connection, input);
     return;
@@ -190,12 +193,8 @@ async function* exportPartsAsync(connection: Connection, input: object, options:
   }
 }
 
-export function exportStream(connection: Connection, input: object, options: AsyncOptions): Readable {
-  return Readable.from(exportPartsAsync(connection, input, options), { objectMode: false, encoding: 'utf8' });
-}
-
 /** Write a stream beside a file, and put it in the file's place when it is all there. */
-export async function exportFile(path: string | URL, stream: Readable, signal: AbortSignal | undefined): Promise<void> {
+export async function exportFile(path: string | URL, stream: AsyncIterable<string>, signal: AbortSignal | undefined): Promise<void> {
   const target = typeof path === 'string' ? path : fileURLToPath(path);
   const temporary = `${target}.${randomUUID()}.part`;
   try {

@@ -2,7 +2,6 @@
  * Graphs as a whole, and one graph: `db.graphs`, `db.graph(name)`. Each method is one operation: it builds the input, names the
  * function, and takes from the answer what a caller wants of it.
  */
-import type { Readable } from 'node:stream';
 import type { Connection } from './connection.js';
 import { Edges } from './edges.js';
 import {
@@ -333,19 +332,19 @@ export class Graph<S extends GraphSchema = AnySchema> {
   /** `export` on another thread. */
   async exportAsync(format: ExportFormat, options?: ExportOptions<S> & AsyncOptions): Promise<string> {
     let text = '';
-    for await (const part of this.exportStream(format, options)) text += part as string;
+    for await (const part of this.exportStream(format, options)) text += part;
     return text;
   }
 
   /**
-   * The document as a stream of text, read on another thread over a connection of its own, as of one moment: the first read. That moment is
-   * held until the stream ends, so do not leave it lying about.
+   * The document as a stream of texts, read on another thread over a connection of its own, as of one moment: the first read. That moment is
+   * held until the stream ends or is left, so do not leave it lying about. Node's streams take it as a source.
    *
    * ```js
    * await pipeline(graph.exportStream('ndjson'), createGzip(), createWriteStream('graph.ndjson.gz'));
    * ```
    */
-  exportStream(format: ExportFormat, options?: ExportOptions<S> & AsyncOptions): Readable {
+  exportStream(format: ExportFormat, options?: ExportOptions<S> & AsyncOptions): AsyncGenerator<string, void, undefined> {
     const [rest, call] = apart(options);
     return exportStream(this.#connection, this.#input(rest, { format }), call);
   }

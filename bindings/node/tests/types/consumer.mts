@@ -1,5 +1,6 @@
 /* Compiled, never run: what a typed consumer writes, and what the types must refuse. */
 import { BrantError, defineModule, modules, open, operations, type SchemaOf, type ErrorCode, type GraphNode, type Notification } from 'brant';
+import { pipeline } from 'node:stream/promises';
 import { Type as Type034 } from '@sinclair/typebox';
 import { DirectedGraph } from 'graphology';
 import { Type as Type1 } from 'typebox';
@@ -184,7 +185,7 @@ const walks: number | bigint = graph.countWalks(3, { upTo: true });
 (await graph.pagerankAsync({ personalization: { a: 1 }, signal: AbortSignal.timeout(1) })).scores;
 graph.subgraph({ filter: { type: 'Package' } }).nodes.map((each) => each.key);
 graph.arrays({ attributes: true }).keys;
-graph.exportStream('ndjson').pipe(process.stdout);
+await pipeline(graph.exportStream('ndjson'), process.stdout);
 await graph.exportFile('a.json', 'graphology');
 // @ts-expect-error no such format
 graph.export('yaml');
