@@ -210,18 +210,19 @@ def _fit_union(members: list[Any]) -> Fit:
 
 
 def _resembles(hint: Any, value: Any) -> bool:
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+    cls = hint if isinstance(hint, type) and typing.get_origin(hint) is None else None  # list[int] is a type in Python 3.10
+    if cls is not None and dataclasses.is_dataclass(cls):
         if not isinstance(value, dict):
             return False
-        fields = {field.name: field for field in dataclasses.fields(hint)}
+        fields = {field.name: field for field in dataclasses.fields(cls)}
         missing = dataclasses.MISSING
         required = {name for name, own in fields.items() if own.init and own.default is missing and own.default_factory is missing}
         if not required <= value.keys() <= fields.keys():
             return False
-        hints = typing.get_type_hints(hint)
+        hints = typing.get_type_hints(cls)
         literals = {name: typing.get_args(own) for name, own in hints.items() if typing.get_origin(own) is typing.Literal}
         return all(value[name] in literals[name] for name in literals.keys() & value.keys())
-    if hint in _READ or isinstance(hint, type) and issubclass(hint, enum.Enum):
+    if cls is not None and (cls in _READ or issubclass(cls, enum.Enum)):
         return not isinstance(value, (dict, list))
     return isinstance(value, (dict, list))
 

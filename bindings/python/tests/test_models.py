@@ -315,6 +315,7 @@ class Kinds:
     both: Union[int, str]
     maybe: Union[int, Step, None]
     seen: Sequence[int]
+    steps: Union[list[Step], Level, datetime.date]
     bare: list  # type: ignore[type-arg]
     table: dict  # type: ignore[type-arg]
     frozen: frozenset[int]
@@ -332,10 +333,14 @@ def test_kinds_of_fields(graph: brant.Graph) -> None:
     assert properties["frozen"] == {"type": "array", "items": {"type": "integer"}, "uniqueItems": True}
     assert properties["hidden"] == {"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 3}
     assert properties["made"] == {"type": "integer", "default": 5}
-    kinds = Kinds(UserId("u"), "text", Step("s"), [1, 2], [1], {"a": 1}, frozenset({3, 1}), [1])
+    kinds = Kinds(UserId("u"), "text", Step("s"), [1, 2], [Step("t")], [1], {"a": 1}, frozenset({3, 1}), [1])
     graph.nodes.put("k", kinds)
     assert graph.nodes.get("k", as_=Kinds).attributes == kinds
     assert graph.nodes.get("k").attributes["frozen"] == [1, 3]
+    for value in (Level.HIGH, datetime.date(2026, 5, 1)):
+        kinds.steps = value
+        graph.nodes.put("k", kinds)
+        assert graph.nodes.get("k", as_=Kinds).attributes.steps == value
 
 
 @pytest.mark.parametrize(
