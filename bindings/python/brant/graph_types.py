@@ -100,7 +100,7 @@ class GraphTypes:
         cursor: str | None = None,
         timeout: float | None = None,
     ) -> TypeCheck:
-        """Look at stored rows, at most `limit`: how many are valid by this module (or the stored one), how many a cast would make so,
+        """Look at stored rows, at most `limit` (10 000): how many are valid by this module (or the stored one), how many a cast would make so,
         how many it would not; the first 100 of those. Writes nothing."""
         members = {"name": name} | given(module=module, limit=limit, cursor=cursor)
         return type_check(self._database._call(_native.brant_graph_type_check, members, deadline(timeout)))
