@@ -7,7 +7,7 @@
  * a handle of its own, closed at its end. A ":memory:" database has no second handle: there all runs at once, on this thread.
  */
 import { resolve } from 'node:path';
-import { traced, tracedAsync, tracedByName } from './diagnostics.js';
+import { calls, traced, tracedAsync } from './diagnostics.js';
 import { BrantError, translate } from './error.js';
 import { type Integers, parse, stringify } from './json.js';
 import { type Handle, type Operation, type RawCursor, native } from './native.js';
@@ -59,7 +59,7 @@ export class Connection {
 
   /** Run one operation on this thread. */
   invoke<T>(operation: Operation, input: object): T {
-    return traced(operation, () => this.#invoke(operation, input));
+    return calls.hasSubscribers ? traced(operation, () => this.#invoke(operation, input)) : this.#invoke(operation, input);
   }
 
   #invoke<T>(operation: Operation, input: object): T {
@@ -73,9 +73,28 @@ export class Connection {
     return parse(text, this.integers) as T;
   }
 
+  /** Run `work` in a transaction of this thread's handle, or in a part of the one that is open. */
+  transact<T>(mode: 'write' | 'read' | undefined, work: () => T): T {
+    this.invoke(native.brant_transaction_begin, { mode });
+    try {
+      const result = work();
+      this.invoke(native.brant_transaction_commit, {});
+      return result;
+    } catch (error) {
+      try {
+        this.invoke(native.brant_transaction_rollback, {});
+      } catch {
+        // The handle was closed inside, or a disk error has ended the transaction: the error that led here says more.
+      }
+      throw error;
+    }
+  }
+
   /** Run an operation by its name on this thread: text in, text out. */
   invokeText(name: string, input: string | Uint8Array | undefined, timeout?: number): string {
-    return tracedByName(name, () => this.#invokeText(name, input, timeout));
+    return calls.hasSubscribers
+      ? traced(name, () => this.#invokeText(name, input, timeout))
+      : this.#invokeText(name, input, timeout);
   }
 
   #invokeText(name: string, input: string | Uint8Array | undefined, timeout?: number): string {
@@ -156,10 +175,11 @@ export class Connection {
 
   /** The second handle. Calls run one after another, so nobody else opens it meanwhile. */
   async #openBackground(): Promise<Handle> {
-    return (this.#background ??= await this.#openAnother());
+    return this.#background ?? this.#openAnother((handle) => (this.#background = handle));
   }
 
-  async #openAnother(): Promise<Handle> {
+  /** Open another handle, and give it to `keep` while the connection is open still. */
+  async #openAnother(keep: (handle: Handle) => void): Promise<Handle> {
     if (this.#closed) throw closedError();
     let handle: Handle;
     try {
@@ -171,6 +191,7 @@ export class Connection {
       native.brant_close(handle);
       throw closedError();
     }
+    keep(handle);
     return handle;
   }
 
@@ -179,8 +200,7 @@ export class Connection {
     const { signal, timeout } = options;
     signal?.throwIfAborted();
     const deadline = timeout === undefined ? 0 : deadlineOf(timeout);
-    const handle = await this.#openAnother();
-    this.#sessions.add(handle);
+    const handle = await this.#openAnother((opened) => this.#sessions.add(opened));
     const close = (): void => {
       if (this.#sessions.delete(handle)) guard(() => native.brant_close(handle));
     };
@@ -198,7 +218,8 @@ export class Connection {
 
   /** Open the cursor of a subscription. */
   openCursor(name: string, input: object): RawCursor {
-    return tracedByName(name, () => guard(() => native.brant_call_open(this.handle, name, stringify(input))));
+    const open = (): RawCursor => guard(() => native.brant_call_open(this.handle, name, stringify(input)));
+    return calls.hasSubscribers ? traced(name, open) : open();
   }
 
   /** Open a cursor on the second handle. Not for ":memory:". */

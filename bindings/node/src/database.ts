@@ -4,7 +4,7 @@
 import { isMainThread } from 'node:worker_threads';
 import { fileURLToPath } from 'node:url';
 import { Connection, guard } from './connection.js';
-import { tracedByName } from './diagnostics.js';
+import { calls, traced } from './diagnostics.js';
 import { BrantError } from './error.js';
 import type { DefinedModule } from './define_module.js';
 import { Graph, Graphs } from './graph.js';
@@ -13,7 +13,7 @@ import { Indexes } from './indexes.js';
 import { apart, array } from './input.js';
 import { parse, snakeCase, stringify } from './json.js';
 import { Dispatcher, Listener, type ListenOptions } from './listener.js';
-import { native } from './native.js';
+import { type RawCursor, native } from './native.js';
 import type { InputOf, OperationName, OutputOf } from './operations.js';
 import { Types } from './typed.js';
 import type {
@@ -197,20 +197,14 @@ export class Database {
    * @throws BrantError `MISUSE`: `work` returned a promise, and was rolled back; `BUSY`: another writer holds the file.
    */
   transaction<T>(work: (db: this) => T, mode?: 'write' | 'read'): T {
-    this.begin(mode);
-    let result: T;
-    try {
-      result = work(this);
+    return this.#connection.transact(mode, () => {
+      const result = work(this);
       if (isPromise(result)) {
         result.then(undefined, () => undefined);
         throw new BrantError('MISUSE', 'the transaction function returned a promise; it was rolled back');
       }
-      this.commit();
-    } catch (error) {
-      this.#abandon();
-      throw error;
-    }
-    return result;
+      return result;
+    });
   }
 
   /** Begin a transaction by hand, or a savepoint in one. Prefer {@link transaction}, which cannot be left open. */
@@ -234,14 +228,6 @@ export class Database {
    */
   rollback(): { depth: number } {
     return this.#connection.invoke(native.brant_transaction_rollback, {});
-  }
-
-  #abandon(): void {
-    try {
-      this.rollback();
-    } catch {
-      // The handle was closed inside, or a disk error has ended the transaction: the error that led here says more.
-    }
   }
 
   /**
@@ -306,7 +292,8 @@ export class Database {
   listen<Payload = unknown>(channels: string | readonly string[], options?: ListenOptions): Listener<Notification<Payload>> {
     options?.signal?.throwIfAborted();
     const input = stringify({ channels: typeof channels === 'string' ? [channels] : channels });
-    const cursor = tracedByName('events.listen', () => guard(() => native.brant_event_listen(this.#connection.handle, input)));
+    const open = (): RawCursor => guard(() => native.brant_event_listen(this.#connection.handle, input));
+    const cursor = calls.hasSubscribers ? traced('events.listen', open) : open();
     return new Listener(this.#connection, this.#dispatcher, cursor, options);
   }
 

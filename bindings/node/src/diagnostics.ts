@@ -18,11 +18,11 @@ export interface CallMessage {
   error?: unknown;
 }
 
-const calls = channel('brant:call');
+/** @internal */
+export const calls = channel('brant:call');
 
-/** Run `call`, and say so to those who have subscribed. */
-export function traced<T>(operation: Operation, call: () => T): T {
-  if (!calls.hasSubscribers) return call();
+/** Run `call`, and say so to those who have subscribed. Asked for only where somebody has. */
+export function traced<T>(operation: Operation | string, call: () => T): T {
   const began = performance.now();
   let failure: { error?: unknown } = {};
   try {
@@ -31,14 +31,8 @@ export function traced<T>(operation: Operation, call: () => T): T {
     failure = { error: said(error) };
     throw error;
   } finally {
-    publish(nameOf(operation), began, false, failure);
+    publish(typeof operation === 'string' ? operation : nameOf(operation), began, false, failure);
   }
-}
-
-/** As `traced`, for what is known by its name. */
-export function tracedByName<T>(name: string, call: () => T): T {
-  if (!calls.hasSubscribers) return call();
-  return traced({ registryName: name } as never, call);
 }
 
 /** As `traced`, for what runs on another thread. */
@@ -68,8 +62,7 @@ function said(error: unknown): unknown {
 let names: Map<unknown, string> | undefined;
 
 /** The registry name of a function. */
-function nameOf(operation: Operation & { registryName?: string }): string {
-  if (operation.registryName !== undefined) return operation.registryName;
+function nameOf(operation: Operation): string {
   if (names === undefined) {
     names = new Map();
     const { items } = JSON.parse(native.brant_operation_list(null, '{}')) as { items: { name: string }[] };

@@ -148,25 +148,20 @@ interface Part {
 
 /** All pages of an export in one read transaction of the handle, or in the transaction that it has open. */
 export function exportText(connection: Connection, input: object): string {
-  let text = '';
-  for (const part of exportParts(connection, input)) text += part;
-  return text;
+  return exportParts(connection, input).join('');
 }
 
 function exportParts(connection: Connection, input: object): string[] {
-  const parts: string[] = [];
-  connection.invoke(native.brant_transaction_begin, { mode: 'read' });
-  try {
+  return connection.transact('read', () => {
+    const parts: string[] = [];
     let cursor: string | null | undefined;
     do {
       const part: Part = connection.invoke(native.brant_graph_export, { ...input, cursor });
       parts.push(part.text);
       cursor = part.cursor;
     } while (cursor !== null);
-  } finally {
-    connection.invoke(native.brant_transaction_rollback, {});
-  }
-  return parts;
+    return parts;
+  });
 }
 
 /** All pages of an export in one read transaction of a handle of their own. */

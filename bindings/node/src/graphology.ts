@@ -46,8 +46,7 @@ export function fromGraphology(
 ): void {
   const { graphType, nodeType, edgeType, ownerId, projectId } = options;
   const document = graph.export() as SerializedGraphology;
-  connection.invoke(native.brant_transaction_begin, {});
-  try {
+  connection.transact('write', () => {
     if (graphType !== undefined) {
       connection.invoke(native.brant_graph_create, { name, graph_type: graphType, metadata: document.attributes });
     } else if (exists(connection, name)) {
@@ -65,11 +64,7 @@ export function fromGraphology(
     if (ownerId !== undefined || projectId !== undefined) {
       connection.invoke(native.brant_graph_update, { name, owner_id: ownerId, project_id: projectId });
     }
-    connection.invoke(native.brant_transaction_commit, {});
-  } catch (error) {
-    connection.invoke(native.brant_transaction_rollback, {});
-    throw error;
-  }
+  });
 }
 
 function exists(connection: Connection, name: string): boolean {

@@ -3,7 +3,7 @@ import { guard } from './connection.js';
 import type { Cast, JsonPatchOperation, ModuleDiff, ModuleTypes } from './evolution.js';
 import { parse, snakeCase, stringify } from './json.js';
 import { type Operation, native } from './native.js';
-import { traced } from './diagnostics.js';
+import { calls, traced } from './diagnostics.js';
 import type { JsonObject, Module, Validation } from './types.js';
 
 /** Which type of a module. */
@@ -15,7 +15,8 @@ export interface FormatOptions {
 }
 
 function invoke<T>(operation: Operation, input: object): T {
-  return traced(operation, () => parse(guard(() => operation(null, stringify(input))), 'exact') as T);
+  const call = (): T => parse(guard(() => operation(null, stringify(input))), 'exact') as T;
+  return calls.hasSubscribers ? traced(operation, call) : call();
 }
 
 /** Questions about modules, which read and write nothing. Of other modules, these may import the built-in ones alone. */
