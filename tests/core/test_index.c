@@ -152,6 +152,8 @@ static void test_search(void **state) {
         {"(dog OR afternoon) (quick OR crossing)", "a b"},
         {"fox-hole", "b"},
         {"lazy , dog", "a"},
+        {"lazy \xe2\x80\x94 dog", "a"},
+        {"\xe2\x80\x9elazy\xe2\x80\x9c NOT \xe2\x80\xa6", "a b"},
         {"title:fox", ""},
         {"NEAR", ""},
         {"\\\"NOT\\\"", ""},
@@ -170,6 +172,8 @@ static void test_search(void **state) {
         {"fo*x", "* stands at the end"},
         {"*", "* needs letters"},
         {"...", "no word to find"},
+        {"fox OR \xe2\x80\xa6", "no word to find"},
+        {"\xe2\x80\x94*", "* needs letters"},
         {"fox NOT", "a word is missing at the end"},
         {"fox \\u0000", "has a NUL"},
         {"()", "no word to find"},
@@ -316,6 +320,54 @@ static void test_in_step(void **state) {
     brant_db_free(db);
 }
 
+/* A savepoint that made, dropped or filled an index is taken back, and the transaction goes on. */
+static void test_savepoints(void **state) {
+    static const char make[] = "{\"graph_type\":\"notes\",\"node_type\":\"Note\",\"kind\":"
+                               "\"text\",\"name\":\"t\",\"paths\":[\"attributes.title\"]}";
+    brant_db *db = open_notes(state);
+
+    add_notes(db);
+    holds(db, "transaction.begin", "1", "{}");
+    holds(db, "transaction.begin", "2", "{}");
+    holds(db, "indexes.create", "\"kind\":\"text\"", make);
+    holds(db, "nodes.put", "true",
+          "{\"graph\":\"g\",\"key\":\"n\",\"type\":\"Note\",\"attributes\":{\"title\":\"fox\"}}");
+    holds(db, "transaction.rollback", "1", "{}");
+    fails(db, "nodes.search", BRANT_CONSTRAINT, "no text index",
+          "{\"graph\":\"g\",\"query\":\"fox\"}");
+    holds(db, "nodes.put", "true",
+          "{\"graph\":\"g\",\"key\":\"n\",\"type\":\"Note\",\"attributes\":{\"title\":\"fox\"}}");
+    holds(db, "indexes.create", "\"kind\":\"text\"", make);
+    finds(db, "\"graph\":\"g\",\"query\":\"fox\"", "n");
+    holds(db, "transaction.begin", "2", "{}");
+    holds(db, "nodes.delete", "true", "{\"graph\":\"g\",\"key\":\"n\"}");
+    holds(db, "indexes.delete", "true", "{\"name\":\"t\"}");
+    holds(db, "transaction.rollback", "1", "{}");
+    finds(db, "\"graph\":\"g\",\"query\":\"fox\"", "n");
+    holds(db, "transaction.commit", "0", "{}");
+    finds(db, "\"graph\":\"g\",\"query\":\"fox\"", "n");
+    healthy(db);
+    brant_db_free(db);
+}
+
+/* What one handle remembers of an index that another has changed since is no damage. */
+static void test_two_handles(void **state) {
+    brant_db *db = open_notes(state), *other;
+
+    holds(db, "indexes.create", "\"kind\":\"text\"",
+          "{\"graph_type\":\"notes\",\"node_type\":\"Note\",\"kind\":\"text\","
+          "\"paths\":[\"attributes.title\"]}");
+    other = must_open(in_folder(*state, "a.db"), "");
+    add_notes(other);
+    finds(db, "\"graph\":\"g\",\"query\":\"foxes\"", "a");
+    holds(other, "graphs.purge", "\"purged\":true", "{\"name\":\"g\"}");
+    holds(other, "graphs.purge", "\"purged\":true", "{\"name\":\"h\"}");
+    healthy(db);
+    healthy(other);
+    brant_db_free(other);
+    brant_db_free(db);
+}
+
 static void test_protected(void **state) {
     static const char *const denied[] = {
         "DROP INDEX attribute_index_1",
@@ -404,7 +456,8 @@ static void test_doctor(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         GRAPH_TEST(test_operations), GRAPH_TEST(test_type_deleted), GRAPH_TEST(test_search),
-        GRAPH_TEST(test_in_step),    GRAPH_TEST(test_protected),    GRAPH_TEST(test_doctor),
+        GRAPH_TEST(test_savepoints), GRAPH_TEST(test_two_handles),  GRAPH_TEST(test_in_step),
+        GRAPH_TEST(test_protected),  GRAPH_TEST(test_doctor),
     };
     return cmocka_run_group_tests_name("index", tests, NULL, NULL);
 }

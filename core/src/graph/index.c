@@ -293,13 +293,16 @@ static void text_index_sql(brant__buffer *sql, const request *wanted, int64_t in
                          "content='attribute_text_%lld_rows',content_rowid='row_id',"
                          "tokenize='unicode61 remove_diacritics 2');",
                          row_id);
+    /* FTS5 forgets what it holds in memory for a savepoint that is rolled back only where one was begun since the table is there. */
+    brant__buffer_format(sql, "SAVEPOINT brant_index;");
     /* What is deleted is gone from the index too, and not when its parts are merged some day. */
     brant__buffer_format(sql,
                          "INSERT INTO attribute_text_%lld(attribute_text_%lld,rank) "
                          "VALUES('secure-delete',1);",
                          row_id, row_id);
     brant__buffer_format(sql,
-                         "INSERT INTO attribute_text_%lld(attribute_text_%lld) VALUES('rebuild');",
+                         "INSERT INTO attribute_text_%lld(attribute_text_%lld) VALUES('rebuild');"
+                         "RELEASE brant_index;",
                          row_id, row_id);
     brant__buffer_format(sql,
                          "CREATE TRIGGER attribute_text_%lld_insert AFTER INSERT ON %s WHEN "

@@ -58,14 +58,18 @@ static bool at_keyword(const words *w, const char *keyword) {
     return brant__text_equal(peek_word(w), brant__text_of(keyword, strlen(keyword)));
 }
 
-/* Is there anything in it that a word can be made of? */
-static bool is_searchable(brant__text text) {
+/* Is there anything in it that a word can be made of? FTS5 takes a phrase without words for one that is nowhere. */
+static brant_status is_searchable(bool *out, const words *w, brant__text text) {
+    bool ascii = true;
+
     for (size_t i = 0; i < text.length; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        if (c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
-            return true;
+        *out = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (*out) return BRANT_OK;
+        ascii = ascii && c < 0x80;
     }
-    return false;
+    *out = false;
+    return ascii ? BRANT_OK : brant__has_word(out, w->call->db, text);
 }
 
 static void append_quoted(brant__buffer *out, brant__text text, bool prefix) {
@@ -83,10 +87,10 @@ static brant_status parse_any(brant__buffer *out, words *w, unsigned depth);
 static brant_status parse_item(brant__buffer *out, words *w, unsigned depth) {
     size_t from = w->at;
     brant__text text;
-    bool prefix;
+    bool prefix, searchable;
+    brant_status status;
 
     if (at_byte(w, '(')) {
-        brant_status status;
         if (depth == QUERY_DEPTH) return refuse(w, from, "groups are nested deeper than 32");
         w->at++;
         status = parse_any(out, w, depth + 1);
@@ -116,7 +120,9 @@ static brant_status parse_item(brant__buffer *out, words *w, unsigned depth) {
         if (memchr(text.data, '*', text.length))
             return refuse(w, from, "* stands at the end of a word");
     }
-    if (!is_searchable(text))
+    status = is_searchable(&searchable, w, text);
+    if (status != BRANT_OK) return status;
+    if (!searchable)
         return prefix ? refuse(w, from, "* needs letters or digits before it") : BRANT_OK;
     if (++w->count > QUERY_WORDS) return refuse(w, from, "more than 200 words");
     append_quoted(out, text, prefix);

@@ -142,6 +142,9 @@ brant_status brant__statement_prepare(brant__statement **out, brant_db *db, bran
 /* Run SQL text that yields nothing: statements that change the schema. */
 brant_status brant__execute(brant_db *db, const char *sql);
 
+/* Is there anything in the text, of at most INT_MAX bytes, that indexes of text hold a word for? */
+brant_status brant__has_word(bool *out_has, brant_db *db, brant__text text);
+
 /* A failed bind is reported by the next step. Text is not copied: it must live until reset. {NULL, 0} binds NULL. */
 void brant__bind_integer(brant__statement *statement, int index, int64_t value);
 void brant__bind_double(brant__statement *statement, int index, double value);
