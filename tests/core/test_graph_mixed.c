@@ -57,6 +57,13 @@ static void test_one_of_each(void **state) {
     fails(db, "edges.put", BRANT_INVALID, "other ends",
           "{\"graph\":\"mixed\",\"source\":\"a\",\"target\":\"b\",\"undirected\":false,\"key\":"
           "\"" UNDIRECTED_AB "\"}");
+    /* What a directed edge would be known by is no undirected edge's key, of its own ends neither. */
+    fails(db, "edges.put", BRANT_INVALID, "other ends",
+          "{\"graph\":\"mixed\",\"source\":\"c\",\"target\":\"d\",\"undirected\":true,\"key\":"
+          "\"[\\\"a\\\",null,\\\"b\\\"]\"}");
+    fails(db, "edges.put", BRANT_INVALID, "other ends",
+          "{\"graph\":\"mixed\",\"source\":\"c\",\"target\":\"d\",\"undirected\":true,\"key\":"
+          "\"[\\\"c\\\",null,\\\"d\\\"]\"}");
     fails(db, "edges.put", BRANT_CONSTRAINT, "another key",
           "{\"graph\":\"mixed\",\"source\":\"a\",\"target\":\"b\",\"undirected\":true,\"key\":"
           "\"own\"}");

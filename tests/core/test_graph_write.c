@@ -118,6 +118,13 @@ static void test_many_faults(void **state) {
     assert_int_equal(brant__json_integer(brant__json_get(yyjson_arr_get(list, 99), "index"), 0),
                      198);
     brant__json_free(&json);
+    /* As many good lines as there was room for. */
+    brant__buffer_reset(&lines);
+    for (int i = 0; i < 256; i++)
+        brant__buffer_format(&lines, "{\\\"key\\\":\\\"l%d\\\"}\\n", i);
+    brant__buffer_append(&lines, "", 1);
+    is(db, "nodes.put_many", "{\"created\":256,\"updated\":0}",
+       "{\"graph\":\"g\",\"items\":\"%s\"}", lines.data);
     brant__buffer_free(&lines);
     healthy(db);
     brant_db_free(db);

@@ -489,6 +489,7 @@ static brant_status read_derived(bool *out_refused, brant__edge_batch *put, bran
     status = brant__edge_key_parse(&derived, &source, &type, &target, put->call, item->key);
     if (status != BRANT_OK || !derived) return status;
     *out_refused = true;
+    if (wanted->orientation & BRANT__UNDIRECTED_EDGE) return BRANT_OK; /* a directed edge's */
     if (put->undirected && brant__text_compare(source, target) > 0) {
         brant__text swap = source;
         source = target;
@@ -577,10 +578,7 @@ static brant_status judge(brant__edge_batch *put, size_t index, brant__item *ite
 
     /* The key, and the type, which an edge that is known by its key has already. */
     if (item->key.data) {
-        if (put->mixed && undirected)
-            refused = false;
-        else
-            status = read_derived(&refused, put, item, &wanted);
+        status = read_derived(&refused, put, item, &wanted);
         if (status != BRANT_OK) return status;
         if (refused)
             return FAULT(BRANT_INVALID, "the key is the one of other ends or another type");

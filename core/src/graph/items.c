@@ -142,7 +142,7 @@ brant_status brant__items_next(yyjson_val **out_item, size_t *out_index, brant__
     brant_status status;
 
     *out_item = NULL;
-    *out_index = items->indexes ? items->indexes[number] : number;
+    *out_index = number;
     if ((number & POLL_MASK) == POLL_MASK) {
         status = brant__db_poll(items->call->db);
         if (status != BRANT_OK) return status;
@@ -151,6 +151,7 @@ brant_status brant__items_next(yyjson_val **out_item, size_t *out_index, brant__
         *out_item = number == 0 ? items->call->input : NULL;
     else
         *out_item = yyjson_arr_iter_next(&items->iterator);
+    if (*out_item && items->indexes) *out_index = items->indexes[number];
     return BRANT_OK;
 }
 
