@@ -193,7 +193,7 @@ var (
 func (b *moduleBuilder) object(t reflect.Type) map[string]any {
 	properties := map[string]any{}
 	required := []string{}
-	b.fields(t, properties, &required, map[reflect.Type]bool{t: true})
+	b.fields(t, properties, &required, map[reflect.Type]bool{t: true}, false)
 	schema := map[string]any{"type": "object", "properties": properties, "additionalProperties": false}
 	if len(required) > 0 {
 		schema["required"] = required
@@ -201,18 +201,18 @@ func (b *moduleBuilder) object(t reflect.Type) map[string]any {
 	return schema
 }
 
-func (b *moduleBuilder) fields(t reflect.Type, properties map[string]any, required *[]string, outer map[reflect.Type]bool) {
+// fields enters the members of a struct, and then those of the structs embedded in it, which outer ones of the same name hide. What is
+// embedded by a pointer may not be there.
+func (b *moduleBuilder) fields(t reflect.Type, properties map[string]any, required *[]string, outer map[reflect.Type]bool, absent bool) {
+	var embedded []reflect.StructField
 	for i := range t.NumField() {
 		field := t.Field(i)
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if name == "-" && options == "" {
 			continue
 		}
-		if inner := structOf(field.Type); field.Anonymous && name == "" && inner != nil {
-			if !outer[inner] {
-				outer[inner] = true
-				b.fields(inner, properties, required, outer)
-			}
+		if field.Anonymous && name == "" && structOf(field.Type) != nil {
+			embedded = append(embedded, field)
 			continue
 		}
 		if !field.IsExported() {
@@ -221,11 +221,11 @@ func (b *moduleBuilder) fields(t reflect.Type, properties map[string]any, requir
 		if name == "" {
 			name = field.Name
 		}
-		if _, shadowed := properties[name]; shadowed {
-			continue // an outer member hides an embedded one
+		if _, hidden := properties[name]; hidden {
+			continue
 		}
 		schema := b.of(field.Type)
-		optional := field.Type.Kind() == reflect.Pointer
+		optional := absent || field.Type.Kind() == reflect.Pointer
 		for _, option := range strings.Split(options, ",") {
 			switch option {
 			case "omitempty", "omitzero":
@@ -238,6 +238,12 @@ func (b *moduleBuilder) fields(t reflect.Type, properties map[string]any, requir
 		properties[name] = schema
 		if !optional {
 			*required = append(*required, name)
+		}
+	}
+	for _, field := range embedded {
+		if inner := structOf(field.Type); !outer[inner] {
+			outer[inner] = true
+			b.fields(inner, properties, required, outer, absent || field.Type.Kind() == reflect.Pointer)
 		}
 	}
 }

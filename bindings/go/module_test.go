@@ -94,6 +94,34 @@ func TestModuleOfStructs(t *testing.T) {
 	}
 }
 
+type named struct {
+	Title int    `json:"title"` // hidden
+	By    string `json:"by"`
+}
+
+type dated struct {
+	On string `json:"on"`
+}
+
+type note struct {
+	named
+	*dated
+	Title string `json:"title"`
+}
+
+func TestModuleOfEmbeddedStructs(t *testing.T) {
+	module := must(brant.NewModule(brant.ModuleSpec{ID: "notes", Nodes: []any{note{}}}))(t)
+	for attributes, want := range map[string]bool{
+		`{"title":"a","by":"b"}`: true, `{"title":"a","by":"b","on":"c"}`: true, `{"title":1,"by":"b"}`: false, `{"title":"a"}`: false,
+		`{"title":"a","by":"b","on":1}`: false,
+	} {
+		valid := must(brant.Modules.ValidateNode(module, "Note", json.RawMessage(attributes)))(t)
+		if valid.Valid != want {
+			t.Errorf("%s: %+v", attributes, valid)
+		}
+	}
+}
+
 type badTag struct {
 	N int `json:"n" jsonschema:"minimum=low"`
 }
