@@ -110,9 +110,8 @@ func (g Graph) Import(ctx context.Context, format Format, text string, options *
 }
 
 // ImportFile reads a graph from a file of any size in bounded memory, batch by batch, each in a transaction of its own: with Resume it goes
-// on after the last one, also after a crash or the end of ctx; without, it begins anew. Not in a Tx. On failure the answer is how far
-// Progress had got. Errors as for Import; ErrNotFound too: no such file; ErrConflict: the file to resume is not the same any more; ErrMisuse:
-// in a transaction.
+// on after the last one, also after a crash or the end of ctx; without, it begins anew. In a Tx all is in that one. On failure the answer is
+// what Progress got last. Errors as for Import; ErrNotFound too: no such file; ErrConflict: the file to resume is not the same any more.
 func (g Graph) ImportFile(ctx context.Context, format Format, path string, options *ImportOptions) (Imported, error) {
 	resume := options != nil && options.Resume
 	var last Imported
