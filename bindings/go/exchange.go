@@ -109,17 +109,15 @@ func (g Graph) Import(ctx context.Context, format Format, text string, options *
 	return do[Imported](ctx, g.Nodes.r, graphsImport, options.members(g.input().text("format", string(format)).text("text", text)))
 }
 
-// ImportFile reads a graph from a file of any size in bounded memory, batch by batch, each in a transaction of its own: with Resume it goes
-// on after the last one, also after a crash or the end of ctx; without, it begins anew. In a Tx all is in that one. On failure the answer is
-// what Progress got last. Errors as for Import; ErrNotFound too: no such file; ErrConflict: the file to resume is not the same any more.
+// ImportFile reads a graph from a file of any size in bounded memory, batch by batch, each in a transaction of its own, so that other
+// writes come in between: with Resume it goes on after the last one, also after a crash or the end of ctx; without, it begins anew. In a Tx
+// all is in that one. On failure the answer is how far it got. Errors as for Import; ErrNotFound too: no such file; ErrConflict: the file to resume is not the same any more.
 func (g Graph) ImportFile(ctx context.Context, format Format, path string, options *ImportOptions) (Imported, error) {
 	resume := options != nil && options.Resume
 	var last Imported
 	for {
-		in := options.members(g.input().text("format", string(format)).text("path", path)).flag("resume", resume)
-		if options != nil && options.Progress != nil {
-			in.integer("max_batches", 1)
-		}
+		// One batch a call: other writes come in between.
+		in := options.members(g.input().text("format", string(format)).text("path", path)).flag("resume", resume).integer("max_batches", 1)
 		answer, err := do[Imported](ctx, g.Nodes.r, graphsImport, in)
 		if err != nil {
 			return last, err
