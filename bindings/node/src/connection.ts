@@ -9,7 +9,7 @@
 import { resolve } from 'node:path';
 import { calls, traced, tracedAsync } from './diagnostics.js';
 import { BrantError, translate } from './error.js';
-import { type Integers, parse, stringify } from './json.js';
+import { type Integers, parse, parseColumns, stringify } from './json.js';
 import { type Handle, type Operation, type RawCursor, native } from './native.js';
 import type { AsyncOptions } from './types.js';
 
@@ -59,10 +59,19 @@ export class Connection {
 
   /** Run one operation on this thread. */
   invoke<T>(operation: Operation, input: object): T {
+    return parse(this.#trace(operation, input), this.integers) as T;
+  }
+
+  /** `invoke` for an answer of these columns; see `parseColumns`. */
+  invokeColumns<T>(operation: Operation, input: object, columns: readonly string[]): T {
+    return parseColumns(this.#trace(operation, input), this.integers, columns) as T;
+  }
+
+  #trace(operation: Operation, input: object): string {
     return calls.hasSubscribers ? traced(operation, () => this.#invoke(operation, input)) : this.#invoke(operation, input);
   }
 
-  #invoke<T>(operation: Operation, input: object): T {
+  #invoke(operation: Operation, input: object): string {
     let text: string;
     try {
       text = operation(this.handle, stringify(input));
@@ -70,7 +79,7 @@ export class Connection {
       throw translate(error);
     }
     this.afterCall?.();
-    return parse(text, this.integers) as T;
+    return text;
   }
 
   /** Run `work` in a transaction of this thread's handle, or in a part of the one that is open. */

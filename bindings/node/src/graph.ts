@@ -206,7 +206,7 @@ export class Graph<S extends GraphSchema = AnySchema> {
 
   /** The shortest ways from one node to all others that can be reached; errors as those of `shortestPath`. */
   shortestPaths(source: string, options?: ShortestPathsOptions<S>): ShortestPaths {
-    return this.#connection.invoke(native.brant_graph_shortest_paths, this.#input(options, { source }));
+    return this.#connection.invokeColumns(native.brant_graph_shortest_paths, this.#input(options, { source }), ['keys', 'costs', 'parents', 'truncated']);
   }
 
   /** `shortestPaths` on another thread. */
@@ -245,7 +245,7 @@ export class Graph<S extends GraphSchema = AnySchema> {
    * @throws BrantError `CONSTRAINT`: there is a cycle (`detail.cycle`: its keys), or edges are undirected.
    */
   topologicalOrder(options?: PartOptions<S>): TopologicalOrder {
-    return this.#connection.invoke(native.brant_graph_topological_order, this.#input(options));
+    return this.#connection.invokeColumns(native.brant_graph_topological_order, this.#input(options), ['keys', 'generations']);
   }
 
   /** `topologicalOrder` on another thread. */
@@ -265,7 +265,7 @@ export class Graph<S extends GraphSchema = AnySchema> {
 
   /** Which nodes hang together. */
   components(options?: ComponentsOptions<S>): Components {
-    return this.#connection.invoke(native.brant_graph_components, this.#input(options));
+    return this.#connection.invokeColumns(native.brant_graph_components, this.#input(options), ['count', 'keys', 'components', 'sizes']);
   }
 
   /** `components` on another thread. */
@@ -288,7 +288,7 @@ export class Graph<S extends GraphSchema = AnySchema> {
 
   /** How many edges nodes have, by key or by that number. */
   degrees(options?: DegreesOptions<S>): Degrees {
-    return this.#connection.invoke(native.brant_graph_degrees, this.#input(options));
+    return this.#connection.invokeColumns(native.brant_graph_degrees, this.#input(options), ['keys', 'degrees']);
   }
 
   /** `degrees` on another thread. */
@@ -298,7 +298,7 @@ export class Graph<S extends GraphSchema = AnySchema> {
 
   /** Where somebody who follows edges at random is found most. */
   pagerank(options?: PageRankOptions<S>): PageRank {
-    return this.#connection.invoke(native.brant_graph_pagerank, this.#input(options));
+    return this.#connection.invokeColumns(native.brant_graph_pagerank, this.#input(options), ['keys', 'scores', 'iterations', 'converged']);
   }
 
   /** `pagerank` on another thread. */

@@ -40,6 +40,50 @@ export function parse(text: string, integers: Integers): unknown {
   );
 }
 
+/** From this length on a list's columns are read one by one. */
+const LATE = 1 << 14;
+
+/**
+ * The value of an answer whose members, in this order, are numbers, texts and lists of these. The lists of a long one are read when they
+ * are first asked for: most callers want one of them.
+ */
+export function parseColumns(text: string, integers: Integers, columns: readonly string[]): unknown {
+  if (text.length < LATE) return parse(text, integers);
+  const starts: number[] = [];
+  let from = 0;
+  for (const column of columns) {
+    // Inside a text the quotes would be escaped, so this is the member.
+    const at = text.indexOf(`"${column}":`, from);
+    if (at < 0) return parse(text, integers);
+    from = at + column.length + 3;
+    starts.push(from);
+  }
+  const answer = {};
+  columns.forEach((column, i) => {
+    const next = columns[i + 1];
+    const start = starts[i] as number;
+    const end = next === undefined ? text.length - 1 : (starts[i + 1] as number) - next.length - 4;
+    const value = (): unknown => (column === 'keys' ? JSON.parse(text.slice(start, end)) : parse(text.slice(start, end), integers));
+    if (end - start < 64) {
+      Object.defineProperty(answer, column, { value: value(), configurable: true, enumerable: true, writable: true });
+      return;
+    }
+    Object.defineProperty(answer, column, {
+      configurable: true,
+      enumerable: true,
+      get() {
+        const read = value();
+        Object.defineProperty(answer, column, { value: read, configurable: true, enumerable: true, writable: true });
+        return read;
+      },
+      set(given: unknown) {
+        Object.defineProperty(answer, column, { value: given, configurable: true, enumerable: true, writable: true });
+      },
+    });
+  });
+  return answer;
+}
+
 const names = new Map<string, string>();
 
 /** Options with their camelCase names turned into the snake_case of the data; values stay as they are. */

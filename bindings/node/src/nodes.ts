@@ -250,7 +250,7 @@ export class Nodes<S extends GraphSchema = AnySchema> implements Iterable<GraphN
 
   /** What can be reached from these nodes, which come first. */
   closure(keys: string | Iterable<string>, options?: ClosureOptions<S>): Closure {
-    return this.#connection.invoke(native.brant_node_closure, this.#from(keys, options));
+    return this.#connection.invokeColumns(native.brant_node_closure, this.#from(keys, options), ['keys', 'depths', 'parents', 'truncated']);
   }
 
   /** `closure` on another thread. */
