@@ -48,6 +48,29 @@ static void entries_are_found_by_name(void **state) {
     brant__module_free(module);
 }
 
+/* What TypeBox prints of a module that takes in an entry of another one: "Base" is there twice, with the same $id. */
+static void a_name_that_is_there_twice_is_the_innermost(void **state) {
+    (void)state;
+    brant__module *module = read_module(
+        "{\"$defs\":{\"Base\":{\"$id\":\"Base\",\"required\":[\"n\"]},"
+        "\"Taken\":{\"$id\":\"Taken\",\"$ref\":\"Shape\",\"$defs\":{"
+        "\"Base\":{\"$id\":\"Base\",\"required\":[\"id\"]},"
+        "\"Shape\":{\"$id\":\"Shape\",\"properties\":{\"base\":{\"$ref\":\"Base\"}}}}},"
+        "\"TaskNode\":{\"$id\":\"TaskNode\",\"properties\":{\"mine\":{\"$ref\":\"Base\"},"
+        "\"theirs\":{\"$ref\":\"Taken\"}}}}}");
+    const brant__schema *task = module->node_types[0].schema;
+    brant__json good = parsed("{\"mine\":{\"n\":1},\"theirs\":{\"base\":{\"id\":1}}}");
+    brant__json bad[] = {parsed("{\"mine\":{\"id\":1}}"),
+                         parsed("{\"theirs\":{\"base\":{\"n\":1}}}")};
+    assert_true(accepts(task, good.root));
+    for (size_t i = 0; i < BRANT__COUNT(bad); i++) {
+        assert_false(accepts(task, bad[i].root));
+        brant__json_free(&bad[i]);
+    }
+    brant__json_free(&good);
+    brant__module_free(module);
+}
+
 static void without_nodes_it_is_untyped(void **state) {
     (void)state;
     static const char *const texts[] = {"{}", "{\"$defs\":{}}",
@@ -238,7 +261,7 @@ static void reading_without_memory(void **state) {
     (void)state;
     brant__json json = parsed(
         "{\"$id\":\"m\",\"$defs\":{" CALL ",\"LinksEdge\":{\"properties\":{\"p\":{\"pattern\":\"^"
-                                          "a\"}}},\"LinksEdgeConstraints\":{\"source\":[\"Call\"]},"
+        "a\"}}},\"LinksEdgeConstraints\":{\"source\":[\"Call\"]},"
         "\"Config\":{\"allOf\":[{\"properties\":{\"multi\":{\"const\":true}}}]}}}");
     for (size_t successes = 0;; successes++) {
         brant__module *module = NULL;
@@ -261,9 +284,13 @@ static void reading_without_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(entries_are_found_by_name), cmocka_unit_test(without_nodes_it_is_untyped),
-        cmocka_unit_test(definitions_serve_as_well), cmocka_unit_test(config_is_read),
-        cmocka_unit_test(constraints_are_read),      cmocka_unit_test(faults_have_pointers),
+        cmocka_unit_test(entries_are_found_by_name),
+        cmocka_unit_test(a_name_that_is_there_twice_is_the_innermost),
+        cmocka_unit_test(without_nodes_it_is_untyped),
+        cmocka_unit_test(definitions_serve_as_well),
+        cmocka_unit_test(config_is_read),
+        cmocka_unit_test(constraints_are_read),
+        cmocka_unit_test(faults_have_pointers),
         cmocka_unit_test(reading_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,6 +143,23 @@ test('a name that comes in twice means the innermost entry', (t) => {
   }
 });
 
+test('TypeBox modules can be defined as they are, nested ones too', (t) => {
+  const inner = Type.Module({ Base: Type.Object({ id: Type.String() }), Shape: Type.Object({ base: Type.Ref('Base') }) });
+  const outer = Type.Module({
+    Base: Type.Object({ number: Type.Number() }),
+    Imported: inner.Import('Shape'),
+    TaskNode: Type.Object({ mine: Type.Ref('Base'), theirs: Type.Ref('Imported') }),
+  });
+  const { graphTypes } = database(t);
+  graphTypes.define({ ...JSON.parse(JSON.stringify(outer)), $id: 'tasks' });
+  assert.equal(valid(graphTypes, 'tasks', 'Task', { mine: { number: 1 }, theirs: { base: { id: 'a' } } }), true);
+  assert.equal(valid(graphTypes, 'tasks', 'Task', { mine: { number: 1 }, theirs: { base: { number: 1 } } }), false);
+  assert.equal(valid(graphTypes, 'tasks', 'Task', { mine: { id: 'a' }, theirs: { base: { id: 'a' } } }), false);
+  // The same $id anywhere else is a mistake still.
+  const twice = { XNode: { $id: 'https://example.org/a' }, YNode: { $id: 'https://example.org/a' } };
+  assert.throws(() => graphTypes.define({ $id: 'twice', $defs: twice }), code('VALIDATION'));
+});
+
 test('recursion', (t) => {
   const tree = z.object({
     name: z.string(),

@@ -189,6 +189,21 @@ static void note_plain_name(brant__compiler *compiler, uint32_t site, brant__tex
     if (!brant__map_put(&compiler->by_anchor, key, site)) brant__compiler_no_memory(compiler);
 }
 
+/*
+ * An entry whose $id is its name, as TypeBox has them: where two modules that were taken in have an entry of that name, each is found by its
+ * name, innermost first.
+ */
+static bool is_own_name(brant__compiler *compiler, uint32_t site, brant__text id) {
+    static const char *const containers[] = {"$defs", "definitions"};
+    const uint32_t parent = site_at(compiler, site)->parent;
+    for (size_t i = 0; parent != BRANT__NONE && i < BRANT__COUNT(containers); i++) {
+        yyjson_val *entries = yyjson_obj_get(site_at(compiler, parent)->schema, containers[i]);
+        if (yyjson_obj_getn(entries, id.data, id.length) == site_at(compiler, site)->schema)
+            return true;
+    }
+    return false;
+}
+
 /* A schema with an $id of its own begins a resource; draft-07's {"$id": "#name"} is an anchor. */
 static void note_id(brant__compiler *compiler, uint32_t site, yyjson_val *value) {
     if (!value) return;
@@ -223,13 +238,15 @@ static void note_id(brant__compiler *compiler, uint32_t site, yyjson_val *value)
         note_plain_name(compiler, site, name);
         return;
     }
-    if (brant__map_get(&compiler->by_id, absolute, &other)) {
+    const bool taken = brant__map_get(&compiler->by_id, absolute, &other);
+    if (taken && !is_own_name(compiler, site, id)) {
         brant__fault(compiler, site, BRANT__TEXT("$id"), BRANT__TEXT(""),
                      "another schema of the bundle has this $id");
         return;
     }
     char *copy = brant__arena_copy(&compiler->arena, absolute.data, absolute.length);
-    if (!copy || compiler->scratch.failed || !brant__map_put(&compiler->by_id, absolute, site)) {
+    if (!copy || compiler->scratch.failed ||
+        (!taken && !brant__map_put(&compiler->by_id, absolute, site))) {
         brant__compiler_no_memory(compiler);
         return;
     }
