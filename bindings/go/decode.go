@@ -339,26 +339,3 @@ func (p *Page[T]) read(r *reader) {
 		}
 	})
 }
-
-func (c *Closure) read(r *reader) {
-	integers := func() (values []int) {
-		values = make([]int, 0, len(c.Keys))
-		r.array(func() { values = append(values, int(r.integer())) })
-		return values
-	}
-	r.object(func(name []byte) {
-		switch string(name) {
-		case "keys":
-			c.Keys = []string{}
-			r.array(func() { c.Keys = append(c.Keys, r.string()) })
-		case "depths":
-			c.Depths = integers()
-		case "parents":
-			c.Parents = integers()
-		case "truncated":
-			c.Truncated = r.boolean()
-		default:
-			r.skip()
-		}
-	})
-}

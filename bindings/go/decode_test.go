@@ -28,6 +28,17 @@ func TestReader(t *testing.T) {
 		{`{"items":[],"cursor":null}`, func() any { return new(Page[Neighbor]) }},
 		{`{"keys":["a","b\u0000"],"depths":[0,1],"parents":[-1,0],"truncated":true}`, func() any { return new(Closure) }},
 		{`{"key":"a","created":false,"revision":2,"x":"y"}`, func() any { return new(Put) }},
+		{`[]`, func() any { return new(walked) }},
+		{`[{"keys":["a","b"],"depths":[0,1],"parents":[-1,0],"x":{}}]`, func() any { return new(walked) }},
+		{`{"keys":["a","b","c"],"costs":[0,1.5,-2e+300],"parents":[-1,0,1],"truncated":false}`, func() any { return new(Distances) }},
+		{`{"keys":["a","b"],"generations":[0,1]}`, func() any { return new(Order) }},
+		{`{"count":2,"keys":["a","b"],"components":[0,1],"sizes":[1,1]}`, func() any { return new(Components) }},
+		{`{"keys":[],"degrees":[]}`, func() any { return new(Degrees) }},
+		{`{"keys":["a"],"scores":[1e-07],"iterations":7,"converged":true}`, func() any { return new(Ranks) }},
+		{`{"nodes":[` + node + `,` + other + `],"edges":[` + edge + `],"truncated":false}`, func() any { return new(Subgraph) }},
+		{`{"directed":null,"multi":true,"node_types":["A"],"edge_types":["B"],"keys":["a","b"],"types":[0,0],"node_attributes":[{"x":1},{}],"sources":[0],` +
+			`"targets":[1],"edge_type_of":[0],"undirected":[true],"edge_keys":[null],"weights":[0.5],"edge_attributes":[{"y":[]}]}`, func() any { return new(Arrays) }},
+		{`{"directed":false,"multi":false,"keys":[],"sources":[],"targets":[],"edge_keys":["k",null]}`, func() any { return new(Arrays) }},
 	} {
 		got, want := c.record(), c.record()
 		if err := decode([]byte(c.text), got); err != nil {
@@ -59,6 +70,7 @@ func FuzzReader(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		_ = decode(text, new(Page[Node]))
 		_ = decode(text, new(Closure))
+		_ = decode(text, new(Arrays))
 		if raw := (&reader{text: text}).raw(); len(raw) > len(text) {
 			t.Fatal(raw)
 		}

@@ -2,7 +2,6 @@ package brant
 
 import (
 	"context"
-	"encoding/json"
 	"iter"
 
 	"github.com/brant-db/brant-go/internal/cbrant"
@@ -79,8 +78,8 @@ func (w *walk) next(ctx context.Context) (batch WalkBatch, some bool, err error)
 	if err := w.connection.watched(ctx, func() error { return w.cursor.Next(out) }); err != nil {
 		return WalkBatch{}, false, err
 	}
-	var batches []WalkBatch
-	if err := json.Unmarshal(out.Bytes(), &batches); err != nil {
+	var batches walked
+	if err := decode(out.Bytes(), &batches); err != nil {
 		return WalkBatch{}, false, unreadable(err)
 	}
 	if len(batches) == 0 {
