@@ -10,6 +10,7 @@
 #include "event.h"
 #include "exchange.h"
 #include "graph.h"
+#include "module.h"
 #include "traversal.h"
 
 #ifdef __cplusplus
