@@ -175,6 +175,13 @@ static const struct {
     {"regex", "\\a", false},
     {"regex", "(?P<n>x)", false},
     {"regex", "a**", false},
+    {"regex", "a{2,1}", false},
+    {"regex", "a{10,9}", false},
+    {"regex", "a{99999999999999999999,99999999999999999998}", false},
+    {"regex", "a{0010,10}", true},
+    {"regex", "a{9,10}", true},
+    {"regex", "a{0,0}?", true},
+    {"regex", "a{2,}", true},
 };
 
 static void rows_hold(void **state) {

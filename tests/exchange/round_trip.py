@@ -456,6 +456,23 @@ def test_otlp(db, folder):
         check("otlp parent elsewhere", db.call("nodes.get", graph=name, key=key(4))["attributes"]["parent_request_id"] == key(99))
         check("otlp running", db.call("nodes.get", graph=name, key=key(5))["attributes"]["status"] == "running")
 
+    # Links that go round, members that nobody knows, documents without spans.
+    link = lambda n: {"traceId": trace, "spanId": f"{n:016x}"}
+    spans = [span(3, 2, links=[link(1), link(1), link(3)]), span(2, 1, links=[link(1), link(4)]), span(1, 0), span(4, 9, links=[link(2), {"traceId": "00ff", "spanId": "01"}])]
+    path.write_text(json.dumps({}) + "\n" + json.dumps({"before": [{}], "resourceSpans": [{"extra": 1, "scopeSpans": [{"spans": spans}]}], "after": {"a": "]}"}}, indent=1) + '{"resourceSpans":[]}{"x":1}')
+    for batch in (1, 2, 10000):
+        for errors in ("refuse", "skip"):
+            name = f"round{batch}{errors}"
+            answer = db.call("graphs.import", graph=name, format="otlp", path=str(path), create=True, batch=batch, errors=errors)
+            check("otlp round counts", (answer["done"], answer["nodes"], answer["edges"], answer["failed"], answer["items"]) == (True, 4, 3, 0, []), answer)
+            edges = {(edge["source"], edge["type"], edge["target"]) for edge in db.call("edges.list", graph=name)["items"]}
+            check("otlp round edges", edges == {(key(1), "Triggered", key(2)), (key(2), "Triggered", key(3)), (key(2), "Links", key(4))}, edges)
+            check("otlp links are kept", len(db.call("nodes.get", graph=name, key=key(3))["metadata"]["otlp"]["links"]) == 3)
+            check("otlp no parent", "parent_request_id" not in db.call("nodes.get", graph=name, key=key(1))["attributes"])
+    for text, code in (('{"resourceSpans":[],"resourceSpans":[]}', "INVALID_JSON"), ('{"resourceSpans":[],}', "INVALID_JSON"), ('{"a":1', "INVALID_JSON"), ('{"a"}', "INVALID_JSON"), ('{1:2}', "INVALID_JSON"),
+                       ('{"a":1,}', "INVALID_JSON"), ('{"a":1 "b":2}', "INVALID_JSON"), ('{"resourceSpans":{}}', "INVALID"), ('[]', "INVALID_JSON"), ('{"resourceSpans":[]}x', "INVALID_JSON")):
+        refused(f"otlp {text}", code, "", lambda: db.call("graphs.import", graph="otlp", format="otlp", text=text, create=True))
+
 
 def test_arrays(db):
     chance = random.Random(SEED)

@@ -15,7 +15,9 @@
  *                Columns `attributes` (an object of those that have no column) and `metadata` are there where needed.
  *   graphml, dot, mermaid: out only. GraphML declares an attribute once for each kind of its values (boolean, long, double, string; null, arrays and
  *                objects are JSON in a string whose key's id begins n_json_ or e_json_). Mermaid shows keys and edge types.
- *   otlp         in only: OpenTelemetry traces as JSON, one document or one a line, into a graph of type `call`: a node a span.
+ *   otlp         in only: OpenTelemetry traces as JSON, one document or one a line, into a graph of type `call`: a node a span, an edge Triggered from its parent, and
+ *                edges Links to the spans that it links to. Parents and linked spans that are not there, and links that the graph type's rules exclude (back to
+ *                where the span comes from, to itself), make no edge; the node has them all the same (parent_request_id, metadata.otlp.links). Unknown members are passed over.
  *
  * The graph's metadata are the library's graph attributes. What else a library has no place for travels in members among the attributes: "@type" (in typed graphs),
  * "@metadata" (where there is some), and in node_link "@key" (an edge's key that the library would not keep). An import takes them back: "@type" in typed graphs

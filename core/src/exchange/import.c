@@ -46,7 +46,7 @@ static void begin_batch(brant__import *import, int kind) {
     brant__write_object(out);
     brant__write_name(out, "graph");
     brant__write_text(out, graph);
-    if (import->skip) {
+    if (import->skip || import->yielding) {
         brant__write_name(out, "errors");
         brant__write_text(out, BRANT__TEXT("skip"));
     }
@@ -364,6 +364,27 @@ cleanup:
     return status;
 }
 
+/* A fault by which a batch yields: the edge is not made, and nothing is said of it. */
+static bool yields(yyjson_val *item) {
+    return yyjson_equals_str(brant__json_get(item, "code"), brant_status_name(BRANT_CONSTRAINT)) ||
+           yyjson_equals_str(brant__json_get(item, "code"), brant_status_name(BRANT_EXISTS));
+}
+
+/* A fault that was left out of a batch that yields, as the failure that it is. */
+static brant_status fail_left_out(brant__import *import, yyjson_val *item, int64_t number) {
+    const brant__text message = brant__json_get_text(item, "message");
+    brant_error error = {.code = BRANT_INVALID};
+
+    for (brant_status code = BRANT_OK; code < 256; code++)
+        if (yyjson_equals_str(brant__json_get(item, "code"), brant_status_name(code)))
+            error.code = code;
+    error.name = brant_status_name(error.code);
+    error.message = message.data;
+    error.message_len = message.length;
+    return fail_item(import->indexes[number], brant__json_get_text(item, "key"), &error,
+                     brant__json_get(item, "violations"));
+}
+
 /* What put_many says of a batch. */
 static brant_status count_answer(brant__import *import, brant__text text) {
     brant__json json = {0};
@@ -379,12 +400,21 @@ static brant_status count_answer(brant__import *import, brant__text text) {
         import->place.nodes += written;
     else
         import->place.edges += written;
-    import->place.failed += brant__json_integer(brant__json_get(json.root, "failed"), 0);
+    if (!import->yielding)
+        import->place.failed += brant__json_integer(brant__json_get(json.root, "failed"), 0);
     yyjson_arr_foreach(brant__json_get(json.root, "items"), index, count, item) {
         int64_t number = brant__json_integer(brant__json_get(item, "index"), -1);
         size_t member, members;
         yyjson_val *name, *value;
         if (number < 0 || number >= (int64_t)import->count) continue;
+        if (import->yielding) {
+            if (yields(item)) continue;
+            if (!import->skip) {
+                status = fail_left_out(import, item, number);
+                goto cleanup;
+            }
+            import->place.failed++;
+        }
         if (import->fault_count++ >= FAULTS_SHOWN) continue;
         brant__write_object(&import->faults);
         yyjson_obj_foreach(item, member, members, name, value) {

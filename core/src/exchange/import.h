@@ -115,7 +115,8 @@ struct brant__import {
     brant__json batch_json;
 
     /* The batch: nodes or edges. */
-    bool full; /* it goes before the next item */
+    bool full;     /* it goes before the next item */
+    bool yielding; /* what breaks a rule of the graph type is left out, and is no fault */
     int kind;
     brant__writer items;
     size_t count;

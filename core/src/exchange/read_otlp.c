@@ -1,13 +1,15 @@
 /*
  * exchange/read_otlp.c: OpenTelemetry traces as JSON (OTLP/JSON), one document or one a line, as calls.
  *
- * The document is read twice: first its spans become nodes, then parents and links become edges. What is
- * parsed at once is an element of resourceSpans. place.section holds the phase, whether the place is inside resourceSpans, and
- * how many items of the element at the place are done.
+ * The document is read three times: first its spans become nodes, then parents become edges, then links do, and give way where
+ * a trace's links go round. What is parsed at once is an element of resourceSpans; members that nobody knows are passed over, as the
+ * protocol asks. place.section holds the phase, whether the place is inside resourceSpans, and how many items of the element at
+ * the place are done.
  */
 #include "exchange/import.h"
 
-enum { PHASE_NODES, PHASE_EDGES, PHASE_END, PHASE_MASK = 3, INSIDE = 4, DONE_SHIFT = 3 };
+enum { PHASE_NODES, PHASE_PARENTS, PHASE_LINKS, PHASE_END, PHASE_MASK = 3 };
+enum { INSIDE = 4, DONE_SHIFT = 3 };
 
 #define ID_BYTES 64
 
@@ -22,28 +24,19 @@ static brant_status fail(const char *what) {
 
 /* ---- documents ------------------------------------------------------------------------------- */
 
-/* From the begin of a document to behind the bracket of resourceSpans. */
-static brant_status enter(bool *out_found, brant__import *import, int64_t *io_offset) {
-    brant__range name = {0, 0};
+/* Over a member's name, at which the offset stands, and its colon. */
+static brant_status read_name(bool *out_spans, brant__import *import, int64_t *io_offset) {
+    brant__range name = {*io_offset, 0};
     int byte;
     brant_status status;
 
-    *out_found = false;
-    BRANT__TRY(brant__skip_space(&byte, &import->source, io_offset));
-    if (byte < 0) goto cleanup;
-    if (byte != '{') {
-        status = brant__source_fail(*io_offset, "the document is no object");
-        goto cleanup;
-    }
-    ++*io_offset;
-    BRANT__TRY(brant__skip_space(&byte, &import->source, io_offset));
-    name.begin = *io_offset;
     BRANT__TRY(brant__skip_value(&name.end, &import->source, import->call, name.begin));
     BRANT__TRY(brant__import_parse(import, name));
-    if (!yyjson_equals_str(import->json.root, "resourceSpans")) {
-        status = fail("the document's member is not resourceSpans");
+    if (!yyjson_is_str(import->json.root)) {
+        status = brant__source_fail(name.begin, "a member has no name");
         goto cleanup;
     }
+    *out_spans = yyjson_equals_str(import->json.root, "resourceSpans");
     *io_offset = name.end;
     BRANT__TRY(brant__skip_space(&byte, &import->source, io_offset));
     if (byte != ':') {
@@ -51,26 +44,78 @@ static brant_status enter(bool *out_found, brant__import *import, int64_t *io_of
         goto cleanup;
     }
     ++*io_offset;
-    BRANT__TRY(brant__skip_space(&byte, &import->source, io_offset));
-    if (byte != '[') {
-        status = fail("resourceSpans is no array");
-        goto cleanup;
-    }
-    ++*io_offset;
-    *out_found = true;
+    status = brant__skip_space(&byte, &import->source, io_offset);
 cleanup:
     return status;
 }
 
-static brant_status leave(brant__import *import, int64_t *io_offset) {
+/*
+ * Over members of the document, from one (`first`) or from behind one: to behind the bracket of resourceSpans, or where there is
+ * none to behind the document. `first` is true until resourceSpans has been read, so one that comes again is a fault.
+ */
+static brant_status read_members(bool *out_found, brant__import *import, int64_t *io_offset,
+                                 bool first) {
+    const bool before = first;
+    bool spans;
     int byte;
-    brant_status status = brant__skip_space(&byte, &import->source, io_offset);
+    brant_status status;
 
-    if (status != BRANT_OK) return status;
-    if (byte == ',') return fail("the document has another member than resourceSpans");
-    if (byte != '}') return brant__source_fail(*io_offset, "the document is not closed");
-    ++*io_offset;
-    return BRANT_OK;
+    *out_found = false;
+    for (;; first = false) {
+        BRANT__TRY(brant__skip_space(&byte, &import->source, io_offset));
+        if (byte == '}') {
+            ++*io_offset;
+            goto cleanup;
+        }
+        if (!first) {
+            if (byte != ',') {
+                status = brant__source_fail(*io_offset, "the document is not closed");
+                goto cleanup;
+            }
+            ++*io_offset;
+            BRANT__TRY(brant__skip_space(&byte, &import->source, io_offset));
+        }
+        BRANT__TRY(read_name(&spans, import, io_offset));
+        if (!spans) {
+            BRANT__TRY(brant__skip_value(io_offset, &import->source, import->call, *io_offset));
+            continue;
+        }
+        if (!before) {
+            status = brant__source_fail(*io_offset, "resourceSpans is there twice");
+            goto cleanup;
+        }
+        BRANT__TRY(brant__skip_space(&byte, &import->source, io_offset));
+        if (byte != '[') {
+            status = fail("resourceSpans is no array");
+            goto cleanup;
+        }
+        ++*io_offset;
+        *out_found = true;
+        goto cleanup;
+    }
+cleanup:
+    return status;
+}
+
+/* From the begin of a document to behind the bracket of the next resourceSpans. */
+static brant_status enter(bool *out_found, brant__import *import, int64_t *io_offset) {
+    int byte;
+    brant_status status;
+
+    for (;;) {
+        *out_found = false;
+        BRANT__TRY(brant__skip_space(&byte, &import->source, io_offset));
+        if (byte < 0) goto cleanup;
+        if (byte != '{') {
+            status = brant__source_fail(*io_offset, "the document is no object");
+            goto cleanup;
+        }
+        ++*io_offset;
+        BRANT__TRY(read_members(out_found, import, io_offset, true));
+        if (*out_found) goto cleanup;
+    }
+cleanup:
+    return status;
 }
 
 /* The element at the place; *out_found false: the phase has no more. */
@@ -88,7 +133,7 @@ static brant_status find_element(bool *out_found, brant__range *out, brant__impo
         }
         BRANT__TRY(brant__next_element(out_found, out, &import->source, import->call, &offset));
         if (*out_found) goto cleanup;
-        BRANT__TRY(leave(import, &offset));
+        BRANT__TRY(read_members(out_found, import, &offset, false));
         place->section &= ~(int64_t)INSIDE;
         place->offset = offset;
     }
@@ -167,6 +212,15 @@ typedef struct otlp_span {
     brant__text parent; /* {NULL, 0}: none */
 } otlp_span;
 
+/* An id of zeros is none. */
+static bool is_id(yyjson_val *value) {
+    const brant__text text = brant__json_text(value);
+
+    for (size_t i = 0; i < text.length; i++)
+        if (text.data[i] != '0') return true;
+    return false;
+}
+
 static brant_status read_span(otlp_span *span, brant__import *import) {
     yyjson_val *parent = yyjson_obj_get(span->value, "parentSpanId");
     yyjson_val *trace = yyjson_obj_get(span->value, "traceId");
@@ -175,7 +229,7 @@ static brant_status read_span(otlp_span *span, brant__import *import) {
     span->key = span->parent = (brant__text){NULL, 0};
     if (!yyjson_is_obj(span->value)) return fail("the span is no object");
     status = read_key(&span->key, import, trace, yyjson_obj_get(span->value, "spanId"));
-    if (status == BRANT_OK && yyjson_is_str(parent) && yyjson_get_len(parent) > 0)
+    if (status == BRANT_OK && is_id(parent))
         status = read_key(&span->parent, import, trace, parent);
     return status;
 }
@@ -315,6 +369,7 @@ static brant_status write_edge(otlp_element *element, const char *type, brant__t
         element->number++;
         return BRANT_OK;
     }
+    import->yielding = link != NULL;
     if (!brant__import_begin_item(import, BRANT__EDGES)) {
         element->full = true;
         return BRANT_OK;
@@ -337,7 +392,7 @@ static brant_status write_edge(otlp_element *element, const char *type, brant__t
     return BRANT_OK;
 }
 
-static brant_status write_edges(otlp_element *element, otlp_span *span) {
+static brant_status write_edges(otlp_element *element, otlp_span *span, bool links) {
     size_t index, count;
     yyjson_val *link;
     brant_status status = read_span(span, element->import);
@@ -348,8 +403,11 @@ static brant_status write_edges(otlp_element *element, otlp_span *span) {
         brant__error_code();
         return BRANT_OK;
     }
-    if (span->parent.data && !is_done(element))
-        status = write_edge(element, "Triggered", span->parent, span->key, NULL);
+    if (!links) {
+        if (span->parent.data && !is_done(element))
+            status = write_edge(element, "Triggered", span->parent, span->key, NULL);
+        return status;
+    }
     yyjson_arr_foreach(yyjson_obj_get(span->value, "links"), index, count, link) {
         brant__text target = {NULL, 0};
         if (status != BRANT_OK || element->full) break;
@@ -382,7 +440,7 @@ static brant_status write_node(otlp_element *element, otlp_span *span) {
 
 static brant_status write_element(otlp_element *element) {
     yyjson_val *root = element->import->json.root, *scopes, *scope, *value;
-    bool edges = (element->import->place.section & PHASE_MASK) == PHASE_EDGES;
+    const int64_t phase = element->import->place.section & PHASE_MASK;
     size_t index, count, place, places;
     otlp_span span = {.resource = yyjson_obj_get(root, "resource")};
     brant_status status = BRANT_OK;
@@ -393,7 +451,8 @@ static brant_status write_element(otlp_element *element) {
         span.scope = yyjson_obj_get(scope, "scope");
         yyjson_arr_foreach(yyjson_obj_get(scope, "spans"), place, places, value) {
             span.value = value;
-            status = edges ? write_edges(element, &span) : write_node(element, &span);
+            status = phase == PHASE_NODES ? write_node(element, &span)
+                                          : write_edges(element, &span, phase == PHASE_LINKS);
             if (status != BRANT_OK || element->full) return status;
         }
     }

@@ -371,14 +371,31 @@ static size_t bounds(const translation *self) {
     return peek(self, ahead) == '}' ? ahead + 1 : 0;
 }
 
+/* "{n,m}" with m less than n, of any number of digits. */
+static bool out_of_order(brant__text bounds) {
+    const char *comma = memchr(bounds.data, ',', bounds.length);
+    if (!comma || comma[1] == '}') return false;
+    const char *low = bounds.data + 1, *high = comma + 1;
+    while (*low == '0' && low + 1 < comma)
+        low++;
+    while (*high == '0' && high[1] != '}')
+        high++;
+    const ptrdiff_t low_length = comma - low, high_length = bounds.data + bounds.length - 1 - high;
+    if (low_length != high_length) return low_length > high_length;
+    return memcmp(low, high, (size_t)low_length) > 0;
+}
+
 /* A quantifier if one comes next. */
-static void quantifier(translation *self) {
+static bool quantifier(translation *self) {
     const char c = peek(self, 0);
     const size_t length = c == '*' || c == '+' || c == '?' ? 1 : bounds(self);
-    if (length == 0) return;
+    if (length == 0) return true;
+    if (c == '{' && out_of_order(brant__text_of(self->data + self->at, length)))
+        return refuse(self, "has the numbers of a quantifier out of order");
     put_bytes(self, self->data + self->at, length);
     self->at += length;
     if (take(self, "?")) put(self, "?");
+    return true;
 }
 
 /* ---- patterns ------------------------------------------------------------------------------------------------------------- */
@@ -461,8 +478,7 @@ static bool item(translation *self) {
             put_bytes(self, self->data + self->at++, 1);
         break;
     }
-    if (repeatable) quantifier(self);
-    return true;
+    return !repeatable || quantifier(self);
 }
 
 bool brant__regex_translate(brant__buffer *out, brant__text source, const char **out_why) {
