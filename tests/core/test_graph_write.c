@@ -1,6 +1,9 @@
 /*
  * tests/core/test_graph_write.c: what the forms of writing many refuse, lines of JSON, marking and purging, retention, versions of types.
  */
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "test_graph.h"
 
 static int64_t clock_now = 1000000;
@@ -360,6 +363,55 @@ static void test_retention_of_rows(void **state) {
     brant_db_free(db);
 }
 
+/* Another handle changes the graph type between the transactions: what was read of it is gone, and the rows go all the same. */
+typedef struct updating {
+    brant_db *db;
+    atomic_bool stop;
+    int updates;
+} updating;
+
+static void *update_type(void *context) {
+    static const char text[] =
+        "{\"name\":\"busy\",\"metadata\":{},\"module\":{\"$id\":\"busy\",\"$defs\":{\"ANode\":true,"
+        "\"BNode\":true}}}";
+    updating *self = context;
+
+    while (!atomic_load(&self->stop)) {
+        char *out = NULL;
+        size_t length;
+        if (brant_call(&out, &length, self->db, TEXT("graph_types.update"), TEXT(text)) == BRANT_OK)
+            self->updates++;
+        brant_free(out);
+    }
+    return NULL;
+}
+
+static void test_retention_beside_updates(void **state) {
+    brant_db *db = open_clock(in_folder(*state, "a.db"), "");
+    updating other = {.db = must_open(in_folder(*state, "a.db"), "")};
+    brant__buffer nodes = {0};
+    pthread_t thread;
+
+    define(db, "{\"$id\":\"busy\",\"$defs\":{\"ANode\":true,\"BNode\":true}}");
+    create(db, "g", "busy");
+    for (int i = 0; i < 12000; i++)
+        brant__buffer_format(&nodes, "%s{\"key\":\"%d\",\"type\":\"A\"}", i ? "," : "", i);
+    brant__buffer_append(&nodes, "", 1);
+    holds(db, "nodes.put_many", "12000", "{\"graph\":\"g\",\"items\":[%s]}", nodes.data);
+    brant__buffer_free(&nodes);
+    must(db, "graph_types.set_retention",
+         "{\"name\":\"busy\",\"rules\":{\"nodes\":[{\"type\":\"A\",\"older_than\":0}]}}", NULL);
+    clock_now += 1;
+    assert_int_equal(pthread_create(&thread, NULL, update_type, &other), 0);
+    maintained(db, "\"archived\":0,\"deleted\":0,\"purged\":0,\"nodes\":12000,\"edges\":0");
+    atomic_store(&other.stop, true);
+    pthread_join(thread, NULL);
+    assert_true(other.updates > 0);
+    healthy(db);
+    brant_db_free(other.db);
+    brant_db_free(db);
+}
+
 /* ---- versions -------------------------------------------------------------------------------- */
 
 static void test_type_version(void **state) {
@@ -388,6 +440,7 @@ int main(void) {
         GRAPH_TEST(test_purge),
         GRAPH_TEST(test_retention_of_graphs),
         GRAPH_TEST(test_retention_of_rows),
+        GRAPH_TEST(test_retention_beside_updates),
         GRAPH_TEST(test_type_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

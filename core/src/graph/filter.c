@@ -36,8 +36,8 @@ typedef struct node {
 struct brant__filter {
     int kind;
     int64_t graph_row;
-    const brant__type *type;
-    bool ends; /* names keys or ends of edges */
+    const brant__type *type; /* not for binding */
+    bool ends;               /* names keys or ends of edges */
     node *root;
 };
 
@@ -562,10 +562,10 @@ static int column_kind(const brant__path *path) {
 static void emit_type(emitter *e, const node *term) {
     const brant__type *type = e->filter->type;
     bool nodes = e->filter->kind == BRANT__NODES;
-    size_t types = nodes ? type->module->node_type_count : type->module->edge_type_count;
-    size_t matching = 0, first = 0;
+    size_t types, matching = 0, first = 0;
 
     if (!e->sql) return;
+    types = nodes ? type->module->node_type_count : type->module->edge_type_count;
     if (!type->module->typed) {
         put(e, type_matches(term, (brant__text){NULL, 0}) ? "1" : "0");
         return;
@@ -623,7 +623,7 @@ static void emit_edge_key_is(emitter *e, const node *term) {
         put(e, " AND ");
         put_column(e, "type");
         put(e, "=");
-        put_integer(e, brant__type_edge_row(e->filter->type, term->ends->type));
+        if (e->sql) put_integer(e, brant__type_edge_row(e->filter->type, term->ends->type));
         put_node_row(e, "target", term->ends->target);
     }
     put(e, ")");

@@ -78,7 +78,7 @@ brant_status brant__filter_parse(brant__filter **out, brant__call *call, const b
 
 /*
  * Appends a condition on a row of nodes or edges ("1" where the filter is NULL). It does not name the graph. Parameters are written `?`: bind them with
- * brant__filter_bind at the place they have among the others; *parameter goes on.
+ * brant__filter_bind at the place they have among the others; *parameter goes on. Binding does not look at the graph type, which may have changed since.
  */
 void brant__filter_sql(brant__buffer *sql, const brant__filter *filter, const char *alias);
 void brant__filter_bind(brant__statement *statement, const brant__filter *filter, int *parameter);
