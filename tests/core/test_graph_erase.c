@@ -247,6 +247,32 @@ static void test_not_scrubbed(void **state) {
     brant_db_free(reader);
 }
 
+/* A channel's name goes too, from what is remembered of channels that are empty, and who listened is told. */
+static void test_channel(void **state) {
+    const char *path = in_folder(*state, "channel.db");
+    brant_db *db = must_open(path, "");
+    brant_cursor *cursor = NULL;
+    char *out = NULL;
+    size_t length = 0;
+
+    assert_int_equal(brant_event_listen(&cursor, db, TEXT("{\"channels\":[\"*\"]}")), BRANT_OK);
+    must(db, "events.notify", "{\"channel\":\"" VICTIM "\",\"payload\":1}", "1");
+    must(db, "events.notify", "{\"channel\":\"kept\",\"payload\":\"none\"}", "2");
+    must(db, "db.erase", "{\"values\":[\"" VICTIM "\"]}", "\"notifications\":1");
+    assert_int_equal(brant_cursor_next(&out, &length, cursor, 5000), BRANT_OK);
+    assert_non_null(strstr(out, "\"gap\":{\"from\":1,"));
+    assert_null(strstr(out, VICTIM));
+    brant_free(out);
+    brant_cursor_free(cursor);
+    must(db, "sql.execute",
+         "{\"sql\":\"SELECT count(*) FROM notification_channels WHERE channel = '" VICTIM "'\"}",
+         "[[0]]");
+    must(db, "events.notify", "{\"channel\":\"kept\"}", "3");
+    healthy(db);
+    brant_db_free(db);
+    must_be_gone(path, VICTIM);
+}
+
 /* A full-text index keeps words of its own. */
 static void test_text_index(void **state) {
     const char *path = in_folder(*state, "text.db");
@@ -279,8 +305,9 @@ static void test_text_index(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        GRAPH_TEST(test_bytes), GRAPH_TEST(test_actions),      GRAPH_TEST(test_values),
-        GRAPH_TEST(test_many),  GRAPH_TEST(test_not_scrubbed), GRAPH_TEST(test_text_index),
+        GRAPH_TEST(test_bytes),   GRAPH_TEST(test_actions),      GRAPH_TEST(test_values),
+        GRAPH_TEST(test_many),    GRAPH_TEST(test_not_scrubbed), GRAPH_TEST(test_text_index),
+        GRAPH_TEST(test_channel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

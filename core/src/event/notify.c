@@ -48,6 +48,9 @@ static const char *const sql[] = {
     [BRANT__EVENT_EMPTY_NOTE] =
         "INSERT INTO notification_channels (channel, count, pruned_through) VALUES ('', 0, :cut) "
         "ON CONFLICT (channel) DO UPDATE SET pruned_through = max(pruned_through, :cut)",
+    [BRANT__EVENT_CHANNELS] =
+        "SELECT channel, pruned_through FROM notification_channels WHERE channel <> ''",
+    [BRANT__EVENT_CHANNEL_DELETE] = "DELETE FROM notification_channels WHERE channel = :channel",
     [BRANT__EVENT_HEAD] =
         "SELECT (SELECT seq FROM main.sqlite_sequence WHERE name = 'notifications'), "
         "(SELECT socket FROM brant_wake WHERE row_id = 0)",
@@ -173,6 +176,33 @@ cleanup:
 
 /* ---- removing ------------------------------------------------------------------------------------------------------------------ */
 
+/* Channels whose name itself goes, and which are empty by now: what they had is told of as of those that were empty for long. */
+static brant_status forget_channels(brant_db *db, brant__event_holds holds, void *context) {
+    brant_status status = BRANT_OK;
+    brant__statement *all = NULL, *statement = NULL;
+    int64_t cut = 0;
+    bool row = false, found = false;
+    BRANT__TRY(get(&all, db, BRANT__EVENT_CHANNELS));
+    for (;;) {
+        BRANT__TRY(brant__step(&row, db, all));
+        if (!row) break;
+        const brant__text channel = brant__column_text(all, 0);
+        BRANT__TRY(holds(&found, context, channel, (brant__text){NULL, 0}));
+        if (!found) continue;
+        if (brant__column_integer(all, 1) > cut) cut = brant__column_integer(all, 1);
+        BRANT__TRY(get(&statement, db, BRANT__EVENT_CHANNEL_DELETE));
+        brant__bind_text(statement, 1, channel);
+        BRANT__TRY(brant__run(db, statement));
+    }
+    if (cut == 0) goto cleanup;
+    BRANT__TRY(get(&statement, db, BRANT__EVENT_EMPTY_NOTE));
+    brant__bind_integer(statement, 1, cut);
+    BRANT__TRY(brant__run(db, statement));
+cleanup:
+    brant__reset(all);
+    return status;
+}
+
 brant_status brant__event_remove(int64_t *out_count, brant_db *db, brant__event_holds holds,
                                  void *context) {
     brant_status status = BRANT_OK;
@@ -196,6 +226,7 @@ brant_status brant__event_remove(int64_t *out_count, brant_db *db, brant__event_
         BRANT__TRY(brant__run(db, statement));
         ++*out_count;
     }
+    BRANT__TRY(forget_channels(db, holds, context));
 cleanup:
     brant__reset(all);
     return status;
