@@ -27,6 +27,12 @@ def calls():
                 yield operation["name"], operation.get("arguments", {})
 
 
+def entries_of(module):
+    """Of a scenario's module, which may be wrong on purpose."""
+    entries = module.get("$defs")
+    return entries if isinstance(entries, dict) else {}
+
+
 def texts(target):
     modules = [path.read_text() for path in sorted((ROOT / "core").glob("m*s/*.json"))]
     compact = [json.dumps(arguments, ensure_ascii=False) for _, arguments in calls()]
@@ -37,12 +43,12 @@ def texts(target):
         yield from modules
         for module in found:
             yield json.dumps(module)
-            entries = module.get("$defs", {})
+            entries = entries_of(module)
             yield from (json.dumps({**entry, "$defs": entries} if isinstance(entry, dict) else entry) for entry in entries.values())
     elif target == "validate":
         values = [arguments["attributes"] for _, arguments in calls() if "attributes" in arguments]
         for module in found + [json.loads(text) for text in modules]:
-            for entry in module.get("$defs", {}).values():
+            for entry in entries_of(module).values():
                 for value in values[:: len(values) // 6 + 1]:
                     yield json.dumps([entry, value])
     elif target == "pattern":
