@@ -198,6 +198,22 @@ static void test_failures_and_patches(void **state) {
         "{\"name\":\"t\",\"patches\":{\"T\":[{\"op\":\"test\",\"path\":\"/a\",\"value\":\"y\"}]}}");
     fails(db, "graph_types.migrate", BRANT_INVALID, "no type \"X\"",
           "{\"name\":\"t\",\"patches\":{\"X\":[]}}");
+    /* What no document could be patched by is. */
+    static const char *const wrong[] = {"1",
+                                        "{\"path\":\"/a\"}",
+                                        "{\"op\":\"put\",\"path\":\"/a\",\"value\":1}",
+                                        "{\"op\":\"remove\"}",
+                                        "{\"op\":\"remove\",\"path\":\"a\"}",
+                                        "{\"op\":\"add\",\"path\":\"/a\"}",
+                                        "{\"op\":\"add\",\"path\":\"/~2\",\"value\":1}",
+                                        "{\"op\":\"move\",\"path\":\"/a\"}",
+                                        "{\"op\":\"copy\",\"path\":\"/a\",\"from\":\"b\"}"};
+    for (size_t i = 0; i < BRANT__COUNT(wrong); i++)
+        fails(db, "graph_types.migrate", BRANT_INVALID, NULL,
+              "{\"name\":\"t\",\"on_failure\":\"skip\",\"patches\":{\"T\":[{\"op\":\"remove\","
+              "\"path\":\"/"
+              "a\"},%s]}}",
+              wrong[i]);
     holds(db, "graph_types.migrate",
           "{\"done\":true,\"migrated\":0,\"unchanged\":1,\"failed\":3,\"remaining\":0,",
           "{\"name\":\"t\",\"on_failure\":\"skip\",\"limit\":9}");
@@ -210,6 +226,26 @@ static void test_failures_and_patches(void **state) {
        "a\",\"value\":3}]}}");
     holds(db, "nodes.get", "\"attributes\":{\"a\":3,\"old\":2}",
           "{\"graph\":\"g\",\"key\":\"n00002\"}");
+    brant_db_free(db);
+}
+
+/* A node type and an edge type of one name have patches of their own. */
+static void test_patches_of_one_name(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    holds(db, "graph_types.define", "", "{\"name\":\"t\",\"module\":%s}",
+          MODULE("\"TNode\":" CLOSED("\"a\":{}") ",\"TEdge\":" CLOSED("\"w\":{}")));
+    holds(db, "graphs.create", "", "{\"name\":\"g\",\"graph_type\":\"t\"}");
+    holds(db, "nodes.put", "", "{\"graph\":\"g\",\"key\":\"n\",\"attributes\":{\"a\":1}}");
+    holds(db, "edges.put", "", "{\"graph\":\"g\",\"source\":\"n\",\"target\":\"n\"}");
+    holds(db, "graph_types.update", "", "{\"name\":\"t\",\"version\":2,\"module\":%s}",
+          MODULE("\"TNode\":" CLOSED("\"b\":{}") ",\"TEdge\":" CLOSED("\"w\":{\"const\":2}")));
+    fails(db, "graph_types.migrate", BRANT_INVALID, "no type \"TNode\"",
+          "{\"name\":\"t\",\"patches\":{\"TNode\":[]}}");
+    holds(db, "graph_types.migrate", "{\"done\":true,\"migrated\":2,",
+          "{\"name\":\"t\",\"patches\":{\"T\":[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/b\"}],"
+          "\"TEdge\":[{\"op\":\"add\",\"path\":\"/w\",\"value\":2}]}}");
+    holds(db, "nodes.get", "\"attributes\":{\"b\":1}", "{\"graph\":\"g\",\"key\":\"n\"}");
+    holds(db, "edges.list", "\"attributes\":{\"w\":2}", "{\"graph\":\"g\"}");
     brant_db_free(db);
 }
 
@@ -361,10 +397,15 @@ static void test_metagraph_is_for_imports(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        GRAPH_TEST(test_update_classes),   GRAPH_TEST(test_diff_and_check),
-        GRAPH_TEST(test_migrate),          GRAPH_TEST(test_failures_and_patches),
-        GRAPH_TEST(test_in_a_transaction), GRAPH_TEST(test_killed),
-        GRAPH_TEST(test_imports),          GRAPH_TEST(test_metagraph_is_for_imports),
+        GRAPH_TEST(test_update_classes),
+        GRAPH_TEST(test_diff_and_check),
+        GRAPH_TEST(test_migrate),
+        GRAPH_TEST(test_failures_and_patches),
+        GRAPH_TEST(test_patches_of_one_name),
+        GRAPH_TEST(test_in_a_transaction),
+        GRAPH_TEST(test_killed),
+        GRAPH_TEST(test_imports),
+        GRAPH_TEST(test_metagraph_is_for_imports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,7 +135,8 @@ BRANT_API brant_status brant_graph_type_check(char **out_json, size_t *out_json_
  * that one's), so a call that was interrupted, or a process that died, goes on after the last batch; `patches` are given with each call. A failing row
  * stops the call after what was done before it (stop), or keeps its version (skip): called again when it is done, a migration tries those
  * again. The counts are of this call, `remaining` of the migration: near while others write, 0 when done. Nothing to do: done.
- * Rows that change get a new revision and updated_at, and are announced on nodes:updated and edges:updated. INVALID: patches name no type.
+ * Rows that change get a new revision and updated_at, and are announced on nodes:updated and edges:updated. INVALID: patches
+ * name no type (an edge type that shares its name with a node type is <Type>Edge), or are not well formed.
  */
 BRANT_API brant_status brant_graph_type_migrate(char **out_json, size_t *out_json_len, brant_db *db,
                                                 const char *json, size_t json_len);

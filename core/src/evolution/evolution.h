@@ -56,6 +56,8 @@ void brant__cast_free(brant__cast *cast);
 
 /* ---- patch (patch.c) ------------------------------------------------------------------------- */
 
+/* Whether the array's operations are well formed, whatever the document. INVALID, with {"index", "pointer"}. */
+brant_status brant__patch_check(yyjson_val *patch);
 /* The patched document as JSON text. CONFLICT: a test fails; INVALID, with {"index", "pointer"}; LIMIT. */
 brant_status brant__patch_apply(brant__buffer *out, yyjson_val *document, yyjson_val *patch,
                                 size_t limit);

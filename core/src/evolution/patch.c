@@ -8,6 +8,7 @@
 #include "evolution/evolution.h"
 
 enum { VALUE_BYTES = 24 }; /* of the tree, for each value */
+#define NO_OPERATION "has an `op` that is none of add, remove, replace, move, copy, test"
 
 typedef struct patcher {
     yyjson_mut_doc *doc;
@@ -323,8 +324,51 @@ static brant_status run(patcher *self, yyjson_val *operation) {
         return run_from(self, operation, brant__json_text(path), true);
     if (brant__text_equal(name, BRANT__TEXT("copy")))
         return run_from(self, operation, brant__json_text(path), false);
-    return fail_operation(self,
-                          "has an `op` that is none of add, remove, replace, move, copy, test");
+    return fail_operation(self, NO_OPERATION);
+}
+
+/* Tokens of a pointer that leads nowhere yet. */
+static brant_status check_tokens(patcher *self, const char *member, yyjson_val *pointer) {
+    size_t at = 0;
+    brant_status status;
+    self->member = member;
+    self->pointer = brant__json_text(pointer);
+    status = check_pointer(self);
+    while (status == BRANT_OK && at < self->pointer.length)
+        status = read_token(self, &at);
+    return status;
+}
+
+static brant_status check(patcher *self, yyjson_val *operation) {
+    static const char *const with_value[] = {"add", "replace", "test"}, *const with_from[] = {
+                                                                            "move", "copy"};
+    yyjson_val *op = yyjson_obj_get(operation, "op"), *path = yyjson_obj_get(operation, "path"),
+               *from = yyjson_obj_get(operation, "from");
+    bool needs_value = false, needs_from = false;
+    brant_status status;
+    for (size_t i = 0; i < BRANT__COUNT(with_value); i++)
+        needs_value = needs_value || yyjson_equals_str(op, with_value[i]);
+    for (size_t i = 0; i < BRANT__COUNT(with_from); i++)
+        needs_from = needs_from || yyjson_equals_str(op, with_from[i]);
+    if (!needs_value && !needs_from && !yyjson_equals_str(op, "remove"))
+        return fail_operation(self, NO_OPERATION);
+    if (!yyjson_is_str(path)) return fail_operation(self, "needs a text `path`");
+    if (needs_value && !yyjson_obj_get(operation, "value"))
+        return fail_operation(self, "needs a `value`");
+    if (needs_from && !yyjson_is_str(from)) return fail_operation(self, "needs a text `from`");
+    status = check_tokens(self, "path", path);
+    return status == BRANT_OK && needs_from ? check_tokens(self, "from", from) : status;
+}
+
+brant_status brant__patch_check(yyjson_val *patch) {
+    brant_status status = BRANT_OK;
+    patcher self = {.member = "it", .pointer = BRANT__TEXT("")};
+    size_t count;
+    yyjson_val *operation;
+    yyjson_arr_foreach(patch, self.index, count, operation) BRANT__TRY(check(&self, operation));
+cleanup:
+    brant__buffer_free(&self.token);
+    return status;
 }
 
 brant_status brant__patch_apply(brant__buffer *out, yyjson_val *document, yyjson_val *patch,

@@ -285,9 +285,53 @@ static void judge_edge(brant__judge *self, const brant__edge_type *edge,
     }
 }
 
-static brant_status apply_patch(brant__judge *self, brant__text type, brant__writer *violations) {
-    yyjson_val *patch =
-        self->patches && type.data ? yyjson_obj_getn(self->patches, type.data, type.length) : NULL;
+static bool has_node_type(const brant__module *module, brant__text name) {
+    for (size_t i = 0; i < module->node_type_count; i++)
+        if (brant__text_equal(module->node_types[i].name, name)) return true;
+    return false;
+}
+
+static bool has_edge_type(const brant__module *module, brant__text name) {
+    for (size_t i = 0; i < module->edge_type_count; i++)
+        if (brant__text_equal(module->edge_types[i].name, name)) return true;
+    return false;
+}
+
+/* Without "Edge" at its end; {NULL, 0} where it has none. */
+static brant__text without_suffix(brant__text name) {
+    const brant__text suffix = BRANT__TEXT("Edge");
+    const size_t rest = name.length - suffix.length;
+
+    if (name.length <= suffix.length || memcmp(name.data + rest, suffix.data, suffix.length) != 0)
+        return (brant__text){NULL, 0};
+    return brant__text_of(name.data, rest);
+}
+
+bool brant__patch_names_type(const brant__module *module, brant__text name) {
+    const brant__text shared = without_suffix(name);
+
+    if (!module->typed) return false;
+    return has_node_type(module, name) || has_edge_type(module, name) ||
+           (shared.data && has_node_type(module, shared) && has_edge_type(module, shared));
+}
+
+/* Of a type's rows; NULL: none. */
+static yyjson_val *find_patch(const brant__judge *self, int kind, brant__text type) {
+    size_t index, count;
+    yyjson_val *name, *patch;
+
+    if (!self->patches || !type.data) return NULL;
+    if (kind == BRANT__NODES || !has_node_type(self->module, type))
+        return yyjson_obj_getn(self->patches, type.data, type.length);
+    yyjson_obj_foreach(self->patches, index, count, name, patch) {
+        if (brant__text_equal(without_suffix(brant__json_text(name)), type)) return patch;
+    }
+    return NULL;
+}
+
+static brant_status apply_patch(brant__judge *self, int kind, brant__text type,
+                                brant__writer *violations) {
+    yyjson_val *patch = find_patch(self, kind, type);
     brant_status status;
 
     if (!patch) return BRANT_OK;
@@ -387,7 +431,7 @@ brant_status brant__judge_row(brant__judge *self, int kind, const brant__evolve_
         schema = edge->schema;
     }
     if (kind == BRANT__EDGES && !self->failing) judge_edge(self, edge, row, &violations);
-    BRANT__TRY(apply_patch(self, name, &violations));
+    BRANT__TRY(apply_patch(self, kind, name, &violations));
     self->changed =
         self->text.data != row->attributes.data && !brant__text_equal(self->text, row->attributes);
     if (schema && !self->failing)

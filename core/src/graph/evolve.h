@@ -57,6 +57,9 @@ void brant__given_module_free(brant__given_module *module);
 brant_status brant__stored_document(brant__json *out, brant__call *call,
                                     const brant__type_row *row);
 
+/* Is it the name of a type in `patches`? An edge type that shares its name with a node type is <Type>Edge. */
+bool brant__patch_names_type(const brant__module *module, brant__text name);
+
 /* Rows judged by a module. Zero-initialise, set the first members, free. */
 typedef struct brant__judge {
     brant__call *call;

@@ -252,11 +252,12 @@ static brant_status check_patches(brant__call *call, const brant__type *type, yy
 
     yyjson_obj_foreach(patches, index, count, name, patch) {
         const brant__text text = brant__json_text(name);
-        (void)patch;
-        if (!type->module->typed || (brant__type_node(type, text) == BRANT__NO_TYPE &&
-                                     brant__type_edge(type, text) == BRANT__NO_TYPE))
+        brant_status status;
+        if (!brant__patch_names_type(type->module, text))
             return brant__fail(BRANT_INVALID, "patches: the graph type has no type %s",
                                brant__quoted(call, text));
+        status = brant__patch_check(patch);
+        if (status != BRANT_OK) return status;
     }
     return BRANT_OK;
 }
