@@ -383,6 +383,59 @@ static void test_imports(void **state) {
     brant_db_free(db);
 }
 
+/* A copy keeps its dialect: beside a $ref nothing counts in draft-07, and everything does in 2020-12. */
+static void test_imports_of_another_dialect(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    static const char *const schemas[] = {"http://json-schema.org/draft-07/schema#",
+                                          "https://json-schema.org/draft/2020-12/schema"};
+    for (int from = 0; from < 2; from++) {
+        for (int to = 0; to < 2; to++) {
+            holds(db, "graph_types.define", "",
+                  "{\"name\":\"from%d%d\",\"module\":{\"$schema\":\"%s\",\"$defs\":{\"A\":{"
+                  "\"properties\":{\"a\":{"
+                  "\"$ref\":\"#/$defs/B\",\"maximum\":1}}},\"B\":{\"type\":\"integer\"}}}}",
+                  from, to, schemas[from]);
+            holds(db, "graph_types.define", "",
+                  "{\"name\":\"to%d%d\",\"module\":{\"$schema\":\"%s\",\"$defs\":{\"TNode\":{"
+                  "\"allOf\":[{\"$ref\":"
+                  "\"from%d%d#/$defs/A\"}],\"properties\":{\"b\":{\"$ref\":\"#/$defs/"
+                  "C\",\"maximum\":1}}},"
+                  "\"C\":{\"type\":\"integer\"}}}}",
+                  from, to, schemas[to], from, to);
+            for (int own = 0; own < 2; own++)
+                holds(db, "graph_types.validate_node",
+                      (own ? to : from) ? "\"valid\":false" : "\"valid\":true",
+                      "{\"graph_type\":\"to%d%d\",\"type\":\"T\",\"attributes\":{\"%s\":2}}", from,
+                      to, own ? "b" : "a");
+        }
+    }
+    brant_db_free(db);
+}
+
+static void test_imports_of_references(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    /* Both references of a schema count. */
+    holds(db, "graph_types.define", "",
+          "{\"name\":\"both\",\"module\":{\"$defs\":{\"A\":{\"$ref\":\"#/$defs/"
+          "B\",\"$dynamicRef\":\"#c\"},"
+          "\"B\":{\"minimum\":1},\"C\":{\"$dynamicAnchor\":\"c\",\"maximum\":5}}}}");
+    holds(db, "graph_types.define", "",
+          "{\"name\":\"t\",\"module\":{\"$defs\":{\"TNode\":{\"properties\":{\"a\":{\"$ref\":"
+          "\"both#/$defs/A\"}"
+          "}}}}}");
+    for (int value = 0; value < 10; value += 3)
+        holds(db, "graph_types.validate_node",
+              value >= 1 && value <= 5 ? "\"valid\":true" : "\"valid\":false",
+              "{\"graph_type\":\"t\",\"type\":\"T\",\"attributes\":{\"a\":%d}}", value);
+    /* A fault says where the reference stands. */
+    fails(db, "graph_types.define", BRANT_VALIDATION,
+          "/$defs/TNode/properties/a~1b/$ref: \"both#/$defs/X\" refers to nothing",
+          "{\"name\":\"u\",\"module\":{\"$defs\":{\"TNode\":{\"properties\":{\"a/"
+          "b\":{\"$ref\":\"both#/$defs/X\"}"
+          "}}}}}");
+    brant_db_free(db);
+}
+
 static void test_metagraph_is_for_imports(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
     holds(db, "graph_types.get", "\"module\":{\"$schema\"", "{\"name\":\"metagraph\"}");
@@ -405,6 +458,8 @@ int main(void) {
         GRAPH_TEST(test_in_a_transaction),
         GRAPH_TEST(test_killed),
         GRAPH_TEST(test_imports),
+        GRAPH_TEST(test_imports_of_another_dialect),
+        GRAPH_TEST(test_imports_of_references),
         GRAPH_TEST(test_metagraph_is_for_imports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,8 @@
 #include "schema/compile.h"
 
 enum { MODULES = 64 };
+#define LEGACY  "http://json-schema.org/draft-07/schema#"
+#define CURRENT "https://json-schema.org/draft/2020-12/schema"
 
 typedef struct import {
     brant__text name; /* before the "#" */
@@ -89,12 +91,10 @@ static uint32_t resolve(import *other, uint32_t site, brant__text reference) {
     return brant__bundle_resolve(&other->compiler, site, reference, false);
 }
 
-static brant__text reference_of(yyjson_val *schema) {
-    const brant__text reference = brant__json_get_text(schema, "$ref");
-    return reference.data ? reference : brant__json_get_text(schema, "$dynamicRef");
-}
+static const char *const references[] = {"$ref", "$dynamicRef"};
 
-static brant_status fail_reference(brant__text reference, const char *why) {
+/* `where`: the pointer of the reference in this module; empty where it stands in another. */
+static brant_status fail_reference(brant__text where, brant__text reference, const char *why) {
     char text[160];
     brant__writer detail = {0};
     const int length = reference.length < 120 ? (int)reference.length : 120;
@@ -104,7 +104,7 @@ static brant_status fail_reference(brant__text reference, const char *why) {
     brant__write_array(&detail);
     brant__write_object(&detail);
     brant__write_name(&detail, "instance");
-    brant__write_text(&detail, BRANT__TEXT(""));
+    brant__write_text(&detail, where);
     brant__write_name(&detail, "schema");
     brant__write_text(&detail, BRANT__TEXT(""));
     brant__write_name(&detail, "keyword");
@@ -117,20 +117,23 @@ static brant_status fail_reference(brant__text reference, const char *why) {
     const brant_status status =
         detail.buffer.failed
             ? brant__fail_memory()
-            : brant__fail_detail(BRANT_VALIDATION,
-                                 brant__text_of(detail.buffer.data, detail.buffer.length),
-                                 "\"%.*s\" %s", length, reference.data, text);
+            : brant__fail_detail(
+                  BRANT_VALIDATION, brant__text_of(detail.buffer.data, detail.buffer.length),
+                  "%.*s%s\"%.*s\" %s", (int)(where.length < 200 ? where.length : 200), where.data,
+                  where.length > 0 ? ": " : "", length, reference.data, text);
     brant__buffer_free(&detail.buffer);
     return status;
 }
 
 /* Mark the entry of a target as needed; *out_new when it was not. */
-static brant_status need(import *other, uint32_t target, brant__text reference, bool *out_new) {
+static brant_status need(import *other, uint32_t target, brant__text where, brant__text reference,
+                         bool *out_new) {
     if (target == BRANT__NONE)
-        return fail_reference(reference, "refers to nothing in the module that it is taken from");
+        return fail_reference(where, reference,
+                              "refers to nothing in the module that it is taken from");
     const uint32_t top = other->tops[target];
     if (top == 0)
-        return fail_reference(reference,
+        return fail_reference(where, reference,
                               "refers to a module as a whole: only its entries can be taken");
     if (other->needed[top]) return BRANT_OK;
     other->needed[top] = 1;
@@ -146,9 +149,13 @@ static brant_status close_import(import *other) {
         more = false;
         for (uint32_t i = 0; i < other->sites; i++) {
             if (!other->needed[other->tops[i]] || other->tops[i] == 0) continue;
-            const brant__text reference = reference_of(site_at(&other->compiler, i)->schema);
-            if (!reference.data) continue;
-            BRANT__TRY(need(other, resolve(other, i, reference), reference, &more));
+            for (size_t r = 0; r < BRANT__COUNT(references); r++) {
+                const brant__text reference =
+                    brant__json_get_text(site_at(&other->compiler, i)->schema, references[r]);
+                if (!reference.data) continue;
+                BRANT__TRY(
+                    need(other, resolve(other, i, reference), BRANT__TEXT(""), reference, &more));
+            }
         }
     }
 cleanup:
@@ -159,6 +166,7 @@ cleanup:
 
 static brant_status find_references(closer *self) {
     const uint32_t sites = BRANT__VECTOR_COUNT(self->compiler.sites, brant__site);
+    brant__buffer where = {0};
     brant_status status = BRANT_OK;
     bool more;
     for (uint32_t i = 0; i < sites; i++) {
@@ -172,7 +180,14 @@ static brant_status find_references(closer *self) {
         BRANT__TRY(find_import(&other, self, brant__text_of(reference.data, length)));
         if (!other) continue; /* compiling will say so */
         const uint32_t target = resolve(other, 0, brant__text_of(hash, reference.length - length));
-        BRANT__TRY(need(other, target, reference, &more));
+        brant__buffer_reset(&where);
+        brant__site_append(&self->compiler, &where, i);
+        brant__buffer_append(&where, "/$ref", 5);
+        if (where.failed) {
+            status = brant__fail_memory();
+            goto cleanup;
+        }
+        BRANT__TRY(need(other, target, brant__text_of(where.data, where.length), reference, &more));
         if (!brant__map_put(&self->rewritten, site_key(&i), 1 + (other - self->imports))) {
             status = brant__fail_memory();
             goto cleanup;
@@ -182,6 +197,7 @@ static brant_status find_references(closer *self) {
         BRANT__TRY(close_import(&self->imports[i]));
     if (brant__compiler_failed(&self->compiler)) status = brant__fail_memory();
 cleanup:
+    brant__buffer_free(&where);
     return status;
 }
 
@@ -287,7 +303,11 @@ static void write(closer *self, import *other, yyjson_val *value) {
         if (!first) brant__buffer_append_byte(out, ',');
         first = false;
         if (reference && other && site != BRANT__NONE && yyjson_is_str(item)) {
-            brant__buffer_append(out, "\"$ref\":", 7);
+            /* Where both are, a $dynamicRef that is a pointer is a second $ref. */
+            if (brant__text_equal(name, BRANT__TEXT("$ref")) || !yyjson_obj_get(value, "$ref"))
+                brant__buffer_append(out, "\"$ref\":", 7);
+            else
+                brant__buffer_append(out, "\"$dynamicRef\":", 14);
             write_reference(self, other, resolve(other, site, brant__json_text(item)));
             continue;
         }
@@ -336,6 +356,12 @@ static void write_imports(closer *self, bool first) {
         first = false;
         brant__json_append_text(out, other->key);
         brant__buffer_append(out, ":{", 2);
+        /* What stands beside a $ref counts in one dialect and not in the other. */
+        if (site_at(&other->compiler, 0)->legacy != site_at(&self->compiler, 0)->legacy) {
+            brant__buffer_format(out, "\"$schema\":\"%s\"",
+                                 site_at(&other->compiler, 0)->legacy ? LEGACY : CURRENT);
+            begun = true;
+        }
         for (size_t g = 0; g < BRANT__COUNT(groups); g++) {
             bool empty = true;
             for (uint32_t at = 0; at < other->sites; at++) {
