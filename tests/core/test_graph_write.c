@@ -129,6 +129,8 @@ static void test_many_faults(void **state) {
     is(db, "nodes.put_many", "{\"created\":256,\"updated\":0}",
        "{\"graph\":\"g\",\"items\":\"%s\"}", lines.data);
     brant__buffer_free(&lines);
+    fails(db, "nodes.patch_many", BRANT_INVALID, "item 0: the attributes are missing",
+          "{\"graph\":\"g\",\"items\":\"{\\\"key\\\":\\\"l0\\\"}\"}");
     healthy(db);
     brant_db_free(db);
 }

@@ -350,6 +350,25 @@ static void test_savepoints(void **state) {
     brant_db_free(db);
 }
 
+/* No index is left out without a word. */
+static void test_many_indexes(void **state) {
+    brant_db *db = open_notes(state);
+
+    add_notes(db);
+    for (int i = 0; i <= 100; i++) {
+        if (i == 100) finds(db, "\"graph\":\"g\",\"query\":\"fox\"", "a b");
+        holds(db, "indexes.create", "\"kind\":\"text\"",
+              "{\"graph_type\":\"notes\",\"node_type\":\"Note\",\"kind\":\"text\","
+              "\"paths\":[\"attributes.%s%d\"],\"name\":\"i%d\"}",
+              i == 99 ? "body\",\"attributes.x" : "x", i, i);
+    }
+    fails(db, "nodes.search", BRANT_LIMIT, "more than 100 indexes",
+          "{\"graph\":\"g\",\"query\":\"fox\"}");
+    holds(db, "indexes.delete", "true", "{\"name\":\"i0\"}");
+    finds(db, "\"graph\":\"g\",\"query\":\"fox\"", "a b");
+    brant_db_free(db);
+}
+
 /* What one handle remembers of an index that another has changed since is no damage. */
 static void test_two_handles(void **state) {
     brant_db *db = open_notes(state), *other;
@@ -456,8 +475,8 @@ static void test_doctor(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         GRAPH_TEST(test_operations), GRAPH_TEST(test_type_deleted), GRAPH_TEST(test_search),
-        GRAPH_TEST(test_savepoints), GRAPH_TEST(test_two_handles),  GRAPH_TEST(test_in_step),
-        GRAPH_TEST(test_protected),  GRAPH_TEST(test_doctor),
+        GRAPH_TEST(test_savepoints), GRAPH_TEST(test_many_indexes), GRAPH_TEST(test_two_handles),
+        GRAPH_TEST(test_in_step),    GRAPH_TEST(test_protected),    GRAPH_TEST(test_doctor),
     };
     return cmocka_run_group_tests_name("index", tests, NULL, NULL);
 }

@@ -97,7 +97,7 @@ static const char *const steps[][2] = {
     {"edges.list", "{\"graph\":\"g\",\"filter\":{\"source\":\"a\",\"key\":{\"$ne\":\"[\\\"a\\\","
                    "\\\"B\\\",\\\"b\\\"]\"}}}"},
     {"nodes.explain", "{\"graph\":\"g\",\"filter\":{\"attributes.s\":\"aa\"}}"},
-    {"nodes.search", "{\"graph\":\"g\",\"query\":\"(aa OR b) -c\"}"},
+    {"nodes.search", "{\"graph\":\"g\",\"query\":\"(aa OR b) \xe2\x80\x94 -c\"}"},
     {"indexes.list", "{}"},
     {"indexes.delete", "{\"name\":\"x\"}"},
     {"nodes.list", "{\"graph\":\"g\",\"limit\":2}"},

@@ -267,7 +267,7 @@ BRANT_API brant_status brant_node_explain(char **out_json, size_t *out_json_len,
  * In the indexes of text (indexes.create) of the type, or of all types; by score (bm25: higher is better), then key. In a snippet the words found stand in [ ]. The cursor counts items: writes in
  * between may show one twice or not at all.
  * query: words that all must be there; "a phrase"; prefix*; OR; NOT word or -word; AND and ( ) where it helps. NOT binds before AND before OR. Case and accents do not count.
- * INVALID, with {"pointer", "offset"}: a query that says nothing or is not well formed. CONSTRAINT: no index of text covers what is asked.
+ * INVALID, with {"pointer", "offset"}: a query that says nothing or is not well formed. CONSTRAINT: no index of text covers what is asked. LIMIT: more than 100 do.
  */
 BRANT_API brant_status brant_node_search(char **out_json, size_t *out_json_len, brant_db *db,
                                          const char *json, size_t json_len);

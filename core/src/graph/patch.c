@@ -207,6 +207,9 @@ static brant_status patch_item(patch_batch *patch, size_t index, const brant__it
     if (item->key.length == 0)
         return brant__fault_add(&patch->faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID,
                                 "the key is missing or empty");
+    if (!item->attributes) /* of a line: the operation's schema has not seen it */
+        return brant__fault_add(&patch->faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID,
+                                "the attributes are missing");
     BRANT__TRY(patch->kind == BRANT__NODES ? find_node(&row, patch, item)
                                            : find_edge(&row, patch, item));
     if (!row.statement) {

@@ -227,7 +227,7 @@ cleanup:
 /* ---- hits ------------------------------------------------------------------------------------ */
 
 /* The indexes of text that cover what is asked. */
-static brant_status find_indexes(int64_t rows[INDEXES_ASKED], size_t *out_count,
+static brant_status find_indexes(int64_t rows[INDEXES_ASKED + 1], size_t *out_count,
                                  const brant__query_input *input) {
     static const char text[] = "SELECT row_id FROM attribute_indexes WHERE graph_type=? AND of=?"
                                " AND kind='text' AND (? OR type=?) ORDER BY row_id LIMIT ?";
@@ -243,13 +243,16 @@ static brant_status find_indexes(int64_t rows[INDEXES_ASKED], size_t *out_count,
     brant__bind_integer(statement, 2, input->kind);
     brant__bind_integer(statement, 3, input->any_type);
     brant__bind_integer(statement, 4, input->type_row);
-    brant__bind_integer(statement, 5, INDEXES_ASKED);
+    brant__bind_integer(statement, 5, INDEXES_ASKED + 1);
     for (;;) {
         BRANT__TRY(brant__step(&row, call->db, statement));
         if (!row) break;
         rows[(*out_count)++] = brant__column_integer(statement, 0);
     }
-    if (*out_count == 0)
+    if (*out_count > INDEXES_ASKED)
+        status = brant__fail(BRANT_LIMIT, "more than %d indexes of text cover what is asked",
+                             INDEXES_ASKED);
+    else if (*out_count == 0)
         status = brant__fail(
             BRANT_CONSTRAINT,
             "no text index covers %s of graph type %s; make one with indexes.create",
@@ -347,7 +350,7 @@ static brant_status write_hits(bool *out_more, const brant__query_input *input, 
     brant__call *call = input->call;
     brant__statement *statement = NULL;
     brant__buffer sql = {0};
-    int64_t indexes[INDEXES_ASKED], count = 0;
+    int64_t indexes[INDEXES_ASKED + 1], count = 0;
     size_t index_count;
     int parameter = 1;
     bool row;
