@@ -152,7 +152,7 @@ static void copy_file(const char *from, const char *to) {
 
 /* A saved file of each format that was ever released opens, is brought to this one, and holds what it held. */
 static void test_open_released_formats(void **state) {
-    static const char *const saved[] = {"format_3.db"};
+    static const char *const saved[] = {"format_3.db", "format_4.db"};
     for (size_t i = 0; i < sizeof saved / sizeof *saved; i++) {
         const char *path = in_folder(*state, saved[i]);
         copy_file(in_folder(BRANT_SOURCE_DIR "/tests/core/data", saved[i]), path);
@@ -180,6 +180,29 @@ static void test_open_released_formats(void **state) {
             "\"created\":true");
         brant_db_free(db);
     }
+}
+
+/* What came with format 4: indexes, text, undirected edges of mixed graphs, a migration that stands half-way, a graph that is marked deleted. */
+static void test_open_format_4(void **state) {
+    const char *path = in_folder(*state, "format_4.db");
+    copy_file(in_folder(BRANT_SOURCE_DIR "/tests/core/data", "format_4.db"), path);
+    brant_db *db = must_open(path, "{\"mode\":\"rw\"}");
+    must(db, "nodes.search", "{\"graph\":\"notes\",\"query\":\"pears -red\"}", "\"key\":\"n1\"");
+    must(db, "nodes.explain",
+         "{\"graph\":\"notes\",\"filter\":{\"type\":\"Note\",\"attributes.stars\":2}}",
+         "\"indexes\":[\"notes.Note.attributes.stars\"]");
+    must(db, "nodes.closure", "{\"graph\":\"notes\",\"keys\":[\"n1\"]}",
+         "{\"keys\":[\"n1\",\"n0\",\"n2\"]");
+    must(db, "graph_types.migration", "{\"name\":\"notes\"}", "\"remaining\":4,\"done\":false");
+    must(db, "graph_types.migrate", "{\"name\":\"notes\",\"limit\":100}", "\"done\":true");
+    must(db, "nodes.list", "{\"graph\":\"notes\",\"filter\":{\"attributes.seen\":false}}",
+         "\"key\":\"n2\"");
+    must(db, "graph_types.get", "{\"name\":\"notes\"}", "\"older_than\":1000000000000000");
+    must_fail(db, "nodes.get", "{\"graph\":\"gone\",\"key\":\"x\"}", BRANT_NOT_FOUND, "gone");
+    must(db, "graphs.update", "{\"name\":\"gone\",\"status\":\"active\"}", "\"nodes\":1");
+    must(db, "nodes.get", "{\"graph\":\"gone\",\"key\":\"x\"}", "\"key\":\"x\"");
+    must_be_well(db);
+    brant_db_free(db);
 }
 
 static void test_adopt(void **state) {
@@ -771,6 +794,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_open_versions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_open_newer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_open_released_formats, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_open_format_4, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_adopt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_open_race, set_up, tear_down),
