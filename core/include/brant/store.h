@@ -170,6 +170,7 @@ BRANT_API brant_status brant_db_maintain(char **out_json, size_t *out_json_len, 
  * One transaction. Then, outside a running transaction, the file is rewritten (as VACUUM does: it takes time and temporary disk space by the file's size, and tables of yours that have no
  * INTEGER PRIMARY KEY get new rowids) and its log emptied: `scrubbed` says that no byte of what was removed is left in them. A reader or writer that does not end within the busy timeout prevents it, as
  * does a full disk; inside a transaction it is false. Then call again with the same values. Backups and copies are yours to look after.
+ * Not looked at: what describes data (graph types with their metadata and retention rules, names of indexes), paths of imported files, and your own tables.
  * INVALID: a value among them is empty; the replacement holds a value.
  */
 BRANT_API brant_status brant_db_erase(char **out_json, size_t *out_json_len, brant_db *db,
