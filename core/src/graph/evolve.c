@@ -47,7 +47,8 @@ static const char *const sql[BRANT__EVOLVE_STATEMENTS] = {
          " ORDER BY n.row_id LIMIT :limit"),
     [BRANT__EVOLVE_EDGES] =
         ("SELECT e.row_id, e.graph, e.key, e.type, e.attributes, s.key, t.key, s.type, t.type,"
-         " e.source = e.target FROM edges e CROSS JOIN graphs g ON g.row_id = e.graph"
+         " e.source = e.target, e.orientation FROM edges e CROSS JOIN graphs g ON g.row_id = "
+         "e.graph"
          " CROSS JOIN nodes s ON s.row_id = e.source CROSS JOIN nodes t ON t.row_id = e.target"
          " WHERE e.row_id > :after AND e.type_version < :version AND g.graph_type = :graph_type"
          " ORDER BY e.row_id LIMIT :limit"),
@@ -167,6 +168,7 @@ void brant__evolve_row_read(brant__evolve_row *out, int kind, brant__statement *
     out->source_type = brant__column_integer(statement, 7);
     out->target_type = brant__column_integer(statement, 8);
     out->loop = brant__column_integer(statement, 9) != 0;
+    out->undirected = (brant__column_integer(statement, 10) & BRANT__UNDIRECTED_EDGE) != 0;
 }
 
 brant_status brant__evolve_key(brant__text *out, brant__call *call, const brant__type *type,
@@ -267,7 +269,7 @@ static bool end_allowed(const brant__judge *self, const size_t *ends, size_t cou
 static void judge_edge(brant__judge *self, const brant__edge_type *edge,
                        const brant__evolve_row *row, brant__writer *out) {
     const brant__text nothing = BRANT__TEXT("");
-    const bool undirected = self->module->config.direction == BRANT__UNDIRECTED;
+    const bool undirected = self->module->config.direction == BRANT__UNDIRECTED || row->undirected;
     const bool straight =
         !edge || (end_allowed(self, edge->sources, edge->source_count, row->source_type) &&
                   end_allowed(self, edge->targets, edge->target_count, row->target_type));

@@ -92,6 +92,7 @@ typedef struct brant__evolve_row {
     int64_t source_type;
     int64_t target_type;
     bool loop;
+    bool undirected; /* of a mixed graph */
 } brant__evolve_row;
 void brant__evolve_row_read(brant__evolve_row *out, int kind, brant__statement *statement);
 
