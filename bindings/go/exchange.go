@@ -14,7 +14,7 @@ type Format string
 const (
 	Graphology Format = "graphology" // graphology's serialised form
 	NodeLink   Format = "node_link"  // NetworkX's node-link data
-	NDJSON     Format = "ndjson"     // a node or edge a line
+	NDJSON     Format = "ndjson"     // a node or edge a line: {"node": {"key", ..}}, {"edge": {"source", "target", ..}}
 	CSV        Format = "csv"        // nodes or edges
 	OTLP       Format = "otlp"       // OpenTelemetry JSON traces, into a graph of type "call"
 	GraphML    Format = "graphml"

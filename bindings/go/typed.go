@@ -14,9 +14,10 @@ type TypedEdges[T any] struct{ typedItems }
 
 // NodesOf are the nodes of a type, by the operations of the type (GraphTypes.Operations). The key of a node of another type is ErrNotFound,
 // and so is a type that the graph type does not have; a graph of another graph type is ErrInvalid. T is anything that encoding/json reads and
-// writes as the attributes, a struct mostly.
+// writes as the attributes, a struct mostly. Attributes are part of the operation's input here: where Insert or Put refuses them it is ErrInvalid
+// with Violations; Patch, which judges the result, has ErrValidation, as Nodes.Put and Nodes.Patch have.
 //
-//	tasks := brant.NodesOf[Task](db.Graph("plan"), "task", "Task")
+//	tasks := brant.NodesOf[Task](db.Graph("plan"), "tasks", "Task")
 //	_, err := tasks.Insert(ctx, "paint", Task{Title: "paint the wall"})
 //	task, err := tasks.Get(ctx, "paint") // task.Attributes.Title
 func NodesOf[T any](graph Graph, graphType, nodeType string) TypedNodes[T] {

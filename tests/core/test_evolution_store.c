@@ -57,7 +57,8 @@ static void test_update_classes(void **state) {
     fails(db, "graph_types.update", BRANT_CONSTRAINT, "nodes of type \"U\"",
           "{\"name\":\"t\",\"version\":2,\"module\":%s}", SECOND);
     holds(db, "nodes.delete", "true", "{\"graph\":\"g\",\"key\":\"u\"}");
-    fails(db, "graph_types.update", BRANT_CONSTRAINT, "breaking", "{\"name\":\"t\",\"module\":%s}",
+    fails(db, "graph_types.update", BRANT_CONSTRAINT,
+          "breaking: it needs the member version, greater than 1", "{\"name\":\"t\",\"module\":%s}",
           SECOND);
     fails(db, "graph_types.update", BRANT_CONSTRAINT, "`directed` stays",
           "{\"name\":\"t\",\"version\":2,\"module\":%s}",

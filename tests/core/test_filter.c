@@ -191,7 +191,7 @@ static void test_refused(void **state) {
         {"{\"attributes/a~2\":1}", "~ is written ~0"},
         {"{\"attributes.v\":{\"$gx\":1}}", "{\"pointer\":\"/filter/attributes.v/$gx\"}"},
         {"{\"$gt\":1}", "stands below a field"},
-        {"{\"$nor\":[]}", "no such operator"},
+        {"{\"$nor\":[]}", "no such operator; there are $eq, "},
         {"{\"attributes/v/w\":{\"$gt\":null}}", "{\"pointer\":\"/filter/attributes~1v~1w/$gt\"}"},
         {"{\"attributes.v\":{\"$gt\":[1]}}", "compares with"},
         {"{\"attributes.v\":{\"$in\":1}}", "takes an array"},

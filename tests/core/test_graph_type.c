@@ -20,7 +20,7 @@ static void test_open_is_built_in(void **state) {
        "{\"columns\":[\"name\"],\"rows\":[[\"open\"]],\"changes\":0,\"last_insert_rowid\":1}",
        "{\"sql\":\"SELECT name FROM graph_types\"}");
     fails(db, "graph_types.delete", BRANT_DENIED, "built in", "{\"name\":\"open\"}");
-    fails(db, "graph_types.define", BRANT_EXISTS, "open",
+    fails(db, "graph_types.define", BRANT_EXISTS, "graph type \"open\" is built in",
           "{\"module\":{\"$id\":\"open\",\"$defs\":{\"XNode\":{\"type\":\"object\"}}}}");
     brant_free(before);
     brant_free(after);

@@ -357,6 +357,14 @@ static void test_retention_of_rows(void **state) {
         db, "graph_types.set_retention",
         "{\"name\":\"jobs\",\"rules\":{\"nodes\":[{\"older_than\":1,\"by\":\"attributes\"}]}}",
         BRANT_INVALID, "/rules/nodes/0/by");
+    must_fail(db, "graph_types.set_retention",
+              "{\"name\":\"jobs\",\"rules\":{\"nodes\":[{\"older_than\":1},"
+              "{\"older_than\":1,\"type\":\"None\"}]}}",
+              BRANT_INVALID, "\"/rules/nodes/1/type\": graph type");
+    must_fail(
+        db, "graph_types.set_retention",
+        "{\"name\":\"jobs\",\"rules\":{\"edges\":[{\"older_than\":1,\"by\":\"attributes.a..b\"}]}}",
+        BRANT_INVALID, "\"/rules/edges/0/by/attributes.a..b\": ");
     must_fail(db, "graph_types.set_retention", "{\"name\":\"call\",\"rules\":{}}", BRANT_DENIED,
               NULL);
     brant__buffer_free(&nodes);

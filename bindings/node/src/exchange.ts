@@ -27,6 +27,7 @@ export interface ExportOptions<S extends GraphSchema = AnySchema> {
   edgeFilter?: EdgeFilter<S> | undefined;
 }
 
+/** A line of `ndjson` is `{"node": {"key", "type", "attributes"}}` or `{"edge": {"source", "target", "type", "attributes"}}`. */
 export type ImportFormat = 'graphology' | 'node_link' | 'ndjson' | 'csv' | 'otlp';
 
 interface ImportCommon {

@@ -314,7 +314,8 @@ class Graph:
         (10 000 items) one transaction.
 
         `format`: "graphology", "node_link", "ndjson", "csv" (`part` says of what), "otlp" (OpenTelemetry traces, into a graph of type
-        "call"). `node_type`, `edge_type`: for items that have none. `mode` "insert": Exists, where one is there. `errors`
+        "call"). A line of "ndjson" is ``{"node": {"key": .., "type": .., "attributes": {..}}}`` or ``{"edge": {"source": .., "target": ..}}``.
+        `node_type`, `edge_type`: for items that have none. `mode` "insert": Exists, where one is there. `errors`
         "skip": leave out items at fault. `create`: make the graph, untyped and of the document's kind ("ndjson": of the type that it names;
         "otlp": "call"). A file is read to its end, or for `max_batches`; `progress` is told after each batch what is done
         so far. `resume`: go on after the last batch of an import that was broken off, by a crash too.

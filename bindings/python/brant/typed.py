@@ -120,7 +120,10 @@ class _Typed(Generic[M]):
 
 
 class TypedNodes(_Typed[M]):
-    """The operations of a node type, whose attributes the type's own schema describes; as those of `Nodes`, with the graph's name first."""
+    """The operations of a node type, whose attributes the type's own schema describes; as those of `Nodes`, with the graph's name first.
+
+    Attributes are part of the operation's input: those that `insert` or `put` refuse are Invalid with violations, not Validation; `patch`,
+    which judges the result, has Validation."""
 
     __slots__ = ()
 

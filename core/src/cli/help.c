@@ -156,6 +156,11 @@ int cli_operations(const cli_style *style, const char *wanted) {
     yyjson_doc_free(doc);
     brant_free(json);
     if (found > 0) return 0;
-    fprintf(stderr, "brant: no operation or namespace \"%s\"; brant ops lists them\n", wanted);
+    if (strncmp(wanted, "types.", 6) == 0 || strcmp(wanted, "types") == 0)
+        fprintf(stderr,
+                "brant: the operations of types are in a file: brant call FILE operations.list "
+                "'{\"graph_type\": NAME}' lists them\n");
+    else
+        fprintf(stderr, "brant: no operation or namespace \"%s\"; brant ops lists them\n", wanted);
     return EXIT_USAGE;
 }

@@ -303,9 +303,9 @@ static void explain_property(differ *self, const members *from, const members *t
         const brant__class class =
             brant__relation_class(&self->relation, rest.block, now.spot.block);
         add_edit(self, pointer_of(self, now.spot, NO_NAME), class,
-                 class <= BRANT__ADDITIVE
-                     ? "is new"
-                     : "is new, and was allowed with other values where additional properties are",
+                 class <= BRANT__ADDITIVE ? "is new"
+                                          : "is new, and where additional properties are allowed, "
+                                            "other values of it may be stored",
                  name);
     } else if (before.spot.block != BRANT__NONE) {
         const brant__spot rest = additional_of(self, to, 1);

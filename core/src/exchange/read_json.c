@@ -629,7 +629,9 @@ static brant_status ndjson_next(bool *out_found, brant__import *import) {
     if (status == BRANT_OK) {
         root = import->json.root;
         if (!yyjson_is_obj(root) || yyjson_obj_size(root) != 1) {
-            status = brant__fail(BRANT_INVALID, "the line is no object with one member");
+            status = brant__fail(BRANT_INVALID,
+                                 "the line is no object with one member, graph, node or edge: "
+                                 "{\"node\": {\"key\": ..}}");
         } else if (yyjson_obj_get(root, "graph")) {
             if (import->place.index == 0 && import->count == 0) {
                 /* It was read when the import began, and counts as no item. */

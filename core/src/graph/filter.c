@@ -94,6 +94,11 @@ static brant_status refuse(parser *p, const char *format, ...) {
     return status;
 }
 
+/* The user's next question answered: which ones there are. */
+#define NO_SUCH_OPERATOR                                                                           \
+    "no such operator; there are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists, $prefix, "    \
+    "$contains, $not, and $and, $or, $not of filters"
+
 static size_t enter(parser *p, brant__text name) {
     size_t before = p->pointer.length;
 
@@ -326,7 +331,7 @@ static brant_status parse_operators(node **out, parser *p, const brant__path *pa
             BRANT__TRY(parse_operators(&(*place)->children[0], p, path, value, depth + 1));
         } else if (relation < 0) {
             return refuse(p, text.length > 0 && text.data[0] == '$'
-                                 ? "no such operator"
+                                 ? NO_SUCH_OPERATOR
                                  : "operators and members do not mix; compare objects with $eq");
         } else if ((relation == IN || relation == NIN) && yyjson_is_arr(value)) {
             BRANT__TRY(make_in(place, p, path, relation, value));
@@ -399,7 +404,7 @@ static brant_status parse_object(node **out, parser *p, yyjson_val *object, unsi
             (*place)->count = 1;
             BRANT__TRY(parse_object(&(*place)->children[0], p, value, depth + 1));
         } else if (text.length > 0 && text.data[0] == '$') {
-            return refuse(p, find_operator(text) < 0 ? "no such operator"
+            return refuse(p, find_operator(text) < 0 ? NO_SUCH_OPERATOR
                                                      : "the operator stands below a field");
         } else {
             BRANT__TRY(parse_field(place, p, text, value, depth));

@@ -175,8 +175,14 @@ brant_status brant__graph_type_define(brant__call *call) {
     if (found) {
         if (!same || row.version != version ||
             (scope.data && !brant__text_equal(scope, row.scope))) {
-            status = brant__fail(BRANT_EXISTS, "another graph type is named %s (version %lld)",
-                                 brant__quoted(call, name), (long long)row.version);
+            status =
+                brant__text_equal(row.scope, BRANT__TEXT("system")) && brant__builtin_find(name)
+                    ? brant__fail(BRANT_EXISTS, "graph type %s is built in: choose another name",
+                                  brant__quoted(call, name))
+                    : brant__fail(BRANT_EXISTS,
+                                  "another graph type is named %s (version %lld); "
+                                  "graph_types.update changes it",
+                                  brant__quoted(call, name), (long long)row.version);
             goto cleanup;
         }
         status = write_type(call, &row, WITH_WARNINGS);

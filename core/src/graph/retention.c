@@ -86,6 +86,32 @@ cleanup:
     return status;
 }
 
+/* One condition of a rule by itself, so that a refusal points to what the user wrote. */
+static brant_status check_condition(brant__json *json, brant__call *call, const brant__graph *graph,
+                                    int kind, brant__text field, yyjson_val *value,
+                                    const char *member) {
+    brant__filter *filter;
+    brant__writer text = {0};
+    brant_status status;
+
+    brant__write_object(&text);
+    brant__write_name_text(&text, field);
+    if (value)
+        brant__write_value(&text, value);
+    else
+        brant__write_null(&text);
+    brant__write_end(&text);
+    if (text.buffer.failed) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    BRANT__TRY(brant__json_parse(json, text.buffer.data, text.buffer.length, 0));
+    status = brant__filter_parse(&filter, call, graph, kind, json->root, member);
+cleanup:
+    brant__buffer_free(&text.buffer);
+    return status;
+}
+
 static brant_status check_rules(brant__call *call, const brant__graph *graph, int kind,
                                 yyjson_val *rules) {
     const char *list = kind == BRANT__NODES ? "nodes" : "edges";
@@ -113,7 +139,18 @@ static brant_status check_rules(brant__call *call, const brant__graph *graph, in
         }
         BRANT__TRY(brant__filter_parse(&filter, call, graph, kind, brant__json_get(rule, "filter"),
                                        member.data));
-        member.data[member.length - sizeof("/filter")] = '\0';
+        brant__buffer_reset(&member);
+        brant__buffer_format(&member, "rules/%s/%zu/by", list, index);
+        brant__buffer_append_byte(&member, '\0');
+        if (member.failed) {
+            status = brant__fail_memory();
+            goto cleanup;
+        }
+        BRANT__TRY(check_condition(&json, call, graph, kind, rule_field(rule), NULL, member.data));
+        member.data[member.length - sizeof("/by")] = '\0';
+        if (brant__json_get(rule, "type"))
+            BRANT__TRY(check_condition(&json, call, graph, kind, BRANT__TEXT("type"),
+                                       brant__json_get(rule, "type"), member.data));
         BRANT__TRY(rule_filter(&filter, &json, call, graph, kind, rule, 0, member.data));
     }
 cleanup:

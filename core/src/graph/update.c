@@ -147,7 +147,8 @@ static brant_status check_version(brant__class class, int64_t stored, int64_t ve
     if (class >= BRANT__UPCAST && version == stored)
         return brant__fail(
             BRANT_CONSTRAINT,
-            "the change is %s: it needs a version greater than %lld, and a migration",
+            "the change is %s: it needs the member version, greater than %lld, and then "
+            "graph_types.migrate",
             brant__class_names[class], (long long)stored);
     return BRANT_OK;
 }
