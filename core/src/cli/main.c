@@ -158,7 +158,7 @@ static int follow(const cli_arguments *arguments, brant_db *db, const char *oper
         fflush(stdout);
         yyjson_doc_free(doc);
         brant_free(items);
-        if (ferror(stdout) || (nothing && arguments->timeout >= 0)) break;
+        if (ferror(stdout) || nothing) break; /* the time is over, or what ends has ended */
     }
     brant_cursor_free(cursor);
     return exit_code;
