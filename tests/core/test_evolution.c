@@ -557,6 +557,36 @@ static void test_validate(void **state) {
           "{\"module\":%s,\"type\":\"E\",\"attributes\":{},\"source_type\":\"S\"}", module);
 }
 
+/* Types that refer to one another in many ways: too much to reason about, and nothing has changed. */
+static void test_what_is_the_same(void **state) {
+    enum { TYPES = 100, BRANCHES = 20 };
+    brant__buffer module = {0}, input = {0};
+    (void)state;
+    brant__buffer_format(&module, "{\"$defs\":{\"TNode\":{\"$ref\":\"#/$defs/U0\"}");
+    for (int i = 0; i < TYPES; i++) {
+        brant__buffer_format(&module, ",\"U%d\":{\"anyOf\":[", i);
+        for (int j = 0; j < BRANCHES; j++) {
+            brant__buffer_format(&module, "%s{\"required\":[\"p%d\"],\"properties\":{",
+                                 j ? "," : "", j);
+            for (int k = 0; k < BRANCHES; k++)
+                brant__buffer_format(&module, "%s\"p%d\":{\"$ref\":\"#/$defs/U%d\"}", k ? "," : "",
+                                     k, (k * 7 + i) % TYPES);
+            brant__buffer_format(&module, "}}");
+        }
+        brant__buffer_format(&module, "]}");
+    }
+    brant__buffer_format(&input, "{\"from\":%.*s}},\"to\":%.*s}}}", (int)module.length,
+                         (const char *)module.data, (int)module.length, (const char *)module.data);
+    assert_false(input.failed);
+    char *out = NULL;
+    size_t length;
+    assert_int_equal(brant_module_diff(&out, &length, NULL, input.data, input.length), BRANT_OK);
+    assert_string_equal(out, "{\"class\":\"identical\",\"edits\":[]}");
+    brant_free(out);
+    brant__buffer_free(&module);
+    brant__buffer_free(&input);
+}
+
 static void test_imports_of_built_in_modules(void **state) {
     (void)state;
     holds(NULL, "modules.types",
@@ -708,6 +738,7 @@ int main(void) {
         cmocka_unit_test(test_patch_is_bounded),
         cmocka_unit_test(test_types),
         cmocka_unit_test(test_validate),
+        cmocka_unit_test(test_what_is_the_same),
         cmocka_unit_test(test_imports_of_built_in_modules),
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_want_of_memory),

@@ -784,6 +784,7 @@ brant_status brant__module_diff(brant__class *out_class, brant__writer *edits, y
             if (yyjson_obj_get(self.documents[side], containers[i]))
                 self.containers[side] = brant__text_of(containers[i], strlen(containers[i]));
     }
+    if (brant__json_equal(from, to)) return BRANT_OK;
     compare_config(&self);
     if (from_module->typed != to_module->typed)
         add_edit(&self, BRANT__TEXT(""), BRANT__BREAKING,
