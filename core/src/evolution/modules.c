@@ -34,44 +34,6 @@ static void close_module(opened *module) {
 
 /* ---- modules.types --------------------------------------------------------------------------- */
 
-static void write_integer_or_null(brant__writer *out, const char *name, int64_t value) {
-    brant__write_name(out, name);
-    if (value < 0)
-        brant__write_null(out);
-    else
-        brant__write_integer(out, value);
-}
-
-static void write_config(brant__writer *out, const brant__module_config *config) {
-    static const char *const directions[] = {"directed", "undirected", "mixed"};
-    const char *direction = directions[config->direction];
-    brant__write_object(out);
-    brant__write_name(out, "directed");
-    brant__write_text(out, brant__text_of(direction, strlen(direction)));
-    brant__write_name(out, "multi");
-    brant__write_bool(out, config->multi);
-    brant__write_name(out, "allow_self_loops");
-    brant__write_bool(out, config->allow_self_loops);
-    brant__write_name(out, "acyclic");
-    brant__write_bool(out, config->acyclic);
-    write_integer_or_null(out, "max_nodes", config->max_nodes);
-    write_integer_or_null(out, "max_edges", config->max_edges);
-    brant__write_end(out);
-}
-
-static void write_ends(brant__writer *out, const char *name, const brant__module *module,
-                       const size_t *ends, size_t count) {
-    brant__write_name(out, name);
-    if (count == SIZE_MAX) {
-        brant__write_null(out);
-        return;
-    }
-    brant__write_array(out);
-    for (size_t i = 0; i < count; i++)
-        brant__write_text(out, module->node_types[ends[i]].name);
-    brant__write_end(out);
-}
-
 static void write_type(brant__writer *out, yyjson_val *document, brant__text name,
                        const brant__schema *schema) {
     yyjson_val *json = brant__schema_json(document, schema);
@@ -97,7 +59,7 @@ brant_status brant__module_types(brant__call *call) {
     else
         brant__write_null(out);
     brant__write_name(out, "config");
-    write_config(out, &module->config);
+    brant__write_config(out, &module->config);
     brant__write_name(out, "node_types");
     brant__write_array(out);
     for (size_t i = 0; module->typed && i < module->node_type_count; i++) {
@@ -112,10 +74,12 @@ brant_status brant__module_types(brant__call *call) {
         const brant__edge_type *edge = &module->edge_types[i];
         brant__write_object(out);
         write_type(out, given.document, edge->name, edge->schema);
-        write_ends(out, "source", module, edge->sources, edge->source_count);
-        write_ends(out, "target", module, edge->targets, edge->target_count);
-        write_integer_or_null(out, "max_out", edge->max_out);
-        write_integer_or_null(out, "max_in", edge->max_in);
+        brant__write_name(out, "source");
+        brant__write_ends(out, module, edge->sources, edge->source_count);
+        brant__write_name(out, "target");
+        brant__write_ends(out, module, edge->targets, edge->target_count);
+        brant__write_limit(out, "max_out", edge->max_out);
+        brant__write_limit(out, "max_in", edge->max_in);
         brant__write_end(out);
     }
     brant__write_end(out);
@@ -205,12 +169,10 @@ static brant_status find_schema(const brant__schema **out, const brant__module *
             return brant__fail(BRANT_INVALID, "the module has no types; the type is null");
         return BRANT_OK;
     }
-    for (size_t i = 0; node && i < module->node_type_count; i++)
-        if (brant__text_equal(module->node_types[i].name, name))
-            *out = module->node_types[i].schema;
-    for (size_t i = 0; edge && i < module->edge_type_count; i++)
-        if (brant__text_equal(module->edge_types[i].name, name))
-            *out = module->edge_types[i].schema;
+    uint32_t index = node ? brant__module_node(module, name) : BRANT__NO_TYPE;
+    if (index != BRANT__NO_TYPE) *out = module->node_types[index].schema;
+    index = edge ? brant__module_edge(module, name) : BRANT__NO_TYPE;
+    if (index != BRANT__NO_TYPE) *out = module->edge_types[index].schema;
     return *out ? BRANT_OK
                 : brant__fail(BRANT_INVALID, "the module has no such %s type",
                               node ? "node" : "edge");

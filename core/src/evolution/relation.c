@@ -80,25 +80,10 @@ static bool step(brant__relation *self) {
     return true;
 }
 
-static int group_of(int type) {
-    switch (type) {
-    case YYJSON_TYPE_NUM:
-        return BRANT__GROUP_NUMBER;
-    case YYJSON_TYPE_STR:
-        return BRANT__GROUP_STRING;
-    case YYJSON_TYPE_ARR:
-        return BRANT__GROUP_ARRAY;
-    case YYJSON_TYPE_OBJ:
-        return BRANT__GROUP_OBJECT;
-    default:
-        return -1;
-    }
-}
-
 static void add_rules(brant__relation *self, brant__spot spot, int type, unsigned *types) {
     const brant__schema *schema = schema_of(self, spot);
     const brant__block *block = block_at(self, spot);
-    const int groups[] = {group_of(type), BRANT__GROUP_COMMON};
+    const int groups[] = {brant__group_of(type), BRANT__GROUP_COMMON};
     /* A number is an integer or not: both bits. */
     *types &=
         block->types |

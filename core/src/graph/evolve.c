@@ -287,18 +287,6 @@ static void judge_edge(brant__judge *self, const brant__edge_type *edge,
     }
 }
 
-static bool has_node_type(const brant__module *module, brant__text name) {
-    for (size_t i = 0; i < module->node_type_count; i++)
-        if (brant__text_equal(module->node_types[i].name, name)) return true;
-    return false;
-}
-
-static bool has_edge_type(const brant__module *module, brant__text name) {
-    for (size_t i = 0; i < module->edge_type_count; i++)
-        if (brant__text_equal(module->edge_types[i].name, name)) return true;
-    return false;
-}
-
 /* Without "Edge" at its end; {NULL, 0} where it has none. */
 static brant__text without_suffix(brant__text name) {
     const brant__text suffix = BRANT__TEXT("Edge");
@@ -313,8 +301,10 @@ bool brant__patch_names_type(const brant__module *module, brant__text name) {
     const brant__text shared = without_suffix(name);
 
     if (!module->typed) return false;
-    return has_node_type(module, name) || has_edge_type(module, name) ||
-           (shared.data && has_node_type(module, shared) && has_edge_type(module, shared));
+    return brant__module_node(module, name) != BRANT__NO_TYPE ||
+           brant__module_edge(module, name) != BRANT__NO_TYPE ||
+           (shared.data && brant__module_node(module, shared) != BRANT__NO_TYPE &&
+            brant__module_edge(module, shared) != BRANT__NO_TYPE);
 }
 
 /* Of a type's rows; NULL: none. */
@@ -323,7 +313,7 @@ static yyjson_val *find_patch(const brant__judge *self, int kind, brant__text ty
     yyjson_val *name, *patch;
 
     if (!self->patches || !type.data) return NULL;
-    if (kind == BRANT__NODES || !has_node_type(self->module, type))
+    if (kind == BRANT__NODES || brant__module_node(self->module, type) == BRANT__NO_TYPE)
         return yyjson_obj_getn(self->patches, type.data, type.length);
     yyjson_obj_foreach(self->patches, index, count, name, patch) {
         if (brant__text_equal(without_suffix(brant__json_text(name)), type)) return patch;

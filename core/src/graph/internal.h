@@ -60,8 +60,6 @@ brant_status brant__type_load(const brant__type **out_type, brant_db *db, int64_
 brant_status brant__type_find(const brant__type **out_type, brant__call *call, brant__text name,
                               bool store);
 
-#define BRANT__NO_TYPE UINT32_MAX
-
 /* Indexes in the module by name or row id; BRANT__NO_TYPE where there is none. In an untyped graph
  * row id 0 is index 0. */
 uint32_t brant__type_node(const brant__type *type, brant__text name);

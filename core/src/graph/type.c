@@ -270,15 +270,11 @@ brant_status brant__type_row_load(const brant__type **out_type, brant__call *cal
 }
 
 uint32_t brant__type_node(const brant__type *type, brant__text name) {
-    for (size_t i = 0; i < type->module->node_type_count; i++)
-        if (brant__text_equal(type->module->node_types[i].name, name)) return (uint32_t)i;
-    return BRANT__NO_TYPE;
+    return brant__module_node(type->module, name);
 }
 
 uint32_t brant__type_edge(const brant__type *type, brant__text name) {
-    for (size_t i = 0; i < type->module->edge_type_count; i++)
-        if (brant__text_equal(type->module->edge_types[i].name, name)) return (uint32_t)i;
-    return BRANT__NO_TYPE;
+    return brant__module_edge(type->module, name);
 }
 
 static uint32_t index_of_row(const int64_t *rows, size_t count, int64_t row_id) {
@@ -298,45 +294,6 @@ uint32_t brant__type_edge_of_row(const brant__type *type, int64_t row_id) {
 }
 
 /* ---- storing --------------------------------------------------------------------------------- */
-
-void brant__write_config(brant__writer *out, const brant__module_config *config) {
-    static const char *const directions[] = {"directed", "undirected", "mixed"};
-    const char *direction = directions[config->direction];
-
-    brant__write_object(out);
-    brant__write_name(out, "directed");
-    brant__write_text(out, brant__text_of(direction, strlen(direction)));
-    brant__write_name(out, "multi");
-    brant__write_bool(out, config->multi);
-    brant__write_name(out, "allow_self_loops");
-    brant__write_bool(out, config->allow_self_loops);
-    brant__write_name(out, "acyclic");
-    brant__write_bool(out, config->acyclic);
-    brant__write_name(out, "max_nodes");
-    if (config->max_nodes < 0)
-        brant__write_null(out);
-    else
-        brant__write_integer(out, config->max_nodes);
-    brant__write_name(out, "max_edges");
-    if (config->max_edges < 0)
-        brant__write_null(out);
-    else
-        brant__write_integer(out, config->max_edges);
-    brant__write_end(out);
-}
-
-/* Names of node types by index; any: null. */
-void brant__write_ends(brant__writer *out, const brant__module *module, const size_t *ends,
-                       size_t count) {
-    if (count == SIZE_MAX) {
-        brant__write_null(out);
-        return;
-    }
-    brant__write_array(out);
-    for (size_t i = 0; i < count; i++)
-        brant__write_text(out, module->node_types[ends[i]].name);
-    brant__write_end(out);
-}
 
 brant_status brant__type_insert_node(brant__call *call, const brant__module *module, size_t index,
                                      int64_t row_id) {

@@ -78,9 +78,4 @@ brant_status brant__builtin_row(brant__type_row *out, brant__call *call,
 /* The member `retention` of a stored type (retention.c). */
 brant_status brant__retention_write(brant__call *call, int64_t type_row);
 
-/* Config and allowed ends as JSON. */
-void brant__write_config(brant__writer *out, const brant__module_config *config);
-void brant__write_ends(brant__writer *out, const brant__module *module, const size_t *ends,
-                       size_t count);
-
 #endif

@@ -80,18 +80,6 @@ cleanup:
     return status;
 }
 
-static uint32_t find_node(const brant__module *module, brant__text name) {
-    for (size_t i = 0; i < module->node_type_count; i++)
-        if (brant__text_equal(module->node_types[i].name, name)) return (uint32_t)i;
-    return BRANT__NO_TYPE;
-}
-
-static uint32_t find_edge(const brant__module *module, brant__text name) {
-    for (size_t i = 0; i < module->edge_type_count; i++)
-        if (brant__text_equal(module->edge_types[i].name, name)) return (uint32_t)i;
-    return BRANT__NO_TYPE;
-}
-
 static brant_status refuse_removals(brant__call *call, const brant__type *type,
                                     const brant__module *module) {
     const brant__module *stored = type->module;
@@ -99,7 +87,8 @@ static brant_status refuse_removals(brant__call *call, const brant__type *type,
     bool used;
 
     for (size_t i = 0; stored->typed && i < stored->node_type_count; i++) {
-        if (module->typed && find_node(module, stored->node_types[i].name) != BRANT__NO_TYPE)
+        if (module->typed &&
+            brant__module_node(module, stored->node_types[i].name) != BRANT__NO_TYPE)
             continue;
         BRANT__TRY(has_rows(&used, call, BRANT__NODES, type->node_types[i]));
         if (used) {
@@ -110,7 +99,8 @@ static brant_status refuse_removals(brant__call *call, const brant__type *type,
         }
     }
     for (size_t i = 0; stored->typed && i < stored->edge_type_count; i++) {
-        if (module->typed && find_edge(module, stored->edge_types[i].name) != BRANT__NO_TYPE)
+        if (module->typed &&
+            brant__module_edge(module, stored->edge_types[i].name) != BRANT__NO_TYPE)
             continue;
         BRANT__TRY(has_rows(&used, call, BRANT__EDGES, type->edge_types[i]));
         if (used) {
@@ -207,17 +197,20 @@ static brant_status write_types(brant__call *call, const brant__type *type,
     brant_status status = BRANT_OK;
 
     for (size_t i = 0; stored->typed && i < stored->node_type_count; i++)
-        if (!module->typed || find_node(module, stored->node_types[i].name) == BRANT__NO_TYPE)
+        if (!module->typed ||
+            brant__module_node(module, stored->node_types[i].name) == BRANT__NO_TYPE)
             BRANT__TRY(drop_type(call, type, BRANT__NODES, type->node_types[i]));
     for (size_t i = 0; stored->typed && i < stored->edge_type_count; i++)
-        if (!module->typed || find_edge(module, stored->edge_types[i].name) == BRANT__NO_TYPE)
+        if (!module->typed ||
+            brant__module_edge(module, stored->edge_types[i].name) == BRANT__NO_TYPE)
             BRANT__TRY(drop_type(call, type, BRANT__EDGES, type->edge_types[i]));
     for (size_t i = 0; module->typed && i < module->node_type_count; i++)
-        if (!stored->typed || find_node(stored, module->node_types[i].name) == BRANT__NO_TYPE)
+        if (!stored->typed ||
+            brant__module_node(stored, module->node_types[i].name) == BRANT__NO_TYPE)
             BRANT__TRY(brant__type_insert_node(call, module, i, type->row_id));
     for (size_t i = 0; module->typed && i < module->edge_type_count; i++) {
         const uint32_t index =
-            stored->typed ? find_edge(stored, module->edge_types[i].name) : BRANT__NO_TYPE;
+            stored->typed ? brant__module_edge(stored, module->edge_types[i].name) : BRANT__NO_TYPE;
         if (index == BRANT__NO_TYPE)
             BRANT__TRY(brant__type_insert_edge(call, module, i, type->row_id));
         else

@@ -128,6 +128,21 @@ enum {
     BRANT__GROUP_COMMON,
     BRANT__GROUP_COUNT
 };
+/* Of the rules for one of yyjson's types, besides the common ones; -1: none. */
+static inline int brant__group_of(int type) {
+    switch (type) {
+    case YYJSON_TYPE_NUM:
+        return BRANT__GROUP_NUMBER;
+    case YYJSON_TYPE_STR:
+        return BRANT__GROUP_STRING;
+    case YYJSON_TYPE_ARR:
+        return BRANT__GROUP_ARRAY;
+    case YYJSON_TYPE_OBJ:
+        return BRANT__GROUP_OBJECT;
+    default:
+        return -1;
+    }
+}
 
 typedef struct brant__block {
     uint16_t types;

@@ -112,4 +112,20 @@ enum {
 };
 int brant__entry_kind(brant__text entry, brant__text *out_name);
 
+/* ---- what a module says (module_read.c) ------------------------------------------------------ */
+
+#define BRANT__NO_TYPE UINT32_MAX
+
+/* Indexes of types by name; BRANT__NO_TYPE where there is none. */
+uint32_t brant__module_node(const brant__module *module, brant__text name);
+uint32_t brant__module_edge(const brant__module *module, brant__text name);
+
+/* The config as JSON. */
+void brant__write_config(brant__writer *out, const brant__module_config *config);
+/* Names of node types by index as JSON; any: null. */
+void brant__write_ends(brant__writer *out, const brant__module *module, const size_t *ends,
+                       size_t count);
+/* A member that is an integer, or null where there is no limit. */
+void brant__write_limit(brant__writer *out, const char *name, int64_t value);
+
 #endif

@@ -13,21 +13,6 @@ bool brant__block_type_accepts(const brant__block *block, yyjson_val *value) {
            brant__number_integral(value);
 }
 
-static int group_of(yyjson_type type) {
-    switch (type) {
-    case YYJSON_TYPE_NUM:
-        return BRANT__GROUP_NUMBER;
-    case YYJSON_TYPE_STR:
-        return BRANT__GROUP_STRING;
-    case YYJSON_TYPE_ARR:
-        return BRANT__GROUP_ARRAY;
-    case YYJSON_TYPE_OBJ:
-        return BRANT__GROUP_OBJECT;
-    default:
-        return -1;
-    }
-}
-
 static bool rules_accept(brant__run *run, uint32_t from, uint32_t to, yyjson_val *value) {
     for (const brant__rule *rule = run->schema->rules + from, *end = run->schema->rules + to;
          rule < end; rule++) {
@@ -44,7 +29,7 @@ bool brant__block_accepts(brant__run *run, uint32_t number, yyjson_val *value) {
     const uint32_t *first = block->first;
     if (first[0] == first[BRANT__GROUP_COUNT]) return true;
     if (!brant__run_enter(run)) return false;
-    const int group = group_of(type);
+    const int group = brant__group_of(type);
     const bool accepted =
         (group < 0 || rules_accept(run, first[group], first[group + 1], value)) &&
         rules_accept(run, first[BRANT__GROUP_COMMON], first[BRANT__GROUP_COUNT], value);

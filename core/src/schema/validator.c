@@ -73,6 +73,7 @@ static brant_status open_schema(brant_validator *validator, yyjson_val *schema, 
 static brant_status open_type(brant_validator *validator, yyjson_val *input, unsigned flags) {
     brant__text node = brant__json_get_text(input, "node_type");
     brant__text edge = brant__json_get_text(input, "edge_type");
+    uint32_t index = BRANT__NO_TYPE;
     const brant__module *module;
     brant_status status;
 
@@ -81,12 +82,11 @@ static brant_status open_type(brant_validator *validator, yyjson_val *input, uns
     status = brant__module_parse_as(&validator->module, brant__json_get(input, "module"), flags);
     if (status != BRANT_OK) return status;
     module = validator->module;
-    for (size_t i = 0; module->typed && node.data && i < module->node_type_count; i++)
-        if (brant__text_equal(module->node_types[i].name, node))
-            validator->schema = module->node_types[i].schema;
-    for (size_t i = 0; module->typed && edge.data && i < module->edge_type_count; i++)
-        if (brant__text_equal(module->edge_types[i].name, edge))
-            validator->schema = module->edge_types[i].schema;
+    if (module->typed)
+        index = node.data ? brant__module_node(module, node) : brant__module_edge(module, edge);
+    if (index != BRANT__NO_TYPE)
+        validator->schema =
+            node.data ? module->node_types[index].schema : module->edge_types[index].schema;
     if (validator->schema) return BRANT_OK;
     return brant__fail(BRANT_INVALID, "the module has no %s type of that name",
                        node.data ? "node" : "edge");
