@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "brant/store.h"
 
-#define BRANT__FORMAT 4 /* the newest format this code writes: the number of the last migration */
+#define BRANT__FORMAT 5 /* the newest format this code writes: the number of the last migration */
 
 /* ---- entering a handle (handle.c) -------------------------------------------------------------------------------------- */
 
@@ -125,6 +125,17 @@ enum {
     BRANT__TABLE_ERASE,
     BRANT__TABLE_EVENT,
     BRANT__TABLE_WAKE,
+    BRANT__TABLE_WAITER,
+    BRANT__TABLE_QUEUE,
+    BRANT__TABLE_JOB,
+    BRANT__TABLE_JOB_READ,
+    BRANT__TABLE_METRICS,
+    BRANT__TABLE_STREAM,
+    BRANT__TABLE_CONSUMER,
+    BRANT__TABLE_LOCK,
+    BRANT__TABLE_RATE_LIMIT,
+    BRANT__TABLE_SCHEDULE,
+    BRANT__TABLE_CHANGE,
     BRANT__TABLE_COUNT
 };
 
