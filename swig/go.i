@@ -63,6 +63,7 @@
 
 %typemap(gotype) brant_db **out_db, brant_cursor **out_cursor, brant_validator **out_validator "*uintptr"
 %typemap(gotype) int *out_fd, int *out_accepted "*int32"
-%typemap(in) brant_db **out_db, brant_cursor **out_cursor, brant_validator **out_validator, int *out_fd, int *out_accepted {
+%typemap(gotype) int64_t *out_ms "*int64"
+%typemap(in) brant_db **out_db, brant_cursor **out_cursor, brant_validator **out_validator, int *out_fd, int *out_accepted, int64_t *out_ms {
     $1 = ($1_ltype)$input;
 }

@@ -41,6 +41,9 @@
 %typemap(in, numinputs=0) int *out_accepted (int accepted = 0) "$1 = &accepted;"
 %typemap(argout) int *out_accepted "$result = Napi::Boolean::New(env, *$1 != 0);"
 
+%typemap(in, numinputs=0) int64_t *out_ms (int64_t span = 0) "$1 = &span;"
+%typemap(argout) int64_t *out_ms "$result = Napi::Number::New(env, static_cast<double>(*$1));"
+
 %typemap(out) brant_status
 {
   if ($1 != BRANT_OK) brant_node::raise(env);

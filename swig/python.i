@@ -92,6 +92,14 @@
     $result = PyLong_FromLong(*$1);
 }
 
+%typemap(in, numinputs=0) int64_t *out_ms (int64_t span = 0) {
+    $1 = &span;
+}
+%typemap(argout) int64_t *out_ms {
+    Py_DECREF($result);
+    $result = PyLong_FromLongLong(*$1);
+}
+
 /* ---- status ------------------------------------------------------------------------------------------------------- */
 
 %typemap(out) brant_status {

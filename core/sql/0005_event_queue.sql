@@ -15,6 +15,7 @@ CREATE TABLE brant_waiters (
     PRIMARY KEY (topic, ticket)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX brant_waiters_socket ON brant_waiters (socket);
+CREATE INDEX brant_waiters_until ON brant_waiters (topic, until) WHERE until IS NOT NULL;
 
 -- How long the notifications of a channel are kept; NULL: as all. bytes: the payload is base64.
 ALTER TABLE notification_channels ADD COLUMN kept_count INTEGER;

@@ -41,6 +41,7 @@ export interface Native {
   brant_call_open(handle: Handle, name: string, json: Text): RawCursor;
   brant_event_listen(handle: Handle, json: Text): RawCursor;
   brant_cursor_next(cursor: RawCursor, timeout: number): string;
+  brant_cursor_wait(cursor: RawCursor): number;
   brant_cursor_close(cursor: RawCursor): void;
   brant_wake_acknowledge(handle: Handle): void;
   brant_transaction_begin: Operation;

@@ -17,6 +17,8 @@ struct brant_cursor {
     pthread_mutex_t mutex; /* for what follows */
     bool busy;
     bool spent;
+    bool exhausted; /* nothing will ever come any more */
+    int64_t until; /* of the monotonic clock: when to look again by itself, as the last look said */
     unsigned references;
     brant_cursor *next; /* orphan: under the mutex of the list */
 };
@@ -124,39 +126,74 @@ void brant_cursor_free(brant_cursor *cursor) {
 /* ---- next ------------------------------------------------------------------------------------------------------------------ */
 
 typedef struct visit {
-    size_t count;
-    bool more;
+    brant__fetch found;
     uint64_t seen;
 } visit;
+
+/* Moments of the database's clock, which may jump, become spans as soon as they are known. A kind that asks for what is past does not make us spin. */
+static int64_t monotonic_of(brant_db *db, int64_t moment) {
+    if (moment == INT64_MAX) return INT64_MAX;
+    const int64_t now = brant__db_now(db), start = brant__monotonic_now();
+    if (moment <= now) return start + 1;
+    return moment - now > INT64_MAX - start ? INT64_MAX : start + (moment - now);
+}
+
+/* For brant_cursor_wait and the wait that may follow. */
+static void note(brant_cursor *cursor, const brant__fetch *found) {
+    const bool again = found->count > 0 || found->more;
+    const int64_t until = again ? 0 : monotonic_of(cursor->db, found->until);
+    pthread_mutex_lock(&cursor->mutex);
+    cursor->until = until;
+    if (found->end || (cursor->kind->ends && !again)) cursor->exhausted = true;
+    pthread_mutex_unlock(&cursor->mutex);
+}
+
+/* With a transaction of the kind's choice. */
+static brant_status fetch(visit *out, brant_cursor *cursor, brant__writer *writer) {
+    brant_db *db = cursor->db;
+    const brant__cursor_kind *kind = cursor->kind;
+    brant_status status = BRANT_OK;
+    bool begun = false;
+    if (kind->transaction == BRANT__FETCH_READ) {
+        BRANT__TRY(brant__begin(db, BRANT__READ));
+        begun = true;
+    }
+    BRANT__TRY(kind->fetch(&out->found, db, cursor->state, writer));
+    if (begun && brant__commit(db) != BRANT_OK) { /* what was read is read */
+        (void)brant__error_code();
+        brant__rollback(db);
+    }
+    return BRANT_OK;
+cleanup:
+    if (begun) brant__rollback(db);
+    return status;
+}
 
 /* One look: enter, one snapshot, fetch, leave. */
 static brant_status look(visit *out, brant_cursor *cursor, brant__writer *writer) {
     brant_db *db = cursor->db;
-    bool begun = false;
-    *out = (visit){0};
+    const int transaction = cursor->kind->transaction;
+    *out = (visit){.found.until = INT64_MAX};
     brant_status status = brant__wake_enter(db, &cursor->ended);
     if (status != BRANT_OK) return status;
     brant__cursor_bury(db, brant__wake_orphans(db));
-    if (cursor->kind->finite) {
-        status = cursor->kind->fetch(&out->count, &out->more, db, cursor->state, writer);
-        goto cleanup;
-    }
     out->seen = brant__wake_sequence(db);
-    if (brant__transaction_lost(db))
-        goto cleanup; /* its owner has not rolled back yet: nothing to be seen until then */
-    BRANT__TRY(brant__begin(db, BRANT__READ));
-    begun = true;
-    BRANT__TRY(brant__wake_look(db));
-    BRANT__TRY(cursor->kind->fetch(&out->count, &out->more, db, cursor->state, writer));
-    begun = false;
-    if (brant__commit(db) != BRANT_OK) { /* what was read is read */
-        (void)brant__error_code();
-        brant__rollback(db);
+    if (transaction != BRANT__FETCH_NONE) {
+        if (brant__transaction_lost(db))
+            goto cleanup; /* its owner has not rolled back yet: nothing to be seen until then */
+        if (transaction == BRANT__FETCH_OWN && brant__depth(db) > 0) {
+            brant__wake_defer(db);
+            goto cleanup;
+        }
+        BRANT__TRY(brant__wake_look(db));
     }
-    if (brant__wake_repair(db)) out->more = true;
-    if (out->count == 0) BRANT__TRY(brant__wake_file_check(db));
+    BRANT__TRY(fetch(out, cursor, writer));
+    if (transaction != BRANT__FETCH_NONE) {
+        if (brant__wake_repair(db)) out->found.more = true;
+        if (out->found.count == 0) BRANT__TRY(brant__wake_file_check(db));
+    }
 cleanup:
-    if (begun) brant__rollback(db);
+    if (status == BRANT_OK) note(cursor, &out->found);
     brant__leave(db);
     return status;
 }
@@ -178,16 +215,18 @@ static brant_status next_items(brant_cursor *cursor, brant__writer *writer, int6
     const int64_t until = timeout < 0 || timeout > INT64_MAX - start ? INT64_MAX : start + timeout;
     for (;;) {
         visit seen;
+        if (cursor->exhausted) return check(cursor, interrupts);
         brant_status status = look(&seen, cursor, writer);
-        if (status != BRANT_OK || seen.count > 0) return status;
+        if (status != BRANT_OK || seen.found.count > 0) return status;
         status = check(cursor, interrupts);
         if (status != BRANT_OK) return status;
-        if (seen.more) continue;
-        if (cursor->kind->finite) return BRANT_OK;
+        if (cursor->exhausted) return BRANT_OK;
+        if (seen.found.more) continue;
         if (brant__monotonic_now() >= until) return BRANT_OK;
         status = brant__wait_begin(db);
         if (status != BRANT_OK) return status;
-        brant__wake_wait(db, &cursor->ended, interrupts, seen.seen, until);
+        brant__wake_wait(db, &cursor->ended, interrupts, seen.seen,
+                         cursor->until < until ? cursor->until : until);
         brant__wait_end(db);
         status = check(cursor, interrupts);
         if (status != BRANT_OK) return status;
@@ -227,4 +266,25 @@ brant_status brant_cursor_next(char **out_json, size_t *out_json_len, brant_curs
     if (mine) destroy_state(cursor);
     release(cursor);
     return status;
+}
+
+brant_status brant_cursor_wait(int64_t *out_ms, brant_cursor *cursor) {
+    brant__error_clear();
+    *out_ms = 0;
+    if (!cursor) return brant__fail(BRANT_INVALID, "the cursor is NULL");
+    pthread_mutex_lock(&cursor->mutex);
+    const bool exhausted = cursor->exhausted, ended = atomic_load(&cursor->ended);
+    const int64_t until = cursor->until;
+    pthread_mutex_unlock(&cursor->mutex);
+    if (ended) return brant__fail(BRANT_CLOSED, "the cursor is closed");
+    if (exhausted) {
+        *out_ms = -1;
+        return BRANT_OK;
+    }
+    const brant_status status = brant__wait_begin(cursor->db);
+    if (status != BRANT_OK) return status;
+    const int64_t left = until - brant__monotonic_now(), check = brant__wake_check_in(cursor->db);
+    *out_ms = left < 0 ? 0 : left < check ? left : check;
+    brant__wait_end(cursor->db);
+    return BRANT_OK;
 }

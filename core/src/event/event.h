@@ -16,19 +16,34 @@ brant_status brant__notify(int64_t *out_id, brant_db *db, brant__text channel, b
 
 #define BRANT__CURSOR_ITEMS 256
 
+/* What a look found: `count` items were appended; `more`: look again at once, bounded work ended before all was looked at; `until`: the time of the database's
+ * clock (ms) at which to look again by itself, INT64_MAX (what it is set to before): never; `end`: after these items there is nothing, for ever. */
+typedef struct brant__fetch {
+    size_t count;
+    bool more;
+    int64_t until;
+    bool end;
+} brant__fetch;
+
+enum {
+    BRANT__FETCH_READ, /* in a read transaction */
+    BRANT__FETCH_OWN, /* it begins and commits transactions of its own; not called while the handle's user has one open */
+    BRANT__FETCH_NONE, /* in none, or in whichever is open: it reads nothing of the file */
+};
+
 /*
- * A kind of cursor. `fetch` runs inside the handle and in a read transaction and appends the items that are there now to `out`, a writer that stands inside an array,
- * at most BRANT__CURSOR_ITEMS; *out_more: bounded work ended before all was looked at, so ask again without waiting. What it yields counts as
- * delivered, so it moves its position only when `out` has not failed. `destroy` runs inside the handle, or with the handle closed, once.
- * The handle's own transaction may be open: rows from brant__wake_uncommitted_from on are not to be shown.
- *
- * One that is `finite` reads nothing of the file: its `fetch` runs in no transaction, or in whichever is open, and its items end: "none" is the end, for which nobody waits.
+ * A kind of cursor. `fetch` runs inside the handle and appends the items that are there now to `writer`, which stands inside an array, at most BRANT__CURSOR_ITEMS.
+ * What it yields counts as delivered, so it moves its position only when `writer` has not failed. It is called once more than there was reason to: whoever was woken
+ * for nothing finds nothing. `destroy` runs inside the handle, or with the handle closed, once.
+ * Of FETCH_READ, the handle's own transaction may be open: rows from brant__wake_uncommitted_from on are not to be shown.
+ * Of FETCH_OWN, it is as if nothing were there while one is open, and the cursor looks as soon as it has ended.
+ * `ends`: the first "none" is the end, for which nobody waits.
  */
 typedef struct brant__cursor_kind {
-    brant_status (*fetch)(size_t *out_count, bool *out_more, brant_db *db, void *state,
-                          brant__writer *out);
+    brant_status (*fetch)(brant__fetch *out, brant_db *db, void *state, brant__writer *writer);
     void (*destroy)(brant_db *db, void *state);
-    bool finite;
+    int transaction;
+    bool ends;
 } brant__cursor_kind;
 
 /* Takes `state` over also when it fails. Inside the handle. */
@@ -38,15 +53,30 @@ brant_status brant__cursor_new(brant_cursor **out_cursor, brant_db *db,
 /* ---- wake (wake.c) --------------------------------------------------------------------------------------------------------- */
 
 /*
- * Register patterns for this handle, in a write transaction (nested: the registration is found missing and made again within a second, should the outer one roll back);
+ * Topics of our own begin with a byte that keeps them apart from channels: no pattern of events.listen matches them, and they are compared as they are, not as globs. Make them with
+ * brant__topic_of: <mark><kind>:<name>, and for two names <mark><kind>:<name>/<more>.
+ */
+#define BRANT__TOPIC_MARK '\x01'
+#define BRANT__TOPIC_SIZE 640
+typedef struct brant__topic {
+    char bytes[BRANT__TOPIC_SIZE];
+} brant__topic;
+/* The text lives in `topic`. `kind` is a word of ours ("queue"); names of more than 255 bytes are cut. `more` {NULL, 0}: there is none. */
+brant__text brant__topic_of(brant__topic *topic, const char *kind, brant__text name,
+                            brant__text more);
+
+/*
+ * Register patterns (globs of channels, or topics of our own) for this handle, in a write transaction (nested: the registration is found missing and made again by the next check, should the outer one roll back);
  * *out_id identifies the registration. Read-only files and ":memory:": no registration, 0. A commit later than ours that touches a matching topic wakes the handle.
  */
 brant_status brant__wake_register(int64_t *out_id, brant_db *db, const brant__text *patterns,
                                   size_t count);
 /* Take a registration back; quietly does nothing where the file cannot be written now. */
 void brant__wake_unregister(brant_db *db, int64_t id);
-/* In a write transaction: waiters of this topic are woken after its commit. */
+/* In a write transaction: all who registered for this topic are woken after its commit. */
 brant_status brant__wake_touch(brant_db *db, brant__text topic);
+/* In a write transaction, after brant__wake_touch was called once on the handle: everybody is. */
+void brant__wake_touch_all(brant_db *db);
 /* How often this handle was woken by a commit: for tests and statistics. */
 uint64_t brant__wake_count(brant_db *db);
 

@@ -182,27 +182,26 @@ cleanup:
     return status;
 }
 
-static brant_status listen_fetch(size_t *out_count, bool *out_more, brant_db *db, void *state,
+static brant_status listen_fetch(brant__fetch *found, brant_db *db, void *state,
                                  brant__writer *out) {
     listener *self = state;
     brant_status status = BRANT_OK;
     char epoch[EPOCH_SIZE];
     size_t epoch_length = 0;
     int64_t newest = 0, last = self->last;
-    *out_count = 0;
-    *out_more = false;
     BRANT__TRY(read_head(&newest, epoch, &epoch_length, db));
     const bool renamed = self->epoch_length > 0 &&
                          (epoch_length == 0 || memcmp(epoch, self->epoch, EPOCH_SIZE) != 0);
     const int64_t open = brant__wake_uncommitted_from(db);
     const int64_t upper = newest < open ? newest : open - 1;
     if (renamed || newest < last) {
-        write_gaps(out_count, self, out, 0, upper);
+        write_gaps(&found->count, self, out, 0, upper);
         last = upper;
         brant__map_clear(&self->told);
     } else if (upper > last) {
-        BRANT__TRY(fetch_gaps(out_count, out_more, db, self, out));
-        if (!*out_more) BRANT__TRY(fetch_rows(out_count, out_more, &last, db, self, out, upper));
+        BRANT__TRY(fetch_gaps(&found->count, &found->more, db, self, out));
+        if (!found->more)
+            BRANT__TRY(fetch_rows(&found->count, &found->more, &last, db, self, out, upper));
     }
     /* Room for the end of the answer, too: what is counted as delivered is delivered. */
     if (!brant__buffer_reserve(&out->buffer, 16)) {
@@ -229,7 +228,8 @@ static void listen_destroy(brant_db *db, void *state) {
     brant__free(self);
 }
 
-static const brant__cursor_kind listen_kind = {listen_fetch, listen_destroy, false};
+static const brant__cursor_kind listen_kind = {listen_fetch, listen_destroy, BRANT__FETCH_READ,
+                                               false};
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------------ */
 

@@ -125,6 +125,8 @@ brant_status brant__notify(int64_t *out_id, brant_db *db, brant__text channel,
         return brant__fail(BRANT_INVALID, "a channel is a name of 1 to %d bytes without NUL",
                            CHANNEL_SIZE);
     BRANT__TRY(brant__wake_touch(db, channel));
+    if (channel.data[0] == BRANT__TOPIC_MARK)
+        brant__wake_touch_all(db); /* looks like a topic of ours, which no pattern would match */
     BRANT__TRY(get(&statement, db, BRANT__EVENT_INSERT));
     brant__bind_text(statement, 1, channel);
     brant__bind_text(statement, 2, payload);

@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "event/socket.h"
+#include "event/waiter.h"
 
 #define TOPICS                                                                                     \
     1024 /* distinct topics of a transaction that are told apart; beyond, everybody is woken */
@@ -94,6 +95,8 @@ typedef struct wake {
         gone[GONE]; /* not allocated: what is left behind for want of memory is remembered, too */
     size_t gone_count;
 
+    bool suspects; /* see brant__wake_suspects */
+    bool deferred; /* a cursor waits for the end of the running transaction */
     bool touched, everything;
     brant__text *topics;
     size_t topic_count, topic_capacity;
@@ -274,6 +277,11 @@ void brant__wake_wait(brant_db *db, const atomic_bool *ended, unsigned interrupt
     pthread_mutex_unlock(&self->mutex);
 }
 
+int64_t brant__wake_check_in(brant_db *db) {
+    (void)db;
+    return BRANT__WAKE_TICK;
+}
+
 uint64_t brant__wake_sequence(brant_db *db) {
     wake *self = wake_of(db);
     pthread_mutex_lock(&self->mutex);
@@ -339,6 +347,7 @@ static void topics_clear(wake *self) {
     self->target_count = 0;
     self->uncommitted = 0;
     brant__map_clear(&self->topic_set);
+    brant__map_clear(&self->target_set);
     brant__arena_reset(&self->topic_texts);
 }
 
@@ -371,6 +380,21 @@ brant_status brant__wake_touch(brant_db *db, brant__text topic) {
     }
     self->topics[self->topic_count++] = brant__text_of(copy, topic.length);
     return BRANT_OK;
+}
+
+void brant__wake_touch_all(brant_db *db) {
+    wake *self = wake_of(db);
+    if (self) self->touched = self->everything = true;
+}
+
+brant__text brant__topic_of(brant__topic *topic, const char *kind, brant__text name,
+                            brant__text more) {
+    const int name_length = name.length < 255 ? (int)name.length : 255;
+    const int more_length = more.length < 255 ? (int)more.length : 255;
+    const int length = snprintf(topic->bytes, sizeof topic->bytes, "%c%.32s:%.*s%s%.*s",
+                                BRANT__TOPIC_MARK, kind, name_length, name.data ? name.data : "",
+                                more.data ? "/" : "", more_length, more.data ? more.data : "");
+    return brant__text_of(topic->bytes, (size_t)length);
 }
 
 void brant__wake_uncommitted(brant_db *db, int64_t id) {
@@ -406,10 +430,18 @@ static brant_status gone_delete(brant_db *db, wake *self) {
         brant__bind_text(statement, entry->row ? 2 : 1,
                          brant__text_of(entry->socket, BRANT__SOCKET_ID));
         BRANT__TRY(brant__run(db, statement));
+        if (!entry->row)
+            BRANT__TRY(brant__waiter_forget(db, brant__text_of(entry->socket, BRANT__SOCKET_ID)));
         self->gone_count--;
     }
 cleanup:
     return status;
+}
+
+/* Our own topics are compared as they are, and no glob is one of them. */
+static bool topic_match(brant__text pattern, brant__text topic) {
+    if (topic.data[0] == BRANT__TOPIC_MARK) return brant__text_equal(pattern, topic);
+    return brant__glob_match(pattern, topic);
 }
 
 /* Do the patterns, JSON that anybody may have written, match a topic? Not an array of texts: no, and the row is of no use. */
@@ -428,26 +460,28 @@ static bool patterns_match(wake *self, brant__text patterns, bool *out_junk) {
         const brant__text pattern = brant__json_text((yyjson_val *)(uintptr_t)element);
         for (size_t i = 0; pattern.data && i < self->topic_count; i++) {
             self->work += pattern.length + self->topics[i].length;
-            if (self->work > WORK || brant__glob_match(pattern, self->topics[i])) return true;
+            if (self->work > WORK || topic_match(pattern, self->topics[i])) return true;
         }
     }
     return false;
 }
 
-static void target_add(wake *self, brant__text socket) {
+/* False: no memory. */
+static bool target_add(wake *self, brant__text socket) {
     int64_t known = 0;
-    if (brant__map_get(&self->target_set, socket, &known)) return;
+    if (brant__map_get(&self->target_set, socket, &known)) return true;
     if (self->target_count == self->target_capacity) {
         const size_t capacity = self->target_capacity ? 2 * self->target_capacity : 16;
         target *grown = brant__realloc(self->targets, capacity * sizeof *grown);
-        if (!grown) return; /* it looks within a second */
+        if (!grown) return false;
         self->targets = grown;
         self->target_capacity = capacity;
     }
-    if (!brant__map_put(&self->target_set, socket, 1)) return;
+    if (!brant__map_put(&self->target_set, socket, 1)) return false;
     target *added = &self->targets[self->target_count++];
     memcpy(added->socket, socket.data, BRANT__SOCKET_ID);
     added->socket[BRANT__SOCKET_ID] = '\0';
+    return true;
 }
 
 /* Hook. */
@@ -458,12 +492,10 @@ static brant_status wake_before_commit(brant_db *db, void *state) {
     int64_t junk[16];
     size_t junk_count = 0, looked = 0;
     bool row = false;
-    self->target_count = 0;
     self->work = 0;
     if (self->silent) return BRANT_OK;
     if (self->gone_count > 0) BRANT__TRY(gone_delete(db, self));
     if (!self->touched) return BRANT_OK;
-    brant__map_clear(&self->target_set);
     BRANT__TRY(brant__statement_get(&statement, db, &statements, WAITERS_ALL));
     brant__bind_integer(statement, 1, WAITERS);
     for (;;) {
@@ -475,7 +507,7 @@ static brant_status wake_before_commit(brant_db *db, void *state) {
         looked += patterns.length < PATTERNS_SIZE ? patterns.length : 0;
         if (looked > PATTERNS_ALL) break;
         if (brant__socket_id_valid(socket) && patterns_match(self, patterns, &useless))
-            target_add(self, socket);
+            (void)target_add(self, socket); /* without memory: it looks by itself */
         if (useless && junk_count < BRANT__COUNT(junk))
             junk[junk_count++] = brant__column_integer(statement, 0);
     }
@@ -527,6 +559,75 @@ static void wake_after_commit(brant_db *db, void *state) {
 static void wake_after_rollback(brant_db *db, void *state, unsigned depth) {
     (void)db;
     if (depth == 0) topics_clear(state);
+}
+
+void brant__wake_defer(brant_db *db) {
+    wake *self = wake_of(db);
+    self->deferred = true;
+}
+
+/* Hook. */
+static void wake_after_end(brant_db *db, void *state) {
+    wake *self = state;
+    (void)db;
+    if (!self->deferred) return;
+    self->deferred = false;
+    pthread_mutex_lock(&self->mutex);
+    announce(self);
+    if (self->handed)
+        socket_self(self, BRANT__SOCKET_WAKE);
+    else if (self->polling)
+        socket_self(self, BRANT__SOCKET_KICK);
+    pthread_mutex_unlock(&self->mutex);
+}
+
+/* ---- sleepers of the wait queue (waiter.c) ------------------------------------------------------------------------------------ */
+
+bool brant__wake_address(char *out, brant_db *db) {
+    wake *self = wake_of(db);
+    pthread_mutex_lock(&self->mutex);
+    const bool bound = self->memory || socket_ensure(self);
+    if (self->memory)
+        memset(out, '0', BRANT__SOCKET_ID);
+    else
+        memcpy(out, self->id, BRANT__SOCKET_ID);
+    out[BRANT__SOCKET_ID] = '\0';
+    pthread_mutex_unlock(&self->mutex);
+    return bound;
+}
+
+bool brant__wake_suspects(const brant_db *db) {
+    return wake_of(db)->suspects;
+}
+
+brant_status brant__wake_alive(bool *out, brant_db *db, brant__text socket) {
+    wake *self = wake_of(db);
+    brant_status status = BRANT_OK;
+    brant__statement *statement = NULL;
+    char id[BRANT__SOCKET_ID + 1] = {0};
+    int error = ENOENT; /* what is no id is nobody's */
+    int64_t known = 0;
+    *out = self->memory || brant__map_get(&self->target_set, socket, &known);
+    if (*out) return BRANT_OK;
+    if (brant__socket_id_valid(socket)) {
+        memcpy(id, socket.data, BRANT__SOCKET_ID);
+        error = brant__socket_probe(&self->folder, id);
+    }
+    *out = error != ECONNREFUSED && error != ENOENT;
+    if (*out) return BRANT_OK;
+    if (error == ECONNREFUSED) brant__socket_unlink(&self->folder, id);
+    BRANT__TRY(brant__statement_get(&statement, db, &statements, FORGET_SOCKET));
+    brant__bind_text(statement, 1, socket);
+    BRANT__TRY(brant__run(db, statement));
+    status = brant__waiter_forget(db, socket);
+cleanup:
+    return status;
+}
+
+brant_status brant__wake_send(brant_db *db, brant__text socket) {
+    wake *self = wake_of(db);
+    if (self->memory) self->touched = true;
+    return self->memory || target_add(self, socket) ? BRANT_OK : brant__fail_memory();
 }
 
 /* ---- registering ------------------------------------------------------------------------------------------------------------ */
@@ -651,17 +752,24 @@ brant_status brant__wake_look(brant_db *db) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
     char socket[BRANT__SOCKET_ID + 1];
+    bool begun = false;
     const int64_t now = brant__monotonic_now();
-    if (self->silent || self->count == 0 || now - self->looked < LOOK_EVERY) return BRANT_OK;
+    if (self->silent || (self->count == 0 && !brant__waiter_any(db)) ||
+        now - self->looked < LOOK_EVERY)
+        return BRANT_OK;
     self->looked = now;
     pthread_mutex_lock(&self->mutex);
     if (self->bound && brant__socket_find(&self->folder, self->id) == ENOENT) {
         self->bound = false;
+        self->incomplete = true;
         gone_add(self, 0, self->id);
+        announce(self); /* who slept in the wait queue is to look, and to sleep anew */
     }
     const bool bound = self->bound;
     memcpy(socket, self->id, sizeof socket);
     pthread_mutex_unlock(&self->mutex);
+    BRANT__TRY(brant__begin(db, BRANT__READ));
+    begun = true;
     for (size_t i = 0; i < self->count; i++) {
         registration *entry = &self->registrations[i];
         bool row = false;
@@ -676,8 +784,11 @@ brant_status brant__wake_look(brant_db *db) {
         entry->row = 0;
         self->incomplete = true;
     }
+    begun = false;
+    if (brant__commit(db) != BRANT_OK) brant__rollback(db);
 cleanup:
     brant__reset(statement);
+    if (begun) brant__rollback(db);
     return status;
 }
 
@@ -817,6 +928,7 @@ static const brant__hooks hooks = {
     .before_commit = wake_before_commit,
     .after_commit = wake_after_commit,
     .after_rollback = wake_after_rollback,
+    .after_end = wake_after_end,
     .interrupt = wake_interrupt,
     .destroy = wake_destroy,
 };

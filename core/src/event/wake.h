@@ -36,9 +36,15 @@ void brant__wake_rouse(brant_db *db, const atomic_bool *ended);
 bool brant__wake_orphan(brant_db *db, struct brant_cursor *cursor);
 struct brant_cursor *brant__wake_orphans(brant_db *db); /* the list, taken. Inside the handle */
 
+/* A cursor could not look because of the running transaction: all of them are to look when it ends. Inside the handle. */
+void brant__wake_defer(brant_db *db);
+
+/* In how many ms the next check by itself is due, 0..BRANT__WAKE_TICK. Any thread. */
+int64_t brant__wake_check_in(brant_db *db);
+
 /* ---- health: inside the handle ------------------------------------------------------------------------------------------------ */
 
-/* In a read transaction, once a second at most: are our registrations and our socket still there? */
+/* Once a second at most: are our registrations and our socket still there? */
 brant_status brant__wake_look(brant_db *db);
 /* After it: register again what was lost; true when there was something, and what was committed meanwhile is to be looked at. */
 bool brant__wake_repair(brant_db *db);
@@ -46,6 +52,17 @@ bool brant__wake_repair(brant_db *db);
 brant_status brant__wake_file_check(brant_db *db);
 /* Part of db.maintain: forget the dead, in the running write transaction or one of its own. */
 void brant__wake_maintain(brant_db *db);
+
+/* ---- for waiter.c: inside the handle, in a write transaction ---------------------------------------------------------------- */
+
+/* How rows of the file name this handle: the id of its socket, which is made when it is first needed. False: nobody could reach it. `out` has 33 bytes. */
+bool brant__wake_address(char *out, brant_db *db);
+/* Would a datagram reach anybody? Rows of a socket that is dead are deleted, all of them. */
+brant_status brant__wake_alive(bool *out, brant_db *db, brant__text socket);
+/* The running look is due to the fallback check, not to a wake: whoever sleeps may have missed one. */
+bool brant__wake_suspects(const brant_db *db);
+/* Send it one after the commit. */
+brant_status brant__wake_send(brant_db *db, brant__text socket);
 
 /* ---- this handle's own open transaction ---------------------------------------------------------------------------------------- */
 

@@ -176,15 +176,12 @@ typedef struct walker {
     size_t given; /* how many were handed out */
 } walker;
 
-static brant_status fetch(size_t *out_count, bool *out_more, brant_db *db, void *state,
-                          brant__writer *out) {
+static brant_status fetch(brant__fetch *found, brant_db *db, void *state, brant__writer *out) {
     walker *self = state;
     brant__walk *walk = &self->walk;
     size_t from = self->given, count;
     brant_status status = BRANT_OK;
 
-    *out_count = 0;
-    *out_more = false;
     if (!walk->done && walk->count < from + BATCH) status = brant__walk_run(walk, db, from + BATCH);
     if (status != BRANT_OK) return status;
     count = walk->count - from < BATCH ? walk->count - from : BATCH;
@@ -199,7 +196,7 @@ static brant_status fetch(size_t *out_count, bool *out_more, brant_db *db, void 
     brant__write_end(out);
     if (out->buffer.failed) return brant__fail_memory();
     self->given += count;
-    *out_count = 1;
+    found->count = 1;
     return BRANT_OK;
 }
 
@@ -212,7 +209,7 @@ static void destroy(brant_db *db, void *state) {
     brant__free(self);
 }
 
-static const brant__cursor_kind kind = {fetch, destroy, true};
+static const brant__cursor_kind kind = {fetch, destroy, BRANT__FETCH_NONE, true};
 
 brant_status brant__node_walk(brant_cursor **out_cursor, brant__call *call) {
     walker *self = brant__alloc_zero(sizeof(*self));

@@ -34,6 +34,7 @@ void brant__teardown(brant_db *db) {
         for (int slot = BRANT__SLOT_COUNT - 1; slot >= 0; slot--) {
             void *state = brant__state(db, slot);
             if (state && db->hooks[slot]->destroy) db->hooks[slot]->destroy(db, state);
+            atomic_store_explicit(&db->slots[slot], NULL, memory_order_release);
         }
     }
     brant__statements_finalize(db);

@@ -80,7 +80,7 @@ bool brant__transaction_lost(
 
 /* ---- state of the modules above ------------------------------------------------------------------------------------------ */
 
-enum { BRANT__SLOT_GRAPH, BRANT__SLOT_EVENT, BRANT__SLOT_COUNT };
+enum { BRANT__SLOT_GRAPH, BRANT__SLOT_EVENT, BRANT__SLOT_WAITER, BRANT__SLOT_COUNT };
 
 /* Any member may be NULL. All but `interrupt` run inside the handle. */
 typedef struct brant__hooks {
@@ -91,6 +91,8 @@ typedef struct brant__hooks {
     /* `depth`: how many levels are left; 0 when the whole transaction went. What was noted on deeper levels is void. */
     void (*after_rollback)(brant_db *db, void *state, unsigned depth);
     void (*after_release)(brant_db *db, void *state, unsigned depth); /* a nested level was kept */
+    void (*after_end)(brant_db *db,
+                      void *state); /* outermost transaction, read or write, is over, either way */
     void (*interrupt)(brant_db *db, void *state); /* end waits; any thread; also when closing */
     void (*destroy)(brant_db *db,
                     void *state); /* last: the connection is still open, or NULL never was */

@@ -43,6 +43,13 @@ static void note_rollback(brant_db *db, unsigned depth) {
     }
 }
 
+static void note_end(brant_db *db) {
+    for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
+        void *state = brant__state(db, slot);
+        if (state && db->hooks[slot]->after_end) db->hooks[slot]->after_end(db, state);
+    }
+}
+
 void brant__transaction_sync(brant_db *db) {
     if (db->depth == 0 || db->lost || !db->sqlite || !sqlite3_get_autocommit(db->sqlite)) return;
     db->lost = true;
@@ -124,6 +131,7 @@ brant_status brant__commit(brant_db *db) {
         }
         checkpoint(db);
     }
+    note_end(db);
 cleanup:
     if (status != BRANT_OK) brant__transaction_sync(db);
     return status;
@@ -132,7 +140,9 @@ cleanup:
 void brant__rollback(brant_db *db) {
     if (db->depth == 0) return;
     if (brant__transaction_lost(db)) { /* taken back already */
-        if (--db->depth == 0) db->lost = false;
+        if (--db->depth > 0) return;
+        db->lost = false;
+        note_end(db);
         return;
     }
     /* These run also when the call was interrupted; what they may fail with is of no use to anybody. */
@@ -151,6 +161,7 @@ void brant__rollback(brant_db *db) {
     sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
     db->depth = 0;
     note_rollback(db, 0);
+    note_end(db);
 }
 
 /* ---- operations --------------------------------------------------------------------------------------------------- */
