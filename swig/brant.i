@@ -93,6 +93,9 @@
 %feature("nothread", "0") brant_module_patch;
 %feature("nothread", "0") brant_event_notify;
 %feature("nothread", "0") brant_event_listen;
+%feature("nothread", "0") brant_stream_publish;
+%feature("nothread", "0") brant_stream_publish_many;
+%feature("nothread", "0") brant_stream_read;
 
 /* For C hosts only: function pointers do not cross. The error record is read inside the failing call (the status typemap). */
 %ignore brant_open_with;
@@ -124,5 +127,6 @@
 %include "brant/module.h"
 %include "brant/event.h"
 %include "brant/exchange.h"
+%include "brant/stream.h"
 %include "brant/operation.h"
 %include "brant/validator.h"

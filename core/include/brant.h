@@ -9,6 +9,7 @@
 #include "brant/module.h"
 #include "brant/operation.h"
 #include "brant/store.h"
+#include "brant/stream.h"
 #include "brant/traversal.h"
 #include "brant/validator.h"
 

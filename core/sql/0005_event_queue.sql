@@ -106,20 +106,29 @@ CREATE TABLE queue_metrics (
     PRIMARY KEY (queue, minute, kind, bucket)
 ) STRICT, WITHOUT ROWID;
 
--- head: no offset up to this is to be given again; trimmed_through: what is up to it was removed by retention. policy: JSON. groups: has it any?
+-- The last offset is head or that of the newest event, whichever is greater: head moves when the newest events go, newest_at with it. trimmed_through: what
+-- is up to it was removed by retention. holes: how many offsets behind it were removed otherwise. compacted_through: up to there no event has a newer one
+-- of its key, as of then. max_age, compact_after: ms. groups: has it any?
 CREATE TABLE streams (
-    row_id          INTEGER PRIMARY KEY AUTOINCREMENT,
-    name            TEXT NOT NULL UNIQUE,
-    head            INTEGER NOT NULL DEFAULT 0,
-    trimmed_through INTEGER NOT NULL DEFAULT 0,
-    policy          TEXT NOT NULL DEFAULT '{}',
-    groups          INTEGER NOT NULL DEFAULT 0,
-    revision        INTEGER NOT NULL DEFAULT 1,
-    created_at      INTEGER NOT NULL,
-    updated_at      INTEGER NOT NULL
+    row_id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    name              TEXT NOT NULL UNIQUE,
+    head              INTEGER NOT NULL DEFAULT 0,
+    newest_at         INTEGER NOT NULL DEFAULT 0,
+    trimmed_through   INTEGER NOT NULL DEFAULT 0,
+    holes             INTEGER NOT NULL DEFAULT 0,
+    compacted_through INTEGER NOT NULL DEFAULT 0,
+    max_age           INTEGER,
+    max_count         INTEGER,
+    keep_unread       INTEGER NOT NULL DEFAULT 0,
+    compact           INTEGER NOT NULL DEFAULT 0,
+    compact_after     INTEGER NOT NULL DEFAULT 0,
+    groups            INTEGER NOT NULL DEFAULT 0,
+    created_at        INTEGER NOT NULL,
+    updated_at        INTEGER NOT NULL
 ) STRICT;
 
--- id: the stream's row id * 2^40 + offset, so that a stream is a range of one tree and a publish appends to it. created_at never goes back within a stream.
+-- id: the stream's row id * 2^40 + offset, so that a stream is a range of one tree and a publish appends to it. payload: JSON is text, bytes are a blob,
+-- null is NULL. created_at never goes back within a stream. Events of a stream that was deleted are nobody's, and go bit by bit.
 CREATE TABLE stream_events (
     id         INTEGER PRIMARY KEY,
     payload    ANY,
@@ -127,8 +136,10 @@ CREATE TABLE stream_events (
     key        TEXT
 ) STRICT;
 CREATE INDEX stream_events_key ON stream_events ((id >> 40), key) WHERE key IS NOT NULL;
+CREATE INDEX stream_events_tombstones ON stream_events (id) WHERE key IS NOT NULL AND payload IS NULL;
 
--- offset: what is up to it was processed. kind: 0 consumer, 1 group. next: of a group, the first offset that was handed to no member.
+-- offset: what is up to it was processed. kind: 0 consumer, 1 group. Of a group: next, the first offset that was handed to no member; token, the last
+-- fencing token, which grows with each claim and is noted in event_sequences ("group") when the group goes.
 CREATE TABLE stream_consumers (
     row_id     INTEGER PRIMARY KEY AUTOINCREMENT,
     stream     INTEGER NOT NULL,
@@ -136,17 +147,19 @@ CREATE TABLE stream_consumers (
     kind       INTEGER NOT NULL DEFAULT 0,
     "offset"   INTEGER NOT NULL,
     next       INTEGER NOT NULL DEFAULT 0,
+    token      INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     UNIQUE (stream, name)
 ) STRICT;
 
--- Of groups: what was handed out and not acknowledged.
+-- Of groups: what was handed out and not acknowledged. deliveries: how often. lease_until 0: given back.
 CREATE TABLE stream_pending (
     consumer    INTEGER NOT NULL,
     "offset"    INTEGER NOT NULL,
     member      TEXT NOT NULL,
-    claims      INTEGER NOT NULL, -- the fencing token of the last claim
+    token       INTEGER NOT NULL,
+    deliveries  INTEGER NOT NULL,
     lease_until INTEGER NOT NULL,
     PRIMARY KEY (consumer, "offset")
 ) STRICT, WITHOUT ROWID;

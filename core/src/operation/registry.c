@@ -9,6 +9,7 @@
 
 #include "embedded.h"
 #include "event/event.h"
+#include "event/stream.h"
 #include "evolution/evolution.h"
 #include "exchange/exchange.h"
 #include "graph/graph.h"

@@ -96,6 +96,10 @@
     X(brant_node_put_many, brant__node_put_many, "nodes.put_many", MUTATION, OWN)                  \
     X(brant_node_search, brant__node_search, "nodes.search", QUERY, OWN)                           \
     X(brant_sql_execute, brant__sql_execute, "sql.execute", MUTATION, SELF)                        \
+    X(brant_stream_publish, brant__streams_publish, "streams.publish", MUTATION, OWN)              \
+    X(brant_stream_publish_many, brant__streams_publish_many, "streams.publish_many", MUTATION,    \
+      OWN)                                                                                         \
+    X(brant_stream_read, brant__streams_read, "streams.read", QUERY, OWN)                          \
     X(brant_transaction_begin, brant__transaction_begin, "transaction.begin", MUTATION, SELF)      \
     X(brant_transaction_commit, brant__transaction_commit, "transaction.commit", MUTATION, SELF)   \
     X(brant_transaction_rollback, brant__transaction_rollback, "transaction.rollback", MUTATION,   \

@@ -207,6 +207,17 @@ brant__text brant__column_text(brant__statement *statement, int column) {
     return brant__text_of(text, text ? (size_t)sqlite3_column_bytes(raw(statement), column) : 0);
 }
 
+brant__text brant__column_payload(bool *out_bytes, brant__statement *statement, int column) {
+    const int type = sqlite3_column_type(raw(statement), column);
+    *out_bytes = type == SQLITE_BLOB;
+    if (type == SQLITE_NULL) return (brant__text){NULL, 0};
+    const char *data = type == SQLITE_BLOB
+                           ? sqlite3_column_blob(raw(statement), column)
+                           : (const char *)sqlite3_column_text(raw(statement), column);
+    const size_t length = (size_t)sqlite3_column_bytes(raw(statement), column);
+    return brant__text_of(data || length > 0 ? data : "", length); /* no bytes have no place */
+}
+
 int64_t brant__last_row_id(const brant_db *db) {
     return sqlite3_last_insert_rowid(db->sqlite);
 }

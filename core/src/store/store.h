@@ -80,7 +80,13 @@ bool brant__transaction_lost(
 
 /* ---- state of the modules above ------------------------------------------------------------------------------------------ */
 
-enum { BRANT__SLOT_GRAPH, BRANT__SLOT_EVENT, BRANT__SLOT_WAITER, BRANT__SLOT_COUNT };
+enum {
+    BRANT__SLOT_GRAPH,
+    BRANT__SLOT_EVENT,
+    BRANT__SLOT_WAITER,
+    BRANT__SLOT_STREAM,
+    BRANT__SLOT_COUNT
+};
 
 /* Any member may be NULL. All but `interrupt` run inside the handle. */
 typedef struct brant__hooks {
@@ -133,7 +139,12 @@ enum {
     BRANT__TABLE_JOB_READ,
     BRANT__TABLE_METRICS,
     BRANT__TABLE_STREAM,
+    BRANT__TABLE_STREAM_PUBLISH,
+    BRANT__TABLE_STREAM_READ,
+    BRANT__TABLE_STREAM_SUBSCRIBE,
+    BRANT__TABLE_STREAM_TRIM,
     BRANT__TABLE_CONSUMER,
+    BRANT__TABLE_GROUP,
     BRANT__TABLE_LOCK,
     BRANT__TABLE_RATE_LIMIT,
     BRANT__TABLE_SCHEDULE,
@@ -175,6 +186,8 @@ int64_t brant__column_integer(brant__statement *statement, int column);
 double brant__column_double(brant__statement *statement, int column);
 brant__text brant__column_text(brant__statement *statement,
                                int column); /* {NULL, 0} for NULL; borrowed until the next step */
+/* Text or bytes as they are stored, with *out_bytes saying which; {NULL, 0} for NULL. Borrowed until the next step. */
+brant__text brant__column_payload(bool *out_bytes, brant__statement *statement, int column);
 bool brant__column_null(brant__statement *statement, int column);
 enum { BRANT__COLUMN_NULL, BRANT__COLUMN_INTEGER, BRANT__COLUMN_DOUBLE, BRANT__COLUMN_TEXT };
 int brant__column_type(brant__statement *statement, int column); /* bytes count as text */

@@ -1,0 +1,134 @@
+/*
+ * event/stream_publish.c: appending to a stream.
+ *
+ * An event's time is the operation's, but never before that of the event in front of it: a clock that goes back must not break the search by time.
+ */
+#include <stdio.h>
+
+#include "event/stream.h"
+
+enum { INSERT };
+static const char *const sql[] = {
+    [INSERT] = "INSERT INTO stream_events (id, payload, created_at, key) VALUES (:id, :payload, "
+               ":at, :key)",
+};
+static const brant__statements statements = {BRANT__TABLE_STREAM_PUBLISH, BRANT__COUNT(sql), sql};
+
+brant_status brant__publisher_begin(brant__publisher *self, brant_db *db, brant__text stream) {
+    *self = (brant__publisher){.db = db, .name = stream};
+    const brant_status status = brant__stream_ensure(&self->stream, db, stream);
+    if (status != BRANT_OK) return status;
+    const int64_t now = brant__db_now(db);
+    self->at = now > self->stream.newest_at ? now : self->stream.newest_at;
+    return BRANT_OK;
+}
+
+brant_status brant__publisher_append(int64_t *out_offset, brant__publisher *self, brant__text key,
+                                     brant__payload payload) {
+    brant_status status = BRANT_OK;
+    brant__statement *statement = NULL;
+    const int64_t offset = self->stream.last + 1;
+    if (out_offset) *out_offset = 0;
+    if (offset > BRANT__STREAM_OFFSET)
+        return brant__fail(BRANT_LIMIT, "the stream has had 2^%d events", BRANT__STREAM_BITS);
+    if (self->first == 0) BRANT__TRY(brant__stream_note(self->db, self->stream.row_id, offset));
+    BRANT__TRY(brant__statement_get(&statement, self->db, &statements, INSERT));
+    brant__bind_integer(statement, 1, brant__stream_id(self->stream.row_id, offset));
+    brant__payload_bind(statement, 2, payload);
+    brant__bind_integer(statement, 3, self->at);
+    brant__bind_text(statement, 4, key);
+    BRANT__TRY(brant__run(self->db, statement));
+    if (self->first == 0) self->first = offset;
+    self->stream.last = offset;
+    self->stream.newest_at = self->at;
+    if (out_offset) *out_offset = offset;
+cleanup:
+    return status;
+}
+
+/* Whoever waits for events of the stream. */
+static brant_status wake(brant_db *db, brant__text name) {
+    char topic[BRANT__EVENT_NAME_SIZE + 16];
+    const int length =
+        snprintf(topic, sizeof topic, "\x01stream:%.*s", (int)name.length, name.data);
+    return brant__wake_touch(db, brant__text_of(topic, (size_t)length));
+}
+
+brant_status brant__publisher_end(brant__publisher *self) {
+    if (self->first == 0) return BRANT_OK;
+    return wake(self->db, self->name);
+}
+
+brant_status brant__stream_publish(int64_t *out_offset, brant_db *db, brant__text stream,
+                                   brant__text key, brant__text json) {
+    brant__publisher publisher;
+    brant_status status = brant__publisher_begin(&publisher, db, stream);
+    if (out_offset) *out_offset = 0;
+    if (status == BRANT_OK)
+        status =
+            brant__publisher_append(out_offset, &publisher, key, (brant__payload){json, false});
+    return status == BRANT_OK ? brant__publisher_end(&publisher) : status;
+}
+
+/* ---- operations -------------------------------------------------------------------------------------------------------------- */
+
+/* One item: an object with payload? and key?. */
+static brant_status append_item(int64_t *out_offset, brant__publisher *publisher,
+                                brant__buffer *buffer, yyjson_val *item, const char *pointer) {
+    brant__payload payload;
+    const brant__text key = brant__json_get_text(item, "key");
+    brant_status status = brant__payload_read(&payload, buffer, publisher->db, item, pointer);
+    if (status != BRANT_OK) return status;
+    if (key.data &&
+        (key.length == 0 || key.length > BRANT__EVENT_NAME_SIZE || memchr(key.data, 0, key.length)))
+        return brant__fail(BRANT_INVALID, "%s/key must be a text of 1 to %d bytes without NUL",
+                           pointer, BRANT__EVENT_NAME_SIZE);
+    return brant__publisher_append(out_offset, publisher, key, payload);
+}
+
+brant_status brant__streams_publish(brant__call *call) {
+    brant_status status = BRANT_OK;
+    brant__buffer buffer = {0};
+    brant__publisher publisher;
+    int64_t offset = 0;
+    BRANT__TRY(
+        brant__publisher_begin(&publisher, call->db, brant__json_get_text(call->input, "stream")));
+    BRANT__TRY(append_item(&offset, &publisher, &buffer, call->input, ""));
+    BRANT__TRY(brant__publisher_end(&publisher));
+    brant__write_object(call->out);
+    brant__write_name(call->out, "offset");
+    brant__write_integer(call->out, offset);
+    brant__write_end(call->out);
+cleanup:
+    brant__buffer_free(&buffer);
+    return status;
+}
+
+brant_status brant__streams_publish_many(brant__call *call) {
+    brant_status status = BRANT_OK;
+    brant__buffer buffer = {0};
+    brant__publisher publisher;
+    char pointer[48];
+    yyjson_val *items = brant__json_get(call->input, "items"), *item = NULL;
+    size_t index = 0, count = yyjson_arr_size(items);
+    if (count > brant__db_limits(call->db)->batch)
+        return brant__fail(BRANT_LIMIT, "/items: %zu events; at most %zu are allowed", count,
+                           brant__db_limits(call->db)->batch);
+    BRANT__TRY(
+        brant__publisher_begin(&publisher, call->db, brant__json_get_text(call->input, "stream")));
+    yyjson_arr_foreach(items, index, count, item) {
+        if ((index & 4095) == 4095) BRANT__TRY(brant__db_poll(call->db));
+        snprintf(pointer, sizeof pointer, "/items/%zu", index);
+        BRANT__TRY(append_item(NULL, &publisher, &buffer, item, pointer));
+    }
+    BRANT__TRY(brant__publisher_end(&publisher));
+    brant__write_object(call->out);
+    brant__write_name(call->out, "first");
+    brant__write_integer(call->out, publisher.first);
+    brant__write_name(call->out, "last");
+    brant__write_integer(call->out, publisher.stream.last);
+    brant__write_end(call->out);
+cleanup:
+    brant__buffer_free(&buffer);
+    return status;
+}
