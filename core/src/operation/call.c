@@ -177,10 +177,12 @@ static brant_status open_cursor(brant_cursor **out_cursor, const brant__operatio
     brant__arena_reset(&scratch->arena);
     BRANT__TRY(read_input(&scratch->json, operation, db, json, json_len));
     call.input = scratch->json.root;
-    BRANT__TRY(brant__begin(db, BRANT__READ));
-    begun = true;
+    if (operation->own_transaction) {
+        BRANT__TRY(brant__begin(db, BRANT__READ));
+        begun = true;
+    }
     BRANT__TRY(operation->begin_cursor(out_cursor, &call));
-    if (brant__commit(db) == BRANT_OK)
+    if (!begun || brant__commit(db) == BRANT_OK)
         begun = false;
     else
         (void)brant__error_code(); /* what was read is read */
@@ -203,7 +205,7 @@ static brant_status open_name(const char *name, brant_cursor **out_cursor, brant
                        db, json, json_len);
 }
 
-#define DEFINE_CURSOR(function, begin, name)                                                       \
+#define DEFINE_CURSOR(function, begin, name, transaction)                                          \
     brant_status function(brant_cursor **out_cursor, brant_db *db, const char *json,               \
                           size_t json_len) {                                                       \
         return open_name(name, out_cursor, db, json, json_len);                                    \

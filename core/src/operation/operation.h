@@ -17,8 +17,9 @@ typedef brant_status (*brant__cursor_opener)(brant_cursor **out_cursor, brant__c
 typedef struct brant__operation {
     const char *name;
     int kind;
-    bool own_transaction;
-    bool pure; /* needs no handle */
+    bool
+        own_transaction; /* the call wraps it in one of its kind; of a subscription: a read transaction */
+    bool pure;           /* needs no handle */
     brant__handler handler;            /* NULL for a subscription */
     brant__opener opener;              /* of a subscription */
     brant__cursor_opener begin_cursor; /* NULL where `opener` does all */

@@ -17,7 +17,7 @@
 
 #define COUNT_OPERATION(function, handler, name, kind, transaction) +1
 #define COUNT_SUBSCRIPTION(function, name)                          +1
-#define COUNT_CURSOR(function, begin, name)                         +1
+#define COUNT_CURSOR(function, begin, name, transaction)            +1
 enum {
     OPERATIONS = 1 BRANT__OPERATION_LIST(COUNT_OPERATION)
         BRANT__SUBSCRIPTION_LIST(COUNT_SUBSCRIPTION) BRANT__CURSOR_LIST(COUNT_CURSOR)
@@ -39,8 +39,9 @@ enum { SELF, OWN, PURE };
 #define LIST_ROW {"operations.list", BRANT__QUERY, false, true, NULL, NULL, NULL, NULL, NULL, 0},
 #define SUBSCRIPTION_ROW(function, name)                                                           \
     {(name), BRANT__SUBSCRIPTION, false, false, NULL, function, NULL, NULL, NULL, 0},
-#define CURSOR_ROW(function, begin, name)                                                          \
-    {(name), BRANT__SUBSCRIPTION, false, false, NULL, function, begin, NULL, NULL, 0},
+#define CURSOR_ROW(function, begin, name, transaction)                                             \
+    {(name), BRANT__SUBSCRIPTION, (transaction) == OWN, false, NULL, function, begin, NULL, NULL,  \
+     0},
 static const brant__operation rows[] = {BRANT__OPERATION_LIST(OPERATION_ROW)
                                             BRANT__SUBSCRIPTION_LIST(SUBSCRIPTION_ROW)
                                                 BRANT__CURSOR_LIST(CURSOR_ROW) LIST_ROW};

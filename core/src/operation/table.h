@@ -108,8 +108,11 @@
 /* Subscriptions whose functions do all by themselves: X(public C function, registry name). */
 #define BRANT__SUBSCRIPTION_LIST(X) X(brant_event_listen, "events.listen")
 
-/* And those that are opened like a query, in a read transaction: X(public C function, opener, registry name). */
-#define BRANT__CURSOR_LIST(X) X(brant_node_walk, brant__node_walk, "nodes.walk")
+/*
+ * And those whose input is read and checked like that of a query: X(public C function, opener, registry name, transaction). `transaction`: OWN where it is opened in a
+ * read transaction, SELF where the opener keeps its own, since it writes.
+ */
+#define BRANT__CURSOR_LIST(X) X(brant_node_walk, brant__node_walk, "nodes.walk", OWN)
 
 enum { BRANT__QUERY, BRANT__MUTATION, BRANT__SUBSCRIPTION };
 
