@@ -56,12 +56,11 @@ static void edge_key(sqlite3_context *context, int count, sqlite3_value **values
     brant__buffer_free(&key);
 }
 
-brant_status brant__functions_create(brant_db *db) {
+int brant__functions_create(sqlite3 *sqlite) {
     const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
-    int code = sqlite3_create_function_v2(db->sqlite, "brant_json_equal", 2, flags, NULL,
-                                          json_equal, NULL, NULL, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_create_function_v2(db->sqlite, "brant_edge_key", 3, flags, NULL, edge_key,
-                                          NULL, NULL, NULL);
-    return code == SQLITE_OK ? BRANT_OK : brant__sqlite_fail(db, code, "making a function");
+    const int code = sqlite3_create_function_v2(sqlite, "brant_json_equal", 2, flags, NULL,
+                                                json_equal, NULL, NULL, NULL);
+    return code == SQLITE_OK ? sqlite3_create_function_v2(sqlite, "brant_edge_key", 3, flags, NULL,
+                                                          edge_key, NULL, NULL, NULL)
+                             : code;
 }

@@ -43,7 +43,7 @@ void brant__teardown(brant_db *db) {
     db->sqlite = NULL;
     pthread_mutex_unlock(&db->lock);
     /* After fork the connection belongs to the parent: closing it here would drop the parent's locks and delete its WAL. */
-    if (here) sqlite3_close_v2(sqlite);
+    if (here && !db->host) sqlite3_close_v2(sqlite);
     brant__json_free(&db->scratch.json);
     brant__arena_free(&db->scratch.arena);
     brant__buffer_free(&db->scratch.writer.buffer);

@@ -9,9 +9,17 @@
 #define BRANT__STORE_HANDLE_H
 
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdatomic.h>
 #include <sys/types.h>
+
+#if defined(BRANT_EXTENSION)
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3 /* every function is the host's */
+/* Not among an extension's: the host has done it. */
+#define sqlite3_initialize() SQLITE_OK
+#else
+#include <sqlite3.h>
+#endif
 
 #include "store/store.h"
 
@@ -25,7 +33,7 @@
 #define BRANT__VISIT       8u /* with INSIDE: a cursor looks; calls wait for it */
 #define BRANT__WAIT        16u
 
-typedef struct brant__options {
+    typedef struct brant__options {
     int mode; /* BRANT__MODE_* */
     bool full;
     int role;
@@ -79,7 +87,10 @@ struct brant_db {
     int64_t busy_since;
 
     unsigned depth;
-    int mode; /* of the outermost transaction */
+    int mode;    /* of the outermost transaction */
+    bool host;   /* the connection is the host's of the loadable extension (extension/host.c) */
+    bool joined; /* of a host: the outermost level stands inside what the host began */
+    bool bare;   /* joined, and a statement of the host is writing: no savepoint can be made */
     bool
         lost; /* SQLite rolled the whole transaction back by itself: its levels are still to be ended */
     uint64_t nested_read[BRANT__TRANSACTION_DEPTH / 64 +
@@ -102,6 +113,10 @@ struct brant_db {
 brant_status brant__sqlite_fail(brant_db *db, int code, const char *what);
 /* The status for an SQLite result code, no record. */
 brant_status brant__sqlite_status(int code);
+
+/* transaction.c, of a host's connection: its own transaction was committed, or taken back. */
+void brant__host_committed(brant_db *db);
+void brant__host_rolled_back(brant_db *db);
 
 /* options.c */
 brant_status brant__options_parse(brant__options *options, const char *json, size_t json_len);
@@ -133,7 +148,7 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
                      const char *trigger);
 
 /* function.c: the functions that our SQL uses. */
-brant_status brant__functions_create(brant_db *db);
+int brant__functions_create(sqlite3 *sqlite);
 
 brant_status brant__pragma_integer(int64_t *out, sqlite3 *sqlite, const char *sql);
 

@@ -165,7 +165,8 @@ static brant_status connect_file(brant_db *db) {
     sqlite3_set_authorizer(db->sqlite, brant__authorize, db);
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return brant__functions_create(db);
+    const int made = brant__functions_create(db->sqlite);
+    return made == SQLITE_OK ? BRANT_OK : brant__sqlite_fail(db, made, "making a function");
 }
 
 static brant_status check_identity(brant_db *db, bool *out_empty) {

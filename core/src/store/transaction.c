@@ -51,7 +51,9 @@ static void note_end(brant_db *db) {
 }
 
 void brant__transaction_sync(brant_db *db) {
-    if (db->depth == 0 || db->lost || !db->sqlite || !sqlite3_get_autocommit(db->sqlite)) return;
+    if (db->depth == 0 || db->joined || db->lost || !db->sqlite ||
+        !sqlite3_get_autocommit(db->sqlite))
+        return;
     db->lost = true;
     note_rollback(db, 0);
 }
@@ -67,6 +69,67 @@ brant_status brant__transaction_check(brant_db *db) {
                                      "operations ended early; roll it back, then begin anew");
 }
 
+/* ---- on a host's connection --------------------------------------------------------------------------------------- */
+
+/* What is committed, or not, by the host later: only the event module, which has its waiters to wake then, keeps what it knows. */
+static void note_joined(brant_db *db) {
+    for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
+        void *state = brant__state(db, slot);
+        if (slot != BRANT__SLOT_EVENT && state && db->hooks[slot]->after_rollback)
+            db->hooks[slot]->after_rollback(db, state, 0);
+    }
+}
+
+void brant__host_committed(brant_db *db) {
+    void *state = brant__state(db, BRANT__SLOT_EVENT);
+    /* In our own COMMIT, which tells everybody, there is still a level. */
+    if (db->depth == 0 && state) db->hooks[BRANT__SLOT_EVENT]->after_commit(db, state);
+}
+
+void brant__host_rolled_back(brant_db *db) {
+    if (db->depth == 0) note_rollback(db, 0);
+}
+
+/* A statement that writes is running: then nothing can be begun or ended, and what we do is a part of it. */
+static bool host_writes(const brant_db *db) {
+    sqlite3_stmt *statement = NULL;
+    while ((statement = sqlite3_next_stmt(db->sqlite, statement)))
+        if (sqlite3_stmt_busy(statement) && !sqlite3_stmt_readonly(statement)) return true;
+    return false;
+}
+
+/* The outermost level inside the host's transaction or statement. *out_joined false: there is none, and ours is begun as usual. */
+static brant_status join(bool *out_joined, brant_db *db, int mode) {
+    brant_status status = BRANT_OK;
+    const bool writes = host_writes(db);
+    db->joined = *out_joined = writes || !sqlite3_get_autocommit(db->sqlite);
+    db->bare = writes || mode == BRANT__READ;
+    if (db->joined && !db->bare) status = run_savepoint(db, "SAVEPOINT", 0);
+    if (status != BRANT_OK) db->joined = false;
+    return status;
+}
+
+static brant_status leave_joined(brant_db *db) {
+    brant_status status = BRANT_OK;
+    if (!db->bare) BRANT__TRY(run_savepoint(db, "RELEASE", 0));
+    db->depth = 0;
+    db->joined = false;
+    if (db->mode == BRANT__WRITE) note_joined(db);
+cleanup:
+    return status;
+}
+
+/* Without a savepoint the host's statement takes back what was done, since it is told of the failure. */
+static void rollback_joined(brant_db *db) {
+    if (!db->bare)
+        sqlite3_exec(db->sqlite, "ROLLBACK TO brant_0; RELEASE brant_0", NULL, NULL, NULL);
+    db->depth = 0;
+    db->joined = false;
+    note_joined(db);
+}
+
+/* ---- levels ------------------------------------------------------------------------------------------------------- */
+
 brant_status brant__begin(brant_db *db, int mode) {
     brant_status status = BRANT_OK;
     BRANT__TRY(brant__transaction_check(db));
@@ -76,21 +139,25 @@ brant_status brant__begin(brant_db *db, int mode) {
         if (mode == BRANT__WRITE && db->mode == BRANT__READ)
             return brant__fail(BRANT_READ_ONLY, "the running transaction is a read transaction");
         /* A read inside sees what the outer sees and has nothing to take back: no savepoint. */
-        if (mode == BRANT__WRITE) BRANT__TRY(run_savepoint(db, "SAVEPOINT", db->depth));
+        if (mode == BRANT__WRITE && !db->bare)
+            BRANT__TRY(run_savepoint(db, "SAVEPOINT", db->depth));
         db->nested_read[db->depth / 64] &= ~((uint64_t)1 << (db->depth % 64));
         if (mode == BRANT__READ) db->nested_read[db->depth / 64] |= (uint64_t)1 << (db->depth % 64);
         db->depth++;
         return BRANT_OK;
     }
-    BRANT__TRY(run(db, mode == BRANT__WRITE ? BEGIN_WRITE : BEGIN_READ));
+    bool joined = false;
+    if (BRANT__UNLIKELY(db->host)) BRANT__TRY(join(&joined, db, mode));
+    if (!joined) BRANT__TRY(run(db, mode == BRANT__WRITE ? BEGIN_WRITE : BEGIN_READ));
     db->mode = mode;
     db->depth = 1;
 cleanup:
     return status;
 }
 
+/* A level without a savepoint. */
 static bool nested_read(const brant_db *db, unsigned level) {
-    return db->nested_read[level / 64] >> (level % 64) & 1;
+    return (db->joined && db->bare) || db->nested_read[level / 64] >> (level % 64) & 1;
 }
 
 /* Checkpoint when the WAL is long, and, when a reader held it back, not again at each commit but after as much growth. */
@@ -122,6 +189,7 @@ brant_status brant__commit(brant_db *db) {
             if (state && db->hooks[slot]->before_commit)
                 BRANT__TRY(db->hooks[slot]->before_commit(db, state));
         }
+    if (db->joined) return leave_joined(db);
     BRANT__TRY(run(db, COMMIT));
     db->depth = 0;
     if (db->mode == BRANT__WRITE) {
@@ -156,6 +224,10 @@ void brant__rollback(brant_db *db) {
         }
         db->depth--;
         note_rollback(db, db->depth);
+        return;
+    }
+    if (db->joined) {
+        rollback_joined(db);
         return;
     }
     sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
