@@ -4,7 +4,8 @@
  * what is committed after the acknowledgement makes the descriptor readable again. Nothing is read for a listener on which nobody
  * waits: what it has not taken stays in the file.
  *
- * The process stays alive while somebody waits, and no longer. While nobody waits, the descriptor is left as it is.
+ * The process stays alive while somebody waits, and no longer. While nobody waits, the descriptor is left as it is. A cursor says itself
+ * when to look again without having been woken: its own deadline (a job is due, a lease ends), or commits by programs without our code.
  */
 import { type Connection, closedError, guard } from './connection.js';
 import { BrantError, translate } from './error.js';
@@ -12,8 +13,8 @@ import { parse } from './json.js';
 import { type RawCursor, type Waker, native } from './native.js';
 import type { Notification } from './types.js';
 
-/** Commits by programs without our code wake nobody: ask this often while somebody waits. */
-const TICK = 1000;
+/** The longest that a timer of Node.js can be. */
+const LONGEST = 2 ** 31 - 1;
 
 /** Dispatchers with somebody waiting. The addon holds them weakly, so that a forgotten database can be collected. */
 const busy = new Set<Dispatcher>();
@@ -21,6 +22,8 @@ const busy = new Set<Dispatcher>();
 /** The part of a listener that its dispatcher knows. */
 interface Waiting {
   readonly keepsAlive: boolean;
+  /** In how many ms to look again although nobody was woken: a deadline of its own, or commits by programs without our code. */
+  patience(): number;
   /** Take what there is, and give it to those who wait. */
   pump(): void;
   /** Fail those who wait. */
@@ -36,12 +39,19 @@ export class Dispatcher {
   #armed = false;
   #keepsAlive = false;
   #timer: NodeJS.Timeout | undefined;
+  #timerAt = 0;
   #scheduled = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
     // Nothing outside this handle can write to a database in memory, so its own calls do the waking.
     if (connection.isMemory) connection.afterCall = () => this.#schedule();
+  }
+
+  /** Open the cursor of a subscription. */
+  listen<T>(name: string, input: object, options?: ListenOptions): Listener<T> {
+    options?.signal?.throwIfAborted();
+    return new Listener<T>(this.#connection, this, this.#connection.openCursor(name, input), options);
   }
 
   add(listener: Listener<unknown>): void {
@@ -60,7 +70,7 @@ export class Dispatcher {
       this.#waker ??= this.#start();
       this.#arm();
     }
-    this.#timer ??= setInterval(() => this.#dispatch(), TICK).unref();
+    this.#sleep(listener.patience());
     this.refresh();
   }
 
@@ -68,18 +78,38 @@ export class Dispatcher {
     this.#waiting.delete(listener);
     this.refresh();
     if (this.#waiting.size > 0) return;
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     busy.delete(this);
+  }
+
+  /** Look again in `patience` ms, or sooner when that is planned already. */
+  #sleep(patience: number): void {
+    if (patience === 0) return this.#schedule();
+    if (patience < 0 || patience > LONGEST) return;
+    const at = performance.now() + patience;
+    if (this.#timer !== undefined) {
+      if (this.#timerAt <= at) return;
+      clearTimeout(this.#timer);
+    }
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (!this.#connection.closed) this.#dispatch();
+    }, patience);
+    // A file's descriptor keeps the process alive; in memory there is nothing to wait for but deadlines.
+    if (!this.#keepsAlive || !this.#connection.isMemory) this.#timer.unref();
   }
 
   /** Keep the process alive, or not: who waits, or what they wish, has changed. */
   refresh(): void {
     let keepsAlive = false;
     for (const listener of this.#waiting) keepsAlive ||= listener.keepsAlive;
-    if (this.#waker === undefined || keepsAlive === this.#keepsAlive) return;
+    if (keepsAlive === this.#keepsAlive) return;
     this.#keepsAlive = keepsAlive;
-    native.wake_ref(this.#waker, keepsAlive);
+    if (this.#waker !== undefined) native.wake_ref(this.#waker, keepsAlive);
+    else if (keepsAlive) this.#timer?.ref();
+    else this.#timer?.unref();
   }
 
   /** Fail everybody who waits; the listeners stay open. */
@@ -120,6 +150,7 @@ export class Dispatcher {
       return;
     }
     for (const listener of [...this.#waiting]) listener.pump();
+    for (const listener of this.#waiting) this.#sleep(listener.patience());
   }
 
   #schedule(): void {
@@ -167,13 +198,15 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
   readonly #connection: Connection;
   readonly #dispatcher: Dispatcher;
   readonly #cursor: RawCursor;
-  readonly #buffer: T[] = [];
+  #buffer: T[] = [];
   readonly #waiters: Waiter<T>[] = [];
   readonly #waiting: Waiting;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
   #keepsAlive = true;
   #events = false;
+  /** The cursor is at its end: nothing will ever come. */
+  #exhausted = false;
   #end: { error: unknown } | undefined;
 
   /** @internal */
@@ -189,6 +222,7 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
       get keepsAlive() {
         return self.#keepsAlive;
       },
+      patience: () => native.brant_cursor_wait(this.#cursor),
       pump: () => this.#pump(),
       fail: (error) => this.#fail(error),
     };
@@ -212,6 +246,14 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
   /** The next items, as many as there are and at most 256; `[]` when none came within `timeout` ms. Otherwise as `next`. */
   nextBatch(timeout?: number): Promise<T[]> {
     return this.#take<T[]>(timeout, [], (buffer) => buffer.splice(0, 256));
+  }
+
+  /** All that was read, as many as the cursor yields at once; waits until there is something. @internal */
+  drain(): Promise<T[]> {
+    return this.#take<T[]>(undefined, [], (buffer) => {
+      this.#buffer = [];
+      return buffer;
+    });
   }
 
   /** The items that are there now, at most 256; waits for nothing. Throws `CLOSED`. */
@@ -255,6 +297,7 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
     try {
       for (;;) {
         const items = await this.nextBatch();
+        if (items.length === 0) return;
         while (items.length > 0) yield items.shift() as T;
       }
     } catch (error) {
@@ -294,7 +337,8 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
   /** Read into the empty buffer. */
   #fetch(): void {
     const text = guard(() => native.brant_cursor_next(this.#cursor, 0));
-    if (text !== '[]') this.#buffer.push(...(parse(text, this.#connection.integers) as T[]));
+    if (text !== '[]') this.#buffer = parse(text, this.#connection.integers) as T[];
+    else this.#exhausted = guard(() => native.brant_cursor_wait(this.#cursor)) < 0;
   }
 
   #take<R>(timeout: number | undefined, empty: R, take: (buffer: T[]) => R): Promise<R> {
@@ -309,7 +353,7 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
         if (this.#buffer.length === 0) this.#fetch();
         if (this.#buffer.length > 0) return resolve(take(this.#buffer));
       }
-      if (timeout === 0) return resolve(empty);
+      if (timeout === 0 || this.#exhausted) return resolve(empty);
       const waiter: Waiter<T> = { take: (buffer) => resolve(take(buffer)), reject, timer: undefined };
       if (timeout !== undefined && timeout > 0 && timeout < 2 ** 31) {
         waiter.timer = setTimeout(() => {
@@ -328,7 +372,7 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
     try {
       while (this.#waiters.length > 0) {
         if (this.#buffer.length === 0) this.#fetch();
-        if (this.#buffer.length === 0) return;
+        if (this.#buffer.length === 0 && !this.#exhausted) return;
         const waiter = this.#waiters.shift() as Waiter<T>;
         clearTimeout(waiter.timer);
         waiter.take(this.#buffer);

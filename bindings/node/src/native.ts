@@ -42,6 +42,7 @@ export interface Native {
   brant_event_listen(handle: Handle, json: Text): RawCursor;
   brant_cursor_next(cursor: RawCursor, timeout: number): string;
   brant_cursor_wait(cursor: RawCursor): number;
+  brant_cursor_wait(cursor: RawCursor): number;
   brant_cursor_close(cursor: RawCursor): void;
   brant_wake_acknowledge(handle: Handle): void;
   brant_transaction_begin: Operation;
