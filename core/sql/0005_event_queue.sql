@@ -20,6 +20,7 @@ CREATE INDEX brant_waiters_until ON brant_waiters (topic, until) WHERE until IS 
 -- How long the notifications of a channel are kept; NULL: as all. bytes: the payload is base64.
 ALTER TABLE notification_channels ADD COLUMN kept_count INTEGER;
 ALTER TABLE notification_channels ADD COLUMN kept_age INTEGER;
+CREATE INDEX notification_channels_aged ON notification_channels (channel) WHERE kept_age IS NOT NULL;
 ALTER TABLE notifications ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
 
 -- state: 0 active, 1 paused, 2 draining. policy: JSON, what was configured. revision grows with each change of them.

@@ -73,7 +73,7 @@ static const char *const steps[][2] = {
     {"graph_types.define",
      "{\"module\":{\"$id\":\"t\",\"$defs\":{\"ANode\":{\"type\":\"object\",\"properties\":{\"s\":{"
      "\"type\":\"string\",\"pattern\":\"^a+$\"}}},\"BEdge\":true}}}"},
-    {"graphs.create", "{\"name\":\"g\",\"graph_type\":\"t\"}"},
+    {"graphs.create", "{\"name\":\"g\",\"graph_type\":\"t\",\"changes\":true}"},
     {"nodes.put_many",
      "{\"graph\":\"g\",\"items\":[{\"key\":\"a\",\"type\":\"A\",\"attributes\":{\"s\":\"aa\"}},{"
      "\"key\":\"b\",\"type\":\"A\"},{\"key\":\"c\",\"type\":\"A\"}]}"},
@@ -137,6 +137,14 @@ static const char *const steps[][2] = {
     {"graph_types.set_retention", "{\"name\":\"t\",\"rules\":{\"nodes\":[{\"older_than\":1000000,"
                                   "\"filter\":{\"key\":\"z\"}}]}}"},
     {"nodes.delete_many", "{\"graph\":\"g\",\"filter\":{\"key\":\"d\"}}"},
+    {"graphs.changes", "{\"graph\":\"g\"}"},
+    {"graphs.diff", "{\"graph\":\"g\",\"from\":3}"},
+    {"graphs.replay", "{\"graph\":\"g\",\"to\":7,\"into\":\"r\"}"},
+    {"graphs.update", "{\"name\":\"g\",\"changes\":false}"},
+    {"graphs.update", "{\"name\":\"g\",\"changes\":true}"},
+    {"events.set_retention", "{\"channel\":\"x\",\"count\":1,\"age\":1000}"},
+    {"events.notify", "{\"channel\":\"x\",\"payload_base64\":\"AAECAw==\"}"},
+    {"events.channels", "{\"prefix\":\"x\"}"},
     {"graphs.create", "{\"name\":\"h\",\"graph_type\":\"t\"}"},
     {"graphs.delete", "{\"name\":\"h\"}"},
     {"graphs.purge", "{\"name\":\"h\",\"limit\":1}"},

@@ -55,12 +55,12 @@ BRANT_API brant_status brant_wake_fd(int *out_fd, brant_db *db);
 /* Make the wake descriptor unreadable until the next wake. */
 BRANT_API brant_status brant_wake_acknowledge(brant_db *db);
 
-/* events.notify {"channel": text, "payload"?: any JSON (null)} -> {"id": n}. Ids grow in commit order. */
+/* events.notify {"channel": text, "payload"?: any JSON (null) | "payload_base64"?: bytes} -> {"id": n}. Ids grow in commit order. INVALID: both payloads, no base64; LIMIT: larger than a document. */
 BRANT_API brant_status brant_event_notify(char **out_json, size_t *out_json_len, brant_db *db,
                                           const char *json, size_t json_len);
 
 /*
- * events.listen {"channels": [pattern..]} -> a cursor of {id, channel, payload, created_at}
+ * events.listen {"channels": [pattern..]} -> a cursor of {id, channel, payload | payload_base64, created_at}
  * Patterns are globs: `*` any bytes, `?` one code point, [abc] [a-z] [^a] sets, `\` the next character itself.
  * The cursor yields what is committed after this call returned, in commit order, each once. Where it was too slow and retention
  * removed what it had not read, it yields {"channel", "gap": {"from", "to"}} (ids, inclusive) in that place instead: of these some
@@ -71,6 +71,22 @@ BRANT_API brant_status brant_event_notify(char **out_json, size_t *out_json_len,
  */
 BRANT_API brant_status brant_event_listen(brant_cursor **out_cursor, brant_db *db, const char *json,
                                           size_t json_len);
+
+/*
+ * events.set_retention {"channel", "count"?: 1.. | null, "age"?: ms, 1.. | null} -> {"channel", "count", "newest_at"?, "kept_count", "kept_age"}
+ * How many notifications of a channel are kept, and for how long; null: as of all channels (10 000, a day); what is not given stays. Holds before the first notification, too, and stays when the channel
+ * is empty. The oldest beyond `count` go at once, later with the notifications that follow (there may be a twentieth more, at most 500); what is too old goes with db.maintain. Listeners
+ * that have not read it are told of a gap.
+ */
+BRANT_API brant_status brant_event_set_retention(char **out_json, size_t *out_json_len,
+                                                 brant_db *db, const char *json, size_t json_len);
+
+/*
+ * events.channels {"prefix"?, "limit"?: 1..10000 (100), "after"?: channel} -> {"items": [{channel, count, newest_at?, kept_count, kept_age}..], "next"?: channel}
+ * By the bytes of their names. `count`: notifications that are there; `next`: where to go on, none at the end.
+ */
+BRANT_API brant_status brant_event_channels(char **out_json, size_t *out_json_len, brant_db *db,
+                                            const char *json, size_t json_len);
 
 #ifdef __cplusplus
 }

@@ -165,7 +165,9 @@ BRANT_API brant_status brant_graph_type_validate_edge(char **out_json, size_t *o
                                                       size_t json_len);
 
 /*
- * graphs.create {"name", "graph_type", "owner_id"?, "project_id"?, "status"?: "draft" | "active" (default) | "archived", "metadata"?} -> graph
+ * graphs.create {"name", "graph_type", "owner_id"?, "project_id"?, "status"?: "draft" | "active" (default) | "archived", "metadata"?,
+ *   "changes"?: bool (false)} -> graph
+ * `changes`: keep a change log (graphs.changes).
  * EXISTS: the name is taken; NOT_FOUND: no such graph type.
  */
 BRANT_API brant_status brant_graph_create(char **out_json, size_t *out_json_len, brant_db *db,
@@ -179,8 +181,39 @@ BRANT_API brant_status brant_graph_get(char **out_json, size_t *out_json_len, br
 BRANT_API brant_status brant_graph_list(char **out_json, size_t *out_json_len, brant_db *db,
                                         const char *json, size_t json_len);
 
-/* graphs.update {"name", "owner_id"?, "project_id"?, "status"?, "metadata"?} -> graph; the members given are replaced. Writes to an archived graph's nodes and edges are CONSTRAINT. `status` ("draft", "active", "archived") also brings back a graph that is marked deleted. */
+/* graphs.update {"name", "owner_id"?, "project_id"?, "status"?, "metadata"?, "changes"?} -> graph; the members given are replaced. Writes to an archived graph's nodes and edges are CONSTRAINT. `status` ("draft", "active", "archived") also brings back a graph that is marked deleted. */
 BRANT_API brant_status brant_graph_update(char **out_json, size_t *out_json_len, brant_db *db,
+                                          const char *json, size_t json_len);
+
+/*
+ * graphs.changes {"graph", "after"?: offset (0), "limit"?: 1..10000 (1000)} -> {"items": [{offset, key, payload, created_at}..], "next"?: offset, "gap"?: {from, to}}
+ * The change log that graphs.create or graphs.update with "changes": true begins: the stream "changes:<id of the graph>" (stream.h: it can be subscribed to, has consumers, and
+ * keeps what its policy says), with one event for each node or edge that a call wrote, in the call's transaction and in commit order, whatever the call:
+ *   {"op": "put" | "delete", "kind": "node" | "edge", "key", "type", edges: "source", "target", "undirected"? (of mixed graphs), "turned"? (undirected, and its ends were given the
+ *    other way round), puts: "attributes", "metadata"? (none: {}), "revision", "snapshot"?, "before"? {"type", "attributes", "metadata"?, "revision"} (none: the row is new)}
+ * with the key "n:<key>" or "e:<key>". The log begins with {"op": "begin", "kind": "graph", "key": name, "nodes", "edges"} under the key "g", and in the same transaction a put marked
+ * "snapshot" for each row that the graph has already; "changes": false ends it with {"op": "end", ..}, and it stays readable; graphs.purge removes it. Edges that
+ * go with their node come before it. `next`: where to go on; none at the end. `gap`: what retention removed before it was read. CONFLICT: the graph never had a log.
+ */
+BRANT_API brant_status brant_graph_changes(char **out_json, size_t *out_json_len, brant_db *db,
+                                           const char *json, size_t json_len);
+
+/*
+ * graphs.diff {"graph", "from": offset | {"time": ms}, "to"? (now), "limit"?: keys in all, 1..1000000 (10000)}
+ *   -> {"from", "to": offsets, "nodes": {"created", "updated", "deleted": [key..]}, "edges": {..}, "truncated"}
+ * What is different at `to` from what was at `from`: what came and went between, or is as it was again (attributes and metadata), is not listed. By the order of last changes. A time means
+ * the last offset that was written by then. CONFLICT: the log does not say how the graph was at one of them: it was not on, its beginning or an event between was removed.
+ */
+BRANT_API brant_status brant_graph_diff(char **out_json, size_t *out_json_len, brant_db *db,
+                                        const char *json, size_t json_len);
+
+/*
+ * graphs.replay {"graph", "to": offset | {"time": ms}, "into": name, "graph_type"?} -> {"graph": into, "offset", "nodes": n, "edges": n}
+ * A new graph with the nodes and edges (keys, types, ends, attributes, metadata; revisions and times are new) that the graph had then, of the same graph type or the one that is given, whose rules
+ * hold: rows that an older version of it allowed may be VALIDATION or CONSTRAINT; "open" takes all rows of graphs that are directed and not multi. One transaction. CONFLICT as in graphs.diff; an
+ * offset inside the snapshot of a beginning is CONFLICT too. EXISTS: `into` is taken.
+ */
+BRANT_API brant_status brant_graph_replay(char **out_json, size_t *out_json_len, brant_db *db,
                                           const char *json, size_t json_len);
 
 /*

@@ -5,6 +5,7 @@
 #define BRANT__EVENT_H
 
 #include "brant/event.h"
+#include "event/input.h"
 #include "store/store.h"
 
 /*
@@ -82,13 +83,15 @@ uint64_t brant__wake_count(brant_db *db);
 
 /* ---- operations ------------------------------------------------------------------------------------------------------------- */
 
+brant_status brant__event_channels(brant__call *call);
 brant_status brant__event_notify(brant__call *call);
+brant_status brant__event_set_retention(brant__call *call);
 brant_status brant__event_listen(brant_cursor **out_cursor, brant_db *db, yyjson_val *input);
 /*
  * Remove the notifications that `holds` says, in the running write transaction. Who has not read them is told of a gap.
  */
 typedef brant_status (*brant__event_holds)(bool *out_holds, void *context, brant__text channel,
-                                           brant__text payload);
+                                           brant__payload payload);
 brant_status brant__event_remove(int64_t *out_count, brant_db *db, brant__event_holds holds,
                                  void *context);
 /* Part of db.maintain: retention. */

@@ -97,8 +97,11 @@ static void write_item(brant__writer *out, brant__statement *statement, brant__t
     brant__write_integer(out, brant__column_integer(statement, 0));
     brant__write_name(out, "channel");
     brant__write_text(out, channel);
-    brant__write_name(out, "payload");
-    brant__write_raw(out, brant__column_text(statement, 2));
+    brant__write_name(out, brant__column_integer(statement, 4) ? "payload_base64" : "payload");
+    if (brant__column_integer(statement, 4))
+        brant__write_text(out, brant__column_text(statement, 2));
+    else
+        brant__write_raw(out, brant__column_text(statement, 2));
     brant__write_name(out, "created_at");
     brant__write_integer(out, brant__column_integer(statement, 3));
     brant__write_end(out);

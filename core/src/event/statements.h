@@ -14,6 +14,10 @@ enum {
     BRANT__EVENT_COUNT_DOWN,
     BRANT__EVENT_RECOUNT,
     BRANT__EVENT_OLDEST,
+    BRANT__EVENT_AGED,
+    BRANT__EVENT_AGED_ROWS,
+    BRANT__EVENT_KEEP,
+    BRANT__EVENT_LIST,
     BRANT__EVENT_DELETE,
     BRANT__EVENT_ALL,
     BRANT__EVENT_EMPTY_COUNT,
@@ -31,5 +35,12 @@ enum {
 };
 
 extern const brant__statements brant__event_statements; /* notify.c */
+
+/* How long the notifications of a channel are kept, where nothing else is said. */
+#define BRANT__EVENT_KEPT INT64_C(10000)
+#define BRANT__EVENT_AGE  INT64_C(86400000)
+
+/* Remove the oldest `excess` of a channel, in a write transaction. */
+brant_status brant__event_prune(brant_db *db, brant__text channel, int64_t excess);
 
 #endif

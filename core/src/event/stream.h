@@ -63,6 +63,11 @@ brant_status brant__stream_note(brant_db *db, int64_t row_id, int64_t from);
 /* In a write transaction: something else than a publish changes streams. */
 brant_status brant__stream_changes(brant_db *db);
 
+/*
+ * In a write transaction: the stream goes with its consumers and groups (stream_drop.c). Its events are left to maintenance. Quiet where there is none.
+ */
+brant_status brant__stream_drop(brant_db *db, brant__text name);
+
 /* ---- publishing (stream_publish.c) ----------------------------------------------------------------------------------------- */
 
 /* One event: the stream is made when it is not there. In a write transaction. `key` may be {NULL, 0}; `json` is compact, or {NULL, 0}: null. */

@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "graph/change.h"
 #include "graph/edge_put.h"
 
 #define POLL_MASK     4095
@@ -19,6 +20,7 @@ static brant_status update(brant__edge_batch *put, const brant__edge_slot *slot)
 
     BRANT__TRY(
         brant__values_write(&attributes, &metadata, &put->text, slot->attributes, slot->metadata));
+    BRANT__TRY(brant__change_before(put->call, &put->graph, BRANT__EDGES, slot->row_id));
     BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_UPDATE));
     brant__bind_text(statement, 1, attributes);
     brant__bind_text(statement, 2, metadata);
@@ -26,7 +28,8 @@ static brant_status update(brant__edge_batch *put, const brant__edge_slot *slot)
     brant__bind_integer(statement, 4, brant__db_now(put->call->db));
     brant__bind_integer(statement, 5, put->graph.version);
     brant__bind_integer(statement, 6, slot->row_id);
-    status = brant__run(put->call->db, statement);
+    BRANT__TRY(brant__run(put->call->db, statement));
+    status = brant__change_after(put->call, &put->graph, BRANT__EDGES, slot->row_id);
 cleanup:
     return status;
 }
@@ -52,6 +55,7 @@ static brant_status insert_one(brant__edge_batch *put, brant__edge_slot *slot) {
     brant__bind_integer(statement, 11, slot->puts);
     BRANT__TRY(brant__run(put->call->db, statement));
     slot->row_id = brant__last_row_id(put->call->db);
+    status = brant__change_after(put->call, &put->graph, BRANT__EDGES, slot->row_id);
 cleanup:
     return status;
 }
@@ -59,6 +63,7 @@ cleanup:
 static brant_status insert_rows(brant__edge_batch *put, brant__edge_slot *const *slots) {
     brant__statement *statement;
     size_t ends[BRANT__ROWS];
+    int64_t first_row;
     brant_status status;
 
     brant__buffer_reset(&put->text);
@@ -83,7 +88,12 @@ static brant_status insert_rows(brant__edge_batch *put, brant__edge_slot *const 
         brant__bind_text(statement, first + 5,
                          brant__text_of(put->text.data + begin, ends[i] - begin));
     }
-    status = brant__run(put->call->db, statement);
+    BRANT__TRY(brant__run(put->call->db, statement));
+    if (BRANT__LIKELY(!brant__change_logged(&put->graph))) goto cleanup;
+    /* SQLite numbers the rows of one statement one after the other. */
+    first_row = brant__last_row_id(put->call->db) - (BRANT__ROWS - 1);
+    for (int i = 0; i < BRANT__ROWS; i++)
+        BRANT__TRY(brant__change_after(put->call, &put->graph, BRANT__EDGES, first_row + i));
 cleanup:
     return status;
 }

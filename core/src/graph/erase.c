@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "event/event.h"
+#include "graph/change.h"
 #include "graph/graph.h"
 #include "graph/remove.h"
 
@@ -339,6 +340,7 @@ static brant_status update_row(erase_graph *in, int kind, int64_t row_id) {
     brant__statement *update;
     brant_status status;
 
+    BRANT__TRY(brant__change_before(self->call, &in->graph, kind, row_id));
     BRANT__TRY(kind == BRANT__NODES
                    ? brant__node_statement(&update, self->call, BRANT__NODE_UPDATE)
                    : brant__edge_statement(&update, self->call, BRANT__EDGE_UPDATE));
@@ -349,6 +351,7 @@ static brant_status update_row(erase_graph *in, int kind, int64_t row_id) {
     brant__bind_integer(update, 5, in->graph.version);
     brant__bind_integer(update, 6, row_id);
     BRANT__TRY(brant__run(self->call->db, update));
+    BRANT__TRY(brant__change_after(self->call, &in->graph, kind, row_id));
     in->updated[kind].count++;
     self->counts[kind]++;
 cleanup:
@@ -611,12 +614,29 @@ cleanup:
     return status;
 }
 
+/* Bytes that hold a value anywhere. */
+static bool bytes_hold(const erase *self, brant__text bytes) {
+    size_t index, count;
+    yyjson_val *value;
+
+    yyjson_arr_foreach(brant__json_get(self->call->input, "values"), index, count, value) {
+        if (find_bytes(bytes, brant__json_text(value))) return true;
+    }
+    return false;
+}
+
+static brant_status payload_holds(bool *out_holds, erase *self, brant__payload payload) {
+    if (!payload.bytes) return text_holds(out_holds, self, payload.data, true);
+    *out_holds = bytes_hold(self, payload.data);
+    return BRANT_OK;
+}
+
 static brant_status notification_holds(bool *out_holds, void *context, brant__text channel,
-                                       brant__text payload) {
+                                       brant__payload payload) {
     erase *self = context;
 
     *out_holds = is_value(self, channel);
-    return *out_holds ? BRANT_OK : text_holds(out_holds, self, payload, true);
+    return *out_holds ? BRANT_OK : payload_holds(out_holds, self, payload);
 }
 
 static brant_status erase_notifications(erase *self) {

@@ -60,8 +60,8 @@ static const char *const sql[BRANT__EVOLVE_STATEMENTS] = {
         ("UPDATE edges SET attributes = :attributes, revision = revision + 1, updated_at = :now,"
          " type_version = :version WHERE row_id = :row_id"),
     [BRANT__EVOLVE_EDGE_TOUCH] = "UPDATE edges SET type_version = :version WHERE row_id = :row_id",
-    [BRANT__EVOLVE_GRAPH] =
-        "SELECT id, name, owner_id, nodes, edges, shape FROM graphs WHERE row_id = :row_id",
+    [BRANT__EVOLVE_GRAPH] = "SELECT id, name, owner_id, change_stream, nodes, edges, shape FROM "
+                            "graphs WHERE row_id = :row_id",
 };
 static const brant__statements statements = {BRANT__TABLE_EVOLVE, BRANT__EVOLVE_STATEMENTS, sql};
 
@@ -186,7 +186,7 @@ brant_status brant__evolve_key(brant__text *out, brant__call *call, const brant_
 brant_status brant__evolve_graph(brant__graph *out, brant__call *call, const brant__type *type,
                                  int64_t row_id) {
     brant__statement *statement = NULL;
-    brant__text *texts[] = {&out->id, &out->name, &out->owner_id};
+    brant__text *texts[] = {&out->id, &out->name, &out->owner_id, &out->change_stream};
     brant_status status;
     bool found;
 
@@ -198,16 +198,16 @@ brant_status brant__evolve_graph(brant__graph *out, brant__call *call, const bra
         status = brant__fail(BRANT_CORRUPT, "a row is of a graph that is not there; run db.doctor");
         goto cleanup;
     }
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < (int)BRANT__COUNT(texts); i++) {
         const brant__text text = brant__column_text(statement, i);
         if (!text.data) continue;
         *texts[i] =
             brant__text_of(brant__arena_copy(call->arena, text.data, text.length), text.length);
         if (!texts[i]->data) status = brant__fail_memory();
     }
-    out->nodes = brant__column_integer(statement, 3);
-    out->edges = brant__column_integer(statement, 4);
-    out->shape = brant__column_integer(statement, 5);
+    out->nodes = brant__column_integer(statement, 4);
+    out->edges = brant__column_integer(statement, 5);
+    out->shape = brant__column_integer(statement, 6);
 cleanup:
     brant__reset(statement);
     return status;

@@ -5,7 +5,7 @@
  * graphs.nodes, graphs.edges and graph_counts are kept by the write path: each operation adds once
  * what it did.
  */
-#include "graph/internal.h"
+#include "graph/change.h"
 
 enum {
     GRAPH_FIND,
@@ -22,13 +22,13 @@ enum {
 #define GRAPH_COLUMNS                                                                              \
     "g.row_id, g.id, g.name, t.name, g.owner_id, g.project_id, g.status, g.metadata, g.nodes, "    \
     "g.edges,"                                                                                     \
-    " g.created_at, g.updated_at"
+    " g.created_at, g.updated_at, g.change_stream IS NOT NULL"
 
 static const char *const sql[STATEMENT_COUNT] = {
     /* Everything that an operation on nodes or edges asks of its graph. */
     [GRAPH_FIND] =
         ("SELECT g.row_id, g.id, g.owner_id, g.status, g.nodes, g.edges, g.shape, t.row_id, t.id, "
-         "t.changes, t.name, g.changes, t.version"
+         "t.changes, t.name, g.changes, t.version, g.change_stream"
          " FROM graphs g JOIN graph_types t ON t.row_id = g.graph_type WHERE g.name = :name"),
     [GRAPH_ROW] =
         ("SELECT " GRAPH_COLUMNS
@@ -74,10 +74,19 @@ static brant_status fail_missing(brant__call *call, brant__text name) {
 
 /* ---- for nodes and edges --------------------------------------------------------------------- */
 
+/* {NULL, 0} for NULL. */
+static brant_status copy_column(brant__text *out, brant__call *call, brant__statement *row,
+                                int column) {
+    *out = brant__column_text(row, column);
+    if (!out->data) return BRANT_OK;
+    out->data = brant__arena_copy(call->arena, out->data, out->length);
+    return out->data ? BRANT_OK : brant__fail_memory();
+}
+
 brant_status brant__graph_find_name(brant__graph *out, brant__call *call, brant__text name,
                                     int use) {
     brant__statement *statement = NULL;
-    brant__text owner, stored;
+    brant__text stored;
     brant_status status;
     bool found;
 
@@ -99,19 +108,10 @@ brant_status brant__graph_find_name(brant__graph *out, brant__call *call, brant_
         goto cleanup;
     }
     out->row_id = brant__column_integer(statement, 0);
-    out->id.length = brant__column_text(statement, 1).length;
-    out->id.data =
-        brant__arena_copy(call->arena, brant__column_text(statement, 1).data, out->id.length);
     out->name = name;
-    owner = brant__column_text(statement, 2);
-    if (owner.data) {
-        out->owner_id.length = owner.length;
-        out->owner_id.data = brant__arena_copy(call->arena, owner.data, owner.length);
-    }
-    if (!out->id.data || (owner.data && !out->owner_id.data)) {
-        status = brant__fail_memory();
-        goto cleanup;
-    }
+    BRANT__TRY(copy_column(&out->id, call, statement, 1));
+    BRANT__TRY(copy_column(&out->owner_id, call, statement, 2));
+    BRANT__TRY(copy_column(&out->change_stream, call, statement, 13));
     out->nodes = brant__column_integer(statement, 4);
     out->edges = brant__column_integer(statement, 5);
     out->shape = brant__column_integer(statement, 6);
@@ -133,8 +133,9 @@ brant_status brant__graph_find(brant__graph *out_graph, brant__call *call, bool 
 brant_status brant__graph_changed(brant__call *call, brant__graph *graph, int64_t nodes,
                                   int64_t edges, bool shape) {
     brant__statement *statement;
-    brant_status status = get(&statement, call, GRAPH_CHANGED);
+    brant_status status = brant__change_end(graph);
 
+    if (status == BRANT_OK) status = get(&statement, call, GRAPH_CHANGED);
     if (status != BRANT_OK) return status;
     brant__bind_integer(statement, 1, nodes);
     brant__bind_integer(statement, 2, edges);
@@ -199,6 +200,8 @@ static void write_row(brant__writer *out, brant__statement *row) {
     write_number(out, "edges", row, 9);
     write_number(out, "created_at", row, 10);
     write_number(out, "updated_at", row, 11);
+    brant__write_name(out, "changes");
+    brant__write_bool(out, brant__column_integer(row, 12) != 0);
     brant__write_end(out);
 }
 
@@ -293,7 +296,13 @@ brant_status brant__graph_create(brant__call *call) {
     brant__bind_text(statement, 7, given.metadata.data ? given.metadata : BRANT__TEXT("{}"));
     brant__bind_integer(statement, 8, brant__db_now(call->db));
     BRANT__TRY(brant__run(call->db, statement));
-    graph = (brant__graph){.id = {id, 36}, .name = name, .owner_id = given.owner_id, .type = type};
+    graph = (brant__graph){.row_id = brant__last_row_id(call->db),
+                           .id = {id, 36},
+                           .name = name,
+                           .owner_id = given.owner_id,
+                           .type = type};
+    BRANT__TRY(brant__change_switch(
+        call, &graph, brant__json_bool(brant__json_get(call->input, "changes"), false)));
     BRANT__TRY(brant__announce_graph(call, &graph, "graph:created", (brant__text){NULL, 0}));
     status = answer(call, name);
 cleanup:
@@ -351,6 +360,7 @@ cleanup:
 
 brant_status brant__graph_update(brant__call *call) {
     brant__text name = brant__json_get_text(call->input, "name");
+    yyjson_val *logged = brant__json_get(call->input, "changes");
     brant__statement *statement = NULL;
     brant__writer changes = {0};
     brant__graph graph;
@@ -373,6 +383,7 @@ brant_status brant__graph_update(brant__call *call) {
     brant__bind_integer(statement, 7, brant__db_now(call->db));
     brant__bind_integer(statement, 8, graph.row_id);
     BRANT__TRY(brant__run(call->db, statement));
+    if (logged) BRANT__TRY(brant__change_switch(call, &graph, brant__json_bool(logged, false)));
 
     brant__write_array(&changes);
     if (given.owner_given) {
@@ -382,6 +393,7 @@ brant_status brant__graph_update(brant__call *call) {
     if (given.project_given) brant__write_text(&changes, BRANT__TEXT("project_id"));
     if (given.status.data) brant__write_text(&changes, BRANT__TEXT("status"));
     if (given.metadata.data) brant__write_text(&changes, BRANT__TEXT("metadata"));
+    if (logged) brant__write_text(&changes, BRANT__TEXT("changes"));
     brant__write_end(&changes);
     if (changes.buffer.failed) {
         status = brant__fail_memory();

@@ -22,7 +22,10 @@ brant_status brant__graph_type_set_retention(brant__call *call);
 brant_status brant__graph_type_validate_node(brant__call *call);
 brant_status brant__graph_type_validate_edge(brant__call *call);
 
+brant_status brant__graph_changes(brant__call *call);
 brant_status brant__graph_create(brant__call *call);
+brant_status brant__graph_diff(brant__call *call);
+brant_status brant__graph_replay(brant__call *call);
 brant_status brant__graph_get(brant__call *call);
 brant_status brant__graph_list(brant__call *call);
 brant_status brant__graph_update(brant__call *call);

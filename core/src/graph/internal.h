@@ -10,6 +10,7 @@
  * - edge.c, edge_put.c, edge_write.c: edges read, judged, written (edge_put.h)
  * - patch.c: nodes and edges patched; remove.c: deleted (remove.h)
  * - retention.c: what goes by itself; erase.c: a person's data
+ * - change.c: the change log, written (change.h); history.c: read: differences, replays
  * - batch.c: the items of a batch: keys, faults, knowing an item again; items.c: reading them
  * - filter.c, path.c: filters, and the fields they name (filter.h)
  * - query.c: lists and counts; page.c: ordered pages; explain.c: their plans; search.c (query.h)
@@ -29,6 +30,7 @@
 #include <stdatomic.h>
 
 #include "event/event.h"
+#include "event/stream.h"
 #include "graph/graph.h"
 #include "schema/schema.h"
 
@@ -95,7 +97,11 @@ typedef struct brant__graph {
     int64_t version; /* of the type, as it is stored */
     bool archived;
     bool deleted;
-    bool kept_time; /* what is done to it does not count as its change: retention */
+    bool kept_time;            /* what is done to it does not count as its change: retention */
+    brant__text change_stream; /* {NULL, 0}: no change log */
+    brant__publisher log;      /* its batch (change.h) */
+    int64_t before_row;        /* what the handle keeps of how a row was; 0: none */
+    int before_kind;
     const brant__type *type;
 } brant__graph;
 
@@ -183,6 +189,13 @@ typedef struct brant__marks {
 /* For a new search in a graph of so many nodes; hops are at most `nodes`. NO_MEMORY. */
 brant_status brant__marks_begin(brant__marks **out_marks, brant_db *db, size_t nodes);
 
+/* What writing a change log needs for one row (change.c). */
+typedef struct brant__change_rows {
+    brant__writer head;   /* the event */
+    brant__writer before; /* the row as it was */
+    brant__buffer key;
+} brant__change_rows;
+
 #define BRANT__TYPES_KEPT     64
 #define BRANT__GRAPHS_KEPT    8
 #define BRANT__KEYS_KEPT      ((size_t)1 << 20) /* keys of all kept graphs together */
@@ -198,6 +211,7 @@ typedef struct brant__graphs {
                           tests change it */
     brant__json empty; /* {} */
     brant__marks marks;
+    brant__change_rows change;
 } brant__graphs;
 
 brant_status brant__graphs_state(brant__graphs **out_state, brant_db *db);
@@ -402,6 +416,9 @@ typedef struct brant__edge_ends {
 /* The key as users see it, in the call's arena; borrowed from `ends` where it has one. */
 brant_status brant__edge_key(brant__text *out_key, brant__call *call, const brant__graph *graph,
                              const brant__edge_ends *ends);
+/* Append the derived key. */
+void brant__edge_key_append(brant__buffer *out, const brant__graph *graph,
+                            const brant__edge_ends *ends);
 /* The members key, type, source, target, attributes of the open object. */
 brant_status brant__write_edge_start(brant__writer *out, brant__call *call,
                                      const brant__graph *graph, const brant__edge_ends *ends,

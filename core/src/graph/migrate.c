@@ -6,6 +6,7 @@
  * written meanwhile have the new version already and are passed over. Rows that failed keep their version: when the migration is
  * done, another call tries them again.
  */
+#include "graph/change.h"
 #include "graph/evolve.h"
 
 #define POLL_MASK 255
@@ -156,6 +157,7 @@ static brant_status write_row(migration *self, int kind, const brant__evolve_row
         }
         BRANT__TRY(brant__evolve_key(&key, self->call, self->judge.type, kind, row));
         brant__announcement_add(&self->changed, key);
+        BRANT__TRY(brant__change_before(self->call, &self->graph, kind, row->row_id));
     }
     BRANT__TRY(brant__evolve_statement(
         &statement, db,
@@ -167,7 +169,8 @@ static brant_status write_row(migration *self, int kind, const brant__evolve_row
     }
     brant__bind_integer(statement, ++at, self->progress.to_version);
     brant__bind_integer(statement, ++at, row->row_id);
-    status = brant__run(db, statement);
+    BRANT__TRY(brant__run(db, statement));
+    if (changed) status = brant__change_after(self->call, &self->graph, kind, row->row_id);
 cleanup:
     return status;
 }

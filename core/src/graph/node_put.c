@@ -7,7 +7,7 @@
  * operation with faults reports them all, and a key that comes twice is written once. An item at
  * fault leaves no trace in its slot, so that the others can be written without it.
  */
-#include "graph/internal.h"
+#include "graph/change.h"
 
 #define POLL_MASK 4095
 
@@ -202,6 +202,7 @@ static brant_status update(node_put *put, const node_slot *slot) {
 
     BRANT__TRY(
         brant__values_write(&attributes, &metadata, &put->text, slot->attributes, slot->metadata));
+    BRANT__TRY(brant__change_before(put->call, &put->graph, BRANT__NODES, slot->ref.row_id));
     BRANT__TRY(brant__node_statement(&statement, put->call, BRANT__NODE_UPDATE));
     brant__bind_text(statement, 1, attributes);
     brant__bind_text(statement, 2, metadata);
@@ -209,7 +210,8 @@ static brant_status update(node_put *put, const node_slot *slot) {
     brant__bind_integer(statement, 4, brant__db_now(put->call->db));
     brant__bind_integer(statement, 5, put->graph.version);
     brant__bind_integer(statement, 6, slot->ref.row_id);
-    status = brant__run(put->call->db, statement);
+    BRANT__TRY(brant__run(put->call->db, statement));
+    status = brant__change_after(put->call, &put->graph, BRANT__NODES, slot->ref.row_id);
 cleanup:
     return status;
 }
@@ -232,6 +234,7 @@ static brant_status insert_one(node_put *put, node_slot *slot) {
     brant__bind_integer(statement, 8, slot->puts);
     BRANT__TRY(brant__run(put->call->db, statement));
     slot->ref.row_id = brant__last_row_id(put->call->db);
+    status = brant__change_after(put->call, &put->graph, BRANT__NODES, slot->ref.row_id);
 cleanup:
     return status;
 }
@@ -264,8 +267,10 @@ static brant_status insert_rows(node_put *put, node_slot *const *slots) {
     BRANT__TRY(brant__run(put->call->db, statement));
     /* We hold the write lock, and SQLite numbers the rows of one statement one after the other. */
     last = brant__last_row_id(put->call->db);
-    for (size_t i = 0; i < BRANT__ROWS; i++)
+    for (size_t i = 0; i < BRANT__ROWS; i++) {
         slots[i]->ref.row_id = last - (int64_t)(BRANT__ROWS - 1 - i);
+        BRANT__TRY(brant__change_after(put->call, &put->graph, BRANT__NODES, slots[i]->ref.row_id));
+    }
 cleanup:
     return status;
 }

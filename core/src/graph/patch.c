@@ -4,7 +4,7 @@
  * A patch needs what is stored: each item is read, merged, judged and written before the next one, so that only one row is in
  * memory at a time. Items at fault write nothing; where they end the operation, it is rolled back as a whole.
  */
-#include "graph/internal.h"
+#include "graph/change.h"
 
 #define NO_VIOLATIONS ((brant__text){NULL, 0})
 
@@ -177,6 +177,7 @@ static brant_status write_row(patch_batch *patch, patch_row *row) {
     brant_status status;
 
     if (patch->changed == 0) BRANT__TRY(brant__kept_dirty(patch->call->db));
+    BRANT__TRY(brant__change_before(patch->call, &patch->graph, patch->kind, row->row_id));
     BRANT__TRY(patch->kind == BRANT__NODES
                    ? brant__node_statement(&update, patch->call, BRANT__NODE_UPDATE)
                    : brant__edge_statement(&update, patch->call, BRANT__EDGE_UPDATE));
@@ -187,6 +188,7 @@ static brant_status write_row(patch_batch *patch, patch_row *row) {
     brant__bind_integer(update, 5, patch->graph.version);
     brant__bind_integer(update, 6, row->row_id);
     BRANT__TRY(brant__run(patch->call->db, update));
+    BRANT__TRY(brant__change_after(patch->call, &patch->graph, patch->kind, row->row_id));
     patch->changed++;
     row->revision++;
     if (brant__map_get(&patch->seen, id, &seen)) goto cleanup;

@@ -1,6 +1,7 @@
 /*
  * graph/purge.c: removing a graph for good, at once or some rows at a time.
  */
+#include "graph/change.h"
 #include "graph/remove.h"
 
 enum {
@@ -56,6 +57,7 @@ static brant_status remove_graph(brant__call *call, brant__graph *graph) {
     BRANT__TRY(run_on(call, IMPORTS_DELETE, graph->row_id));
     BRANT__TRY(run_on(call, COUNTS_DELETE, graph->row_id));
     BRANT__TRY(run_on(call, GRAPH_DELETE, graph->row_id));
+    BRANT__TRY(brant__change_drop(call, graph));
     status = brant__announce_graph(call, graph, "graph:purged", (brant__text){NULL, 0});
 cleanup:
     return status;

@@ -3,6 +3,7 @@
  */
 #include "graph/remove.h"
 
+#include "graph/change.h"
 #include "graph/filter.h"
 
 #define POLL_MASK     255
@@ -11,7 +12,7 @@
 /* Edges of one node that are removed by one statement, which keeps them in memory. */
 #define CHUNK 4096
 
-enum { EDGES_OUT, EDGES_IN, EDGE, NODE, NODE_ROW, STATEMENT_COUNT };
+enum { EDGES_OUT, EDGES_IN, EDGE_OUT, EDGE_IN, EDGE, NODE, NODE_ROW, STATEMENT_COUNT };
 
 #define EDGE_RETURNING " RETURNING key, type, source, target"
 
@@ -20,6 +21,8 @@ static const char *const sql[STATEMENT_COUNT] = {
                    ":node LIMIT :limit)" EDGE_RETURNING),
     [EDGES_IN] = ("DELETE FROM edges WHERE row_id IN (SELECT row_id FROM edges WHERE target = "
                   ":node LIMIT :limit)" EDGE_RETURNING),
+    [EDGE_OUT] = "SELECT row_id FROM edges WHERE source = :node LIMIT 1",
+    [EDGE_IN] = "SELECT row_id FROM edges WHERE target = :node LIMIT 1",
     [EDGE] = "DELETE FROM edges WHERE row_id = :row_id" EDGE_RETURNING,
     [NODE] = "DELETE FROM nodes WHERE row_id = :row_id",
     [NODE_ROW] = "SELECT key, type FROM nodes WHERE row_id = :row_id",
@@ -94,6 +97,30 @@ cleanup:
     return status;
 }
 
+/* One by one, each an event of the change log. */
+static brant_status remove_side_logged(int64_t *out_removed, brant__removal *removal, int64_t node,
+                                       int64_t limit, int which) {
+    brant__statement *statement = NULL;
+    brant_status status = BRANT_OK;
+    bool found = true;
+
+    for (*out_removed = 0; *out_removed < limit; ++*out_removed) {
+        int64_t row_id = 0;
+        if ((*out_removed & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(removal->call->db));
+        BRANT__TRY(get(&statement, removal->call, which == EDGES_OUT ? EDGE_OUT : EDGE_IN));
+        brant__bind_integer(statement, 1, node);
+        BRANT__TRY(brant__step(&found, removal->call->db, statement));
+        if (found) row_id = brant__column_integer(statement, 0);
+        brant__reset(statement);
+        statement = NULL;
+        if (!found) break;
+        BRANT__TRY(brant__remove_edge(&found, removal, row_id));
+    }
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
 static brant_status remove_side(int64_t *out_removed, brant__removal *removal, int64_t node,
                                 int64_t limit, int which) {
     brant__statement *statement = NULL;
@@ -101,6 +128,8 @@ static brant_status remove_side(int64_t *out_removed, brant__removal *removal, i
     brant_status status = BRANT_OK;
     bool row;
 
+    if (brant__change_logged(removal->graph))
+        return remove_side_logged(out_removed, removal, node, limit, which);
     *out_removed = 0;
     do {
         wanted = limit - *out_removed < CHUNK ? limit - *out_removed : CHUNK;
@@ -138,12 +167,13 @@ brant_status brant__remove_edges_of(bool *out_all, brant__removal *removal, int6
 brant_status brant__remove_node(brant__removal *removal, int64_t row_id, brant__text key,
                                 uint32_t type) {
     brant__statement *statement;
-    brant_status status = get(&statement, removal->call, NODE);
+    brant_status status = BRANT_OK;
 
-    if (status != BRANT_OK) return status;
+    BRANT__TRY(brant__change_before(removal->call, removal->graph, BRANT__NODES, row_id));
+    BRANT__TRY(get(&statement, removal->call, NODE));
     brant__bind_integer(statement, 1, row_id);
-    status = brant__run(removal->call->db, statement);
-    if (status != BRANT_OK) return status;
+    BRANT__TRY(brant__run(removal->call->db, statement));
+    BRANT__TRY(brant__change_after(removal->call, removal->graph, BRANT__NODES, row_id));
     removal->node_counts[type]++;
     removal->nodes++;
     brant__lookup_removed(&removal->lookup, key);
@@ -151,7 +181,8 @@ brant_status brant__remove_node(brant__removal *removal, int64_t row_id, brant__
         removal->node_keys.count++;
     else
         brant__announcement_add(&removal->node_keys, key);
-    return BRANT_OK;
+cleanup:
+    return status;
 }
 
 brant_status brant__remove_edge(bool *out_found, brant__removal *removal, int64_t row_id) {
@@ -160,12 +191,14 @@ brant_status brant__remove_edge(bool *out_found, brant__removal *removal, int64_
     bool row;
 
     *out_found = false;
+    BRANT__TRY(brant__change_before(removal->call, removal->graph, BRANT__EDGES, row_id));
     BRANT__TRY(get(&statement, removal->call, EDGE));
     brant__bind_integer(statement, 1, row_id);
     BRANT__TRY(brant__step(out_found, removal->call->db, statement));
     if (!*out_found) goto cleanup;
     BRANT__TRY(note_edge(removal, statement));
-    status = brant__step(&row, removal->call->db, statement);
+    BRANT__TRY(brant__step(&row, removal->call->db, statement));
+    status = brant__change_after(removal->call, removal->graph, BRANT__EDGES, row_id);
 cleanup:
     brant__reset(statement);
     return status;

@@ -59,23 +59,29 @@ brant_status brant__write_node(brant__writer *out, brant__call *call, const bran
     return BRANT_OK;
 }
 
+void brant__edge_key_append(brant__buffer *out, const brant__graph *graph,
+                            const brant__edge_ends *ends) {
+    brant__text type = brant__type_edge_name(graph->type, ends->type);
+
+    brant__buffer_append_byte(out, '[');
+    brant__json_append_text(out, ends->source);
+    brant__buffer_append_byte(out, ',');
+    if (type.data)
+        brant__json_append_text(out, type);
+    else
+        brant__buffer_append(out, "null", 4);
+    brant__buffer_append_byte(out, ',');
+    brant__json_append_text(out, ends->target);
+    brant__buffer_append_byte(out, ']');
+}
+
 brant_status brant__edge_key(brant__text *out_key, brant__call *call, const brant__graph *graph,
                              const brant__edge_ends *ends) {
     brant__buffer buffer = {0};
-    brant__text type = brant__type_edge_name(graph->type, ends->type);
 
     *out_key = ends->key;
     if (ends->key.data) return BRANT_OK;
-    brant__buffer_append_byte(&buffer, '[');
-    brant__json_append_text(&buffer, ends->source);
-    brant__buffer_append_byte(&buffer, ',');
-    if (type.data)
-        brant__json_append_text(&buffer, type);
-    else
-        brant__buffer_append(&buffer, "null", 4);
-    brant__buffer_append_byte(&buffer, ',');
-    brant__json_append_text(&buffer, ends->target);
-    brant__buffer_append_byte(&buffer, ']');
+    brant__edge_key_append(&buffer, graph, ends);
     out_key->data =
         buffer.failed ? NULL : brant__arena_copy(call->arena, buffer.data, buffer.length);
     out_key->length = buffer.length;

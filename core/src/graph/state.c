@@ -109,6 +109,9 @@ static void destroy(brant_db *db, void *context) {
     for (size_t i = 0; i < BRANT__TYPES_KEPT; i++)
         brant__type_free(state->types[i]);
     brant__json_free(&state->empty);
+    brant__buffer_free(&state->change.head.buffer);
+    brant__buffer_free(&state->change.before.buffer);
+    brant__buffer_free(&state->change.key);
     brant__free(state);
 }
 

@@ -29,7 +29,10 @@
     X(brant_edge_put, brant__edge_put, "edges.put", MUTATION, OWN)                                 \
     X(brant_edge_put_many, brant__edge_put_many, "edges.put_many", MUTATION, OWN)                  \
     X(brant_edge_search, brant__edge_search, "edges.search", QUERY, OWN)                           \
+    X(brant_event_channels, brant__event_channels, "events.channels", QUERY, OWN)                  \
     X(brant_event_notify, brant__event_notify, "events.notify", MUTATION, OWN)                     \
+    X(brant_event_set_retention, brant__event_set_retention, "events.set_retention", MUTATION,     \
+      OWN)                                                                                         \
     X(brant_graph_type_check, brant__graph_type_check, "graph_types.check", QUERY, OWN)            \
     X(brant_graph_type_define, brant__graph_type_define, "graph_types.define", MUTATION, OWN)      \
     X(brant_graph_type_delete, brant__graph_type_delete, "graph_types.delete", MUTATION, OWN)      \
@@ -49,8 +52,10 @@
     X(brant_graph_components, brant__graph_components, "graphs.components", QUERY, OWN)            \
     X(brant_graph_count_walks, brant__graph_count_walks, "graphs.count_walks", QUERY, OWN)         \
     X(brant_graph_arrays, brant__graph_arrays, "graphs.arrays", QUERY, OWN)                        \
+    X(brant_graph_changes, brant__graph_changes, "graphs.changes", QUERY, OWN)                     \
     X(brant_graph_create, brant__graph_create, "graphs.create", MUTATION, OWN)                     \
     X(brant_graph_degrees, brant__graph_degrees, "graphs.degrees", QUERY, OWN)                     \
+    X(brant_graph_diff, brant__graph_diff, "graphs.diff", QUERY, OWN)                              \
     X(brant_graph_delete, brant__graph_delete, "graphs.delete", MUTATION, OWN)                     \
     X(brant_graph_find_cycle, brant__graph_find_cycle, "graphs.find_cycle", QUERY, OWN)            \
     X(brant_graph_export, brant__graph_export, "graphs.export", QUERY, OWN)                        \
@@ -60,6 +65,7 @@
     X(brant_graph_pagerank, brant__graph_pagerank, "graphs.pagerank", QUERY, OWN)                  \
     X(brant_graph_paths, brant__graph_paths, "graphs.paths", QUERY, OWN)                           \
     X(brant_graph_purge, brant__graph_purge, "graphs.purge", MUTATION, OWN)                        \
+    X(brant_graph_replay, brant__graph_replay, "graphs.replay", MUTATION, OWN)                     \
     X(brant_graph_shortest_path, brant__graph_shortest_path, "graphs.shortest_path", QUERY, OWN)   \
     X(brant_graph_shortest_paths, brant__graph_shortest_paths, "graphs.shortest_paths", QUERY,     \
       OWN)                                                                                         \
