@@ -4,6 +4,9 @@ CREATE TABLE event_sequences (
     value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- How often brant_wake was changed by those who know of this: what a handle keeps of it is true as long as this, its greatest row_id and row 0 are the same.
+INSERT INTO event_sequences (name, value) VALUES ('wake', 0);
+
 -- Who sleeps until something of a topic is there for one of them: whoever makes n things ready takes n rows out and wakes those. A row is written in the
 -- transaction that found nothing. socket: as in brant_wake. until: when it wakes by itself (ms), NULL: never.
 CREATE TABLE brant_waiters (

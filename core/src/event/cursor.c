@@ -17,7 +17,8 @@ struct brant_cursor {
     pthread_mutex_t mutex; /* for what follows */
     bool busy;
     bool spent;
-    bool exhausted; /* nothing will ever come any more */
+    uint64_t suspicions; /* of the fallback check, that it has looked after */
+    bool exhausted;      /* nothing will ever come any more */
     int64_t until; /* of the monotonic clock: when to look again by itself, as the last look said */
     unsigned references;
     brant_cursor *next; /* orphan: under the mutex of the list */
@@ -139,11 +140,12 @@ static int64_t monotonic_of(brant_db *db, int64_t moment) {
 }
 
 /* For brant_cursor_wait and the wait that may follow. */
-static void note(brant_cursor *cursor, const brant__fetch *found) {
+static void note(brant_cursor *cursor, const brant__fetch *found, uint64_t suspicions) {
     const bool again = found->count > 0 || found->more;
     const int64_t until = again ? 0 : monotonic_of(cursor->db, found->until);
     pthread_mutex_lock(&cursor->mutex);
     cursor->until = until;
+    cursor->suspicions = suspicions;
     if (found->end || (cursor->kind->ends && !again)) cursor->exhausted = true;
     pthread_mutex_unlock(&cursor->mutex);
 }
@@ -173,10 +175,13 @@ cleanup:
 static brant_status look(visit *out, brant_cursor *cursor, brant__writer *writer) {
     brant_db *db = cursor->db;
     const int transaction = cursor->kind->transaction;
+    uint64_t suspicions = cursor->suspicions;
     *out = (visit){.found.until = INT64_MAX};
     brant_status status = brant__wake_enter(db, &cursor->ended);
     if (status != BRANT_OK) return status;
     brant__cursor_bury(db, brant__wake_orphans(db));
+    if (transaction != BRANT__FETCH_NONE && !brant__transaction_lost(db))
+        BRANT__TRY(brant__wake_check(db));
     out->seen = brant__wake_sequence(db);
     if (transaction != BRANT__FETCH_NONE) {
         if (brant__transaction_lost(db))
@@ -185,15 +190,35 @@ static brant_status look(visit *out, brant_cursor *cursor, brant__writer *writer
             brant__wake_defer(db);
             goto cleanup;
         }
-        BRANT__TRY(brant__wake_look(db));
     }
+    const bool suspects = brant__wake_fetching(db, &suspicions);
     BRANT__TRY(fetch(out, cursor, writer));
+    if (suspects && out->found.count > 0) brant__wake_found(db);
     if (transaction != BRANT__FETCH_NONE) {
         if (brant__wake_repair(db)) out->found.more = true;
         if (out->found.count == 0) BRANT__TRY(brant__wake_file_check(db));
     }
 cleanup:
-    if (status == BRANT_OK) note(cursor, &out->found);
+    if (status == BRANT_OK) note(cursor, &out->found, suspicions);
+    brant__leave(db);
+    return status;
+}
+
+/* The wait ended. Was it for anything but the fallback check, which is done here, or does that say so, then look again. */
+static brant_status glance(bool *out_again, brant_cursor *cursor, const visit *last,
+                           int64_t until) {
+    brant_db *db = cursor->db;
+    *out_again = true;
+    if (brant__monotonic_now() >= until) return BRANT_OK;
+    brant_status status = brant__wake_enter(db, &cursor->ended);
+    if (status != BRANT_OK) return status;
+    brant__cursor_bury(db, brant__wake_orphans(db));
+    if (brant__transaction_lost(db)) goto cleanup;
+    BRANT__TRY(brant__wake_check(db));
+    BRANT__TRY(brant__wake_file_check(db));
+    *out_again = brant__wake_repair(db) || brant__wake_sequence(db) != last->seen ||
+                 brant__db_now(db) >= last->found.until; /* the clock may have been set */
+cleanup:
     brant__leave(db);
     return status;
 }
@@ -223,13 +248,16 @@ static brant_status next_items(brant_cursor *cursor, brant__writer *writer, int6
         if (cursor->exhausted) return BRANT_OK;
         if (seen.found.more) continue;
         if (brant__monotonic_now() >= until) return BRANT_OK;
-        status = brant__wait_begin(db);
-        if (status != BRANT_OK) return status;
-        brant__wake_wait(db, &cursor->ended, interrupts, seen.seen,
-                         cursor->until < until ? cursor->until : until);
-        brant__wait_end(db);
-        status = check(cursor, interrupts);
-        if (status != BRANT_OK) return status;
+        const int64_t due = cursor->until < until ? cursor->until : until;
+        for (bool again = false; !again;) {
+            status = brant__wait_begin(db);
+            if (status != BRANT_OK) return status;
+            brant__wake_wait(db, &cursor->ended, interrupts, seen.seen, due);
+            brant__wait_end(db);
+            status = check(cursor, interrupts);
+            if (status == BRANT_OK) status = glance(&again, cursor, &seen, due);
+            if (status != BRANT_OK) return status;
+        }
     }
 }
 
@@ -275,6 +303,7 @@ brant_status brant_cursor_wait(int64_t *out_ms, brant_cursor *cursor) {
     pthread_mutex_lock(&cursor->mutex);
     const bool exhausted = cursor->exhausted, ended = atomic_load(&cursor->ended);
     const int64_t until = cursor->until;
+    const uint64_t suspicions = cursor->suspicions;
     pthread_mutex_unlock(&cursor->mutex);
     if (ended) return brant__fail(BRANT_CLOSED, "the cursor is closed");
     if (exhausted) {
@@ -283,7 +312,8 @@ brant_status brant_cursor_wait(int64_t *out_ms, brant_cursor *cursor) {
     }
     const brant_status status = brant__wait_begin(cursor->db);
     if (status != BRANT_OK) return status;
-    const int64_t left = until - brant__monotonic_now(), check = brant__wake_check_in(cursor->db);
+    const int64_t left = until - brant__monotonic_now(),
+                  check = brant__wake_check_in(cursor->db, suspicions);
     *out_ms = left < 0 ? 0 : left < check ? left : check;
     brant__wait_end(cursor->db);
     return BRANT_OK;

@@ -8,8 +8,12 @@
 
 #include "event/event.h"
 
-/* How long a wait sleeps at most before it looks by itself: for writers without our code, files we can only read, a lost datagram. */
-#define BRANT__WAKE_TICK 1000
+/*
+ * The fallback check, of each handle that waits: was anything written, are our rows, our socket and the file still there? For writers without our code, files that we can only read,
+ * lost datagrams. One a second; while it turns out to be for nothing, less often, down to one in five seconds.
+ */
+#define BRANT__WAKE_CHECK      1000
+#define BRANT__WAKE_CHECK_MOST 5000
 
 /* The state of waking, made when it is first needed. Inside the handle. */
 brant_status brant__wake_attach(brant_db *db);
@@ -24,7 +28,7 @@ uint64_t brant__wake_sequence(brant_db *db);
 
 /*
  * Between brant__wait_begin and brant__wait_end: sleep until the sequence is not `seen` any more, `*ended`, the handle was closed or
- * interrupted (its count is not `interrupts`), `until` (ms of the monotonic clock; INT64_MAX: never) or the tick.
+ * interrupted (its count is not `interrupts`), `until` (ms of the monotonic clock; INT64_MAX: never) or a check is due.
  */
 void brant__wake_wait(brant_db *db, const atomic_bool *ended, unsigned interrupts, uint64_t seen,
                       int64_t until);
@@ -39,14 +43,23 @@ struct brant_cursor *brant__wake_orphans(brant_db *db); /* the list, taken. Insi
 /* A cursor could not look because of the running transaction: all of them are to look when it ends. Inside the handle. */
 void brant__wake_defer(brant_db *db);
 
-/* In how many ms the next check by itself is due, 0..BRANT__WAKE_TICK. Any thread. */
-int64_t brant__wake_check_in(brant_db *db);
+/* In how many ms the next check is due; 0 also when one found something since `seen`. Any thread, while the state is kept. */
+int64_t brant__wake_check_in(brant_db *db, uint64_t seen);
+
+/* ---- the fallback check: inside the handle -------------------------------------------------------------------------------------- */
+
+/* Do the check, when it is due. */
+brant_status brant__wake_check(brant_db *db);
+/* It found that something was written: all are to look, and to suspect that they missed a wake. */
+void brant__wake_suspect(brant_db *db);
+/* Before each fetch: is it due to a check that found something since `*seen`? (brant__wake_suspects says so until the next.) */
+bool brant__wake_fetching(brant_db *db, uint64_t *seen);
+/* Such a fetch yielded something: check often. */
+void brant__wake_found(brant_db *db);
 
 /* ---- health: inside the handle ------------------------------------------------------------------------------------------------ */
 
-/* Once a second at most: are our registrations and our socket still there? */
-brant_status brant__wake_look(brant_db *db);
-/* After it: register again what was lost; true when there was something, and what was committed meanwhile is to be looked at. */
+/* After a check: register again what was lost; true when there was something, and what was committed meanwhile is to be looked at. */
 bool brant__wake_repair(brant_db *db);
 /* IO when the file was deleted or another one stands in its place. */
 brant_status brant__wake_file_check(brant_db *db);
