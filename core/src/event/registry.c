@@ -312,6 +312,21 @@ cleanup:
     return status;
 }
 
+/* In a write transaction: the same for sleepers of the wait queue. `after`, of 33 bytes, moves on. */
+static brant_status forget_dead_sleepers(bool *out_more, brant_db *db, char *after) {
+    brant_status status = BRANT_OK;
+    bool alive = false;
+    *out_more = true;
+    for (int i = 0; i < BRANT__WAKE_GONE && *out_more; i++) {
+        BRANT__TRY(brant__waiter_socket_after(after, db, brant__text_of(after, strlen(after))));
+        *out_more = *after != '\0';
+        if (*out_more)
+            BRANT__TRY(brant__wake_alive(&alive, db, brant__text_of(after, strlen(after))));
+    }
+cleanup:
+    return status;
+}
+
 void brant__wake_maintain(brant_db *db) {
     const bool clean = record_clean();
     struct stat there;
@@ -326,6 +341,15 @@ void brant__wake_maintain(brant_db *db) {
         for (int i = 0; more && i < BRANT__WAKE_ROWS / BRANT__WAKE_GONE; i++) {
             if (brant__begin(db, BRANT__WRITE) != BRANT_OK) break;
             if (forget_dead(&more, db, self) == BRANT_OK && brant__commit(db) == BRANT_OK) continue;
+            brant__rollback(db);
+            break;
+        }
+        char after[BRANT__SOCKET_ID + 1] = {0};
+        more = true;
+        for (int i = 0; more && i < BRANT__WAKE_ROWS / BRANT__WAKE_GONE; i++) {
+            if (brant__begin(db, BRANT__WRITE) != BRANT_OK) break;
+            if (forget_dead_sleepers(&more, db, after) == BRANT_OK && brant__commit(db) == BRANT_OK)
+                continue;
             brant__rollback(db);
             break;
         }

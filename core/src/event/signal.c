@@ -181,7 +181,8 @@ static brant_status registry_add(bool *out_junk, wake *self, brant__text socket,
     return BRANT_OK;
 }
 
-static brant_status registry_read(brant_db *db, wake *self) {
+/* `tidy`: in a write transaction, and rows of no use are deleted. */
+static brant_status registry_read(brant_db *db, wake *self, bool tidy) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
     int64_t junk[16];
@@ -198,7 +199,7 @@ static brant_status registry_read(brant_db *db, wake *self) {
         looked += patterns.length < BRANT__WAKE_PATTERNS ? patterns.length : 0;
         if (looked > PATTERNS_ALL) break;
         BRANT__TRY(registry_add(&useless, self, brant__column_text(statement, 1), patterns));
-        if (useless && junk_count < BRANT__COUNT(junk))
+        if (useless && tidy && junk_count < BRANT__COUNT(junk))
             junk[junk_count++] = brant__column_integer(statement, 0);
     }
     brant__reset(statement);
@@ -235,7 +236,7 @@ static brant_status registry_refresh(brant_db *db, wake *self) {
     if (row && all->known && all->version == version && all->greatest == greatest &&
         memcmp(all->epoch, epoch, sizeof epoch) == 0)
         return BRANT_OK;
-    BRANT__TRY(registry_read(db, self));
+    BRANT__TRY(registry_read(db, self, true));
     all->known = row; /* without them there is nothing to know it again by */
     all->version = version;
     all->greatest = greatest;
@@ -276,13 +277,12 @@ cleanup:
     return status;
 }
 
-static void send_all(wake *self) {
+static void send_all(wake *self, char byte) {
     if (!brant__folder_trusted(&self->folder)) return;
     if (self->sender < 0 && brant__socket_plain(&self->sender) != 0) return;
     for (size_t i = 0; i < self->target_count; i++) {
         const char *socket = self->targets[i].socket;
-        const int error =
-            brant__socket_send(self->sender, &self->folder, socket, BRANT__SOCKET_WAKE);
+        const int error = brant__socket_send(self->sender, &self->folder, socket, byte);
         if (error != ECONNREFUSED && error != ENOENT)
             continue; /* EAGAIN: a wake is pending already */
         /* Nobody listens. Our own file may have been removed: that is mended by the next look. */
@@ -304,7 +304,7 @@ void brant__signal_after_commit(brant_db *db, void *state) {
         brant__wake_announce(self);
         pthread_mutex_unlock(&self->mutex);
     }
-    if (self->target_count > 0) send_all(self);
+    if (self->target_count > 0) send_all(self, BRANT__SOCKET_WAKE);
     self->inserted = false;
     topics_clear(self);
 }
@@ -322,6 +322,42 @@ void brant__signal_after_rollback(brant_db *db, void *state, unsigned depth) {
     if (depth > 0) return;
     topics_clear(self);
     registry_clear(&self->registry);
+}
+
+/* All who wait are to look at what the file has become, and to register anew: they are remembered before, and told after. */
+void brant__signal_before_restore(brant_db *db, void *state) {
+    wake *self = state;
+    const bool clean = record_clean();
+    bool begun = false;
+    char after[BRANT__SOCKET_ID + 1] = {0};
+    brant_status status = BRANT_OK;
+    if (self->silent) return;
+    BRANT__TRY(brant__begin(db, BRANT__READ));
+    begun = true;
+    BRANT__TRY(registry_read(db, self, false));
+    for (size_t i = 0; i < self->registry.row_count; i++)
+        (void)target_add(self, brant__text_of(self->registry.rows[i].socket, BRANT__SOCKET_ID));
+    for (int i = 0; i < BRANT__WAKE_ROWS; i++) {
+        BRANT__TRY(brant__waiter_socket_after(after, db, brant__text_of(after, strlen(after))));
+        const brant__text socket = brant__text_of(after, strlen(after));
+        if (!*after) break;
+        if (brant__socket_id_valid(socket)) (void)target_add(self, socket);
+    }
+cleanup:
+    if (begun && brant__commit(db) != BRANT_OK) brant__rollback(db);
+    record_restore(clean);
+    (void)status;
+}
+
+void brant__signal_after_restore(brant_db *db, void *state) {
+    wake *self = state;
+    (void)db;
+    if (self->target_count > 0) send_all(self, BRANT__SOCKET_CHECK);
+    pthread_mutex_lock(&self->mutex);
+    self->next_check = 0;
+    self->check_every = BRANT__WAKE_CHECK;
+    brant__wake_announce(self);
+    pthread_mutex_unlock(&self->mutex);
 }
 
 void brant__signal_free(wake *self) {

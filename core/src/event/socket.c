@@ -242,13 +242,14 @@ void brant__folder_sweep(const brant__folder *folder, size_t limit) {
     brant__folder_drop(folder);
 }
 
-int brant__socket_drain(int fd) {
+int brant__socket_drain(int fd, bool *out_check) {
     int wakes = 0;
     for (int i = 0; i < DRAIN_LIMIT; i++) {
         char byte = 0;
         const ssize_t got = recv(fd, &byte, 1, MSG_DONTWAIT);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) break;
+        if (got == 1 && byte == BRANT__SOCKET_CHECK) *out_check = true;
         if (got == 0 || byte != BRANT__SOCKET_KICK) wakes++;
     }
     return wakes;

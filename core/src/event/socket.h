@@ -2,7 +2,7 @@
  * event/socket.h: datagram sockets in the wake folder: the part of waking that talks to the operating system.
  *
  * A socket is known by its id, 32 lower-case hexadecimal digits, and by the folder, which is derived from where the database is. Nothing else ever becomes
- * part of a path. A datagram is one byte and says nothing but "look".
+ * part of a path. A datagram is one byte and says nothing but "look", or "check".
  */
 #ifndef BRANT__EVENT_SOCKET_H
 #define BRANT__EVENT_SOCKET_H
@@ -13,6 +13,8 @@
 
 #define BRANT__SOCKET_ID   32
 #define BRANT__SOCKET_WAKE 'w' /* a commit, or the handle was closed */
+#define BRANT__SOCKET_CHECK                                                                        \
+    'c' /* a wake, and the fallback check is to be done at once: the file was restored */
 #define BRANT__SOCKET_KICK                                                                         \
     'k' /* for the thread that polls: look at the state, nothing was committed */
 
@@ -45,8 +47,8 @@ void brant__socket_unlink(const brant__folder *folder, const char *id);
 /* Unlink what nobody listens on any more and is older than a minute; looks at no more than `limit` files. */
 void brant__folder_sweep(const brant__folder *folder, size_t limit);
 
-/* Take what has arrived, without waiting: how many of it were wakes. */
-int brant__socket_drain(int fd);
+/* Take what has arrived, without waiting: how many of it were wakes. *out_check is set when one asks for a check, else left. */
+int brant__socket_drain(int fd, bool *out_check);
 /* Wait until something arrives, at most `timeout` ms (negative: for ever). False: nothing came. */
 bool brant__socket_wait(int fd, int timeout);
 

@@ -81,9 +81,20 @@ void brant__wake_announce(wake *self) {
     pthread_cond_broadcast(&self->condition);
 }
 
+/* Empty the socket: how many wakes were in it. */
+static int drain(wake *self) {
+    bool check = false;
+    const int wakes = brant__socket_drain(self->fd, &check);
+    if (check) {
+        self->next_check = 0;
+        self->check_every = BRANT__WAKE_CHECK;
+    }
+    return wakes;
+}
+
 /* Empty the socket; `known` of the wakes in it are our own. */
 static void take(wake *self, int known) {
-    const int wakes = brant__socket_drain(self->fd);
+    const int wakes = drain(self);
     if (wakes > known) {
         self->wakes++;
         brant__wake_announce(self);
@@ -214,7 +225,7 @@ uint64_t brant__wake_sequence(brant_db *db) {
     wake *self = wake_of(db);
     pthread_mutex_lock(&self->mutex);
     /* What has arrived is answered by the look that follows. */
-    if (self->fd >= 0 && !self->leader && !self->handed && brant__socket_drain(self->fd) > 0) {
+    if (self->fd >= 0 && !self->leader && !self->handed && drain(self) > 0) {
         self->wakes++;
         brant__wake_announce(self);
     }
@@ -343,6 +354,8 @@ static const brant__hooks hooks = {
     .before_commit = brant__signal_before_commit,
     .after_commit = brant__signal_after_commit,
     .after_rollback = brant__signal_after_rollback,
+    .before_restore = brant__signal_before_restore,
+    .after_restore = brant__signal_after_restore,
     .after_end = wake_after_end,
     .interrupt = wake_interrupt,
     .destroy = wake_destroy,
@@ -446,7 +459,7 @@ brant_status brant_wake_acknowledge(brant_db *db) {
     wake *self = wake_of(db);
     if (self && (status = forked(self)) == BRANT_OK) {
         pthread_mutex_lock(&self->mutex);
-        if (self->fd >= 0 && brant__socket_drain(self->fd) > (self->owed ? 1 : 0)) self->wakes++;
+        if (self->fd >= 0 && drain(self) > (self->owed ? 1 : 0)) self->wakes++;
         self->owed = false;
         brant__wake_announce(self);
         /* The leader may have been in poll for what we took. */

@@ -146,6 +146,8 @@ void brant__wake_gone_write(brant_db *db, wake *self);
 brant_status brant__signal_before_commit(brant_db *db, void *state);
 void brant__signal_after_commit(brant_db *db, void *state);
 void brant__signal_after_rollback(brant_db *db, void *state, unsigned depth);
+void brant__signal_before_restore(brant_db *db, void *state);
+void brant__signal_after_restore(brant_db *db, void *state);
 void brant__signal_free(wake *self);
 
 #endif

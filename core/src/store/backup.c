@@ -72,11 +72,31 @@ static brant_status read_path(char **out, brant__call *call) {
     return *out ? BRANT_OK : brant__fail_memory();
 }
 
+/*
+ * What belongs to the old place: who waits there, and what was leased to those who work there, and not to anybody where this is opened. Jobs that ran are ready again, and the
+ * attempt was none; of those whose cancel was asked for the lease has ended, and whoever looks next ends them, too.
+ */
+#define FORGET_WAITERS "DELETE FROM brant_wake"
+#define FORGET_LEASES                                                                              \
+    "; DELETE FROM brant_waiters; DELETE FROM locks; "                                             \
+    "UPDATE stream_pending SET lease_until = 0; "                                                  \
+    "UPDATE jobs SET lease_until = 0 WHERE state = 3 AND cancel = 1; "                             \
+    "UPDATE jobs SET state = 0, attempt = max(attempt - 1, 0), lease_until = NULL, "               \
+    "worker = NULL, claimed_at = NULL WHERE state = 3 AND cancel = 0"
+#define QUEUE_FORMAT 5 /* that has them */
+
 /* The copy forgets the old place, stands alone without a WAL, and is on disk before it gets its name. */
 static brant_status finish_copy(sqlite3 *copy, const char *path) {
-    const int code = sqlite3_exec(
-        copy, "PRAGMA synchronous=FULL; PRAGMA journal_mode=DELETE; DELETE FROM brant_wake", NULL,
-        NULL, NULL);
+    int64_t format = 0;
+    const brant_status status = brant__pragma_integer(&format, copy, "PRAGMA user_version");
+    if (status != BRANT_OK) return status;
+    const int code =
+        sqlite3_exec(copy,
+                     format < QUEUE_FORMAT
+                         ? "PRAGMA synchronous=FULL; PRAGMA journal_mode=DELETE; " FORGET_WAITERS
+                         : "PRAGMA synchronous=FULL; PRAGMA journal_mode=DELETE; "
+                           "BEGIN; " FORGET_WAITERS FORGET_LEASES "; COMMIT",
+                     NULL, NULL, NULL);
     if (code != SQLITE_OK)
         return brant__fail(brant__sqlite_status(code), "finishing the copy %s: %s", path,
                            sqlite3_errmsg(copy));
@@ -238,14 +258,14 @@ static brant_status read_history(int64_t *out, brant_db *db) {
                : brant__sqlite_fail(db, sqlite3_errcode(db->sqlite), "reading the file's history");
 }
 
-/* Our own now: continue the counters, and forget who waited at the backup's place, should it have been copied by other means. */
+/* Our own now: continue the counters, and forget who waited and worked at the backup's place, should it have been copied by other means. */
 static brant_status begin_history(brant_db *db, int64_t before) {
-    char text[200];
+    char text[800];
     brant_status status = brant__begin(db, BRANT__WRITE);
     if (status != BRANT_OK) return status;
     sqlite3_snprintf(sizeof text, text,
                      "UPDATE graphs SET shape = shape + %lld; UPDATE graph_types SET changes = "
-                     "changes + %lld; DELETE FROM brant_wake",
+                     "changes + %lld; " FORGET_WAITERS FORGET_LEASES,
                      (long long)before + HISTORY_GAP, (long long)before + HISTORY_GAP);
     status = brant__execute(db, text);
     if (status == BRANT_OK) status = brant__commit(db);
@@ -284,12 +304,17 @@ brant_status brant__db_restore(brant__call *call) {
     BRANT__TRY(check_source(db, source, path));
     BRANT__TRY(brant__pragma_integer(&page_size, source, "PRAGMA page_size"));
     BRANT__TRY(read_history(&before, db));
+    for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
+        void *state = brant__state(db, slot);
+        if (state && db->hooks[slot]->before_restore) db->hooks[slot]->before_restore(db, state);
+    }
     brant__statements_finalize(db); /* a statement in use would keep the copy from being written */
-    BRANT__TRY(copy_pages(db, db->sqlite, source, &pages));
-    status = brant__migrate(db, false);
+    status = copy_pages(db, db->sqlite, source, &pages);
+    if (status == BRANT_OK) status = brant__migrate(db, false);
     if (status == BRANT_OK) status = begin_history(db, before);
     for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
         void *state = brant__state(db, slot);
+        if (state && db->hooks[slot]->after_restore) db->hooks[slot]->after_restore(db, state);
         if (state && db->hooks[slot]->after_rollback) db->hooks[slot]->after_rollback(db, state, 0);
     }
     if (status == BRANT_OK)

@@ -96,6 +96,9 @@ typedef struct brant__hooks {
     void (*after_commit)(brant_db *db, void *state); /* outermost write transaction, durable */
     /* `depth`: how many levels are left; 0 when the whole transaction went. What was noted on deeper levels is void. */
     void (*after_rollback)(brant_db *db, void *state, unsigned depth);
+    void (*before_restore)(brant_db *db,
+                           void *state); /* the file is about to become another's copy */
+    void (*after_restore)(brant_db *db, void *state); /* it has, or not; before after_rollback(0) */
     void (*after_release)(brant_db *db, void *state, unsigned depth); /* a nested level was kept */
     void (*after_end)(brant_db *db,
                       void *state); /* outermost transaction, read or write, is over, either way */
