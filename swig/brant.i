@@ -127,6 +127,7 @@
 %include "brant/module.h"
 %include "brant/event.h"
 %include "brant/exchange.h"
+%include "brant/queue.h"
 %include "brant/stream.h"
 %include "brant/operation.h"
 %include "brant/validator.h"

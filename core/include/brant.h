@@ -8,6 +8,7 @@
 #include "brant/graph.h"
 #include "brant/module.h"
 #include "brant/operation.h"
+#include "brant/queue.h"
 #include "brant/store.h"
 #include "brant/stream.h"
 #include "brant/traversal.h"

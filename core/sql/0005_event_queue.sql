@@ -26,13 +26,15 @@ ALTER TABLE notification_channels ADD COLUMN kept_age INTEGER;
 CREATE INDEX notification_channels_aged ON notification_channels (channel) WHERE kept_age IS NOT NULL;
 ALTER TABLE notifications ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
 
--- state: 0 active, 1 paused, 2 draining. policy: JSON, what was configured. revision grows with each change of them.
+-- state: 0 active, 1 paused, 2 draining. policy: JSON, what was configured. revision grows with each change of them. size: how many jobs wait or run, where
+-- the policy has max_size.
 CREATE TABLE queues (
     row_id     INTEGER PRIMARY KEY AUTOINCREMENT,
     name       TEXT NOT NULL UNIQUE,
     state      INTEGER NOT NULL DEFAULT 0,
     policy     TEXT NOT NULL DEFAULT '{}',
     revision   INTEGER NOT NULL DEFAULT 1,
+    size       INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
 ) STRICT;
@@ -71,9 +73,9 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_ready ON jobs (queue, priority DESC, id) WHERE state = 0;
 CREATE INDEX jobs_due ON jobs (queue, run_at) WHERE state = 1;
 CREATE INDEX jobs_leases ON jobs (queue, lease_until) WHERE state = 3;
-CREATE INDEX jobs_blocked ON jobs (queue, key, priority DESC, id) WHERE state = 2;
+CREATE INDEX jobs_blocked ON jobs (queue, waits, key, priority DESC, id) WHERE state = 2;
 CREATE INDEX jobs_keys ON jobs (queue, key, state) WHERE key IS NOT NULL AND state < 4;
-CREATE INDEX jobs_expiry ON jobs (queue, expires_at) WHERE expires_at IS NOT NULL AND state < 3;
+CREATE INDEX jobs_expiry ON jobs (queue, expires_at) WHERE expires_at IS NOT NULL AND state < 3 AND claims = 0;
 CREATE INDEX jobs_cancels ON jobs (queue) WHERE state = 3 AND cancel = 1;
 CREATE INDEX jobs_finished ON jobs (queue, state, finished_at) WHERE state > 3;
 CREATE INDEX jobs_removal ON jobs (remove_at) WHERE remove_at IS NOT NULL;
@@ -87,6 +89,12 @@ CREATE TABLE job_dependencies (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX job_dependencies_job ON job_dependencies (job);
 
+-- Jobs that ended with more dependants than one call lets on: the calls that follow do. state: how they ended.
+CREATE TABLE job_releases (
+    after INTEGER PRIMARY KEY,
+    state INTEGER NOT NULL
+) STRICT;
+
 -- Unique jobs: until when (ms) there is no other with this key; NULL: until the job ends. It outlives the job.
 CREATE TABLE job_uniques (
     queue INTEGER NOT NULL,
@@ -97,6 +105,15 @@ CREATE TABLE job_uniques (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX job_uniques_job ON job_uniques (job);
 CREATE INDEX job_uniques_until ON job_uniques (until) WHERE until IS NOT NULL;
+
+-- Of queues with a rate limit: how many jobs had been claimed in all at a time (ms), as far back as the limit's period reaches.
+CREATE TABLE queue_claims (
+    queue INTEGER NOT NULL,
+    at    INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    PRIMARY KEY (queue, at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX queue_claims_total ON queue_claims (queue, total);
 
 -- What happened in a queue, by minute (of the epoch; 0: before those that are kept), kind (event/metrics.h) and, where something is measured, the
 -- power of two of its ms.

@@ -11,6 +11,7 @@
 #include "exchange.h"
 #include "graph.h"
 #include "module.h"
+#include "queue.h"
 #include "stream.h"
 #include "traversal.h"
 

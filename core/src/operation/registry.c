@@ -9,6 +9,7 @@
 
 #include "embedded.h"
 #include "event/event.h"
+#include "event/job.h"
 #include "event/stream.h"
 #include "evolution/evolution.h"
 #include "exchange/exchange.h"

@@ -76,6 +76,13 @@
     X(brant_index_create, brant__index_create, "indexes.create", MUTATION, OWN)                    \
     X(brant_index_delete, brant__index_delete, "indexes.delete", MUTATION, OWN)                    \
     X(brant_index_list, brant__index_list, "indexes.list", QUERY, OWN)                             \
+    X(brant_job_ack, brant__job_ack, "jobs.ack", MUTATION, OWN)                                    \
+    X(brant_job_ack_many, brant__job_ack_many, "jobs.ack_many", MUTATION, OWN)                     \
+    X(brant_job_fail, brant__job_fail, "jobs.fail", MUTATION, OWN)                                 \
+    X(brant_job_heartbeat, brant__job_heartbeat, "jobs.heartbeat", MUTATION, OWN)                  \
+    X(brant_job_heartbeat_many, brant__job_heartbeat_many, "jobs.heartbeat_many", MUTATION, OWN)   \
+    X(brant_job_release, brant__job_release, "jobs.release", MUTATION, OWN)                        \
+    X(brant_job_snooze, brant__job_snooze, "jobs.snooze", MUTATION, OWN)                           \
     X(brant_module_cast, brant__module_cast, "modules.cast", QUERY, PURE)                          \
     X(brant_module_diff, brant__modules_diff, "modules.diff", QUERY, PURE)                         \
     X(brant_module_patch, brant__module_patch, "modules.patch", QUERY, PURE)                       \
@@ -101,6 +108,16 @@
     X(brant_node_put, brant__node_put, "nodes.put", MUTATION, OWN)                                 \
     X(brant_node_put_many, brant__node_put_many, "nodes.put_many", MUTATION, OWN)                  \
     X(brant_node_search, brant__node_search, "nodes.search", QUERY, OWN)                           \
+    X(brant_queue_claim, brant__queue_claim, "queues.claim", MUTATION, OWN)                        \
+    X(brant_queue_configure, brant__queue_configure, "queues.configure", MUTATION, OWN)            \
+    X(brant_queue_delete, brant__queue_delete, "queues.delete", MUTATION, OWN)                     \
+    X(brant_queue_drain, brant__queue_drain, "queues.drain", MUTATION, OWN)                        \
+    X(brant_queue_enqueue, brant__queue_enqueue, "queues.enqueue", MUTATION, OWN)                  \
+    X(brant_queue_enqueue_many, brant__queue_enqueue_many, "queues.enqueue_many", MUTATION, OWN)   \
+    X(brant_queue_get, brant__queue_get_one, "queues.get", QUERY, OWN)                             \
+    X(brant_queue_list, brant__queue_list, "queues.list", QUERY, OWN)                              \
+    X(brant_queue_pause, brant__queue_pause, "queues.pause", MUTATION, OWN)                        \
+    X(brant_queue_resume, brant__queue_resume, "queues.resume", MUTATION, OWN)                     \
     X(brant_sql_execute, brant__sql_execute, "sql.execute", MUTATION, SELF)                        \
     X(brant_stream_publish, brant__streams_publish, "streams.publish", MUTATION, OWN)              \
     X(brant_stream_publish_many, brant__streams_publish_many, "streams.publish_many", MUTATION,    \
