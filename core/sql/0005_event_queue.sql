@@ -70,7 +70,7 @@ CREATE TABLE jobs (
     errors       TEXT,
     schedule     TEXT
 ) STRICT;
-CREATE INDEX jobs_ready ON jobs (queue, priority DESC, id) WHERE state = 0;
+CREATE INDEX jobs_ready ON jobs (queue, priority DESC, id, ready_at) WHERE state = 0;
 CREATE INDEX jobs_due ON jobs (queue, run_at) WHERE state = 1;
 CREATE INDEX jobs_leases ON jobs (queue, lease_until) WHERE state = 3;
 CREATE INDEX jobs_blocked ON jobs (queue, waits, key, priority DESC, id) WHERE state = 2;

@@ -147,6 +147,112 @@ BRANT_API brant_status brant_job_heartbeat(char **out_json, size_t *out_json_len
 BRANT_API brant_status brant_job_heartbeat_many(char **out_json, size_t *out_json_len, brant_db *db,
                                                 const char *json, size_t json_len);
 
+/* ---- looking ----------------------------------------------------------------------------------- */
+
+/*
+ * jobs.get {"id": n} -> Job
+ * Job = {id, queue, state: "ready|delayed|blocked|running|done|dead|cancelled|expired", priority, payload (bytes: payload_base64), key?, attempt (how many began that count),
+ * max_attempts, run_at?, expires_at?, lease_until?, worker?, claimed_at?, finished_at?, progress?, result?, errors: [{attempt, at, worker?, message, stack?, code?}..] (the newest 20),
+ * after: [ids that it still waits for], unique_key? (that it holds), cancel_requested, schedule?, created_at}. Members with ? are left out where there is nothing.
+ * NOT_FOUND: never given, or gone: a job that is done goes at once unless the queue or the job has a result_ttl.
+ */
+BRANT_API brant_status brant_job_get(char **out_json, size_t *out_json_len, brant_db *db,
+                                     const char *json, size_t json_len);
+
+/*
+ * jobs.list {"queue", "state"?, "key"?, "limit"? (100; at most 1000), "after"? id} -> {"items": [Job..], "next"? id}
+ * By id. `next` is the `after` of the next page. For people: where most jobs are of other queues or states, a page reads an index of the queue's jobs to its end (some 100 ms for a million).
+ * NOT_FOUND: the queue.
+ */
+BRANT_API brant_status brant_job_list(char **out_json, size_t *out_json_len, brant_db *db,
+                                      const char *json, size_t json_len);
+
+/*
+ * queues.stats {"queue"?} -> Stats, or {"items": [Stats..]} of all queues by name
+ * Stats = {queue, state: "active|paused|draining", ready, delayed, blocked, running, done, dead, cancelled, expired (how many there are), oldest_ready_at?, oldest_age (ms that the job that has been
+ * ready longest has; 0: none is ready), next_run_at? (of the delayed), enqueued, claimed, completed, failed (attempts), retried, died (ever), rates: {enqueued, completed, failed} (a second, over the last five minutes),
+ * wait: Histogram (from ready to claim), run: Histogram (from claim to ack)}; Histogram = {count, sum (ms), p50, p95, p99 (interpolated within their bucket), buckets: [{le (ms), count}..]
+ * (powers of two; empty ones are left out)} of the last hour. What is there is counted: some tens of nanoseconds for each job of the queue.
+ * NOT_FOUND: the queue.
+ */
+BRANT_API brant_status brant_queue_stats(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
+
+/* ---- changing by hand -------------------------------------------------------------------------- */
+
+/*
+ * jobs.cancel {"id"} -> {"state": "cancelled"|"running"}
+ * One that waits is cancelled now. Of one that runs the cancel is asked for: jobs.cancels and jobs.heartbeat tell its worker, who ends it with jobs.fail, and it is "cancelled" then; a worker that
+ * acks all the same has done it. Asking again changes nothing.
+ * NOT_FOUND: as jobs.get. CONFLICT: it has finished.
+ */
+BRANT_API brant_status brant_job_cancel(char **out_json, size_t *out_json_len, brant_db *db,
+                                        const char *json, size_t json_len);
+
+/*
+ * jobs.requeue {"id", "payload"?|"payload_base64"?} -> {"state": "ready"|"blocked"}
+ * A dead, cancelled or expired job again: at once, attempts from 0, without its expiry; its errors are kept. Also in a queue that drains or is full.
+ * NOT_FOUND: as jobs.get. CONFLICT: it waits, runs or is done.
+ */
+BRANT_API brant_status brant_job_requeue(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
+
+/*
+ * jobs.requeue_many {"queue", "state"?: "dead"|"cancelled"|"expired" ("dead"), "limit"? (1000; at most 10000)} -> {"requeued": n}
+ * As jobs.requeue, those that ended first first. NOT_FOUND: the queue.
+ */
+BRANT_API brant_status brant_job_requeue_many(char **out_json, size_t *out_json_len, brant_db *db,
+                                              const char *json, size_t json_len);
+
+/*
+ * jobs.delete {"id"} -> {}
+ * Leaves nothing of it. What waits for it goes on as if it had been cancelled, unless it was finished.
+ * NOT_FOUND: as jobs.get. CONFLICT: it runs.
+ */
+BRANT_API brant_status brant_job_delete(char **out_json, size_t *out_json_len, brant_db *db,
+                                        const char *json, size_t json_len);
+
+/*
+ * jobs.update {"id", "priority"?, "run_at"? ms, "payload"?|"payload_base64"?} -> Job
+ * Of a job that waits; what is not given stays. A run_at that is now or past: at once.
+ * NOT_FOUND: as jobs.get. CONFLICT: it runs or has finished.
+ */
+BRANT_API brant_status brant_job_update(char **out_json, size_t *out_json_len, brant_db *db,
+                                        const char *json, size_t json_len);
+
+/*
+ * queues.prune {"queue", "states"?: of "dead", "done", "cancelled", "expired" (all), "older_than"? ms since they ended (0), "limit"? (1000; at most 10000)} -> {"pruned": n}
+ * Removes finished jobs, the oldest of each state first. db.maintain does it by itself for those whose time to live has passed. NOT_FOUND: the queue.
+ */
+BRANT_API brant_status brant_queue_prune(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
+
+/* ---- waiting ----------------------------------------------------------------------------------- */
+
+/*
+ * queues.watch {"queue"} -> a cursor of {"queue", "ready": true}
+ * Each look that finds something that queues.claim would give yields one item; then claim. When there is nothing the cursor sleeps: of n that sleep on a queue, in any process, one is woken for each job that becomes
+ * ready, and when a job is due, a lease ends or the rate limit has a token again, one wakes by itself. Another may have claimed meanwhile: then the claim is empty, and the next look sleeps again.
+ * Where a woken process dies before it claims, the next is woken by the next claim, enqueue or heartbeat, and without these by the fallback check (event.h).
+ * The queue need not be there yet. While the handle has a transaction open the cursor finds nothing.
+ */
+BRANT_API brant_status brant_queue_watch(brant_cursor **out_cursor, brant_db *db, const char *json,
+                                         size_t json_len);
+
+/*
+ * jobs.cancels {"queue", "worker"} -> a cursor of {"id", "token"}
+ * The running jobs of this worker (as it named itself in queues.claim) whose cancel was asked for, also before the cursor was opened; each once a claim.
+ */
+BRANT_API brant_status brant_job_cancels(brant_cursor **out_cursor, brant_db *db, const char *json,
+                                         size_t json_len);
+
+/*
+ * jobs.watch {"id"} -> a cursor of one Job (as jobs.get), when it has finished, at once if it has; then it ends. One that is done and whose result is not kept: {"id", "state": "done"}.
+ * NOT_FOUND: never given.
+ */
+BRANT_API brant_status brant_job_watch(brant_cursor **out_cursor, brant_db *db, const char *json,
+                                       size_t json_len);
+
 #ifdef __cplusplus
 }
 #endif

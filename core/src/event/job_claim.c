@@ -219,6 +219,14 @@ cleanup:
     return status;
 }
 
+brant_status brant__queue_settle(bool *out_more, brant_db *db, const brant__queue *queue) {
+    queue_duties left;
+    brant_status status = do_duties(db, queue);
+    if (status == BRANT_OK) status = look_for_duties(&left, db, queue);
+    *out_more = status == BRANT_OK && (left.due || left.ended || left.late);
+    return status;
+}
+
 /* ---- limits ------------------------------------------------------------------------------------------------- */
 
 static brant_status read_pair(int64_t *out, int64_t *out_second, brant_db *db, size_t index,

@@ -66,6 +66,11 @@ brant_status brant__queue_of(brant__queue *out, brant_db *db, int64_t row_id);
 brant_status brant__queue_claimable(bool *out_claimable, int64_t *out_until, brant_db *db,
                                     const brant__queue *queue);
 
+/*
+ * For db.maintain, in a write transaction: what a claim does before it takes: promotes what is due, takes ended leases back, expires. *out_more: there was more than one call may do.
+ */
+brant_status brant__queue_settle(bool *out_more, brant_db *db, const brant__queue *queue);
+
 /* ---- operations -------------------------------------------------------------------------------- */
 
 brant_status brant__queue_configure(brant__call *call);

@@ -2,6 +2,7 @@
  * operation/call.c: running an operation: input, schema, transaction, handler, answer. Everything that all operations share is here, once.
  */
 #include "event/event.h"
+#include "event/job_manage.h"
 #include "event/stream.h"
 #include "exchange/exchange.h"
 #include "graph/graph.h"
@@ -314,16 +315,19 @@ cleanup:
 
 brant_status brant__db_maintain(brant__call *call) {
     brant_status status = BRANT_OK;
-    int64_t pruned = 0, pages = 0;
+    int64_t pruned = 0, pages = 0, jobs = 0;
     brant__retention_done done = {0};
     if (brant__depth(call->db) > 0)
         return brant__fail(BRANT_MISUSE, "maintenance cannot run inside a transaction");
     BRANT__TRY(brant__event_maintain(&pruned, call->db)); /* in bounded transactions of its own */
-    BRANT__TRY(brant__retention_apply(&done, call));      /* the same */
+    BRANT__TRY(brant__queue_maintain(&jobs, call->db));
+    BRANT__TRY(brant__retention_apply(&done, call)); /* the same */
     BRANT__TRY(brant__db_tidy(&pages, call->db));
     brant__write_object(call->out);
     brant__write_name(call->out, "pruned");
     brant__write_integer(call->out, pruned);
+    brant__write_name(call->out, "jobs");
+    brant__write_integer(call->out, jobs);
     brant__write_name(call->out, "wal_pages");
     brant__write_integer(call->out, pages);
     brant__write_name(call->out, "retention");

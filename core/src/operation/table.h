@@ -78,11 +78,18 @@
     X(brant_index_list, brant__index_list, "indexes.list", QUERY, OWN)                             \
     X(brant_job_ack, brant__job_ack, "jobs.ack", MUTATION, OWN)                                    \
     X(brant_job_ack_many, brant__job_ack_many, "jobs.ack_many", MUTATION, OWN)                     \
+    X(brant_job_cancel, brant__job_cancel, "jobs.cancel", MUTATION, OWN)                           \
+    X(brant_job_delete, brant__job_delete, "jobs.delete", MUTATION, OWN)                           \
     X(brant_job_fail, brant__job_fail, "jobs.fail", MUTATION, OWN)                                 \
+    X(brant_job_get, brant__job_get, "jobs.get", QUERY, OWN)                                       \
     X(brant_job_heartbeat, brant__job_heartbeat, "jobs.heartbeat", MUTATION, OWN)                  \
     X(brant_job_heartbeat_many, brant__job_heartbeat_many, "jobs.heartbeat_many", MUTATION, OWN)   \
+    X(brant_job_list, brant__job_list, "jobs.list", QUERY, OWN)                                    \
     X(brant_job_release, brant__job_release, "jobs.release", MUTATION, OWN)                        \
+    X(brant_job_requeue, brant__job_requeue, "jobs.requeue", MUTATION, OWN)                        \
+    X(brant_job_requeue_many, brant__job_requeue_many, "jobs.requeue_many", MUTATION, OWN)         \
     X(brant_job_snooze, brant__job_snooze, "jobs.snooze", MUTATION, OWN)                           \
+    X(brant_job_update, brant__job_update, "jobs.update", MUTATION, OWN)                           \
     X(brant_module_cast, brant__module_cast, "modules.cast", QUERY, PURE)                          \
     X(brant_module_diff, brant__modules_diff, "modules.diff", QUERY, PURE)                         \
     X(brant_module_patch, brant__module_patch, "modules.patch", QUERY, PURE)                       \
@@ -117,7 +124,9 @@
     X(brant_queue_get, brant__queue_get_one, "queues.get", QUERY, OWN)                             \
     X(brant_queue_list, brant__queue_list, "queues.list", QUERY, OWN)                              \
     X(brant_queue_pause, brant__queue_pause, "queues.pause", MUTATION, OWN)                        \
+    X(brant_queue_prune, brant__queue_prune, "queues.prune", MUTATION, OWN)                        \
     X(brant_queue_resume, brant__queue_resume, "queues.resume", MUTATION, OWN)                     \
+    X(brant_queue_stats, brant__queue_stats_show, "queues.stats", QUERY, OWN)                      \
     X(brant_sql_execute, brant__sql_execute, "sql.execute", MUTATION, SELF)                        \
     X(brant_stream_publish, brant__streams_publish, "streams.publish", MUTATION, OWN)              \
     X(brant_stream_publish_many, brant__streams_publish_many, "streams.publish_many", MUTATION,    \
@@ -135,7 +144,11 @@
  * And those whose input is read and checked like that of a query: X(public C function, opener, registry name, transaction). `transaction`: OWN where it is opened in a
  * read transaction, SELF where the opener keeps its own, since it writes.
  */
-#define BRANT__CURSOR_LIST(X) X(brant_node_walk, brant__node_walk, "nodes.walk", OWN)
+#define BRANT__CURSOR_LIST(X)                                                                      \
+    X(brant_job_cancels, brant__job_cancels, "jobs.cancels", OWN)                                  \
+    X(brant_job_watch, brant__job_watch, "jobs.watch", OWN)                                        \
+    X(brant_node_walk, brant__node_walk, "nodes.walk", OWN)                                        \
+    X(brant_queue_watch, brant__queue_watch, "queues.watch", OWN)
 
 enum { BRANT__QUERY, BRANT__MUTATION, BRANT__SUBSCRIPTION };
 
