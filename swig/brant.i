@@ -125,6 +125,7 @@
 %include "brant/graph.h"
 %include "brant/traversal.h"
 %include "brant/module.h"
+%include "brant/call.h"
 %include "brant/event.h"
 %include "brant/exchange.h"
 %include "brant/queue.h"

@@ -3,6 +3,7 @@
 #define BRANT_H
 
 #include "brant/base.h"
+#include "brant/call.h"
 #include "brant/event.h"
 #include "brant/exchange.h"
 #include "brant/graph.h"

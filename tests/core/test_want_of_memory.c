@@ -138,6 +138,11 @@ static const char *const steps[][2] = {
                                   "\"filter\":{\"key\":\"z\"}}]}}"},
     {"nodes.delete_many", "{\"graph\":\"g\",\"filter\":{\"key\":\"d\"}}"},
     {"graphs.changes", "{\"graph\":\"g\"}"},
+    {"graphs.create", "{\"name\":\"calls\",\"graph_type\":\"call\"}"},
+    {"calls.publish", "{\"event\":\"call.requested\",\"request_id\":\"r\",\"operation_id\":\"o\","
+                      "\"parent_request_id\":\"p\",\"depends_on\":[\"d\"]}"},
+    {"calls.publish", "{\"event\":\"call.aborted\",\"request_id\":\"r\"}"},
+    {"calls.project", "{\"graph\":\"calls\"}"},
     {"graphs.diff", "{\"graph\":\"g\",\"from\":3}"},
     {"graphs.replay", "{\"graph\":\"g\",\"to\":7,\"into\":\"r\"}"},
     {"graphs.update", "{\"name\":\"g\",\"changes\":false}"},

@@ -7,6 +7,7 @@
 #ifndef BRANT_OPERATION_H
 #define BRANT_OPERATION_H
 
+#include "call.h"
 #include "event.h"
 #include "exchange.h"
 #include "graph.h"

@@ -22,6 +22,8 @@ brant_status brant__graph_type_set_retention(brant__call *call);
 brant_status brant__graph_type_validate_node(brant__call *call);
 brant_status brant__graph_type_validate_edge(brant__call *call);
 
+brant_status brant__call_publish(brant__call *call);
+brant_status brant__call_project(brant__call *call);
 brant_status brant__graph_changes(brant__call *call);
 brant_status brant__graph_create(brant__call *call);
 brant_status brant__graph_diff(brant__call *call);

@@ -10,6 +10,7 @@
  * - edge.c, edge_put.c, edge_write.c: edges read, judged, written (edge_put.h)
  * - patch.c: nodes and edges patched; remove.c: deleted (remove.h)
  * - retention.c: what goes by itself; erase.c: a person's data
+ * - calls.c: the call protocol and its graph
  * - change.c: the change log, written (change.h); history.c: read: differences, replays
  * - batch.c: the items of a batch: keys, faults, knowing an item again; items.c: reading them
  * - filter.c, path.c: filters, and the fields they name (filter.h)

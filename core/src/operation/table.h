@@ -9,6 +9,8 @@
 #define BRANT__OPERATION_TABLE_H
 
 #define BRANT__OPERATION_LIST(X)                                                                   \
+    X(brant_call_project, brant__call_project, "calls.project", MUTATION, OWN)                     \
+    X(brant_call_publish, brant__call_publish, "calls.publish", MUTATION, OWN)                     \
     X(brant_db_backup, brant__db_backup, "db.backup", QUERY, SELF)                                 \
     X(brant_db_doctor, brant__db_doctor, "db.doctor", QUERY, OWN)                                  \
     X(brant_db_erase, brant__db_erase, "db.erase", MUTATION, SELF)                                 \

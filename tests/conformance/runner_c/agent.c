@@ -19,6 +19,8 @@ static const struct {
     const char *name;
     operation_function function;
 } operations[] = {
+    {"calls.project", brant_call_project},
+    {"calls.publish", brant_call_publish},
     {"db.backup", brant_db_backup},
     {"db.doctor", brant_db_doctor},
     {"db.erase", brant_db_erase},
