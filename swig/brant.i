@@ -93,6 +93,17 @@
 %feature("nothread", "0") brant_module_patch;
 %feature("nothread", "0") brant_event_notify;
 %feature("nothread", "0") brant_event_listen;
+%feature("nothread", "0") brant_lock_acquire;
+%feature("nothread", "0") brant_lock_refresh;
+%feature("nothread", "0") brant_lock_release;
+%feature("nothread", "0") brant_lock_break;
+%feature("nothread", "0") brant_lock_get;
+%feature("nothread", "0") brant_lock_list;
+%feature("nothread", "0") brant_lock_watch;
+%feature("nothread", "0") brant_rate_limit_take;
+%feature("nothread", "0") brant_rate_limit_peek;
+%feature("nothread", "0") brant_rate_limit_reset;
+%feature("nothread", "0") brant_rate_limit_list;
 %feature("nothread", "0") brant_stream_publish;
 %feature("nothread", "0") brant_stream_publish_many;
 %feature("nothread", "0") brant_stream_read;
@@ -129,6 +140,7 @@
 %include "brant/event.h"
 %include "brant/exchange.h"
 %include "brant/queue.h"
+%include "brant/lock.h"
 %include "brant/stream.h"
 %include "brant/operation.h"
 %include "brant/validator.h"

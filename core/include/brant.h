@@ -7,6 +7,7 @@
 #include "brant/event.h"
 #include "brant/exchange.h"
 #include "brant/graph.h"
+#include "brant/lock.h"
 #include "brant/module.h"
 #include "brant/operation.h"
 #include "brant/queue.h"

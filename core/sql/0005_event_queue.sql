@@ -186,29 +186,41 @@ CREATE TABLE stream_pending (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX stream_pending_leases ON stream_pending (consumer, lease_until);
 
+-- Held until expires_at, by a lease that was last renewed at renewed_at. The tokens are of event_sequences 'lock': they outlive the rows.
 CREATE TABLE locks (
     name        TEXT NOT NULL PRIMARY KEY,
     owner       TEXT NOT NULL,
     token       INTEGER NOT NULL,
     acquired_at INTEGER NOT NULL,
+    renewed_at  INTEGER NOT NULL,
     expires_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX locks_expiry ON locks (expires_at);
 
--- Token buckets: micro-tokens at a time; hits of sliding windows.
+-- kind: 0 sliding window, 1 token bucket. limit, period, burst: as it was last used. ahead: its own time is that of the clock and this; at, full_at and those of
+-- the hits are of its own time, which never goes back. level: of a bucket, what is in it at `at`, in parts of a token, `period` to one; of a window, all that was
+-- ever taken. full_at: from then on it is as if nothing had been taken.
 CREATE TABLE rate_limits (
-    name       TEXT NOT NULL PRIMARY KEY,
-    tokens     INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
-    full_at    INTEGER NOT NULL
+    name    TEXT NOT NULL PRIMARY KEY,
+    kind    INTEGER NOT NULL,
+    "limit" INTEGER NOT NULL,
+    period  INTEGER NOT NULL,
+    burst   INTEGER NOT NULL,
+    ahead   INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    level   INTEGER NOT NULL,
+    full_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX rate_limits_full ON rate_limits (full_at);
+
+-- What was taken in each millisecond: how much had been taken before it, and how much with it.
 CREATE TABLE rate_limit_hits (
-    name TEXT NOT NULL,
-    at   INTEGER NOT NULL,
-    cost INTEGER NOT NULL,
-    gone_at INTEGER NOT NULL,
+    name   TEXT NOT NULL,
+    at     INTEGER NOT NULL,
+    before INTEGER NOT NULL,
+    total  INTEGER NOT NULL,
     PRIMARY KEY (name, at)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX rate_limit_hits_gone ON rate_limit_hits (gone_at);
 
 -- spec: cron or @every; payload as in jobs; options: JSON, of the jobs. next_at: the next fire, NULL: none. fired: how often.
 CREATE TABLE schedules (

@@ -20,6 +20,13 @@ ROOT = HERE.parent.parent
 SCHEMA_VERSION = (1, 0)
 LANGUAGES = ("c", "python", "node", "go")
 REPLY_SECONDS = 60
+# What opens a cursor, which the scenario names.
+SUBSCRIPTIONS = {
+    spec["name"]
+    for path in (ROOT / "core" / "operations").glob("*.json")
+    for spec in json.loads(path.read_text())["operations"]
+    if spec["type"] == "subscription"
+}
 
 
 class Refused(Exception):
@@ -325,7 +332,7 @@ class Run:
             return self.finish(operation, self.open(target, arguments))
         agent = self.home[target]
         request = {"object": target, "name": name, "arguments": arguments}
-        if name in ("events.listen", "nodes.walk"):
+        if name in SUBSCRIPTIONS:
             request["as"] = operation.get("save_as", "cursor")
             self.home[request["as"]] = agent
         if "background" in operation:

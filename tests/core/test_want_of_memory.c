@@ -80,6 +80,18 @@ static const char *const steps[][2] = {
     {"nodes.put", "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":{\"s\":\"aaa\"}}"},
     {"edges.put_many", "{\"graph\":\"g\",\"items\":[{\"source\":\"a\",\"target\":\"b\",\"type\":"
                        "\"B\"},{\"source\":\"b\",\"target\":\"c\",\"type\":\"B\"}]}"},
+    {"locks.acquire", "{\"name\":\"l\",\"owner\":\"o\"}"},
+    {"locks.acquire", "{\"name\":\"l\",\"owner\":\"p\"}"},
+    {"locks.refresh", "{\"name\":\"l\",\"token\":1}"},
+    {"locks.list", "{\"limit\":1}"},
+    {"locks.release", "{\"name\":\"l\",\"token\":1}"},
+    {"rate_limits.take",
+     "{\"name\":\"r\",\"kind\":\"sliding_window\",\"limit\":2,\"period\":1000000}"},
+    {"rate_limits.take",
+     "{\"name\":\"r\",\"kind\":\"sliding_window\",\"limit\":2,\"period\":1,\"cost\":2}"},
+    {"rate_limits.list", "{\"limit\":1}"},
+    {"rate_limits.take", "{\"name\":\"r\",\"kind\":\"token_bucket\",\"limit\":2,\"period\":1}"},
+    {"rate_limits.reset", "{\"name\":\"r\"}"},
     {"transaction.begin", "{}"},
     {"events.notify", "{\"channel\":\"x\",\"payload\":{\"y\":[1,2.5,null]}}"},
     /* Inside, where the file is not rewritten: that would be all that this test waits for. */
@@ -213,6 +225,20 @@ static bool live(const char *folder, long n) {
         brant_cursor_free(cursor);
         cursor = NULL;
         answer = NULL;
+        status = brant_lock_watch(&cursor, db, TEXT("{\"name\":\"w\"}"));
+        if (failures == 0) assert_int_equal(status, BRANT_OK);
+        for (int look = 0; cursor && look < 2; look++) {
+            only_memory(brant_cursor_next(&answer, &length, cursor, 0), "watch");
+            brant_free(answer);
+            answer = NULL;
+            status =
+                brant_lock_acquire(&answer, &length, db, TEXT("{\"name\":\"w\",\"owner\":\"o\"}"));
+            only_memory(status, "locks.acquire");
+            brant_free(answer);
+            answer = NULL;
+        }
+        brant_cursor_free(cursor);
+        cursor = NULL;
         status = brant_node_walk(&cursor, db, TEXT("{\"graph\":\"g\",\"keys\":[\"a\"]}"));
         if (failures == 0) assert_int_equal(status, BRANT_OK);
         if (cursor) only_memory(brant_cursor_next(&answer, &length, cursor, -1), "walk");

@@ -11,6 +11,7 @@
 #include "event.h"
 #include "exchange.h"
 #include "graph.h"
+#include "lock.h"
 #include "module.h"
 #include "queue.h"
 #include "stream.h"

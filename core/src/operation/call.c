@@ -3,6 +3,8 @@
  */
 #include "event/event.h"
 #include "event/job_manage.h"
+#include "event/lock.h"
+#include "event/rate_limit.h"
 #include "event/stream.h"
 #include "exchange/exchange.h"
 #include "graph/graph.h"

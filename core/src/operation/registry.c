@@ -13,6 +13,8 @@
 #include "event/job_manage.h"
 #include "event/job_read.h"
 #include "event/queue_watch.h"
+#include "event/lock.h"
+#include "event/rate_limit.h"
 #include "event/stream.h"
 #include "evolution/evolution.h"
 #include "exchange/exchange.h"

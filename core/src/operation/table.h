@@ -92,6 +92,12 @@
     X(brant_job_requeue_many, brant__job_requeue_many, "jobs.requeue_many", MUTATION, OWN)         \
     X(brant_job_snooze, brant__job_snooze, "jobs.snooze", MUTATION, OWN)                           \
     X(brant_job_update, brant__job_update, "jobs.update", MUTATION, OWN)                           \
+    X(brant_lock_acquire, brant__locks_acquire, "locks.acquire", MUTATION, OWN)                    \
+    X(brant_lock_break, brant__locks_break, "locks.break", MUTATION, OWN)                          \
+    X(brant_lock_get, brant__locks_get, "locks.get", QUERY, OWN)                                   \
+    X(brant_lock_list, brant__locks_list, "locks.list", QUERY, OWN)                                \
+    X(brant_lock_refresh, brant__locks_refresh, "locks.refresh", MUTATION, OWN)                    \
+    X(brant_lock_release, brant__locks_release, "locks.release", MUTATION, OWN)                    \
     X(brant_module_cast, brant__module_cast, "modules.cast", QUERY, PURE)                          \
     X(brant_module_diff, brant__modules_diff, "modules.diff", QUERY, PURE)                         \
     X(brant_module_patch, brant__module_patch, "modules.patch", QUERY, PURE)                       \
@@ -129,6 +135,10 @@
     X(brant_queue_prune, brant__queue_prune, "queues.prune", MUTATION, OWN)                        \
     X(brant_queue_resume, brant__queue_resume, "queues.resume", MUTATION, OWN)                     \
     X(brant_queue_stats, brant__queue_stats_show, "queues.stats", QUERY, OWN)                      \
+    X(brant_rate_limit_list, brant__rate_limits_list, "rate_limits.list", QUERY, OWN)              \
+    X(brant_rate_limit_peek, brant__rate_limits_peek, "rate_limits.peek", QUERY, OWN)              \
+    X(brant_rate_limit_reset, brant__rate_limits_reset, "rate_limits.reset", MUTATION, OWN)        \
+    X(brant_rate_limit_take, brant__rate_limits_take, "rate_limits.take", MUTATION, OWN)           \
     X(brant_sql_execute, brant__sql_execute, "sql.execute", MUTATION, SELF)                        \
     X(brant_stream_publish, brant__streams_publish, "streams.publish", MUTATION, OWN)              \
     X(brant_stream_publish_many, brant__streams_publish_many, "streams.publish_many", MUTATION,    \
@@ -149,6 +159,7 @@
 #define BRANT__CURSOR_LIST(X)                                                                      \
     X(brant_job_cancels, brant__job_cancels, "jobs.cancels", OWN)                                  \
     X(brant_job_watch, brant__job_watch, "jobs.watch", OWN)                                        \
+    X(brant_lock_watch, brant__locks_watch, "locks.watch", OWN)                                    \
     X(brant_node_walk, brant__node_walk, "nodes.walk", OWN)                                        \
     X(brant_queue_watch, brant__queue_watch, "queues.watch", OWN)
 

@@ -246,13 +246,14 @@ static brant_status check_source(brant_db *db, sqlite3 *source, const char *path
 
 /*
  * What handles keep of graphs and graph types they know again by a counter in the row. It must not go back to values that it had, or
- * what was kept before the restore would be taken for what came after it.
+ * what was kept before the restore would be taken for what came after it. Nor may the tokens of locks, which others compare.
  */
 static brant_status read_history(int64_t *out, brant_db *db) {
     const brant_status status =
         brant__pragma_integer(out, db->sqlite,
                               "SELECT max(coalesce((SELECT max(shape) FROM graphs), 0), "
-                              "coalesce((SELECT max(changes) FROM graph_types), 0))");
+                              "coalesce((SELECT max(changes) FROM graph_types), 0), "
+                              "coalesce((SELECT max(value) FROM event_sequences), 0))");
     return status == BRANT_OK
                ? BRANT_OK
                : brant__sqlite_fail(db, sqlite3_errcode(db->sqlite), "reading the file's history");
@@ -260,13 +261,17 @@ static brant_status read_history(int64_t *out, brant_db *db) {
 
 /* Our own now: continue the counters, and forget who waited and worked at the backup's place, should it have been copied by other means. */
 static brant_status begin_history(brant_db *db, int64_t before) {
-    char text[800];
+    char text[1000];
+    const long long gap = (long long)before + HISTORY_GAP;
     brant_status status = brant__begin(db, BRANT__WRITE);
     if (status != BRANT_OK) return status;
-    sqlite3_snprintf(sizeof text, text,
-                     "UPDATE graphs SET shape = shape + %lld; UPDATE graph_types SET changes = "
-                     "changes + %lld; " FORGET_WAITERS FORGET_LEASES,
-                     (long long)before + HISTORY_GAP, (long long)before + HISTORY_GAP);
+    sqlite3_snprintf(
+        sizeof text, text,
+        "UPDATE graphs SET shape = shape + %lld; UPDATE graph_types SET changes = "
+        "changes + %lld; INSERT INTO event_sequences (name, value) VALUES ('lock', "
+        "%lld) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value; " FORGET_WAITERS
+            FORGET_LEASES,
+        gap, gap, gap);
     status = brant__execute(db, text);
     if (status == BRANT_OK) status = brant__commit(db);
     if (status != BRANT_OK) brant__rollback(db);

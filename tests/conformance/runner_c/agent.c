@@ -81,6 +81,12 @@ static const struct {
     {"indexes.create", brant_index_create},
     {"indexes.delete", brant_index_delete},
     {"indexes.list", brant_index_list},
+    {"locks.acquire", brant_lock_acquire},
+    {"locks.break", brant_lock_break},
+    {"locks.get", brant_lock_get},
+    {"locks.list", brant_lock_list},
+    {"locks.refresh", brant_lock_refresh},
+    {"locks.release", brant_lock_release},
     {"modules.cast", brant_module_cast},
     {"modules.diff", brant_module_diff},
     {"modules.patch", brant_module_patch},
@@ -105,6 +111,10 @@ static const struct {
     {"nodes.put_many", brant_node_put_many},
     {"nodes.search", brant_node_search},
     {"operations.list", brant_operation_list},
+    {"rate_limits.list", brant_rate_limit_list},
+    {"rate_limits.peek", brant_rate_limit_peek},
+    {"rate_limits.reset", brant_rate_limit_reset},
+    {"rate_limits.take", brant_rate_limit_take},
     {"sql.execute", brant_sql_execute},
     {"streams.publish", brant_stream_publish},
     {"streams.publish_many", brant_stream_publish_many},
@@ -236,6 +246,7 @@ typedef brant_status (*cursor_function)(brant_cursor **, brant_db *, const char 
 
 static cursor_function find_cursor(const char *name) {
     if (strcmp(name, "events.listen") == 0) return brant_event_listen;
+    if (strcmp(name, "locks.watch") == 0) return brant_lock_watch;
     if (strcmp(name, "nodes.walk") == 0) return brant_node_walk;
     return NULL;
 }
