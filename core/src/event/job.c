@@ -340,7 +340,7 @@ static brant_status announce(brant_db *db, const brant__queue *queue, const bran
     return BRANT_OK;
 }
 
-static brant_status write_place(brant_db *db, const brant__queue *queue, const brant__job *job) {
+static brant_status write_place(brant_db *db, const brant__job *job) {
     brant__statement *statement = NULL;
     brant_status status = BRANT_OK;
     BRANT__TRY(get(&statement, db, PLACE));
@@ -351,8 +351,7 @@ static brant_status write_place(brant_db *db, const brant__queue *queue, const b
     brant__bind_integer(statement, 5, job->attempt);
     brant__bind_integer(statement, 6, job->ready_at);
     brant__bind_integer(statement, 7, job->id);
-    BRANT__TRY(brant__run(db, statement));
-    status = announce(db, queue, job);
+    status = brant__run(db, statement);
 cleanup:
     return status;
 }
@@ -371,7 +370,8 @@ brant_status brant__job_let_in(brant_db *db, const brant__queue *queue, brant__t
         BRANT__TRY(brant__job_read(&found, &next, db, all.blocked));
         if (!found || next.waits > 0) return BRANT_OK;
         BRANT__TRY(brant__job_decide(db, queue, &next));
-        return write_place(db, queue, &next);
+        BRANT__TRY(write_place(db, &next));
+        return announce(db, queue, &next);
     }
     if (!queue->policy.key_concurrency) return BRANT_OK;
     for (int i = 0; i < BRANT__JOB_BOUND; i++) {
@@ -383,7 +383,8 @@ brant_status brant__job_let_in(brant_db *db, const brant__queue *queue, brant__t
         if (!found) break;
         next.ready_at = brant__db_now(db);
         next.state = next.run_at > next.ready_at ? BRANT__JOB_DELAYED : BRANT__JOB_READY;
-        BRANT__TRY(write_place(db, queue, &next));
+        BRANT__TRY(write_place(db, &next));
+        BRANT__TRY(announce(db, queue, &next));
     }
 cleanup:
     return status;
@@ -401,16 +402,21 @@ static brant_status count_size(brant_db *db, const brant__queue *queue, int64_t 
     return brant__run(db, statement);
 }
 
-brant_status brant__job_place(brant_db *db, const brant__queue *queue, brant__job *job) {
+brant_status brant__job_place_quietly(brant_db *db, const brant__queue *queue, brant__job *job) {
     const bool finished = job->state > BRANT__JOB_RUNNING;
     brant_status status = BRANT_OK;
     BRANT__TRY(brant__job_decide(db, queue, job));
-    BRANT__TRY(write_place(db, queue, job));
+    BRANT__TRY(write_place(db, job));
     job->cancel = false;
     if (job->key_length) BRANT__TRY(brant__job_let_in(db, queue, brant__job_key(job)));
     if (finished) status = count_size(db, queue, 1);
 cleanup:
     return status;
+}
+
+brant_status brant__job_place(brant_db *db, const brant__queue *queue, brant__job *job) {
+    const brant_status status = brant__job_place_quietly(db, queue, job);
+    return status == BRANT_OK ? announce(db, queue, job) : status;
 }
 
 /* ---- leaving -------------------------------------------------------------------------------------------- */

@@ -72,6 +72,9 @@ brant_status brant__job_decide(brant_db *db, const brant__queue *queue, brant__j
  */
 brant_status brant__job_place(brant_db *db, const brant__queue *queue, brant__job *job);
 
+/* The same, but it wakes nobody for this job: for who does it for many and then claims some of them. */
+brant_status brant__job_place_quietly(brant_db *db, const brant__queue *queue, brant__job *job);
+
 /* In a write transaction: a job of this key left its place, or changed its key: let in who is next. place and finish do it by themselves. */
 brant_status brant__job_let_in(brant_db *db, const brant__queue *queue, brant__text key);
 
@@ -131,6 +134,9 @@ brant_status brant__job_ack_items(int64_t *out_acked, brant_db *db, yyjson_val *
  */
 brant_status brant__job_retry(brant_db *db, const brant__queue *queue, brant__job *job, bool retry,
                               int64_t run_at, brant__text errors);
+/* As brant__job_place_quietly. */
+brant_status brant__job_retry_quietly(brant_db *db, const brant__queue *queue, brant__job *job,
+                                      bool retry, int64_t run_at, brant__text errors);
 
 /* ---- operations ------------------------------------------------------------------------------------------ */
 

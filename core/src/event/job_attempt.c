@@ -5,6 +5,7 @@
 
 #include "event/job.h"
 #include "event/metrics.h"
+#include "event/queue_watch.h"
 
 enum { HEARTBEAT };
 static const char *const sql[] = {
@@ -134,8 +135,8 @@ brant_status brant__job_ack_many(brant__call *call) {
 
 /* ---- failing ---------------------------------------------------------------------------------------------- */
 
-brant_status brant__job_retry(brant_db *db, const brant__queue *queue, brant__job *job, bool retry,
-                              int64_t run_at, brant__text errors) {
+static brant_status retry_job(brant_db *db, const brant__queue *queue, brant__job *job, bool retry,
+                              int64_t run_at, brant__text errors, bool quietly) {
     const int64_t most = job->max_attempts ? job->max_attempts : queue->policy.max_attempts;
     brant_status status = BRANT_OK;
     BRANT__TRY(brant__metric_add(db, queue->row_id, BRANT__METRIC_FAILED, 0, 1));
@@ -145,9 +146,19 @@ brant_status brant__job_retry(brant_db *db, const brant__queue *queue, brant__jo
     BRANT__TRY(brant__metric_add(db, queue->row_id, BRANT__METRIC_RETRIED, 0, 1));
     BRANT__TRY(brant__job_note_errors(db, job, errors));
     job->run_at = run_at;
-    status = brant__job_place(db, queue, job);
+    status = quietly ? brant__job_place_quietly(db, queue, job) : brant__job_place(db, queue, job);
 cleanup:
     return status;
+}
+
+brant_status brant__job_retry(brant_db *db, const brant__queue *queue, brant__job *job, bool retry,
+                              int64_t run_at, brant__text errors) {
+    return retry_job(db, queue, job, retry, run_at, errors, false);
+}
+
+brant_status brant__job_retry_quietly(brant_db *db, const brant__queue *queue, brant__job *job,
+                                      bool retry, int64_t run_at, brant__text errors) {
+    return retry_job(db, queue, job, retry, run_at, errors, true);
 }
 
 /* min(max, base * factor^(attempt - 1)), and by chance so much more or less. */
@@ -233,18 +244,16 @@ brant_status brant__job_release(brant__call *call) {
 /* ---- heartbeats --------------------------------------------------------------------------------------------- */
 
 /* A lease that is not said is the queue's, and never shorter than what the claim gave. */
-static brant_status extend(int64_t *out_until, brant_db *db, const brant__job *job,
-                           yyjson_val *lease, brant__text progress) {
+static brant_status extend(int64_t *out_until, brant_db *db, const brant__queue *queue,
+                           const brant__job *job, yyjson_val *lease, brant__text progress) {
     brant__statement *statement = NULL;
-    brant__queue queue;
     const int64_t now = brant__db_now(db);
     brant_status status = BRANT_OK;
     *out_until = 0;
     if (lease) {
         *out_until = now + brant__json_integer(lease, 0);
     } else {
-        BRANT__TRY(brant__queue_of(&queue, db, job->queue));
-        *out_until = now + queue.policy.lease;
+        *out_until = now + queue->policy.lease;
         if (*out_until < job->lease_until && job->claimed_at <= now) *out_until = job->lease_until;
     }
     BRANT__TRY(brant__statement_get(&statement, db, &statements, HEARTBEAT));
@@ -259,14 +268,15 @@ cleanup:
 brant_status brant__job_heartbeat(brant__call *call) {
     brant_db *db = call->db;
     brant__buffer buffer = {0};
+    brant__queue queue;
     brant__job job;
     brant__text progress;
     int64_t until = 0;
     brant_status status = BRANT_OK;
-    BRANT__TRY(brant__job_held(&job, db, brant__json_integer(brant__json_get(call->input, "id"), 0),
-                               brant__json_integer(brant__json_get(call->input, "token"), -1)));
+    BRANT__TRY(read_input(&job, &queue, call));
     BRANT__TRY(read_result(&progress, db, brant__json_get(call->input, "progress"), &buffer));
-    BRANT__TRY(extend(&until, db, &job, brant__json_get(call->input, "lease"), progress));
+    BRANT__TRY(extend(&until, db, &queue, &job, brant__json_get(call->input, "lease"), progress));
+    BRANT__TRY(brant__queue_pass_on(db, &queue));
     brant__write_object(call->out);
     brant__write_name(call->out, "lease_until");
     brant__write_integer(call->out, until);
@@ -283,6 +293,7 @@ brant_status brant__job_heartbeat_many(brant__call *call) {
     yyjson_val *items = brant__json_get(call->input, "items"), *item,
                *lease = brant__json_get(call->input, "lease");
     brant__writer *out = call->out;
+    brant__queue queue = {0};
     brant__job job;
     size_t index, count;
     int64_t until = 0;
@@ -295,7 +306,11 @@ brant_status brant__job_heartbeat_many(brant__call *call) {
         const int64_t id = brant__json_integer(brant__json_get(item, "id"), 0);
         BRANT__TRY(read_held(&held, &job, db, id,
                              brant__json_integer(brant__json_get(item, "token"), -1)));
-        if (held) BRANT__TRY(extend(&until, db, &job, lease, none));
+        if (held && job.queue != queue.row_id) {
+            BRANT__TRY(brant__queue_of(&queue, db, job.queue));
+            BRANT__TRY(brant__queue_pass_on(db, &queue));
+        }
+        if (held) BRANT__TRY(extend(&until, db, &queue, &job, lease, none));
         brant__write_object(out);
         brant__write_name(out, "id");
         brant__write_integer(out, id);

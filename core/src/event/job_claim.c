@@ -5,6 +5,7 @@
  */
 #include "event/job.h"
 #include "event/metrics.h"
+#include "event/queue_watch.h"
 #include "event/waiter.h"
 
 enum {
@@ -77,6 +78,11 @@ static brant_status get(brant__statement **out, brant_db *db, size_t index) {
 
 /* ---- duties: what a claim does before it looks ------------------------------------------------------- */
 
+typedef struct settlement {
+    int64_t ready; /* how many became so, for whom nobody was woken yet */
+    bool more;     /* a bound was met */
+} settlement;
+
 typedef struct ids {
     size_t count;
     int64_t id[BRANT__JOB_BOUND];
@@ -105,7 +111,7 @@ cleanup:
     return status;
 }
 
-static brant_status promote_due(brant_db *db, const brant__queue *queue) {
+static brant_status promote_due(settlement *done, brant_db *db, const brant__queue *queue) {
     brant__statement *statement = NULL;
     brant__job job;
     ids due;
@@ -117,16 +123,20 @@ static brant_status promote_due(brant_db *db, const brant__queue *queue) {
             BRANT__TRY(get(&statement, db, PROMOTE));
             brant__bind_integer(statement, 1, due.id[i]);
             BRANT__TRY(brant__run(db, statement));
+            done->ready++;
             continue;
         }
         BRANT__TRY(brant__job_read(&found, &job, db, due.id[i]));
-        if (found) BRANT__TRY(brant__job_place(db, queue, &job));
+        if (!found) continue;
+        BRANT__TRY(brant__job_place_quietly(db, queue, &job));
+        done->ready += job.state == BRANT__JOB_READY;
     }
+    done->more |= due.count == BRANT__JOB_BOUND;
 cleanup:
     return status;
 }
 
-static brant_status take_back(brant_db *db, const brant__queue *queue) {
+static brant_status take_back(settlement *done, brant_db *db, const brant__queue *queue) {
     brant__buffer errors = {0};
     brant__job job;
     ids ended;
@@ -138,15 +148,17 @@ static brant_status take_back(brant_db *db, const brant__queue *queue) {
         if (!found) continue;
         brant__buffer_reset(&errors);
         BRANT__TRY(brant__job_error_text(&errors, db, &job, BRANT__TEXT("lease ended")));
-        BRANT__TRY(
-            brant__job_retry(db, queue, &job, true, 0, brant__text_of(errors.data, errors.length)));
+        BRANT__TRY(brant__job_retry_quietly(db, queue, &job, true, 0,
+                                            brant__text_of(errors.data, errors.length)));
+        done->ready += job.state == BRANT__JOB_READY;
     }
+    done->more |= ended.count == BRANT__JOB_BOUND;
 cleanup:
     brant__buffer_free(&errors);
     return status;
 }
 
-static brant_status expire(brant_db *db, const brant__queue *queue) {
+static brant_status expire(settlement *done, brant_db *db, const brant__queue *queue) {
     const brant__text none = {NULL, 0};
     brant__job job;
     ids late;
@@ -157,6 +169,7 @@ static brant_status expire(brant_db *db, const brant__queue *queue) {
         BRANT__TRY(brant__job_read(&found, &job, db, late.id[i]));
         if (found) BRANT__TRY(brant__job_finish(db, queue, &job, BRANT__JOB_EXPIRED, none, none));
     }
+    done->more |= late.count == BRANT__JOB_BOUND;
 cleanup:
     return status;
 }
@@ -203,28 +216,34 @@ cleanup:
     return status;
 }
 
-static brant_status do_duties(brant_db *db, const brant__queue *queue) {
+static brant_status settle(settlement *out, brant_db *db, const brant__queue *queue) {
     queue_duties duties;
     bool more = false;
     brant_status status = BRANT_OK;
+    *out = (settlement){0};
     BRANT__TRY(look_for_duties(&duties, db, queue));
-    if (duties.ended) BRANT__TRY(take_back(db, queue));
-    if (duties.late) BRANT__TRY(expire(db, queue));
-    if (duties.due) BRANT__TRY(promote_due(db, queue));
-    if (duties.releases) {
-        BRANT__TRY(brant__job_release_dependants(&more, db));
-        if (more) status = brant__waiter_wake(db, brant__queue_topic(queue), 1);
-    }
+    if (duties.ended) BRANT__TRY(take_back(out, db, queue));
+    if (duties.late) BRANT__TRY(expire(out, db, queue));
+    if (duties.due) BRANT__TRY(promote_due(out, db, queue));
+    if (duties.releases) BRANT__TRY(brant__job_release_dependants(&more, db));
+    out->more |= more;
 cleanup:
     return status;
 }
 
+/* Wakes as many as jobs became ready, but those that the caller claims itself; and one for what is left to do. */
+static brant_status wake_settled(brant_db *db, const brant__queue *queue, const settlement *done,
+                                 int64_t claimed) {
+    const int64_t count = done->ready - claimed;
+    if (queue->state == BRANT__QUEUE_PAUSED || (count <= 0 && !done->more)) return BRANT_OK;
+    return brant__waiter_wake(db, brant__queue_topic(queue), count > 0 ? count : 1);
+}
+
 brant_status brant__queue_settle(bool *out_more, brant_db *db, const brant__queue *queue) {
-    queue_duties left;
-    brant_status status = do_duties(db, queue);
-    if (status == BRANT_OK) status = look_for_duties(&left, db, queue);
-    *out_more = status == BRANT_OK && (left.due || left.ended || left.late);
-    return status;
+    settlement done;
+    const brant_status status = settle(&done, db, queue);
+    *out_more = done.more;
+    return status == BRANT_OK ? wake_settled(db, queue, &done, 0) : status;
 }
 
 /* ---- limits ------------------------------------------------------------------------------------------------- */
@@ -339,7 +358,6 @@ typedef struct job_claim {
     int64_t until;
     int64_t *ids; /* claimed, then expired from the other end */
     size_t count, capacity, expired;
-    bool more; /* others are ready */
     brant__measures waited;
 } job_claim;
 
@@ -380,7 +398,7 @@ static void write_claimed(brant__writer *out, const job_claim *claim, brant__sta
     brant__write_end(out);
 }
 
-/* The best that are ready, written as they are claimed in a moment; one more than wanted is looked at, to know whether to pass a wake on. */
+/* The best that are ready, written as they are claimed in a moment. */
 static brant_status select_ready(job_claim *claim, brant__writer *out) {
     const int64_t now = brant__db_now(claim->db);
     brant__statement *row = NULL;
@@ -388,12 +406,10 @@ static brant_status select_ready(job_claim *claim, brant__writer *out) {
     brant_status status = BRANT_OK;
     BRANT__TRY(get(&row, claim->db, READY));
     brant__bind_integer(row, 1, claim->queue->row_id);
-    brant__bind_integer(row, 2, (int64_t)claim->capacity + 1);
+    brant__bind_integer(row, 2, (int64_t)claim->capacity);
     for (;;) {
         BRANT__TRY(brant__step(&found, claim->db, row));
         if (!found) break;
-        claim->more = claim->count + claim->expired == claim->capacity;
-        if (claim->more) break;
         const int64_t expires_at = brant__column_integer(row, 10);
         if (expires_at && expires_at <= now && brant__column_integer(row, 11) == 0) {
             claim->ids[claim->capacity - ++claim->expired] = brant__column_integer(row, 0);
@@ -439,7 +455,8 @@ cleanup:
     return status;
 }
 
-static brant_status claim_ready(brant__call *call, const brant__queue *queue, int64_t limit) {
+static brant_status claim_ready(int64_t *out_count, brant__call *call, const brant__queue *queue,
+                                int64_t limit) {
     brant_db *db = call->db;
     const int64_t lease =
         brant__json_integer(brant__json_get(call->input, "lease"), queue->policy.lease);
@@ -461,7 +478,8 @@ static brant_status claim_ready(brant__call *call, const brant__queue *queue, in
     BRANT__TRY(mark_running(&claim));
     if (queue->policy.rate_limit) BRANT__TRY(take_tokens(db, queue, total, (int64_t)claim.count));
     BRANT__TRY(brant__measures_add(db, queue->row_id, BRANT__METRIC_CLAIMED, &claim.waited));
-    if (claim.more) BRANT__TRY(brant__waiter_wake(db, brant__queue_topic(queue), 1));
+    *out_count = (int64_t)claim.count;
+    BRANT__TRY(brant__queue_pass_on(db, queue));
     status = brant__waiter_earlier(db, brant__queue_topic(queue), claim.until);
 cleanup:
     return status;
@@ -475,7 +493,8 @@ brant_status brant__queue_claim(brant__call *call) {
                *worker = brant__json_get(call->input, "worker");
     brant__writer stale = {0};
     brant__queue queue;
-    int64_t acked = 0;
+    settlement done;
+    int64_t acked = 0, claimed = 0;
     bool found = false;
     brant_status status = BRANT_OK;
     if (worker) BRANT__TRY(brant__input_name(brant__json_text(worker), "/worker"));
@@ -494,8 +513,10 @@ brant_status brant__queue_claim(brant__call *call) {
     brant__write_name(call->out, "items");
     brant__write_array(call->out);
     if (found) {
-        BRANT__TRY(do_duties(db, &queue));
-        if (queue.state != BRANT__QUEUE_PAUSED) BRANT__TRY(claim_ready(call, &queue, limit));
+        BRANT__TRY(settle(&done, db, &queue));
+        if (queue.state != BRANT__QUEUE_PAUSED)
+            BRANT__TRY(claim_ready(&claimed, call, &queue, limit));
+        BRANT__TRY(wake_settled(db, &queue, &done, claimed));
     }
     brant__write_end(call->out);
     if (acks) {

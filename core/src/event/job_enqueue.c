@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "event/metrics.h"
+#include "event/queue_watch.h"
 #include "event/waiter.h"
 
 enum { INSERT, INSERT_ID, GROW, STATE, UNIQUE, SET_UNIQUE, WAIT, FORGET_WAITS, REPLACE };
@@ -352,7 +353,7 @@ static brant_status grow(job_batch *batch) {
     BRANT__TRY(brant__run(batch->db, statement));
     if (brant__changes(batch->db) == 0)
         status = brant__fail(BRANT_LIMIT, "queue \"%.*s\" is full: %lld jobs wait or run",
-                             (int)queue->name_length, queue->topic + 6,
+                             (int)queue->name_length, brant__queue_name(queue).data,
                              (long long)queue->policy.max_size);
 cleanup:
     return status;
@@ -433,7 +434,8 @@ static brant_status end(job_batch *batch) {
     if (batch->ready)
         BRANT__TRY(brant__waiter_wake(batch->db, brant__queue_topic(queue), batch->ready));
     if (batch->due)
-        status = brant__waiter_earlier(batch->db, brant__queue_topic(queue), batch->due);
+        BRANT__TRY(brant__waiter_earlier(batch->db, brant__queue_topic(queue), batch->due));
+    status = brant__queue_pass_on(batch->db, queue);
 cleanup:
     return status;
 }

@@ -283,7 +283,8 @@ static brant_status load(bool *out_found, brant__queue *out, brant_db *db, kept_
     BRANT__TRY(brant__step(out_found, db, statement));
     if (!*out_found) goto cleanup;
     BRANT__TRY(read_row(out, statement));
-    kept->queues[brant__hash(out->topic + 6, out->name_length) % KEPT] = *out;
+    const brant__text name = brant__queue_name(out);
+    kept->queues[brant__hash(name.data, name.length) % KEPT] = *out;
 cleanup:
     brant__reset(statement);
     return status;
@@ -589,7 +590,7 @@ brant_status brant__queue_delete(brant__call *call) {
     brant__reset(statement);
     if (row && !brant__json_bool(brant__json_get(call->input, "force"), false))
         return brant__fail(BRANT_CONFLICT, "jobs of queue \"%.*s\" are running",
-                           (int)queue.name_length, queue.topic + 6);
+                           (int)queue.name_length, brant__queue_name(&queue).data);
     BRANT__TRY(delete_jobs(&count, db, &queue));
     for (size_t i = 0; i < BRANT__COUNT(rest); i++)
         BRANT__TRY(run_for(db, rest[i], queue.row_id));

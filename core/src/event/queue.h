@@ -37,14 +37,14 @@ typedef struct brant__queue {
     int state;
     brant__policy policy;
     size_t name_length;
-    char topic[6 + BRANT__NAME_SIZE + 1]; /* "queue:" and the name */
+    char topic[6 + BRANT__NAME_SIZE]; /* of the wait queue: "queue:" and the name */
 } brant__queue;
 
 static inline brant__text brant__queue_name(const brant__queue *queue) {
     return brant__text_of(queue->topic + 6, queue->name_length);
 }
 static inline brant__text brant__queue_topic(const brant__queue *queue) {
-    return brant__text_of(queue->topic, queue->name_length + 6);
+    return brant__text_of(queue->topic, 6 + queue->name_length);
 }
 
 /* In a transaction. *out_found false: there is none. */
@@ -67,7 +67,8 @@ brant_status brant__queue_claimable(bool *out_claimable, int64_t *out_until, bra
                                     const brant__queue *queue);
 
 /*
- * For db.maintain, in a write transaction: what a claim does before it takes: promotes what is due, takes ended leases back, expires. *out_more: there was more than one call may do.
+ * For db.maintain, in a write transaction: what a claim does before it takes: promotes what is due, takes back ended leases, expires, lets on dependants; bounded, and wakes as many sleepers as jobs became
+ * ready. *out_more: a bound was met.
  */
 brant_status brant__queue_settle(bool *out_more, brant_db *db, const brant__queue *queue);
 
