@@ -129,7 +129,7 @@ BRANT_API brant_status brant_graph_type_check(char **out_json, size_t *out_json_
 
 /*
  * graph_types.migrate {"name", "batch"?: rows, 1..100000 (1000), "limit"?: batches, 1..1000000 (1), "patches"?: {"<Type>": [RFC 6902 operation..]},
- *   "on_failure"?: "stop" (default) | "skip"} -> {"done", "migrated", "unchanged", "failed", "remaining", "failures": [{graph, key, violations}..] (at most 100)}
+ *   "on_failure"?: "stop" (default) | "skip", "background"?: bool (false)} -> {"done", "migrated", "unchanged", "failed", "remaining", "failures": [{graph, key, violations}..] (at most 100)}
  * Bring rows of an older version to the graph type's: the type's patch is applied to the attributes, then they are validated; where they are not valid
  * they are cast (module.h). Valid rows are left alone but for their version. Each batch is one transaction with its progress (within a transaction of the caller's:
  * that one's), so a call that was interrupted, or a process that died, goes on after the last batch; `patches` are given with each call. A failing row
@@ -137,6 +137,8 @@ BRANT_API brant_status brant_graph_type_check(char **out_json, size_t *out_json_
  * again. The counts are of this call, `remaining` of the migration: near while others write, 0 when done. Nothing to do: done.
  * Rows that change get a new revision and updated_at, and are announced on nodes:updated and edges:updated. INVALID: patches
  * name no type (an edge type that shares its name with a node type is <Type>Edge), or are not well formed.
+ * background: {"job": id} instead: a job of the queue "schema-migration" (queue.h), which db.maintain works some batches at a time; its progress and, for a week, its result are
+ * {"steps": batches, "answer": as above}. One waits for each graph type: asked for again, it takes the newer patches. A row that stops it makes it dead.
  */
 BRANT_API brant_status brant_graph_type_migrate(char **out_json, size_t *out_json_len, brant_db *db,
                                                 const char *json, size_t json_len);

@@ -2,9 +2,6 @@
  * operation/call.c: running an operation: input, schema, transaction, handler, answer. Everything that all operations share is here, once.
  */
 #include "event/event.h"
-#include "event/job_manage.h"
-#include "event/lock.h"
-#include "event/rate_limit.h"
 #include "event/stream.h"
 #include "exchange/exchange.h"
 #include "graph/graph.h"
@@ -310,42 +307,5 @@ brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_d
 cleanup:
     brant__buffer_free(&out.buffer);
     brant__json_free(&input);
-    return status;
-}
-
-/* ---- what spans modules ------------------------------------------------------------------------------------------- */
-
-brant_status brant__db_maintain(brant__call *call) {
-    brant_status status = BRANT_OK;
-    int64_t pruned = 0, pages = 0, jobs = 0;
-    brant__retention_done done = {0};
-    if (brant__depth(call->db) > 0)
-        return brant__fail(BRANT_MISUSE, "maintenance cannot run inside a transaction");
-    BRANT__TRY(brant__event_maintain(&pruned, call->db)); /* in bounded transactions of its own */
-    BRANT__TRY(brant__queue_maintain(&jobs, call->db));
-    BRANT__TRY(brant__retention_apply(&done, call)); /* the same */
-    BRANT__TRY(brant__db_tidy(&pages, call->db));
-    brant__write_object(call->out);
-    brant__write_name(call->out, "pruned");
-    brant__write_integer(call->out, pruned);
-    brant__write_name(call->out, "jobs");
-    brant__write_integer(call->out, jobs);
-    brant__write_name(call->out, "wal_pages");
-    brant__write_integer(call->out, pages);
-    brant__write_name(call->out, "retention");
-    brant__write_object(call->out);
-    brant__write_name(call->out, "archived");
-    brant__write_integer(call->out, done.archived);
-    brant__write_name(call->out, "deleted");
-    brant__write_integer(call->out, done.deleted);
-    brant__write_name(call->out, "purged");
-    brant__write_integer(call->out, done.purged);
-    brant__write_name(call->out, "nodes");
-    brant__write_integer(call->out, done.nodes);
-    brant__write_name(call->out, "edges");
-    brant__write_integer(call->out, done.edges);
-    brant__write_end(call->out);
-    brant__write_end(call->out);
-cleanup:
     return status;
 }

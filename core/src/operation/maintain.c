@@ -1,0 +1,56 @@
+/*
+ * operation/maintain.c: db.maintain: what is to be done now and then, module by module, each in bounded transactions of its own.
+ */
+#include "event/event.h"
+#include "event/job_manage.h"
+#include "event/lock.h"
+#include "event/rate_limit.h"
+#include "graph/graph.h"
+#include "operation/operation.h"
+#include "operation/worker.h"
+
+static void write_count(brant__writer *out, const char *name, int64_t count) {
+    brant__write_name(out, name);
+    brant__write_integer(out, count);
+}
+
+brant_status brant__db_maintain(brant__call *call) {
+    brant__writer *out = call->out;
+    brant__retention_done done = {0};
+    brant__worked worked = {0};
+    int64_t pruned = 0, pages = 0, jobs = 0, locks = 0, limits = 0;
+    brant_status status;
+
+    if (brant__depth(call->db) > 0)
+        return brant__fail(BRANT_MISUSE, "maintenance cannot run inside a transaction");
+    BRANT__TRY(brant__event_maintain(&pruned, call->db));
+    BRANT__TRY(brant__queue_maintain(&jobs, call->db));
+    BRANT__TRY(brant__lock_maintain(&locks, call->db));
+    BRANT__TRY(brant__rate_limit_maintain(&limits, call->db));
+    BRANT__TRY(brant__worker_run(&worked, call->db));
+    BRANT__TRY(brant__retention_apply(&done, call));
+    BRANT__TRY(brant__db_tidy(&pages, call->db));
+    brant__write_object(out);
+    write_count(out, "pruned", pruned);
+    write_count(out, "jobs", jobs);
+    write_count(out, "locks", locks);
+    write_count(out, "rate_limits", limits);
+    write_count(out, "wal_pages", pages);
+    brant__write_name(out, "retention");
+    brant__write_object(out);
+    write_count(out, "archived", done.archived);
+    write_count(out, "deleted", done.deleted);
+    write_count(out, "purged", done.purged);
+    write_count(out, "nodes", done.nodes);
+    write_count(out, "edges", done.edges);
+    brant__write_end(out);
+    brant__write_name(out, "worked");
+    brant__write_object(out);
+    write_count(out, "jobs", worked.jobs);
+    write_count(out, "failed", worked.failed);
+    write_count(out, "steps", worked.steps);
+    brant__write_end(out);
+    brant__write_end(out);
+cleanup:
+    return status;
+}

@@ -1,0 +1,155 @@
+/*
+ * db.maintain: the library's own worker, and what is to be done now and then.
+ */
+#include "test_graph.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MODULE(property)                                                                           \
+    "{\"$id\":\"t\",\"$defs\":{\"ANode\":{\"type\":\"object\",\"properties\":{" property           \
+    "},\"additionalProperties\":false}}}"
+
+/* A graph type of version 2 with rows of version 1. */
+static void old_rows(brant_db *db, int rows) {
+    brant__buffer items = {0};
+
+    answer(db, "graph_types.define", "{\"module\":%s}", MODULE("\"n\":{\"type\":\"integer\"}"));
+    answer(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"t\",\"changes\":true}");
+    for (int i = 0; i < rows; i++)
+        brant__buffer_format(&items, "%s{\"key\":\"k%d\",\"attributes\":{\"n\":%d}}", i ? "," : "",
+                             i, i);
+    answer(db, "nodes.put_many", "{\"graph\":\"g\",\"items\":[%.*s]}", (int)items.length,
+           items.data);
+    brant__buffer_free(&items);
+    answer(db, "graph_types.update", "{\"name\":\"t\",\"version\":2,\"module\":%s}",
+           MODULE("\"m\":{\"type\":\"integer\",\"maximum\":990000}"));
+}
+
+#define PATCH "\"patches\":{\"A\":[{\"op\":\"move\",\"from\":\"/n\",\"path\":\"/m\"}]}"
+
+static int64_t background(brant_db *db) {
+    brant__json json = parsed(answer(
+        db, "graph_types.migrate", "{\"name\":\"t\",\"background\":true,\"batch\":100," PATCH "}"));
+    const int64_t id = brant__json_integer(brant__json_get(json.root, "job"), 0);
+
+    brant__json_free(&json);
+    return id;
+}
+
+static void test_migration(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    long long id;
+
+    old_rows(db, 6010);
+    fails(db, "graph_types.migrate", BRANT_NOT_FOUND, "none",
+          "{\"name\":\"none\",\"background\":true}");
+    fails(db, "graph_types.migrate", BRANT_INVALID, "no type",
+          "{\"name\":\"t\",\"background\":true,\"patches\":{\"X\":[]}}");
+    id = background(db);
+    assert_int_equal(background(db), id); /* one waits */
+    holds(db, "jobs.get", "\"state\":\"ready\"", "{\"id\":%lld}", id);
+    holds(db, "db.maintain", "\"worked\":{\"jobs\":0,\"failed\":0,\"steps\":50}", "{}");
+    holds(db, "jobs.get", "\"state\":\"ready\"", "{\"id\":%lld}", id);
+    holds(db, "jobs.get", "\"progress\":{\"steps\":50,\"answer\":{\"done\":false,\"migrated\":100,",
+          "{\"id\":%lld}", id);
+    holds(db, "db.maintain", "\"worked\":{\"jobs\":1,\"failed\":0,\"steps\":11}", "{}");
+    holds(db, "jobs.get", "\"state\":\"done\"", "{\"id\":%lld}", id);
+    holds(db, "jobs.get", "\"result\":{\"steps\":61,\"answer\":{\"done\":true,", "{\"id\":%lld}",
+          id);
+    holds(db, "nodes.count", "{\"count\":6010}",
+          "{\"graph\":\"g\",\"filter\":{\"attributes.m\":{\"$exists\":true}}}");
+    holds(db, "graph_types.migration", "\"remaining\":0,\"done\":true", "{\"name\":\"t\"}");
+    /* What it changed is in the change log. */
+    holds(db, "graphs.diff", "\"updated\":[\"k0\"", "{\"graph\":\"g\",\"from\":6011,\"limit\":5}");
+    holds(db, "db.maintain", "\"worked\":{\"jobs\":0,\"failed\":0,\"steps\":0}", "{}");
+    healthy(db);
+    brant_db_free(db);
+}
+
+static void test_failures(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    long long id;
+
+    old_rows(db, 10);
+    answer(db, "graph_types.update", "{\"name\":\"t\",\"version\":3,\"module\":%s}",
+           MODULE("\"m\":{\"type\":\"integer\",\"maximum\":5}"));
+    id = background(db);
+    holds(db, "db.maintain", "\"worked\":{\"jobs\":0,\"failed\":1,", "{}");
+    holds(db, "jobs.get", "\"state\":\"dead\"", "{\"id\":%lld}", id);
+    holds(db, "jobs.get", "\"message\":\"a row cannot be migrated", "{\"id\":%lld}", id);
+    holds(db, "jobs.get", "\"violations\"", "{\"id\":%lld}", id);
+    holds(db, "queues.enqueue", "\"id\"",
+          "{\"queue\":\"graph-maintenance\",\"payload\":{\"operation\":\"db.erase\"}}");
+    holds(db, "queues.enqueue", "\"id\"",
+          "{\"queue\":\"graph-maintenance\",\"payload\":{\"operation\":\"graphs.purge\",\"input\":{"
+          "\"nam\":1}}}");
+    holds(db, "queues.enqueue", "\"id\"", "{\"queue\":\"graph-maintenance\",\"payload\":[7]}");
+    holds(db, "queues.enqueue", "\"id\"",
+          "{\"queue\":\"graph-maintenance\",\"payload\":{\"operation\":\"graphs.purge\",\"input\":{"
+          "\"name\":\"none\"}}}");
+    holds(db, "queues.enqueue", "\"id\"",
+          "{\"queue\":\"graph-maintenance\",\"payload\":{\"operation\":\"graphs.purge\",\"input\":{"
+          "\"name\":\"g\"}}}");
+    holds(db, "db.maintain", "\"worked\":{\"jobs\":1,\"failed\":4,", "{}");
+    fails(db, "graphs.get", BRANT_NOT_FOUND, "g", "{\"name\":\"g\"}");
+    holds(db, "queues.stats", "\"dead\":4", "{\"queue\":\"graph-maintenance\"}");
+    healthy(db);
+    brant_db_free(db);
+}
+
+static int64_t fast_now = 1900000000000;
+
+static int64_t fast_clock(void *context) {
+    (void)context;
+    return fast_now++;
+}
+
+/* Killed in the middle, again and again: each row is migrated once. The clock of these processes runs, so that leases end. */
+static void test_kills(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db *db = must_open(path, "");
+    unsigned seed = 3;
+
+    old_rows(db, 20000);
+    answer(db, "queues.configure", "{\"queue\":\"schema-migration\",\"max_attempts\":1000}");
+    background(db);
+    brant_db_free(db);
+    for (int i = 0; i < 20; i++) {
+        int code;
+        pid_t child = fork();
+        if (child == 0) {
+            static const brant_sources sources = {fast_clock, NULL, NULL};
+            if (brant_open_with(&db, path, strlen(path), "", 0, &sources) != BRANT_OK) _exit(1);
+            fast_now += i * 61000;
+            for (;;)
+                answer(db, "db.maintain", "{}");
+        }
+        seed = seed * 1664525u + 1013904223u;
+        usleep(5000 + (seed >> 8) % 20000);
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, &code, 0), child);
+    }
+    db = must_open(path, "");
+    /* Every row that was changed was changed once. */
+    holds(db, "sql.execute", "[[0]]",
+          "{\"sql\":\"SELECT count(*) FROM nodes WHERE revision > 2\"}");
+    for (int i = 0; i < 1000; i++)
+        if (strstr(answer(db, "graph_types.migrate", "{\"name\":\"t\"," PATCH "}"),
+                   "\"done\":true"))
+            break;
+    holds(db, "sql.execute", "[[20000]]",
+          "{\"sql\":\"SELECT count(*) FROM nodes WHERE revision = 2\"}");
+    healthy(db);
+    brant_db_free(db);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        GRAPH_TEST(test_migration),
+        GRAPH_TEST(test_failures),
+        GRAPH_TEST(test_kills),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
