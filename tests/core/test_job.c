@@ -352,6 +352,18 @@ static void test_stats(void **state) {
     must(db, "queues.stats", "{}", "{\"queue\":\"q\",\"state\":\"paused\",");
 }
 
+/* What came after a job that expired is cancelled with it, also when it would have been too late itself. */
+static void test_expired_together(void **state) {
+    brant_db *db = ((fixture *)*state)->db;
+    const int64_t first = enqueue(db, ",\"expires_in\":1000"),
+                  second = enqueue(
+                      db, format(",\"after\":[%lld],\"expires_in\":1500", (long long)first));
+    now += 2000;
+    must(db, "queues.claim", "{\"queue\":\"q\"}", "\"items\":[]");
+    on(db, "jobs.get", first, "", "\"state\":\"expired\"");
+    on(db, "jobs.get", second, "", "\"state\":\"cancelled\"");
+}
+
 static void test_prune(void **state) {
     brant_db *db = ((fixture *)*state)->db;
     must(db, "queues.configure", "{\"queue\":\"q\",\"max_attempts\":1,\"result_ttl\":100000}",
@@ -433,6 +445,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_delete, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_update, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stats, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_expired_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_prune, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_maintain, set_up, tear_down),
     };

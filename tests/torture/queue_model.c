@@ -1122,6 +1122,7 @@ static void run(const char *path, int64_t steps) {
     }
     for (step = 1; step <= steps; step++) {
         now += one_in(3) ? below(600) : 0;
+        if (one_in(300)) now += below(8000);
         if (one_in(3000)) now += 100000;
         if (one_in(60))
             do_transaction();

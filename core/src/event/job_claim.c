@@ -167,7 +167,9 @@ static brant_status expire(settlement *done, brant_db *db, const brant__queue *q
     BRANT__TRY(collect(&late, db, LATE, queue, true));
     for (size_t i = 0; i < late.count; i++) {
         BRANT__TRY(brant__job_read(&found, &job, db, late.id[i]));
-        if (found) BRANT__TRY(brant__job_finish(db, queue, &job, BRANT__JOB_EXPIRED, none, none));
+        /* One that came after another of them was cancelled with it. */
+        if (found && job.state < BRANT__JOB_RUNNING)
+            BRANT__TRY(brant__job_finish(db, queue, &job, BRANT__JOB_EXPIRED, none, none));
     }
     done->more |= late.count == BRANT__JOB_BOUND;
 cleanup:
@@ -447,7 +449,7 @@ static brant_status expire_found(job_claim *claim) {
     brant_status status = BRANT_OK;
     for (size_t i = 0; i < claim->expired; i++) {
         BRANT__TRY(brant__job_read(&found, &job, claim->db, claim->ids[claim->capacity - 1 - i]));
-        if (found)
+        if (found && job.state < BRANT__JOB_RUNNING)
             BRANT__TRY(
                 brant__job_finish(claim->db, claim->queue, &job, BRANT__JOB_EXPIRED, none, none));
     }
