@@ -104,9 +104,28 @@
 %feature("nothread", "0") brant_rate_limit_peek;
 %feature("nothread", "0") brant_rate_limit_reset;
 %feature("nothread", "0") brant_rate_limit_list;
+%feature("nothread", "0") brant_consumer_ack;
+%feature("nothread", "0") brant_consumer_claim;
+%feature("nothread", "0") brant_consumer_commit;
+%feature("nothread", "0") brant_consumer_delete;
+%feature("nothread", "0") brant_consumer_extend;
+%feature("nothread", "0") brant_consumer_get;
+%feature("nothread", "0") brant_consumer_list;
+%feature("nothread", "0") brant_consumer_release;
+%feature("nothread", "0") brant_consumer_seek;
+%feature("nothread", "0") brant_consumer_watch;
+%feature("nothread", "0") brant_stream_compact;
+%feature("nothread", "0") brant_stream_configure;
+%feature("nothread", "0") brant_stream_delete;
+%feature("nothread", "0") brant_stream_get;
+%feature("nothread", "0") brant_stream_latest;
+%feature("nothread", "0") brant_stream_list;
 %feature("nothread", "0") brant_stream_publish;
 %feature("nothread", "0") brant_stream_publish_many;
 %feature("nothread", "0") brant_stream_read;
+%feature("nothread", "0") brant_stream_stats;
+%feature("nothread", "0") brant_stream_trim;
+%feature("nothread", "0") brant_stream_subscribe;
 
 /* For C hosts only: function pointers do not cross. The error record is read inside the failing call (the status typemap). */
 %ignore brant_open_with;

@@ -151,8 +151,8 @@ BRANT_API brant_status brant_db_restore(char **out_json, size_t *out_json_len, b
                                         const char *json, size_t json_len);
 
 /*
- * db.maintain {} -> {"pruned": n, "jobs": n, "wal_pages": n, "retention": {"archived", "deleted", "purged", "nodes", "edges"}}
- * Retention of notifications, of finished jobs (`jobs` went; what is due in queues that nobody claims from is done, too), and of graphs, nodes and edges (graph_types.set_retention; `nodes` and `edges` count purged ones too); checkpoint, planner statistics. Bounded work in bounded transactions:
+ * db.maintain {} -> {"pruned": n, "jobs": n, "wal_pages": n, "streams": {"trimmed", "compacted"}, "retention": {"archived", "deleted", "purged", "nodes", "edges"}}
+ * Retention of notifications, of finished jobs (`jobs` went; what is due in queues that nobody claims from is done, too), of streams (with compaction, and what deleted ones left), and of graphs, nodes and edges (graph_types.set_retention; `nodes` and `edges` count purged ones too); checkpoint, planner statistics. Bounded work in bounded transactions:
  * at most 100 000 rows are removed a call, the next goes on. MISUSE: inside a transaction.
  */
 BRANT_API brant_status brant_db_maintain(char **out_json, size_t *out_json_len, brant_db *db,

@@ -5,9 +5,7 @@
 
 enum { FIND, NEWEST, CREATE, HOLD_HEAD };
 static const char *const sql[] = {
-    [FIND] = "SELECT row_id, head, newest_at, trimmed_through, holes, compacted_through, max_age, "
-             "max_count, keep_unread, compact, compact_after, groups, created_at, updated_at "
-             "FROM streams WHERE name = :name",
+    [FIND] = "SELECT " BRANT__STREAM_COLUMNS " FROM streams WHERE name = :name",
     [NEWEST] = "SELECT id, created_at FROM stream_events WHERE id > :from AND id < :end "
                "ORDER BY id DESC LIMIT 1",
     [CREATE] = "INSERT INTO streams (name, created_at, updated_at) VALUES (:name, :now, :now)",
@@ -24,16 +22,17 @@ static brant_status get(brant__statement **out, brant_db *db, size_t index) {
 
 #define TOUCHED 16 /* streams of one transaction that are told apart */
 
-typedef struct uncommitted {
+typedef struct stream_state {
+    brant__stream_place place;
     bool changed;
     size_t count;
     struct {
         int64_t row_id, from;
     } streams[TOUCHED];
-} uncommitted;
+} stream_state;
 
 static void forget(brant_db *db, void *state) {
-    uncommitted *self = state;
+    stream_state *self = state;
     (void)db;
     self->changed = false;
     self->count = 0;
@@ -52,7 +51,7 @@ static void destroy(brant_db *db, void *state) {
 static const brant__hooks hooks = {
     .after_commit = forget, .after_rollback = after_rollback, .destroy = destroy};
 
-static brant_status attach(uncommitted **out, brant_db *db) {
+static brant_status attach(stream_state **out, brant_db *db) {
     *out = brant__state(db, BRANT__SLOT_STREAM);
     if (*out) return BRANT_OK;
     *out = brant__alloc_zero(sizeof **out);
@@ -62,14 +61,14 @@ static brant_status attach(uncommitted **out, brant_db *db) {
 }
 
 brant_status brant__stream_changes(brant_db *db) {
-    uncommitted *self = NULL;
+    stream_state *self = NULL;
     const brant_status status = attach(&self, db);
     if (status == BRANT_OK) self->changed = true;
     return status;
 }
 
 brant_status brant__stream_note(brant_db *db, int64_t row_id, int64_t from) {
-    uncommitted *self = NULL;
+    stream_state *self = NULL;
     const brant_status status = attach(&self, db);
     if (status != BRANT_OK) return status;
     for (size_t i = 0; i < self->count; i++)
@@ -86,8 +85,15 @@ brant_status brant__stream_note(brant_db *db, int64_t row_id, int64_t from) {
     return BRANT_OK;
 }
 
+brant_status brant__stream_places(brant__stream_place **out, brant_db *db) {
+    stream_state *self = NULL;
+    const brant_status status = attach(&self, db);
+    *out = self ? &self->place : NULL;
+    return status;
+}
+
 int64_t brant__stream_uncommitted_from(brant_db *db, int64_t row_id) {
-    const uncommitted *self = brant__state(db, BRANT__SLOT_STREAM);
+    const stream_state *self = brant__state(db, BRANT__SLOT_STREAM);
     if (!self) return INT64_MAX;
     if (self->changed) return 0;
     for (size_t i = 0; i < self->count; i++)
@@ -102,7 +108,7 @@ static int64_t column_or_none(brant__statement *statement, int column) {
 }
 
 /* The newest event, which may be newer than what the row says. */
-static brant_status read_newest(brant__stream *stream, brant_db *db) {
+brant_status brant__stream_read_newest(brant__stream *stream, brant_db *db) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
     bool row = false;
@@ -151,7 +157,7 @@ brant_status brant__stream_find(bool *out_found, brant__stream *out, brant_db *d
     BRANT__TRY(brant__step(out_found, db, statement));
     if (*out_found) {
         brant__stream_read_row(out, statement);
-        status = read_newest(out, db);
+        status = brant__stream_read_newest(out, db);
     }
 cleanup:
     brant__reset(statement);

@@ -63,10 +63,23 @@ brant_status brant__stream_note(brant_db *db, int64_t row_id, int64_t from);
 /* In a write transaction: something else than a publish changes streams. */
 brant_status brant__stream_changes(brant_db *db);
 
-/*
- * In a write transaction: the stream goes with its consumers and groups (stream_drop.c). Its events are left to maintenance. Quiet where there is none.
- */
-brant_status brant__stream_drop(brant_db *db, brant__text name);
+/* Of a row of streams, read with BRANT__STREAM_COLUMNS from column 0; without what only the newest event knows. */
+#define BRANT__STREAM_COLUMNS                                                                      \
+    "row_id, head, newest_at, trimmed_through, holes, compacted_through, max_age, max_count, "     \
+    "keep_unread, compact, compact_after, groups, created_at, updated_at"
+void brant__stream_read_row(brant__stream *out, brant__statement *statement);
+/* Add that. */
+brant_status brant__stream_read_newest(brant__stream *stream, brant_db *db);
+
+/* Where this handle's maintenance goes on. */
+typedef struct brant__stream_place {
+    int64_t stream;
+    int64_t orphan;
+} brant__stream_place;
+brant_status brant__stream_places(brant__stream_place **out, brant_db *db);
+
+/* Delete a stream with its events, consumers and groups; quiet where there is none. In a write transaction (stream_configure.c). */
+brant_status brant__stream_drop(brant_db *db, brant__text stream);
 
 /* ---- publishing (stream_publish.c) ----------------------------------------------------------------------------------------- */
 
@@ -88,7 +101,7 @@ typedef struct brant__publisher {
 brant_status brant__publisher_begin(brant__publisher *self, brant_db *db, brant__text stream);
 brant_status brant__publisher_append(int64_t *out_offset, brant__publisher *self, brant__text key,
                                      brant__payload payload);
-/* Wakes who waits for the stream. */
+/* Wakes who waits for the stream, and removes what it does not keep. */
 brant_status brant__publisher_end(brant__publisher *self);
 
 /* ---- reading (stream_read.c) ----------------------------------------------------------------------------------------------- */
@@ -114,19 +127,93 @@ brant_status brant__stream_at(bool *out_found, brant__stream_event *out, brant__
 /* The offset after which the events of `time` and later stand. */
 brant_status brant__stream_offset_at(int64_t *out_offset, brant_db *db, const brant__stream *stream,
                                      int64_t time);
+/* The first event behind an offset, and when; 0: there is none. */
+brant_status brant__stream_first_behind(int64_t *out_offset, int64_t *out_at, brant_db *db,
+                                        const brant__stream *stream, int64_t offset);
 /* The oldest event that is there: its offset, or last + 1, and when. */
 brant_status brant__stream_oldest(int64_t *out_offset, int64_t *out_at, brant_db *db,
                                   const brant__stream *stream);
+
+/* Keys that are asked for; zero-initialise, brant__stream_keys_free. None: all events. (stream_keys.c) */
+typedef struct brant__stream_keys {
+    brant__text *keys; /* owned, each once */
+    size_t count;
+    brant__arena arena;
+    brant__map set;
+} brant__stream_keys;
+/* From an array of texts; NULL: all events. INVALID: no key. */
+brant_status brant__stream_keys_read(brant__stream_keys *out, yyjson_val *array);
+void brant__stream_keys_free(brant__stream_keys *self);
+
+/*
+ * As a scan, of the events with these keys: rows are filtered where there are few, else each key's own are found by index and merged. Close it, whatever
+ * open or next said. (stream_keys.c)
+ */
+typedef struct brant__stream_reader {
+    brant_db *db;
+    const brant__stream_keys *keys;
+    int64_t row_id, after, through;
+    bool reverse;
+    brant__statement *scan;            /* of the rows; NULL: merged */
+    brant__statement *row;             /* of the event that was read last */
+    struct brant__key_source *sources; /* a heap: the next event's first */
+    size_t live;                       /* of them */
+} brant__stream_reader;
+brant_status brant__stream_reader_open(brant__stream_reader *out, brant_db *db, int64_t row_id,
+                                       int64_t after, int64_t through, bool reverse,
+                                       const brant__stream_keys *keys);
+brant_status brant__stream_reader_next(bool *out_row, brant__stream_event *out,
+                                       brant__stream_reader *self);
+void brant__stream_reader_close(brant__stream_reader *self);
 
 /* An event as JSON without its closing brace, fast. */
 void brant__stream_write(brant__writer *writer, const brant__stream_event *event);
 /* {"from": n, "to": n} */
 void brant__stream_write_gap(brant__writer *writer, int64_t from, int64_t to);
 
+/* ---- removing (stream_trim.c) --------------------------------------------------------------------------------------------- */
+
+/* In a write transaction: remove the events up to an offset, at most `limit` of them, and note it. */
+brant_status brant__stream_trim(int64_t *out_removed, brant_db *db, brant__stream *stream,
+                                int64_t through, int64_t limit);
+/* What the policy lets go of, at most `limit` events. */
+brant_status brant__stream_retain(int64_t *out_removed, brant_db *db, brant__stream *stream,
+                                  int64_t limit);
+/* After `published` events: keep the count near max_count, a little work each time. */
+brant_status brant__stream_retain_count(brant_db *db, brant__stream *stream, int64_t published);
+/* Events of a stream that has no row any more. */
+brant_status brant__stream_remove_events(int64_t *out_removed, brant_db *db, int64_t row_id,
+                                         int64_t limit);
+
+/*
+ * Part of db.maintain, outside a transaction: retention, compaction, and the events of deleted streams, in bounded transactions, at most 50 000 events a call; the next call
+ * of the handle goes on where this one ended.
+ */
+typedef struct brant__streams_done {
+    int64_t trimmed;
+    int64_t compacted;
+} brant__streams_done;
+brant_status brant__streams_maintain(brant__streams_done *out, brant_db *db);
+
+/* Part of db.erase: remove the events that `holds` says, in the running write transaction. No gap is told of. `key` and the payload's data may be {NULL, 0}. */
+typedef brant_status (*brant__stream_holds)(bool *out_holds, void *context, brant__text stream,
+                                            brant__text key, brant__payload payload);
+brant_status brant__stream_erase(int64_t *out_count, brant_db *db, brant__stream_holds holds,
+                                 void *context);
+
 /* ---- operations ------------------------------------------------------------------------------------------------------------ */
 
+brant_status brant__streams_compact(brant__call *call);
+brant_status brant__streams_configure(brant__call *call);
+brant_status brant__streams_delete(brant__call *call);
+brant_status brant__streams_get(brant__call *call);
+brant_status brant__streams_latest(brant__call *call);
+brant_status brant__streams_list(brant__call *call);
 brant_status brant__streams_publish(brant__call *call);
 brant_status brant__streams_publish_many(brant__call *call);
 brant_status brant__streams_read(brant__call *call);
+brant_status brant__streams_stats(brant__call *call);
+brant_status brant__streams_subscribe(brant_cursor **out_cursor, brant__call *call);
+brant_status brant__streams_trim(brant__call *call);
 
 #endif

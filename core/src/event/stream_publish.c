@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "event/consumer.h"
 #include "event/stream.h"
 
 enum { INSERT };
@@ -46,17 +47,17 @@ cleanup:
     return status;
 }
 
-/* Whoever waits for events of the stream. */
-static brant_status wake(brant_db *db, brant__text name) {
-    char topic[BRANT__EVENT_NAME_SIZE + 16];
-    const int length =
-        snprintf(topic, sizeof topic, "\x01stream:%.*s", (int)name.length, name.data);
-    return brant__wake_touch(db, brant__text_of(topic, (size_t)length));
-}
-
 brant_status brant__publisher_end(brant__publisher *self) {
+    brant__topic topic;
+    brant_status status = BRANT_OK;
     if (self->first == 0) return BRANT_OK;
-    return wake(self->db, self->name);
+    const int64_t count = self->stream.last - self->first + 1;
+    BRANT__TRY(brant__wake_touch(
+        self->db, brant__topic_of(&topic, "stream", self->name, (brant__text){NULL, 0})));
+    if (self->stream.groups) BRANT__TRY(brant__groups_wake(self->db, self->stream.row_id, count));
+    status = brant__stream_retain_count(self->db, &self->stream, count);
+cleanup:
+    return status;
 }
 
 brant_status brant__stream_publish(int64_t *out_offset, brant_db *db, brant__text stream,

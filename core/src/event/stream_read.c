@@ -3,12 +3,13 @@
  *
  * A row costs a step of its statement and one run of appends: the payload is copied as it is stored.
  */
+#include "event/consumer.h"
 #include "event/stream.h"
 
 #define ANSWER_SIZE (16u << 20) /* bytes of items after which an answer ends */
 #define LIMIT       1000
 
-enum { SCAN, SCAN_REVERSE, AT, FROM, LATEST };
+enum { SCAN, SCAN_REVERSE, AT, FROM, LATEST, ALL };
 static const char *const sql[] = {
     [SCAN] = "SELECT id, payload, created_at, key FROM stream_events "
              "WHERE id > :after AND id <= :through ORDER BY id",
@@ -19,6 +20,7 @@ static const char *const sql[] = {
              "ORDER BY id LIMIT 1",
     [LATEST] = "SELECT id, payload, created_at, key FROM stream_events "
                "WHERE id >> 40 = :row AND key = :key ORDER BY id DESC LIMIT 1",
+    [ALL] = "SELECT " BRANT__STREAM_COLUMNS ", name FROM streams ORDER BY name",
 };
 static const brant__statements statements = {BRANT__TABLE_STREAM_READ, BRANT__COUNT(sql), sql};
 
@@ -79,6 +81,11 @@ static brant_status first_from(int64_t *out_offset, int64_t *out_at, brant_db *d
 cleanup:
     brant__reset(statement);
     return status;
+}
+
+brant_status brant__stream_first_behind(int64_t *out_offset, int64_t *out_at, brant_db *db,
+                                        const brant__stream *stream, int64_t offset) {
+    return first_from(out_offset, out_at, db, stream->row_id, offset + 1, stream->last);
 }
 
 brant_status brant__stream_oldest(int64_t *out_offset, int64_t *out_at, brant_db *db,
@@ -182,7 +189,7 @@ void brant__stream_write_gap(brant__writer *writer, int64_t from, int64_t to) {
 /* ---- operations -------------------------------------------------------------------------------------------------------------- */
 
 /* Items while there are any, up to the limit; *out_next: the offset of the last of them when there are more, else 0. */
-static brant_status write_items(int64_t *out_next, brant__call *call, brant__statement *scan,
+static brant_status write_items(int64_t *out_next, brant__call *call, brant__stream_reader *reader,
                                 int64_t limit) {
     brant_status status = BRANT_OK;
     brant__stream_event event;
@@ -192,7 +199,7 @@ static brant_status write_items(int64_t *out_next, brant__call *call, brant__sta
     *out_next = 0;
     for (int64_t count = 0;; count++) {
         if ((count & 4095) == 4095) BRANT__TRY(brant__db_poll(call->db));
-        BRANT__TRY(brant__stream_next(&row, &event, call->db, scan));
+        BRANT__TRY(brant__stream_reader_next(&row, &event, reader));
         if (!row) break;
         if (count == limit || call->out->buffer.length - start > ANSWER_SIZE) {
             *out_next = last;
@@ -209,13 +216,16 @@ cleanup:
 brant_status brant__streams_read(brant__call *call) {
     brant_status status = BRANT_OK;
     brant__stream stream;
-    brant__statement *scan = NULL;
+    brant__stream_keys keys = {0};
+    brant__stream_reader reader = {0};
     yyjson_val *since = brant__json_get(call->input, "since");
     const bool reverse = brant__json_bool(brant__json_get(call->input, "reverse"), false);
     const int64_t after = brant__json_integer(brant__json_get(call->input, "after"),
                                               reverse ? BRANT__STREAM_OFFSET : 0);
+    const int64_t limit = brant__json_integer(brant__json_get(call->input, "limit"), LIMIT);
     int64_t low = 0, high = 0, next = 0, gap = 0;
     BRANT__TRY(brant__stream_get(&stream, call->db, brant__json_get_text(call->input, "stream")));
+    BRANT__TRY(brant__stream_keys_read(&keys, brant__json_get(call->input, "keys")));
     high = stream.last;
     if (since)
         BRANT__TRY(brant__stream_offset_at(&low, call->db, &stream,
@@ -230,9 +240,9 @@ brant_status brant__streams_read(brant__call *call) {
     brant__write_name(call->out, "items");
     brant__write_array(call->out);
     if (low < high) {
-        BRANT__TRY(brant__stream_scan(&scan, call->db, stream.row_id, low, high, reverse));
-        BRANT__TRY(write_items(&next, call, scan,
-                               brant__json_integer(brant__json_get(call->input, "limit"), LIMIT)));
+        BRANT__TRY(
+            brant__stream_reader_open(&reader, call->db, stream.row_id, low, high, reverse, &keys));
+        BRANT__TRY(write_items(&next, call, &reader, limit));
     }
     brant__write_end(call->out);
     if (next > 0) {
@@ -245,6 +255,97 @@ brant_status brant__streams_read(brant__call *call) {
     }
     brant__write_end(call->out);
 cleanup:
-    brant__reset(scan);
+    brant__stream_reader_close(&reader);
+    brant__stream_keys_free(&keys);
+    return status;
+}
+
+brant_status brant__streams_latest(brant__call *call) {
+    brant_status status = BRANT_OK;
+    brant__stream stream;
+    brant__statement *statement = NULL;
+    brant__stream_event event;
+    bool row = false;
+    const brant__text key = brant__json_get_text(call->input, "key");
+    BRANT__TRY(brant__stream_get(&stream, call->db, brant__json_get_text(call->input, "stream")));
+    BRANT__TRY(get(&statement, call->db, LATEST));
+    brant__bind_integer(statement, 1, stream.row_id);
+    brant__bind_text(statement, 2, key);
+    BRANT__TRY(brant__stream_next(&row, &event, call->db, statement));
+    if (!row) {
+        status = brant__fail(BRANT_NOT_FOUND, "the stream has no event of this key");
+        goto cleanup;
+    }
+    brant__stream_write(call->out, &event);
+    brant__buffer_append_byte(&call->out->buffer, '}');
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+/* ---- figures ----------------------------------------------------------------------------------------------------------------- */
+
+#define RATE_SPAN 300000 /* ms */
+
+static brant_status write_stats(brant__call *call, brant__text name, const brant__stream *stream) {
+    brant_status status = BRANT_OK;
+    brant__writer *out = call->out;
+    int64_t first = 0, oldest_at = 0, before = 0;
+    BRANT__TRY(brant__stream_oldest(&first, &oldest_at, call->db, stream));
+    BRANT__TRY(
+        brant__stream_offset_at(&before, call->db, stream, brant__db_now(call->db) - RATE_SPAN));
+    brant__write_object(out);
+    brant__write_name(out, "stream");
+    brant__write_text(out, name);
+    brant__write_name(out, "first");
+    brant__write_integer(out, first);
+    brant__write_name(out, "last");
+    brant__write_integer(out, stream->last);
+    brant__write_name(out, "count");
+    brant__write_integer(out, brant__stream_count(stream));
+    if (first <= stream->last) {
+        brant__write_name(out, "oldest_at");
+        brant__write_integer(out, oldest_at);
+    }
+    if (stream->last > 0) {
+        brant__write_name(out, "newest_at");
+        brant__write_integer(out, stream->newest_at);
+    }
+    brant__write_name(out, "rates");
+    brant__write_object(out);
+    brant__write_name(out, "published");
+    brant__write_double(out, (double)(stream->last - before) / (RATE_SPAN / 1000.0));
+    brant__write_end(out);
+    BRANT__TRY(brant__consumers_write(out, call->db, stream));
+    brant__write_end(out);
+cleanup:
+    return status;
+}
+
+brant_status brant__streams_stats(brant__call *call) {
+    brant_status status = BRANT_OK;
+    brant__stream stream;
+    brant__statement *all = NULL;
+    bool row = false;
+    const brant__text name = brant__json_get_text(call->input, "stream");
+    if (name.data) {
+        BRANT__TRY(brant__stream_get(&stream, call->db, name));
+        return write_stats(call, name, &stream);
+    }
+    brant__write_object(call->out);
+    brant__write_name(call->out, "items");
+    brant__write_array(call->out);
+    BRANT__TRY(get(&all, call->db, ALL));
+    for (;;) {
+        BRANT__TRY(brant__step(&row, call->db, all));
+        if (!row) break;
+        brant__stream_read_row(&stream, all);
+        BRANT__TRY(brant__stream_read_newest(&stream, call->db));
+        BRANT__TRY(write_stats(call, brant__column_text(all, 14), &stream));
+    }
+    brant__write_end(call->out);
+    brant__write_end(call->out);
+cleanup:
+    brant__reset(all);
     return status;
 }

@@ -1,6 +1,7 @@
 /*
  * operation/call.c: running an operation: input, schema, transaction, handler, answer. Everything that all operations share is here, once.
  */
+#include "event/consumer.h"
 #include "event/event.h"
 #include "event/stream.h"
 #include "exchange/exchange.h"

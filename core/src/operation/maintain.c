@@ -5,6 +5,7 @@
 #include "event/job_manage.h"
 #include "event/lock.h"
 #include "event/rate_limit.h"
+#include "event/stream.h"
 #include "graph/graph.h"
 #include "operation/operation.h"
 #include "operation/worker.h"
@@ -17,6 +18,7 @@ static void write_count(brant__writer *out, const char *name, int64_t count) {
 brant_status brant__db_maintain(brant__call *call) {
     brant__writer *out = call->out;
     brant__retention_done done = {0};
+    brant__streams_done streams = {0};
     brant__worked worked = {0};
     int64_t pruned = 0, pages = 0, jobs = 0, locks = 0, limits = 0;
     brant_status status;
@@ -25,6 +27,7 @@ brant_status brant__db_maintain(brant__call *call) {
         return brant__fail(BRANT_MISUSE, "maintenance cannot run inside a transaction");
     BRANT__TRY(brant__event_maintain(&pruned, call->db));
     BRANT__TRY(brant__queue_maintain(&jobs, call->db));
+    BRANT__TRY(brant__streams_maintain(&streams, call->db));
     BRANT__TRY(brant__lock_maintain(&locks, call->db));
     BRANT__TRY(brant__rate_limit_maintain(&limits, call->db));
     BRANT__TRY(brant__worker_run(&worked, call->db));
@@ -36,6 +39,11 @@ brant_status brant__db_maintain(brant__call *call) {
     write_count(out, "locks", locks);
     write_count(out, "rate_limits", limits);
     write_count(out, "wal_pages", pages);
+    brant__write_name(out, "streams");
+    brant__write_object(out);
+    write_count(out, "trimmed", streams.trimmed);
+    write_count(out, "compacted", streams.compacted);
+    brant__write_end(out);
     brant__write_name(out, "retention");
     brant__write_object(out);
     write_count(out, "archived", done.archived);

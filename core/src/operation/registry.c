@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "embedded.h"
+#include "event/consumer.h"
 #include "event/event.h"
 #include "event/job.h"
 #include "event/job_manage.h"

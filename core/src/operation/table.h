@@ -11,6 +11,15 @@
 #define BRANT__OPERATION_LIST(X)                                                                   \
     X(brant_call_project, brant__call_project, "calls.project", MUTATION, OWN)                     \
     X(brant_call_publish, brant__call_publish, "calls.publish", MUTATION, OWN)                     \
+    X(brant_consumer_ack, brant__consumers_ack, "consumers.ack", MUTATION, OWN)                    \
+    X(brant_consumer_claim, brant__consumers_claim, "consumers.claim", MUTATION, OWN)              \
+    X(brant_consumer_commit, brant__consumers_commit, "consumers.commit", MUTATION, OWN)           \
+    X(brant_consumer_delete, brant__consumers_delete, "consumers.delete", MUTATION, OWN)           \
+    X(brant_consumer_extend, brant__consumers_extend, "consumers.extend", MUTATION, OWN)           \
+    X(brant_consumer_get, brant__consumers_get, "consumers.get", QUERY, OWN)                       \
+    X(brant_consumer_list, brant__consumers_list, "consumers.list", QUERY, OWN)                    \
+    X(brant_consumer_release, brant__consumers_release, "consumers.release", MUTATION, OWN)        \
+    X(brant_consumer_seek, brant__consumers_seek, "consumers.seek", MUTATION, OWN)                 \
     X(brant_db_backup, brant__db_backup, "db.backup", QUERY, SELF)                                 \
     X(brant_db_doctor, brant__db_doctor, "db.doctor", QUERY, OWN)                                  \
     X(brant_db_erase, brant__db_erase, "db.erase", MUTATION, SELF)                                 \
@@ -140,10 +149,18 @@
     X(brant_rate_limit_reset, brant__rate_limits_reset, "rate_limits.reset", MUTATION, OWN)        \
     X(brant_rate_limit_take, brant__rate_limits_take, "rate_limits.take", MUTATION, OWN)           \
     X(brant_sql_execute, brant__sql_execute, "sql.execute", MUTATION, SELF)                        \
+    X(brant_stream_compact, brant__streams_compact, "streams.compact", MUTATION, OWN)              \
+    X(brant_stream_configure, brant__streams_configure, "streams.configure", MUTATION, OWN)        \
+    X(brant_stream_delete, brant__streams_delete, "streams.delete", MUTATION, OWN)                 \
+    X(brant_stream_get, brant__streams_get, "streams.get", QUERY, OWN)                             \
+    X(brant_stream_latest, brant__streams_latest, "streams.latest", QUERY, OWN)                    \
+    X(brant_stream_list, brant__streams_list, "streams.list", QUERY, OWN)                          \
     X(brant_stream_publish, brant__streams_publish, "streams.publish", MUTATION, OWN)              \
     X(brant_stream_publish_many, brant__streams_publish_many, "streams.publish_many", MUTATION,    \
       OWN)                                                                                         \
     X(brant_stream_read, brant__streams_read, "streams.read", QUERY, OWN)                          \
+    X(brant_stream_stats, brant__streams_stats, "streams.stats", QUERY, OWN)                       \
+    X(brant_stream_trim, brant__streams_trim, "streams.trim", MUTATION, OWN)                       \
     X(brant_transaction_begin, brant__transaction_begin, "transaction.begin", MUTATION, SELF)      \
     X(brant_transaction_commit, brant__transaction_commit, "transaction.commit", MUTATION, SELF)   \
     X(brant_transaction_rollback, brant__transaction_rollback, "transaction.rollback", MUTATION,   \
@@ -157,11 +174,13 @@
  * read transaction, SELF where the opener keeps its own, since it writes.
  */
 #define BRANT__CURSOR_LIST(X)                                                                      \
+    X(brant_consumer_watch, brant__consumers_watch, "consumers.watch", SELF)                       \
     X(brant_job_cancels, brant__job_cancels, "jobs.cancels", OWN)                                  \
     X(brant_job_watch, brant__job_watch, "jobs.watch", OWN)                                        \
     X(brant_lock_watch, brant__locks_watch, "locks.watch", OWN)                                    \
     X(brant_node_walk, brant__node_walk, "nodes.walk", OWN)                                        \
-    X(brant_queue_watch, brant__queue_watch, "queues.watch", OWN)
+    X(brant_queue_watch, brant__queue_watch, "queues.watch", OWN)                                  \
+    X(brant_stream_subscribe, brant__streams_subscribe, "streams.subscribe", SELF)
 
 enum { BRANT__QUERY, BRANT__MUTATION, BRANT__SUBSCRIPTION };
 

@@ -21,6 +21,15 @@ static const struct {
 } operations[] = {
     {"calls.project", brant_call_project},
     {"calls.publish", brant_call_publish},
+    {"consumers.ack", brant_consumer_ack},
+    {"consumers.claim", brant_consumer_claim},
+    {"consumers.commit", brant_consumer_commit},
+    {"consumers.delete", brant_consumer_delete},
+    {"consumers.extend", brant_consumer_extend},
+    {"consumers.get", brant_consumer_get},
+    {"consumers.list", brant_consumer_list},
+    {"consumers.release", brant_consumer_release},
+    {"consumers.seek", brant_consumer_seek},
     {"db.backup", brant_db_backup},
     {"db.doctor", brant_db_doctor},
     {"db.erase", brant_db_erase},
@@ -116,9 +125,17 @@ static const struct {
     {"rate_limits.reset", brant_rate_limit_reset},
     {"rate_limits.take", brant_rate_limit_take},
     {"sql.execute", brant_sql_execute},
+    {"streams.compact", brant_stream_compact},
+    {"streams.configure", brant_stream_configure},
+    {"streams.delete", brant_stream_delete},
+    {"streams.get", brant_stream_get},
+    {"streams.latest", brant_stream_latest},
+    {"streams.list", brant_stream_list},
     {"streams.publish", brant_stream_publish},
     {"streams.publish_many", brant_stream_publish_many},
     {"streams.read", brant_stream_read},
+    {"streams.stats", brant_stream_stats},
+    {"streams.trim", brant_stream_trim},
     {"transaction.begin", brant_transaction_begin},
     {"transaction.commit", brant_transaction_commit},
     {"transaction.rollback", brant_transaction_rollback},
@@ -245,9 +262,11 @@ static void run_open(int64_t id, const char *object, yyjson_val *arguments) {
 typedef brant_status (*cursor_function)(brant_cursor **, brant_db *, const char *, size_t);
 
 static cursor_function find_cursor(const char *name) {
+    if (strcmp(name, "consumers.watch") == 0) return brant_consumer_watch;
     if (strcmp(name, "events.listen") == 0) return brant_event_listen;
     if (strcmp(name, "locks.watch") == 0) return brant_lock_watch;
     if (strcmp(name, "nodes.walk") == 0) return brant_node_walk;
+    if (strcmp(name, "streams.subscribe") == 0) return brant_stream_subscribe;
     return NULL;
 }
 
