@@ -36,7 +36,7 @@ func main() {
 	role, path := os.Args[1], os.Args[2]
 	rounds, err := strconv.Atoi(os.Args[3])
 	must(err)
-	db, err := brant.Open(ctx, path, nil)
+	db, err := brant.Open(path, nil)
 	must(err)
 	channel := "pong"
 	if role == "echo" {
@@ -51,11 +51,13 @@ func main() {
 		if role == "echo" {
 			_, err = listener.Next(ctx)
 			must(err)
-			must(db.Call(ctx, "events.notify", map[string]any{"channel": "pong", "payload": now()}, nil))
+			_, err = db.Notify(ctx, "pong", now())
+			must(err)
 			continue
 		}
 		time.Sleep(time.Millisecond)
-		must(db.Call(ctx, "events.notify", map[string]any{"channel": "ping", "payload": n}, nil))
+		_, err = db.Notify(ctx, "ping", n)
+		must(err)
 		committed := now()
 		answer, err := listener.Next(ctx)
 		must(err)
