@@ -46,7 +46,7 @@ def prepare(path: Path) -> None:
         db.execute("CREATE TABLE own (n INTEGER PRIMARY KEY)")
         db.execute("CREATE TABLE acked (job INTEGER PRIMARY KEY)")
         db.call("queues.configure", {"queue": "q"})
-        db.call("streams.configure", {"stream": "s"})
+        db.call("streams.publish", {"stream": "s", "payload": {"n": 0}})
 
 
 def run(path: Path, steps: int, how: str, point: int | None) -> subprocess.CompletedProcess[str]:
@@ -157,7 +157,7 @@ def damaged(base: Path, folder: Path) -> None:
         path = copy(base, folder)
         with open(path, "r+b") as file:
             for _ in range(8):
-                file.seek(4096 * draw.randrange(1, path.stat().st_size // 4096) + draw.randrange(4000))
+                file.seek(4096 * draw.randrange(1, path.stat().st_size // 4096))
                 file.write(draw.randbytes(64))
         try:
             with brant.open(path) as db:
