@@ -311,7 +311,7 @@ brant_status brant__db_tidy(int64_t *out_wal_pages, brant_db *db) {
     brant_status status = BRANT_OK;
     int length = 0, done = 0;
     *out_wal_pages = 0;
-    if (!db->memory) BRANT__TRY(brant__descriptor_guard(db->path));
+    if (!db->memory && !db->host) BRANT__TRY(brant__descriptor_guard(db->path));
     BRANT__TRY(brant__execute(db, "PRAGMA analysis_limit=1000; PRAGMA optimize"));
     if (!db->memory) {
         /* A reader may hold it back: then the rest is left to the next time. */
