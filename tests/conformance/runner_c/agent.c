@@ -66,9 +66,9 @@ static const struct {
     {"graph_types.validate_edge", brant_graph_type_validate_edge},
     {"graph_types.validate_node", brant_graph_type_validate_node},
     {"graphs.arrays", brant_graph_arrays},
+    {"graphs.changes", brant_graph_changes},
     {"graphs.components", brant_graph_components},
     {"graphs.count_walks", brant_graph_count_walks},
-    {"graphs.changes", brant_graph_changes},
     {"graphs.create", brant_graph_create},
     {"graphs.degrees", brant_graph_degrees},
     {"graphs.delete", brant_graph_delete},
@@ -90,6 +90,20 @@ static const struct {
     {"indexes.create", brant_index_create},
     {"indexes.delete", brant_index_delete},
     {"indexes.list", brant_index_list},
+    {"jobs.ack", brant_job_ack},
+    {"jobs.ack_many", brant_job_ack_many},
+    {"jobs.cancel", brant_job_cancel},
+    {"jobs.delete", brant_job_delete},
+    {"jobs.fail", brant_job_fail},
+    {"jobs.get", brant_job_get},
+    {"jobs.heartbeat", brant_job_heartbeat},
+    {"jobs.heartbeat_many", brant_job_heartbeat_many},
+    {"jobs.list", brant_job_list},
+    {"jobs.release", brant_job_release},
+    {"jobs.requeue", brant_job_requeue},
+    {"jobs.requeue_many", brant_job_requeue_many},
+    {"jobs.snooze", brant_job_snooze},
+    {"jobs.update", brant_job_update},
     {"locks.acquire", brant_lock_acquire},
     {"locks.break", brant_lock_break},
     {"locks.get", brant_lock_get},
@@ -120,6 +134,18 @@ static const struct {
     {"nodes.put_many", brant_node_put_many},
     {"nodes.search", brant_node_search},
     {"operations.list", brant_operation_list},
+    {"queues.claim", brant_queue_claim},
+    {"queues.configure", brant_queue_configure},
+    {"queues.delete", brant_queue_delete},
+    {"queues.drain", brant_queue_drain},
+    {"queues.enqueue", brant_queue_enqueue},
+    {"queues.enqueue_many", brant_queue_enqueue_many},
+    {"queues.get", brant_queue_get},
+    {"queues.list", brant_queue_list},
+    {"queues.pause", brant_queue_pause},
+    {"queues.prune", brant_queue_prune},
+    {"queues.resume", brant_queue_resume},
+    {"queues.stats", brant_queue_stats},
     {"rate_limits.list", brant_rate_limit_list},
     {"rate_limits.peek", brant_rate_limit_peek},
     {"rate_limits.reset", brant_rate_limit_reset},
@@ -264,8 +290,11 @@ typedef brant_status (*cursor_function)(brant_cursor **, brant_db *, const char 
 static cursor_function find_cursor(const char *name) {
     if (strcmp(name, "consumers.watch") == 0) return brant_consumer_watch;
     if (strcmp(name, "events.listen") == 0) return brant_event_listen;
+    if (strcmp(name, "jobs.cancels") == 0) return brant_job_cancels;
+    if (strcmp(name, "jobs.watch") == 0) return brant_job_watch;
     if (strcmp(name, "locks.watch") == 0) return brant_lock_watch;
     if (strcmp(name, "nodes.walk") == 0) return brant_node_walk;
+    if (strcmp(name, "queues.watch") == 0) return brant_queue_watch;
     if (strcmp(name, "streams.subscribe") == 0) return brant_stream_subscribe;
     return NULL;
 }
