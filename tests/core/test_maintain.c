@@ -145,11 +145,135 @@ static void test_kills(void **state) {
     brant_db_free(db);
 }
 
+/* ---- metrics -------------------------------------------------------------------------------------------------------------- */
+
+static bool is_name(const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++)
+        if (!(text[i] == '_' || (text[i] >= 'a' && text[i] <= 'z') ||
+              (i > 0 && text[i] >= '0' && text[i] <= '9')))
+            return false;
+    return length > 0;
+}
+
+/* {name="value",..}, with nothing but the escapes that there are. The text behind it. */
+static const char *skip_labels(const char *at) {
+    if (*at != '{') return at;
+    do {
+        const char *equals = strchr(++at, '=');
+        assert_true(equals && is_name(at, (size_t)(equals - at)) && equals[1] == '"');
+        for (at = equals + 2; *at != '"'; at++) {
+            assert_true(*at && *at != '\n');
+            if (*at == '\\') assert_non_null(strchr("\\\"n", *++at));
+        }
+        at++;
+    } while (*at == ',');
+    assert_true(*at == '}');
+    return at + 1;
+}
+
+/* The grammar of text format 0.0.4: families once, each with HELP and TYPE before its samples; cumulative histograms. */
+static void check_format(char *text) {
+    char family[64] = "", type[16] = "", seen[8192] = " ";
+    double last = 0;
+    char *rest = NULL;
+
+    assert_true(text[strlen(text) - 1] == '\n');
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        char name[64], wanted[80], *end;
+        const char *at;
+        size_t length;
+        double value;
+        if (sscanf(line, "# HELP %63s", name) == 1) {
+            snprintf(wanted, sizeof(wanted), " %s ", name);
+            assert_null(strstr(seen, wanted));
+            strcat(strcat(seen, name), " ");
+            strcpy(family, name);
+            type[0] = '\0';
+            continue;
+        }
+        if (sscanf(line, "# TYPE %63s %15s", name, type) == 2) {
+            assert_string_equal(name, family);
+            assert_true(!strcmp(type, "gauge") || !strcmp(type, "counter") ||
+                        !strcmp(type, "histogram"));
+            assert_true(strcmp(type, "counter") != 0 ||
+                        strcmp(name + strlen(name) - 6, "_total") == 0);
+            continue;
+        }
+        length = strcspn(line, "{ ");
+        assert_true(type[0] && is_name(line, length) && strncmp(line, family, strlen(family)) == 0);
+        if (strcmp(type, "histogram") == 0)
+            assert_true(!strncmp(line + strlen(family), "_bucket{", 8) ||
+                        !strncmp(line + strlen(family), "_sum{", 5) ||
+                        !strncmp(line + strlen(family), "_count{", 7));
+        else
+            assert_int_equal(length, strlen(family));
+        at = skip_labels(line + length);
+        assert_true(*at == ' ');
+        value = strtod(at + 1, &end);
+        assert_true(end > at + 1 && !*end);
+        if (strstr(line, "_bucket{")) {
+            if (strstr(line, "le=\"0.001\"")) last = 0;
+            assert_true(value >= last);
+            last = value;
+        }
+        if (strstr(line, "_count{")) assert_true(value == last);
+    }
+}
+
+static void metrics_hold(const char *text, const char *line) {
+    if (!strstr(text, line)) fail_msg("no \"%s\" in %s", line, text);
+}
+
+static void test_metrics(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    brant__json json = parsed(answer(db, "db.metrics", "{}"));
+    char *text = strdup(brant__json_get_text(json.root, "text").data);
+
+    check_format(text);
+    free(text);
+    brant__json_free(&json);
+    answer(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\"}");
+    answer(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"a\"}");
+    answer(db, "events.notify", "{\"channel\":\"say \\\"x\\\" \\\\ \\n\"}");
+    for (int i = 0; i < 3; i++)
+        answer(db, "queues.enqueue", "{\"queue\":\"q\",\"payload\":%d}", i);
+    answer(db, "queues.enqueue", "{\"queue\":\"q\",\"delay\":100000}");
+    brant__json claim = parsed(answer(db, "queues.claim", "{\"queue\":\"q\"}"));
+    yyjson_val *job = yyjson_arr_get_first(brant__json_get(claim.root, "items"));
+    answer(db, "jobs.ack", "{\"id\":%d,\"token\":%d}",
+           (int)brant__json_integer(brant__json_get(job, "id"), 0),
+           (int)brant__json_integer(brant__json_get(job, "token"), 0));
+    brant__json_free(&claim);
+    answer(db, "streams.publish_many", "{\"stream\":\"s\",\"items\":[{},{},{}]}");
+    json = parsed(answer(db, "db.metrics", "{}"));
+    text = strdup(brant__json_get_text(json.root, "text").data);
+    metrics_hold(text, "\nbrant_nodes 1\n");
+    metrics_hold(text, "brant_channel_notifications{channel=\"say \\\"x\\\" \\\\ \\n\"} 1\n");
+    metrics_hold(text, "brant_queue_jobs{queue=\"q\",state=\"ready\"} 2\n");
+    metrics_hold(text, "brant_queue_jobs{queue=\"q\",state=\"delayed\"} 1\n");
+    metrics_hold(text, "brant_queue_jobs{queue=\"q\",state=\"dead\"} 0\n");
+    metrics_hold(text, "brant_queue_state{queue=\"q\",state=\"active\"} 1\n");
+    metrics_hold(text, "brant_queue_events_total{queue=\"q\",event=\"enqueued\"} 4\n");
+    metrics_hold(text, "brant_queue_events_total{queue=\"q\",event=\"completed\"} 1\n");
+    metrics_hold(text, "brant_queue_wait_seconds_bucket{queue=\"q\",le=\"+Inf\"} 1\n");
+    metrics_hold(text, "brant_queue_run_seconds_count{queue=\"q\"} 1\n");
+    metrics_hold(text, "brant_stream_events{stream=\"s\"} 3\n");
+    metrics_hold(text, "brant_stream_last_offset{stream=\"s\"} 3\n");
+    check_format(text);
+    free(text);
+    brant__json_free(&json);
+    holds(db, "db.info",
+          "\"queues\":1,\"jobs\":3,\"streams\":1,\"events\":3,\"locks\":0,\"schedules\":0", "{}");
+    healthy(db);
+    brant_db_free(db);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         GRAPH_TEST(test_migration),
         GRAPH_TEST(test_failures),
         GRAPH_TEST(test_kills),
+        GRAPH_TEST(test_metrics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

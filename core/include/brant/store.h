@@ -151,12 +151,29 @@ BRANT_API brant_status brant_db_restore(char **out_json, size_t *out_json_len, b
                                         const char *json, size_t json_len);
 
 /*
- * db.maintain {} -> {"pruned": n, "jobs": n, "wal_pages": n, "streams": {"trimmed", "compacted"}, "retention": {"archived", "deleted", "purged", "nodes", "edges"}}
+ * db.maintain {} -> {"pruned": n, "jobs": n, "locks": n, "rate_limits": n, "wal_pages": n, "streams": {"trimmed", "compacted"},
+ *   "retention": {"archived", "deleted", "purged", "nodes", "edges"},
+ *   "worked": {"jobs", "failed", "steps"}}
+ * What is to be done now and then; whoever likes calls it, every minute or so.
  * Retention of notifications, of finished jobs (`jobs` went; what is due in queues that nobody claims from is done, too), of streams (with compaction, and what deleted ones left), and of graphs, nodes and edges (graph_types.set_retention; `nodes` and `edges` count purged ones too); checkpoint, planner statistics. Bounded work in bounded transactions:
  * at most 100 000 rows are removed a call, the next goes on. MISUSE: inside a transaction.
+ * It also works the library's own queues: "schema-migration" (graph_types.migrate with background) and "graph-maintenance": jobs {"operation": "graphs.purge" | "calls.project", "input": {its members}}
+ * that anybody may enqueue. Each is called again and again with a bound of its own, at most 50 times a call of db.maintain, until its answer says that it is done; its progress is
+ * {"steps", "answer"}. A failure of its own makes a job dead; what stops db.maintain leaves it to the next.
  */
 BRANT_API brant_status brant_db_maintain(char **out_json, size_t *out_json_len, brant_db *db,
                                          const char *json, size_t json_len);
+
+/*
+ * db.metrics {} -> {"text"}
+ * What there is and what happened, in Prometheus' text format 0.0.4 (served as text/plain; version=0.0.4): brant_info, brant_file_bytes, brant_wal_bytes, brant_graphs, brant_nodes, brant_edges,
+ * brant_channel_notifications, brant_queue_state, brant_queue_jobs, brant_queue_oldest_ready_seconds, brant_queue_events_total, brant_queue_wait_seconds and brant_queue_run_seconds (histograms, since the
+ * file began), brant_stream_events, brant_stream_last_offset, brant_consumer_offset, brant_consumer_lag, brant_group_pending, brant_locks_held, brant_schedule_fired_total, brant_schedule_paused,
+ * brant_schedule_next_timestamp_seconds, brant_waiters. Of channels, queues, streams, consumers and schedules the first 1000 by name. It counts jobs, so it takes some
+ * milliseconds where there are many.
+ */
+BRANT_API brant_status brant_db_metrics(char **out_json, size_t *out_json_len, brant_db *db,
+                                        const char *json, size_t json_len);
 
 /*
  * db.erase {"values": [text..] 1..100, "action"?: "delete" (default) | "redact", "dry_run"?: bool, "replacement"? ("[erased]")}

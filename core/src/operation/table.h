@@ -25,6 +25,7 @@
     X(brant_db_erase, brant__db_erase, "db.erase", MUTATION, SELF)                                 \
     X(brant_db_info, brant__db_info, "db.info", QUERY, OWN)                                        \
     X(brant_db_maintain, brant__db_maintain, "db.maintain", MUTATION, SELF)                        \
+    X(brant_db_metrics, brant__db_metrics, "db.metrics", QUERY, OWN)                               \
     X(brant_db_restore, brant__db_restore, "db.restore", MUTATION, SELF)                           \
     X(brant_edge_count, brant__edge_count, "edges.count", QUERY, OWN)                              \
     X(brant_edge_delete, brant__edge_delete, "edges.delete", MUTATION, OWN)                        \

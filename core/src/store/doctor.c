@@ -68,6 +68,43 @@ static const struct {
      "'attribute_text_' || i.row_id, 'attribute_text_' || i.row_id || '_rows', 'attribute_text_' "
      "|| i.row_id || '_insert', 'attribute_text_' || i.row_id || '_delete', 'attribute_text_' || "
      "i.row_id || '_update')) <> CASE i.kind WHEN 'text' THEN 5 ELSE 1 END LIMIT 100"},
+    {"job_queues", "SELECT 'job ' || j.id || ' is of a queue that is not there' FROM jobs AS j "
+                   "LEFT JOIN queues AS q ON q.row_id = j.queue WHERE q.row_id IS NULL LIMIT 100"},
+    {"job_states",
+     "SELECT 'job ' || id || ' is ' || CASE WHEN state NOT BETWEEN 0 AND 7 THEN 'of no state that "
+     "there is' WHEN state < 2 AND waits > 0 THEN 'not blocked, and waits for others' WHEN state = "
+     "1 AND run_at IS NULL THEN 'delayed until no time' WHEN state = 3 AND lease_until IS NULL "
+     "THEN 'running without a lease' ELSE 'finished at no time' END FROM jobs WHERE state NOT "
+     "BETWEEN 0 AND 7 OR state < 2 AND waits > 0 OR state = 1 AND run_at IS NULL OR state = 3 AND "
+     "lease_until IS NULL OR state > 3 AND finished_at IS NULL LIMIT 100"},
+    /* A blocked job has another of its key before it, or waits for others. */
+    {"blocked_jobs",
+     "SELECT 'job ' || j.id || ' is blocked by nothing' FROM jobs AS j WHERE j.state = 2 AND "
+     "j.waits = 0 AND NOT EXISTS (SELECT 1 FROM jobs AS o WHERE o.queue = j.queue AND o.key = "
+     "j.key AND o.state < 4 AND o.id <> j.id AND (o.state IN (0, 3) OR o.id < j.id)) LIMIT 100"},
+    {"job_dependencies",
+     "SELECT 'job ' || d.job || ' waits for others and is not there' FROM job_dependencies AS d "
+     "LEFT JOIN jobs AS j ON j.id = d.job WHERE j.id IS NULL UNION ALL SELECT 'job ' || j.id || ' "
+     "says that it waits for ' || j.waits || ' jobs, and waits for ' || (SELECT count(*) FROM "
+     "job_dependencies AS d WHERE d.job = j.id) FROM jobs AS j WHERE j.waits <> (SELECT count(*) "
+     "FROM job_dependencies AS d WHERE d.job = j.id) UNION ALL SELECT 'job ' || d.job || ' waits "
+     "for job ' || d.after || ', which is finished' FROM job_dependencies AS d LEFT JOIN jobs AS a "
+     "ON a.id = d.after WHERE (a.id IS NULL OR a.state > 3) AND NOT EXISTS (SELECT 1 FROM "
+     "job_releases AS r WHERE r.after = d.after) LIMIT 100"},
+    {"job_uniques",
+     "SELECT 'the unique key of job ' || u.job || ' is held by nothing' FROM job_uniques AS u LEFT "
+     "JOIN jobs AS j ON j.id = u.job WHERE u.until IS NULL AND (j.id IS NULL OR j.state > 3) LIMIT "
+     "100"},
+    {"consumers",
+     "SELECT 'consumer ' || quote(c.name) || CASE WHEN s.row_id IS NULL THEN ' is of a stream that "
+     "is not there' ELSE ' is before the beginning of its stream' END FROM stream_consumers AS c "
+     "LEFT JOIN streams AS s ON s.row_id = c.stream WHERE s.row_id IS NULL OR c.\"offset\" < 0 "
+     "LIMIT 100"},
+    {"pending_events",
+     "SELECT 'an event at offset ' || p.\"offset\" || ' is pending ' || CASE WHEN c.row_id IS NULL "
+     "THEN 'for a group that is not there' ELSE 'and was handed to no member of group ' || "
+     "quote(c.name) END FROM stream_pending AS p LEFT JOIN stream_consumers AS c ON c.row_id = "
+     "p.consumer WHERE c.row_id IS NULL OR p.\"offset\" >= c.next LIMIT 100"},
 };
 
 static void write_problem(bool *out_ok, brant__call *call, const char *text, size_t length) {
@@ -230,6 +267,12 @@ static const struct {
     {"graphs", "SELECT count(*) FROM graphs"},
     {"nodes", "SELECT coalesce(sum(nodes), 0) FROM graphs"},
     {"edges", "SELECT coalesce(sum(edges), 0) FROM graphs"},
+    {"queues", "SELECT count(*) FROM queues"},
+    {"jobs", "SELECT count(*) FROM jobs"},
+    {"streams", "SELECT count(*) FROM streams"},
+    {"events", "SELECT count(*) FROM stream_events"},
+    {"locks", "SELECT count(*) FROM locks"},
+    {"schedules", "SELECT count(*) FROM schedules"},
     {"created_at", "SELECT CAST(value AS INTEGER) FROM brant_meta WHERE name = 'created_at'"},
 };
 

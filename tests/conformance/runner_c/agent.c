@@ -35,6 +35,7 @@ static const struct {
     {"db.erase", brant_db_erase},
     {"db.info", brant_db_info},
     {"db.maintain", brant_db_maintain},
+    {"db.metrics", brant_db_metrics},
     {"db.restore", brant_db_restore},
     {"edges.count", brant_edge_count},
     {"edges.delete", brant_edge_delete},
