@@ -89,18 +89,19 @@ static const char *const sql[] = {
     [RELEASE_LATER] = "INSERT INTO job_releases (after, state) VALUES (:id, :state) "
                       "ON CONFLICT (after) DO NOTHING",
     [NEXT_RELEASE] = "SELECT r.after, r.state, d.job, d.on_failure FROM job_releases AS r "
-                     "LEFT JOIN job_dependencies AS d ON d.after = r.after LIMIT 1",
+                     "LEFT JOIN job_dependencies AS d ON d.after = r.after "
+                     "WHERE r.after = (SELECT min(after) FROM job_releases) LIMIT 1",
     [RELEASED] = "DELETE FROM job_releases WHERE after = :id",
     [FORGET_WAIT] = "DELETE FROM job_dependencies WHERE after = :after AND job = :job",
     [WAIT_LESS] = "UPDATE jobs SET waits = :waits WHERE id = :id",
-    [ANY_RELEASE] = "SELECT EXISTS (SELECT 1 FROM job_releases)",
+    [ANY_RELEASE] = "SELECT min(after) IS NOT NULL FROM job_releases",
     [NOTE_ERRORS] = "UPDATE jobs SET errors = :errors WHERE id = :id",
     [ERRORS_OF] = "SELECT errors, worker FROM jobs WHERE id = :id",
 };
-static const brant__statements statements = {BRANT__TABLE_JOB, BRANT__COUNT(sql), sql};
+const brant__statements brant__job_statements = {BRANT__TABLE_JOB, BRANT__COUNT(sql), sql};
 
 static brant_status get(brant__statement **out, brant_db *db, size_t index) {
-    return brant__statement_get(out, db, &statements, index);
+    return brant__statement_get(out, db, &brant__job_statements, index);
 }
 
 static void bind_time(brant__statement *statement, int index, int64_t time) {

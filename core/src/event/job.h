@@ -138,6 +138,11 @@ brant_status brant__job_retry(brant_db *db, const brant__queue *queue, brant__jo
 brant_status brant__job_retry_quietly(brant_db *db, const brant__queue *queue, brant__job *job,
                                       bool retry, int64_t run_at, brant__text errors);
 
+/* ---- statements, for the test of their plans --------------------------------------------------------------- */
+
+extern const brant__statements brant__job_statements, brant__job_enqueue_statements,
+    brant__job_claim_statements, brant__job_attempt_statements, brant__job_row_statements;
+
 /* ---- operations ------------------------------------------------------------------------------------------ */
 
 brant_status brant__job_ack(brant__call *call);

@@ -12,7 +12,8 @@ static const char *const sql[] = {
     [HEARTBEAT] = "UPDATE jobs SET lease_until = :until, progress = ifnull(:progress, progress) "
                   "WHERE id = :id",
 };
-static const brant__statements statements = {BRANT__TABLE_JOB_ATTEMPT, BRANT__COUNT(sql), sql};
+const brant__statements brant__job_attempt_statements = {BRANT__TABLE_JOB_ATTEMPT,
+                                                         BRANT__COUNT(sql), sql};
 
 static const brant__text none = {NULL, 0};
 
@@ -256,7 +257,7 @@ static brant_status extend(int64_t *out_until, brant_db *db, const brant__queue 
         *out_until = now + queue->policy.lease;
         if (*out_until < job->lease_until && job->claimed_at <= now) *out_until = job->lease_until;
     }
-    BRANT__TRY(brant__statement_get(&statement, db, &statements, HEARTBEAT));
+    BRANT__TRY(brant__statement_get(&statement, db, &brant__job_attempt_statements, HEARTBEAT));
     brant__bind_integer(statement, 1, *out_until);
     brant__bind_text(statement, 2, progress);
     brant__bind_integer(statement, 3, job->id);

@@ -37,7 +37,7 @@ static const char *const sql[] = {
     [DUTIES] = "SELECT EXISTS (SELECT 1 FROM jobs WHERE " IS_DUE "), "
                "EXISTS (SELECT 1 FROM jobs WHERE " IS_ENDED "), "
                "EXISTS (SELECT 1 FROM jobs WHERE " IS_LATE "), "
-               "EXISTS (SELECT 1 FROM job_releases)",
+               "(SELECT min(after) FROM job_releases) IS NOT NULL",
     [DUE] = "SELECT id, key IS NULL FROM jobs WHERE " IS_DUE " ORDER BY run_at LIMIT :limit",
     [PROMOTE] = "UPDATE jobs SET state = 0, ready_at = run_at WHERE id = :id",
     [ENDED] = "SELECT id FROM jobs WHERE " IS_ENDED " ORDER BY lease_until LIMIT :limit",
@@ -70,10 +70,11 @@ static const char *const sql[] = {
         "(SELECT min(expires_at) FROM jobs WHERE queue = :queue AND expires_at IS NOT NULL "
         "AND state < 3 AND claims = 0)",
 };
-static const brant__statements statements = {BRANT__TABLE_JOB_CLAIM, BRANT__COUNT(sql), sql};
+const brant__statements brant__job_claim_statements = {BRANT__TABLE_JOB_CLAIM, BRANT__COUNT(sql),
+                                                       sql};
 
 static brant_status get(brant__statement **out, brant_db *db, size_t index) {
-    return brant__statement_get(out, db, &statements, index);
+    return brant__statement_get(out, db, &brant__job_claim_statements, index);
 }
 
 /* ---- duties: what a claim does before it looks ------------------------------------------------------- */
@@ -470,7 +471,7 @@ static brant_status claim_ready(int64_t *out_count, brant__call *call, const bra
     brant_status status = BRANT_OK;
     if (queue->policy.rate_limit) BRANT__TRY(settle_rate(db, queue));
     BRANT__TRY(read_capacity(&capacity, &total, db, queue, limit));
-    if (capacity <= 0) return BRANT_OK;
+    if (capacity <= 0) return shift_leases(db, queue);
     claim.capacity = (size_t)capacity;
     claim.ids = brant__arena_alloc(call->arena, claim.capacity * sizeof *claim.ids);
     if (!claim.ids) return brant__fail_memory();

@@ -32,10 +32,11 @@ static const char *const sql[] = {
     [REPLACE] = "UPDATE jobs SET payload = :payload, key = :key, expires_at = :expires_at, "
                 "max_attempts = :max_attempts, result_ttl = :result_ttl WHERE id = :id",
 };
-static const brant__statements statements = {BRANT__TABLE_JOB_ENQUEUE, BRANT__COUNT(sql), sql};
+const brant__statements brant__job_enqueue_statements = {BRANT__TABLE_JOB_ENQUEUE,
+                                                         BRANT__COUNT(sql), sql};
 
 static brant_status get(brant__statement **out, brant_db *db, size_t index) {
-    return brant__statement_get(out, db, &statements, index);
+    return brant__statement_get(out, db, &brant__job_enqueue_statements, index);
 }
 
 /* What enqueueing a few jobs of one queue shares. */

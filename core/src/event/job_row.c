@@ -8,7 +8,7 @@ static const char *const sql[] = {
     [AFTER] = "SELECT after FROM job_dependencies WHERE job = :job ORDER BY after",
     [UNIQUE] = "SELECT key FROM job_uniques WHERE job = :job LIMIT 1",
 };
-static const brant__statements statements = {BRANT__TABLE_JOB_ROW, BRANT__COUNT(sql), sql};
+const brant__statements brant__job_row_statements = {BRANT__TABLE_JOB_ROW, BRANT__COUNT(sql), sql};
 
 /* ---- rows -------------------------------------------------------------------------------------------- */
 
@@ -34,7 +34,7 @@ static brant_status write_after(brant__writer *out, brant_db *db, int64_t id) {
     brant__statement *statement = NULL;
     bool row = false;
     brant_status status = BRANT_OK;
-    BRANT__TRY(brant__statement_get(&statement, db, &statements, AFTER));
+    BRANT__TRY(brant__statement_get(&statement, db, &brant__job_row_statements, AFTER));
     brant__bind_integer(statement, 1, id);
     for (;;) {
         BRANT__TRY(brant__step(&row, db, statement));
@@ -50,7 +50,7 @@ static brant_status write_unique(brant__writer *out, brant_db *db, int64_t id) {
     brant__statement *statement = NULL;
     bool row = false;
     brant_status status = BRANT_OK;
-    BRANT__TRY(brant__statement_get(&statement, db, &statements, UNIQUE));
+    BRANT__TRY(brant__statement_get(&statement, db, &brant__job_row_statements, UNIQUE));
     brant__bind_integer(statement, 1, id);
     BRANT__TRY(brant__step(&row, db, statement));
     if (row) write_text(out, "unique_key", brant__column_text(statement, 0));

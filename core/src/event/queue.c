@@ -23,19 +23,19 @@ enum {
     LIST,
     SET_STATE,
     SET_POLICY,
-    COUNT,
-    FREE_ALL,
-    DELAY_BLOCKED,
-    RANK_KEYS,
-    ORDER_KEYS,
     RUNNING,
     ACTIVE,
     GREATEST_FINISHED,
-    REMOVE_FINISHED,
     REMOVE_UNIQUES,
     REMOVE_CLAIMS,
     REMOVE_METRICS,
-    REMOVE
+    REMOVE,
+    COUNT,
+    FREE_ALL,
+    DELAY_BLOCKED,
+    REMOVE_FINISHED,
+    RANK_KEYS,
+    ORDER_KEYS
 };
 #define COLUMNS "row_id, name, state, policy, revision, created_at, updated_at"
 static const char *const sql[] = {
@@ -82,8 +82,8 @@ static const char *const sql[] = {
                "SELECT id FROM jobs WHERE queue = :queue AND state = 0 UNION ALL "
                "SELECT id FROM jobs WHERE queue = :queue AND state = 3 LIMIT 1",
     [GREATEST_FINISHED] =
-        "INSERT INTO event_sequences (name, value) SELECT 'job', max(id) FROM jobs WHERE true "
-        "HAVING max(id) IS NOT NULL ON CONFLICT (name) DO UPDATE SET value = "
+        "INSERT INTO event_sequences (name, value) SELECT 'job', id FROM jobs WHERE id = "
+        "(SELECT max(id) FROM jobs) ON CONFLICT (name) DO UPDATE SET value = "
         "max(value, excluded.value)",
     [REMOVE_FINISHED] = "DELETE FROM jobs WHERE queue = :queue AND state > 3",
     [REMOVE_UNIQUES] = "DELETE FROM job_uniques WHERE queue = :queue",
@@ -91,10 +91,11 @@ static const char *const sql[] = {
     [REMOVE_METRICS] = "DELETE FROM queue_metrics WHERE queue = :queue",
     [REMOVE] = "DELETE FROM queues WHERE row_id = :queue",
 };
-static const brant__statements statements = {BRANT__TABLE_QUEUE, BRANT__COUNT(sql), sql};
+const size_t brant__queue_rare_statements = RANK_KEYS;
+const brant__statements brant__queue_statements = {BRANT__TABLE_QUEUE, BRANT__COUNT(sql), sql};
 
 static brant_status get(brant__statement **out, brant_db *db, size_t index) {
-    return brant__statement_get(out, db, &statements, index);
+    return brant__statement_get(out, db, &brant__queue_statements, index);
 }
 
 /* ---- policies ------------------------------------------------------------------------------------ */

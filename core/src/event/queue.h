@@ -72,6 +72,10 @@ brant_status brant__queue_claimable(bool *out_claimable, int64_t *out_until, bra
  */
 brant_status brant__queue_settle(bool *out_more, brant_db *db, const brant__queue *queue);
 
+/* For the test of their plans; from brant__queue_rare_statements on those that change all jobs of a queue. */
+extern const brant__statements brant__queue_statements;
+extern const size_t brant__queue_rare_statements;
+
 /* ---- operations -------------------------------------------------------------------------------- */
 
 brant_status brant__queue_configure(brant__call *call);
