@@ -40,6 +40,7 @@ export class Connection {
   readonly #path: string;
   readonly #backgroundOptions: string;
   #background: Handle | undefined;
+  #depth = 0;
   #tail: Promise<void> = Promise.resolve();
   readonly #running = new Set<Running>();
   readonly #sessions = new Set<Handle>();
@@ -55,6 +56,11 @@ export class Connection {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** A transaction of this handle is open: what is done now becomes part of it. */
+  get inTransaction(): boolean {
+    return this.#depth > 0;
   }
 
   /** Run one operation on this thread. */
@@ -82,18 +88,36 @@ export class Connection {
     return text;
   }
 
+  begin(mode: 'write' | 'read' | undefined): { depth: number } {
+    return this.#deep(this.invoke(native.brant_transaction_begin, { mode }));
+  }
+
+  commit(): { depth: number } {
+    return this.#deep(this.invoke(native.brant_transaction_commit, {}));
+  }
+
+  rollback(): { depth: number } {
+    return this.#deep(this.invoke(native.brant_transaction_rollback, {}));
+  }
+
+  #deep(answer: { depth: number }): { depth: number } {
+    this.#depth = answer.depth;
+    return answer;
+  }
+
   /** Run `work` in a transaction of this thread's handle, or in a part of the one that is open. */
   transact<T>(mode: 'write' | 'read' | undefined, work: () => T): T {
-    this.invoke(native.brant_transaction_begin, { mode });
+    this.begin(mode);
     try {
       const result = work();
-      this.invoke(native.brant_transaction_commit, {});
+      this.commit();
       return result;
     } catch (error) {
       try {
-        this.invoke(native.brant_transaction_rollback, {});
+        this.rollback();
       } catch {
         // The handle was closed inside, or a disk error has ended the transaction: the error that led here says more.
+        this.#depth = Math.max(0, this.#depth - 1);
       }
       throw error;
     }
@@ -118,6 +142,7 @@ export class Connection {
     } catch (error) {
       throw translate(error);
     }
+    if (name.startsWith('transaction.')) this.#deep(JSON.parse(text) as { depth: number });
     this.afterCall?.();
     return text;
   }

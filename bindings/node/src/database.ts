@@ -11,14 +11,26 @@ import { Graph, Graphs } from './graph.js';
 import { GraphTypes } from './graph_types.js';
 import { Indexes } from './indexes.js';
 import { apart, array } from './input.js';
+import { Calls } from './calls.js';
+import { BrantEventTarget, type EventTargetOptions } from './event_target.js';
+import { Jobs } from './jobs.js';
 import { parse, snakeCase, stringify } from './json.js';
 import { Dispatcher, Listener, type ListenOptions } from './listener.js';
+import { Lock, Locks, type LockOptions } from './lock.js';
 import { type RawCursor, native } from './native.js';
 import type { InputOf, OperationName, OutputOf } from './operations.js';
+import { type Deliver, Outbox } from './outbox.js';
+import { packed } from './payload.js';
+import { Queue, Queues } from './queue.js';
+import { RateLimit, RateLimits, type RateLimitOptions } from './rate_limit.js';
+import { Scheduler, Schedules, type SchedulerOptions } from './schedules.js';
+import { Stream, Streams } from './stream.js';
 import { Types } from './typed.js';
+import type { ProcessOptions } from './worker.js';
 import type {
   AnySchema,
   AsyncOptions,
+  ChannelInfo,
   Copy,
   Diagnosis,
   EraseOptions,
@@ -76,6 +88,20 @@ export class Database {
   readonly graphs: Graphs;
   /** Indexes over attributes. */
   readonly indexes: Indexes;
+  /** All queues; one queue is `queue(name)`. */
+  readonly queues: Queues;
+  /** Jobs by their id. */
+  readonly jobs: Jobs;
+  /** All streams; one stream is `stream(name)`. */
+  readonly streams: Streams;
+  /** All locks that are held; one lock is `lock(name)`. */
+  readonly locks: Locks;
+  /** All rate limits; one is `rateLimit(name, rule)`. */
+  readonly rateLimits: RateLimits;
+  /** Jobs by the clock. */
+  readonly schedules: Schedules;
+  /** The call protocol. */
+  readonly calls: Calls;
 
   /** As {@link open}. */
   constructor(path: string | URL, options: OpenOptions = {}) {
@@ -95,6 +121,13 @@ export class Database {
     this.graphTypes = new GraphTypes(this.#connection);
     this.graphs = new Graphs(this.#connection);
     this.indexes = new Indexes(this.#connection);
+    this.queues = new Queues(this.#connection);
+    this.jobs = new Jobs(this.#connection, this.#dispatcher);
+    this.streams = new Streams(this.#connection);
+    this.locks = new Locks(this.#connection);
+    this.rateLimits = new RateLimits(this.#connection);
+    this.schedules = new Schedules(this.#connection);
+    this.calls = new Calls(this.#connection);
   }
 
   /** The handle is closed; every method is `CLOSED`. */
@@ -209,7 +242,7 @@ export class Database {
 
   /** Begin a transaction by hand, or a savepoint in one. Prefer {@link transaction}, which cannot be left open. */
   begin(mode?: 'write' | 'read'): { depth: number } {
-    return this.#connection.invoke(native.brant_transaction_begin, { mode });
+    return this.#connection.begin(mode);
   }
 
   /**
@@ -218,7 +251,7 @@ export class Database {
    * @throws BrantError `MISUSE`: none is open, or SQLite took it back (roll back); `BUSY`: it is still open, commit again or roll back; `FULL`, `IO`: it is lost, roll back.
    */
   commit(): { depth: number } {
-    return this.#connection.invoke(native.brant_transaction_commit, {});
+    return this.#connection.commit();
   }
 
   /**
@@ -227,7 +260,7 @@ export class Database {
    * @throws BrantError `MISUSE`: none is open.
    */
   rollback(): { depth: number } {
-    return this.#connection.invoke(native.brant_transaction_rollback, {});
+    return this.#connection.rollback();
   }
 
   /**
@@ -280,7 +313,7 @@ export class Database {
    * @returns its id; ids grow in commit order
    */
   notify(channel: string, payload?: unknown): number {
-    return this.#connection.invoke<{ id: number }>(native.brant_event_notify, { channel, payload }).id;
+    return this.#connection.invoke<{ id: number }>(native.brant_event_notify, { channel, ...packed(payload) }).id;
   }
 
   /**
@@ -295,6 +328,70 @@ export class Database {
     const open = (): RawCursor => guard(() => native.brant_event_listen(this.#connection.handle, input));
     const cursor = calls.hasSubscribers ? traced('events.listen', open) : open();
     return new Listener(this.#connection, this.#dispatcher, cursor, options);
+  }
+
+  /** The channels that have notifications, by name. */
+  channels(options?: { prefix?: string | undefined; limit?: number | undefined; after?: string | undefined }): {
+    items: ChannelInfo[];
+    next?: string;
+  } {
+    return this.#connection.invoke(native.brant_event_channels, { ...options });
+  }
+
+  /** How many notifications of a channel are kept, and for how many ms; default 10 000, for a day. */
+  setRetention(channel: string, rule: { count?: number | null | undefined; age?: number | null | undefined }): ChannelInfo {
+    return this.#connection.invoke(native.brant_event_set_retention, { ...rule, channel });
+  }
+
+  /**
+   * One queue of jobs.
+   *
+   * ```js
+   * db.queue('mail').enqueue({ to: 'a@b.org' }, { key: 'a@b.org', delay: 60_000 });
+   * ```
+   */
+  queue<Payload = unknown, Result = unknown>(name: string): Queue<Payload, Result> {
+    return new Queue<Payload, Result>(this.#connection, this.#dispatcher, name);
+  }
+
+  /** One stream of events. */
+  stream<Payload = unknown>(name: string): Stream<Payload> {
+    return new Stream<Payload>(this.#connection, this.#dispatcher, name);
+  }
+
+  /** One lock. */
+  lock(name: string, options: LockOptions = {}): Lock {
+    return new Lock(this.#connection, this.#dispatcher, name, options);
+  }
+
+  /** One rate limit. */
+  rateLimit(name: string, options: RateLimitOptions): RateLimit {
+    return new RateLimit(this.#connection, name, options);
+  }
+
+  /** What fires schedules; see {@link Scheduler}. */
+  scheduler(options: SchedulerOptions = {}): Scheduler {
+    return new Scheduler(this.#connection, this.#dispatcher, options);
+  }
+
+  /** Side effects of committed changes, at least once; see {@link Outbox}. Without `deliver` it only sends. */
+  outbox<Message = unknown>(name: string, deliver?: Deliver<Message>, options: ProcessOptions = {}): Outbox<Message> {
+    return new Outbox<Message>(this.queue<Message>(`outbox:${name}`), deliver, options);
+  }
+
+  /** An EventTarget over the file: notifications, or a stream; see {@link BrantEventTarget}. */
+  eventTarget<Events = Record<string, unknown>>(options: EventTargetOptions = {}): BrantEventTarget<Events> {
+    return new BrantEventTarget<Events>(this.#connection, this.#dispatcher, options);
+  }
+
+  /** What can be measured of the file, in the text format of Prometheus. */
+  metrics(): string {
+    return this.#connection.invoke<{ text: string }>(native.brant_db_metrics, {}).text;
+  }
+
+  /** `metrics` on another thread. */
+  async metricsAsync(options?: AsyncOptions): Promise<string> {
+    return (await this.#connection.invokeAsync<{ text: string }>('db.metrics', {}, options)).text;
   }
 
   /**
@@ -325,8 +422,7 @@ export class Database {
 
   /** Open a subscription by its registry name; {@link listen} is one. */
   subscribe<T = unknown>(name: string, input: object = {}, options?: ListenOptions): Listener<T> {
-    options?.signal?.throwIfAborted();
-    return new Listener<T>(this.#connection, this.#dispatcher, this.#connection.openCursor(name, input), options);
+    return this.#dispatcher.listen<T>(name, input, options);
   }
 
   /**

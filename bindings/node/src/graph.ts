@@ -26,6 +26,8 @@ import { PAGE, apart, paged, pages, selection } from './input.js';
 import { snakeCase } from './json.js';
 import { native } from './native.js';
 import { Nodes } from './nodes.js';
+import type { StreamPage } from './stream.js';
+import { position } from './subscription.js';
 import type {
   Components,
   ComponentsOptions,
@@ -57,6 +59,42 @@ import type {
   Subgraph,
 } from './types.js';
 
+/** One change of a graph, as its log has it: a row that was put or deleted, or the bounds of a change of many (`begin`, `end`). */
+export interface GraphChange {
+  op: 'put' | 'delete' | 'begin' | 'end';
+  kind: 'node' | 'edge' | 'graph';
+  key?: string;
+  type?: string | null;
+  source?: string;
+  target?: string;
+  attributes?: JsonObject;
+  metadata?: JsonObject;
+  revision?: number;
+  /** What there was. */
+  before?: JsonObject;
+  [member: string]: unknown;
+}
+
+/** The keys of nodes and edges that are different between two offsets of the log. */
+export interface GraphDiff {
+  from: number;
+  to: number;
+  nodes: { created: string[]; updated: string[]; deleted: string[] };
+  edges: { created: string[]; updated: string[]; deleted: string[] };
+  truncated?: boolean;
+}
+
+/** What `replay` made. */
+export interface Replay {
+  graph: string;
+  offset: number;
+  nodes: number;
+  edges: number;
+}
+
+/** A place in a graph's log. */
+export type LogPosition = number | Date | { time: number };
+
 /** What `graphs.purge` did. */
 export interface Purged {
   /** False: there is more; call again. */
@@ -77,7 +115,7 @@ export class Graphs implements Iterable<GraphInfo> {
   /**
    * Create a graph.
    *
-   * @param options - `graphType` defaults to `'open'`, the built-in graph type that takes anything
+   * @param options - `graphType` defaults to `'open'`, the built-in graph type that takes anything; `changes`: keep a log of each change (`graph.changes`)
    *
    * @throws BrantError `EXISTS`: the name is taken, maybe by a deleted graph; `NOT_FOUND`: no such graph type.
    */
@@ -89,6 +127,7 @@ export class Graphs implements Iterable<GraphInfo> {
       projectId?: string | null | undefined;
       status?: Exclude<GraphStatus, 'deleted'> | undefined;
       metadata?: JsonObject | undefined;
+      changes?: boolean | undefined;
     } = {},
   ): GraphInfo {
     const { graphType = 'open', ...rest } = options;
@@ -120,6 +159,7 @@ export class Graphs implements Iterable<GraphInfo> {
       projectId?: string | null | undefined;
       status?: Exclude<GraphStatus, 'deleted'> | undefined;
       metadata?: JsonObject | undefined;
+      changes?: boolean | undefined;
     },
   ): GraphInfo {
     return this.#connection.invoke(native.brant_graph_update, { ...snakeCase(changes), name });
@@ -184,6 +224,31 @@ export class Graph<S extends GraphSchema = AnySchema> {
    */
   info(): GraphInfo {
     return this.#connection.invoke(native.brant_graph_get, { name: this.name });
+  }
+
+  /**
+   * The log of its changes, in commit order, of a graph that keeps one (`changes: true`). It is the stream `changes:<id>`, which `db.stream` follows live.
+   *
+   * @throws BrantError `CONSTRAINT`: it keeps none.
+   */
+  changes(options?: { after?: number | undefined; limit?: number | undefined }): StreamPage<GraphChange> {
+    return this.#connection.invoke(native.brant_graph_changes, { ...options, graph: this.name });
+  }
+
+  /** What is different between two places of the log (default: from the one to now), net of what came and went in between. */
+  diff(from: LogPosition, to?: LogPosition): GraphDiff {
+    const input = { graph: this.name, from: position(from), to: to === undefined ? undefined : position(to) };
+    return this.#connection.invoke(native.brant_graph_diff, input);
+  }
+
+  /** A new graph `into`, as this one was at an offset of the log, or at a time. */
+  replay(into: string, to: LogPosition): Replay {
+    return this.#connection.invoke(native.brant_graph_replay, { graph: this.name, into, to: position(to) });
+  }
+
+  /** `replay` on another thread. */
+  replayAsync(into: string, to: LogPosition, options?: AsyncOptions): Promise<Replay> {
+    return this.#connection.invokeAsync('graphs.replay', { graph: this.name, into, to: position(to) }, options);
   }
 
   /**

@@ -7,7 +7,9 @@
 export { Database, open, operations, version } from './database.js';
 export { defineModule } from './define_module.js';
 export { BrantError } from './error.js';
+export { composite } from './event_target.js';
 export { modules } from './modules.js';
+export { JobFailed } from './queue.js';
 export { Validator } from './validator.js';
 export type {
   DefinedModule,
@@ -20,8 +22,23 @@ export type {
   SchemaLike,
   SchemaOf,
 } from './define_module.js';
+export type { CallEvent, Calls, Projection } from './calls.js';
+export type { ClaimOptions } from './claims.js';
 export type { CallMessage } from './diagnostics.js';
 export type { DeleteEdgesResult, EdgeListOptions, Edges } from './edges.js';
+export type {
+  BrantEventTarget,
+  CompositeEventTarget,
+  DetailOf,
+  EventTargetOptions,
+  GapEvent,
+  ListenerSettings,
+  TargetErrorEvent,
+  Topic,
+  TopicEvent,
+  TopicListener,
+  TopicTarget,
+} from './event_target.js';
 export type { ErrorCode, ErrorDetail, Violation } from './error.js';
 export type * from './evolution.js';
 export type {
@@ -40,16 +57,54 @@ export type {
   SerializedGraphology,
 } from './exchange.js';
 export type * from './filter.js';
-export type { Graph, Graphs, Purged } from './graph.js';
+export type { Graph, GraphChange, GraphDiff, Graphs, LogPosition, Purged, Replay } from './graph.js';
 export type { CheckOptions, GraphTypes, UpdateOptions } from './graph_types.js';
 export type { FromGraphologyOptions } from './graphology.js';
+export type { Delivered, Group, GroupEvent, GroupOptions, GroupWorkOptions } from './group.js';
 export type { Indexes, IndexOptions } from './indexes.js';
+export type { AttemptError, ClaimedJob, FailOptions, Failure, Job, JobInfo, JobState, Snoozed } from './job.js';
+export type { Claim, Jobs } from './jobs.js';
 export type { Listener, ListenOptions } from './listener.js';
+export type { Acquisition, AcquireOptions, Lease, Lock, LockInfo, LockOptions, Locks } from './lock.js';
 export type { FormatOptions, Modules, TypeOf } from './modules.js';
 export type { DeleteNodesOptions, DeleteNodesResult, NodeListOptions, Nodes } from './nodes.js';
 export type * from './operations.js';
+export type { Deliver, Outbox } from './outbox.js';
+export type { Moment } from './payload.js';
+export type {
+  Enqueued,
+  EnqueueOptions,
+  Histogram,
+  JobListOptions,
+  NewJob,
+  PruneOptions,
+  Queue,
+  QueueInfo,
+  QueuePolicy,
+  Queues,
+  QueueStats,
+  ResultOptions,
+} from './queue.js';
+export type { RateLimit, RateLimitInfo, RateLimitOptions, RateLimits, RateLimitState } from './rate_limit.js';
+export type { Fired, Schedule, ScheduleOptions, Scheduler, SchedulerOptions, Schedules } from './schedules.js';
+export type {
+  Consumer,
+  ConsumerInfo,
+  OffsetRange,
+  ReadOptions,
+  Stream,
+  StreamEvent,
+  StreamInfo,
+  StreamPage,
+  StreamPolicy,
+  Streams,
+  StreamStats,
+} from './stream.js';
+export type { From, StreamGap, StreamItem, SubscribeOptions, Subscription } from './subscription.js';
 export type * from './traversal.js';
 export type { TypedEdges, TypedNodes, Types } from './typed.js';
 export type * from './types.js';
 export type { ValidatorSource } from './validator.js';
 export type { Walk, WalkNodesOptions } from './walk.js';
+export type { WorkOptions } from './work.js';
+export type { Handler, JobEvent, ProcessOptions, Worker, WorkerEvents, WorkerListener } from './worker.js';

@@ -11,6 +11,7 @@ import { type Connection, closedError, guard } from './connection.js';
 import { BrantError, translate } from './error.js';
 import { parse } from './json.js';
 import { type RawCursor, type Waker, native } from './native.js';
+import { allUnpacked } from './payload.js';
 import type { Notification } from './types.js';
 
 /** The longest that a timer of Node.js can be. */
@@ -337,7 +338,7 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
   /** Read into the empty buffer. */
   #fetch(): void {
     const text = guard(() => native.brant_cursor_next(this.#cursor, 0));
-    if (text !== '[]') this.#buffer = parse(text, this.#connection.integers) as T[];
+    if (text !== '[]') this.#buffer = allUnpacked<T>(parse(text, this.#connection.integers) as object[]);
     else this.#exhausted = guard(() => native.brant_cursor_wait(this.#cursor)) < 0;
   }
 

@@ -9,13 +9,22 @@ import type {
   ModuleDiff,
   ModuleTypes,
 } from './evolution.js';
+import type { CallEvent, Projection } from './calls.js';
 import type { DeleteEdgesResult, EdgeListOptions } from './edges.js';
 import type { ArraysOptions, ExportFormat, ExportOptions, GraphArrays, ImportOptions, ImportResult } from './exchange.js';
 import type { EdgeFilter, NodeFilter } from './filter.js';
 import type { CheckOptions, UpdateOptions } from './graph_types.js';
+import type { GraphChange, GraphDiff, Replay } from './graph.js';
 import type { IndexOptions } from './indexes.js';
+import type { AttemptError, ClaimedJob, Failure, JobInfo, JobState, Snoozed } from './job.js';
+import type { Claim } from './jobs.js';
+import type { Acquisition, LockInfo } from './lock.js';
 import type { FormatOptions, TypeOf } from './modules.js';
 import type { DeleteNodesOptions, DeleteNodesResult, NodeListOptions } from './nodes.js';
+import type { Enqueued, EnqueueOptions, JobListOptions, NewJob, PruneOptions, QueueInfo, QueuePolicy, QueueStats } from './queue.js';
+import type { RateLimitInfo, RateLimitOptions, RateLimitState } from './rate_limit.js';
+import type { Fired, Schedule } from './schedules.js';
+import type { ConsumerInfo, OffsetRange, StreamEvent, StreamInfo, StreamPage, StreamPolicy, StreamStats } from './stream.js';
 import type {
   Closure,
   ClosureOptions,
@@ -39,6 +48,7 @@ import type {
 } from './traversal.js';
 import type {
   AttributeIndex,
+  ChannelInfo,
   Copy,
   Diagnosis,
   EdgeHit,
@@ -104,6 +114,69 @@ interface Named {
 }
 type Empty = Record<string, never>;
 
+/** Pages by name, or by what `next` is. */
+interface NamesInput {
+  prefix?: string;
+  limit?: number;
+  after?: string;
+}
+interface NamesOutput<T> {
+  items: T[];
+  next?: string;
+}
+
+/** A payload: any JSON, or bytes as base64. */
+interface PayloadInput {
+  payload?: unknown;
+  payload_base64?: string;
+}
+interface UniqueInput {
+  key: string;
+  window?: number;
+  on_conflict?: 'skip' | 'replace' | 'reschedule';
+}
+interface InQueue {
+  queue: string;
+}
+interface InStream {
+  stream: string;
+}
+interface InConsumer extends InStream {
+  consumer: string;
+}
+interface InGroup extends InStream {
+  group: string;
+}
+interface DeliveredInput {
+  items: readonly { offset: number; token: number }[];
+}
+interface DeliveredOutput {
+  acked: number;
+  stale: number[];
+}
+type FromInput = 'start' | 'end' | number | { time: number };
+type LogInput = number | { time: number };
+type EnqueueInput = Members<Omit<EnqueueOptions, 'unique' | 'runAt' | 'expiresAt'>> &
+  PayloadInput & { run_at?: number; expires_at?: number; unique?: UniqueInput };
+type ManyInput = Omit<EnqueueInput, 'after'> & { after?: NewJob['after'] };
+interface ScheduleInput extends PayloadInput {
+  name: string;
+  spec: string;
+  queue: string;
+  timezone?: string;
+  options?: {
+    priority?: number;
+    key?: string;
+    max_attempts?: number;
+    expires_in?: number;
+    result_ttl?: number;
+    unique?: UniqueInput;
+  };
+  misfire?: 'skip' | 'one' | 'all';
+  catch_up?: number;
+}
+type RateInput = Named & RateLimitOptions & { kind: 'sliding_window' | 'token_bucket'; cost?: number };
+
 /** Inputs and outputs of the operations by their registry name, for {@link Database.call}. */
 export interface Operations {
   'transaction.begin': { input: { mode?: 'write' | 'read' }; output: { depth: number } };
@@ -117,7 +190,101 @@ export interface Operations {
   'db.maintain': { input: Empty; output: Maintenance };
   'db.erase': { input: { values: readonly string[] } & Members<EraseOptions>; output: Erasure };
   'operations.list': { input: { namespace?: string; graph_type?: string }; output: { items: OperationSpec[] } };
-  'events.notify': { input: { channel: string; payload?: unknown }; output: { id: number } };
+  'db.metrics': { input: Empty; output: { text: string } };
+  'events.notify': { input: { channel: string } & PayloadInput; output: { id: number } };
+  'events.channels': { input: NamesInput; output: NamesOutput<ChannelInfo> };
+  'events.set_retention': { input: { channel: string; count?: number | null; age?: number | null }; output: ChannelInfo };
+  'queues.configure': { input: InQueue & Members<QueuePolicy>; output: QueueInfo };
+  'queues.get': { input: InQueue; output: QueueInfo };
+  'queues.list': { input: NamesInput; output: NamesOutput<QueueInfo> };
+  'queues.pause': { input: InQueue; output: QueueInfo };
+  'queues.resume': { input: InQueue; output: QueueInfo };
+  'queues.drain': { input: InQueue; output: QueueInfo };
+  'queues.delete': { input: InQueue & { force?: boolean }; output: { deleted: number } };
+  'queues.enqueue': { input: InQueue & EnqueueInput; output: Enqueued };
+  'queues.enqueue_many': { input: InQueue & { items: readonly ManyInput[] }; output: { ids: number[]; duplicates: number } };
+  'queues.claim': {
+    input: InQueue & { worker?: string; limit?: number; lease?: number; ack?: readonly (Claim & { result?: unknown })[] };
+    output: { items: (ClaimedJob<unknown> & { payload_base64?: string })[]; acked?: number; stale?: number[] };
+  };
+  'queues.stats': { input: { queue?: string }; output: QueueStats | { items: QueueStats[] } };
+  'queues.prune': { input: InQueue & Members<PruneOptions>; output: { pruned: number } };
+  'jobs.get': { input: { id: number }; output: JobInfo };
+  'jobs.list': { input: InQueue & JobListOptions; output: { items: JobInfo[]; next?: number } };
+  'jobs.ack': { input: Claim & { result?: unknown }; output: Empty };
+  'jobs.ack_many': { input: { items: readonly (Claim & { result?: unknown })[] }; output: { acked: number; stale: number[] } };
+  'jobs.fail': {
+    input: Claim & { error: string | Partial<Pick<AttemptError, 'stack' | 'code'>> & { message: string }; retry?: boolean; delay?: number };
+    output: Failure;
+  };
+  'jobs.snooze': { input: Claim & { delay: number }; output: Snoozed };
+  'jobs.release': { input: Claim; output: Snoozed };
+  'jobs.heartbeat': { input: Claim & { lease?: number; progress?: unknown }; output: { lease_until: number; cancel_requested: boolean } };
+  'jobs.heartbeat_many': {
+    input: { items: readonly Claim[]; lease?: number };
+    output: { items: { id: number; lease_until?: number; stale?: true; cancel_requested?: true }[] };
+  };
+  'jobs.cancel': { input: { id: number }; output: { state: 'cancelled' | 'running' } };
+  'jobs.requeue': { input: { id: number } & PayloadInput; output: { state: JobState } };
+  'jobs.requeue_many': {
+    input: InQueue & { state?: 'dead' | 'cancelled' | 'expired'; limit?: number };
+    output: { requeued: number };
+  };
+  'jobs.delete': { input: { id: number }; output: unknown };
+  'jobs.update': { input: { id: number; priority?: number; run_at?: number } & PayloadInput; output: JobInfo };
+  'streams.configure': { input: InStream & Members<StreamPolicy>; output: StreamInfo };
+  'streams.get': { input: InStream; output: StreamInfo };
+  'streams.list': { input: NamesInput; output: NamesOutput<StreamInfo> };
+  'streams.delete': { input: InStream & { force?: boolean }; output: unknown };
+  'streams.publish': { input: InStream & PayloadInput & { key?: string }; output: { offset: number } };
+  'streams.publish_many': {
+    input: InStream & { items: readonly (PayloadInput & { key?: string })[] };
+    output: { first: number; last: number };
+  };
+  'streams.read': {
+    input: InStream & { after?: number; since?: number; limit?: number; keys?: readonly string[]; reverse?: boolean };
+    output: StreamPage;
+  };
+  'streams.latest': { input: InStream & { key: string }; output: StreamEvent };
+  'streams.trim': { input: InStream & { before?: number; max_count?: number; max_age?: number }; output: { trimmed: number } };
+  'streams.compact': { input: InStream; output: { removed: number } };
+  'streams.stats': { input: { stream?: string }; output: StreamStats | { items: StreamStats[] } };
+  'consumers.commit': { input: InConsumer & { offset: number }; output: { offset: number } };
+  'consumers.seek': { input: InConsumer & { to: FromInput }; output: { offset: number } };
+  'consumers.get': { input: InConsumer; output: ConsumerInfo };
+  'consumers.list': { input: InStream; output: { items: ConsumerInfo[] } };
+  'consumers.delete': { input: InConsumer; output: unknown };
+  'consumers.claim': {
+    input: InGroup & { member: string; limit?: number; lease?: number; from?: FromInput };
+    output: { items: (StreamEvent & { token: number; delivery: number })[]; gap?: OffsetRange };
+  };
+  'consumers.ack': { input: InGroup & DeliveredInput; output: DeliveredOutput };
+  'consumers.extend': { input: InGroup & DeliveredInput & { lease: number }; output: DeliveredOutput };
+  'consumers.release': { input: InGroup & DeliveredInput; output: DeliveredOutput };
+  'locks.acquire': { input: Named & { owner: string; ttl?: number }; output: Acquisition };
+  'locks.refresh': { input: Named & { token: number; ttl?: number }; output: { expires_at: number } };
+  'locks.release': { input: Named & { token: number }; output: Empty };
+  'locks.get': { input: Named; output: LockInfo };
+  'locks.list': { input: NamesInput; output: NamesOutput<LockInfo> };
+  'locks.break': { input: Named; output: { token: number } };
+  'rate_limits.take': { input: RateInput; output: RateLimitState };
+  'rate_limits.peek': { input: RateInput; output: RateLimitState };
+  'rate_limits.reset': { input: Named; output: { reset: boolean } };
+  'rate_limits.list': { input: NamesInput; output: NamesOutput<RateLimitInfo> };
+  'schedules.set': { input: ScheduleInput; output: Schedule };
+  'schedules.get': { input: Named; output: Schedule };
+  'schedules.list': { input: NamesInput; output: NamesOutput<Schedule> };
+  'schedules.delete': { input: Named; output: unknown };
+  'schedules.pause': { input: Named; output: Schedule };
+  'schedules.resume': { input: Named; output: Schedule };
+  'schedules.trigger': { input: Named; output: { id: number } };
+  'schedules.next': { input: { spec: string; timezone?: string; after?: number; count?: number }; output: { items: number[] } };
+  'schedules.tick': { input: { limit?: number }; output: { fired: Fired[]; next_at?: number } };
+  'calls.publish': { input: CallEvent; output: { offset: number } };
+  'calls.project': { input: InGraph & { consumer?: string; limit?: number }; output: Projection };
+  'graphs.changes': { input: InGraph & { after?: number; limit?: number }; output: StreamPage<GraphChange> };
+  'graphs.diff': { input: InGraph & { from: LogInput; to?: LogInput }; output: GraphDiff };
+  'graphs.replay': { input: InGraph & { to: LogInput; into: string }; output: Replay };
   'graph_types.define': {
     input: { module: Module; name?: string; scope?: Scope; version?: number; metadata?: JsonObject };
     output: GraphType & { warnings: ModuleWarning[] };

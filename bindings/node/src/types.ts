@@ -225,6 +225,8 @@ export interface GraphInfo {
   edges: number;
   created_at: number;
   updated_at: number;
+  /** A log of its changes is kept. */
+  changes?: boolean;
 }
 
 /**
@@ -457,6 +459,16 @@ export interface Gap {
 }
 
 export type Notification<Payload = unknown> = Message<Payload> | Gap;
+
+/** A channel that has notifications. */
+export interface ChannelInfo {
+  channel: string;
+  count: number;
+  newest_at?: number;
+  /** What retention keeps. */
+  kept_count: number;
+  kept_age: number;
+}
 
 /** An operation, described as data. Schemas are JSON Schema 2020-12. */
 export interface OperationSpec {

@@ -213,9 +213,10 @@ test('nothing is lost between waits, and a slow listener gets a gap', async (t) 
   }
   assert.deepEqual(await reading, Array.from({ length: count }, (_, i) => i));
 
+  db.setRetention('slow', { count: 1000 });
   const slow = db.listen('slow');
   other.transaction(() => {
-    for (let i = 0; i < 10_500; i++) other.notify('slow', i);
+    for (let i = 0; i < 5000; i++) other.notify('slow', i);
   });
   other.maintain();
   const [first, next] = [await slow.next(5000), await slow.next(5000)];
@@ -299,4 +300,14 @@ test('a wait keeps the process alive until it is answered', async (t) => {
 test('a forgotten loop is not collected while it waits', async (t) => {
   const { status, stdout, stderr } = await run('fixtures/forgotten.mjs', [file(t)], { flags: ['--expose-gc'] });
   assert.deepEqual([status, stdout], [0, 'woken\n'], stderr);
+});
+
+test('a payload may be bytes', async (t) => {
+  const db = database(t);
+  const listener = db.listen('*');
+  db.notify('a', new Uint8Array([0, 255]));
+  db.notify('a', 'text');
+  assert.deepEqual(payloads(await listener.nextBatch(5000)), [new Uint8Array([0, 255]), 'text']);
+  const [{ channel, count }] = db.channels({ prefix: 'a' }).items;
+  assert.deepEqual([channel, count], ['a', 2]);
 });

@@ -30,7 +30,18 @@ test('a consumer compiles under strict, and what must not compile does not', () 
 test('the handle is out of reach', (t) => {
   const db = open(file(t));
   t.after(() => db.close());
-  assert.deepEqual(Object.keys(db).sort(), ['graphTypes', 'graphs', 'indexes']);
+  assert.deepEqual(Object.keys(db).sort(), [
+    'calls',
+    'graphTypes',
+    'graphs',
+    'indexes',
+    'jobs',
+    'locks',
+    'queues',
+    'rateLimits',
+    'schedules',
+    'streams',
+  ]);
   assert.throws(() => structuredClone(db.graph('g').nodes.put), /could not be cloned/);
 });
 
@@ -41,6 +52,12 @@ test('every operation has its method', () => {
     transaction: { begin: 'begin', commit: 'commit', rollback: 'rollback' },
     sql: { execute: 'execute' },
     db: {},
+    queues: { get: 'info' },
+    jobs: { list: 'get', requeue_many: 'requeue' },
+    streams: { get: 'info' },
+    consumers: { get: 'info', list: 'info' },
+    locks: { get: 'info', acquire: 'tryAcquire' },
+    schedules: { run: 'tick' },
     operations: { list: 'operations' },
     events: {},
   };
@@ -57,6 +74,14 @@ test('every operation has its method', () => {
     edges: db.graph('g').edges,
     indexes: db.indexes,
     modules: esm.modules,
+    queues: { ...methodsOf(db.queue('q')), ...methodsOf(db.queues) },
+    jobs: db.jobs,
+    streams: { ...methodsOf(db.stream('s')), ...methodsOf(db.streams) },
+    consumers: { ...methodsOf(db.stream('s').consumer('c')), ...methodsOf(db.stream('s').group('g')) },
+    locks: { ...methodsOf(db.lock('l')), ...methodsOf(db.locks) },
+    rate_limits: { ...methodsOf(db.rateLimit('r', { limit: 1, period: 1 })), ...methodsOf(db.rateLimits) },
+    schedules: db.schedules,
+    calls: db.calls,
   };
   for (const { name } of operations()) {
     const [namespace, verb] = name.split('.');

@@ -39,6 +39,66 @@ const inGraph = (run) => (db, input) => {
   return run(db.graph(graph), rest);
 };
 
+const inQueue = (run) => (db, input) => {
+  const { queue, ...rest } = input;
+  return run(db.queue(queue), rest);
+};
+
+const inStream = (run) => (db, input) => {
+  const { stream, ...rest } = input;
+  return run(db.stream(stream), rest);
+};
+
+const ofConsumer = (run) => inStream((stream, { consumer, ...rest }) => run(stream.consumer(consumer), rest));
+
+const ofGroup = (run) =>
+  inStream((stream, { group, member, lease, from, ...rest }) => run(stream.group(group, member, { lease, from }), rest));
+
+const ofLock = (run) => (db, { name, owner, ttl, ...rest }) => run(db.lock(name, { owner, ttl }), rest);
+
+const ofRateLimit = (run) => (db, input) => {
+  const { name, cost, ...rule } = input;
+  return run(db.rateLimit(name, camelCase(rule)), cost);
+};
+
+/** A claim, and the options of what is done with it. */
+const withClaim = (run) => (db, { id, token, ...rest }) => run(db.jobs, { id, token }, rest);
+
+/** Bytes as a user would pass them. */
+const bytes = (base64) => new Uint8Array(Buffer.from(base64, 'base64'));
+
+function withPayload({ payload_base64, ...rest }) {
+  return payload_base64 === undefined ? rest : { ...rest, payload: bytes(payload_base64) };
+}
+
+/** Bytes that nobody could pass to a method: no base64, or beside another payload. Those go to the generic call. */
+function impossible(input) {
+  if (typeof input !== 'object' || input === null) return false;
+  if (Array.isArray(input.items) && input.items.some(impossible)) return true;
+  const { payload, payload_base64 } = input;
+  if (payload_base64 === undefined) return false;
+  return payload !== undefined || typeof payload_base64 !== 'string' || Buffer.from(payload_base64, 'base64').toString('base64') !== payload_base64;
+}
+
+/** What was read, with bytes as the scenarios have them. */
+function bytesToText(value) {
+  if (value instanceof Uint8Array) return { $base64: Buffer.from(value).toString('base64') };
+  if (Array.isArray(value)) return value.map(bytesToText);
+  if (typeof value !== 'object' || value === null) return value;
+  const { payload, ...rest } = value;
+  const members = Object.fromEntries(Object.entries(rest).map(([name, member]) => [name, bytesToText(member)]));
+  if (payload === undefined) return members;
+  return payload instanceof Uint8Array ? { ...members, payload_base64: Buffer.from(payload).toString('base64') } : { ...members, payload };
+}
+
+/** A job's options with their names of methods, `unique` too. */
+function jobOptions(input) {
+  const { unique, ...rest } = camelCase(input);
+  return unique === undefined || typeof unique !== 'object' || unique === null ? camelCase(input) : { ...rest, unique: camelCase(unique) };
+}
+
+const nothing = (run) => (...parameters) => (run(...parameters), {});
+
 /** What selects many: keys, or a filter; with what else there is. */
 function selected({ keys, ...input }) {
   if (keys !== undefined) return [keys, camelCase(input)];
@@ -82,7 +142,106 @@ const METHODS = {
   'db.backup': (db, input) => db.backup(...split(input, 'path')),
   'db.restore': (db, input) => db.restore(...only(input, 'path')),
   'operations.list': (db, input) => ({ items: db.operations(...split(input)) }),
-  'events.notify': (db, input) => ({ id: db.notify(...only(input, 'channel', 'payload')) }),
+  'db.metrics': (db, input) => (only(input), { text: db.metrics() }),
+  'events.notify': (db, input) => ({ id: db.notify(...only(withPayload(input), 'channel', 'payload')) }),
+  'events.channels': (db, input) => db.channels(...split(input)),
+  'events.set_retention': (db, input) => db.setRetention(...split(input, 'channel')),
+
+  'queues.configure': inQueue((queue, input) => queue.configure(...split(input))),
+  'queues.get': inQueue((queue, input) => (only(input), queue.info())),
+  'queues.list': (db, input) => db.queues.list(...split(input)),
+  'queues.pause': inQueue((queue, input) => (only(input), queue.pause())),
+  'queues.resume': inQueue((queue, input) => (only(input), queue.resume())),
+  'queues.drain': inQueue((queue, input) => (only(input), queue.drain())),
+  'queues.delete': inQueue((queue, input) => queue.delete(...split(input))),
+  'queues.enqueue': inQueue((queue, input) => {
+    const { payload, ...options } = jobOptions(withPayload(input));
+    return queue.enqueue(payload, options);
+  }),
+  'queues.enqueue_many': inQueue((queue, input) => {
+    const [items] = only(input, 'items');
+    return queue.enqueueMany(items.map((item) => jobOptions(withPayload(item))));
+  }),
+  'queues.claim': inQueue((queue, { ack, ...options }) => {
+    const { jobs, acked, stale } = queue.claimAndAck(ack ?? [], options);
+    const items = jobs.map((job) => Object.fromEntries(Object.entries(job).filter(([, value]) => value !== undefined)));
+    return bytesToText({ items, ...(ack === undefined ? {} : { acked, stale }) });
+  }),
+  'queues.stats': (db, input) => {
+    const [queue] = only(input, 'queue');
+    return queue === undefined ? { items: db.queues.stats() } : db.queue(queue).stats();
+  },
+  'queues.prune': inQueue((queue, input) => queue.prune(...split(input))),
+  'jobs.get': (db, input) => bytesToText(db.jobs.get(...only(input, 'id'))),
+  'jobs.list': inQueue((queue, input) => bytesToText(queue.list(...split(input)))),
+  'jobs.ack': nothing(withClaim((jobs, claim, input) => jobs.ack(claim, ...only(input, 'result')))),
+  'jobs.ack_many': (db, input) => db.jobs.ackMany(...only(input, 'items')),
+  'jobs.fail': withClaim((jobs, claim, input) => jobs.fail(claim, ...split(input, 'error'))),
+  'jobs.snooze': withClaim((jobs, claim, input) => jobs.snooze(claim, ...only(input, 'delay'))),
+  'jobs.release': withClaim((jobs, claim, input) => (only(input), jobs.release(claim))),
+  'jobs.heartbeat': withClaim((jobs, claim, input) => jobs.heartbeat(claim, ...split(input))),
+  'jobs.heartbeat_many': (db, input) => ({ items: db.jobs.heartbeatMany(...split(input, 'items')) }),
+  'jobs.cancel': (db, input) => db.jobs.cancel(...only(input, 'id')),
+  'jobs.requeue': (db, input) => db.jobs.requeue(...split(withPayload(input), 'id')),
+  'jobs.requeue_many': inQueue((queue, input) => queue.requeue(...split(input))),
+  'jobs.delete': nothing((db, input) => db.jobs.delete(...only(input, 'id'))),
+  'jobs.update': (db, input) => bytesToText(db.jobs.update(...split(withPayload(input), 'id'))),
+
+  'streams.configure': inStream((stream, input) => stream.configure(...split(input))),
+  'streams.get': inStream((stream, input) => (only(input), stream.info())),
+  'streams.list': (db, input) => db.streams.list(...split(input)),
+  'streams.delete': inStream((stream, input) => stream.delete(...split(input))),
+  'streams.publish': inStream((stream, input) => ({ offset: stream.publish(...split(withPayload(input), 'payload')) })),
+  'streams.publish_many': inStream((stream, input) => {
+    const [items] = only(input, 'items');
+    return stream.publishMany(items.map(withPayload));
+  }),
+  'streams.read': inStream((stream, input) => bytesToText(stream.read(...split(input)))),
+  'streams.latest': inStream((stream, input) => bytesToText(stream.latest(...only(input, 'key')))),
+  'streams.trim': inStream((stream, input) => stream.trim(...split(input))),
+  'streams.compact': inStream((stream, input) => (only(input), stream.compact())),
+  'streams.stats': (db, input) => {
+    const [stream] = only(input, 'stream');
+    return stream === undefined ? { items: db.streams.stats() } : db.stream(stream).stats();
+  },
+  'consumers.commit': ofConsumer((consumer, input) => consumer.commit(...only(input, 'offset'))),
+  'consumers.seek': ofConsumer((consumer, input) => consumer.seek(...only(input, 'to'))),
+  'consumers.get': ofConsumer((consumer, input) => (only(input), consumer.info())),
+  'consumers.list': inStream((stream, input) => (only(input), { items: stream.consumers() })),
+  'consumers.delete': ofConsumer((consumer, input) => (only(input), consumer.delete())),
+  'consumers.claim': ofGroup((group, input) => bytesToText(group.claim(...split(input)))),
+  'consumers.ack': ofGroup((group, input) => group.ack(...only(input, 'items'))),
+  // The lease is the member's, unless it is given.
+  'consumers.extend': ofGroup((group, input) => group.extend(...only(input, 'items'))),
+  'consumers.release': ofGroup((group, input) => group.release(...only(input, 'items'))),
+
+  'locks.acquire': ofLock((lock, input) => (only(input), lock.tryAcquire())),
+  'locks.refresh': ofLock((lock, input) => lock.refresh(...only(input, 'token'))),
+  'locks.release': nothing(ofLock((lock, input) => lock.release(...only(input, 'token')))),
+  'locks.get': ofLock((lock, input) => (only(input), lock.info())),
+  'locks.break': ofLock((lock, input) => (only(input), lock.break())),
+  'locks.list': (db, input) => db.locks.list(...split(input)),
+  'rate_limits.take': ofRateLimit((limit, cost) => limit.take(cost)),
+  'rate_limits.peek': ofRateLimit((limit, cost) => limit.peek(cost)),
+  'rate_limits.reset': ofRateLimit((limit) => limit.reset()),
+  'rate_limits.list': (db, input) => db.rateLimits.list(...split(input)),
+  'schedules.set': (db, input) => {
+    const [name, spec, { options, ...rest }] = split(withPayload(input), 'name', 'spec');
+    return bytesToText(db.schedules.set(name, spec, options === undefined ? rest : { ...rest, options: jobOptions(options) }));
+  },
+  'schedules.get': (db, input) => bytesToText(db.schedules.get(...only(input, 'name'))),
+  'schedules.list': (db, input) => bytesToText(db.schedules.list(...split(input))),
+  'schedules.delete': (db, input) => db.schedules.delete(...only(input, 'name')),
+  'schedules.pause': (db, input) => bytesToText(db.schedules.pause(...only(input, 'name'))),
+  'schedules.resume': (db, input) => bytesToText(db.schedules.resume(...only(input, 'name'))),
+  'schedules.trigger': (db, input) => db.schedules.trigger(...only(input, 'name')),
+  'schedules.next': (db, input) => ({ items: db.schedules.next(...split(input, 'spec')) }),
+  'schedules.tick': (db, input) => db.schedules.tick(...split(input)),
+  'calls.publish': (db, input) => db.calls.publish(input),
+  'calls.project': (db, input) => db.calls.project(...split(input, 'graph')),
+  'graphs.changes': inGraph((graph, input) => graph.changes(...split(input))),
+  'graphs.diff': inGraph((graph, input) => graph.diff(...only(input, 'from', 'to'))),
+  'graphs.replay': inGraph((graph, input) => graph.replay(...only(input, 'into', 'to'))),
 
   'graph_types.define': (db, input) => db.graphTypes.define(...split(input, 'module')),
   'graph_types.get': (db, input) => db.graphTypes.get(...only(input, 'name')),
@@ -214,6 +373,20 @@ function walk(db, { graph, ...input }) {
   };
 }
 
+/** What opens a cursor. */
+const CURSORS = {
+  'nodes.walk': walk,
+  'events.listen': (db, input) => db.listen(...only(input, 'channels')),
+  'queues.watch': inQueue((queue, input) => (only(input), queue.watch())),
+  'jobs.watch': (db, input) => db.jobs.watch(...only(input, 'id')),
+  'jobs.cancels': (db, input) => db.jobs.cancels(...only(input, 'queue', 'worker')),
+  'streams.subscribe': inStream((stream, input) => stream.subscribe({ ...input, save: 'manual' })),
+  'consumers.watch': ofGroup((group, input) => (only(input), group.watch())),
+  'locks.watch': ofLock((lock, input) => (only(input), lock.watch())),
+  // A scheduler is a loop without timeouts; this is what it is made of.
+  'schedules.run': (db, input) => db.subscribe('schedules.run', input),
+};
+
 const databases = new Map();
 const listeners = new Map();
 
@@ -227,21 +400,17 @@ function run({ object, name, arguments: input = {}, as, background }) {
   }
   const listener = listeners.get(object);
   if (listener !== undefined) {
-    if (name === 'cursor.next') return listener.nextBatch(input.timeout);
+    if (name === 'cursor.next') return Promise.resolve(listener.nextBatch(input.timeout)).then(bytesToText);
     if (name === 'cursor.close') return listener.close(), null;
     throw new UnknownOperation(name);
   }
   const db = databases.get(object);
   if (db === undefined) throw new UnknownOperation(`no object ${object}`);
-  if (name === 'nodes.walk') {
-    listeners.set(as, walk(db, input));
+  if (Object.hasOwn(CURSORS, name)) {
+    listeners.set(as, CURSORS[name](db, input));
     return null;
   }
-  if (name === 'events.listen') {
-    listeners.set(as, db.listen(...only(input, 'channels')));
-    return null;
-  }
-  const run = method(name);
+  const run = impossible(input) ? () => db.call(name, input) : method(name);
   return background && name.includes('.') ? db.callAsync(name, input) : run(db, input);
 }
 

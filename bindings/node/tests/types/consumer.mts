@@ -1,5 +1,5 @@
 /* Compiled, never run: what a typed consumer writes, and what the types must refuse. */
-import { BrantError, defineModule, modules, open, operations, type SchemaOf, type ErrorCode, type GraphNode, type Notification } from 'brant';
+import { BrantError, composite, defineModule, modules, open, operations, type SchemaOf, type ErrorCode, type GraphNode, type Notification } from 'brant';
 import { pipeline } from 'node:stream/promises';
 import { Type as Type034 } from '@sinclair/typebox';
 import { DirectedGraph } from 'graphology';
@@ -215,3 +215,44 @@ db.call('types.a.b.Task.get', { graph: 'plan', key: 'a' }).attributes;
 db.call('types.task.Task.count', {});
 const later: unknown = db.call('types.task.Task.paint', {});
 console.log(later, title, names, sees, status, tags, size, any, walks);
+
+interface Mail {
+  to: string;
+}
+const mail = db.queue<Mail, { sent: number }>('mail');
+mail.enqueue({ to: 'a@b.org' }, { delay: 5, runAt: new Date(), unique: { key: 'a', onConflict: 'replace' } }).duplicate;
+// @ts-expect-error another payload
+mail.enqueue({ from: 'a@b.org' });
+mail.enqueueMany([{ payload: { to: 'a' } }, { payload: { to: 'b' }, after: [{ item: 0 }, 7] }]).ids;
+const worker = mail.process(async (job) => ({ sent: job.payload.to.length }), { concurrency: 4, grace: 5, signal: AbortSignal.timeout(1) });
+worker.addEventListener('completed', ({ job, result }) => console.log(job.payload.to, result?.sent));
+worker.addEventListener('drained', (event) => console.log(event.type));
+// @ts-expect-error no such event
+worker.addEventListener('done', () => undefined);
+// @ts-expect-error a wrong result
+mail.process(() => 5);
+for await (const job of mail.work({ concurrency: 2 })) job.ack({ sent: job.payload.to.length });
+const sent: number | undefined = (await mail.result(7, { timeout: 5 }))?.sent;
+await worker.close({ grace: 0 });
+const stream = db.stream<Mail>('s');
+stream.publishMany([{ payload: { to: 'a' }, key: 'k' }]).last;
+for await (const item of stream.subscribe({ consumer: 'c', from: { time: 5 }, save: 'each' })) {
+  if (item.gap) item.gap.from.toFixed();
+  else item.payload.to.trim();
+}
+for await (const batch of stream.subscribe().batches()) batch.map(({ payload }) => payload?.to);
+for await (const item of stream.group('g', 'm')) if (item.gap === undefined) item.token.toFixed();
+const held: number = await db.lock('l', { ttl: 5 }).with(({ token, signal }) => (signal.aborted ? 0 : token), { timeout: 5 });
+// @ts-expect-error a rate has a period
+db.rateLimit('r', { limit: 5 });
+db.schedules.set('s', '@daily', { queue: 'q', timezone: 'Europe/Berlin', options: { maxAttempts: 5 } }).next_at;
+await db.scheduler({ ttl: 5 }).run();
+const target = db.eventTarget<{ order: Mail; user: number }>({ mode: 'durable', consumer: 'c' });
+target.addEventListener('order:17', ({ detail }) => detail.to.trim());
+target.addEventListener('user:*', { handleEvent: ({ detail }) => detail.toFixed() }, { once: true });
+target.addEventListener('gap', ({ gap }) => gap.from);
+// @ts-expect-error no such topic
+target.addEventListener('mail:17', () => undefined);
+composite(target, db.eventTarget<{ order: Mail; user: number }>()).dispatchEvent(new CustomEvent('order:1', { detail: { to: 'a' } }));
+db.outbox<Mail>('o', (message, job) => console.log(message.to, job.id)).send({ to: 'a' });
+console.log(sent, held);
