@@ -47,7 +47,8 @@ from .errors import (
     Unsupported,
     Validation,
 )
-from .events import Listener
+from .calls import Calls, Projected, ProjectionFault
+from .events import Channel, Channels, Fan, FanReader, Listener
 from .evolution import (
     Cast,
     Checked,
@@ -65,8 +66,46 @@ from .evolution import (
 from .graph import Graph
 from .graph_types import GraphTypes
 from .graphs import Graphs
+from .groups import Group, GroupAcked, GroupEvent, GroupWatch
 from .indexes import Indexes
+from .jobs import (
+    Acked,
+    Beat,
+    Cancel,
+    Cancelled,
+    Cancels,
+    Failed,
+    Job,
+    JobError,
+    JobFailed,
+    JobInfo,
+    JobPage,
+    Jobs,
+    JobWatch,
+    Reject,
+    Retry,
+    Snooze,
+)
+from .locks import Acquired, Lock, LockInfo, Locks, LockWatch
 from .nodes import Nodes
+from .outbox import Outbox
+from .queues import (
+    Backoff,
+    Bucket,
+    Enqueued,
+    EnqueuedMany,
+    EnqueueOptions,
+    Histogram,
+    Policy,
+    Queue,
+    QueueInfo,
+    Queues,
+    QueueStats,
+    QueueWatch,
+    Rate,
+    Unique,
+)
+from .rate_limits import RateLimit, RateLimitInfo, RateLimits, Taken
 from .records import (
     Check,
     Copied,
@@ -110,8 +149,10 @@ from .results import (
     Explained,
     ExportPage,
     Fault,
+    GraphDiff,
     Imported,
     Index,
+    Keys,
     Maintained,
     NodeHit,
     PageRank,
@@ -122,30 +163,56 @@ from .results import (
     PlanStep,
     Purged,
     PutMany,
+    Replayed,
     Retained,
     ShortestPaths,
     Subgraph,
     TopologicalOrder,
     WalkBatch,
+    Worked,
 )
 from .models import EdgeSpec, edge, module, schema
+from .schedules import Fired, Firing, ScheduleInfo, ScheduleOptions, Scheduler, Schedules, Ticked
+from .services import Service, run
+from .streams import (
+    ConsumerInfo,
+    ConsumerLag,
+    Consumers,
+    Event,
+    Events,
+    Published,
+    Stream,
+    StreamInfo,
+    Streams,
+    StreamStats,
+    Subscription,
+)
+from .tasks import Task
 from .typed import TypedEdges, TypedNodes, Types, TypesOf
 from .validator import Validator
 from .walk import Walk
+from .worker import Work, Worker, current_job
 
 __version__ = version()
 
 __all__ = [
-    "Arrays", "Auth", "BrantError", "Busy", "Cast", "Check", "Checked", "Closed", "Closure", "Components", "Conflict", "Constraint",
-    "Copied", "Corrupt", "Cycle", "Database", "Degrees", "DeleteMany", "Denied", "Edge", "EdgeHit", "EdgeItem", "EdgePatch", "EdgeSpec",
-    "EdgeType", "Edges", "Erased", "ErasedCounts", "ErasedItem", "ErasureRefused", "Exists", "Explained", "ExportPage", "Failure", "Fault",
-    "ForeignSqlite", "Forked", "Full", "Gap", "Graph", "GraphDeleted", "GraphInfo", "GraphType", "GraphTypes", "Graphs", "Health",
-    "Imported", "Index", "Indexes", "Info", "Internal", "Interrupted", "Invalid", "InvalidJson", "Io", "Limit", "Limits", "Listener",
-    "Maintained", "Migrated", "Migration", "Misuse", "ModuleDiff", "ModuleEdgeType", "ModuleEdit", "ModuleNodeType", "ModuleTypes",
-    "ModuleWarning", "Neighbor", "NeighborEdge", "NetworkFs", "NewerFormat", "NoMemory", "Node", "NodeHit", "NodeItem", "NodePatch",
-    "Nodes", "NotBrant", "NotFound", "Notification", "Operation", "Page", "PageRank", "PatchMany", "Patched", "Path", "Paths", "PlanStep",
-    "Purged", "Put", "PutMany", "ReadOnly", "Result", "Retained", "Retention", "ShortestPaths", "Sql", "Stale", "Subgraph", "Timeout",
-    "TopologicalOrder", "Transaction", "TypeCheck", "TypedEdges", "TypedNodes", "Types", "TypesOf", "Unsupported", "Validation",
-    "ValidationReport", "Validator", "Violation", "Walk", "WalkBatch", "edge", "module", "modules", "open", "operations", "schema",
-    "version",
+    "Acked", "Acquired", "Arrays", "Auth", "Backoff", "Beat", "BrantError", "Bucket", "Busy", "Calls", "Cancel", "Cancelled", "Cancels",
+    "Cast", "Channel", "Channels", "Check", "Checked", "Closed", "Closure", "Components", "Conflict", "Constraint", "ConsumerInfo",
+    "ConsumerLag", "Consumers", "Copied", "Corrupt", "Cycle", "Database", "Degrees", "DeleteMany", "Denied", "Edge", "EdgeHit",
+    "EdgeItem", "EdgePatch", "EdgeSpec", "EdgeType", "Edges", "EnqueueOptions", "Enqueued", "EnqueuedMany", "Erased", "ErasedCounts",
+    "ErasedItem", "ErasureRefused", "Event", "Events", "Exists", "Explained", "ExportPage", "Failed", "Failure", "Fan", "FanReader",
+    "Fault", "Fired", "Firing", "ForeignSqlite", "Forked", "Full", "Gap", "Graph", "GraphDeleted", "GraphDiff", "GraphInfo", "GraphType",
+    "GraphTypes", "Graphs", "Group", "GroupAcked", "GroupEvent", "GroupWatch", "Health", "Histogram", "Imported", "Index", "Indexes",
+    "Info", "Internal", "Interrupted", "Invalid", "InvalidJson", "Io", "Job", "JobError", "JobFailed", "JobInfo", "JobPage", "JobWatch",
+    "Jobs", "Keys", "Limit", "Limits", "Listener", "Lock", "LockInfo", "LockWatch", "Locks", "Maintained", "Migrated", "Migration",
+    "Misuse", "ModuleDiff", "ModuleEdgeType", "ModuleEdit", "ModuleNodeType", "ModuleTypes", "ModuleWarning", "Neighbor", "NeighborEdge",
+    "NetworkFs", "NewerFormat", "NoMemory", "Node", "NodeHit", "NodeItem", "NodePatch", "Nodes", "NotBrant", "NotFound", "Notification",
+    "Operation", "Outbox", "Page", "PageRank", "PatchMany", "Patched", "Path", "Paths", "PlanStep", "Policy", "Projected",
+    "ProjectionFault", "Published", "Purged", "Put", "PutMany", "Queue", "QueueInfo", "QueueStats", "QueueWatch", "Queues", "Rate",
+    "RateLimit", "RateLimitInfo", "RateLimits", "ReadOnly", "Reject", "Replayed", "Result", "Retained", "Retention", "Retry",
+    "ScheduleInfo", "ScheduleOptions", "Scheduler", "Schedules", "Service", "ShortestPaths", "Snooze", "Sql", "Stale", "Stream",
+    "StreamInfo", "StreamStats", "Streams", "Subgraph", "Subscription", "Taken", "Task", "Ticked", "Timeout", "TopologicalOrder",
+    "Transaction", "TypeCheck", "TypedEdges", "TypedNodes", "Types", "TypesOf", "Unique", "Unsupported", "Validation", "ValidationReport",
+    "Validator", "Violation", "Walk", "WalkBatch", "Work", "Worked", "Worker", "current_job", "edge", "module", "modules", "open",
+    "operations", "run", "schema", "version",
 ]  # fmt: skip

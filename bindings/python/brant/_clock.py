@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import datetime
 import time
-from typing import Any
+from typing import Any, Union
+
+Seconds = Union[float, datetime.timedelta]
+"""A span: a number of seconds, or a timedelta."""
+
+Moment = Union[int, datetime.datetime]
+"""A point in time: a datetime (a naive one is local time), or ms since the epoch, as records have it."""
 
 
 def milliseconds(seconds: Any) -> Any:
     """What is no number goes on as it is, for the library to refuse."""
     if isinstance(seconds, (int, float)) and not isinstance(seconds, bool):
         return round(seconds * 1000)
+    if isinstance(seconds, datetime.timedelta):
+        return seconds // datetime.timedelta(milliseconds=1)
     return seconds
+
+
+def moment(at: Any) -> Any:
+    """ms since the epoch. TypeError: a float, which could be seconds."""
+    if isinstance(at, datetime.datetime):
+        return round(at.timestamp() * 1000)
+    if isinstance(at, float):
+        raise TypeError("a moment is a datetime, or an integer: ms since the epoch")
+    return at
+
+
+def seconds(span: Any) -> float:
+    """A span as a number of seconds."""
+    return span.total_seconds() if isinstance(span, datetime.timedelta) else float(span)
 
 
 def deadline(timeout: float | None) -> int | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import random
 import sys
 import threading
 import time
@@ -10,27 +12,43 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from . import _native
-from ._clock import deadline, milliseconds
+from ._clock import Seconds, deadline, milliseconds
 from ._common import given, texts
 from ._json import decode, decode_blobs, encode
-from .errors import BrantError, Busy, Misuse
-from .events import Listener, Wakes
+from ._keeper import Keeper
+from ._payload import body
+from ._wakes import Wakes
+from .errors import BrantError, Busy, Closed, Misuse
+from .events import Channels, Fan, Listener
+from .calls import Calls
 from .graph import Graph
 from .graph_types import GraphTypes
 from .graphs import Graphs
 from .indexes import Indexes
+from .jobs import Jobs
+from .locks import Lock, Locks
+from .outbox import Outbox
+from .queues import Queue, Queues
+from .rate_limits import RateLimit, RateLimits
 from .records import Copied, Health, Info, Limits, Operation, Result, health, known
 from .results import Erased, Maintained, erased, maintained
+from .schedules import Misfire, ScheduleOptions, Scheduler, Schedules
+from .streams import Stream, Streams
+from .tasks import Task
 from .typed import Types
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 R = TypeVar("R")
 
 DOCUMENT_LIMIT = 64 << 20
 BATCH_LIMIT = 100_000
 BUSY_TIMEOUT = 5.0
+LOOP_PATIENCE = 5  # ms that a handle of a loop waits for another writer, before its task sleeps
 
 _TRANSACTION = {
     "transaction.begin": _native.brant_transaction_begin,
@@ -167,6 +185,8 @@ class Database:
     Use brant's own SQLite only: another one (Python's `sqlite3`) on the same file in the same process is refused with ForeignSqlite.
     """
 
+    _is_beside = False
+
     def __init__(self, handle: _native.Handle, path: str | bytes, options: dict[str, Any]) -> None:
         self._handle = handle
         self._path = os.fsdecode(path)
@@ -180,9 +200,16 @@ class Database:
         self._wakes = Wakes(handle)
         self._reset_locks()
         self._memory = self._path == ":memory:"
+        # For the handles beside this one: where the program goes meanwhile must not matter.
+        self._place = path if self._memory else os.path.abspath(path)
+        self._options = options
+        self._besides: dict[str, Database] = {}
+        self._keeper = Keeper()
+        self._tasks: dict[str, dict[str, Task[Any, Any]]] = {}  # those that are registered, by queue and name
         _databases.add(self)
 
     def _reset_locks(self) -> None:
+        self._guard = threading.Lock()
         # Reentrant: a signal handler may call in the middle of a call.
         self._lock = threading.RLock()
         self._ended = threading.Condition(self._lock)
@@ -197,7 +224,7 @@ class Database:
         self.close()
 
     def __del__(self) -> None:
-        if not getattr(self, "_closed", True):
+        if not getattr(self, "_closed", True) and not getattr(self, "_is_beside", False):
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
 
     # ---- calling ----------------------------------------------------------------------------------------------------
@@ -252,6 +279,53 @@ class Database:
                     self._owner = None
                     self._ended.notify_all()
         return answer
+
+    async def _call_async(self, function: _native.Operation, members: Mapping[str, Any], patience: float = math.inf) -> Any:
+        """As `_call`, for a task: while another has the handle or the file is busy it sleeps, so that its loop goes on. Nothing is awaited once
+        the call was made."""
+        import asyncio
+
+        text = encode(members)
+        nap = 0.001
+        give_up = time.monotonic() + patience
+        while True:
+            if self._lock.acquire(blocking=False):
+                try:
+                    if self._owner is None or self._owner == _caller():
+                        return decode(self._run(function, text))
+                except Busy:
+                    if time.monotonic() >= give_up:
+                        raise
+                finally:
+                    self._lock.release()
+            if time.monotonic() >= give_up:
+                raise Busy("another task or thread had the handle for longer than the busy timeout")
+            await asyncio.sleep(nap * random.uniform(0.5, 1))
+            nap = min(nap * 2, 0.05)
+
+    def _owns(self) -> bool:
+        """Has this caller a transaction open?"""
+        return self._owner is not None and self._owner == _caller()
+
+    def _beside(self, kind: Literal["thread", "loop"]) -> Database:
+        """A handle of the package's own on the same file, for what goes on beside the program's calls and must not meet its transactions: one for
+        threads, and one for loops, which does not wait. ":memory:" has only one handle."""
+        if self._memory:
+            return self
+        with self._guard:
+            if self._closed:
+                raise Closed("the database is closed")
+            found = self._besides.get(kind)
+            if found is None:
+                options = {name: value for name, value in self._options.items() if name not in ("adopt", "role", "cache")}
+                if options.get("mode") != "ro":
+                    options["mode"] = "rw"
+                if kind == "loop":
+                    options["busy_timeout"] = LOOP_PATIENCE
+                found = Database(_native.brant_open(self._place, encode(options)), self._place, options)
+                found._is_beside = True
+                self._besides[kind] = found
+            return found
 
     def call(self, name: str, input: Any = None, *, timeout: float | None = None) -> Any:
         """Run an operation by its registry name ("nodes.put"): a dict in, parsed JSON out. NotFound: no such operation."""
@@ -313,7 +387,7 @@ class Database:
 
     def notify(self, channel: str, payload: Any = None) -> int:
         """Publish on a channel, in the running transaction: seen after the commit, never when it rolls back. Returns the id."""
-        return cast(int, self._call(_native.brant_event_notify, {"channel": channel, "payload": payload})["id"])
+        return cast(int, self._call(_native.brant_event_notify, {"channel": channel, **body(payload)})["id"])
 
     def listen(self, *patterns: str) -> Listener:
         """What is committed from now on, by any process, on the channels that a pattern matches ("nodes:*"; "*" is all).
@@ -321,6 +395,104 @@ class Database:
         Iterate it (``for``, ``async for``), or ask `next`. Misuse: inside a transaction. Invalid: no pattern.
         """
         return Listener(self, self._run(_native.brant_event_listen, encode({"channels": patterns})), patterns)
+
+    def fan(self, *patterns: str) -> Fan:
+        """As `listen`, for many readers in this process, each with a buffer of its own: see `Fan.reader`."""
+        return Fan(self, patterns)
+
+    @property
+    def channels(self) -> Channels:
+        """The channels of the file, and what is kept of each."""
+        return Channels(self)
+
+    # ---- queues, streams, locks, schedules ------------------------------------------------------------------------------
+
+    def queue(self, name: str) -> Queue:
+        """A queue of jobs, which the first `enqueue` or `configure` makes."""
+        return Queue(self, name)
+
+    @property
+    def queues(self) -> Queues:
+        """The queues of the file: list, stats."""
+        return Queues(self)
+
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs of the file by id: get, result, cancel, requeue, update, delete, watch."""
+        return Jobs(self)
+
+    def periodic(
+        self,
+        spec: str,
+        *,
+        queue: str = "periodic",
+        name: str | None = None,
+        tz: str | None = None,
+        misfire: Misfire | None = None,
+        catch_up: int | None = None,
+        **options: Unpack[ScheduleOptions],
+    ) -> Callable[[Callable[[], Any]], Task[[], Any]]:
+        """``@db.periodic("*/5 * * * *", tz="Europe/Berlin")``: have a function called then. It becomes a task of `queue`, which a worker runs
+        (`queue.run()`), and a schedule of that name, stored now, which a scheduler fires (`scheduler()`). As `Schedules.set`."""
+        return self.queue(queue).periodic(spec, name=name, tz=tz, misfire=misfire, catch_up=catch_up, **options)
+
+    @property
+    def schedules(self) -> Schedules:
+        """The schedules of the file: set, get, list, delete, pause, resume, trigger, next, tick."""
+        return Schedules(self)
+
+    def scheduler(self, *, owner: str | None = None, ttl: Seconds | None = None) -> Scheduler:
+        """Fires what is due. Any number of processes may have one: one leads, the others take over when its lease of `ttl` seconds (15) ends."""
+        return Scheduler(self, owner, ttl)
+
+    def stream(self, name: str) -> Stream:
+        """A stream of events, which the first `publish` or `configure` makes."""
+        return Stream(self, name)
+
+    @property
+    def streams(self) -> Streams:
+        """The streams of the file: list, stats."""
+        return Streams(self)
+
+    def lock(self, name: str, *, ttl: Seconds = 30, timeout: Seconds | None = None, owner: str | None = None) -> Lock:
+        """A lock among all processes that have the file: ``with db.lock("backup") as lock``, or ``async with``. See `Lock`."""
+        return Lock(self, name, ttl, timeout, owner)
+
+    @property
+    def locks(self) -> Locks:
+        """The locks of the file: get, list, break, and acquire, refresh and release by owner and token."""
+        return Locks(self)
+
+    def rate_limit(
+        self,
+        name: str,
+        *,
+        limit: int,
+        period: Seconds,
+        kind: Literal["sliding_window", "token_bucket"] = "sliding_window",
+        burst: int | None = None,
+    ) -> RateLimit:
+        """At most `limit` in any `period` seconds, counted for all processes that have the file. A "token_bucket" fills evenly and holds
+        `burst` (`limit`)."""
+        return RateLimit(self, name, limit, period, kind, burst)
+
+    @property
+    def rate_limits(self) -> RateLimits:
+        """The rate limits of the file: list, reset."""
+        return RateLimits(self)
+
+    def outbox(self, name: str, deliver: Callable[[Any], Any] | None = None) -> Outbox:
+        """What is to be delivered for what was committed: `put` it in the transaction, and a worker delivers it, at least once. See `Outbox`."""
+        return Outbox(self, name, deliver)
+
+    @property
+    def calls(self) -> Calls:
+        """The call protocol: publish, project."""
+        return Calls(self)
+
+    def metrics(self) -> str:
+        """Figures of everything in Prometheus' text format."""
+        return cast(str, self._call(_native.brant_db_metrics, {})["text"])
 
     # ---- the file -------------------------------------------------------------------------------------------------------
 
@@ -385,6 +557,11 @@ class Database:
         Any thread, any time, any number of times. Later calls raise Closed.
         """
         self._closed = True
+        self._keeper.stop()
+        with self._guard:
+            besides = list(self._besides.values())
+        for beside in besides:
+            beside.close()
         self._wakes.close()
         # Whoever waits for a transaction to end is told; a call that is still inside ends on its own.
         if self._lock.acquire(timeout=1):
@@ -409,6 +586,7 @@ def _after_fork() -> None:
         database._reset_locks()
         database._owner = None
         database._wakes.forget()
+        database._keeper = Keeper()
 
 
 if hasattr(os, "register_at_fork"):

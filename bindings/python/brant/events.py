@@ -1,100 +1,198 @@
-"""Listening: a listener for threads and for asyncio, and what wakes its waits.
-
-A thread waits inside the library. A task waits for its loop, which watches a duplicate of the handle's wake descriptor: one
-:class:`_Dispatcher` for each handle and loop, no thread, and a look each second for what cannot signal (a writer without our code).
-"""
+"""Channels: listeners, what a file keeps of each, and the fan that hands one listener's notifications to many readers."""
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import _native
-from ._json import decode
-from .errors import BrantError, Closed, Interrupted, Timeout, Unsupported
-from .records import Notification, notification
+from ._clock import Seconds, milliseconds, seconds
+from ._common import LEFT, PAGE, given, paged
+from ._wakes import settle
+from .cursors import Cursor
+from .errors import BrantError, Closed, Limit
+from .records import Notification, Page, known, known_list, notification
 
 if TYPE_CHECKING:
-    import asyncio  # imported where a task first waits: most programs never do
+    import asyncio
+
+    from typing_extensions import Self
 
     from .database import Database
 
-TICK = 1.0  # seconds
-SLICE = 500  # ms that the main thread waits at a time, so that it can handle signals
-NAP = 0.002, 0.05  # seconds that a task sleeps while another thread's call occupies the handle: at first, at most
+Slow = Literal["block", "drop_oldest", "error"]
+"""What happens when a reader of a fan is slow and its buffer full: see `Fan.reader`."""
 
 
-class Listener(Iterator[Notification], AsyncIterator[Notification]):
+class Listener(Cursor[Notification]):
     """The notifications of some channels, in commit order, each once; made by `Database.listen`.
 
     ``for n in listener`` and ``async for n in listener`` wait for each, and end when the listener or its database is closed. A context
-    manager that closes. One thread at a time may wait on a listener (Misuse); open one for each.
+    manager that closes. One thread at a time may wait on a listener (Misuse); open one for each, or use a `Fan`.
     """
 
     def __init__(self, database: Database, cursor: _native.Cursor, patterns: tuple[str, ...]) -> None:
+        super().__init__(database, cursor)
+        self._what = ", ".join(map(repr, patterns))
+
+    def _records(self, items: list[Any]) -> list[Notification]:
+        return [notification(members) for members in items]
+
+
+@dataclass(slots=True)
+class Channel:
+    """A channel, and what is kept of it: `kept_count` notifications for `kept_age` ms."""
+
+    channel: str
+    count: int
+    kept_count: int
+    kept_age: int
+    newest_at: int | None = None
+
+
+class Channels:
+    """The channels of a file, as ``db.channels``; iterate it for all."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._cursor = cursor
-        self._patterns = patterns
-        self._ready: deque[Notification] = deque()
-        self._closed = False
 
     def __repr__(self) -> str:
-        return f"<brant.Listener {', '.join(map(repr, self._patterns))}{' closed' if self._closed else ''}>"
+        return f"<brant.Channels of {self._database!r}>"
 
-    def __enter__(self) -> Listener:
+    def __iter__(self) -> Iterator[Channel]:
+        return paged(lambda cursor: self.list(limit=PAGE, after=cursor))
+
+    def list(self, *, prefix: str | None = None, limit: int | None = None, after: str | None = None) -> Page[Channel]:
+        """A page (100) of channels, by name."""
+        answer = self._database._call(_native.brant_event_channels, given(prefix=prefix, limit=limit, after=after))
+        return Page(known_list(Channel, answer["items"]), answer.get("next"))
+
+    def set_retention(self, channel: str, *, count: int | None = LEFT, age: Seconds | None = LEFT) -> Channel:
+        """How many notifications of a channel are kept, and for how many seconds. None: as of all (10 000, a day)."""
+        members: dict[str, Any] = {"channel": channel}
+        if count is not LEFT:
+            members["count"] = count
+        if age is not LEFT:
+            members["age"] = milliseconds(age)
+        return known(Channel, self._database._call(_native.brant_event_set_retention, members))
+
+
+class Fan:
+    """One listener, and any number of readers of it in this process, threads and tasks; made by `Database.fan`. A context manager that closes.
+
+    A thread of its own reads ahead for all, so that the file is read once however many readers there are.
+    """
+
+    def __init__(self, database: Database, patterns: tuple[str, ...]) -> None:
+        self._listener = database.listen(*patterns)
+        self._readers: list[FanReader] = []
+        self._guard = threading.Lock()
+        self._thread = threading.Thread(target=self._pump, name="brant-fan", daemon=True)
+        self._thread.start()
+
+    def __repr__(self) -> str:
+        return f"<brant.Fan {self._listener._what} to {len(self._readers)}{' closed' if self._listener.closed else ''}>"
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    @property
-    def closed(self) -> bool:
-        return self._closed or self._database.closed
+    def reader(self, *, buffer: int = 1000, slow: Slow = "block") -> FanReader:
+        """A reader of what comes from now on: iterate it, ``for`` or ``async for``, or ask `next`. Closed.
+
+        When its `buffer` is full, "block" has all readers wait for this one (the file keeps what comes meanwhile, and a gap marker says what it
+        no longer keeps), "drop_oldest" drops what this one has not read (`dropped` counts), "error" ends this one with Limit.
+        """
+        if slow not in ("block", "drop_oldest", "error"):
+            raise ValueError(f'slow must be "block", "drop_oldest" or "error", not {slow!r}')
+        if buffer < 1:
+            raise ValueError("a buffer holds one at least")
+        reader = FanReader(self, buffer, slow)
+        with self._guard:
+            if self._listener.closed:
+                raise Closed("the fan is closed")
+            self._readers.append(reader)
+        return reader
 
     def close(self) -> None:
-        """End the listener and its wait. Any thread, any number of times."""
-        self._closed = True
-        _native.brant_cursor_close(self._cursor)
-        self._database._wakes.poke()
+        """End it and its readers; these may still read what they have. Any thread, any number of times."""
+        self._listener.close()
+        for reader in self._taken():
+            reader._end(None)
 
-    # ---- threads ------------------------------------------------------------------------------------------------------
+    def _taken(self) -> list[FanReader]:
+        with self._guard:
+            return list(self._readers)
 
-    def take(self, timeout: float | None = None) -> list[Notification]:
-        """What has come, some 256 at most; waits `timeout` seconds (None: without end, 0: not at all) for the first, else [].
+    def _leave(self, reader: FanReader) -> None:
+        with self._guard:
+            if reader in self._readers:
+                self._readers.remove(reader)
 
-        Raises Closed, and Interrupted when `Database.interrupt` was called.
-        """
-        if self._ready:
-            items = list(self._ready)
+    def _pump(self) -> None:
+        error: BrantError | None = None
+        try:
+            while True:
+                items = self._listener.take()
+                for reader in self._taken():
+                    reader._put(items)
+        except Closed:
+            pass
+        except BrantError as failure:
+            error = failure
+        self._listener.close()
+        for reader in self._taken():
+            reader._end(error)
+
+
+class FanReader(Iterator[Notification], AsyncIterator[Notification]):
+    """A reader of a `Fan`; a context manager that closes."""
+
+    def __init__(self, fan: Fan, buffer: int, slow: Slow) -> None:
+        self.dropped = 0
+        self._fan = fan
+        self._buffer = buffer
+        self._slow = slow
+        self._ready: deque[Notification] = deque()
+        self._ended = False
+        self._error: BaseException | None = None
+        self._changed = threading.Condition()
+        self._tasks: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Read no more. Any thread, any number of times."""
+        self._fan._leave(self)
+        with self._changed:
             self._ready.clear()
-            return items
-        end = None if timeout is None else time.monotonic() + timeout
-        sliced = threading.current_thread() is threading.main_thread()
-        while True:
-            rest = -1 if end is None else max(0, round((end - time.monotonic()) * 1000))
-            span = SLICE if sliced and not 0 <= rest < SLICE else rest
-            try:
-                items = self._fetch(span)
-            except Timeout:
-                # The deadline of another thread's call on this handle, which this wait met as that call ended: it is not ours.
-                items = []
-                time.sleep(0.001)
-            if items or end is not None and time.monotonic() >= end:
-                return items
+        self._end(None)
 
-    def next(self, timeout: float | None = None) -> Notification | None:
-        """The next one, or None when none came within `timeout` seconds (None: wait without end). Raises as `take`."""
-        if not self._ready:
-            self._ready.extend(self.take(timeout))
-        return self._ready.popleft() if self._ready else None
+    def next(self, timeout: Seconds | None = None) -> Notification | None:
+        """The next one, or None when none came within `timeout` seconds (None: wait without end). Closed; Limit: it was too slow."""
+        end = None if timeout is None else time.monotonic() + seconds(timeout)
+        with self._changed:
+            while not self._ready:
+                self._refuse()
+                rest = None if end is None else end - time.monotonic()
+                if rest is not None and rest <= 0 or not self._changed.wait(rest) and not self._ready:
+                    return None
+            return self._pop()
 
-    def __iter__(self) -> Listener:
+    def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Notification:
@@ -105,152 +203,73 @@ class Listener(Iterator[Notification], AsyncIterator[Notification]):
         assert item is not None
         return item
 
-    def _fetch(self, span: int) -> list[Notification]:
-        text = _native.brant_cursor_next(self._cursor, span)
-        return [] if text == "[]" else [notification(members) for members in decode(text)]
-
-    # ---- asyncio --------------------------------------------------------------------------------------------------------
-
-    def __aiter__(self) -> Listener:
+    def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Notification:
         import asyncio
 
-        nap = NAP[0]
-        wakes = self._database._wakes
-        while not self._ready:
+        loop = asyncio.get_running_loop()
+        while True:
+            with self._changed:
+                if self._ready:
+                    return self._pop()
+                try:
+                    self._refuse()
+                except Closed:
+                    raise StopAsyncIteration from None
+                waiting = loop, loop.create_future()
+                self._tasks.append(waiting)
             try:
-                # Before the look, so that what comes after it is not missed.
-                dispatcher = wakes.dispatcher(asyncio.get_running_loop())
-                looked = self._look()
-            except Closed:
-                raise StopAsyncIteration from None
-            if not looked:
-                await asyncio.sleep(nap)
-                nap = min(nap * 2, NAP[1])
-            elif not self._ready:
-                await dispatcher.wait()
+                await waiting[1]
+            finally:
+                with self._changed:
+                    if waiting in self._tasks:
+                        self._tasks.remove(waiting)
+
+    # ---- inside its condition ---------------------------------------------------------------------------------------------
+
+    def _pop(self) -> Notification:
+        self._changed.notify_all()  # there is room
         return self._ready.popleft()
 
-    def _look(self) -> bool:
-        """Fetch what is there, unless another thread's call occupies the handle: a loop must not wait for that."""
-        lock = self._database._lock
-        if not lock.acquire(blocking=False):
-            return False
-        try:
-            self._ready.extend(self._fetch(0))
-        finally:
-            lock.release()
-        return True
+    def _refuse(self) -> None:
+        if self._error is not None:
+            raise self._error
+        if self._ended:
+            raise Closed("the reader is closed")
 
+    def _wake(self) -> None:
+        self._changed.notify_all()
+        tasks, self._tasks = self._tasks, []
+        for loop, future in tasks:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(settle, future)
 
-class Wakes:
-    """The dispatchers of a handle, by loop."""
+    # ---- the fan's thread ---------------------------------------------------------------------------------------------------
 
-    def __init__(self, handle: _native.Handle) -> None:
-        self._handle = handle
-        self.forget()
+    def _put(self, items: list[Notification]) -> None:
+        with self._changed:
+            for item in items:
+                while self._slow == "block" and len(self._ready) >= self._buffer and not self._ended:
+                    self._wake()
+                    self._changed.wait()
+                if self._ended:
+                    return
+                if len(self._ready) >= self._buffer:
+                    if self._slow == "error":
+                        self._error = Limit(f"the reader was too slow: its buffer of {self._buffer} is full")
+                        self._ended = True
+                        self._fan._leave(self)
+                        break
+                    self._ready.popleft()
+                    self.dropped += 1
+                self._ready.append(item)
+            self._wake()
 
-    def forget(self) -> None:
-        """After a fork: what is here belongs to the parent's loops."""
-        self._guard = threading.Lock()  # for the dict, and so that the descriptor is not closed while it is duplicated
-        self._dispatchers: dict[asyncio.AbstractEventLoop, _Dispatcher] = {}
-
-    def dispatcher(self, loop: asyncio.AbstractEventLoop) -> _Dispatcher:
-        with self._guard:
-            found = self._dispatchers.get(loop)
-            if found is None:
-                for old in [old for old in self._dispatchers if old.is_closed()]:
-                    self._dispatchers.pop(old).stop()
-                found = self._dispatchers[loop] = _Dispatcher(self, loop, self._duplicate())
-            return found
-
-    def _duplicate(self) -> int:
-        try:
-            return os.dup(_native.brant_wake_fd(self._handle))
-        except Unsupported:
-            return -1
-
-    def acknowledge(self) -> None:
-        _native.brant_wake_acknowledge(self._handle)
-
-    def drop(self, dispatcher: _Dispatcher) -> None:
-        with self._guard:
-            if self._dispatchers.get(dispatcher.loop) is dispatcher:
-                del self._dispatchers[dispatcher.loop]
-
-    def poke(self, *, but: _Dispatcher | None = None, error: BaseException | None = None) -> None:
-        """Have all tasks that wait look again, or raise. Any thread."""
-        if not self._dispatchers:
-            return
-        with self._guard:
-            dispatchers = list(self._dispatchers.values())
-        for dispatcher in dispatchers:
-            if dispatcher is not but:
-                with suppress(RuntimeError):  # its loop is closed
-                    dispatcher.loop.call_soon_threadsafe(dispatcher.wake, error)
-
-    def interrupt(self) -> None:
-        self.poke(error=Interrupted("the wait was interrupted"))
-
-    def close(self) -> None:
-        with self._guard:
-            _native.brant_close(self._handle)
-        self.poke()
-
-
-class _Dispatcher:
-    """Wakes the tasks of one loop that wait on one handle. Stops by itself when nobody waited for a tick. Its loop's thread only."""
-
-    def __init__(self, wakes: Wakes, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
-        self.loop = loop
-        self._wakes = wakes
-        self._waiting: set[asyncio.Future[None]] = set()
-        self._descriptor = descriptor
-        if descriptor >= 0:
-            loop.add_reader(descriptor, self._readable)
-        self._timer = loop.call_later(TICK, self._tick)
-
-    async def wait(self) -> None:
-        future: asyncio.Future[None] = self.loop.create_future()
-        self._waiting.add(future)
-        try:
-            await future
-        finally:
-            self._waiting.discard(future)
-
-    def wake(self, error: BaseException | None = None) -> None:
-        for future in self._waiting:
-            if not future.done():
-                if error is None:
-                    future.set_result(None)
-                else:
-                    future.set_exception(error)
-
-    def _readable(self) -> None:
-        try:
-            self._wakes.acknowledge()
-        except BrantError:
-            self._end()  # closed: the descriptor stays readable
-        self.wake()
-        self._wakes.poke(but=self)
-
-    def _tick(self) -> None:
-        if self._waiting:
-            self.wake()
-            self._timer = self.loop.call_later(TICK, self._tick)
-        else:
-            self._end()
-
-    def _end(self) -> None:
-        self._wakes.drop(self)
-        self.stop()
-
-    def stop(self) -> None:
-        self._timer.cancel()
-        if self._descriptor >= 0:
-            if not self.loop.is_closed():
-                self.loop.remove_reader(self._descriptor)
-            os.close(self._descriptor)
-            self._descriptor = -1
+    def _end(self, error: BaseException | None) -> None:
+        with self._changed:
+            if not self._ended:
+                self._ended = True
+                self._error = error
+            self._wake()

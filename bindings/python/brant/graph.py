@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import IO, TYPE_CHECKING, Any, Literal, TypedDict, cast, overload
+from typing import IO, TYPE_CHECKING, Any, Literal, TypedDict, Union, cast, overload
 
 from . import _libraries, _native
 from ._clock import deadline
@@ -21,14 +22,18 @@ from .results import (
     Cycle,
     Degrees,
     ExportPage,
+    GraphDiff,
     Imported,
     PageRank,
     Path,
     Paths,
+    Replayed,
     ShortestPaths,
     Subgraph,
     TopologicalOrder,
+    graph_diff,
 )
+from .streams import Events, Stream, begin, part
 
 if TYPE_CHECKING:
     import igraph
@@ -37,6 +42,10 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .database import Database
+
+
+Then = Union[int, datetime.datetime, Mapping[str, int]]
+"""An offset of a change log, or a time: a datetime, or ``{"time": ms}``."""
 
 
 class EdgeSelector(TypedDict, total=False):
@@ -345,6 +354,26 @@ class Graph:
         return known(Arrays, self.database._call(_native.brant_graph_arrays, members, deadline(timeout)))
 
     # ---- other libraries ----------------------------------------------------------------------------------------------
+
+    def changes(self, *, after: int | None = None, limit: int | None = None) -> Events:
+        """Up to `limit` (1000) changes behind an offset: what was written to a graph with `changes`, in the order of commits. Each event's payload
+        says what was put or deleted, and what was there before. Conflict: the graph never had a log."""
+        return part(self.database._call(_native.brant_graph_changes, given(graph=self.name, after=after, limit=limit)))
+
+    def change_log(self) -> Stream:
+        """The stream of the changes: to subscribe to, with consumers and groups, and to say how long they are kept."""
+        return self.database.stream(f"changes:{self.info().id}")
+
+    def diff(self, from_: Then, to: Then | None = None, *, limit: int | None = None) -> GraphDiff:
+        """What is different at `to` (now) from what was at `from_`: offsets of the change log, or times; up to `limit` (10 000) keys.
+        Conflict: the log does not say."""
+        members = {"graph": self.name, "from": begin(from_)} | given(to=begin(to), limit=limit)
+        return graph_diff(self.database._call(_native.brant_graph_diff, members))
+
+    def replay(self, to: Then, into: str, *, graph_type: str | None = None) -> Replayed:
+        """Make a new graph as this one was at an offset of its change log, or a time. Exists; Conflict: the log does not say."""
+        members = {"graph": self.name, "to": begin(to), "into": into} | given(graph_type=graph_type)
+        return known(Replayed, self.database._call(_native.brant_graph_replay, members))
 
     def to_networkx(self, *, edge_types: Iterable[str] | None = None, edge_filter: Filter | None = None) -> networkx.Graph[Any]:
         """The graph as NetworkX has it: a Graph, DiGraph, MultiGraph or MultiDiGraph with all attributes.

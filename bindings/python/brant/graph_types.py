@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from . import _native
 from ._clock import deadline
@@ -143,6 +143,18 @@ class GraphTypes:
             stopped = on_failure != "skip" and total.failures
             if total.done or stopped or batches == limit:
                 return total
+
+    def migrate_later(
+        self,
+        name: str,
+        *,
+        batch: int | None = None,
+        patches: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+        on_failure: Literal["stop", "skip"] | None = None,
+    ) -> int:
+        """As `migrate`, as a job of the queue "schema-migration", which `Database.maintain` works off in bounded steps; returns its id (`Jobs`)."""
+        members = {"name": name, "background": True} | given(batch=batch, patches=patches, on_failure=on_failure)
+        return cast(int, self._database._call(_native.brant_graph_type_migrate, members)["job"])
 
     def migration(self, name: str) -> Migration:
         """Where the newest migration is. NotFound: there was none."""

@@ -39,11 +39,11 @@ class Graphs:
         project_id: str | None = None,
         status: Status | None = None,
         metadata: Json | None = None,
+        changes: bool | None = None,
     ) -> GraphInfo:
-        """Create a graph. Exists: the name is taken. NotFound: no such graph type."""
-        members = given(
-            name=name, graph_type=graph_type, owner_id=owner_id, project_id=project_id, status=status, metadata=metadata
-        )  # fmt: skip
+        """Create a graph. `changes`: keep a log of what is written (`Graph.changes`). Exists: the name is taken. NotFound: no such graph type."""
+        members = given(name=name, graph_type=graph_type, owner_id=owner_id, project_id=project_id, status=status)
+        members |= given(metadata=metadata, changes=changes)
         return known(GraphInfo, self._database._call(_native.brant_graph_create, members))
 
     def get(self, name: str) -> GraphInfo:
@@ -71,9 +71,10 @@ class Graphs:
         project_id: str | None = LEFT,
         status: Status | None = None,
         metadata: Json | None = None,
+        changes: bool | None = None,
     ) -> GraphInfo:
-        """Replace what is given. What is in an "archived" graph cannot be written (Constraint). A status restores a deleted graph."""
-        members = given(name=name, status=status, metadata=metadata)
+        """Replace what is given; `changes` begins or ends the log of what is written. What is in an "archived" graph cannot be written (Constraint). A status restores a deleted graph."""
+        members = given(name=name, status=status, metadata=metadata, changes=changes)
         if owner_id is not LEFT:
             members["owner_id"] = owner_id
         if project_id is not LEFT:

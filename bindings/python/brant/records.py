@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypedDict, TypeVar, overload
 
+from ._payload import content
+
 T = TypeVar("T")
 A = TypeVar("A")
 
@@ -112,7 +114,7 @@ class GraphDeleted:
 
 @dataclass(slots=True)
 class GraphInfo:
-    """What is known of a graph; `nodes` and `edges` are counts."""
+    """What is known of a graph; `nodes` and `edges` are counts; `changes`: a log of what is written is kept."""
 
     id: str
     name: str
@@ -125,6 +127,7 @@ class GraphInfo:
     edges: int
     created_at: int
     updated_at: int
+    changes: bool = False
 
 
 @dataclass(slots=True)
@@ -372,4 +375,4 @@ def notification(members: Json) -> Notification:
     gap = members.get("gap")
     if gap is not None:
         return Notification(gap["to"], members["channel"], None, 0, Gap(gap["from"], gap["to"]))
-    return Notification(members["id"], members["channel"], members["payload"], members["created_at"])
+    return Notification(members["id"], members["channel"], content(members), members["created_at"])

@@ -357,6 +357,45 @@ class Imported:
     total_bytes: int = 0
 
 
+# ---- change logs -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Keys:
+    """The keys of what came, changed and went."""
+
+    created: list[str]
+    updated: list[str]
+    deleted: list[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.created or self.updated or self.deleted)
+
+
+@dataclass(slots=True)
+class GraphDiff:
+    """What is different in a graph between two offsets of its change log; true where something is. `truncated`: more keys than the limit."""
+
+    from_: int
+    to: int
+    nodes: Keys
+    edges: Keys
+    truncated: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.nodes or self.edges)
+
+
+@dataclass(slots=True)
+class Replayed:
+    """A graph that was made as another one was at an offset of its change log."""
+
+    graph: str
+    offset: int
+    nodes: int
+    edges: int
+
+
 # ---- upkeep ----------------------------------------------------------------------------------------------------------
 
 
@@ -372,12 +411,26 @@ class Retained:
 
 
 @dataclass(slots=True)
+class Worked:
+    """What was done of the library's own queues: `jobs` that are done or `failed`, in bounded `steps`."""
+
+    jobs: int
+    failed: int
+    steps: int
+
+
+@dataclass(slots=True)
 class Maintained:
-    """What upkeep did."""
+    """What upkeep did: how many notifications were `pruned`, finished jobs, events of streams, ended locks and rate limits removed."""
 
     pruned: int
     wal_pages: int
     retention: Retained | None = None
+    worked: Worked | None = None
+    jobs: int = 0
+    streams: Json | int | None = None
+    locks: int = 0
+    rate_limits: int = 0
 
 
 @dataclass(slots=True)
@@ -446,7 +499,14 @@ def maintained(members: Json) -> Maintained:
     answer = known(Maintained, members)
     if answer.retention is not None:
         answer.retention = known(Retained, members["retention"])
+    if answer.worked is not None:
+        answer.worked = known(Worked, members["worked"])
     return answer
+
+
+def graph_diff(members: Json) -> GraphDiff:
+    ends = members["from"], members["to"]
+    return GraphDiff(*ends, known(Keys, members["nodes"]), known(Keys, members["edges"]), members["truncated"])
 
 
 def erased(members: Json) -> Erased:

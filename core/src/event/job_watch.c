@@ -14,11 +14,10 @@ static const char *const sql[STATEMENT_COUNT] = {
                 "AND state = 3 AND cancel = 1",
     [STATE] = "SELECT state FROM jobs WHERE id = :id",
 };
-const brant__statements brant__job_watch_statements = {BRANT__TABLE_JOB_WATCH, STATEMENT_COUNT,
-                                                       sql};
+static const brant__statements statements = {BRANT__TABLE_JOB_WATCH, STATEMENT_COUNT, sql};
 
 static brant_status get(brant__statement **out, brant_db *db, int which) {
-    return brant__statement_get(out, db, &brant__job_watch_statements, (size_t)which);
+    return brant__statement_get(out, db, &statements, (size_t)which);
 }
 
 /* ---- jobs.watch ------------------------------------------------------------------------------ */

@@ -1,0 +1,572 @@
+"""Loops over jobs, workers in threads and asyncio, tasks: leases, cancels, the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import brant
+
+
+@pytest.fixture
+def queue(db: brant.Database) -> brant.Queue:
+    return db.queue("q")
+
+
+def until(condition: Callable[[], object], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.005)
+
+
+def fill(queue: brant.Queue, count: int) -> None:
+    queue.enqueue_many({"payload": n} for n in range(count))
+
+
+# ---- loops ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch", [1, 7])
+def test_a_loop(queue: brant.Queue, batch: int) -> None:
+    fill(queue, 50)
+    seen = [job.payload for job in queue.work(wait=0, batch=batch)]
+    assert seen == list(range(50))
+    assert len(queue.jobs()) == 0
+
+
+def test_a_loop_waits(queue: brant.Queue, path: Path) -> None:
+    def produce() -> None:
+        with brant.open(path) as other:
+            for n in range(20):
+                other.queue("q").enqueue(n)
+                time.sleep(0.002)
+
+    thread = threading.Thread(target=produce)
+    thread.start()
+    seen = []
+    with queue.work() as work:
+        for job in work:
+            with job:
+                seen.append(job.payload)
+            if len(seen) == 20:
+                break
+    thread.join()
+    assert seen == list(range(20)) and len(queue.jobs()) == 0
+    start = time.monotonic()
+    assert list(queue.work(wait=0.1)) == [] and time.monotonic() - start < 2
+
+
+def test_leaving_a_loop(queue: brant.Queue, db: brant.Database) -> None:
+    queue.configure(backoff={"base": 60})
+    fill(queue, 5)
+    with pytest.raises(ValueError), queue.work(batch=3) as work:
+        for job in work:
+            if job.payload == 1:
+                raise ValueError("bad")
+    states = {info.payload: info.state for info in queue.jobs()}
+    assert states == {1: "delayed", 2: "ready", 3: "ready", 4: "ready"}  # 0 was done, 2 was claimed and given back
+    assert db.jobs.get(2).errors[0].message == "ValueError: bad"
+
+
+def test_a_loop_goes_on_after_a_failure(queue: brant.Queue) -> None:
+    queue.configure(backoff={"base": 60})
+    fill(queue, 3)
+    for job in queue.work(wait=0):
+        with job:
+            if job.payload == 1:
+                raise ValueError("bad")
+    assert [(info.payload, info.state) for info in queue.jobs()] == [(1, "delayed")]
+
+
+def test_leases_are_prolonged(queue: brant.Queue) -> None:
+    queue.configure(lease=0.15)
+    fill(queue, 1)
+    for job in queue.work(wait=0):
+        for _ in range(5):
+            time.sleep(0.1)
+            assert queue.claim() == []
+    assert len(queue.jobs()) == 0
+
+
+def test_a_transaction_of_the_program_does_not_matter(queue: brant.Queue, db: brant.Database) -> None:
+    queue.configure(lease=0.3)
+    fill(queue, 2)
+    for job in queue.work(wait=0):
+        with db.transaction():
+            db.graphs.create(f"g{job.payload}")
+            job.ack()
+            time.sleep(0.2)
+    assert len(queue.jobs()) == 0 and len(list(db.graphs)) == 2
+
+
+def test_stale_acks_are_told(queue: brant.Queue, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    fill(queue, 1)
+    told: list[int] = []
+    for job in queue.work(wait=0, on_stale=lambda job: told.append(job.id)):
+        if not told and job.attempt == 1:
+            queue._database.jobs.release(job.id, job.token)
+            queue.claim()
+    assert told == [1] and "its lease had ended" in caplog.text
+
+
+def test_an_async_loop(queue: brant.Queue, path: Path) -> None:
+    async def main() -> list[int]:
+        seen = []
+        fill(queue, 30)
+        async for job in queue.work(wait=0):
+            seen.append(job.payload)
+        return seen
+
+    assert asyncio.run(main()) == list(range(30)) and len(queue.jobs()) == 0
+
+
+def test_an_async_loop_of_many_at_once(queue: brant.Queue) -> None:
+    fill(queue, 40)
+    most = running = 0
+
+    async def handle(job: brant.Job) -> None:
+        nonlocal most, running
+        async with job:
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.005)
+            running -= 1
+            if job.payload == 3:
+                raise brant.Reject("no")
+
+    async def main() -> None:
+        tasks = []
+        async for job in queue.work(concurrency=8, wait=0.05):
+            tasks.append(asyncio.create_task(handle(job)))
+        await asyncio.gather(*tasks)
+
+    asyncio.run(main())
+    assert most == 8 and [(info.payload, info.state) for info in queue.jobs()] == [(3, "dead")]
+
+
+def test_an_async_wait_may_be_cancelled(queue: brant.Queue) -> None:
+    async def main() -> None:
+        async with queue.work() as work:
+            for _ in range(3):
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(anext(work), 0.02)
+            queue.enqueue("x")
+            job = await asyncio.wait_for(anext(work), 5)
+            assert job.payload == "x"
+            job.ack()
+
+    asyncio.run(main())
+
+
+def test_another_tasks_transaction(queue: brant.Queue, db: brant.Database) -> None:
+    """A task keeps a transaction open over an await; the worker's loop neither stops nor fails."""
+
+    async def main() -> None:
+        seen: list[int] = []
+
+        async def handle(job: brant.Job) -> None:
+            seen.append(job.payload)
+
+        worker = queue.worker(handle)
+        task = asyncio.create_task(worker.run_async())
+        await asyncio.sleep(0.05)
+        longest, last = 0.0, time.monotonic()
+        with db.transaction():
+            queue.enqueue(1)
+            for _ in range(50):
+                await asyncio.sleep(0.01)
+                longest, last = max(longest, time.monotonic() - last), time.monotonic()
+        while not seen:
+            await asyncio.sleep(0.01)
+        worker.stop()
+        await asyncio.wait_for(task, 5)
+        assert longest < 0.25
+
+    asyncio.run(main())
+
+
+# ---- workers ----------------------------------------------------------------------------------------------------------------
+
+
+def test_threads(queue: brant.Queue) -> None:
+    together = threading.Barrier(8)
+
+    def handle(job: brant.Job) -> int:
+        assert brant.current_job() is job
+        if job.payload < 8:
+            together.wait(10)
+        return int(job.payload) * 2
+
+    queue.configure(result_ttl=60)
+    jobs = queue.enqueue_many({"payload": n} for n in range(200))
+    with queue.worker(handle, concurrency=8):
+        assert [queue.result(id, 10) for id in jobs] == [n * 2 for n in range(200)]
+
+
+def test_tasks_of_a_loop(queue: brant.Queue) -> None:
+    queue.configure(result_ttl=60)
+    jobs = queue.enqueue_many({"payload": n} for n in range(200))
+    most = running = 0
+
+    async def handle(job: brant.Job) -> int:
+        nonlocal most, running
+        assert brant.current_job() is job
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.002)
+        running -= 1
+        return int(job.payload) * 2
+
+    async def main() -> None:
+        worker = queue.worker(handle, concurrency=8)
+        task = asyncio.create_task(worker.run_async())
+        assert [await queue.result_async(id, 10) for id in jobs] == [n * 2 for n in range(200)]
+        worker.stop()
+        await asyncio.wait_for(task, 5)
+
+    asyncio.run(main())
+    assert most == 8
+
+
+@pytest.mark.parametrize("kind", ["threads", "loop"])
+def test_failures(db: brant.Database, queue: brant.Queue, kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    queue.configure(max_attempts=2, backoff={"base": 0.01}, result_ttl=60)
+
+    def work(job: brant.Job) -> str:
+        if job.attempt == 1:
+            raise ValueError("\ud800 first")
+        return "second"
+
+    async def work_async(job: brant.Job) -> str:
+        return work(job)
+
+    made = queue.enqueue("x")
+    with queue.worker(work if kind == "threads" else work_async):
+        assert made.result(10) == "second"
+        assert made.info().errors[0].code == "ValueError"
+        assert isinstance(db.queue("q").stats().completed, int)
+    assert "failed" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["threads", "loop"])
+def test_a_result_without_json(queue: brant.Queue, kind: str) -> None:
+    async def work_async(job: brant.Job) -> object:
+        return object()
+
+    made = queue.enqueue("x", max_attempts=1)
+    with queue.worker((lambda job: object()) if kind == "threads" else work_async), pytest.raises(brant.JobFailed, match="no JSON form"):
+        made.result(10)
+
+
+@pytest.mark.parametrize("kind", ["threads", "loop"])
+def test_cancels(db: brant.Database, queue: brant.Queue, kind: str) -> None:
+    began = threading.Event()
+
+    def work(job: brant.Job) -> None:
+        began.set()
+        assert job.cancelled.wait(10)
+        job.check()
+
+    async def work_async(job: brant.Job) -> None:
+        began.set()
+        await asyncio.sleep(30)
+
+    made = queue.enqueue("x")
+    with queue.worker(work if kind == "threads" else work_async):
+        assert began.wait(10)
+        start = time.monotonic()
+        assert made.cancel() == "running"
+        with pytest.raises(brant.JobFailed, match="cancelled"):
+            made.result(10)
+        assert time.monotonic() - start < 2  # not the heartbeat, which is due in 10 s
+
+
+@pytest.mark.parametrize("kind", ["threads", "loop"])
+def test_a_lost_lease(db: brant.Database, queue: brant.Queue, kind: str) -> None:
+    began, ended = threading.Event(), threading.Event()
+    lost: list[int] = []
+
+    def work(job: brant.Job) -> None:
+        if began.is_set():
+            return
+        began.set()
+        job.cancelled.wait(10)
+        ended.set()
+
+    async def work_async(job: brant.Job) -> None:
+        if began.is_set():
+            return
+        began.set()
+        try:
+            await asyncio.sleep(30)
+        finally:
+            ended.set()
+
+    made = queue.enqueue("x")
+    handler: Any = work if kind == "threads" else work_async
+    with queue.worker(handler, lease=0.3, on_stale=lambda job: lost.append(job.id)):
+        assert began.wait(10)
+        (running,) = queue.jobs(state="running")
+        db.jobs.fail(made.id, 1, "from elsewhere", delay=60)  # the token of the first claim
+        assert ended.wait(10)
+        until(lambda: lost == [made.id])
+    assert running.worker is not None
+
+
+@pytest.mark.parametrize("kind", ["threads", "loop"])
+def test_the_grace(queue: brant.Queue, kind: str) -> None:
+    began = threading.Semaphore(0)
+    flagged: list[bool] = []
+
+    def work(job: brant.Job) -> None:
+        began.release()
+        if job.payload == "long":
+            job.cancelled.wait(10)
+            flagged.append(job.cancelled.is_set())
+        else:
+            time.sleep(0.2)
+
+    async def work_async(job: brant.Job) -> None:
+        began.release()
+        try:
+            await asyncio.sleep(0.2 if job.payload == "short" else 30)
+        finally:
+            flagged.append(True)
+
+    queue.enqueue("short")
+    long = queue.enqueue("long")
+    worker = queue.worker(work if kind == "threads" else work_async, concurrency=2, grace=0.6)
+    worker.start()
+    for _ in range(2):
+        assert began.acquire(timeout=10)
+    queue.enqueue("late")
+    worker.stop()
+    assert worker.join(10)
+    until(lambda: flagged)
+    left = {info.payload: info.state for info in queue.jobs()}
+    assert left == {"long": "ready", "late": "ready"}
+    assert long.info().attempt == 0  # the release did not count it
+
+
+def test_a_worker_runs_once(queue: brant.Queue) -> None:
+    worker = queue.worker(print)
+    with worker:
+        with pytest.raises(RuntimeError, match="another"):
+            worker.start()
+    assert worker.join(0)
+    with pytest.raises(ValueError):
+        queue.worker()
+    with pytest.raises(ValueError):
+        queue.worker(print, concurrency=0)
+
+
+def test_waiting_uses_no_processor(queue: brant.Queue) -> None:
+    async def handle(job: brant.Job) -> None: ...
+
+    with queue.worker(print, concurrency=4), queue.worker(handle, concurrency=4):
+        time.sleep(0.3)
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        time.sleep(2)
+        after = resource.getrusage(resource.RUSAGE_SELF)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.1
+
+
+def test_latency(queue: brant.Queue, path: Path) -> None:
+    """From the enqueue of another handle to the handler."""
+    came: list[float] = []
+    with brant.open(path) as other:
+        for handler in (lambda job: came.append(time.perf_counter()), _async(lambda job: came.append(time.perf_counter()))):
+            with queue.worker(handler, concurrency=2):
+                time.sleep(0.2)
+                spans = []
+                for n in range(30):
+                    came.clear()
+                    start = time.perf_counter()
+                    other.queue("q").enqueue(n)
+                    until(lambda: came)
+                    spans.append(came[0] - start)
+                    time.sleep(0.002)
+            assert sorted(spans)[15] < 0.05
+
+
+def _async(function: Callable[[brant.Job], Any]) -> Any:
+    async def handle(job: brant.Job) -> Any:
+        return function(job)
+
+    return handle
+
+
+def test_workers_share(queue: brant.Queue, path: Path) -> None:
+    fill(queue, 300)
+    seen: list[int] = []
+    with brant.open(path) as other:
+        workers = [queue.worker(lambda job: seen.append(job.payload), concurrency=2), other.queue("q").worker(_async(lambda job: seen.append(job.payload)))]
+        for worker in workers:
+            worker.start()
+        until(lambda: len(queue.jobs()) == 0)
+        for worker in workers:
+            worker.stop()
+            worker.join()
+    assert sorted(seen) == list(range(300))
+
+
+def test_a_memory_database() -> None:
+    with brant.open(":memory:") as db:
+        queue = db.queue("q")
+        seen: list[int] = []
+        with queue.worker(lambda job: seen.append(job.payload), concurrency=2):
+            fill(queue, 10)
+            until(lambda: len(seen) == 10)
+
+
+# ---- tasks ------------------------------------------------------------------------------------------------------------------
+
+
+def test_tasks(db: brant.Database, queue: brant.Queue) -> None:
+    @queue.task(result_ttl=60)
+    def add(a: int, b: int = 1) -> int:
+        "Adds."
+        return a + b
+
+    @queue.task(name="slow.add", result_ttl=60)
+    async def slowly(a: int) -> int:
+        await asyncio.sleep(0.01)
+        return a + brant.current_job().id
+
+    assert add(1) == 2 and add.__doc__ == "Adds." and repr(add) == "<brant.Task 'add' of 'q'>"
+    with pytest.raises(TypeError):
+        add.enqueue(1, 2, 3)  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="already"):
+        queue.task(name="add")(print)
+    first = add.enqueue(2, b=5)
+    second = slowly.enqueue(7)
+    third = add.options(priority=9, delay=0.01).enqueue(1)
+    unknown = queue.enqueue({"task": "nothing"}, max_attempts=1)
+    with db.queue("q").worker(concurrency=3):
+        assert first.result(10) == 7 and second.result(10) == 7 + second.id and third.result(10) == 2
+        with pytest.raises(brant.JobFailed, match="no task 'nothing'"):
+            unknown.result(10)
+
+
+# ---- processes --------------------------------------------------------------------------------------------------------------
+
+WORKER = """
+import sys, time, brant
+db = brant.open(sys.argv[1])
+queue = db.queue("q")
+def say(*words):
+    sys.stdout.write(" ".join(map(str, words)) + "\\n")
+    sys.stdout.flush()
+def handle(job):
+    say("begin", job.payload, job.attempt)
+    time.sleep(float(sys.argv[2]))
+    say("end", job.payload)
+async def handle_async(job):
+    import asyncio
+    say("begin", job.payload, job.attempt)
+    await asyncio.sleep(float(sys.argv[2]))
+    say("end", job.payload)
+queue.run(handle_async if sys.argv[3] == "loop" else handle, concurrency=2, lease=1, grace=float(sys.argv[4]))
+db.close()
+print("closed", flush=True)
+"""
+
+
+def spawn(path: Path, span: float, kind: str, grace: float) -> subprocess.Popen[str]:
+    folder = Path(brant.__file__).parent.parent
+    command = [sys.executable, "-c", WORKER, str(path), str(span), kind, str(grace)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
+
+
+@pytest.mark.parametrize("kind", ["threads", "loop"])
+def test_sigkill(queue: brant.Queue, path: Path, kind: str) -> None:
+    queue.enqueue("x")
+    process = spawn(path, 60, kind, 1)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begin x 1\n"
+    process.kill()
+    process.communicate()
+    assert queue.claim() == []
+    start = time.monotonic()
+    for job in queue.work():
+        assert (job.payload, job.attempt) == ("x", 2)
+        break
+    assert time.monotonic() - start < 3  # the lease of a second, without anybody's look
+
+
+@pytest.mark.parametrize("kind", ["threads", "loop"])
+def test_sigterm(queue: brant.Queue, path: Path, kind: str) -> None:
+    """The running ones end within the grace; nothing more begins."""
+    fill(queue, 3)
+    process = spawn(path, 0.5, kind, 10)
+    assert process.stdout is not None
+    assert {process.stdout.readline() for _ in range(2)} == {"begin 0 1\n", "begin 1 1\n"}
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+    assert sorted(out.split()) == ["0", "1", "closed", "end", "end"], err
+    assert process.returncode == 0
+    assert [(info.payload, info.state) for info in queue.jobs()] == [(2, "ready")]
+
+
+@pytest.mark.parametrize("kind", ["threads", "loop"])
+def test_sigterm_without_time(queue: brant.Queue, path: Path, kind: str) -> None:
+    fill(queue, 2)
+    process = spawn(path, 60, kind, 0.2)
+    assert process.stdout is not None
+    for _ in range(2):
+        process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 0 and out == "closed\n", err
+    assert [(info.state, info.attempt) for info in queue.jobs()] == [("ready", 0)] * 2
+
+
+def test_two_processes(queue: brant.Queue, path: Path) -> None:
+    fill(queue, 200)
+    processes = [spawn(path, 0.01, kind, 5) for kind in ("threads", "loop")]
+    until(lambda: len(queue.jobs()) == 0, 30)
+    for process in processes:
+        process.send_signal(signal.SIGINT)
+    outs = [process.communicate(timeout=20)[0].splitlines() for process in processes]
+    begun = sorted(int(line.split()[1]) for out in outs for line in out if line.startswith("begin"))
+    assert begun == list(range(200))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_fork(queue: brant.Queue) -> None:
+    fill(queue, 2)
+    work = queue.work()
+    next(work)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            queue.enqueue(1)
+        except brant.Forked:
+            try:
+                next(work)
+            except brant.Forked:
+                code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert next(work).payload == 1
+    work.close()
+
+
+def test_logging(queue: brant.Queue, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "brant"), queue.worker(print, name="w1"):
+        until(lambda: "works as w1" in caplog.text)
