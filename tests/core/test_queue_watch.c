@@ -605,6 +605,27 @@ static void test_end_of_a_job(void **state) {
     assert_string_equal(text = items(cursor, FALLBACK), "[{\"id\":3,\"state\":\"done\"}]");
     brant_free(text);
     brant_cursor_free(cursor);
+
+    /* One that is deleted is not taken for done, nor is one whose queue goes. */
+    enqueue(db, "");
+    cursor = watch(db, "jobs.watch", "{\"id\":4}");
+    assert_string_equal(text = items(cursor, 0), "[]");
+    brant_free(text);
+    must(other, "jobs.delete", "{\"id\":4}", NULL);
+    text = items(cursor, FALLBACK);
+    assert_non_null(strstr(text, "\"state\":\"cancelled\""));
+    brant_free(text);
+    brant_cursor_free(cursor);
+    must(other, "db.maintain", "{}", "\"jobs\":1");
+    must_fail(other, "jobs.get", "{\"id\":4}", BRANT_NOT_FOUND, NULL);
+    enqueue(db, "");
+    cursor = watch(db, "jobs.watch", "{\"id\":5}");
+    assert_string_equal(text = items(cursor, 0), "[]");
+    brant_free(text);
+    must(other, "queues.delete", "{\"queue\":\"q\"}", NULL);
+    assert_string_equal(text = items(cursor, FALLBACK), "[{\"id\":5,\"state\":\"cancelled\"}]");
+    brant_free(text);
+    brant_cursor_free(cursor);
     brant_db_free(other);
     brant_db_free(db);
 }

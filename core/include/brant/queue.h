@@ -206,7 +206,7 @@ BRANT_API brant_status brant_job_requeue_many(char **out_json, size_t *out_json_
 
 /*
  * jobs.delete {"id"} -> {}
- * Leaves nothing of it. What waits for it goes on as if it had been cancelled, unless it was finished.
+ * Leaves nothing of it; where a jobs.watch sleeps on it, it is cancelled, and goes with the next db.maintain. What waits for it goes on as if it had been cancelled, unless it was finished.
  * NOT_FOUND: as jobs.get. CONFLICT: it runs.
  */
 BRANT_API brant_status brant_job_delete(char **out_json, size_t *out_json_len, brant_db *db,
@@ -247,7 +247,8 @@ BRANT_API brant_status brant_job_cancels(brant_cursor **out_cursor, brant_db *db
                                          size_t json_len);
 
 /*
- * jobs.watch {"id"} -> a cursor of one Job (as jobs.get), when it has finished, at once if it has; then it ends. One that is done and whose result is not kept: {"id", "state": "done"}.
+ * jobs.watch {"id"} -> a cursor of one Job (as jobs.get), when it has finished, at once if it has; then it ends. One that is gone: {"id", "state": "done"},
+ * since what ends otherwise is kept; "cancelled" where its queue is gone.
  * NOT_FOUND: never given.
  */
 BRANT_API brant_status brant_job_watch(brant_cursor **out_cursor, brant_db *db, const char *json,

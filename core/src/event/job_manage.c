@@ -10,12 +10,14 @@
 
 #define MANY 1000 /* jobs that one call requeues or prunes by default */
 
-enum { ASK_CANCEL, RENEW, SET_PAYLOAD, FINISHED, STATEMENT_COUNT };
+enum { ASK_CANCEL, RENEW, SET_PAYLOAD, WATCHED, REMOVE_SOON, FINISHED, STATEMENT_COUNT };
 static const char *const sql[STATEMENT_COUNT] = {
     [ASK_CANCEL] = "UPDATE jobs SET cancel = 1 WHERE id = :id",
     /* What ended it is history; its claims go on: they are the tokens. */
     [RENEW] = "UPDATE jobs SET expires_at = NULL, progress = NULL WHERE id = :id",
     [SET_PAYLOAD] = "UPDATE jobs SET payload = :payload WHERE id = :id",
+    [WATCHED] = "SELECT 1 FROM brant_waiters WHERE topic = :topic LIMIT 1",
+    [REMOVE_SOON] = "UPDATE jobs SET remove_at = finished_at WHERE id = :id",
     [FINISHED] = "SELECT id FROM jobs INDEXED BY jobs_finished WHERE queue = :queue AND state = "
                  ":state AND state > 3 AND finished_at <= :before ORDER BY finished_at LIMIT "
                  ":limit",
@@ -80,14 +82,32 @@ cleanup:
     return status;
 }
 
+/* Does anybody wait for its end? */
+static brant_status is_watched(bool *out, brant_db *db, int64_t id) {
+    brant_status status = BRANT_OK;
+    brant__statement *statement = NULL;
+    char topic[BRANT__JOB_TOPIC_SIZE];
+    BRANT__TRY(get(&statement, db, WATCHED));
+    brant__bind_text(statement, 1, brant__job_topic(topic, id));
+    BRANT__TRY(brant__step(out, db, statement));
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+/* Who waits for the end of a job that is gone takes it for done: a waiting one goes with the next db.maintain then, cancelled. */
 brant_status brant__job_delete(brant__call *call) {
     brant_status status = BRANT_OK;
     brant__job job;
     brant__queue queue;
+    bool watched = false;
     BRANT__TRY(read_job(&job, &queue, call));
     if (job.state == BRANT__JOB_RUNNING)
         return conflict(&job, "cancel it, and delete it when its worker has ended it");
-    BRANT__TRY(brant__job_finish(call->db, &queue, &job, BRANT__JOB_GONE, none, none));
+    if (job.state < BRANT__JOB_RUNNING) BRANT__TRY(is_watched(&watched, call->db, job.id));
+    BRANT__TRY(brant__job_finish(call->db, &queue, &job,
+                                 watched ? BRANT__JOB_CANCELLED : BRANT__JOB_GONE, none, none));
+    if (watched) BRANT__TRY(run_on(call->db, REMOVE_SOON, job.id));
     brant__write_object(call->out);
     brant__write_end(call->out);
 cleanup:

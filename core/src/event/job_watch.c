@@ -8,11 +8,13 @@
 #include "event/queue_watch.h"
 #include "event/waiter.h"
 
-enum { CANCELS, STATE, STATEMENT_COUNT };
+enum { CANCELS, STATE, QUEUE, QUEUE_OF, STATEMENT_COUNT };
 static const char *const sql[STATEMENT_COUNT] = {
     [CANCELS] = "SELECT id, claims, worker FROM jobs INDEXED BY jobs_cancels WHERE queue = :queue "
                 "AND state = 3 AND cancel = 1",
     [STATE] = "SELECT state FROM jobs WHERE id = :id",
+    [QUEUE] = "SELECT 1 FROM queues WHERE row_id = :queue",
+    [QUEUE_OF] = "SELECT queue FROM jobs WHERE id = :id",
 };
 static const brant__statements statements = {BRANT__TABLE_JOB_WATCH, STATEMENT_COUNT, sql};
 
@@ -22,16 +24,20 @@ static brant_status get(brant__statement **out, brant_db *db, int which) {
 
 /* ---- jobs.watch ------------------------------------------------------------------------------ */
 
+brant__text brant__job_topic(char out[BRANT__JOB_TOPIC_SIZE], int64_t id) {
+    const int length = snprintf(out, BRANT__JOB_TOPIC_SIZE, "job:%lld", (long long)id);
+    return brant__text_of(out, (size_t)length);
+}
+
 typedef struct watcher {
     int64_t id;
     int64_t ticket; /* 0: does not sleep */
-    bool told;
-    size_t length;
-    char topic[4 + 24]; /* "job:" and the id */
+    int64_t queue;  /* 0: the job was gone when the cursor was opened */
+    char topic[BRANT__JOB_TOPIC_SIZE];
 } watcher;
 
 static brant__text topic_of(const watcher *self) {
-    return brant__text_of(self->topic, self->length);
+    return brant__text_of(self->topic, strlen(self->topic));
 }
 
 /* *out_finished: it has ended, also when its row is gone. */
@@ -48,20 +54,34 @@ cleanup:
     return status;
 }
 
-/* In a transaction: the job as it ended. Of one that is gone nothing is known but that it was done: what ends otherwise is kept. */
+/* Of a job that is gone nothing is known but that it was done, or went with its queue: what ends otherwise is kept. */
+static brant_status tell_gone(brant_db *db, const watcher *self, brant__writer *writer) {
+    brant_status status = BRANT_OK;
+    brant__statement *statement = NULL;
+    bool there = true;
+    if (self->queue) {
+        BRANT__TRY(get(&statement, db, QUEUE));
+        brant__bind_integer(statement, 1, self->queue);
+        BRANT__TRY(brant__step(&there, db, statement));
+    }
+    brant__write_object(writer);
+    brant__write_name(writer, "id");
+    brant__write_integer(writer, self->id);
+    brant__write_name(writer, "state");
+    brant__write_text(writer, there ? BRANT__TEXT("done") : BRANT__TEXT("cancelled"));
+    brant__write_end(writer);
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+/* In a transaction: the job as it ended. */
 static brant_status tell(brant__fetch *out, brant_db *db, const watcher *self,
                          brant__writer *writer) {
     bool found = false;
-    const brant_status status = brant__job_show(&found, writer, db, self->id);
+    brant_status status = brant__job_show(&found, writer, db, self->id);
+    if (status == BRANT_OK && !found) status = tell_gone(db, self, writer);
     if (status != BRANT_OK) return status;
-    if (!found) {
-        brant__write_object(writer);
-        brant__write_name(writer, "id");
-        brant__write_integer(writer, self->id);
-        brant__write_name(writer, "state");
-        brant__write_text(writer, BRANT__TEXT("done"));
-        brant__write_end(writer);
-    }
     out->count = 1;
     out->end = true;
     return BRANT_OK;
@@ -117,17 +137,33 @@ static void watch_destroy(brant_db *db, void *state) {
 static const brant__cursor_kind watch_kind = {
     .fetch = watch_fetch, .destroy = watch_destroy, .transaction = BRANT__FETCH_OWN};
 
+static brant_status find_queue(int64_t *out, brant_db *db, int64_t id) {
+    brant_status status = BRANT_OK;
+    brant__statement *statement = NULL;
+    bool row = false;
+    *out = 0;
+    BRANT__TRY(get(&statement, db, QUEUE_OF));
+    brant__bind_integer(statement, 1, id);
+    BRANT__TRY(brant__step(&row, db, statement));
+    if (row) *out = brant__column_integer(statement, 0);
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
 brant_status brant__job_watch(brant_cursor **out_cursor, brant__call *call) {
     const int64_t id = brant__json_integer(brant__json_get(call->input, "id"), 0);
-    int64_t greatest = 0;
-    const brant_status status = brant__job_greatest(&greatest, call->db);
+    int64_t greatest = 0, queue = 0;
+    brant_status status = brant__job_greatest(&greatest, call->db);
+    if (status == BRANT_OK) status = find_queue(&queue, call->db, id);
     if (status != BRANT_OK) return status;
     if (id < 1 || id > greatest)
         return brant__fail(BRANT_NOT_FOUND, "there was never a job %lld", (long long)id);
     watcher *self = brant__alloc_zero(sizeof *self);
     if (!self) return brant__fail_memory();
     self->id = id;
-    self->length = (size_t)snprintf(self->topic, sizeof self->topic, "job:%lld", (long long)id);
+    self->queue = queue;
+    (void)brant__job_topic(self->topic, id);
     return brant__cursor_new(out_cursor, call->db, &watch_kind, self);
 }
 
