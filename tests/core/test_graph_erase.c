@@ -44,9 +44,49 @@ static char *padding(void) {
     return text;
 }
 
+/* Jobs and events that hold the value, waiting and finished, in all of their parts. */
+static void fill_events(brant_db *db, const char *value) {
+    char id[32], token[32];
+
+    for (int i = 0; i < 20; i++) {
+        holds(db, "queues.enqueue", "\"id\"",
+              "{\"queue\":\"q\",\"payload\":{\"to\":\"%s\",\"pad\":\"%s\"},\"result_ttl\":1000000}",
+              i % 3 ? value : "none", padding());
+        holds(db, "streams.publish", "\"offset\"",
+              "{\"stream\":\"s\",\"payload\":[\"%s\"],\"key\":\"%s\"}", i % 2 ? value : "none",
+              i % 3 ? "none" : value);
+    }
+    holds(db, "queues.enqueue", "\"id\"", "{\"queue\":\"q\",\"key\":\"%s\",\"priority\":-1}",
+          value);
+    holds(db, "queues.enqueue", "\"id\"",
+          "{\"queue\":\"q\",\"unique\":{\"key\":\"%s\",\"window\":1000000},\"priority\":-1}",
+          value);
+    for (int i = 0; i < 3; i++) {
+        brant__json json = parsed(
+            answer(db, "queues.claim", "{\"queue\":\"q\",\"worker\":\"%s\"}", i ? value : "none"));
+        yyjson_val *job = yyjson_arr_get_first(brant__json_get(json.root, "items"));
+        snprintf(id, sizeof(id), "%lld",
+                 (long long)brant__json_integer(brant__json_get(job, "id"), 0));
+        snprintf(token, sizeof(token), "%lld",
+                 (long long)brant__json_integer(brant__json_get(job, "token"), 0));
+        brant__json_free(&json);
+        if (i == 0)
+            answer(db, "jobs.ack", "{\"id\":%s,\"token\":%s,\"result\":\"%s\"}", id, token, value);
+        if (i == 1)
+            answer(db, "jobs.fail", "{\"id\":%s,\"token\":%s,\"error\":{\"message\":\"%s\"}}", id,
+                   token, value);
+        if (i == 2)
+            answer(db, "jobs.heartbeat", "{\"id\":%s,\"token\":%s,\"progress\":[\"%s\"]}", id,
+                   token, value);
+    }
+    holds(db, "rate_limits.take", "true",
+          "{\"name\":\"%s\",\"kind\":\"sliding_window\",\"limit\":5,\"period\":100000}", value);
+}
+
 /* Fill a graph with rows of all sizes, in random order, many of which hold the value; change and delete some. */
 static void fill(brant_db *db, int nodes, const char *value) {
-    holds(db, "graphs.create", "\"id\"", "{\"name\":\"g\",\"graph_type\":\"open\"}");
+    holds(db, "graphs.create", "\"id\"",
+          "{\"name\":\"g\",\"graph_type\":\"open\",\"changes\":true}");
     must(db, "transaction.begin", "{}", "1");
     for (int i = 0; i < nodes; i++)
         holds(db, "nodes.put", "true",
@@ -84,6 +124,7 @@ static void test_bytes(void **state) {
         char name[4200];
 
         fill(db, 1500, VICTIM);
+        fill_events(db, VICTIM);
         if (round % 2)
             holds(db, "db.erase", "\"scrubbed\":true",
                   "{\"values\":[\"" VICTIM "\"],\"action\":\"redact\"}");
@@ -94,7 +135,8 @@ static void test_bytes(void **state) {
         assert_int_equal(log.st_size, 0);
         must_be_well(db);
         holds(db, "db.erase",
-              "\"counts\":{\"nodes\":0,\"edges\":0,\"notifications\":0,\"graphs\":0}",
+              "\"counts\":{\"nodes\":0,\"edges\":0,\"notifications\":0,\"graphs\":0,"
+              "\"jobs\":0,\"events\":0,\"schedules\":0,\"rate_limits\":0}",
               "{\"values\":[\"" VICTIM "\"],\"dry_run\":true}");
         brant_db_free(db);
         must_be_gone(path, VICTIM);

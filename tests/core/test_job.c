@@ -3,7 +3,10 @@
  */
 #include <stdbool.h>
 
-#include "support.h"
+#include "event/job_manage.h"
+#include "event/job_read.h"
+#include "event/queue_watch.h"
+#include "support_plan.h"
 
 #define MINUTE INT64_C(60000)
 #define HOUR   (60 * MINUTE)
@@ -436,6 +439,26 @@ static void test_maintain(void **state) {
     must(db, "db.maintain", "{}", "\"jobs\":1234");
 }
 
+static void test_plans(void **state) {
+    fixture *self = *state;
+    const struct {
+        const brant__statements *statements;
+        size_t count;
+    } tables[] = {{&brant__job_read_statements, BRANT__JOB_READ_PLAIN},
+                  {&brant__queue_stats_statements, BRANT__QUEUE_STATS_PLAIN},
+                  {&brant__job_manage_statements, brant__job_manage_statements.count},
+                  {&brant__job_watch_statements, brant__job_watch_statements.count},
+                  {&brant__queue_watch_statements, brant__queue_watch_statements.count},
+                  {&brant__queue_maintain_statements, brant__queue_maintain_statements.count},
+                  {&brant__metrics_statements, BRANT__METRICS_PLAIN}};
+    must(self->db, "db.maintain", "{}", NULL);
+    brant_close(self->db);
+    for (size_t i = 0; i < BRANT__COUNT(tables); i++)
+        must_plan_well(in_folder(self->folder, "a.db"), tables[i].statements->sql, tables[i].count);
+    brant_db_free(self->db);
+    self->db = must_open(in_folder(self->folder, "a.db"), "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_get, set_up, tear_down),
@@ -448,6 +471,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_expired_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_prune, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_maintain, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_plans, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

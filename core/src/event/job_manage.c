@@ -22,10 +22,11 @@ static const char *const sql[STATEMENT_COUNT] = {
                  ":state AND state > 3 AND finished_at <= :before ORDER BY finished_at LIMIT "
                  ":limit",
 };
-static const brant__statements statements = {BRANT__TABLE_JOB_MANAGE, STATEMENT_COUNT, sql};
+const brant__statements brant__job_manage_statements = {BRANT__TABLE_JOB_MANAGE, STATEMENT_COUNT,
+                                                        sql};
 
 static brant_status get(brant__statement **out, brant_db *db, int which) {
-    return brant__statement_get(out, db, &statements, (size_t)which);
+    return brant__statement_get(out, db, &brant__job_manage_statements, (size_t)which);
 }
 
 static brant_status run_on(brant_db *db, int which, int64_t id) {

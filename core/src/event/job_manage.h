@@ -6,6 +6,9 @@
 
 #include "event/queue.h"
 
+/* For the test of plans. */
+extern const brant__statements brant__job_manage_statements, brant__queue_maintain_statements;
+
 brant_status brant__job_cancel(brant__call *call);
 brant_status brant__job_requeue(brant__call *call);
 brant_status brant__job_requeue_many(brant__call *call);

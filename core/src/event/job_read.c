@@ -18,12 +18,12 @@
 enum {
     JOB,
     WALK,
-    READY,
+    KEYED,
+    READY, /* from here on they sort: all of one state of a queue */
     DELAYED,
     BLOCKED,
     RUNNING,
     FINISHED,
-    KEYED,
     KEYED_FINISHED,
     STATEMENT_COUNT
 };
@@ -46,10 +46,10 @@ static const char *const sql[STATEMENT_COUNT] = {
         "SELECT id FROM jobs INDEXED BY jobs_finished WHERE queue = :queue AND state = :state AND "
         "state > 3 AND key = :key AND id > :after ORDER BY id LIMIT :limit",
 };
-static const brant__statements statements = {BRANT__TABLE_JOB_READ, STATEMENT_COUNT, sql};
+const brant__statements brant__job_read_statements = {BRANT__TABLE_JOB_READ, STATEMENT_COUNT, sql};
 
 static brant_status get(brant__statement **out, brant_db *db, int which) {
-    return brant__statement_get(out, db, &statements, (size_t)which);
+    return brant__statement_get(out, db, &brant__job_read_statements, (size_t)which);
 }
 
 /* ---- one job --------------------------------------------------------------------------------- */

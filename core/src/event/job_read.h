@@ -7,6 +7,11 @@
 #include "event/metrics.h"
 #include "event/queue.h"
 
+/* For the test of plans: the first so many of each neither scan nor sort. */
+#define BRANT__JOB_READ_PLAIN    3
+#define BRANT__QUEUE_STATS_PLAIN 6
+extern const brant__statements brant__job_read_statements, brant__queue_stats_statements;
+
 /* Write the Job of jobs.get; *out_found false: there is none, and nothing is written. In a transaction. */
 brant_status brant__job_show(bool *out_found, brant__writer *out, brant_db *db, int64_t id);
 

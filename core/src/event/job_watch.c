@@ -16,10 +16,11 @@ static const char *const sql[STATEMENT_COUNT] = {
     [QUEUE] = "SELECT 1 FROM queues WHERE row_id = :queue",
     [QUEUE_OF] = "SELECT queue FROM jobs WHERE id = :id",
 };
-static const brant__statements statements = {BRANT__TABLE_JOB_WATCH, STATEMENT_COUNT, sql};
+const brant__statements brant__job_watch_statements = {BRANT__TABLE_JOB_WATCH, STATEMENT_COUNT,
+                                                       sql};
 
 static brant_status get(brant__statement **out, brant_db *db, int which) {
-    return brant__statement_get(out, db, &statements, (size_t)which);
+    return brant__statement_get(out, db, &brant__job_watch_statements, (size_t)which);
 }
 
 /* ---- jobs.watch ------------------------------------------------------------------------------ */

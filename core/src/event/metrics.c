@@ -17,7 +17,7 @@
 #define FOLDS      16    /* hours folded in one transaction */
 #define FOLDS_CALL 1600  /* and in one call: a hundred transactions */
 
-enum { ADD, TOTALS, RECENT, MEASURED, NEXT_QUEUE, NEXT_MINUTE, FOLD, FOLDED, STATEMENT_COUNT };
+enum { ADD, TOTALS, RECENT, MEASURED, NEXT_QUEUE, NEXT_MINUTE, FOLDED, FOLD, STATEMENT_COUNT };
 static const char *const sql[STATEMENT_COUNT] = {
     [ADD] = "INSERT INTO queue_metrics (queue, minute, kind, bucket, count, sum) VALUES "
             "(:queue, :minute, :kind, :bucket, :count, :sum) ON CONFLICT DO UPDATE SET "
@@ -37,10 +37,10 @@ static const char *const sql[STATEMENT_COUNT] = {
     [FOLDED] = "DELETE FROM queue_metrics WHERE queue = :queue AND minute > :after AND minute < "
                ":before",
 };
-static const brant__statements statements = {BRANT__TABLE_METRICS, STATEMENT_COUNT, sql};
+const brant__statements brant__metrics_statements = {BRANT__TABLE_METRICS, STATEMENT_COUNT, sql};
 
 static brant_status get(brant__statement **out, brant_db *db, int which) {
-    return brant__statement_get(out, db, &statements, (size_t)which);
+    return brant__statement_get(out, db, &brant__metrics_statements, (size_t)which);
 }
 
 /* ---- counting -------------------------------------------------------------------------------- */

@@ -23,6 +23,10 @@ enum {
 
 #define BRANT__METRIC_BUCKETS 44 /* bucket b: up to 2^b ms and more than 2^(b-1); 0: up to 1 ms */
 
+/* For the test of plans: the first so many neither scan nor sort. */
+#define BRANT__METRICS_PLAIN 7
+extern const brant__statements brant__metrics_statements;
+
 /* Count `count` of a kind that each took `ms` (0 where nothing is measured; a negative time, of a clock set back, is 0). In a write transaction; one upsert. */
 brant_status brant__metric_add(brant_db *db, int64_t queue, int kind, int64_t ms, int64_t count);
 

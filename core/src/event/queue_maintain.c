@@ -20,10 +20,11 @@ static const char *const sql[STATEMENT_COUNT] = {
         "DELETE FROM job_uniques WHERE (queue, key) IN (SELECT queue, key FROM job_uniques INDEXED "
         "BY job_uniques_until WHERE until IS NOT NULL AND until <= :now LIMIT :limit)",
 };
-static const brant__statements statements = {BRANT__TABLE_QUEUE_MAINTAIN, STATEMENT_COUNT, sql};
+const brant__statements brant__queue_maintain_statements = {BRANT__TABLE_QUEUE_MAINTAIN,
+                                                            STATEMENT_COUNT, sql};
 
 static brant_status get(brant__statement **out, brant_db *db, int which) {
-    return brant__statement_get(out, db, &statements, (size_t)which);
+    return brant__statement_get(out, db, &brant__queue_maintain_statements, (size_t)which);
 }
 
 /* One bounded piece of work in the running write transaction: how many rows, and whether there may be more. */

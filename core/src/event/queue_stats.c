@@ -23,10 +23,11 @@ static const char *const sql[STATEMENT_COUNT] = {
                  "AND state > 3 GROUP BY state",
     [NAMES] = "SELECT name FROM queues ORDER BY name",
 };
-static const brant__statements statements = {BRANT__TABLE_QUEUE_STATS, STATEMENT_COUNT, sql};
+const brant__statements brant__queue_stats_statements = {BRANT__TABLE_QUEUE_STATS, STATEMENT_COUNT,
+                                                         sql};
 
 static brant_status get(brant__statement **out, brant_db *db, int which) {
-    return brant__statement_get(out, db, &statements, (size_t)which);
+    return brant__statement_get(out, db, &brant__queue_stats_statements, (size_t)which);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

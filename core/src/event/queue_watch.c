@@ -13,18 +13,20 @@
 
 enum { STRANDED, STATEMENT_COUNT };
 static const char *const sql[STATEMENT_COUNT] = {
+    /* The scalar is asked first and once; EXISTS would become a join, which sorts. */
     [STRANDED] = "SELECT coalesce(ready_at, created_at) FROM jobs WHERE queue = :queue AND state = "
-                 "0 AND EXISTS (SELECT 1 FROM brant_waiters WHERE topic = :topic) ORDER BY "
+                 "0 AND (SELECT 1 FROM brant_waiters WHERE topic = :topic LIMIT 1) = 1 ORDER BY "
                  "priority DESC, id LIMIT 1",
 };
-static const brant__statements statements = {BRANT__TABLE_QUEUE_WATCH, STATEMENT_COUNT, sql};
+const brant__statements brant__queue_watch_statements = {BRANT__TABLE_QUEUE_WATCH, STATEMENT_COUNT,
+                                                         sql};
 
 brant_status brant__queue_pass_on(brant_db *db, const brant__queue *queue) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
     bool row = false, claimable = false;
     int64_t ready_at = 0, until = 0;
-    BRANT__TRY(brant__statement_get(&statement, db, &statements, STRANDED));
+    BRANT__TRY(brant__statement_get(&statement, db, &brant__queue_watch_statements, STRANDED));
     brant__bind_integer(statement, 1, queue->row_id);
     brant__bind_text(statement, 2, brant__queue_topic(queue));
     BRANT__TRY(brant__step(&row, db, statement));

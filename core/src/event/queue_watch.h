@@ -6,6 +6,9 @@
 
 #include "event/queue.h"
 
+/* For the test of plans. */
+extern const brant__statements brant__queue_watch_statements, brant__job_watch_statements;
+
 /*
  * In a write transaction, for who claims, enqueues or heartbeats: a wake may be lost with the process that got it. When somebody sleeps although the first job has been ready
  * for longer than any watcher that lives takes to claim it, wake one more. One probe of an index when nobody sleeps.

@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "event/erase.h"
 #include "event/event.h"
 #include "graph/change.h"
 #include "graph/graph.h"
@@ -73,6 +74,7 @@ typedef struct erase {
     bool truncated;
     int64_t counts[2];
     int64_t notifications;
+    brant__erased events;
     int64_t graphs;
 } erase;
 
@@ -643,10 +645,41 @@ static brant_status erase_notifications(erase *self) {
     return brant__event_remove(&self->notifications, self->call->db, notification_holds, self);
 }
 
+static bool event_is_value(const void *context, brant__text text) {
+    return is_value(context, text);
+}
+
+static brant_status event_holds(bool *out_holds, void *context, brant__payload payload) {
+    return payload_holds(out_holds, context, payload);
+}
+
+static brant_status event_redacted(brant__text *out, void *context, brant__text json) {
+    erase *self = context;
+    const brant_status status = redact(&self->attributes, self, json);
+
+    *out = brant__text_of(self->attributes.data, self->attributes.length);
+    return status;
+}
+
+static brant_status erase_events(erase *self) {
+    const brant__eraser eraser = {
+        .context = self,
+        .redact = self->redact,
+        .replacement = self->replacement,
+        .values = brant__json_get(self->call->input, "values"),
+        .is_value = event_is_value,
+        .holds = event_holds,
+        .redacted = event_redacted,
+    };
+
+    return brant__event_erase(&self->events, self->call->db, &eraser);
+}
+
 /* What can hold a person's data, in the order in which it is looked at; notifications come last, since the others write some. */
 static brant_status (*const sources[])(erase *self) = {
     erase_rows_of_graphs,
     erase_graphs,
+    erase_events, /* change logs among them, which the first wrote to */
     erase_notifications,
 };
 
@@ -704,6 +737,14 @@ static brant_status answer(erase *self) {
     brant__write_integer(out, self->notifications);
     brant__write_name(out, "graphs");
     brant__write_integer(out, self->graphs);
+    brant__write_name(out, "jobs");
+    brant__write_integer(out, self->events.jobs);
+    brant__write_name(out, "events");
+    brant__write_integer(out, self->events.events);
+    brant__write_name(out, "schedules");
+    brant__write_integer(out, self->events.schedules);
+    brant__write_name(out, "rate_limits");
+    brant__write_integer(out, self->events.rate_limits);
     brant__write_end(out);
     brant__write_name(out, "truncated");
     brant__write_bool(out, self->truncated);
