@@ -6,11 +6,14 @@
  * 1. Two processes: one commits a notification, the other waits for it and answers with one of its own, which the first waits for. A round is timed from before
  *    the commit to the other side having read the row, by the machine's monotonic clock, which both share; the writer's own time to commit is in it and is
  *    shown apart.
- * 2. `waiters` handles in one process, each waited for by a thread, none woken: their processor time over some seconds.
+ *    Once with events.notify and events.listen, once with queues.enqueue and queues.watch, whose waiters sleep in the wait queue.
+ * 2. `waiters` handles, each waited for, none woken: their processor time over some seconds: threads of one process, then processes.
+ * 3. What a commit costs that concerns none, one or all of so many.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +75,14 @@ static int64_t await(brant_cursor *cursor) {
     return value;
 }
 
+/* An operation by its name, whose answer is of no interest. */
+static void call(brant_db *db, const char *name, const char *json) {
+    char *answer = NULL;
+    size_t length = 0;
+    check(brant_call(&answer, &length, db, name, strlen(name), json, strlen(json)), name);
+    brant_free(answer);
+}
+
 static int by_size(const void *a, const void *b) {
     const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
@@ -130,12 +141,150 @@ static void ping_pong(const char *path, int rounds) {
     free(wake);
 }
 
+/* ---- the wait queue ---- */
+
+static brant_cursor *watch(brant_db *db, const char *queue) {
+    brant_cursor *cursor = NULL;
+    char json[128];
+    static const char name[] = "queues.watch";
+    snprintf(json, sizeof json, "{\"queue\":\"%s\"}", queue);
+    check(brant_call_open(&cursor, db, name, strlen(name), json, strlen(json)), name);
+    return cursor;
+}
+
+/* Wait until something is ready, claim it, and acknowledge it with the next claim, as a worker does. */
+static void work(brant_db *db, brant_cursor *cursor, const char *queue, int64_t *id,
+                 int64_t *token) {
+    char json[200];
+    for (;;) {
+        char *answer = NULL;
+        size_t length = 0;
+        if (*id)
+            snprintf(json, sizeof json, "{\"queue\":\"%s\",\"ack\":[{\"id\":%lld,\"token\":%lld}]}",
+                     queue, (long long)*id, (long long)*token);
+        else
+            snprintf(json, sizeof json, "{\"queue\":\"%s\"}", queue);
+        *id = 0;
+        check(brant_call(&answer, &length, db, "queues.claim", 12, json, strlen(json)), "claim");
+        const char *found = strstr(answer, "\"id\":"), *fence = strstr(answer, "\"token\":");
+        if (found && fence) {
+            *id = strtoll(found + 5, NULL, 10);
+            *token = strtoll(fence + 8, NULL, 10);
+        }
+        brant_free(answer);
+        if (*id) return;
+        check(brant_cursor_next(&answer, &length, cursor, 10000), "next");
+        if (length == 2) {
+            fprintf(stderr, "no job within 10 s\n");
+            exit(1);
+        }
+        brant_free(answer);
+    }
+}
+
+static void jobs(const char *path, int rounds) {
+    int ready[2], answers[2];
+    if (pipe(ready) != 0 || pipe(answers) != 0) exit(1);
+    const pid_t child = fork();
+    if (child == 0) {
+        brant_db *db = open_file(path);
+        int64_t id = 0, token = 0;
+        brant_cursor *cursor = watch(db, "ping");
+        if (write(ready[1], "r", 1) != 1) _exit(1);
+        for (int i = 0; i < rounds; i++) {
+            work(db, cursor, "ping", &id, &token);
+            const int64_t claimed = now_ns();
+            if (write(answers[1], &claimed, sizeof claimed) != sizeof claimed) _exit(1);
+        }
+        brant_cursor_free(cursor);
+        brant_db_free(db);
+        _exit(0);
+    }
+    char byte;
+    if (read(ready[0], &byte, 1) != 1) exit(1);
+    brant_db *db = open_file(path);
+    int64_t *whole = calloc((size_t)rounds, sizeof *whole),
+            *wake = calloc((size_t)rounds, sizeof *wake);
+    for (int i = 0; i < rounds; i++) {
+        const struct timespec pause = {0, 300000};
+        int64_t claimed = 0;
+        nanosleep(&pause, NULL);
+        const int64_t begin = now_ns();
+        call(db, "queues.enqueue", "{\"queue\":\"ping\",\"payload\":1}");
+        const int64_t committed = now_ns();
+        if (read(answers[0], &claimed, sizeof claimed) != sizeof claimed) exit(1);
+        whole[i] = claimed - begin;
+        wake[i] = claimed > committed ? claimed - committed : 0;
+    }
+    show("enqueue called -> other claimed", whole, rounds);
+    show("  enqueue returned -> claimed", wake, rounds);
+    brant_db_free(db);
+    waitpid(child, NULL, 0);
+    free(whole);
+    free(wake);
+}
+
+/* ---- waiting ---- */
+
 static void *wait_idle(void *cursor) {
     char *answer = NULL;
     size_t length = 0;
     (void)brant_cursor_next(&answer, &length, cursor, -1);
     brant_free(answer);
     return NULL;
+}
+
+static double processor_seconds_of(pid_t process) {
+    struct timespec used;
+    clockid_t clock;
+    if (clock_getcpuclockid(process, &clock) != 0 || clock_gettime(clock, &used) != 0) exit(1);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+/* The same in a process each. */
+static void idle_processes(const char *path, int waiters, int seconds) {
+    pid_t *processes = calloc((size_t)waiters, sizeof *processes);
+    double before = 0, after = 0;
+    int ready[2];
+    char byte;
+    if (pipe(ready) != 0) exit(1);
+    for (int i = 0; i < waiters; i++) {
+        if ((processes[i] = fork()) != 0) continue;
+        brant_cursor *cursor = listen_to(open_file(path), "nothing:*");
+        if (write(ready[1], "r", 1) != 1) _exit(1);
+        wait_idle(cursor);
+        _exit(0);
+    }
+    for (int i = 0; i < waiters; i++)
+        if (read(ready[0], &byte, 1) != 1) exit(1);
+    sleep(8); /* until the checks have backed off */
+    for (int i = 0; i < waiters; i++)
+        before += processor_seconds_of(processes[i]);
+    sleep((unsigned)seconds);
+    for (int i = 0; i < waiters; i++)
+        after += processor_seconds_of(processes[i]);
+    printf("%d idle waiters, a process each: %.3f %% of one processor\n", waiters,
+           (after - before) / seconds * 100);
+    for (int i = 0; i < waiters; i++) {
+        kill(processes[i], SIGKILL);
+        waitpid(processes[i], NULL, 0);
+    }
+    free(processes);
+    brant_db *db = open_file(path);
+    call(db, "db.maintain", "{}"); /* their rows and sockets */
+    brant_db_free(db);
+}
+
+static void commits(const char *path, int waiters, const char *what, const char *channel) {
+    enum { COUNT = 1000 };
+    brant_db *writer = open_file(path);
+    notify(writer, channel, 0);
+    const int64_t begin = now_ns();
+    for (int i = 0; i < COUNT; i++)
+        notify(writer, channel, i);
+    printf("a notify that concerns %s of %d waiters: %.1f us\n", what, waiters,
+           (double)(now_ns() - begin) / 1e3 / COUNT);
+    brant_db_free(writer);
 }
 
 static double processor_seconds(void) {
@@ -154,21 +303,13 @@ static void idle(const char *path, int waiters, int seconds) {
         cursors[i] = listen_to(handles[i], "nothing:*");
         pthread_create(&threads[i], NULL, wait_idle, cursors[i]);
     }
-    sleep(1);
+    commits(path, waiters, "none", "other");
+    sleep(8); /* until the checks have backed off */
     const double before = processor_seconds();
     sleep((unsigned)seconds);
     const double used = processor_seconds() - before;
-    printf("%d idle waiters: %.2f ms of processor time a second, %.1f us each\n", waiters,
-           used / seconds * 1e3, used / seconds / waiters * 1e6);
-
-    brant_db *writer = open_file(path);
-    const int64_t begin = now_ns();
-    for (int i = 0; i < 1000; i++)
-        notify(writer, "other", i);
-    printf("a notify that concerns none of %d waiters: %.1f us\n", waiters,
-           (double)(now_ns() - begin) / 1e6);
-    brant_db_free(writer);
-
+    printf("%d idle waiters, threads of one process: %.3f %% of one processor\n", waiters,
+           used / seconds * 100);
     for (int i = 0; i < waiters; i++)
         brant_close(handles[i]);
     for (int i = 0; i < waiters; i++) {
@@ -184,17 +325,23 @@ static void idle(const char *path, int waiters, int seconds) {
 int main(int argc, char **argv) {
     const int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 5000;
     const int waiters = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 100;
-    const int seconds = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 5;
+    const int seconds = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 20;
     char folder[] = "/tmp/brant-wake-XXXXXX", path[64], file[80];
     static const char *const suffixes[] = {"", "-wal", "-shm"};
     if (!mkdtemp(folder)) return 1;
     snprintf(path, sizeof path, "%s/wake.db", folder);
     ping_pong(path, rounds);
+    jobs(path, rounds);
+    commits(path, 0, "none", "other");
+    idle_processes(path, waiters, seconds);
     idle(path, waiters, seconds);
     for (int i = 0; i < 3; i++) {
         snprintf(file, sizeof file, "%s%s", path, suffixes[i]);
         unlink(file);
     }
+    snprintf(file, sizeof file, "rm -rf %s.wake",
+             path); /* sockets of the killed, too young for db.maintain */
+    if (system(file) != 0) return 1;
     if (rmdir(folder) != 0) fprintf(stderr, "%s is not empty\n", folder);
     return 0;
 }

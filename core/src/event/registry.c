@@ -179,19 +179,23 @@ void brant__wake_unregister(brant_db *db, int64_t id) {
 
 /* ---- health --------------------------------------------------------------------------------------------------------------- */
 
-/* Our socket and our rows, in a read transaction. */
-static brant_status health(brant_db *db, wake *self) {
-    brant_status status = BRANT_OK;
-    brant__statement *statement = NULL;
-    char socket[BRANT__SOCKET_ID + 1];
+static void socket_check(wake *self) {
     pthread_mutex_lock(&self->mutex);
     if (self->bound && brant__socket_find(&self->folder, self->id) == ENOENT) {
         self->bound = false;
         self->incomplete = true;
+        self->doubtful = true; /* who slept in the wait queue is to look, and to sleep anew */
         brant__wake_gone_add(self, 0, self->id);
-        self->suspicions++; /* who slept in the wait queue is to look, and to sleep anew */
-        brant__wake_announce(self);
     }
+    pthread_mutex_unlock(&self->mutex);
+}
+
+/* Nobody can have removed rows of ours when nobody wrote. */
+static brant_status rows_check(brant_db *db, wake *self) {
+    brant_status status = BRANT_OK;
+    brant__statement *statement = NULL;
+    char socket[BRANT__SOCKET_ID + 1];
+    pthread_mutex_lock(&self->mutex);
     const bool bound = self->bound;
     memcpy(socket, self->id, sizeof socket);
     pthread_mutex_unlock(&self->mutex);
@@ -233,27 +237,21 @@ brant_status brant__wake_check(brant_db *db) {
     wake *self = wake_of(db);
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
-    bool row = false, begun = false;
+    bool row = false;
     if (!check_due(self)) return BRANT_OK;
-    BRANT__TRY(brant__begin(db, BRANT__READ));
-    begun = true;
     BRANT__TRY(brant__statement_get(&statement, db, &statements, VERSION));
     BRANT__TRY(brant__step(&row, db, statement));
     const int64_t version = row ? brant__column_integer(statement, 0) : self->version;
     brant__reset(statement);
     statement = NULL;
-    if (version != self->version)
-        brant__wake_suspect(db); /* and once at first: since when is not known */
+    if (!self->silent) socket_check(self);
+    if (version == self->version && !self->doubtful) return BRANT_OK;
+    if (!self->silent) BRANT__TRY(rows_check(db, self));
     self->version = version;
-    if (!self->silent) BRANT__TRY(health(db, self));
-    begun = false;
-    if (brant__commit(db) != BRANT_OK) {
-        (void)brant__error_code();
-        brant__rollback(db);
-    }
+    self->doubtful = false;
+    brant__wake_suspect(db);
 cleanup:
     brant__reset(statement);
-    if (begun) brant__rollback(db);
     return status;
 }
 

@@ -315,6 +315,7 @@ void brant__signal_after_rollback(brant_db *db, void *state, unsigned depth) {
     (void)db;
     if (self->inserted) { /* our rows may have gone */
         self->inserted = false;
+        self->doubtful = true;
         pthread_mutex_lock(&self->mutex);
         self->next_check = 0;
         pthread_mutex_unlock(&self->mutex);
@@ -353,6 +354,7 @@ void brant__signal_after_restore(brant_db *db, void *state) {
     wake *self = state;
     (void)db;
     if (self->target_count > 0) send_all(self, BRANT__SOCKET_CHECK);
+    self->doubtful = true;
     pthread_mutex_lock(&self->mutex);
     self->next_check = 0;
     self->check_every = BRANT__WAKE_CHECK;
