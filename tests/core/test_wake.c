@@ -637,6 +637,8 @@ static void use_after_fork(child *self) {
     CHECK(brant_cursor_next(&answer, &length, forked_cursor, 0) == BRANT_FORKED);
     CHECK(brant_wake_fd(&fd, forked_db) == BRANT_FORKED);
     CHECK(brant_wake_acknowledge(forked_db) == BRANT_FORKED);
+    int64_t wait = -2;
+    CHECK(brant_cursor_wait(&wait, forked_cursor) == BRANT_FORKED);
     CHECK(brant_cursor_close(forked_cursor) == BRANT_OK);
     brant_cursor_free(forked_cursor);
     brant_db_free(forked_db);

@@ -44,10 +44,14 @@ BRANT_API brant_status brant_cursor_close(brant_cursor *cursor);
 BRANT_API void brant_cursor_free(brant_cursor *cursor);
 
 /*
- * The handle's wake descriptor: readable when a commit by any process touched what one of the handle's cursors waits for, and when
+ * The handle's wake descriptor: readable when a commit by any process touched what one of the handle's cursors waits for, when the file was restored, and when
  * the handle is closed. Non-blocking, close-on-exec, owned by the handle: dup it to keep it in an event loop, never read
  * it. On readable (now and then for nothing): brant_wake_acknowledge, then brant_cursor_next(timeout 0) on each cursor. A commit by a program without our code,
- * or on a file that we can only read, does not signal: also ask each second.
+ * or on a file that we can only read, does not signal, and what is due at a time does not either: so look at each cursor also after brant_cursor_wait.
+ * Such a commit is noticed, by waits and by event loops, within one second while there are such, and within five when there have been none for some seconds; so are
+ * a file that was deleted or replaced, and a wake that was lost with the process that was to send it. That check is all that a sleeping waiter costs: some 40 us of a processor.
+ * After fork, parent and child must not both use what was opened before: in the child every call on such a handle or cursor fails with FORKED, but for those that close and free,
+ * which release memory and leave the parent's file, socket and registrations alone. The child opens handles of its own.
  * UNSUPPORTED: ":memory:".
  */
 BRANT_API brant_status brant_wake_fd(int *out_fd, brant_db *db);

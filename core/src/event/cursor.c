@@ -310,11 +310,12 @@ brant_status brant_cursor_wait(int64_t *out_ms, brant_cursor *cursor) {
         *out_ms = -1;
         return BRANT_OK;
     }
-    const brant_status status = brant__wait_begin(cursor->db);
+    brant_status status = brant__wait_begin(cursor->db);
     if (status != BRANT_OK) return status;
+    status = brant__wake_forked(cursor->db);
     const int64_t left = until - brant__monotonic_now(),
                   check = brant__wake_check_in(cursor->db, suspicions);
-    *out_ms = left < 0 ? 0 : left < check ? left : check;
+    if (status == BRANT_OK) *out_ms = left < 0 ? 0 : left < check ? left : check;
     brant__wait_end(cursor->db);
-    return BRANT_OK;
+    return status;
 }

@@ -94,6 +94,8 @@ typedef brant_status (*brant__event_holds)(bool *out_holds, void *context, brant
                                            brant__payload payload);
 brant_status brant__event_remove(int64_t *out_count, brant_db *db, brant__event_holds holds,
                                  void *context);
+/* db.restore, of which those who wait are told. */
+brant_status brant__event_restore(brant__call *call);
 /* Part of db.maintain: retention. */
 brant_status brant__event_maintain(int64_t *out_pruned, brant_db *db);
 

@@ -399,3 +399,10 @@ brant_status brant__wake_alive(bool *out, brant_db *db, brant__text socket) {
 cleanup:
     return status;
 }
+
+/* ---- restore ---- */
+
+brant_status brant__event_restore(brant__call *call) {
+    const brant_status status = brant__wake_attach(call->db); /* whose hooks tell those who wait */
+    return status == BRANT_OK ? brant__db_restore(call) : status;
+}

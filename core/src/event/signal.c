@@ -304,6 +304,7 @@ void brant__signal_after_commit(brant_db *db, void *state) {
         brant__wake_announce(self);
         pthread_mutex_unlock(&self->mutex);
     }
+    if (self->restoring) return;
     if (self->target_count > 0) send_all(self, BRANT__SOCKET_WAKE);
     self->inserted = false;
     topics_clear(self);
@@ -320,7 +321,7 @@ void brant__signal_after_rollback(brant_db *db, void *state, unsigned depth) {
         self->next_check = 0;
         pthread_mutex_unlock(&self->mutex);
     }
-    if (depth > 0) return;
+    if (depth > 0 || self->restoring) return;
     topics_clear(self);
     registry_clear(&self->registry);
 }
@@ -335,6 +336,7 @@ void brant__signal_before_restore(brant_db *db, void *state) {
     if (self->silent) return;
     BRANT__TRY(brant__begin(db, BRANT__READ));
     begun = true;
+    self->restoring = true; /* what is committed meanwhile tells nobody: it is not all yet */
     BRANT__TRY(registry_read(db, self, false));
     for (size_t i = 0; i < self->registry.row_count; i++)
         (void)target_add(self, brant__text_of(self->registry.rows[i].socket, BRANT__SOCKET_ID));
@@ -353,6 +355,7 @@ cleanup:
 void brant__signal_after_restore(brant_db *db, void *state) {
     wake *self = state;
     (void)db;
+    self->restoring = false;
     if (self->target_count > 0) send_all(self, BRANT__SOCKET_CHECK);
     self->doubtful = true;
     pthread_mutex_lock(&self->mutex);

@@ -390,10 +390,13 @@ brant_status brant__waiter_forget(brant_db *db, brant__text socket) {
 brant_status brant__waiter_socket_after(char *out, brant_db *db, brant__text after) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
+    char from[BRANT__SOCKET_ID + 1] = {0}; /* `after` may be `out` */
     bool row = false;
+    if (after.length > BRANT__SOCKET_ID) after.length = BRANT__SOCKET_ID;
+    memcpy(from, after.data, after.length);
     out[0] = '\0';
     BRANT__TRY(get(&statement, db, SOCKET_AFTER));
-    brant__bind_text(statement, 1, after);
+    brant__bind_text(statement, 1, brant__text_of(from, after.length));
     BRANT__TRY(brant__step(&row, db, statement));
     if (row) {
         const brant__text socket = brant__column_text(statement, 0);

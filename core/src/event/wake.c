@@ -404,8 +404,9 @@ failed:
 
 /* ---- public ------------------------------------------------------------------------------------------------------------------ */
 
-static brant_status forked(const wake *self) {
-    if (self->process == getpid()) return BRANT_OK;
+brant_status brant__wake_forked(const brant_db *db) {
+    const wake *self = wake_of(db);
+    if (!self || self->process == getpid()) return BRANT_OK;
     return brant__fail(BRANT_FORKED,
                        "the handle was opened by process %ld before fork; open one in this process",
                        (long)self->process);
@@ -431,7 +432,7 @@ brant_status brant_wake_fd(int *out_fd, brant_db *db) {
         if (status != BRANT_OK) goto cleanup;
     }
     self = wake_of(db);
-    BRANT__TRY(forked(self));
+    BRANT__TRY(brant__wake_forked(db));
     pthread_mutex_lock(&self->mutex);
     int error = 0;
     if (self->fd < 0 && (self->silent || !brant__wake_socket_ensure(self))) {
@@ -457,7 +458,7 @@ brant_status brant_wake_acknowledge(brant_db *db) {
     status = brant__wait_begin(db);
     if (status != BRANT_OK) return status;
     wake *self = wake_of(db);
-    if (self && (status = forked(self)) == BRANT_OK) {
+    if (self && (status = brant__wake_forked(db)) == BRANT_OK) {
         pthread_mutex_lock(&self->mutex);
         if (self->fd >= 0 && drain(self) > (self->owed ? 1 : 0)) self->wakes++;
         self->owed = false;

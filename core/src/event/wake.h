@@ -21,6 +21,9 @@ brant_status brant__wake_attach(brant_db *db);
 /* brant__visit, but a call of another thread is waited for, until `ended`, an interrupt or closing. */
 brant_status brant__wake_enter(brant_db *db, const atomic_bool *ended);
 
+/* FORKED in a child of the process that opened the handle. Any thread, while the state is kept. */
+brant_status brant__wake_forked(const brant_db *db);
+
 /* ---- waiting ---------------------------------------------------------------------------------------------------------------- */
 
 /* Inside the handle, before looking: what a later wait compares with, so that no wake in between is lost. */

@@ -75,8 +75,9 @@ typedef struct wake {
     bool inserted;   /* the running transaction registers: its rollback takes the rows away */
     int64_t version; /* PRAGMA data_version at the last check; 0: there was none */
     bool doubtful;   /* at the next check it is as if something had been written */
-    bool suspects;   /* see brant__wake_suspects */
-    bool deferred;   /* a cursor waits for the end of the running transaction */
+    bool restoring;
+    bool suspects; /* see brant__wake_suspects */
+    bool deferred; /* a cursor waits for the end of the running transaction */
 
     bool touched, everything;
     brant__text *topics;

@@ -26,7 +26,7 @@
     X(brant_db_info, brant__db_info, "db.info", QUERY, OWN)                                        \
     X(brant_db_maintain, brant__db_maintain, "db.maintain", MUTATION, SELF)                        \
     X(brant_db_metrics, brant__db_metrics, "db.metrics", QUERY, OWN)                               \
-    X(brant_db_restore, brant__db_restore, "db.restore", MUTATION, SELF)                           \
+    X(brant_db_restore, brant__event_restore, "db.restore", MUTATION, SELF)                        \
     X(brant_edge_count, brant__edge_count, "edges.count", QUERY, OWN)                              \
     X(brant_edge_delete, brant__edge_delete, "edges.delete", MUTATION, OWN)                        \
     X(brant_edge_delete_many, brant__edge_delete_many, "edges.delete_many", MUTATION, OWN)         \
