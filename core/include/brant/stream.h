@@ -87,7 +87,7 @@ BRANT_API brant_status brant_stream_latest(char **out_json, size_t *out_json_len
 /*
  * streams.subscribe {"stream", "consumer"?, "from"?: "start" | "end" | offset | {"time": ms}, "keys"?: [1..1000 keys], "batch"?: 1..10000 (256)}
  *   -> a cursor of Event and {"gap": {"from", "to"}}
- * What is there, then what comes, in order, each once, at most `batch` at a look and one look's end at 8 MiB (a gap comes on top). from: "start": the oldest that is there; an
+ * What is there, then what comes, in order, each once, at most `batch` at a look, which ends early at 8 MiB. from: "start": the oldest that is there; an
  * offset: behind it; a time: the events of that time and later. Without a consumer "end" is the default: what is committed after this call. A consumer begins behind its saved offset; only one that is
  * new begins with `from` (default "start"), and is made. The cursor saves nothing: consumers.commit does. consumers.seek does not move a cursor that is open.
  * {"gap"}: these offsets were trimmed before they were read (with keys: some of them may have had one). A gap from 0: the file was restored, or the stream was deleted and made anew; everything may have
@@ -159,7 +159,7 @@ BRANT_API brant_status brant_consumer_delete(char **out_json, size_t *out_json_l
  *   -> {"items": [Event + {"token": n, "delivery": n}..], "gap"?: {"from", "to"}}
  * Each event goes to one member, until it is acknowledged or its lease ends: then to whoever claims next, with a new token; delivery says how often it was. Those come first, then new
  * ones, each by offset. Stream and group are made where they are not there; `from` is for that.
- * gap: events of these offsets were trimmed before they were acknowledged. The cost does not grow with what is pending.
+ * gap: of the events from one offset to the other some were trimmed before they were acknowledged; others were acknowledged, or are still with a member. The cost does not grow with what is pending.
  * CONFLICT: the group is a consumer.
  */
 BRANT_API brant_status brant_consumer_claim(char **out_json, size_t *out_json_len, brant_db *db,

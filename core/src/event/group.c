@@ -3,7 +3,7 @@
  *
  * `next` is the first offset that was handed to nobody; what was handed out and not acknowledged is a row of stream_pending, with the token of its claim. A claim takes back what
  * is over its lease (by an index on the lease: however much is pending, it costs what it takes), then goes on at `next`. The group's offset is what is up to it was acknowledged: the
- * first pending one bounds it. An event that was removed meanwhile is nobody's: one that was trimmed is told as a gap, once.
+ * first pending one bounds it. An event that was removed meanwhile is nobody's: one that was trimmed is told in a gap, when its lease has ended.
  */
 #include <stdio.h>
 #include <stdlib.h>
