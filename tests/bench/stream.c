@@ -3,8 +3,8 @@
  *
  * usage: stream [events]
  *
- * publish: one transaction each, then batches of 1000. read: streams.read, 10 000 a call. replay: a cursor from the start, 10 000 a look. group: claimed and
- * acknowledged by one member, 100 a call.
+ * publish: one transaction each, then batches of 1000. read: streams.read, 10 000 a call. replay: a cursor from the start, 10 000 a look. follow: one event published,
+ * read and its offset saved, in turn. share: claimed and acknowledged by a member of a group, 100 a call, also with many pending.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -33,7 +33,7 @@ static void show(const char *what, long count, double seconds) {
     printf("%-36s %9ld events %10.0f /s\n", what, count, (double)count / seconds);
 }
 
-__attribute__((unused)) static char *call(brant_db *db, const char *name, const char *json) {
+static char *call(brant_db *db, const char *name, const char *json) {
     char *answer = NULL;
     size_t length = 0;
     check(brant_call(&answer, &length, db, name, strlen(name), json, strlen(json)), name);
@@ -108,6 +108,80 @@ static void read_all(brant_db *db) {
     show("streams.read, 10 000 a call", count, spent);
 }
 
+/* Everything through a cursor. */
+static void replay(brant_db *db, long count) {
+    static const char json[] = "{\"stream\":\"s\",\"from\":\"start\",\"batch\":10000}";
+    brant_cursor *cursor = NULL;
+    check(brant_stream_subscribe(&cursor, db, json, sizeof json - 1), "subscribe");
+    long seen = 0;
+    double spent = 0;
+    while (seen < count) {
+        char *answer = NULL;
+        size_t length = 0;
+        const double start = now();
+        check(brant_cursor_next(&answer, &length, cursor, 0), "next");
+        spent += now() - start;
+        const long items = count_items(answer);
+        brant_free(answer);
+        if (items == 0) break;
+        seen += items;
+    }
+    brant_cursor_free(cursor);
+    show("replay by a cursor, 10 000 a look", seen, spent);
+}
+
+/* An effect-less consumer that saves each offset: publish, next and commit are in turn. */
+static void follow(brant_db *db, const char *payload, long count) {
+    static const char subscription[] = "{\"stream\":\"live\",\"consumer\":\"c\"}";
+    brant_cursor *cursor = NULL;
+    char json[400];
+    check(brant_stream_subscribe(&cursor, db, subscription, sizeof subscription - 1), "subscribe");
+    const double start = now();
+    for (long i = 0; i < count; i++) {
+        char *answer = NULL;
+        size_t length = 0;
+        snprintf(json, sizeof json, "{\"stream\":\"live\",\"payload\":%s}", payload);
+        brant_free(call(db, "streams.publish", json));
+        check(brant_cursor_next(&answer, &length, cursor, 0), "next");
+        snprintf(json, sizeof json, "{\"stream\":\"live\",\"consumer\":\"c\",\"offset\":%lld}",
+                 (long long)last_offset(answer));
+        brant_free(answer);
+        brant_free(call(db, "consumers.commit", json));
+    }
+    show("publish, next, commit in turn", count, now() - start);
+    brant_cursor_free(cursor);
+}
+
+/* `pending` events are claimed and left; then others are claimed and acknowledged, 100 a call. */
+static void share(brant_db *db, long count, long pending) {
+    char *json = malloc(100 * 48 + 200);
+    for (long i = 0; i < pending; i += 1000)
+        brant_free(call(db, "consumers.claim",
+                        "{\"stream\":\"s\",\"group\":\"g\",\"member\":\"slow\",\"limit\":1000,"
+                        "\"lease\":3600000}"));
+    long seen = 0;
+    const double start = now();
+    while (seen < count) {
+        char *answer = call(db, "consumers.claim",
+                            "{\"stream\":\"s\",\"group\":\"g\",\"member\":\"m\",\"limit\":100}");
+        size_t size = (size_t)sprintf(json, "{\"stream\":\"s\",\"group\":\"g\",\"items\":[");
+        long items = 0;
+        for (const char *at = answer; (at = strstr(at, "{\"offset\":")); at++, items++)
+            size += (size_t)sprintf(json + size, "%s{\"offset\":%lld,\"token\":%lld}",
+                                    items ? "," : "", strtoll(at + 10, NULL, 10),
+                                    strtoll(strstr(at, "\"token\":") + 8, NULL, 10));
+        sprintf(json + size, "]}");
+        brant_free(answer);
+        if (items == 0) break;
+        brant_free(call(db, "consumers.ack", json));
+        seen += items;
+    }
+    printf("%-36s %9ld events %10.0f /s\n",
+           pending ? "claim, ack of 100; 100 000 pending" : "claim, ack of 100", seen,
+           (double)seen / (now() - start));
+    free(json);
+}
+
 int main(int argc, char **argv) {
     const long count = argc > 1 ? atol(argv[1]) : 1000000;
     char folder[] = "/tmp/brant-bench-XXXXXX", path[100], payload[101];
@@ -123,6 +197,10 @@ int main(int argc, char **argv) {
     publish_single(db, payload, ",\"key\":\"k\"", count / 20);
     publish_many(db, payload, count);
     read_all(db);
+    replay(db, count);
+    follow(db, payload, count / 50);
+    share(db, count / 10, 0);
+    share(db, count / 10, count >= 500000 ? 100000 : 0);
     brant_db_free(db);
     snprintf(path, sizeof path, "rm -rf %s", folder);
     return system(path) == 0 ? 0 : 1;

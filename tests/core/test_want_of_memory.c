@@ -183,6 +183,32 @@ static const char *const steps[][2] = {
      "{\"name\":\"t\",\"version\":2,\"module\":{\"$id\":\"t\",\"$defs\":{\"ANode\":{\"allOf\":[{\"$"
      "ref\":\"metagraph#/$defs/BaseNode\"},{\"additionalProperties\":false}]},\"BEdge\":true}}}"},
     {"graph_types.migrate", "{\"name\":\"t\",\"limit\":9,\"on_failure\":\"skip\"}"},
+    {"streams.configure", "{\"stream\":\"s\",\"max_count\":6,\"compact\":true}"},
+    {"streams.publish_many",
+     "{\"stream\":\"s\",\"items\":[{\"payload\":{\"a\":1},\"key\":\"k\"},{\"payload_base64\":\"AA=="
+     "\",\"key\":\"l\"},{\"key\":\"k\"},{\"payload\":2},{\"payload\":3,\"key\":\"m\"}]}"},
+    {"consumers.claim", "{\"stream\":\"s\",\"group\":\"g\",\"member\":\"m\",\"limit\":2}"},
+    {"consumers.ack", "{\"stream\":\"s\",\"group\":\"g\",\"items\":[{\"offset\":1,\"token\":1},{"
+                      "\"offset\":9,\"token\":9}]}"},
+    {"consumers.extend",
+     "{\"stream\":\"s\",\"group\":\"g\",\"items\":[{\"offset\":2,\"token\":1}],\"lease\":5}"},
+    {"consumers.release",
+     "{\"stream\":\"s\",\"group\":\"g\",\"items\":[{\"offset\":2,\"token\":1}]}"},
+    {"consumers.commit", "{\"stream\":\"s\",\"consumer\":\"c\",\"offset\":1}"},
+    {"consumers.seek", "{\"stream\":\"s\",\"consumer\":\"g\",\"to\":{\"time\":0}}"},
+    {"consumers.get", "{\"stream\":\"s\",\"consumer\":\"g\"}"},
+    {"consumers.list", "{\"stream\":\"s\"}"},
+    {"streams.read", "{\"stream\":\"s\",\"keys\":[\"k\",\"m\"],\"reverse\":true}"},
+    {"streams.latest", "{\"stream\":\"s\",\"key\":\"m\"}"},
+    {"streams.stats", "{}"},
+    {"streams.get", "{\"stream\":\"s\"}"},
+    {"streams.list", "{\"prefix\":\"s\"}"},
+    {"streams.compact", "{\"stream\":\"s\"}"},
+    {"streams.publish", "{\"stream\":\"s\",\"key\":\"n\"}"},
+    {"streams.trim", "{\"stream\":\"s\",\"before\":3}"},
+    {"consumers.delete", "{\"stream\":\"s\",\"consumer\":\"c\"}"},
+    {"streams.publish", "{\"stream\":\"t\"}"},
+    {"streams.delete", "{\"stream\":\"t\",\"force\":true}"},
     {"db.info", "{}"},
     {"db.doctor", "{}"},
     {"db.maintain", "{}"},
@@ -239,6 +265,21 @@ static bool live(const char *folder, long n) {
         }
         brant_cursor_free(cursor);
         cursor = NULL;
+        status = brant_stream_subscribe(
+            &cursor, db, TEXT("{\"stream\":\"s\",\"consumer\":\"x\",\"keys\":[\"m\",\"n\"]}"));
+        if (failures == 0) assert_int_equal(status, BRANT_OK);
+        if (cursor) only_memory(brant_cursor_next(&answer, &length, cursor, 0), "subscription");
+        brant_free(answer);
+        brant_cursor_free(cursor);
+        cursor = NULL;
+        answer = NULL;
+        status = brant_consumer_watch(&cursor, db, TEXT("{\"stream\":\"u\",\"group\":\"g\"}"));
+        if (failures == 0) assert_int_equal(status, BRANT_OK);
+        if (cursor) only_memory(brant_cursor_next(&answer, &length, cursor, 0), "watch");
+        brant_free(answer);
+        brant_cursor_free(cursor);
+        cursor = NULL;
+        answer = NULL;
         status = brant_node_walk(&cursor, db, TEXT("{\"graph\":\"g\",\"keys\":[\"a\"]}"));
         if (failures == 0) assert_int_equal(status, BRANT_OK);
         if (cursor) only_memory(brant_cursor_next(&answer, &length, cursor, -1), "walk");
