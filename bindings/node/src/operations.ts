@@ -235,7 +235,7 @@ export interface Operations {
   'streams.configure': { input: InStream & Members<StreamPolicy>; output: StreamInfo };
   'streams.get': { input: InStream; output: StreamInfo };
   'streams.list': { input: NamesInput; output: NamesOutput<StreamInfo> };
-  'streams.delete': { input: InStream & { force?: boolean }; output: unknown };
+  'streams.delete': { input: InStream & { force?: boolean }; output: { deleted: number } };
   'streams.publish': { input: InStream & PayloadInput & { key?: string }; output: { offset: number } };
   'streams.publish_many': {
     input: InStream & { items: readonly (PayloadInput & { key?: string })[] };

@@ -231,9 +231,9 @@ export class Stream<Payload = unknown> {
     return this.#connection.invokeAsync('streams.compact', { stream: this.name }, options);
   }
 
-  /** Remove the stream. @throws BrantError `CONFLICT`: it has consumers, and `force` is not true. */
-  delete(options?: { force?: boolean | undefined }): void {
-    this.#connection.invoke(native.brant_stream_delete, { ...options, stream: this.name });
+  /** Remove the stream and its events. @throws BrantError `CONFLICT`: it has consumers, and `force` is not true. */
+  delete(options?: { force?: boolean | undefined }): { deleted: number } {
+    return this.#connection.invoke(native.brant_stream_delete, { ...options, stream: this.name });
   }
 }
 
