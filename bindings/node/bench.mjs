@@ -1,8 +1,8 @@
 /*
  * bench.mjs: what a call costs, in nanoseconds: the median of 31 rounds, and the fastest. The first two go to the addon as the layer does;
- * the others are the public methods.
+ * the others are the public methods. Then how many events and jobs go through in a second: the best of 5 runs.
  *
- *   node bindings/node/bench.mjs [--check]     --check: fail when the fastest round of the first two exceeds its target
+ *   node bindings/node/bench.mjs [--check]     --check: fail when a target is missed
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -69,6 +69,61 @@ for (const [name, [call, target]] of Object.entries(calls)) {
 const items = Array.from({ length: 10_000 }, (_, i) => ({ key: `k${i}`, attributes }));
 const many = measure(() => nodes.putMany(items));
 console.log(`${'nodes.putMany, a node'.padEnd(32)} ${(many.median / items.length).toFixed(0).padStart(7)} ns`);
+
+/** The best of some runs of `work`, each of `count`, as so many a second. */
+async function rate(name, count, work, target) {
+  let best = 0;
+  for (let round = 0; round < 5; round++) {
+    const began = performance.now();
+    await work(round);
+    best = Math.max(best, (count / (performance.now() - began)) * 1000);
+  }
+  console.log(`${name.padEnd(40)} ${Math.round(best).toLocaleString('en').padStart(11)} /s${target === undefined ? '' : `  target ${target.toLocaleString('en')}`}`);
+  missed ||= best < (target ?? 0);
+}
+
+// Events of 100 bytes.
+const EVENTS = 200_000;
+const stream = db.stream('events');
+const event = { payload: { id: 123456, kind: 'measure', text: 'x'.repeat(60) } };
+for (let i = 0; i < EVENTS; i += 10_000) stream.publishMany(Array.from({ length: 10_000 }, () => event));
+await rate('stream.publishMany, 1000 at once', 20_000, () => {
+  for (let i = 0; i < 20; i++) db.stream('others').publishMany(Array.from({ length: 1000 }, () => event));
+});
+await rate('stream.publish', 5000, () => {
+  for (let i = 0; i < 5000; i++) db.stream('others').publish(event.payload);
+});
+const replay = async (options) => {
+  for await (const { offset } of stream.subscribe({ from: 'start', ...options })) if (offset === EVENTS) break;
+};
+await rate('subscription, replay', EVENTS, () => replay(), 300_000);
+await rate('subscription, replay by a consumer', EVENTS, (round) => replay({ consumer: `c${round}` }), 300_000);
+
+const queue = db.queue('jobs');
+await rate('queue.enqueue', 5000, () => {
+  for (let i = 0; i < 5000; i++) queue.enqueue(event.payload);
+});
+await rate('queue.enqueueMany, 1000 at once', 20_000, () => {
+  for (let i = 0; i < 20; i++) queue.enqueueMany(Array.from({ length: 1000 }, () => event));
+});
+for (const concurrency of [1, 16, 100]) {
+  const jobs = 2000 * Math.min(concurrency, 5);
+  await rate(`queue.process, concurrency ${concurrency}`, jobs, async () => {
+    let left = jobs;
+    const worker = queue.process(() => void (--left === 0 && worker.close()), { concurrency });
+    await worker.finished;
+  });
+}
+const waking = db.queue('waking');
+const waits = [];
+const sleeper = waking.process(({ payload }) => void waits.push(performance.now() - payload));
+for (let i = 0; i < 500; i++) {
+  await new Promise((done) => setTimeout(done, 2));
+  waking.enqueue(performance.now());
+}
+await sleeper.close();
+waits.sort((a, b) => a - b);
+console.log(`${'from enqueue to an idle handler'.padEnd(40)} ${(waits[waits.length >> 1] * 1000).toFixed(0).padStart(8)} us  p99 ${(waits[Math.floor(waits.length * 0.99)] * 1000).toFixed(0)} us`);
 db.close();
 rmSync(folder, { recursive: true });
 if (missed && process.argv.includes('--check')) process.exit(1);

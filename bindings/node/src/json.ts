@@ -7,7 +7,8 @@ import { randomBytes } from 'node:crypto';
 
 const MARK = `bigint:${randomBytes(16).toString('hex')}:`;
 const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, 'g');
-const LONG_NUMBER = /\d{16}/;
+/** Digits in a row from which on a number may be beyond 2^53. */
+const LONG = 16;
 const STRING_OR_INTEGER = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/g;
 
 /** How integers beyond 2^53 are read; see {@link OpenOptions.integers}. */
@@ -25,9 +26,27 @@ export function stringify(value: unknown): string {
   }
 }
 
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 48 && code <= 57;
+}
+
+/** Are there so many digits in a row? Looks at each 16th place: ten times as fast as a regular expression, which took as long as JSON.parse. */
+function hasLongNumber(text: string): boolean {
+  for (let at = LONG - 1; at < text.length; at += LONG) {
+    if (!isDigit(text, at)) continue;
+    let from = at;
+    while (from > 0 && isDigit(text, from - 1)) from--;
+    let end = at + 1;
+    while (isDigit(text, end)) end++;
+    if (end - from >= LONG) return true;
+  }
+  return false;
+}
+
 /** The value of a JSON text that the library made. */
 export function parse(text: string, integers: Integers): unknown {
-  if (integers === 'number' || !LONG_NUMBER.test(text)) return JSON.parse(text);
+  if (integers === 'number' || !hasLongNumber(text)) return JSON.parse(text);
   let found = false;
   const marked = text.replace(STRING_OR_INTEGER, (token) => {
     if (token.startsWith('"') || Number.isSafeInteger(Number(token))) return token;
