@@ -791,6 +791,21 @@ static void test_rate_limit(void **state) {
     assert_true(count(db, "SELECT count(*) FROM queue_claims") <= 2);
     configure(db, "'rate_limit':{'limit':5,'period':100}");
     claims_are(db, "10 11");
+    /* A longer period counts what is known, not all that ever was. */
+    configure(db, "'rate_limit':{'limit':6,'period':100000}");
+    claims_are(db, "12");
+    /* A clock that was set back gives no tokens away. */
+    enqueue(db, "");
+    configure(db, "'rate_limit':{'limit':1,'period':100}");
+    now = start + 20000;
+    claims_are(db, "13");
+    enqueue(db, "");
+    now = start + 5000;
+    claims_are(db, "");
+    now = start + 5099;
+    claims_are(db, "");
+    now = start + 5100;
+    claims_are(db, "14");
 }
 
 static void test_max_size(void **state) {
@@ -972,6 +987,55 @@ static void test_unique_conflicts(void **state) {
          q("{'id':1,'state':'running','duplicate':true,'action':'skipped'}"));
 }
 
+/* A job that is replaced must not come to wait for who waits for it. */
+static void test_unique_circles(void **state) {
+    brant_db *db = ((fixture *)*state)->db;
+    enqueue(db, ",'unique':{'key':'k'}");
+    enqueue(db, ",'after':[1]");
+    must_fail(db, "queues.enqueue",
+              q("{'queue':'q','after':[2],'unique':{'key':'k','on_conflict':'replace'}}"),
+              BRANT_CONFLICT, "job 1 cannot come after job 2");
+    must_fail(db, "queues.enqueue",
+              q("{'queue':'q','after':[1],'unique':{'key':'k','on_conflict':'replace'}}"),
+              BRANT_CONFLICT, "job 1 cannot come after job 1");
+    claims_are(db, "1");
+    configure(db, "'fifo':true");
+    enqueue(db, ",'key':'a','delay':5,'unique':{'key':'l'}");
+    enqueue(db, ",'key':'a'");
+    must_fail(db, "queues.enqueue",
+              q("{'queue':'q','key':'a','after':[4],'unique':{'key':'l','on_conflict':'replace'}}"),
+              BRANT_CONFLICT, NULL);
+}
+
+/* A slot that comes free is for who sleeps: at the end of a job, and when it waits again. */
+static void test_slots_wake(void **state) {
+    fixture *self = *state;
+    brant_db *db = self->db, *other = open_again(self);
+    brant_cursor *cursor = NULL;
+    char *answer = NULL;
+    size_t length = 0;
+    configure(db, "'concurrency':1");
+    must(db, "queues.enqueue_many", q("{'queue':'q','items':[{},{},{}]}"), NULL);
+    assert_int_equal(brant_queue_watch(&cursor, other, TEXT(q("{'queue':'q'}"))), BRANT_OK);
+    for (int i = 1; i <= 3; i++) {
+        assert_int_equal(claim(db), i);
+        assert_int_equal(brant_cursor_next(&answer, &length, cursor, 0), BRANT_OK);
+        assert_string_equal(answer, "[]");
+        brant_free(answer);
+        if (i == 3) break;
+        if (i == 1)
+            must(db, "jobs.snooze", held(i, 1, ",'delay':900000"), q("'state':'delayed'"));
+        else
+            ack(db, i, 1);
+        /* Sooner than the fallback check. */
+        assert_int_equal(brant_cursor_next(&answer, &length, cursor, 500), BRANT_OK);
+        assert_non_null(strstr(answer, "ready"));
+        brant_free(answer);
+    }
+    brant_cursor_free(cursor);
+    brant_db_free(other);
+}
+
 /* ---- ends ---------------------------------------------------------------------------------------------------------------------- */
 
 static void test_results(void **state) {
@@ -1050,6 +1114,8 @@ int main(void) {
         TEST(test_unique),
         TEST(test_unique_window),
         TEST(test_unique_conflicts),
+        TEST(test_unique_circles),
+        TEST(test_slots_wake),
         TEST(test_results),
         TEST(test_plans),
     };

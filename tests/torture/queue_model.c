@@ -679,6 +679,20 @@ static result enqueue(request *q) {
     return (result){id, state_names[j->state], "enqueued"};
 }
 
+/* Would a job that is replaced wait for itself, or for one that may wait for it? */
+static bool makes_circle(const request *q, int64_t id) {
+    bool itself = false, newer = false, waited = q->job.key >= 0 && all_rules[q->job.queue].fifo;
+    for (int k = 0; k < AFTER; k++) {
+        const int64_t after = q->job.after[k];
+        itself = itself || after == id;
+        newer = newer || after > id;
+    }
+    for (int64_t i = 1; i <= m->count; i++)
+        for (int k = 0; k < AFTER; k++)
+            waited = waited || (unfinished(&m->jobs[i]) && m->jobs[i].after[k] == id);
+    return itself || (newer && waited);
+}
+
 /* Is it taken, as far as the queue's size and what it comes after are concerned? */
 static brant_status refusal(const request *q) {
     const unique *held = q->unique < 0 ? NULL : &m->uniques[q->job.queue][q->unique];
@@ -686,7 +700,9 @@ static brant_status refusal(const request *q) {
     if (duplicate) {
         const job *other = &m->jobs[held->job];
         const bool replaces = !other->gone && other->state < RUNNING && q->on_conflict == 1;
-        return replaces && q->missing ? BRANT_NOT_FOUND : BRANT_OK;
+        if (!replaces) return BRANT_OK;
+        if (q->missing) return BRANT_NOT_FOUND;
+        return makes_circle(q, held->job) ? BRANT_CONFLICT : BRANT_OK;
     }
     if (full(q->job.queue)) return BRANT_LIMIT;
     return q->missing ? BRANT_NOT_FOUND : BRANT_OK;

@@ -87,7 +87,7 @@ BRANT_API brant_status brant_queue_delete(char **out_json, size_t *out_json_len,
  *   unique       {"key", "window"? ms, "on_conflict"?: "skip" (default) | "replace" | "reschedule"}: one job of the queue has the key, until it ends; with a window until that is over, whether it ended or not.
  *                Another one is not enqueued: the answer has the id and the state of the first, duplicate true. "replace": if that waits, payload, priority, key, times, max_attempts, result_ttl and
  *                after become the new ones; "reschedule": only its delay or run_at.
- * CONFLICT: the queue is being drained; LIMIT: it has max_size jobs, or the payload is larger than a document may be; NOT_FOUND: an id in `after` that was never given.
+ * CONFLICT: the queue is being drained; LIMIT: it has max_size jobs, or the payload is larger than a document may be; NOT_FOUND: an id in `after` that was never given. CONFLICT also: a job that is to be replaced would come after itself, or after a younger one that may wait for it.
  */
 BRANT_API brant_status brant_queue_enqueue(char **out_json, size_t *out_json_len, brant_db *db,
                                            const char *json, size_t json_len);

@@ -415,9 +415,31 @@ cleanup:
     return status;
 }
 
+/* A slot of a queue with limited concurrency came free: somebody may claim what is ready. */
+static brant_status wake_for_slot(brant_db *db, const brant__queue *queue) {
+    brant__statement *statement = NULL;
+    bool row = false;
+    brant_status status = BRANT_OK;
+    if (!queue->policy.concurrency || queue->state == BRANT__QUEUE_PAUSED) return BRANT_OK;
+    BRANT__TRY(get(&statement, db, ANY_READY));
+    brant__bind_integer(statement, 1, queue->row_id);
+    BRANT__TRY(brant__step(&row, db, statement));
+    brant__reset(statement);
+    statement = NULL;
+    if (row) status = brant__waiter_wake(db, brant__queue_topic(queue), 1);
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
 brant_status brant__job_place(brant_db *db, const brant__queue *queue, brant__job *job) {
-    const brant_status status = brant__job_place_quietly(db, queue, job);
-    return status == BRANT_OK ? announce(db, queue, job) : status;
+    const bool ran = job->state == BRANT__JOB_RUNNING;
+    brant_status status = BRANT_OK;
+    BRANT__TRY(brant__job_place_quietly(db, queue, job));
+    BRANT__TRY(announce(db, queue, job));
+    if (ran && job->state != BRANT__JOB_READY) status = wake_for_slot(db, queue);
+cleanup:
+    return status;
 }
 
 /* ---- leaving -------------------------------------------------------------------------------------------- */
@@ -447,23 +469,6 @@ static brant_status wake_watchers(brant_db *db, int64_t id) {
     char topic[32];
     const int length = snprintf(topic, sizeof topic, "job:%lld", (long long)id);
     return brant__waiter_wake(db, brant__text_of(topic, (size_t)length), INT64_MAX);
-}
-
-/* A slot of a queue with limited concurrency came free: somebody may claim what is ready. */
-static brant_status wake_for_slot(brant_db *db, const brant__queue *queue) {
-    brant__statement *statement = NULL;
-    bool row = false;
-    brant_status status = BRANT_OK;
-    if (!queue->policy.concurrency || queue->state == BRANT__QUEUE_PAUSED) return BRANT_OK;
-    BRANT__TRY(get(&statement, db, ANY_READY));
-    brant__bind_integer(statement, 1, queue->row_id);
-    BRANT__TRY(brant__step(&row, db, statement));
-    brant__reset(statement);
-    statement = NULL;
-    if (row) status = brant__waiter_wake(db, brant__queue_topic(queue), 1);
-cleanup:
-    brant__reset(statement);
-    return status;
 }
 
 /* Those who wait for it are let on by brant__job_release_dependants. */

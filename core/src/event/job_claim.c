@@ -21,8 +21,8 @@ enum {
     CLAIM,
     TAKEN,
     TAKEN_BEFORE,
+    TAKEN_FIRST,
     TAKE,
-    TAKEN_AHEAD,
     FORGET_TAKEN,
     NEXT_TOKEN,
     ANY_READY,
@@ -57,9 +57,9 @@ static const char *const sql[] = {
     [TAKEN] = "SELECT total, at FROM queue_claims WHERE queue = :queue ORDER BY at DESC LIMIT 1",
     [TAKEN_BEFORE] = "SELECT total, at FROM queue_claims WHERE queue = :queue AND at <= :start "
                      "ORDER BY at DESC LIMIT 1",
+    [TAKEN_FIRST] = "SELECT total, at FROM queue_claims WHERE queue = :queue ORDER BY at LIMIT 1",
     [TAKE] = "INSERT INTO queue_claims (queue, at, total) VALUES (:queue, :now, :total) "
              "ON CONFLICT (queue, at) DO UPDATE SET total = excluded.total",
-    [TAKEN_AHEAD] = "DELETE FROM queue_claims WHERE queue = :queue AND at > :now",
     [FORGET_TAKEN] = "DELETE FROM queue_claims WHERE queue = :queue AND at < :at",
     [NEXT_TOKEN] = "SELECT at FROM queue_claims WHERE queue = :queue AND total > :total "
                    "ORDER BY total LIMIT 1",
@@ -251,15 +251,18 @@ brant_status brant__queue_settle(bool *out_more, brant_db *db, const brant__queu
 
 /* ---- limits ------------------------------------------------------------------------------------------------- */
 
+#define NO_TIME INT64_MIN /* there is no row */
+
 static brant_status read_pair(int64_t *out, int64_t *out_second, brant_db *db, size_t index,
                               const brant__queue *queue, int64_t parameter) {
     brant__statement *statement = NULL;
     bool row = false;
     brant_status status = BRANT_OK;
-    *out = *out_second = 0;
+    *out = 0;
+    *out_second = NO_TIME;
     BRANT__TRY(get(&statement, db, index));
     brant__bind_integer(statement, 1, queue->row_id);
-    if (index != TAKEN) brant__bind_integer(statement, 2, parameter);
+    if (index != TAKEN && index != TAKEN_FIRST) brant__bind_integer(statement, 2, parameter);
     BRANT__TRY(brant__step(&row, db, statement));
     if (row) {
         *out = brant__column_integer(statement, 0);
@@ -280,17 +283,37 @@ static brant_status run_at(brant_db *db, size_t index, const brant__queue *queue
     return brant__run(db, statement);
 }
 
+static brant_status write_taken(brant_db *db, const brant__queue *queue, int64_t at,
+                                int64_t total) {
+    brant__statement *statement = NULL;
+    const brant_status status = get(&statement, db, TAKE);
+    if (status != BRANT_OK) return status;
+    brant__bind_integer(statement, 1, queue->row_id);
+    brant__bind_integer(statement, 2, at);
+    brant__bind_integer(statement, 3, total);
+    return brant__run(db, statement);
+}
+
 /*
- * The rate limit: queue_claims has how many had been claimed in all at each ms where any were, so that those of the last period are a difference of two rows. Exact: no window of
- * that length has more. *out_free: tokens; *out_total: claimed in all.
+ * The rate limit: queue_claims has how many had been claimed in all at each ms where any were, and in its first row how many before, so that those of the last period are a difference of two
+ * rows. Exact: no window of that length has more. *out_before: how many had been claimed a period before `end`.
  */
+static brant_status read_before(int64_t *out_before, int64_t *out_at, brant_db *db,
+                                const brant__queue *queue, int64_t end) {
+    brant_status status =
+        read_pair(out_before, out_at, db, TAKEN_BEFORE, queue, end - queue->policy.rate_period);
+    /* The period became longer than what is known. */
+    if (status == BRANT_OK && *out_at == NO_TIME)
+        status = read_pair(out_before, out_at, db, TAKEN_FIRST, queue, 0);
+    return status;
+}
+
 static brant_status read_rate(int64_t *out_free, int64_t *out_total, brant_db *db,
                               const brant__queue *queue) {
     int64_t last = 0, before = 0, at = 0;
     brant_status status = BRANT_OK;
     BRANT__TRY(read_pair(out_total, &last, db, TAKEN, queue, 0));
-    BRANT__TRY(read_pair(&before, &at, db, TAKEN_BEFORE, queue,
-                         brant__db_now(db) - queue->policy.rate_period));
+    BRANT__TRY(read_before(&before, &at, db, queue, brant__db_now(db)));
     *out_free = queue->policy.rate_limit - (*out_total - before);
     if (*out_free < 0) *out_free = 0;
 cleanup:
@@ -300,17 +323,14 @@ cleanup:
 /* A clock that was set back: what was claimed later than now was claimed now, or it would count for longer than a period. */
 static brant_status settle_rate(brant_db *db, const brant__queue *queue) {
     const int64_t now = brant__db_now(db);
-    brant__statement *statement = NULL;
-    int64_t total = 0, last = 0;
+    int64_t total = 0, last = 0, before = 0, at = 0;
     brant_status status = BRANT_OK;
     BRANT__TRY(read_pair(&total, &last, db, TAKEN, queue, 0));
     if (last <= now) goto cleanup;
-    BRANT__TRY(run_at(db, TAKEN_AHEAD, queue, now));
-    BRANT__TRY(get(&statement, db, TAKE));
-    brant__bind_integer(statement, 1, queue->row_id);
-    brant__bind_integer(statement, 2, now);
-    brant__bind_integer(statement, 3, total);
-    status = brant__run(db, statement);
+    BRANT__TRY(read_before(&before, &at, db, queue, last));
+    BRANT__TRY(run_at(db, FORGET_TAKEN, queue, INT64_MAX));
+    BRANT__TRY(write_taken(db, queue, now - queue->policy.rate_period, before));
+    status = write_taken(db, queue, now, total);
 cleanup:
     return status;
 }
@@ -318,16 +338,13 @@ cleanup:
 static brant_status take_tokens(brant_db *db, const brant__queue *queue, int64_t total,
                                 int64_t count) {
     const int64_t now = brant__db_now(db);
-    brant__statement *statement = NULL;
     int64_t before = 0, at = 0;
     brant_status status = BRANT_OK;
-    BRANT__TRY(get(&statement, db, TAKE));
-    brant__bind_integer(statement, 1, queue->row_id);
-    brant__bind_integer(statement, 2, now);
-    brant__bind_integer(statement, 3, total + count);
-    BRANT__TRY(brant__run(db, statement));
-    BRANT__TRY(read_pair(&before, &at, db, TAKEN_BEFORE, queue, now - queue->policy.rate_period));
-    if (before) status = run_at(db, FORGET_TAKEN, queue, at);
+    BRANT__TRY(read_pair(&before, &at, db, TAKEN, queue, 0));
+    if (at == NO_TIME) BRANT__TRY(write_taken(db, queue, now - queue->policy.rate_period, 0));
+    BRANT__TRY(write_taken(db, queue, now, total + count));
+    BRANT__TRY(read_before(&before, &at, db, queue, now));
+    status = run_at(db, FORGET_TAKEN, queue, at);
 cleanup:
     return status;
 }

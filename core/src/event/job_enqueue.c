@@ -63,6 +63,9 @@ typedef struct job_request {
     int64_t
         failed; /* one that it comes after and that did not get done, where that cancels it; 0: none */
     int64_t failed_state;
+    int64_t newest;   /* the greatest id that it waits for */
+    int64_t replaced; /* the job that it replaces; 0: none */
+    bool itself;      /* it waits for that one */
     brant__job job;
 } job_request;
 
@@ -193,6 +196,8 @@ static brant_status read_after(job_request *request, job_batch *batch, int64_t j
         if (state > BRANT__JOB_RUNNING) continue;
         if (!job) {
             request->job.waits++;
+            if (id > request->newest) request->newest = id;
+            if (id == request->replaced) request->itself = true;
             continue;
         }
         BRANT__TRY(get(&statement, batch->db, WAIT));
@@ -288,7 +293,13 @@ static brant_status replace(job_result *out, job_request *request, job_batch *ba
     const brant__job before = *other;
     brant__statement *statement = NULL;
     brant_status status = BRANT_OK;
+    request->replaced = other->id;
     if (request->after) BRANT__TRY(read_after(request, batch, 0));
+    if (request->itself || (request->newest > other->id &&
+                            (other->dependants || (job->key_length && batch->queue.policy.fifo))))
+        return brant__fail(BRANT_CONFLICT,
+                           "job %lld cannot come after job %lld: others wait for it already",
+                           (long long)other->id, (long long)request->newest);
     BRANT__TRY(get(&statement, db, REPLACE));
     brant__payload_bind(statement, 1, request->payload);
     brant__bind_text(statement, 2, brant__job_key(job));
