@@ -198,6 +198,7 @@
 %include "brant/exchange.h"
 %include "brant/queue.h"
 %include "brant/lock.h"
+%include "brant/schedule.h"
 %include "brant/stream.h"
 %include "brant/operation.h"
 %include "brant/validator.h"

@@ -11,6 +11,7 @@
 #include "brant/module.h"
 #include "brant/operation.h"
 #include "brant/queue.h"
+#include "brant/schedule.h"
 #include "brant/store.h"
 #include "brant/stream.h"
 #include "brant/traversal.h"

@@ -92,6 +92,15 @@ static const char *const steps[][2] = {
     {"rate_limits.list", "{\"limit\":1}"},
     {"rate_limits.take", "{\"name\":\"r\",\"kind\":\"token_bucket\",\"limit\":2,\"period\":1}"},
     {"rate_limits.reset", "{\"name\":\"r\"}"},
+    {"schedules.set", "{\"name\":\"s\",\"spec\":\"30 2 * * *\",\"timezone\":\"Europe/"
+                      "Berlin\",\"queue\":\"q\",\"payload\":[1],\"options\":{\"key\":\"k\"}}"},
+    {"schedules.set", "{\"name\":\"e\",\"spec\":\"@every 1ms\",\"queue\":\"q\"}"},
+    {"schedules.list", "{\"limit\":1}"},
+    {"schedules.next", "{\"spec\":\"@daily\",\"timezone\":\"Asia/Tokyo\"}"},
+    {"schedules.trigger", "{\"name\":\"s\"}"},
+    {"schedules.tick", "{}"},
+    {"schedules.pause", "{\"name\":\"e\"}"},
+    {"schedules.resume", "{\"name\":\"e\"}"},
     {"transaction.begin", "{}"},
     {"events.notify", "{\"channel\":\"x\",\"payload\":{\"y\":[1,2.5,null]}}"},
     /* Inside, where the file is not rewritten: that would be all that this test waits for. */
@@ -297,6 +306,17 @@ static bool live(const char *folder, long n) {
         brant_free(answer);
         brant_cursor_free(cursor);
         cursor = NULL;
+        answer = NULL;
+        status = brant_schedule_run(&cursor, db, TEXT("{}"));
+        if (failures == 0) assert_int_equal(status, BRANT_OK);
+        if (cursor) only_memory(brant_cursor_next(&answer, &length, cursor, 5), "run");
+        brant_free(answer);
+        answer = NULL;
+        brant_cursor_free(cursor);
+        cursor = NULL;
+        status = brant_schedule_delete(&answer, &length, db, TEXT("{\"name\":\"e\"}"));
+        if (failures == 0) only_memory(status, "schedules.delete");
+        brant_free(answer);
         answer = NULL;
         status = brant_node_walk(&cursor, db, TEXT("{\"graph\":\"g\",\"keys\":[\"a\"]}"));
         if (failures == 0) assert_int_equal(status, BRANT_OK);

@@ -14,6 +14,7 @@
 #include "lock.h"
 #include "module.h"
 #include "queue.h"
+#include "schedule.h"
 #include "stream.h"
 #include "traversal.h"
 

@@ -16,6 +16,7 @@
 #include "event/queue_watch.h"
 #include "event/lock.h"
 #include "event/rate_limit.h"
+#include "event/schedule.h"
 #include "event/stream.h"
 #include "evolution/evolution.h"
 #include "exchange/exchange.h"

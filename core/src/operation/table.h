@@ -149,6 +149,15 @@
     X(brant_rate_limit_peek, brant__rate_limits_peek, "rate_limits.peek", QUERY, OWN)              \
     X(brant_rate_limit_reset, brant__rate_limits_reset, "rate_limits.reset", MUTATION, OWN)        \
     X(brant_rate_limit_take, brant__rate_limits_take, "rate_limits.take", MUTATION, OWN)           \
+    X(brant_schedule_delete, brant__schedules_delete, "schedules.delete", MUTATION, OWN)           \
+    X(brant_schedule_get, brant__schedules_get, "schedules.get", QUERY, OWN)                       \
+    X(brant_schedule_list, brant__schedules_list, "schedules.list", QUERY, OWN)                    \
+    X(brant_schedule_next, brant__schedules_next, "schedules.next", QUERY, PURE)                   \
+    X(brant_schedule_pause, brant__schedules_pause, "schedules.pause", MUTATION, OWN)              \
+    X(brant_schedule_resume, brant__schedules_resume, "schedules.resume", MUTATION, OWN)           \
+    X(brant_schedule_set, brant__schedules_set, "schedules.set", MUTATION, OWN)                    \
+    X(brant_schedule_tick, brant__schedules_tick, "schedules.tick", MUTATION, OWN)                 \
+    X(brant_schedule_trigger, brant__schedules_trigger, "schedules.trigger", MUTATION, OWN)        \
     X(brant_sql_execute, brant__sql_execute, "sql.execute", MUTATION, SELF)                        \
     X(brant_stream_compact, brant__streams_compact, "streams.compact", MUTATION, OWN)              \
     X(brant_stream_configure, brant__streams_configure, "streams.configure", MUTATION, OWN)        \
@@ -181,6 +190,7 @@
     X(brant_lock_watch, brant__locks_watch, "locks.watch", OWN)                                    \
     X(brant_node_walk, brant__node_walk, "nodes.walk", OWN)                                        \
     X(brant_queue_watch, brant__queue_watch, "queues.watch", OWN)                                  \
+    X(brant_schedule_run, brant__schedules_run, "schedules.run", OWN)                              \
     X(brant_stream_subscribe, brant__streams_subscribe, "streams.subscribe", SELF)
 
 enum { BRANT__QUERY, BRANT__MUTATION, BRANT__SUBSCRIPTION };

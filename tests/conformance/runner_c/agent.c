@@ -151,6 +151,15 @@ static const struct {
     {"rate_limits.peek", brant_rate_limit_peek},
     {"rate_limits.reset", brant_rate_limit_reset},
     {"rate_limits.take", brant_rate_limit_take},
+    {"schedules.delete", brant_schedule_delete},
+    {"schedules.get", brant_schedule_get},
+    {"schedules.list", brant_schedule_list},
+    {"schedules.next", brant_schedule_next},
+    {"schedules.pause", brant_schedule_pause},
+    {"schedules.resume", brant_schedule_resume},
+    {"schedules.set", brant_schedule_set},
+    {"schedules.tick", brant_schedule_tick},
+    {"schedules.trigger", brant_schedule_trigger},
     {"sql.execute", brant_sql_execute},
     {"streams.compact", brant_stream_compact},
     {"streams.configure", brant_stream_configure},
@@ -297,6 +306,7 @@ static cursor_function find_cursor(const char *name) {
     if (strcmp(name, "nodes.walk") == 0) return brant_node_walk;
     if (strcmp(name, "queues.watch") == 0) return brant_queue_watch;
     if (strcmp(name, "streams.subscribe") == 0) return brant_stream_subscribe;
+    if (strcmp(name, "schedules.run") == 0) return brant_schedule_run;
     return NULL;
 }
 
