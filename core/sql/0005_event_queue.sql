@@ -95,11 +95,12 @@ CREATE TABLE job_releases (
     state INTEGER NOT NULL
 ) STRICT;
 
--- Unique jobs: until when (ms) there is no other with this key; NULL: until the job ends. It outlives the job.
+-- Unique jobs: since and until when (ms) there is no other with this key; NULL: until the job ends. It outlives the job.
 CREATE TABLE job_uniques (
     queue INTEGER NOT NULL,
     key   TEXT NOT NULL,
     job   INTEGER NOT NULL,
+    since INTEGER NOT NULL,
     until INTEGER,
     PRIMARY KEY (queue, key)
 ) STRICT, WITHOUT ROWID;

@@ -952,6 +952,9 @@ static void test_unique_window(void **state) {
     claims_are(db, "2 3");
     ack(db, 2, 1); /* the key is that of 3 */
     must(db, "queues.enqueue", same, q("{'id':3,'state':'running','duplicate':true,"));
+    /* The window is that of the job which holds the key, whatever a later one says. */
+    must(db, "queues.enqueue", q("{'queue':'q','unique':{'key':'k','window':1}}"),
+         q("{'id':3,'state':'running','duplicate':true,"));
 }
 
 static void test_unique_conflicts(void **state) {

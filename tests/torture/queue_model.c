@@ -552,6 +552,7 @@ static job *pick_job(int64_t *out_id) { /* NULL: there is none */
 typedef struct request {
     job job;
     int unique; /* -1: none */
+    int64_t window;
     int on_conflict;
     bool missing; /* comes after one that was never given */
     bool failed;  /* comes after one that did not get done, and is cancelled for it */
@@ -562,7 +563,7 @@ static void request_after(request *q, int64_t given) {
     q->job.run_anyway = one_in(3);
     add(",\"after\":[");
     for (int i = 0; i < count; i++) {
-        const int64_t id = one_in(200) ? given + 5 : 1 + below(given > 0 ? given : 1);
+        const int64_t id = one_in(200) ? given + 50 : 1 + below(given > 0 ? given : 1);
         const int64_t recent = given > 20 && !one_in(4) && id <= given ? given - below(20) : id;
         bool repeated = false;
         add("%s%lld", i ? "," : "", (long long)recent);
@@ -617,7 +618,7 @@ static void make_request(request *q, int queue, int64_t given) {
         q->on_conflict = (int)below(3);
         add(",\"unique\":{\"key\":\"u%d\",\"on_conflict\":\"%s\"", q->unique,
             conflicts[q->on_conflict]);
-        if (q->unique % 2) add(",\"window\":%d", 3000 * q->unique);
+        if (q->unique % 2) add(",\"window\":%lld", (long long)(q->window = 1000 + 4000 * below(3)));
         add("}");
     }
 }
@@ -667,7 +668,7 @@ static result enqueue(request *q) {
     job *j = &m->jobs[id];
     *j = q->job;
     m->totals[queue][ENQUEUED]++;
-    if (held) *held = (unique){id, q->unique % 2 ? now + 3000 * q->unique : 0};
+    if (held) *held = (unique){id, q->window ? now + q->window : 0};
     if (q->failed) {
         j->state = BLOCKED;
         j->errors++;

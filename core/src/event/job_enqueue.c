@@ -24,9 +24,9 @@ static const char *const sql[] = {
     [INSERT_ID] = "INSERT INTO jobs (" COLUMNS ") VALUES (" VALUES ", :id)",
     [GROW] = "UPDATE queues SET size = size + 1 WHERE row_id = :queue AND size < :limit",
     [STATE] = "SELECT state FROM jobs WHERE id = :id",
-    [UNIQUE] = "SELECT job, until FROM job_uniques WHERE queue = :queue AND key = :key",
-    [SET_UNIQUE] = "INSERT OR REPLACE INTO job_uniques (queue, key, job, until) "
-                   "VALUES (:queue, :key, :job, :until)",
+    [UNIQUE] = "SELECT job, until, since FROM job_uniques WHERE queue = :queue AND key = :key",
+    [SET_UNIQUE] = "INSERT OR REPLACE INTO job_uniques (queue, key, job, until, since) "
+                   "VALUES (:queue, :key, :job, :until, :now)",
     [WAIT] = "INSERT INTO job_dependencies (after, job, on_failure) VALUES (:after, :job, :run)",
     [FORGET_WAITS] = "DELETE FROM job_dependencies WHERE job = :id",
     [REPLACE] = "UPDATE jobs SET payload = :payload, key = :key, expires_at = :expires_at, "
@@ -247,10 +247,11 @@ static brant_status unique_holder(int64_t *out_id, const job_request *request, j
     brant__bind_text(statement, 2, request->unique);
     BRANT__TRY(brant__step(&row, batch->db, statement));
     if (!row) goto cleanup;
-    const int64_t until = brant__column_integer(statement, 1);
-    if (!brant__column_null(statement, 1) &&
-        (until <= now || (request->window >= 0 && until > now + request->window)))
-        goto cleanup; /* over, or of a clock that was set back since: no window is longer than it is */
+    const int64_t until = brant__column_integer(statement, 1),
+                  since = brant__column_integer(statement, 2);
+    /* Over; also where the clock was set back since by more than the window: it lasts twice as long as it is at most. */
+    if (!brant__column_null(statement, 1) && (until <= now || since - now > until - since))
+        goto cleanup;
     *out_id = brant__column_integer(statement, 0);
 cleanup:
     brant__reset(statement);
@@ -268,6 +269,7 @@ static brant_status hold_unique(const job_request *request, job_batch *batch, in
         brant__bind_integer(statement, 4, request->job.created_at + request->window);
     else
         brant__bind_null(statement, 4);
+    brant__bind_integer(statement, 5, request->job.created_at);
     return brant__run(batch->db, statement);
 }
 
