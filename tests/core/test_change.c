@@ -3,6 +3,8 @@
  */
 #include "test_graph.h"
 
+#include <unistd.h>
+
 /* Events after an offset as "op key" lines, with ~ where there is a `before`. */
 static void log_is(brant_db *db, const char *graph, int after, const char *wanted) {
     brant__json json =
@@ -176,6 +178,75 @@ static void differences(void **state) {
     brant_db_free(db);
 }
 
+/* A log that lacks events says so, instead of telling a past that never was. */
+static void holes(void **state) {
+    brant_db *db = must_open(in_folder(*state, "changes.db"), "");
+    char *stream;
+    brant__json json;
+
+    answer(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\",\"changes\":true}");
+    json = parsed(answer(db, "graphs.get", "{\"name\":\"g\"}"));
+    stream = strdup(brant__json_get_text(json.root, "id").data);
+    brant__json_free(&json);
+    for (int i = 0; i < 5; i++)
+        answer(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"k%d\"}", i);
+    holds(db, "streams.read", "\"key\":\"n:k0\"", "{\"stream\":\"changes:%s\",\"after\":1}",
+          stream);
+    answer(db, "db.erase", "{\"values\":[\"k2\"]}");
+    log_is(db, "g", 0, "begin g, put n:k0, put n:k1, put n:k3, put n:k4");
+    fails(db, "graphs.replay", BRANT_CONFLICT, "lacks events",
+          "{\"graph\":\"g\",\"to\":7,\"into\":\"r\"}");
+    fails(db, "graphs.diff", BRANT_CONFLICT, "lacks events", "{\"graph\":\"g\",\"from\":3}");
+    holds(db, "graphs.replay", "\"nodes\":2", "{\"graph\":\"g\",\"to\":3,\"into\":\"r\"}");
+    holds(db, "graphs.diff", "\"deleted\":[]", "{\"graph\":\"g\",\"from\":4,\"to\":6}");
+    answer(db, "streams.trim", "{\"stream\":\"changes:%s\",\"before\":3}", stream);
+    holds(db, "graphs.changes", "\"gap\":{\"from\":1,\"to\":2}", "{\"graph\":\"g\"}");
+    fails(db, "graphs.replay", BRANT_CONFLICT, "removed by retention",
+          "{\"graph\":\"g\",\"to\":6,\"into\":\"s\"}");
+    /* It begins anew. */
+    answer(db, "graphs.update", "{\"name\":\"g\",\"changes\":false}");
+    answer(db, "graphs.update", "{\"name\":\"g\",\"changes\":true}");
+    answer(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"k2\"}");
+    holds(db, "graphs.replay", "\"nodes\":5",
+          "{\"graph\":\"g\",\"to\":{\"time\":9000000000000},\"into\":\"s\"}");
+    free(stream);
+    healthy(db);
+    brant_db_free(db);
+}
+
+/* A migration and retention write the log, too; what is rolled back does not. */
+static void others(void **state) {
+    brant_db *db = must_open(in_folder(*state, "changes.db"), "");
+
+    answer(db, "graph_types.define",
+           "{\"module\":{\"$id\":\"t\",\"$defs\":{\"ANode\":{\"type\":\"object\"}}}}");
+    answer(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"t\",\"changes\":true}");
+    answer(db, "nodes.put_many", "{\"graph\":\"g\",\"items\":[{\"key\":\"a\"},{\"key\":\"b\"}]}");
+    answer(db, "transaction.begin", "{}");
+    answer(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"c\"}");
+    answer(db, "transaction.rollback", "{}");
+    answer(db, "graph_types.update",
+           "{\"name\":\"t\",\"version\":2,\"module\":{\"$id\":\"t\",\"$defs\":{\"ANode\":{\"type\":"
+           "\"object\",\"required\":[\"n\"]}}}}");
+    answer(db, "graph_types.migrate",
+           "{\"name\":\"t\",\"patches\":{\"A\":[{\"op\":\"add\",\"path\":\"/n\",\"value\":1}]}}");
+    log_is(db, "g", 1, "put n:a, put n:b, put~ n:a, put~ n:b");
+    fails(db, "graphs.replay", BRANT_VALIDATION, "n", "{\"graph\":\"g\",\"to\":3,\"into\":\"r\"}");
+    holds(db, "graphs.replay", "\"nodes\":2",
+          "{\"graph\":\"g\",\"to\":3,\"into\":\"r\",\"graph_type\":\"open\"}");
+    answer(
+        db, "graph_types.set_retention",
+        "{\"name\":\"t\",\"rules\":{\"nodes\":[{\"older_than\":0,\"filter\":{\"key\":\"a\"}}]}}");
+    usleep(3000);
+    answer(db, "db.maintain", "{}");
+    log_is(db, "g", 5, "delete~ n:a");
+    answer(db, "db.erase", "{\"values\":[\"b\"],\"dry_run\":true}");
+    answer(db, "graphs.purge", "{\"name\":\"g\",\"limit\":1}");
+    holds(db, "streams.list", "{\"items\":[]}", "{\"prefix\":\"changes:\"}");
+    healthy(db);
+    brant_db_free(db);
+}
+
 /* ---- at random ----------------------------------------------------------------------------------------------------------- */
 
 #define KEYS  12
@@ -334,8 +405,9 @@ static void random_replays(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        GRAPH_TEST(writers),     GRAPH_TEST(batches),        GRAPH_TEST(switched),
-        GRAPH_TEST(differences), GRAPH_TEST(random_replays),
+        GRAPH_TEST(writers),        GRAPH_TEST(batches), GRAPH_TEST(switched),
+        GRAPH_TEST(differences),    GRAPH_TEST(holes),   GRAPH_TEST(others),
+        GRAPH_TEST(random_replays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
