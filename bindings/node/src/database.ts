@@ -168,7 +168,10 @@ export class Database {
     return this.#connection.invokeAsync('db.doctor', {}, options);
   }
 
-  /** Retention of notifications and of graphs, checkpoint, planner statistics: bounded work, to be called now and then. */
+  /**
+   * Retention of notifications, streams, jobs and graphs, the library's own jobs, checkpoint, planner statistics: bounded work, to be called now and
+   * then.
+   */
   maintain(): Maintenance {
     return this.#connection.invoke(native.brant_db_maintain, {});
   }
@@ -180,7 +183,7 @@ export class Database {
 
   /**
    * Find and remove what is somebody's: every node and edge, of all graphs, deleted ones too, whose key is one of these values or that holds
-   * one as a whole text anywhere; owners and metadata of graphs; notifications. In one transaction.
+   * one as a whole text anywhere; owners and metadata of graphs; notifications, jobs, events and schedules. In one transaction.
    *
    * @param values - 1 to 100 texts
    * @param options - `dryRun` only says what would be done; `action: 'redact'` replaces values in place

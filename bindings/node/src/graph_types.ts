@@ -178,6 +178,11 @@ export class GraphTypes implements Iterable<GraphType> {
     return total.result;
   }
 
+  /** `migrate` as a job of the queue `schema-migration`, which `db.maintain` works in bounded steps; `db.jobs.finished(job)` waits for its end. */
+  migrateInBackground(name: string, options?: Omit<MigrateOptions, 'limit'>): { job: number } {
+    return this.#connection.invoke(native.brant_graph_type_migrate, { ...snakeCase(options), name, background: true });
+  }
+
   /**
    * Where the last migration stands.
    *

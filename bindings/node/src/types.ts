@@ -80,6 +80,15 @@ export interface Info {
   graphs: number;
   nodes: number;
   edges: number;
+  queues: number;
+  /** Of all queues, in all states. */
+  jobs: number;
+  streams: number;
+  /** Of all streams. */
+  events: number;
+  locks: number;
+  schedules: number;
+  created_at: number;
 }
 
 /** What `doctor` found. */
@@ -94,6 +103,14 @@ export interface Maintenance {
   wal_pages: number;
   /** What the retention rules of graph types did. */
   retention: { archived: number; deleted: number; purged: number; nodes: number; edges: number };
+  /** Events that streams did not keep. */
+  streams: { trimmed: number; compacted: number };
+  /** Jobs that had ended and were not kept. */
+  jobs: number;
+  /** Jobs of the library's own queues that were worked. */
+  worked: { jobs: number; failed: number; steps: number };
+  locks: number;
+  rate_limits: number;
 }
 
 export interface EraseOptions {
@@ -110,7 +127,16 @@ export interface Erasure {
   /** At most 1000 each; `counts` has them all. */
   nodes: { graph: string; key: string; action: 'delete' | 'redact' }[];
   edges: { graph: string; key: string; action: 'delete' | 'redact' }[];
-  counts: { nodes: number; edges: number; notifications: number; graphs: number };
+  counts: {
+    nodes: number;
+    edges: number;
+    notifications: number;
+    graphs: number;
+    jobs: number;
+    events: number;
+    schedules: number;
+    rate_limits: number;
+  };
   truncated: boolean;
   /** What was left as it is, and why. */
   refused: { graph: string; key: string | null; reason: string }[];

@@ -253,7 +253,10 @@ const METHODS = {
   'graph_types.update': (db, input) => db.graphTypes.update(...split(input, 'name', 'module')),
   'graph_types.check': (db, input) => db.graphTypes.check(...split(input, 'name')),
   // Without a limit the method goes on to the end.
-  'graph_types.migrate': (db, input) => db.graphTypes.migrate(...split({ limit: 1, ...input }, 'name')),
+  'graph_types.migrate': (db, { background, ...input }) =>
+    background === true
+      ? db.graphTypes.migrateInBackground(...split(input, 'name'))
+      : db.graphTypes.migrate(...split({ limit: 1, ...input }, 'name')),
   'graph_types.migration': (db, input) => db.graphTypes.migration(...only(input, 'name')),
   'graph_types.set_retention': (db, input) => db.graphTypes.setRetention(...only(input, 'name', 'rules')),
 
