@@ -8,14 +8,39 @@ import { folder } from './support.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-test('the metagraph of README.md', (t) => {
-  const blocks = [...readFileSync(here('../README.md'), 'utf8').matchAll(/^<!-- test: metagraph -->\n```js\n(.*?)^```$/gms)];
-  assert.equal(blocks.length, 4);
-  const program = `process.chdir(${JSON.stringify(folder(t))});\n${blocks.map(([, block]) => block).join('')}
-console.log(db.graph('copy').nodes.get('read').type, db.graph('again').nodes.get('read').attributes['@type'], graph.order);`;
+/** Run the blocks of a kind, with some more lines, in a folder of their own; what they print. */
+function run(t, kind, count, more) {
+  const marked = new RegExp(`^<!-- test: ${kind} -->\\n\`\`\`js\\n(.*?)^\`\`\`$`, 'gms');
+  const blocks = [...readFileSync(here('../README.md'), 'utf8').matchAll(marked)];
+  assert.equal(blocks.length, count);
+  const program = `process.chdir(${JSON.stringify(folder(t))});\n${blocks.map(([, block]) => block).join('')}${more}`;
   // It is run here, where this package is known by its name.
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { cwd: here('..'), encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: here('..'),
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
   assert.equal(status, 0, stderr);
+  assert.equal(stderr, '');
+  return stdout;
+}
+
+test('the events of README.md', (t) => {
+  assert.deepEqual(run(t, 'events', 3, '').trim().split('\n'), [
+    'sent to ann@example.org',
+    '4',
+    '1 10',
+    '2 20',
+    '3 30',
+    "[ 'billing 2 1', 'mail 2 1', 'totals 3 0' ]",
+    "[ 'order:1', { status: 'paid' } ]",
+    'true 0',
+  ]);
+});
+
+test('the metagraph of README.md', (t) => {
+  const more = "console.log(db.graph('copy').nodes.get('read').type, db.graph('again').nodes.get('read').attributes['@type'], graph.order);";
+  const stdout = run(t, 'metagraph', 4, more);
   const lines = stdout.trim().split('\n');
   assert.equal(lines[0], 'write Write it');
   assert.equal(lines[1], "[ 'tasks.Task.attributes.status,attributes.due' ]");
