@@ -1,6 +1,6 @@
 /* Schedules: jobs by the clock, in any time zone, each fire once however many processes run the scheduler. */
 import type { Connection } from './connection.js';
-import { BrantError } from './error.js';
+import { BrantError, type ErrorCode } from './error.js';
 import { isTransient, pause } from './claims.js';
 import { snakeCase } from './json.js';
 import type { Dispatcher, Listener } from './listener.js';
@@ -49,11 +49,12 @@ export interface Schedule<Payload = unknown> {
   updated_at: number;
 }
 
-/** A schedule fired: the job `id` for the moment `at`. */
+/** A schedule fired: the job `id` for the moment `at`; or there is no job, since the queue took none. */
 export interface Fired {
   name: string;
-  id: number;
   at: number;
+  id?: number;
+  error?: { code: ErrorCode; message: string };
 }
 
 export interface SchedulerOptions {

@@ -26,13 +26,15 @@ function run(t, kind, count, more) {
 }
 
 test('the events of README.md', (t) => {
-  assert.deepEqual(run(t, 'events', 3, '').trim().split('\n'), [
+  assert.deepEqual(run(t, 'events', 4, '').trim().split('\n'), [
     'sent to ann@example.org',
     '4',
     '1 10',
     '2 20',
     '3 30',
     "[ 'billing 2 1', 'mail 2 1', 'totals 3 0' ]",
+    "[ '2026-10-26T06:00:00.000Z' ]",
+    'soon',
     "[ 'order:1', { status: 'paid' } ]",
     'true 0',
   ]);

@@ -208,7 +208,7 @@ const METHODS = {
   'consumers.seek': ofConsumer((consumer, input) => consumer.seek(...only(input, 'to'))),
   'consumers.get': ofConsumer((consumer, input) => (only(input), consumer.info())),
   'consumers.list': inStream((stream, input) => (only(input), { items: stream.consumers() })),
-  'consumers.delete': ofConsumer((consumer, input) => (only(input), consumer.delete())),
+  'consumers.delete': nothing(ofConsumer((consumer, input) => (only(input), consumer.delete()))),
   'consumers.claim': ofGroup((group, input) => bytesToText(group.claim(...split(input)))),
   'consumers.ack': ofGroup((group, input) => group.ack(...only(input, 'items'))),
   // The lease is the member's, unless it is given.
@@ -231,7 +231,7 @@ const METHODS = {
   },
   'schedules.get': (db, input) => bytesToText(db.schedules.get(...only(input, 'name'))),
   'schedules.list': (db, input) => bytesToText(db.schedules.list(...split(input))),
-  'schedules.delete': (db, input) => db.schedules.delete(...only(input, 'name')),
+  'schedules.delete': nothing((db, input) => db.schedules.delete(...only(input, 'name'))),
   'schedules.pause': (db, input) => bytesToText(db.schedules.pause(...only(input, 'name'))),
   'schedules.resume': (db, input) => bytesToText(db.schedules.resume(...only(input, 'name'))),
   'schedules.trigger': (db, input) => db.schedules.trigger(...only(input, 'name')),
