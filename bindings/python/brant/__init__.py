@@ -13,6 +13,7 @@ What fails raises a :class:`BrantError` of the class that its code names. Times 
 """
 
 from . import modules
+from .cursors import Cursor
 from .database import Database, Transaction, open, operations, version
 from .edges import Edges
 from .errors import (
@@ -74,7 +75,6 @@ from .jobs import (
     Cancel,
     Cancelled,
     Cancels,
-    Failed,
     Job,
     JobError,
     JobFailed,
@@ -82,6 +82,7 @@ from .jobs import (
     JobPage,
     Jobs,
     JobWatch,
+    Outcome,
     Reject,
     Retry,
     Snooze,
@@ -92,6 +93,7 @@ from .outbox import Outbox
 from .queues import (
     Backoff,
     Bucket,
+    Claimed,
     Enqueued,
     EnqueuedMany,
     EnqueueOptions,
@@ -197,17 +199,17 @@ __version__ = version()
 
 __all__ = [
     "Acked", "Acquired", "Arrays", "Auth", "Backoff", "Beat", "BrantError", "Bucket", "Busy", "Calls", "Cancel", "Cancelled", "Cancels",
-    "Cast", "Channel", "Channels", "Check", "Checked", "Closed", "Closure", "Components", "Conflict", "Constraint", "ConsumerInfo",
-    "ConsumerLag", "Consumers", "Copied", "Corrupt", "Cycle", "Database", "Degrees", "DeleteMany", "Denied", "Edge", "EdgeHit",
+    "Cast", "Channel", "Channels", "Claimed", "Check", "Checked", "Closed", "Closure", "Components", "Conflict", "Constraint", "ConsumerInfo",
+    "ConsumerLag", "Consumers", "Copied", "Corrupt", "Cursor", "Cycle", "Database", "Degrees", "DeleteMany", "Denied", "Edge", "EdgeHit",
     "EdgeItem", "EdgePatch", "EdgeSpec", "EdgeType", "Edges", "EnqueueOptions", "Enqueued", "EnqueuedMany", "Erased", "ErasedCounts",
-    "ErasedItem", "ErasureRefused", "Event", "Events", "Exists", "Explained", "ExportPage", "Failed", "Failure", "Fan", "FanReader",
+    "ErasedItem", "ErasureRefused", "Event", "Events", "Exists", "Explained", "ExportPage", "Failure", "Fan", "FanReader",
     "Fault", "Fired", "Firing", "ForeignSqlite", "Forked", "Full", "Gap", "Graph", "GraphDeleted", "GraphDiff", "GraphInfo", "GraphType",
     "GraphTypes", "Graphs", "Group", "GroupAcked", "GroupEvent", "GroupWatch", "Health", "Histogram", "Imported", "Index", "Indexes",
     "Info", "Internal", "Interrupted", "Invalid", "InvalidJson", "Io", "Job", "JobError", "JobFailed", "JobInfo", "JobPage", "JobWatch",
     "Jobs", "Keys", "Limit", "Limits", "Listener", "Lock", "LockInfo", "LockWatch", "Locks", "Maintained", "Migrated", "Migration",
     "Misuse", "ModuleDiff", "ModuleEdgeType", "ModuleEdit", "ModuleNodeType", "ModuleTypes", "ModuleWarning", "Neighbor", "NeighborEdge",
     "NetworkFs", "NewerFormat", "NoMemory", "Node", "NodeHit", "NodeItem", "NodePatch", "Nodes", "NotBrant", "NotFound", "Notification",
-    "Operation", "Outbox", "Page", "PageRank", "PatchMany", "Patched", "Path", "Paths", "PlanStep", "Policy", "Projected",
+    "Operation", "Outbox", "Outcome", "Page", "PageRank", "PatchMany", "Patched", "Path", "Paths", "PlanStep", "Policy", "Projected",
     "ProjectionFault", "Published", "Purged", "Put", "PutMany", "Queue", "QueueInfo", "QueueStats", "QueueWatch", "Queues", "Rate",
     "RateLimit", "RateLimitInfo", "RateLimits", "ReadOnly", "Reject", "Replayed", "Result", "Retained", "Retention", "Retry",
     "ScheduleInfo", "ScheduleOptions", "Scheduler", "Schedules", "Service", "ShortestPaths", "Snooze", "Sql", "Stale", "Stream",

@@ -105,9 +105,9 @@ class Group:
         """They are processed. In the running transaction: exactly once."""
         return self._answer(_native.brant_consumer_ack, events)
 
-    def extend(self, events: Iterable[GroupEvent | Mapping[str, Any]], lease: Seconds) -> GroupAcked:
-        """Keep them for `lease` seconds from now."""
-        return self._answer(_native.brant_consumer_extend, events, lease=milliseconds(lease))
+    def extend(self, events: Iterable[GroupEvent | Mapping[str, Any]], lease: Seconds | None = None) -> GroupAcked:
+        """Keep them for `lease` seconds (30) from now."""
+        return self._answer(_native.brant_consumer_extend, events, **given(lease=milliseconds(lease)))
 
     def release(self, events: Iterable[GroupEvent | Mapping[str, Any]]) -> GroupAcked:
         """Let other members have them, at once."""

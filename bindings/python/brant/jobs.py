@@ -104,8 +104,8 @@ class JobInfo:
 
 
 @dataclass(slots=True)
-class Failed:
-    """Where a failed attempt left the job: "delayed" or "ready" until its next one at `run_at`, "dead" or "cancelled"."""
+class Outcome:
+    """Where a job was left: "delayed", "ready" or "blocked" until its next attempt, at `run_at`, "dead", or "cancelled"."""
 
     state: State
     run_at: int | None = None
@@ -219,23 +219,24 @@ class Job:
         self._database.jobs.ack(self.id, self.token, result)
         self._finish()
 
-    def fail(self, error: BaseException | str | Mapping[str, Any], *, retry: bool = True, delay: Seconds | None = None) -> Failed:
+    def fail(self, error: BaseException | str | Mapping[str, Any], *, retry: bool = True, delay: Seconds | None = None) -> Outcome:
         """The attempt failed: it is repeated after the queue's backoff, or `delay` seconds; or it is dead, with no attempt left or without
         `retry`. An exception is kept with its traceback. Stale."""
         answer = self._database.jobs.fail(self.id, self.token, error, retry=retry, delay=delay)
         self._finish()
         return answer
 
-    def snooze(self, delay: Seconds) -> int | None:
-        """Again in `delay` seconds, without counting the attempt; returns when (None: it was cancelled meanwhile). Stale."""
+    def snooze(self, delay: Seconds) -> Outcome:
+        """Again in `delay` seconds, without counting the attempt. Stale."""
         answer = self._database.jobs.snooze(self.id, self.token, delay)
         self._finish()
         return answer
 
-    def release(self) -> None:
+    def release(self) -> Outcome:
         """Let another worker have it, at once, without counting the attempt. Stale."""
-        self._database.jobs.release(self.id, self.token)
+        answer = self._database.jobs.release(self.id, self.token)
         self._finish()
+        return answer
 
     def _finish(self) -> None:
         self._done = True
@@ -441,7 +442,7 @@ class Jobs:
     def result(self, id: int, timeout: Seconds | None = None) -> Any:
         """What the job's handler returned, once it is done; waits `timeout` seconds (None: without end).
 
-        It is None where no `result_ttl` keeps it. JobFailed: it is dead, cancelled or expired. Timeout. NotFound.
+        It is None where no `result_ttl` keeps it. JobOutcome: it is dead, cancelled or expired. Timeout. NotFound.
         """
         with self.watch(id) as watch:
             return _result(id, watch.next(None if timeout is None else milliseconds(timeout) / 1000))
@@ -475,19 +476,19 @@ class Jobs:
         *,
         retry: bool | None = None,
         delay: Seconds | None = None,
-    ) -> Failed:
+    ) -> Outcome:
         """As `Job.fail`."""
         members = {"id": id, "token": token, "error": fault(error)} | given(retry=retry, delay=milliseconds(delay))
-        return known(Failed, self._database._call(_native.brant_job_fail, members))
+        return known(Outcome, self._database._call(_native.brant_job_fail, members))
 
-    def snooze(self, id: int, token: int, delay: Seconds) -> int | None:
+    def snooze(self, id: int, token: int, delay: Seconds) -> Outcome:
         """As `Job.snooze`."""
         members = {"id": id, "token": token, "delay": milliseconds(delay)}
-        return cast("int | None", self._database._call(_native.brant_job_snooze, members).get("run_at"))
+        return known(Outcome, self._database._call(_native.brant_job_snooze, members))
 
-    def release(self, id: int, token: int) -> None:
+    def release(self, id: int, token: int) -> Outcome:
         """As `Job.release`."""
-        self._database._run(_native.brant_job_release, encode({"id": id, "token": token}))
+        return known(Outcome, self._database._call(_native.brant_job_release, {"id": id, "token": token}))
 
     def heartbeat(self, id: int, token: int, *, lease: Seconds | None = None, progress: Any = LEFT) -> Beat:
         """As `Job.heartbeat`."""

@@ -13,7 +13,7 @@ from ._common import LEFT, PAGE, given, paged
 from ._json import decode, encode
 from ._payload import body
 from .cursors import Cursor
-from .jobs import Acked, Job, JobInfo, JobPage, State
+from .jobs import Job, JobInfo, JobPage, State
 from .records import Json, Page, known, known_list
 from .tasks import P, R, Task
 from .worker import GRACE, Handler, Work, Worker
@@ -191,8 +191,17 @@ class EnqueuedMany:
         return len(self.ids)
 
 
+class Claimed(list[Job]):
+    """The jobs of a claim; how many others it `acked`, and the ids of those that were `stale`."""
+
+    acked: int = 0
+    stale: list[int] = []
+
+
 class QueueWatch(Cursor[bool]):
     """Yields True while something can be claimed, and waits while nothing can; made by `Queue.watch`."""
+
+    queue: str
 
     def _records(self, items: list[Any]) -> list[bool]:
         return [True for _ in items]
@@ -456,30 +465,29 @@ class Queue:
         worker: str | None = None,
         lease: Seconds | None = None,
         ack: Iterable[Job | Mapping[str, Any]] | None = None,
-    ) -> list[Job]:
-        """Claim up to `limit` (1) jobs now, for `lease` seconds: the low-level way, without heartbeats. `ack`: jobs that are done, acked in the same
-        transaction; those whose claim was not the last are `lost`. Nothing is ready, or the queue is paused: []."""
-        return self._claim(limit, worker, lease, ack)[0]
-
-    def _claim(
-        self, limit: int | None, worker: str | None, lease: Seconds | None, ack: Iterable[Job | Mapping[str, Any]] | None
-    ) -> tuple[list[Job], Acked | None]:
+    ) -> Claimed:
+        """Claim up to `limit` (1) jobs now, for `lease` seconds: the low-level way, without heartbeats. Nothing is ready, or the queue is paused:
+        []. `ack`: jobs, or items ``{"id", "token", "result"}``, that are done, acked in the same transaction; those whose claim was not the
+        last are `lost`, and named by the answer's `stale`."""
         members: Json = {"queue": self.name} | given(worker=worker, limit=limit, lease=milliseconds(lease))
         done = None if ack is None else list(ack)
         if done is not None:
             members["ack"] = [{"id": job.id, "token": job.token} if isinstance(job, Job) else job for job in done]
         answer = self._database._call(_native.brant_queue_claim, members)
-        stale = answer.get("stale", [])
+        claimed = Claimed(Job(self._database, item) for item in answer["items"])
+        claimed.acked = answer.get("acked", 0)
+        claimed.stale = answer.get("stale", [])
         for job in done or ():
             if isinstance(job, Job):
-                job.lost = job.id in stale
+                job.lost = job.id in claimed.stale
                 job._done = not job.lost
-        return [Job(self._database, item) for item in answer["items"]], None if done is None else Acked(answer.get("acked", 0), stale)
+        return claimed
 
     def watch(self) -> QueueWatch:
         """Wait for something to claim: ``for _ in queue.watch(): jobs = queue.claim(10)``. One of those that wait is woken for each job."""
         cursor = self._database._run(_native.brant_queue_watch, encode({"queue": self.name}))
         watch = QueueWatch(self._database, cursor)
+        watch.queue = self.name
         watch._what = repr(self.name)
         return watch
 

@@ -101,8 +101,7 @@ def test_ends(db: brant.Database, queue: brant.Queue) -> None:
     time.sleep(0.01)
     job = claim(queue)
     assert job.last_attempt
-    at = job.snooze(0.001)
-    assert at is not None
+    assert job.snooze(0.001).run_at is not None
     time.sleep(0.01)
     job = claim(queue)
     assert job.attempt == 2

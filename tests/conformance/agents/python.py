@@ -51,7 +51,10 @@ OPERATIONS = {
     "transaction.rollback": lambda h: h.end("rollback"),
     "sql.execute": lambda h, sql, params=(): h.db.execute(sql, blobs(params)),
     "operations.list": lambda h, **a: {"items": operations(h, **a)},
-    "events.notify": lambda h, **a: {"id": h.db.notify(**a)},
+    "db.metrics": lambda h: {"text": h.db.metrics()},
+    "events.notify": lambda h, **a: {"id": h.db.notify(**payload(a))},
+    "events.channels": lambda h, **a: page(h.db.channels.list(**a)),
+    "events.set_retention": lambda h, **a: h.db.channels.set_retention(**spans(a, "age")),
     "events.listen": lambda h, channels: h.db.listen(*channels),
     "graph_types.define": lambda h, **a: h.db.graph_types.define(**a),
     "graph_types.get": lambda h, **a: h.db.graph_types.get(**a),
@@ -62,7 +65,7 @@ OPERATIONS = {
     "graph_types.diff": lambda h, **a: h.db.graph_types.diff(**a),
     "graph_types.update": lambda h, **a: h.db.graph_types.update(**a),
     "graph_types.check": lambda h, **a: h.db.graph_types.check(**a),
-    "graph_types.migrate": lambda h, limit=1, **a: h.db.graph_types.migrate(limit=limit, **a),
+    "graph_types.migrate": lambda h, **a: migrate(h, **a),
     "graph_types.migration": lambda h, **a: h.db.graph_types.migration(**a),
     "graph_types.set_retention": lambda h, **a: h.db.graph_types.set_retention(**a),
     "modules.types": lambda h, **a: brant.modules.types(**a),
@@ -93,6 +96,9 @@ OPERATIONS = {
     "graphs.export": lambda h, graph, **a: export(h.db.graph(graph), **a),
     "graphs.import": lambda h, graph, **a: h.db.graph(graph).import_(**a),
     "graphs.arrays": lambda h, graph, **a: h.db.graph(graph).arrays(**a),
+    "graphs.changes": lambda h, graph, **a: h.db.graph(graph).changes(**a),
+    "graphs.diff": lambda h, graph, **a: h.db.graph(graph).diff(**renamed(a)),
+    "graphs.replay": lambda h, graph, **a: h.db.graph(graph).replay(**a),
     "nodes.insert": lambda h, graph, **a: h.db.graph(graph).nodes.insert(**a),
     "nodes.insert_many": lambda h, graph, **a: h.db.graph(graph).nodes.insert_many(**a),
     "nodes.patch": lambda h, graph, **a: h.db.graph(graph).nodes.patch(**a),
@@ -125,7 +131,166 @@ OPERATIONS = {
     "edges.count": lambda h, graph, **a: {"count": h.db.graph(graph).edges.count(**a)},
     "edges.list": lambda h, graph, **a: h.db.graph(graph).edges.list(**a),
     "edges.delete": lambda h, graph, **a: {"deleted": h.db.graph(graph).edges.delete(**a) is None},
+    "queues.configure": lambda h, queue, **a: h.db.queue(queue).configure(**policy(a)),
+    "queues.get": lambda h, queue: h.db.queue(queue).get(),
+    "queues.list": lambda h, **a: page(h.db.queues.list(**a)),
+    "queues.pause": lambda h, queue: h.db.queue(queue).pause(),
+    "queues.resume": lambda h, queue: h.db.queue(queue).resume(),
+    "queues.drain": lambda h, queue: h.db.queue(queue).drain(),
+    "queues.delete": lambda h, queue, **a: {"deleted": h.db.queue(queue).delete(**a)},
+    "queues.enqueue": lambda h, queue, **a: h.db.queue(queue).enqueue(**job(a)),
+    "queues.enqueue_many": lambda h, queue, items: h.db.queue(queue).enqueue_many(map(job, items)),
+    "queues.claim": lambda h, queue, **a: claimed(h.db.queue(queue).claim(**spans(a, "lease")), "ack" in a),
+    "queues.stats": lambda h, queue=None: {"items": h.db.queues.stats()} if queue is None else h.db.queue(queue).stats(),
+    "queues.prune": lambda h, queue, **a: {"pruned": h.db.queue(queue).prune(**spans(a, "older_than"))},
+    "queues.watch": lambda h, queue: h.db.queue(queue).watch(),
+    "jobs.get": lambda h, id: h.db.jobs.get(id),
+    "jobs.list": lambda h, **a: h.db.jobs.list(**a),
+    "jobs.ack": lambda h, **a: nothing(h.db.jobs.ack(**a)),
+    "jobs.ack_many": lambda h, items: h.db.jobs.ack_many(items),
+    "jobs.fail": lambda h, **a: h.db.jobs.fail(**spans(a, "delay")),
+    "jobs.snooze": lambda h, **a: h.db.jobs.snooze(**spans(a, "delay")),
+    "jobs.release": lambda h, **a: h.db.jobs.release(**a),
+    "jobs.heartbeat": lambda h, **a: only(h.db.jobs.heartbeat(**spans(a, "lease")), "lease_until", "cancel_requested"),
+    "jobs.heartbeat_many": lambda h, items, **a: {"items": [beat(one) for one in h.db.jobs.heartbeat_many(items, **spans(a, "lease"))]},
+    "jobs.cancel": lambda h, id: {"state": h.db.jobs.cancel(id)},
+    "jobs.requeue": lambda h, **a: {"state": h.db.jobs.requeue(**payload(a))},
+    "jobs.requeue_many": lambda h, queue, **a: {"requeued": h.db.queue(queue).requeue(**a)},
+    "jobs.delete": lambda h, id: nothing(h.db.jobs.delete(id)),
+    "jobs.update": lambda h, **a: h.db.jobs.update(**payload(a)),
+    "jobs.watch": lambda h, id: h.db.jobs.watch(id),
+    "jobs.cancels": lambda h, **a: h.db.jobs.cancels(**a),
+    "streams.configure": lambda h, stream, **a: h.db.stream(stream).configure(**spans(a, "max_age", "compact_after")),
+    "streams.get": lambda h, stream: h.db.stream(stream).get(),
+    "streams.list": lambda h, **a: page(h.db.streams.list(**a)),
+    "streams.delete": lambda h, stream, **a: nothing(h.db.stream(stream).delete(**a)),
+    "streams.publish": lambda h, stream, **a: {"offset": h.db.stream(stream).publish(**payload(a))},
+    "streams.publish_many": lambda h, stream, items: h.db.stream(stream).publish_many(map(payload, items)),
+    "streams.read": lambda h, stream, **a: h.db.stream(stream).read(**a),
+    "streams.latest": lambda h, stream, **a: h.db.stream(stream).latest(**a),
+    "streams.subscribe": lambda h, stream, **a: h.db.stream(stream).subscribe(save="manual", **renamed(a)),
+    "streams.trim": lambda h, stream, **a: {"trimmed": h.db.stream(stream).trim(**spans(a, "max_age"))},
+    "streams.compact": lambda h, stream: {"removed": h.db.stream(stream).compact()},
+    "streams.stats": lambda h, stream=None: {"items": h.db.streams.stats()} if stream is None else h.db.stream(stream).stats(),
+    "consumers.commit": lambda h, stream, **a: {"offset": h.db.stream(stream).consumers.commit(**a)},
+    "consumers.seek": lambda h, stream, **a: {"offset": h.db.stream(stream).consumers.seek(**a)},
+    "consumers.get": lambda h, stream, **a: h.db.stream(stream).consumers.get(**a),
+    "consumers.list": lambda h, stream: {"items": h.db.stream(stream).consumers.list()},
+    "consumers.delete": lambda h, stream, **a: nothing(h.db.stream(stream).consumers.delete(**a)),
+    "consumers.claim": lambda h, **a: group_claim(h, **renamed(spans(a, "lease"))),
+    "consumers.ack": lambda h, stream, group, items: h.db.stream(stream).group(group).ack(items),
+    "consumers.extend": lambda h, stream, group, **a: h.db.stream(stream).group(group).extend(**{**renamed(spans(a, "lease"), items="events")}),
+    "consumers.release": lambda h, stream, group, items: h.db.stream(stream).group(group).release(items),
+    "consumers.watch": lambda h, stream, group, **a: h.db.stream(stream).group(group, **renamed(a)).watch(),
+    "locks.acquire": lambda h, **a: h.db.locks.acquire(**spans(a, "ttl")),
+    "locks.refresh": lambda h, **a: {"expires_at": h.db.locks.refresh(**spans(a, "ttl"))},
+    "locks.release": lambda h, **a: nothing(h.db.locks.release(**a)),
+    "locks.get": lambda h, name: h.db.locks.get(name),
+    "locks.list": lambda h, **a: page(h.db.locks.list(**a)),
+    "locks.break": lambda h, name: {"token": h.db.locks.break_(name)},
+    "locks.watch": lambda h, name: h.db.locks.watch(name),
+    "rate_limits.take": lambda h, **a: rate(h, "take", **spans(a, "period")),
+    "rate_limits.peek": lambda h, **a: rate(h, "peek", **spans(a, "period")),
+    "rate_limits.reset": lambda h, name: {"reset": h.db.rate_limits.reset(name)},
+    "rate_limits.list": lambda h, **a: page(h.db.rate_limits.list(**a)),
+    "schedules.set": lambda h, options=None, **a: h.db.schedules.set(**payload(a), **spans(options or {}, "expires_in", "result_ttl")),
+    "schedules.get": lambda h, name: h.db.schedules.get(name),
+    "schedules.list": lambda h, **a: page(h.db.schedules.list(**a)),
+    "schedules.delete": lambda h, name: nothing(h.db.schedules.delete(name)),
+    "schedules.pause": lambda h, name: h.db.schedules.pause(name),
+    "schedules.resume": lambda h, name: h.db.schedules.resume(name),
+    "schedules.trigger": lambda h, name: {"id": h.db.schedules.trigger(name)},
+    "schedules.next": lambda h, **a: {"items": h.db.schedules.next(**a)},
+    "schedules.tick": lambda h, **a: h.db.schedules.tick(**a),
+    "schedules.run": lambda h, **a: h.db.schedules.run(**spans(a, "ttl")),
+    "calls.publish": lambda h, **a: {"offset": h.db.calls.publish(**a)},
+    "calls.project": lambda h, **a: h.db.calls.project(**a),
 }
+
+
+def nothing(answer):
+    return {}
+
+
+def page(answer):
+    """Of lists that go on after a name."""
+    return {"items": answer.items, **({} if answer.cursor is None else {"next": answer.cursor})}
+
+
+def only(record, *names):
+    return {name: getattr(record, name) for name in names}
+
+
+def spans(arguments, *names):
+    """Python takes seconds."""
+    return {name: value / 1000 if name in names and number(value) else value for name, value in arguments.items()}
+
+
+def number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def renamed(arguments, **names):
+    names["from"] = "from_"
+    return {names.get(name, name): value for name, value in arguments.items()}
+
+
+def payload(arguments):
+    """Python takes bytes."""
+    if "payload_base64" not in arguments:
+        return arguments
+    if "payload" in arguments:
+        raise TypeError("payload and payload_base64 exclude each other")
+    others = {name: value for name, value in arguments.items() if name != "payload_base64"}
+    return {**others, "payload": unbase64(arguments["payload_base64"])}
+
+
+def unbase64(text):
+    try:
+        return base64.b64decode(text, validate=True)
+    except (ValueError, TypeError) as error:
+        raise TypeError(f"payload_base64: {error}") from None
+
+
+def job(arguments):
+    made = spans(payload(arguments), "delay", "expires_in", "result_ttl")
+    if isinstance(made.get("unique"), dict):
+        made["unique"] = spans(made["unique"], "window")
+    return made
+
+
+def policy(arguments):
+    made = spans(arguments, "lease", "result_ttl", "dead_ttl", "cancelled_ttl")
+    if isinstance(made.get("backoff"), dict):
+        made["backoff"] = spans(made["backoff"], "base", "max")
+    if isinstance(made.get("rate_limit"), dict):
+        made["rate_limit"] = spans(made["rate_limit"], "period")
+    return made
+
+
+def claimed(jobs, acked):
+    return {"items": list(jobs), **({"acked": jobs.acked, "stale": jobs.stale} if acked else {})}
+
+
+def beat(record):
+    if record.stale:
+        return {"id": record.id, "stale": True}
+    return {"id": record.id, "lease_until": record.lease_until, **({"cancel_requested": True} if record.cancel_requested else {})}
+
+
+def group_claim(h, stream, group, member, limit=None, **a):
+    events = h.db.stream(stream).group(group, member, **a).claim(limit)
+    gaps = [event.gap for event in events if event.gap]
+    items = [event for event in events if not event.gap]
+    return {"items": items, **({"gap": {"from": gaps[0].first, "to": gaps[0].last}} if gaps else {})}
+
+
+def rate(h, verb, name, kind, limit, period, burst=None, cost=None):
+    return getattr(h.db.rate_limit(name, limit=limit, period=period, kind=kind, burst=burst), verb)(cost)
+
+
+def migrate(h, background=False, limit=1, **a):
+    return {"job": h.db.graph_types.migrate_later(**a)} if background else h.db.graph_types.migrate(limit=limit, **a)
 
 
 def operations(handle, namespace=None, graph_type=None):
@@ -151,18 +316,50 @@ def blobs(value):
     return value
 
 
-LEFT_OUT = {"module", "undirected", "offset", "edge_keys", "types", "edge_type_of", "weights", "node_attributes", "edge_attributes"}
+LEFT_OUT = {"worked", "streams", "module", "undirected", "offset", "edge_keys", "types", "edge_type_of", "weights", "node_attributes", "edge_attributes"}
+
+
+# Records of queues, streams, locks and schedules: a member that is None is left out.
+SPARSE = (
+    brant.JobInfo, brant.JobError, brant.Outcome, brant.QueueStats, brant.StreamInfo, brant.ConsumerInfo, brant.StreamStats, brant.Acquired,
+    brant.ScheduleInfo, brant.Ticked, brant.GroupEvent, brant.JobPage, brant.Events, brant.Channel, brant.Projected, brant.ProjectionFault,
+    brant.RateLimitInfo, brant.Bucket,
+)  # fmt: skip
+JOB = "id", "token", "queue", "attempt", "max_attempts", "priority", "key", "progress", "schedule", "created_at", "lease_until", "payload"
+NAMES = {brant.Events: {"events": "items"}, brant.Gap: {"first": "from", "last": "to"}}
+
+
+def sparse(value, names):
+    """A record's members without those that are None; bytes as base64."""
+    members = {}
+    for name in names:
+        member = getattr(value, name)
+        if name == "payload" and isinstance(member, bytes):
+            members["payload_base64"] = base64.b64encode(member).decode()
+        elif member is not None or name == "payload":
+            members[NAMES.get(type(value), {}).get(name, name)] = plain(member)
+    return members
 
 
 def plain(value):
     """The package's records as the registry's members."""
+    if isinstance(value, brant.Event):
+        return {"gap": plain(value.gap)} if value.gap else sparse(value, ("offset", "key", "payload", "created_at"))
+    if isinstance(value, brant.Gap):
+        return {"from": value.first, "to": value.last}
+    if isinstance(value, brant.Job):
+        return sparse(value, JOB)
+    if isinstance(value, brant.Enqueued):
+        return only(value, "id", "state", "duplicate", "action")
+    if isinstance(value, SPARSE):
+        return sparse(value, [field.name for field in dataclasses.fields(value)])
     if isinstance(value, brant.Result):
         rows = [[plain(item) for item in row] for row in value.rows]
         return {"columns": list(value.columns), "rows": rows, "changes": value.changes, "last_insert_rowid": value.lastrowid}
     if isinstance(value, brant.Notification):
         if value.gap:
             return {"channel": value.channel, "gap": {"from": value.gap.first, "to": value.gap.last}}
-        return {"id": value.id, "channel": value.channel, "payload": value.payload, "created_at": value.created_at}
+        return sparse(value, ("id", "channel", "payload", "created_at"))
     if dataclasses.is_dataclass(value):
         # A member that is not there is None in a record; those of Python's own words end in _.
         members = {field.name.rstrip("_"): plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
@@ -222,7 +419,14 @@ class Agent:
                 batch = thing.take()
                 return [] if batch is None else [batch]
             timeout = arguments.get("timeout", 0)
-            return thing.take(None if timeout < 0 else timeout / 1000)
+            items = thing.take(None if timeout < 0 else timeout / 1000)
+            if isinstance(thing, brant.QueueWatch):
+                return [{"queue": thing.queue, "ready": True} for _ in items]
+            if isinstance(thing, brant.LockWatch):
+                return [{"free": True} for _ in items]
+            if isinstance(thing, brant.GroupWatch):
+                return [{"ready": True} for _ in items]
+            return items
         if name == "cursor.close":
             return thing.close()
         if name == "close":
@@ -235,7 +439,7 @@ class Agent:
         if name == "run_in_transaction":
             return self.run_in_transaction(thing, **arguments)
         answer = self.operation(thing, name, arguments)
-        if isinstance(answer, (brant.Listener, brant.Walk)):
+        if isinstance(answer, (brant.Cursor, brant.Walk)):
             self.objects[save_as] = answer
             return {}
         return answer
