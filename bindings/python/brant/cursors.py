@@ -140,6 +140,8 @@ class Cursor(Iterator[T], AsyncIterator[T]):
 
     async def next_async(self, timeout: float | None = None) -> T | None:
         """As `next`, for a task: others run meanwhile."""
+        if self._ready:
+            return self._ready.popleft()
         import asyncio
 
         loop = asyncio.get_running_loop()

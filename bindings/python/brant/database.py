@@ -517,7 +517,8 @@ class Database:
         return known(Copied, self._call(_native.brant_db_restore, {"path": os.fspath(path)}, deadline(timeout)))
 
     def maintain(self, *, timeout: float | None = None) -> Maintained:
-        """Bounded upkeep: retention of notifications and of graph types' rules, checkpoint, planner statistics. Misuse: inside a transaction."""
+        """Bounded upkeep: what is kept of notifications, jobs, streams and by graph types' rules, the library's own queues, checkpoint, planner
+        statistics. Misuse: inside a transaction."""
         return maintained(self._call(_native.brant_db_maintain, {}, deadline(timeout)))
 
     def erase(
@@ -532,7 +533,7 @@ class Database:
         """Remove what the file has of somebody: what holds one of these texts (1 to 100), in all graphs, deleted ones too.
 
         Found are nodes and edges whose key is one of them, or whose attributes or metadata hold one as a whole text or a name, however deep,
-        graphs' owners, projects and metadata, notifications. `action` "delete" (default) removes nodes, with their edges, and edges;
+        graphs' owners, projects and metadata, notifications; jobs, events of streams, schedules and rate limits. `action` "delete" (default) removes nodes, with their edges, and edges;
         "redact" puts `replacement` ("[erased]") in the text's place, and deletes what has it as its key or would break its schema. A graph that is
         named by one is only reported (`refused`). `dry_run` changes nothing. One transaction; then what it freed is overwritten
         (`scrubbed`), unless it is inside one of yours, or a reader is in the way: call again. Invalid: an empty text.

@@ -196,6 +196,12 @@ class Info:
     nodes: int
     edges: int
     created_at: int
+    queues: int = 0
+    jobs: int = 0
+    streams: int = 0
+    events: int = 0
+    locks: int = 0
+    schedules: int = 0
 
 
 @dataclass(slots=True)

@@ -420,15 +420,23 @@ class Worked:
 
 
 @dataclass(slots=True)
+class StreamsMaintained:
+    """How many events retention `trimmed`, and compaction removed."""
+
+    trimmed: int
+    compacted: int
+
+
+@dataclass(slots=True)
 class Maintained:
-    """What upkeep did: how many notifications were `pruned`, finished jobs, events of streams, ended locks and rate limits removed."""
+    """What upkeep did: how many notifications were `pruned`; how many finished `jobs`, ended `locks` and `rate_limits` were removed."""
 
     pruned: int
     wal_pages: int
     retention: Retained | None = None
     worked: Worked | None = None
     jobs: int = 0
-    streams: Json | int | None = None
+    streams: StreamsMaintained | None = None
     locks: int = 0
     rate_limits: int = 0
 
@@ -457,6 +465,10 @@ class ErasedCounts:
     edges: int
     notifications: int
     graphs: int
+    jobs: int = 0
+    events: int = 0
+    schedules: int = 0
+    rate_limits: int = 0
 
 
 @dataclass(slots=True)
@@ -501,6 +513,8 @@ def maintained(members: Json) -> Maintained:
         answer.retention = known(Retained, members["retention"])
     if answer.worked is not None:
         answer.worked = known(Worked, members["worked"])
+    if answer.streams is not None:
+        answer.streams = known(StreamsMaintained, members["streams"])
     return answer
 
 

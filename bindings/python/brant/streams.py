@@ -226,6 +226,16 @@ class Subscription(Cursor[Event]):
             return item
         return super().__next__()
 
+    async def __anext__(self) -> Event:
+        ready = self._ready
+        if ready and (not self._most or self._unsaved + 1 < self._most):
+            if self._most:
+                self._on()
+            item = ready.popleft()
+            self._handed = item[0]
+            return item
+        return await super().__anext__()
+
     async def next_async(self, timeout: float | None = None) -> Event | None:
         self._on()
         item = await super().next_async(timeout)
