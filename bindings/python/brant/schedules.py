@@ -60,11 +60,12 @@ class ScheduleInfo:
 
 @dataclass(slots=True)
 class Fired:
-    """A schedule that was due `at`, and the job that was enqueued."""
+    """A schedule that was due `at`, and the job that was enqueued; None, and the `error` (code, message), where the queue took none."""
 
     name: str
-    id: int
     at: int
+    id: int | None = None
+    error: Json | None = None
 
 
 @dataclass(slots=True)
@@ -77,6 +78,13 @@ class Ticked:
 
 def schedule_info(members: Json) -> ScheduleInfo:
     return known(ScheduleInfo, {**members, "payload": content(members)})
+
+
+def fired_log(fired: Fired) -> None:
+    if fired.error is None:
+        log.debug("schedule %r fired job %d", fired.name, fired.id)
+    else:
+        log.warning("schedule %r fired, but its queue took no job: %s", fired.name, fired.error["message"])
 
 
 class Schedules:
@@ -199,7 +207,7 @@ class Scheduler(Service):
 
     def _main(self) -> None:
         for fired in self:
-            log.debug("schedule %r fired job %d", fired.name, fired.id)
+            fired_log(fired)
 
     def _wake(self) -> None:
         if self._firing is not None:
@@ -228,6 +236,6 @@ class Scheduler(Service):
         self._begin()
         try:
             async for fired in self:
-                log.debug("schedule %r fired job %d", fired.name, fired.id)
+                fired_log(fired)
         finally:
             self._ended.set()

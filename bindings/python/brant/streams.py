@@ -478,9 +478,9 @@ class Stream:
         """Remove all but the newest event of each key now. Returns how many."""
         return cast(int, self._database._call(_native.brant_stream_compact, {"stream": self.name})["removed"])
 
-    def delete(self, *, force: bool | None = None) -> None:
-        """Delete the stream with its events. Conflict: it has consumers, unless `force`. NotFound."""
-        self._database._call(_native.brant_stream_delete, given(stream=self.name, force=force))
+    def delete(self, *, force: bool | None = None) -> int:
+        """Delete the stream with its events; returns how many. Conflict: it has consumers, unless `force`. NotFound."""
+        return cast(int, self._database._call(_native.brant_stream_delete, given(stream=self.name, force=force))["deleted"])
 
 
 class Streams:

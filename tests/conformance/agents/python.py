@@ -163,7 +163,7 @@ OPERATIONS = {
     "streams.configure": lambda h, stream, **a: h.db.stream(stream).configure(**spans(a, "max_age", "compact_after")),
     "streams.get": lambda h, stream: h.db.stream(stream).get(),
     "streams.list": lambda h, **a: page(h.db.streams.list(**a)),
-    "streams.delete": lambda h, stream, **a: nothing(h.db.stream(stream).delete(**a)),
+    "streams.delete": lambda h, stream, **a: {"deleted": h.db.stream(stream).delete(**a)},
     "streams.publish": lambda h, stream, **a: {"offset": h.db.stream(stream).publish(**payload(a))},
     "streams.publish_many": lambda h, stream, items: h.db.stream(stream).publish_many(map(payload, items)),
     "streams.read": lambda h, stream, **a: h.db.stream(stream).read(**a),
@@ -193,7 +193,7 @@ OPERATIONS = {
     "rate_limits.peek": lambda h, **a: rate(h, "peek", **spans(a, "period")),
     "rate_limits.reset": lambda h, name: {"reset": h.db.rate_limits.reset(name)},
     "rate_limits.list": lambda h, **a: page(h.db.rate_limits.list(**a)),
-    "schedules.set": lambda h, options=None, **a: h.db.schedules.set(**payload(a), **spans(options or {}, "expires_in", "result_ttl")),
+    "schedules.set": lambda h, options=None, **a: h.db.schedules.set(**payload(a), **job(options or {})),
     "schedules.get": lambda h, name: h.db.schedules.get(name),
     "schedules.list": lambda h, **a: page(h.db.schedules.list(**a)),
     "schedules.delete": lambda h, name: nothing(h.db.schedules.delete(name)),
@@ -322,7 +322,7 @@ LEFT_OUT = {"worked", "streams", "module", "undirected", "offset", "edge_keys", 
 # Records of queues, streams, locks and schedules: a member that is None is left out.
 SPARSE = (
     brant.JobInfo, brant.JobError, brant.Outcome, brant.QueueStats, brant.StreamInfo, brant.ConsumerInfo, brant.StreamStats, brant.Acquired,
-    brant.ScheduleInfo, brant.Ticked, brant.GroupEvent, brant.JobPage, brant.Events, brant.Channel, brant.Projected, brant.ProjectionFault,
+    brant.ScheduleInfo, brant.Ticked, brant.Fired, brant.GroupEvent, brant.JobPage, brant.Events, brant.Channel, brant.Projected, brant.ProjectionFault,
     brant.RateLimitInfo, brant.Bucket,
 )  # fmt: skip
 JOB = "id", "token", "queue", "attempt", "max_attempts", "priority", "key", "progress", "schedule", "created_at", "lease_until", "payload"
