@@ -271,7 +271,7 @@ class Worker(Service):
             while (job := source.take()) is not None:
                 self._handle(source, job)
         except BaseException as error:
-            if not (isinstance(error, Closed) and source.stopping):
+            if not (isinstance(error, Closed) and (source.stopping or source.database.closed)):
                 self._fatal = error
             source.stop()
 
@@ -328,6 +328,9 @@ class Worker(Service):
         except asyncio.CancelledError:
             self._hasty = True
             raise
+        except Closed:
+            if not self._queue._database.closed:
+                raise
         finally:
             try:
                 end = loop.time() + self._grace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,3 +19,14 @@ def test_planner(tmp_path: Path) -> None:
     assert lines[3] == "why paint waits: paint <- roof <- wall"
     assert lines[4].startswith("refused: ") and "closes a cycle" in lines[4]
     assert lines[5].startswith("flowchart")
+
+
+def test_mailer(tmp_path: Path) -> None:
+    command = [sys.executable, str(EXAMPLES / "mailer.py"), str(tmp_path / "mailer.db")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines = {process.stdout.readline() for _ in range(3)}
+    assert lines == {"welcome, ann@example.org\n", "welcome, bob@example.org\n", "reminding\n"}
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 0 and "ConnectionError: try again" in err

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from test_workers import until
 
 import brant
 
@@ -102,3 +103,61 @@ def test_walks(graph: brant.Graph) -> None:
 
     traced, memory, descriptors = grows(work, 60, 30)
     assert traced < 200_000 and memory < 4_000_000 and descriptors == 0
+
+
+@linux
+def test_workers(db: brant.Database) -> None:
+    queue = db.queue("q")
+
+    async def handle(job: brant.Job) -> None: ...
+
+    async def loop() -> None:
+        async with queue.work(wait=0) as work:
+            async for _ in work:
+                break
+        async for _ in queue.work(wait=0):
+            pass
+        async with db.lock("x"):
+            pass
+
+    def work() -> None:
+        queue.enqueue_many({"payload": n} for n in range(20))
+        for _ in queue.work(wait=0):
+            break
+        for handler in (lambda job: None, handle):
+            with queue.worker(handler, concurrency=2):
+                queue.enqueue("x", result_ttl=60).result(10)
+        asyncio.run(loop())
+        with db.lock("y"), pytest.raises(brant.Timeout), db.lock("y", timeout=0.001):
+            pass
+        queue.prune(states=["done"])
+
+    traced, memory, descriptors = grows(work, 20, 10)
+    assert traced < 300_000 and memory < 6_000_000 and descriptors <= 2
+    until(lambda: threading.active_count() <= 3)  # the keeper's stays
+
+
+@linux
+def test_streams(db: brant.Database) -> None:
+    stream = db.stream("s")
+    stream.configure(max_count=500)
+
+    async def loop() -> None:
+        with stream.subscribe("b", from_="start") as subscription:
+            await anext(subscription)
+
+    def work() -> None:
+        stream.publish_many({"payload": n} for n in range(500))
+        with stream.subscribe("a") as subscription:
+            for number, _ in enumerate(subscription):
+                if number == 400:
+                    break
+        stream.subscribe(from_="start").next(0)  # never closed: its finaliser does it
+        with stream.group("g") as group:
+            for _ in group:
+                break
+        asyncio.run(loop())
+        db.maintain()
+
+    traced, memory, descriptors = grows(work, 20, 10)
+    assert traced < 300_000 and memory < 6_000_000 and descriptors <= 2

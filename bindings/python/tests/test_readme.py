@@ -22,11 +22,13 @@ def test_the_blocks_after_the_first(db: brant.Database, tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     (tmp_path / "large.ndjson").write_text("".join(json.dumps({"node": {"key": f"n{n}", "attributes": {"title": "x"}}}) + "\n" for n in range(9)))
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
-    assert len(blocks) == 4
+    assert len(blocks) == 7
     names: dict[str, Any] = {"db": db, "__name__": "readme", "tasks": [{"key": "new", "attributes": {"title": "New"}}, {"key": "new"}]}
     exec(BEFORE, names)
     for block in blocks[1:]:
         exec(block, names)
+    assert [total for (total,) in db.execute("SELECT total FROM totals")] == [10, 20, 30]
+    assert db.queue("mail").stats().completed == 4 and db.schedules.get("report").timezone == "Europe/Berlin"
     assert names["node"].attributes.title == "Write it"
     assert names["graph"].nodes.count() == db.graph("copy").nodes.count() > 9
     assert json.loads((tmp_path / "plan.json").read_text())["options"]["type"] == "directed"

@@ -361,6 +361,16 @@ def test_the_grace(queue: brant.Queue, kind: str) -> None:
     assert long.info().attempt == 0  # the release did not count it
 
 
+@pytest.mark.parametrize("kind", ["threads", "loop"])
+def test_the_database_is_closed(path: Path, kind: str) -> None:
+    db = brant.open(path)
+    queue = db.queue("q")
+    worker = queue.worker(print if kind == "threads" else _async(print), concurrency=2).start()
+    time.sleep(0.1)
+    db.close()
+    assert worker.join(5)
+
+
 def test_a_worker_runs_once(queue: brant.Queue) -> None:
     worker = queue.worker(print)
     with worker:
