@@ -171,7 +171,6 @@ static const char *const steps[][2] = {
     {"events.set_retention", "{\"channel\":\"x\",\"count\":1,\"age\":1000}"},
     {"events.notify", "{\"channel\":\"x\",\"payload_base64\":\"AAECAw==\"}"},
     {"events.channels", "{\"prefix\":\"x\"}"},
-    {"graph_types.migrate", "{\"name\":\"t\",\"background\":true}"},
     {"db.metrics", "{}"},
     {"graphs.create", "{\"name\":\"h\",\"graph_type\":\"t\"}"},
     {"graphs.delete", "{\"name\":\"h\"}"},
