@@ -11,12 +11,12 @@
 
 #define PATIENCE 50 /* ms in which a woken watcher has claimed, if it lives */
 
-enum { STRANDED, STATEMENT_COUNT };
+enum { SLEEPS, STRANDED, STATEMENT_COUNT };
+/* Two, so that the jobs are not looked at while nobody sleeps: as a condition of STRANDED the other would be asked of each of them. */
 static const char *const sql[STATEMENT_COUNT] = {
-    /* The scalar is asked first and once; EXISTS would become a join, which sorts. */
+    [SLEEPS] = "SELECT 1 FROM brant_waiters WHERE topic = :topic LIMIT 1",
     [STRANDED] = "SELECT coalesce(ready_at, created_at) FROM jobs WHERE queue = :queue AND state = "
-                 "0 AND (SELECT 1 FROM brant_waiters WHERE topic = :topic LIMIT 1) = 1 ORDER BY "
-                 "priority DESC, id LIMIT 1",
+                 "0 ORDER BY priority DESC, id LIMIT 1",
 };
 const brant__statements brant__queue_watch_statements = {BRANT__TABLE_QUEUE_WATCH, STATEMENT_COUNT,
                                                          sql};
@@ -26,9 +26,13 @@ brant_status brant__queue_pass_on(brant_db *db, const brant__queue *queue) {
     brant__statement *statement = NULL;
     bool row = false, claimable = false;
     int64_t ready_at = 0, until = 0;
+    BRANT__TRY(brant__statement_get(&statement, db, &brant__queue_watch_statements, SLEEPS));
+    brant__bind_text(statement, 1, brant__queue_topic(queue));
+    BRANT__TRY(brant__step(&row, db, statement));
+    brant__reset(statement);
+    if (!row) return BRANT_OK;
     BRANT__TRY(brant__statement_get(&statement, db, &brant__queue_watch_statements, STRANDED));
     brant__bind_integer(statement, 1, queue->row_id);
-    brant__bind_text(statement, 2, brant__queue_topic(queue));
     BRANT__TRY(brant__step(&row, db, statement));
     if (row) ready_at = brant__column_integer(statement, 0);
     brant__reset(statement);
