@@ -108,6 +108,8 @@ class Work(Iterator[Job], AsyncIterator[Job]):
         if source is None:
             if self._closed:
                 raise StopIteration
+            if self._concurrency > 1:
+                raise ValueError("a for loop works one job off at a time: use async for, or Queue.worker")
             source = self._source = ThreadSource(self._queue._database, *self._arguments)
         assert isinstance(source, ThreadSource), "one loop, for or async for"
         self._finish()

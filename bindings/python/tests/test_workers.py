@@ -122,6 +122,22 @@ def test_stale_acks_are_told(queue: brant.Queue, path: Path, caplog: pytest.LogC
     assert told == [1] and "its lease had ended" in caplog.text
 
 
+def test_a_signal_ends_a_loop(queue: brant.Queue) -> None:
+    with pytest.raises(ValueError):
+        next(queue.work(concurrency=2))
+    fill(queue, 2)
+    work = queue.work()
+    before = signal.signal(signal.SIGTERM, lambda number, frame: work.stop())
+    try:
+        timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
+        timer.start()
+        start = time.monotonic()
+        assert [job.payload for job in work] == [0, 1]
+        assert time.monotonic() - start < 3 and len(queue.jobs()) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_an_async_loop(queue: brant.Queue, path: Path) -> None:
     async def main() -> list[int]:
         seen = []
