@@ -571,6 +571,49 @@ def test_two_processes(queue: brant.Queue, path: Path) -> None:
     assert begun == list(range(200))
 
 
+LEDGER = """
+import asyncio, random, sys, brant
+db = brant.open(sys.argv[1])
+def work(job):
+    if random.random() < 0.05:
+        raise ValueError
+    with db.transaction():
+        db.execute("INSERT INTO done VALUES (?)", [job.payload])
+        job.ack()
+async def work_async(job):
+    await asyncio.sleep(random.random() * 0.003)
+    work(job)
+db.queue("q").run(work_async if sys.argv[2] == "loop" else work, concurrency=4, lease=1, grace=2)
+db.close()
+"""
+
+
+def test_exactly_once_under_kill(db: brant.Database, queue: brant.Queue, path: Path) -> None:
+    """Workers are killed and ended at any moment; each job's effect, which is committed with its ack, is there once."""
+
+    def spawn(kind: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", LEDGER, str(path), kind]
+        return subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=Path(brant.__file__).parent.parent)
+
+    queue.configure(backoff={"base": 0.02, "max": 0.1}, max_attempts=1000)
+    db.execute("CREATE TABLE done (n INTEGER)")
+    fill(queue, 1500)
+    processes = {kind: spawn(kind) for kind in ("threads", "loop")}
+    try:
+        for sent in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGKILL):
+            for kind in processes:
+                time.sleep(0.4)
+                processes[kind].send_signal(sent)
+                processes[kind].wait(30)
+                processes[kind] = spawn(kind)
+        until(lambda: len(queue.jobs()) == 0, 60)
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait()
+    assert sorted(n for (n,) in db.execute("SELECT n FROM done")) == list(range(1500))
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_fork(queue: brant.Queue) -> None:
     fill(queue, 2)
