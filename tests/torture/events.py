@@ -242,7 +242,9 @@ class Model:
         self.count("fires", len(fires))
 
     def changes(self) -> None:
-        self.db.call("graphs.replay", {"graph": "g", "into": "g2"})
+        id = self.db.call("graphs.get", {"name": "g"})["id"]
+        newest = self.db.call("streams.get", {"stream": f"changes:{id}"})["last"]
+        self.db.call("graphs.replay", {"graph": "g", "to": newest, "into": "g2"})
         contents = []
         for graph in ("g", "g2"):
             nodes: dict[str, Any] = {}
