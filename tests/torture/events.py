@@ -71,7 +71,7 @@ def prepare(path: Path) -> None:
         db.call("queues.configure", {"queue": "ordered", **policy, "fifo": True})
         db.call("queues.configure", {"queue": "ticks", **policy})
         db.call("streams.configure", {"stream": "events"})
-        db.call("schedules.set", {"name": "tick", "spec": f"@every {PERIOD}ms", "queue": "ticks", "payload": {"uid": "tick"}, "misfire": "all", "catch_up": 100_000})
+        db.call("schedules.set", {"name": "tick", "spec": f"@every {PERIOD}ms", "queue": "ticks", "payload": {"uid": "tick"}, "misfire": "all", "catch_up": 1000})
         db.call("graphs.create", {"name": "g", "graph_type": "open", "changes": True})
 
 
