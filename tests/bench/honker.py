@@ -63,7 +63,7 @@ class Brant:
 
     def ack_many(self, jobs: list[list[Any]]) -> None:
         for some in jobs:
-            self.queue.ack_many(some)
+            self.db.jobs.ack_many(some)
 
     def publish(self, count: int) -> None:
         publish = self.stream.publish
@@ -84,7 +84,7 @@ class Brant:
 
     def delay(self, count: int) -> None:
         for size in batches(count, 1000):
-            self.queue.enqueue_many([{"payload": PAYLOAD, "delay": 3_600_000}] * size)
+            self.queue.enqueue_many([{"payload": PAYLOAD, "delay": 3600}] * size)
 
 
 class Honker:

@@ -154,7 +154,7 @@ func (w *worker) work() {
 	var claimed struct {
 		Items []job `json:"items"`
 	}
-	input := object{"queue": queues[w.IntN(4)], "worker": w.name, "limit": 1 + w.IntN(3), "lease": lease}
+	input := object{"queue": queues[max(0, w.IntN(6)-2)], "worker": w.name, "limit": 1 + w.IntN(3), "lease": lease}
 	must(w.db.Tx(w.ctx, func(tx *brant.Tx) error {
 		if err := tx.Call(w.ctx, "queues.claim", input, &claimed); err != nil {
 			return err
