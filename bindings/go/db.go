@@ -184,12 +184,31 @@ type operations struct {
 	GraphTypes GraphTypes
 	// Indexes are the indexes over attributes.
 	Indexes Indexes
+	// Channels are the channels of notifications.
+	Channels Channels
+	// Queues are the queues of jobs.
+	Queues Queues
+	// Jobs are the jobs of all queues, by id.
+	Jobs Jobs
+	// Streams are the streams of events.
+	Streams Streams
+	// Locks are the named leases.
+	Locks Locks
+	// RateLimits are the rate limits that were taken from.
+	RateLimits RateLimits
+	// Schedules are what enqueues jobs at times.
+	Schedules Schedules
+	// Calls is the call protocol.
+	Calls Calls
 
 	r runner
 }
 
 func newOperations(r runner) operations {
-	return operations{Graphs: Graphs{r}, GraphTypes: GraphTypes{r}, Indexes: Indexes{r}, r: r}
+	return operations{
+		Graphs: Graphs{r}, GraphTypes: GraphTypes{r}, Indexes: Indexes{r}, Channels: Channels{r}, Queues: Queues{r}, Jobs: Jobs{r},
+		Streams: Streams{r}, Locks: Locks{r}, RateLimits: RateLimits{r}, Schedules: Schedules{r}, Calls: Calls{r}, r: r,
+	}
 }
 
 // Graph is the graph of that name. Nothing is looked up before its methods are called.
@@ -197,14 +216,14 @@ func (o operations) Graph(name string) Graph {
 	return Graph{Name: name, Nodes: Nodes{o.r, name}, Edges: Edges{o.r, name}}
 }
 
-// Notify writes a notification, with any value that encoding/json can write, or JSON text as json.RawMessage. Listeners get it after
+// Notify writes a notification, with any value that encoding/json can write, JSON text as json.RawMessage, or Bytes. Listeners get it after
 // the commit, and never when it is rolled back. Its id grows in commit order.
 //
-// Channels are names of 1 to 255 bytes. Each keeps its newest 10 000 notifications, for a day.
+// Channels are names of 1 to 255 bytes. Each keeps its newest 10 000 notifications, for a day (Channels.SetRetention).
 func (o operations) Notify(ctx context.Context, channel string, payload any) (id int64, err error) {
 	answer, err := do[struct {
 		ID int64 `json:"id"`
-	}](ctx, o.r, eventsNotify, newInput().text("channel", channel).value("payload", payload))
+	}](ctx, o.r, eventsNotify, newInput().text("channel", channel).changedPayload(payload))
 	return answer.ID, err
 }
 
@@ -279,6 +298,12 @@ type Info struct {
 	Graphs        int64      `json:"graphs"`
 	Nodes         int64      `json:"nodes"`
 	Edges         int64      `json:"edges"`
+	Queues        int64      `json:"queues"`
+	Jobs          int64      `json:"jobs"`
+	Streams       int64      `json:"streams"`
+	Events        int64      `json:"events"` // of streams
+	Locks         int64      `json:"locks"`
+	Schedules     int64      `json:"schedules"`
 	CreatedAt     Timestamp  `json:"created_at"`
 }
 
@@ -349,11 +374,31 @@ type Maintained struct {
 		Nodes    int64 `json:"nodes"` // removed, those of purged graphs too
 		Edges    int64 `json:"edges"`
 	} `json:"retention"`
+	Jobs   int64 `json:"jobs"` // that had ended
+	Worked struct {
+		Jobs   int64 `json:"jobs"` // of the library's own queues
+		Failed int64 `json:"failed"`
+		Steps  int64 `json:"steps"`
+	} `json:"worked"`
+	Locks      int64 `json:"locks"`       // that were free
+	RateLimits int64 `json:"rate_limits"` // that were whole
+	Streams    struct {
+		Trimmed   int64 `json:"trimmed"`
+		Compacted int64 `json:"compacted"`
+	} `json:"streams"` // events
 }
 
-// Maintain applies the retention of notifications and that of graphs, nodes and edges (GraphTypes.SetRetention), writes the WAL back into
-// the file and renews the planner's statistics: bounded work, to be done now and then. At most 100 000 rows are removed; the next call
+// Maintain applies the retention of notifications, streams, finished jobs and that of graphs, nodes and edges (GraphTypes.SetRetention), works
+// on the library's own queues, writes the WAL back into the file and renews the planner's statistics: bounded work, to be done now and then. At most 100 000 rows are removed; the next call
 // goes on.
 func (db *DB) Maintain(ctx context.Context) (Maintained, error) {
 	return do[Maintained](ctx, db, dbMaintain, newInput())
+}
+
+// Metrics is what there is to tell of queues, streams, locks, schedules, channels and the file, in Prometheus' text format 0.0.4.
+func (db *DB) Metrics(ctx context.Context) (string, error) {
+	answer, err := do[struct {
+		Text string `json:"text"`
+	}](ctx, db, dbMetrics, newInput())
+	return answer.Text, err
 }

@@ -2,6 +2,7 @@ package brant
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 )
@@ -13,6 +14,8 @@ type reader struct {
 	at    int
 	wrong bool
 	kept  string // the last name of a type: neighbours in a list mostly share it
+
+	shared bool // the text is never changed: what is read of it may stay on it
 }
 
 // readable is a record that a reader reads.
@@ -31,6 +34,28 @@ func decode(text []byte, answer any) error {
 		return errUnexpected
 	}
 	return nil
+}
+
+// decodeArray appends the elements of an array.
+func decodeArray[T any](text []byte, items *[]T) error {
+	r := reader{text: text}
+	readArray(&r, items)
+	if r.wrong || r.at != len(text) {
+		return unreadable(errUnexpected)
+	}
+	return nil
+}
+
+func readArray[T any](r *reader, items *[]T) {
+	r.array(func() {
+		*items = append(*items, *new(T))
+		item := &(*items)[len(*items)-1]
+		if record, ok := any(item).(readable); ok {
+			record.read(r)
+		} else if err := json.Unmarshal(r.raw(), item); err != nil {
+			r.wrong = true
+		}
+	})
 }
 
 func (r *reader) next() byte {
@@ -203,12 +228,15 @@ func (r *reader) skip() {
 	}
 }
 
-// raw is a copy of any value.
+// raw is any value, a copy of it unless the text is shared.
 func (r *reader) raw() json.RawMessage {
 	from := r.at
 	r.skip()
 	if r.wrong {
 		return nil
+	}
+	if r.shared {
+		return json.RawMessage(r.text[from:r.at:r.at])
 	}
 	return append(json.RawMessage(nil), r.text[from:r.at]...)
 }
@@ -323,17 +351,174 @@ func (p *Page[T]) read(r *reader) {
 		switch string(name) {
 		case "items":
 			p.Items = []T{}
-			r.array(func() {
-				p.Items = append(p.Items, *new(T))
-				item := &p.Items[len(p.Items)-1]
-				if record, ok := any(item).(readable); ok {
-					record.read(r)
-				} else if err := json.Unmarshal(r.raw(), item); err != nil {
-					r.wrong = true
-				}
-			})
+			readArray(r, &p.Items)
 		case "cursor":
 			p.Cursor = r.optional()
+		default:
+			r.skip()
+		}
+	})
+}
+
+// unmarshal reads a record that is a part of what encoding/json reads.
+func unmarshal(text []byte, record readable) error {
+	compact := text
+	if bytes.ContainsAny(text, " \t\r\n") {
+		var buffer bytes.Buffer
+		if err := json.Compact(&buffer, text); err != nil {
+			return err
+		}
+		compact = buffer.Bytes()
+	}
+	r := reader{text: compact}
+	record.read(&r)
+	if r.wrong || r.at != len(compact) {
+		return errUnexpected
+	}
+	return nil
+}
+
+// base64 is what a string of it stands for.
+func (r *reader) base64() []byte {
+	inner := r.quoted()
+	decoded := make([]byte, base64.StdEncoding.DecodedLen(len(inner)))
+	n, err := base64.StdEncoding.Decode(decoded, inner)
+	r.wrong = r.wrong || err != nil
+	return decoded[:n]
+}
+
+// sharedText is how long a text may be that its events share: who keeps one of them keeps all of it.
+const sharedText = 128 * 1024
+
+// decodeEvents is decodeArray for events: their payloads are parts of one copy of a text that is not long.
+func decodeEvents(text []byte, items *[]Event) error {
+	r := reader{}
+	if r.shared = len(text) <= sharedText; r.shared {
+		text = bytes.Clone(text)
+	}
+	r.text = text
+	readArray(&r, items)
+	if r.wrong || r.at != len(text) {
+		return unreadable(errUnexpected)
+	}
+	return nil
+}
+
+func (g *Gap) read(r *reader) {
+	r.object(func(name []byte) {
+		switch string(name) {
+		case "from":
+			g.From = r.integer()
+		case "to":
+			g.To = r.integer()
+		default:
+			r.skip()
+		}
+	})
+}
+
+func (e *Event) read(r *reader) {
+	r.object(func(name []byte) { e.member(r, name) })
+}
+
+func (e *Event) member(r *reader, name []byte) {
+	switch string(name) {
+	case "offset":
+		e.Offset = r.integer()
+	case "key":
+		e.Key = r.typeName()
+	case "payload":
+		e.Payload = r.raw()
+	case "payload_base64":
+		e.Bytes = r.base64()
+	case "created_at":
+		e.CreatedAt = Timestamp(r.integer())
+	case "gap":
+		e.Gap = new(Gap)
+		e.Gap.read(r)
+	default:
+		r.skip()
+	}
+}
+
+func (d *Delivery) read(r *reader) {
+	r.object(func(name []byte) {
+		switch string(name) {
+		case "token":
+			d.Token = r.integer()
+		case "delivery":
+			d.Delivery = int(r.integer())
+		default:
+			d.member(r, name)
+		}
+	})
+}
+
+func (e *Events) read(r *reader) {
+	r.object(func(name []byte) {
+		switch string(name) {
+		case "items":
+			e.Items = []Event{}
+			readArray(r, &e.Items)
+		case "next":
+			e.Next = r.integer()
+		case "gap":
+			e.Gap = new(Gap)
+			e.Gap.read(r)
+		default:
+			r.skip()
+		}
+	})
+}
+
+func (j *Job) read(r *reader) {
+	r.object(func(name []byte) {
+		switch string(name) {
+		case "id":
+			j.ID = r.integer()
+		case "token":
+			j.Token = r.integer()
+		case "queue":
+			j.Queue = r.typeName()
+		case "payload":
+			j.Payload = r.raw()
+		case "payload_base64":
+			j.Bytes = r.base64()
+		case "attempt":
+			j.Attempt = int(r.integer())
+		case "max_attempts":
+			j.MaxAttempts = int(r.integer())
+		case "priority":
+			j.Priority = int(r.integer())
+		case "key":
+			j.Key = r.string()
+		case "progress":
+			j.Progress = r.raw()
+		case "schedule":
+			j.Schedule = r.string()
+		case "created_at":
+			j.CreatedAt = Timestamp(r.integer())
+		case "lease_until":
+			j.LeaseUntil = Timestamp(r.integer())
+		default:
+			r.skip()
+		}
+	})
+}
+
+func (c *Claimed) read(r *reader) {
+	r.object(func(name []byte) {
+		switch string(name) {
+		case "items":
+			r.array(func() {
+				job := new(Job)
+				job.read(r)
+				c.Jobs = append(c.Jobs, job)
+			})
+		case "acked":
+			c.Acked = r.integer()
+		case "stale":
+			r.array(func() { c.Stale = append(c.Stale, r.integer()) })
 		default:
 			r.skip()
 		}

@@ -43,6 +43,7 @@ type GraphInfo struct {
 	Metadata  json.RawMessage `json:"metadata"`
 	Nodes     int64           `json:"nodes"`
 	Edges     int64           `json:"edges"`
+	Changes   bool            `json:"changes"` // there is a change log that goes on: Graph.Changes
 	CreatedAt Timestamp       `json:"created_at"`
 	UpdatedAt Timestamp       `json:"updated_at"`
 }
@@ -65,12 +66,14 @@ type NewGraph struct {
 	ProjectID string
 	Status    Status
 	Metadata  any
+	Changes   bool // begin a change log: Graph.Changes
 }
 
 // Create makes a graph. ErrExists: the name is taken; ErrNotFound: no such graph type.
 func (g Graphs) Create(ctx context.Context, graph NewGraph) (GraphInfo, error) {
 	in := newInput().text("name", graph.Name).text("graph_type", graph.GraphType)
 	in.given("owner_id", graph.OwnerID).given("project_id", graph.ProjectID).given("status", string(graph.Status))
+	in.flag("changes", graph.Changes)
 	return do[GraphInfo](ctx, g.r, graphsCreate, in.value("metadata", graph.Metadata))
 }
 
@@ -115,6 +118,7 @@ type GraphChange struct {
 	ProjectID *string
 	Status    Status
 	Metadata  any
+	Changes   *bool // begin or end the change log: Graph.Changes
 }
 
 // Update replaces what is given. Writes to an archived graph's nodes and edges are ErrConstraint. A status brings back a graph that is
@@ -128,7 +132,7 @@ func (g Graphs) Update(ctx context.Context, name string, change GraphChange) (Gr
 			in.text(member, *id)
 		}
 	}
-	in.given("status", string(change.Status)).value("metadata", change.Metadata)
+	in.given("status", string(change.Status)).value("metadata", change.Metadata).boolean("changes", change.Changes)
 	return do[GraphInfo](ctx, g.r, graphsUpdate, in)
 }
 

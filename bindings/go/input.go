@@ -69,12 +69,23 @@ func (in *input) integer(name string, value int64) *input {
 	return in
 }
 
+// whole is an integer in an array.
+func (in *input) whole(value int64) { in.buffer = strconv.AppendInt(in.buffer, value, 10) }
+
 // positive is an integer that is left out when it is 0.
 func (in *input) positive(name string, value int) *input {
 	if value == 0 {
 		return in
 	}
 	return in.integer(name, int64(value))
+}
+
+// real is a number that is left out when it is 0.
+func (in *input) real(name string, value float64) *input {
+	if value == 0 {
+		return in
+	}
+	return in.value(name, value)
 }
 
 // revision is an integer that is left out when there is none.

@@ -118,6 +118,90 @@ var (
 	operationsList = &operation{"operations.list", cbrant.Brant_operation_list, read}
 
 	eventsNotify = &operation{"events.notify", cbrant.Brant_event_notify, write}
+
+	queuesClaim       = &operation{"queues.claim", cbrant.Brant_queue_claim, write}
+	queuesConfigure   = &operation{"queues.configure", cbrant.Brant_queue_configure, alone}
+	queuesDelete      = &operation{"queues.delete", cbrant.Brant_queue_delete, alone}
+	queuesDrain       = &operation{"queues.drain", cbrant.Brant_queue_drain, write}
+	queuesEnqueue     = &operation{"queues.enqueue", cbrant.Brant_queue_enqueue, write}
+	queuesEnqueueMany = &operation{"queues.enqueue_many", cbrant.Brant_queue_enqueue_many, write}
+	queuesGet         = &operation{"queues.get", cbrant.Brant_queue_get, read}
+	queuesList        = &operation{"queues.list", cbrant.Brant_queue_list, read}
+	queuesPause       = &operation{"queues.pause", cbrant.Brant_queue_pause, write}
+	queuesPrune       = &operation{"queues.prune", cbrant.Brant_queue_prune, alone}
+	queuesResume      = &operation{"queues.resume", cbrant.Brant_queue_resume, write}
+	queuesStats       = &operation{"queues.stats", cbrant.Brant_queue_stats, read}
+
+	jobsAck           = &operation{"jobs.ack", cbrant.Brant_job_ack, write}
+	jobsAckMany       = &operation{"jobs.ack_many", cbrant.Brant_job_ack_many, write}
+	jobsCancel        = &operation{"jobs.cancel", cbrant.Brant_job_cancel, write}
+	jobsDelete        = &operation{"jobs.delete", cbrant.Brant_job_delete, write}
+	jobsFail          = &operation{"jobs.fail", cbrant.Brant_job_fail, write}
+	jobsGet           = &operation{"jobs.get", cbrant.Brant_job_get, read}
+	jobsHeartbeat     = &operation{"jobs.heartbeat", cbrant.Brant_job_heartbeat, write}
+	jobsHeartbeatMany = &operation{"jobs.heartbeat_many", cbrant.Brant_job_heartbeat_many, write}
+	jobsList          = &operation{"jobs.list", cbrant.Brant_job_list, read}
+	jobsRelease       = &operation{"jobs.release", cbrant.Brant_job_release, write}
+	jobsRequeue       = &operation{"jobs.requeue", cbrant.Brant_job_requeue, write}
+	jobsRequeueMany   = &operation{"jobs.requeue_many", cbrant.Brant_job_requeue_many, alone}
+	jobsSnooze        = &operation{"jobs.snooze", cbrant.Brant_job_snooze, write}
+	jobsUpdate        = &operation{"jobs.update", cbrant.Brant_job_update, write}
+
+	streamsCompact     = &operation{"streams.compact", cbrant.Brant_stream_compact, alone}
+	streamsConfigure   = &operation{"streams.configure", cbrant.Brant_stream_configure, alone}
+	streamsDelete      = &operation{"streams.delete", cbrant.Brant_stream_delete, alone}
+	streamsGet         = &operation{"streams.get", cbrant.Brant_stream_get, read}
+	streamsLatest      = &operation{"streams.latest", cbrant.Brant_stream_latest, read}
+	streamsList        = &operation{"streams.list", cbrant.Brant_stream_list, read}
+	streamsPublish     = &operation{"streams.publish", cbrant.Brant_stream_publish, write}
+	streamsPublishMany = &operation{"streams.publish_many", cbrant.Brant_stream_publish_many, write}
+	streamsRead        = &operation{"streams.read", cbrant.Brant_stream_read, read}
+	streamsStats       = &operation{"streams.stats", cbrant.Brant_stream_stats, read}
+	streamsTrim        = &operation{"streams.trim", cbrant.Brant_stream_trim, alone}
+
+	consumersAck     = &operation{"consumers.ack", cbrant.Brant_consumer_ack, write}
+	consumersClaim   = &operation{"consumers.claim", cbrant.Brant_consumer_claim, write}
+	consumersCommit  = &operation{"consumers.commit", cbrant.Brant_consumer_commit, write}
+	consumersDelete  = &operation{"consumers.delete", cbrant.Brant_consumer_delete, write}
+	consumersExtend  = &operation{"consumers.extend", cbrant.Brant_consumer_extend, write}
+	consumersGet     = &operation{"consumers.get", cbrant.Brant_consumer_get, read}
+	consumersList    = &operation{"consumers.list", cbrant.Brant_consumer_list, read}
+	consumersRelease = &operation{"consumers.release", cbrant.Brant_consumer_release, write}
+	consumersSeek    = &operation{"consumers.seek", cbrant.Brant_consumer_seek, write}
+
+	locksAcquire = &operation{"locks.acquire", cbrant.Brant_lock_acquire, write}
+	locksBreak   = &operation{"locks.break", cbrant.Brant_lock_break, write}
+	locksGet     = &operation{"locks.get", cbrant.Brant_lock_get, read}
+	locksList    = &operation{"locks.list", cbrant.Brant_lock_list, read}
+	locksRefresh = &operation{"locks.refresh", cbrant.Brant_lock_refresh, write}
+	locksRelease = &operation{"locks.release", cbrant.Brant_lock_release, write}
+
+	rateLimitsList  = &operation{"rate_limits.list", cbrant.Brant_rate_limit_list, read}
+	rateLimitsPeek  = &operation{"rate_limits.peek", cbrant.Brant_rate_limit_peek, read}
+	rateLimitsReset = &operation{"rate_limits.reset", cbrant.Brant_rate_limit_reset, write}
+	rateLimitsTake  = &operation{"rate_limits.take", cbrant.Brant_rate_limit_take, write}
+
+	schedulesDelete  = &operation{"schedules.delete", cbrant.Brant_schedule_delete, write}
+	schedulesGet     = &operation{"schedules.get", cbrant.Brant_schedule_get, read}
+	schedulesList    = &operation{"schedules.list", cbrant.Brant_schedule_list, read}
+	schedulesNext    = &operation{"schedules.next", cbrant.Brant_schedule_next, read}
+	schedulesPause   = &operation{"schedules.pause", cbrant.Brant_schedule_pause, write}
+	schedulesResume  = &operation{"schedules.resume", cbrant.Brant_schedule_resume, write}
+	schedulesSet     = &operation{"schedules.set", cbrant.Brant_schedule_set, write}
+	schedulesTick    = &operation{"schedules.tick", cbrant.Brant_schedule_tick, write}
+	schedulesTrigger = &operation{"schedules.trigger", cbrant.Brant_schedule_trigger, write}
+
+	callsProject = &operation{"calls.project", cbrant.Brant_call_project, alone}
+	callsPublish = &operation{"calls.publish", cbrant.Brant_call_publish, write}
+
+	eventsChannels     = &operation{"events.channels", cbrant.Brant_event_channels, read}
+	eventsSetRetention = &operation{"events.set_retention", cbrant.Brant_event_set_retention, write}
+
+	graphsChanges = &operation{"graphs.changes", cbrant.Brant_graph_changes, read}
+	graphsDiff    = &operation{"graphs.diff", cbrant.Brant_graph_diff, read}
+	graphsReplay  = &operation{"graphs.replay", cbrant.Brant_graph_replay, alone}
+
+	dbMetrics = &operation{"db.metrics", cbrant.Brant_db_metrics, read}
 )
 
 // runner is a DB or a Tx: what runs operations.

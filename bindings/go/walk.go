@@ -61,7 +61,7 @@ func (n Nodes) walk(ctx context.Context, keys []string, options *WalkOptions) (*
 	err := n.r.on(ctx, func(c *connection) error {
 		w.connection = c
 		return c.watched(ctx, func() (err error) {
-			w.cursor, err = c.handle.Walk(input)
+			w.cursor, err = c.handle.OpenCursor(cbrant.Brant_node_walk, input)
 			return err
 		})
 	})

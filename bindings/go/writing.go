@@ -201,6 +201,10 @@ type Erased struct {
 		Edges         int64 `json:"edges"` // those that went with nodes too
 		Notifications int64 `json:"notifications"`
 		Graphs        int64 `json:"graphs"`
+		Jobs          int64 `json:"jobs"`
+		Events        int64 `json:"events"` // of streams
+		Schedules     int64 `json:"schedules"`
+		RateLimits    int64 `json:"rate_limits"`
 	} `json:"counts"`
 	Truncated bool            `json:"truncated"` // there were more than the lists have
 	Refused   []ErasedRefusal `json:"refused"`

@@ -153,13 +153,8 @@ func Readable(fd uintptr) bool { return C.brant_go_readable(C.int(fd)) != 0 }
 // Cursor owns a brant_cursor: its finaliser frees it. The handle's shell lives as long as its cursors.
 type Cursor struct{ address uintptr }
 
-// Listen is brant_event_listen.
-func (h *Handle) Listen(json string) (*Cursor, error) { return h.open(Brant_event_listen, json) }
-
-// Walk is brant_node_walk.
-func (h *Handle) Walk(json string) (*Cursor, error) { return h.open(Brant_node_walk, json) }
-
-func (h *Handle) open(opener func(*uintptr, uintptr, string) error, json string) (*Cursor, error) {
+// OpenCursor runs a function that opens a cursor.
+func (h *Handle) OpenCursor(opener func(*uintptr, uintptr, string) error, json string) (*Cursor, error) {
 	var address uintptr
 	err := opener(&address, h.address, json)
 	runtime.KeepAlive(h)
@@ -178,6 +173,13 @@ func (c *Cursor) Next(out *Result) error {
 	err := Brant_cursor_next(out, c.address, 0)
 	runtime.KeepAlive(c)
 	return err
+}
+
+// Wait is brant_cursor_wait.
+func (c *Cursor) Wait() (ms int64, err error) {
+	err = Brant_cursor_wait(&ms, c.address)
+	runtime.KeepAlive(c)
+	return ms, err
 }
 
 // Free is brant_cursor_free, for a cursor that nobody else has; it is not to be used again.

@@ -46,7 +46,7 @@ type handle struct {
 
 type agent struct {
 	lock    sync.Mutex
-	objects map[string]any // *handle, *brant.Listener, *walk
+	objects map[string]any // *handle, cursor
 	writing sync.Mutex
 }
 
@@ -130,9 +130,7 @@ func (a *agent) reset() {
 		switch o := object.(type) {
 		case *handle:
 			_ = o.db.Close()
-		case *brant.Listener:
-			_ = o.Close()
-		case *walk:
+		case cursor:
 			o.close()
 		}
 	}
@@ -159,9 +157,7 @@ func (a *agent) run(r request) (any, error) {
 	switch object := a.get(r.Object).(type) {
 	case *handle:
 		return a.runHandle(object, r)
-	case *brant.Listener:
-		return runCursor(object, r)
-	case *walk:
+	case cursor:
 		return object.run(r)
 	}
 	return nil, faultf("UNKNOWN_OBJECT", "%s", r.Object)
@@ -219,16 +215,6 @@ func (a *agent) runHandle(h *handle, r request) (any, error) {
 		return runInTransaction(h, r.Arguments)
 	case "transaction.begin", "transaction.commit", "transaction.rollback":
 		return h.transaction(r.Name, r.Arguments)
-	case "events.listen":
-		if len(h.transactions) == 0 {
-			m := readMembers(r.Arguments)
-			l, err := h.db.Listen(ctx, m.texts("channels")...)
-			if err != nil {
-				return nil, err
-			}
-			a.set(r.As, l)
-			return nil, nil
-		}
 	case "nodes.walk":
 		w, err := openWalk(h.target(), r.Arguments)
 		if w != nil {
@@ -255,6 +241,18 @@ func (a *agent) runHandle(h *handle, r request) (any, error) {
 		}
 		return map[string]any{"items": list}, err
 	}
+	if open, ok := subscriptions[r.Name]; ok && len(h.transactions) == 0 {
+		m := readMembers(r.Arguments)
+		if opening := open(h.target(), m); m.all() {
+			c, err := opening()
+			if err != nil {
+				return nil, err
+			}
+			a.set(r.As, c)
+			return nil, nil
+		}
+		return nil, faultf("INVALID", "Go's method cannot be called so: %s", m.missing)
+	}
 	return call(h.target(), r.Name, r.Arguments)
 }
 
@@ -263,16 +261,16 @@ func (h *handle) target() target {
 	if last := len(h.transactions) - 1; last >= 0 {
 		return inTx(h.transactions[last])
 	}
-	t := target{
-		Graphs: h.db.Graphs, GraphTypes: h.db.GraphTypes, Indexes: h.db.Indexes, Erase: h.db.Erase, Graph: h.db.Graph, Notify: h.db.Notify, Execute: h.db.Execute,
-		CallJSON: h.db.CallJSON, db: h.db,
+	return target{
+		Graphs: h.db.Graphs, GraphTypes: h.db.GraphTypes, Indexes: h.db.Indexes, Channels: h.db.Channels, Queues: h.db.Queues, Jobs: h.db.Jobs,
+		Streams: h.db.Streams, Locks: h.db.Locks, RateLimits: h.db.RateLimits, Schedules: h.db.Schedules, Calls: h.db.Calls, anyone: h.db, db: h.db,
 	}
-	return t
 }
 
 func inTx(tx *brant.Tx) target {
 	return target{
-		Graphs: tx.Graphs, GraphTypes: tx.GraphTypes, Indexes: tx.Indexes, Erase: tx.Erase, Graph: tx.Graph, Notify: tx.Notify, Execute: tx.Execute, CallJSON: tx.CallJSON,
+		Graphs: tx.Graphs, GraphTypes: tx.GraphTypes, Indexes: tx.Indexes, Channels: tx.Channels, Queues: tx.Queues, Jobs: tx.Jobs,
+		Streams: tx.Streams, Locks: tx.Locks, RateLimits: tx.RateLimits, Schedules: tx.Schedules, Calls: tx.Calls, anyone: tx,
 	}
 }
 
@@ -429,40 +427,4 @@ func (w *walk) run(r request) (any, error) {
 		return []brant.WalkBatch{}, nil
 	}
 	return []brant.WalkBatch{batch}, nil
-}
-
-func runCursor(l *brant.Listener, r request) (any, error) {
-	switch r.Name {
-	case "cursor.close":
-		return nil, l.Close()
-	case "cursor.next":
-		var given struct {
-			Timeout int64 `json:"timeout"`
-		}
-		if err := json.Unmarshal(r.Arguments, &given); err != nil {
-			return nil, err
-		}
-		items, err := next(l, given.Timeout)
-		if err != nil {
-			return nil, err
-		}
-		return append([]brant.Notification{}, items...), nil
-	}
-	return nil, faultf("UNKNOWN_OPERATION", "%s", r.Name)
-}
-
-func next(l *brant.Listener, timeout int64) ([]brant.Notification, error) {
-	if timeout == 0 {
-		return l.Pending(ctx)
-	}
-	if timeout < 0 {
-		return l.Batch(ctx)
-	}
-	bounded, cancel := context.WithTimeout(ctx, time.Duration(timeout)*time.Millisecond)
-	defer cancel()
-	items, err := l.Batch(bounded)
-	if errors.Is(err, brant.ErrTimeout) {
-		return nil, nil
-	}
-	return items, err
 }

@@ -9,16 +9,32 @@ import (
 	"github.com/brant-db/brant-go"
 )
 
+// anyone are the methods that DB and Tx have in common.
+type anyone interface {
+	Erase(ctx context.Context, values []string, options *brant.EraseOptions) (brant.Erased, error)
+	Graph(name string) brant.Graph
+	Queue(name string) brant.Queue
+	Stream(name string) brant.Stream
+	RateLimit(name string, options brant.RateLimitOptions) brant.RateLimit
+	Notify(ctx context.Context, channel string, payload any) (int64, error)
+	Execute(ctx context.Context, sql string, params ...any) (*brant.Rows, error)
+	CallJSON(ctx context.Context, name string, input []byte) ([]byte, error)
+}
+
 // target is what DB and Tx have in common.
 type target struct {
+	anyone
 	Graphs     brant.Graphs
 	GraphTypes brant.GraphTypes
 	Indexes    brant.Indexes
-	Erase      func(ctx context.Context, values []string, options *brant.EraseOptions) (brant.Erased, error)
-	Graph      func(name string) brant.Graph
-	Notify     func(ctx context.Context, channel string, payload any) (int64, error)
-	Execute    func(ctx context.Context, sql string, params ...any) (*brant.Rows, error)
-	CallJSON   func(ctx context.Context, name string, input []byte) ([]byte, error)
+	Channels   brant.Channels
+	Queues     brant.Queues
+	Jobs       brant.Jobs
+	Streams    brant.Streams
+	Locks      brant.Locks
+	RateLimits brant.RateLimits
+	Schedules  brant.Schedules
+	Calls      brant.Calls
 	db         *brant.DB // nil in a transaction
 }
 
@@ -27,6 +43,7 @@ type target struct {
 type members struct {
 	left         map[string]json.RawMessage
 	inexpressive bool
+	missing      string // the last that must be there and is not
 }
 
 func readMembers(arguments json.RawMessage) *members {
@@ -57,6 +74,7 @@ func need[T any](m *members, name string) T {
 	value, given := take[T](m, name)
 	if !given {
 		m.inexpressive = true
+		m.missing = name
 	}
 	return value
 }
@@ -296,13 +314,6 @@ var operations = map[string]operation{
 		sql, params := m.text("sql"), m.params()
 		return func() (any, error) { return t.Execute(ctx, sql, params...) }
 	},
-	"events.notify": func(t target, m *members) func() (any, error) {
-		channel, payload := m.text("channel"), m.value("payload")
-		return func() (any, error) {
-			id, err := t.Notify(ctx, channel, payload)
-			return map[string]any{"id": id}, err
-		}
-	},
 	"graph_types.define": func(t target, m *members) func() (any, error) {
 		module := m.value("module")
 		options := &brant.DefineOptions{
@@ -340,6 +351,7 @@ var operations = map[string]operation{
 			graph.ProjectID = *project
 		}
 		graph.Status, graph.Metadata = brant.Status(m.given("status")), m.value("metadata")
+		graph.Changes = m.flag("changes")
 		return func() (any, error) { return t.Graphs.Create(ctx, graph) }
 	},
 	"graphs.get": func(t target, m *members) func() (any, error) {
@@ -356,7 +368,7 @@ var operations = map[string]operation{
 		name := m.text("name")
 		change := brant.GraphChange{
 			OwnerID: m.nullable("owner_id"), ProjectID: m.nullable("project_id"), Status: brant.Status(m.given("status")),
-			Metadata: m.value("metadata"),
+			Metadata: m.value("metadata"), Changes: m.boolean("changes"),
 		}
 		return func() (any, error) { return t.Graphs.Update(ctx, name, change) }
 	},
@@ -820,12 +832,15 @@ var operations = map[string]operation{
 var deleted = map[string]any{"deleted": true}
 
 // ofDatabase are not methods of a transaction: there, only the call by name can ask for them.
-var ofDatabase = map[string]bool{"db.info": true, "db.doctor": true, "db.maintain": true, "db.backup": true, "db.restore": true}
+var ofDatabase = map[string]bool{
+	"db.info": true, "db.doctor": true, "db.maintain": true, "db.backup": true, "db.restore": true,
+	"db.metrics": true,
+}
 
 // call runs an operation by the package's method, or by name where Go's types cannot say it.
 func call(t target, name string, arguments json.RawMessage) (any, error) {
 	op, known := operations[name]
-	if !known && name != "events.listen" && !strings.HasPrefix(name, "types.") {
+	if _, opens := subscriptions[name]; !known && !opens && !strings.HasPrefix(name, "types.") {
 		return nil, faultf("UNKNOWN_OPERATION", "%s", name)
 	}
 	if known && (t.db != nil || !ofDatabase[name]) {
