@@ -221,6 +221,57 @@ static void test_adopt(void **state) {
     must_not_open(other, "{\"adopt\":true}", BRANT_EXISTS, "Nodes");
 }
 
+static char *bytes_of(const char *path, size_t *length) {
+    char *bytes = malloc(1 << 22);
+    FILE *file = fopen(path, "rb");
+    assert_true(bytes && file);
+    *length = fread(bytes, 1, 1 << 22, file);
+    fclose(file);
+    return bytes;
+}
+
+/* The user has something of a name that a newer format needs: the file stays as it is, of its format, until that is renamed. */
+static void test_upgrade_collision(void **state) {
+    static const struct {
+        const char *file, *make, *name;
+    } cases[] = {
+        {"format_4.db", "CREATE TABLE Jobs (mine); INSERT INTO Jobs VALUES (1);", "table \"Jobs\""},
+        {"format_4.db", "CREATE VIEW streams AS SELECT 1;", "view \"streams\""},
+        {"format_4.db", "CREATE TABLE t (x); CREATE INDEX jobs_ready ON t (x);",
+         "index \"jobs_ready\""},
+        {"format_3.db", "CREATE TABLE locks (x);", "table \"locks\""}, /* the fourth runs well */
+        {"format_3.db", "CREATE TABLE imports (x);", "table \"imports\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *path = in_folder(*state, "a.db");
+        char format[4096];
+        copy_file(in_folder(BRANT_SOURCE_DIR "/tests/core/data", cases[i].file), path);
+        snprintf(format, sizeof format, SHELL "PRAGMA journal_mode=WAL; %s" SHELL_END, "%s",
+                 cases[i].make);
+        run_shell(format, path);
+        size_t before = 0, after = 0;
+        char *was = bytes_of(path, &before);
+        must_not_open(path, "{\"mode\":\"rw\"}", BRANT_EXISTS, cases[i].name);
+        must_not_open(path, "{\"adopt\":true}", BRANT_EXISTS, "rename it");
+        char *is = bytes_of(path, &after);
+        assert_int_equal(before, after);
+        assert_memory_equal(was, is, before);
+        free(was);
+        free(is);
+    }
+    /* What has a name of no table or index of ours is left alone, and what was renamed opens. */
+    const char *path = in_folder(*state, "b.db");
+    copy_file(in_folder(BRANT_SOURCE_DIR "/tests/core/data", "format_4.db"), path);
+    run_shell(SHELL "CREATE TABLE job (x); INSERT INTO job VALUES (7);"
+                    "CREATE TRIGGER jobs AFTER INSERT ON job BEGIN SELECT 1; END;" SHELL_END,
+              path);
+    brant_db *db = must_open(path, "{\"mode\":\"rw\"}");
+    must(db, "queues.enqueue", "{\"queue\":\"q\"}", "\"id\":1");
+    must(db, "sql.execute", "{\"sql\":\"SELECT x FROM job\"}", "[[7]]");
+    must_be_well(db);
+    brant_db_free(db);
+}
+
 static void test_read_only(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *writer = must_open(path, ""), *reader = must_open(path, "{\"mode\":\"ro\"}");
@@ -795,6 +846,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_open_newer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_open_released_formats, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_open_format_4, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_upgrade_collision, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_adopt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_open_race, set_up, tear_down),

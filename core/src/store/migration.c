@@ -2,7 +2,8 @@
  * store/migration.c: what a file is, and bringing it to this format.
  *
  * A migration is a numbered SQL file, run once in a transaction of its own together with its version bump. `user_version` is the
- * number of the last one. A reader needs min_reader <= its format, a writer min_writer <= its format: additive migrations leave both alone.
+ * number of the last one. A name that one of them makes and the user has already is found before the first is run. A reader needs
+ * min_reader <= its format, a writer min_writer <= its format: additive migrations leave both alone.
  */
 #include "embedded.h"
 #include "store/handle.h"
@@ -102,21 +103,47 @@ cleanup:
     return status;
 }
 
-/* A user's table of one of our names must not be mixed up with ours. */
-static brant_status check_collision(brant_db *db) {
+/* Does a migration from this version on make a table or index of this name? Each of their CREATE statements begins a line. */
+static bool is_made_from(size_t version, const char *name) {
+    static const char *const creates[] = {"\nCREATE TABLE ", "\nCREATE INDEX ",
+                                          "\nCREATE UNIQUE INDEX "};
+    const int length = (int)strlen(name);
+    for (; version < brant__migrations_count; version++) {
+        for (size_t i = 0; i < BRANT__COUNT(creates); i++) {
+            const char *at = brant__migrations[version].data;
+            while ((at = strstr(at, creates[i]))) {
+                at += strlen(creates[i]);
+                if (sqlite3_strnicmp(at, name, length) == 0 && at[length] == ' ') return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* What the user has of a name that is ours, or will be, must not be mixed up with ours. Looked at before anything is changed: a file
+ * that cannot be brought to this format stays of the one that it is of. */
+static brant_status check_collision(brant_db *db, size_t version) {
     sqlite3_stmt *statement = NULL;
     brant_status status = BRANT_OK;
-    int code = sqlite3_prepare_v2(db->sqlite,
-                                  "SELECT name FROM sqlite_schema",
-                                  -1, &statement, NULL);
+    int code = sqlite3_prepare_v2(db->sqlite, "SELECT name, type FROM sqlite_schema", -1,
+                                  &statement, NULL);
     while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(statement, 0);
-        code = SQLITE_OK;
-        if (!brant__is_own_table(name)) continue;
-        status = brant__fail(
-            BRANT_EXISTS,
-            "%s has a table \"%s\" of its own, which brant would need; rename it to adopt the file",
-            db->path, name);
+        const char *name = (const char *)sqlite3_column_text(statement, 0),
+                   *type = (const char *)sqlite3_column_text(statement, 1);
+        code = name && type ? SQLITE_OK : SQLITE_NOMEM;
+        if (code != SQLITE_OK) break;
+        const bool made = strcmp(type, "trigger") != 0 && is_made_from(version, name);
+        if (!made && (version > 0 || !brant__is_own_table(name))) continue;
+        status = version == 0
+                     ? brant__fail(BRANT_EXISTS,
+                                   "%s has a %s \"%s\" of its own, whose name brant needs; rename "
+                                   "it to adopt the file",
+                                   db->path, type, name)
+                     : brant__fail(BRANT_EXISTS,
+                                   "%s has a %s \"%s\" of its own, whose name format %d needs; "
+                                   "rename it with the sqlite3 shell, or with the brant that wrote "
+                                   "the file, and open it again",
+                                   db->path, type, name, BRANT__FORMAT);
         break;
     }
     if (status == BRANT_OK && code != SQLITE_DONE)
@@ -142,7 +169,7 @@ brant_status brant__migrate(brant_db *db, bool adopt) {
             mode = BRANT__WRITE;
             continue;
         }
-        if (version == 0 && adopt) BRANT__TRY(check_collision(db));
+        if (version > 0 || adopt) BRANT__TRY(check_collision(db, (size_t)version));
         BRANT__TRY(brant__execute(db, brant__migrations[version].data));
         if (version == 0) BRANT__TRY(write_identity(db));
         char bump[48];
