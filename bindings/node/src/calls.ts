@@ -8,6 +8,18 @@ import type { AsyncOptions } from './types.js';
 export interface CallEvent {
   event: 'call.requested' | 'call.responded' | 'call.completed' | 'call.aborted' | 'call.error';
   request_id: string;
+  operation_id?: string;
+  namespace?: string;
+  type?: 'query' | 'mutation' | 'subscription';
+  input?: unknown;
+  output?: unknown;
+  error?: { code: string; message?: string };
+  identity?: { id: string; scopes?: string[]; resources?: Record<string, string[]> };
+  /** The call that triggered it. */
+  parent_request_id?: string;
+  /** Calls whose results it needs. */
+  depends_on?: (string | { request_id: string; reason?: string })[];
+  deadline?: number;
   [member: string]: unknown;
 }
 
@@ -37,16 +49,19 @@ export class Calls {
   /**
    * Bring the events into a graph of the type `call`, each once whatever happens in between: effect and position are committed together.
    *
-   * @param options - `consumer`, default `calls:<graph>`; `limit`: events at once, default 1000
+   * @param options - `stream`, default `call-protocol`; `consumer`, default `calls:<graph>`; `limit`: events at once, default 1000
    */
-  project(graph: string, options?: { consumer?: string | undefined; limit?: number | undefined }): Projection {
+  project(
+    graph: string,
+    options?: { stream?: string | undefined; consumer?: string | undefined; limit?: number | undefined },
+  ): Projection {
     return this.#connection.invoke(native.brant_call_project, { ...snakeCase(options), graph });
   }
 
   /** `project` on another thread. */
   projectAsync(
     graph: string,
-    options: { consumer?: string | undefined; limit?: number | undefined } & AsyncOptions = {},
+    options: { stream?: string | undefined; consumer?: string | undefined; limit?: number | undefined } & AsyncOptions = {},
   ): Promise<Projection> {
     const { signal, timeout, ...rest } = options;
     return this.#connection.invokeAsync('calls.project', { ...snakeCase(rest), graph }, { signal, timeout });

@@ -431,7 +431,9 @@ export class CompositeEventTarget<Events = Record<string, unknown>> implements T
     const heard = new AbortController();
     this.#once.set(type, once.set(listener, heard));
     heard.signal.addEventListener('abort', () => once.delete(listener), { once: true });
-    const signal = settings.signal === undefined ? heard.signal : AbortSignal.any([heard.signal, settings.signal]);
+    const { signal } = heard;
+    if (settings.signal?.aborted) return;
+    settings.signal?.addEventListener('abort', () => heard.abort(), { once: true, signal });
     const first = (event: EventOf<Events, Type>): unknown => {
       if (heard.signal.aborted) return undefined;
       heard.abort();

@@ -126,7 +126,7 @@ export class Group<Payload = unknown> implements AsyncIterable<GroupEvent<Payloa
     let watch: Listener<unknown> | undefined;
     const onAbort = (): void => watch?.close();
     signal?.addEventListener('abort', onAbort, { once: true });
-    const beat = setInterval(() => this.#keep(held), Math.max((this.#lease ?? 30_000) / 3, 10));
+    const beat = setInterval(() => this.#keep(held), Math.max((this.#lease ?? 30_000) / 3, 10)).unref();
     const acknowledge = (): void => {
       if (acks.length > 0) this.ack(acks);
       acks = [];

@@ -281,7 +281,7 @@ export interface Operations {
   'schedules.next': { input: { spec: string; timezone?: string; after?: number; count?: number }; output: { items: number[] } };
   'schedules.tick': { input: { limit?: number }; output: { fired: Fired[]; next_at?: number } };
   'calls.publish': { input: CallEvent; output: { offset: number } };
-  'calls.project': { input: InGraph & { consumer?: string; limit?: number }; output: Projection };
+  'calls.project': { input: InGraph & { stream?: string; consumer?: string; limit?: number }; output: Projection };
   'graphs.changes': { input: InGraph & { after?: number; limit?: number }; output: StreamPage<GraphChange> };
   'graphs.diff': { input: InGraph & { from: LogInput; to?: LogInput }; output: GraphDiff };
   'graphs.replay': { input: InGraph & { to: LogInput; into: string }; output: Replay };

@@ -215,7 +215,7 @@ export class Worker<Payload = unknown, Result = unknown> extends EventTarget {
       const jobs = await this.#claims.take(free);
       for (const job of jobs) this.#start(job);
       if (jobs.length > 0) drained = false;
-      if (jobs.length === free || this.#closing !== undefined) continue;
+      if (jobs.length === free || this.#claims.pending || this.#closing !== undefined) continue;
       if (this.#running.size === 0 && !drained) {
         drained = true;
         this.dispatchEvent(new Event('drained'));

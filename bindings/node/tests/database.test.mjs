@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { BrantError, Database, open, operations, version } from 'brant';
-import { code, database, file, folder, packages, run, untyped } from './support.mjs';
+import { PACKAGES, code, database, file, folder, packages, run, untyped } from './support.mjs';
 
 test('open makes a private file and info describes it', (t) => {
   const path = file(t);
@@ -398,7 +398,47 @@ test('doctor and maintain report', (t) => {
   const diagnosis = db.doctor();
   assert.equal(diagnosis.ok, true);
   assert.ok(diagnosis.checks.length > 3);
-  assert.deepEqual(Object.keys(db.maintain()).sort(), ['pruned', 'retention', 'wal_pages']);
+  const done = db.maintain();
+  assert.deepEqual(Object.keys(done).sort(), ['jobs', 'locks', 'pruned', 'rate_limits', 'retention', 'streams', 'wal_pages', 'worked']);
+  assert.deepEqual([done.worked.failed, done.streams], [0, { trimmed: 0, compacted: 0 }]);
+  assert.match(db.metrics(), /^# HELP brant_/m);
+});
+
+test('a migration in the background is a job that maintain works', async (t) => {
+  const db = database(t);
+  const { nodes } = packages(t, db);
+  nodes.put({ key: 'a', type: 'Package', attributes: { version: '1' } });
+  db.graphTypes.update('packages', PACKAGES);
+  const { job } = db.graphTypes.migrateInBackground('packages');
+  assert.equal(db.jobs.get(job).queue, 'schema-migration');
+  assert.equal((await db.maintainAsync()).worked.jobs, 1);
+  assert.equal((await db.jobs.finished(job)).state, 'done');
+  assert.match(await db.metricsAsync(), /brant_/);
+});
+
+test('a graph keeps a log of its changes, and is made again from it', (t) => {
+  const db = database(t);
+  db.graphs.create('g', { changes: true });
+  const graph = db.graph('g');
+  assert.equal(graph.info().changes, true);
+  graph.nodes.put({ key: 'a', attributes: { n: 1 } });
+  const [{ offset, payload }] = graph.changes().items.slice(-1);
+  assert.deepEqual([payload.op, payload.kind, payload.key, payload.attributes], ['put', 'node', 'a', { n: 1 }]);
+  graph.nodes.put({ key: 'a', attributes: { n: 2 } });
+  graph.nodes.put({ key: 'b' });
+  assert.deepEqual(graph.diff(offset).nodes, { created: ['b'], updated: ['a'], deleted: [] });
+  assert.equal(graph.replay('then', offset).nodes, 1);
+  assert.deepEqual(db.graph('then').nodes.get('a').attributes, { n: 1 });
+});
+
+test('calls are published and projected', (t) => {
+  const db = database(t);
+  db.graphs.create('calls', { graphType: 'call' });
+  db.calls.publish({ event: 'call.requested', request_id: 'r1', operation_id: 'fs.read', input: {} });
+  const { projected, more } = db.calls.project('calls');
+  assert.deepEqual([projected, more], [1, false]);
+  assert.equal(db.graph('calls').nodes.count(), 1);
+  assert.equal(db.calls.project('calls').projected, 0);
 });
 
 test('operations are described, with and without a handle', (t) => {

@@ -50,3 +50,13 @@ test('the metagraph of README.md', (t) => {
   assert.match(stdout, /^\[ 'read' \] \[ 0 \]$/m);
   assert.equal(lines.at(-1), 'Task Task 1');
 });
+
+test('the examples run', (t) => {
+  for (const [name, expected] of [['jobs', 'b: no courier, delayed\nshipped a\nshipped b\n30\n'], ['quickstart', /^7\.88 /]]) {
+    const program = `process.chdir(${JSON.stringify(folder(t))});\n${readFileSync(here(`../examples/${name}.mjs`), 'utf8')}`;
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { cwd: here('..'), encoding: 'utf8', timeout: 60_000 });
+    assert.equal(status, 0, stderr);
+    if (typeof expected === 'string') assert.deepEqual(stdout.split('\n').sort(), expected.split('\n').sort());
+    else assert.match(stdout, expected);
+  }
+});
