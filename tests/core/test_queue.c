@@ -437,10 +437,128 @@ static void test_bounds(void **state) {
     for (int i = 1; i < 120; i++)
         must(db, "queues.enqueue", q("{'queue':'e','expires_in':5}"), NULL);
     now += 5;
-    must(db, "queues.claim", q("{'queue':'e'}"), q("{'items':[]}"));
-    assert_true(count(db, "SELECT count(*) FROM jobs WHERE state = 7") <= 101);
-    must(db, "queues.claim", q("{'queue':'e'}"), q("{'items':[]}"));
+    must(db, "queues.enqueue", q("{'queue':'e','payload':'in time'}"), NULL);
+    must(db, "queues.enqueue", q("{'queue':'e','priority':1}"), NULL);
+    must(db, "queues.claim", q("{'queue':'e'}"), NULL);
+    assert_int_equal(count(db, "SELECT count(*) FROM jobs WHERE state = 7"), 100);
+    /* What is too late is never the reason why nothing is handed out. */
+    must(db, "queues.claim", q("{'queue':'e'}"), q("'payload':'in time'"));
     assert_int_equal(count(db, "SELECT count(*) FROM jobs WHERE state = 7"), 120);
+    for (int i = 0; i < 250; i++)
+        must(db, "queues.enqueue", q("{'queue':'e','expires_in':5}"), NULL);
+    must(db, "queues.enqueue", q("{'queue':'e','payload':'behind'}"), NULL);
+    now += 5;
+    must(db, "queues.claim", q("{'queue':'e'}"), q("'payload':'behind'"));
+    assert_int_equal(count(db, "SELECT count(*) FROM jobs WHERE state = 7"), 370);
+}
+
+static bool is_ready(brant_cursor *cursor) {
+    char *items = NULL;
+    size_t length = 0;
+    assert_int_equal(brant_cursor_next(&items, &length, cursor, 0), BRANT_OK);
+    const bool is = strstr(items, "\"ready\":true") != NULL;
+    brant_free(items);
+    return is;
+}
+
+static brant_cursor *watch(brant_db *db, const char *queue) {
+    brant_cursor *cursor = NULL;
+    assert_int_equal(
+        brant_call_open(&cursor, db, TEXT("queues.watch"), TEXT(q("{'queue':'%s'}", queue))),
+        BRANT_OK);
+    return cursor;
+}
+
+/* Who watches gets a dead worker's job although the clock was set back since. */
+static void test_watch_with_clock_back(void **state) {
+    brant_db *db = ((fixture *)*state)->db;
+    enqueue(db, "");
+    assert_int_equal(claim(db), 1);
+    now -= 86400000;
+    brant_cursor *cursor = watch(db, "q");
+    assert_true(is_ready(cursor)); /* there is something to put right */
+    assert_int_equal(claim(db), 0);
+    assert_false(is_ready(cursor));
+    now += 30000;
+    assert_true(is_ready(cursor));
+    assert_int_equal(claim(db), 1);
+    brant_cursor_free(cursor);
+}
+
+/* A lease that is cut short ends for those too who slept until its end. */
+static void test_shorter_lease_is_told(void **state) {
+    brant_db *db = ((fixture *)*state)->db, *other = open_again(*state);
+    enqueue(db, "");
+    assert_int_equal(claim_with(db, ",'lease':600000"), 1);
+    brant_cursor *cursor = watch(other, "q");
+    assert_false(is_ready(cursor));
+    assert_int_equal(count(db, "SELECT count(*) FROM brant_waiters WHERE until > 1700000500000"),
+                     1);
+    must(db, "jobs.heartbeat", held(1, 1, ",'lease':10"), NULL);
+    assert_int_equal(count(db, "SELECT count(*) FROM brant_waiters"), 0);
+    assert_false(is_ready(cursor));
+    now += 100;
+    assert_true(is_ready(cursor));
+    brant_cursor_free(cursor);
+    brant_db_free(other);
+}
+
+/* What one call could not let on is let on by whoever sleeps, on whatever queue. */
+static void test_dependants_of_a_sleeping_queue(void **state) {
+    brant_db *db = ((fixture *)*state)->db, *other = open_again(*state);
+    char items[16384] = "";
+    enqueue(db, "");
+    for (int i = 0; i < 150; i++)
+        strcat(items, i ? ",{'after':[1]}" : "{'after':[1]}");
+    must(db, "queues.enqueue_many", q("{'queue':'c','items':[%s]}", items), NULL);
+    must(db, "queues.enqueue", q("{'queue':'b','after':[1]}"), NULL);
+    must(db, "queues.configure", q("{'queue':'a'}"), NULL);
+    must(db, "queues.pause", q("{'queue':'a'}"), NULL);
+    brant_cursor *paused = watch(other, "a"), *cursor = watch(other, "b");
+    assert_false(is_ready(paused));
+    assert_false(is_ready(cursor));
+    assert_int_equal(claim(db), 1);
+    ack(db, 1, token);
+    assert_int_equal(count(db, "SELECT count(*) FROM job_releases"), 1);
+    assert_int_equal(count(db, "SELECT count(*) FROM brant_waiters"), 1); /* not the paused one */
+    assert_true(is_ready(cursor));
+    must(other, "queues.claim", q("{'queue':'b'}"), q("'queue':'b'"));
+    assert_int_equal(count(db, "SELECT count(*) FROM job_releases"), 0);
+    brant_cursor_free(cursor);
+    brant_cursor_free(paused);
+    brant_db_free(other);
+}
+
+/* Nothing that somebody may still hold means something else after a restore, however often there is one. */
+static void test_restores(void **state) {
+    fixture *self = *state;
+    brant_db *db = self->db;
+    char backup[1024];
+    snprintf(backup, sizeof backup, "%s", in_folder(self->folder, "backup"));
+    must(db, "schedules.set", q("{'name':'s','spec':'* * * * *','queue':'s'}"), NULL);
+    must(db, "schedules.tick", "{}", NULL);
+    enqueue(db, "");
+    must(db, "db.backup", q("{'path':'%s'}", backup), NULL);
+    const int64_t gone = enqueue(db, ",'priority':1");
+    assert_int_equal(claim(db), gone);
+    must(db, "db.restore", q("{'path':'%s'}", backup), NULL);
+    const int64_t other = enqueue(db, ",'priority':1");
+    assert_true(other > gone);
+    assert_int_equal(claim(db), other);
+    assert_int_equal(token, 1);
+    must_fail(db, "jobs.ack", held(gone, 1, ""), BRANT_STALE, NULL);
+    ack(db, other, 1);
+    int64_t lock = 0;
+    for (int i = 0; i < 80; i++) {
+        assert_int_equal(unlink(backup), 0);
+        must(db, "db.backup", q("{'path':'%s'}", backup), NULL);
+        must(db, "db.restore", q("{'path':'%s'}", backup), NULL);
+        const int64_t next = ask(db, "locks.acquire", q("{'name':'l%d','owner':'o'}", i), "token");
+        assert_true(next > lock);
+        lock = next;
+    }
+    assert_true(lock < 1000000000);
+    assert_true(enqueue(db, "") < 1000000000);
 }
 
 static void test_leases(void **state) {
@@ -1098,6 +1216,10 @@ int main(void) {
         TEST(test_delay),
         TEST(test_bounds),
         TEST(test_leases),
+        TEST(test_watch_with_clock_back),
+        TEST(test_shorter_lease_is_told),
+        TEST(test_dependants_of_a_sleeping_queue),
+        TEST(test_restores),
         TEST(test_heartbeat),
         TEST(test_backoff),
         TEST(test_history),

@@ -448,9 +448,11 @@ static void test_stranded_and_passed_on(void **state) {
     enqueue(early, ",\"priority\":-1");
     assert_int_equal(claim_with(early, ",\"lease\":600000", &token), 1);
     brant_db_free(early);
+    const int64_t before = now_ms();
     strand(&dead, &db, &other, path);
     assert_true(with_token(db, "jobs.heartbeat", 1, token, ",\"lease\":600000"));
-    assert_int_equal(woken(&other, 1), 0); /* it might still come */
+    const bool early_enough = now_ms() - before < 50;        /* on a busy machine it is not */
+    if (early_enough) assert_int_equal(woken(&other, 1), 0); /* it might still come */
     pause_ms(60);
     assert_true(with_token(db, "jobs.heartbeat", 1, token, ",\"lease\":600000"));
     assert_int_equal(woken(&other, 1), 1);

@@ -10,7 +10,7 @@
  * extend or acknowledge it. So a job may begin more than once; its effects are to be written in the transaction of its ack, or to be the same when written twice.
  *
  * What a claim costs does not depend on what cannot run: delayed, blocked, dead and foreign jobs and those of paused queues are never looked at. Each call promotes, takes back, expires and
- * lets on at most 100 jobs, and the next goes on.
+ * lets on at most 100 jobs, and the next goes on; a claim that would hand out nothing else expires up to 10 000 that are in its way.
  *
  * Names of queues, keys and workers are texts of 1 to 255 bytes without NUL. Payloads are JSON (`payload`) or bytes (`payload_base64`). Times are ms.
  */

@@ -44,6 +44,7 @@ enum {
     FORGET_WAIT,
     WAIT_LESS,
     ANY_RELEASE,
+    ANY_SLEEPER,
     ERRORS_OF,
     NOTE_ERRORS
 };
@@ -95,6 +96,10 @@ static const char *const sql[] = {
     [FORGET_WAIT] = "DELETE FROM job_dependencies WHERE after = :after AND job = :job",
     [WAIT_LESS] = "UPDATE jobs SET waits = :waits WHERE id = :id",
     [ANY_RELEASE] = "SELECT min(after) IS NOT NULL FROM job_releases",
+    /* A claim on any queue lets on what waits, whatever queue that is of. */
+    [ANY_SLEEPER] = "SELECT w.topic FROM brant_waiters AS w CROSS JOIN queues AS q "
+                    "ON q.name = substr(w.topic, 7) WHERE w.topic >= 'queue:' "
+                    "AND w.topic < 'queue;' AND q.state <> 1 LIMIT 1",
     [NOTE_ERRORS] = "UPDATE jobs SET errors = :errors WHERE id = :id",
     [ERRORS_OF] = "SELECT errors, worker FROM jobs WHERE id = :id",
 };
@@ -513,12 +518,9 @@ brant_status brant__job_finish(brant_db *db, const brant__queue *queue, brant__j
                                brant__text result, brant__text errors) {
     const bool waiting = job->state <= BRANT__JOB_RUNNING;
     bool more = false;
-    brant_status status = leave(db, queue, job, state, result, errors);
+    const brant_status status = leave(db, queue, job, state, result, errors);
     if (status != BRANT_OK || !waiting || !job->dependants) return status;
-    status = brant__job_release_dependants(&more, db);
-    /* The rest is for the claims to come: let there be one. */
-    if (status == BRANT_OK && more) status = brant__waiter_wake(db, brant__queue_topic(queue), 1);
-    return status;
+    return brant__job_release_dependants(&more, db);
 }
 
 /* `after` ended with `state`: the job has one less to wait for, or is cancelled. */
@@ -560,6 +562,28 @@ cleanup:
     return status;
 }
 
+/* What is left is for the claims to come: let there be one. */
+static brant_status wake_any(brant_db *db) {
+    char topic[6 + BRANT__NAME_SIZE];
+    brant__statement *statement = NULL;
+    size_t length = 0;
+    bool row = false;
+    brant_status status = BRANT_OK;
+    BRANT__TRY(get(&statement, db, ANY_SLEEPER));
+    BRANT__TRY(brant__step(&row, db, statement));
+    if (row) {
+        const brant__text found = brant__column_text(statement, 0);
+        length = found.length < sizeof topic ? found.length : sizeof topic;
+        memcpy(topic, found.data, length);
+    }
+    brant__reset(statement);
+    statement = NULL;
+    if (length) status = brant__waiter_wake(db, brant__text_of(topic, length), 1);
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
 brant_status brant__job_release_dependants(bool *out_more, brant_db *db) {
     brant__statement *statement = NULL;
     bool row = false;
@@ -580,6 +604,9 @@ brant_status brant__job_release_dependants(bool *out_more, brant_db *db) {
     BRANT__TRY(get(&statement, db, ANY_RELEASE));
     BRANT__TRY(brant__step(&row, db, statement));
     *out_more = row && brant__column_integer(statement, 0) != 0;
+    brant__reset(statement);
+    statement = NULL;
+    if (*out_more) status = wake_any(db);
 cleanup:
     brant__reset(statement);
     return status;

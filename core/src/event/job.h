@@ -87,7 +87,7 @@ brant_status brant__job_let_in(brant_db *db, const brant__queue *queue, brant__t
 brant_status brant__job_finish(brant_db *db, const brant__queue *queue, brant__job *job, int state,
                                brant__text result, brant__text errors);
 
-/* In a write transaction: let on what waits for jobs that are finished, where a call had more of it than it may do; at most BRANT__JOB_BOUND. *out_more: some is left. */
+/* In a write transaction: let on what waits for jobs that are finished, where a call had more of it than it may do; at most BRANT__JOB_BOUND. *out_more: some is left, and one sleeper of some queue is woken for it. */
 brant_status brant__job_release_dependants(bool *out_more, brant_db *db);
 
 /* In a write transaction: append {attempt, at, worker?, message, stack?, code?} to a job's history of the newest 20, into `out`. `error`: an object {message, stack?, code?} or text; each text is cut to 16 KiB. */

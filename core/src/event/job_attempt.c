@@ -6,6 +6,7 @@
 #include "event/job.h"
 #include "event/metrics.h"
 #include "event/queue_watch.h"
+#include "event/waiter.h"
 
 enum { HEARTBEAT };
 static const char *const sql[] = {
@@ -261,7 +262,10 @@ static brant_status extend(int64_t *out_until, brant_db *db, const brant__queue 
     brant__bind_integer(statement, 1, *out_until);
     brant__bind_text(statement, 2, progress);
     brant__bind_integer(statement, 3, job->id);
-    status = brant__run(db, statement);
+    BRANT__TRY(brant__run(db, statement));
+    /* Who sleeps until it ends may sleep too long. */
+    if (*out_until < job->lease_until)
+        status = brant__waiter_earlier(db, brant__queue_topic(queue), *out_until);
 cleanup:
     return status;
 }

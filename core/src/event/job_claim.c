@@ -37,7 +37,9 @@ static const char *const sql[] = {
     [DUTIES] = "SELECT EXISTS (SELECT 1 FROM jobs WHERE " IS_DUE "), "
                "EXISTS (SELECT 1 FROM jobs WHERE " IS_ENDED "), "
                "EXISTS (SELECT 1 FROM jobs WHERE " IS_LATE "), "
-               "(SELECT min(after) FROM job_releases) IS NOT NULL",
+               "(SELECT min(after) FROM job_releases) IS NOT NULL, "
+               "(SELECT claimed_at FROM jobs WHERE queue = :queue AND state = 3 "
+               "ORDER BY lease_until DESC LIMIT 1) > :now",
     [DUE] = "SELECT id, key IS NULL FROM jobs WHERE " IS_DUE " ORDER BY run_at LIMIT :limit",
     [PROMOTE] = "UPDATE jobs SET state = 0, ready_at = run_at WHERE id = :id",
     [ENDED] = "SELECT id FROM jobs WHERE " IS_ENDED " ORDER BY lease_until LIMIT :limit",
@@ -177,7 +179,7 @@ cleanup:
     return status;
 }
 
-/* Leases that were given by a clock that was ahead of today's, when nothing else is to do. */
+/* Leases that were given by a clock that was ahead of today's: their holders may be gone, and nobody would wait that long. */
 static brant_status shift_leases(brant_db *db, const brant__queue *queue) {
     const int64_t now = brant__db_now(db);
     brant__statement *statement = NULL;
@@ -197,6 +199,7 @@ cleanup:
 
 typedef struct queue_duties {
     bool due, ended, late, releases;
+    bool ahead; /* a lease was given by a clock that is set back since */
 } queue_duties;
 
 static brant_status look_for_duties(queue_duties *out, brant_db *db, const brant__queue *queue) {
@@ -213,6 +216,7 @@ static brant_status look_for_duties(queue_duties *out, brant_db *db, const brant
         out->ended = brant__column_integer(statement, 1) != 0;
         out->late = brant__column_integer(statement, 2) != 0;
         out->releases = brant__column_integer(statement, 3) != 0;
+        out->ahead = brant__column_integer(statement, 4) != 0;
     }
 cleanup:
     brant__reset(statement);
@@ -229,6 +233,7 @@ static brant_status settle(settlement *out, brant_db *db, const brant__queue *qu
     if (duties.late) BRANT__TRY(expire(out, db, queue));
     if (duties.due) BRANT__TRY(promote_due(out, db, queue));
     if (duties.releases) BRANT__TRY(brant__job_release_dependants(&more, db));
+    if (duties.ahead) BRANT__TRY(shift_leases(db, queue));
     out->more |= more;
 cleanup:
     return status;
@@ -381,6 +386,8 @@ typedef struct job_claim {
     brant__measures waited;
 } job_claim;
 
+#define EXPIRED_BOUND ((size_t)100 * BRANT__JOB_BOUND) /* that one claim gets out of its way */
+
 static void write_claimed(brant__writer *out, const job_claim *claim, brant__statement *row) {
     const brant__text key = brant__column_text(row, 5), progress = brant__column_text(row, 6),
                       schedule = brant__column_text(row, 7);
@@ -418,12 +425,13 @@ static void write_claimed(brant__writer *out, const job_claim *claim, brant__sta
     brant__write_end(out);
 }
 
-/* The best that are ready, written as they are claimed in a moment. */
+/* The best that are ready, written as they are claimed in a moment; those among them that are too late are noted. */
 static brant_status select_ready(job_claim *claim, brant__writer *out) {
     const int64_t now = brant__db_now(claim->db);
     brant__statement *row = NULL;
     bool found = false;
     brant_status status = BRANT_OK;
+    claim->expired = 0;
     BRANT__TRY(get(&row, claim->db, READY));
     brant__bind_integer(row, 1, claim->queue->row_id);
     brant__bind_integer(row, 2, (int64_t)claim->capacity);
@@ -475,6 +483,22 @@ cleanup:
     return status;
 }
 
+/* Until something is found: nothing handed out is to say that nothing is ready, not that many were too late. */
+static brant_status select_or_expire(job_claim *claim, brant__writer *out) {
+    size_t expired = 0;
+    brant_status status = BRANT_OK;
+    do {
+        BRANT__TRY(select_ready(claim, out));
+        if (claim->expired) BRANT__TRY(expire_found(claim));
+        expired += claim->expired;
+    } while (claim->count == 0 && claim->expired && expired < EXPIRED_BOUND);
+    /* The rest is for the claims to come: let there be one. */
+    if (claim->count == 0 && claim->expired)
+        status = brant__waiter_wake(claim->db, brant__queue_topic(claim->queue), 1);
+cleanup:
+    return status;
+}
+
 static brant_status claim_ready(int64_t *out_count, brant__call *call, const brant__queue *queue,
                                 int64_t limit) {
     brant_db *db = call->db;
@@ -488,13 +512,12 @@ static brant_status claim_ready(int64_t *out_count, brant__call *call, const bra
     brant_status status = BRANT_OK;
     if (queue->policy.rate_limit) BRANT__TRY(settle_rate(db, queue));
     BRANT__TRY(read_capacity(&capacity, &total, db, queue, limit));
-    if (capacity <= 0) return shift_leases(db, queue);
+    if (capacity <= 0) return BRANT_OK;
     claim.capacity = (size_t)capacity;
     claim.ids = brant__arena_alloc(call->arena, claim.capacity * sizeof *claim.ids);
     if (!claim.ids) return brant__fail_memory();
-    BRANT__TRY(select_ready(&claim, call->out));
-    if (claim.expired) BRANT__TRY(expire_found(&claim));
-    if (claim.count == 0) return shift_leases(db, queue);
+    BRANT__TRY(select_or_expire(&claim, call->out));
+    if (claim.count == 0) return BRANT_OK;
     BRANT__TRY(mark_running(&claim));
     if (queue->policy.rate_limit) BRANT__TRY(take_tokens(db, queue, total, (int64_t)claim.count));
     BRANT__TRY(brant__measures_add(db, queue->row_id, BRANT__METRIC_CLAIMED, &claim.waited));
@@ -594,7 +617,7 @@ brant_status brant__queue_claimable(bool *out_claimable, int64_t *out_until, bra
     *out_until = INT64_MAX;
     if (queue->state == BRANT__QUEUE_PAUSED) return BRANT_OK;
     BRANT__TRY(look_for_duties(&duties, db, queue));
-    *out_claimable = duties.due || duties.ended || duties.late || duties.releases;
+    *out_claimable = duties.due || duties.ended || duties.late || duties.releases || duties.ahead;
     if (*out_claimable) return BRANT_OK;
     BRANT__TRY(any_ready(&ready, db, queue));
     if (ready) {

@@ -246,32 +246,40 @@ static brant_status check_source(brant_db *db, sqlite3 *source, const char *path
 
 /*
  * What handles keep of graphs and graph types they know again by a counter in the row. It must not go back to values that it had, or
- * what was kept before the restore would be taken for what came after it. Nor may the tokens of locks, which others compare.
+ * what was kept before the restore would be taken for what came after it. Nor may the tokens of locks and groups, which others compare, nor the ids of jobs: whoever holds one that
+ * is no more would acknowledge another.
  */
 static brant_status read_history(int64_t *out, brant_db *db) {
-    const brant_status status =
-        brant__pragma_integer(out, db->sqlite,
-                              "SELECT max(coalesce((SELECT max(shape) FROM graphs), 0), "
-                              "coalesce((SELECT max(changes) FROM graph_types), 0), "
-                              "coalesce((SELECT max(value) FROM event_sequences), 0))");
+    const brant_status status = brant__pragma_integer(
+        out, db->sqlite,
+        "SELECT max(coalesce((SELECT max(shape) FROM graphs), 0), "
+        "coalesce((SELECT max(changes) FROM graph_types), 0), "
+        "coalesce((SELECT max(id) FROM jobs), 0), "
+        "coalesce((SELECT max(token) FROM stream_consumers), 0), "
+        "coalesce((SELECT max(value) FROM event_sequences WHERE name <> 'schedule_clock'), 0))");
     return status == BRANT_OK
                ? BRANT_OK
                : brant__sqlite_fail(db, sqlite3_errcode(db->sqlite), "reading the file's history");
 }
 
-/* Our own now: continue the counters, and forget who waited and worked at the backup's place, should it have been copied by other means. */
+/*
+ * Our own now: continue the counters, and forget who waited and worked at the backup's place, should it have been copied by other means. They go on from where they were, and are not added to what the
+ * backup says: a file that is restored from its own backups would double them each time.
+ */
 static brant_status begin_history(brant_db *db, int64_t before) {
-    char text[1000];
+    char text[1400];
     const long long gap = (long long)before + HISTORY_GAP;
     brant_status status = brant__begin(db, BRANT__WRITE);
     if (status != BRANT_OK) return status;
     sqlite3_snprintf(
         sizeof text, text,
-        "UPDATE graphs SET shape = shape + %lld; UPDATE graph_types SET changes = "
-        "changes + %lld; INSERT INTO event_sequences (name, value) VALUES ('lock', "
-        "%lld) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value; " FORGET_WAITERS
-            FORGET_LEASES,
-        gap, gap, gap);
+        "UPDATE graphs SET shape = max(shape + 1, %lld); "
+        "UPDATE graph_types SET changes = max(changes + 1, %lld); "
+        "UPDATE stream_consumers SET token = max(token + 1, %lld) WHERE kind = 1; "
+        "INSERT INTO event_sequences (name, value) VALUES ('lock', %lld), "
+        "('group', %lld), ('job', %lld) ON CONFLICT (name) "
+        "DO UPDATE SET value = max(value, excluded.value); " FORGET_WAITERS FORGET_LEASES,
+        gap, gap, gap, gap, gap, gap);
     status = brant__execute(db, text);
     if (status == BRANT_OK) status = brant__commit(db);
     if (status != BRANT_OK) brant__rollback(db);
