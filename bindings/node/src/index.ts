@@ -8,6 +8,7 @@ export { Database, open, operations, version } from './database.js';
 export { defineModule } from './define_module.js';
 export { BrantError } from './error.js';
 export { composite } from './event_target.js';
+export { extensionPath } from './extension.js';
 export { modules } from './modules.js';
 export { JobFailed } from './queue.js';
 export { Validator } from './validator.js';

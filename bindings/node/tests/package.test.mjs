@@ -21,6 +21,13 @@ test('the version is that of the library', () => {
   assert.equal(require('brant/package.json').version, esm.version);
 });
 
+test('the loadable extension is where the package says', () => {
+  const other = new (require('better-sqlite3'))(':memory:');
+  other.loadExtension(esm.extensionPath());
+  assert.equal(other.prepare("SELECT json_extract(brant_version(), '$.version')").pluck().get(), esm.version);
+  other.close();
+});
+
 test('a consumer compiles under strict, and what must not compile does not', () => {
   const tsc = here('../node_modules/typescript/bin/tsc');
   const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', here('types')], { encoding: 'utf8' });

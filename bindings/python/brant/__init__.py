@@ -64,6 +64,7 @@ from .evolution import (
     Retention,
     TypeCheck,
 )
+from .extension import extension_path
 from .graph import Graph
 from .graph_types import GraphTypes
 from .graphs import Graphs
@@ -216,6 +217,6 @@ __all__ = [
     "ScheduleInfo", "ScheduleOptions", "Scheduler", "Schedules", "Service", "ShortestPaths", "Snooze", "Sql", "Stale", "Stream",
     "StreamInfo", "StreamStats", "Streams", "StreamsMaintained", "Subgraph", "Subscription", "Taken", "Task", "Ticked", "Timeout", "TopologicalOrder",
     "Transaction", "TypeCheck", "TypedEdges", "TypedNodes", "Types", "TypesOf", "Unique", "Unsupported", "Validation", "ValidationReport",
-    "Validator", "Violation", "Walk", "WalkBatch", "Work", "Worked", "Worker", "current_job", "edge", "module", "modules", "open",
+    "Validator", "Violation", "Walk", "WalkBatch", "Work", "Worked", "Worker", "current_job", "edge", "extension_path", "module", "modules", "open",
     "operations", "run", "schema", "version",
 ]  # fmt: skip
