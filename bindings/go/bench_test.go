@@ -1,6 +1,8 @@
 package brant_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -137,4 +139,55 @@ func BenchmarkWake(b *testing.B) {
 		total += time.Since(began)
 	}
 	b.ReportMetric(float64(total.Microseconds())/float64(b.N), "us/wake")
+}
+
+const eventOf100 = `{"n":1234567,"text":"a payload of one hundred bytes, as most events are, give or take a few more......"}`
+
+// BenchmarkReplay is one event of 100 bytes, through a subscription from the start.
+func BenchmarkReplay(b *testing.B) {
+	db := opened(b)
+	s := db.Stream("s")
+	events := make([]brant.NewEvent, 10000)
+	for i := range events {
+		events[i].Payload = json.RawMessage(eventOf100)
+	}
+	for range 20 {
+		_, _, err := s.PublishMany(ctx, events)
+		check(b, err)
+	}
+	b.ResetTimer()
+	for left := b.N; left > 0; {
+		u := must(s.Subscribe(ctx, &brant.SubscribeOptions{From: brant.FromStart, Batch: 1000}))(b)
+		for range min(left, 200000) {
+			if _, err := u.Next(ctx); err != nil {
+				b.Fatal(err)
+			}
+			left--
+		}
+		check(b, u.Close())
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
+// BenchmarkWork is one job: claimed, handled and acknowledged.
+func BenchmarkWork(b *testing.B) {
+	db := opened(b)
+	q := db.Queue("q")
+	for left := b.N; left > 0; {
+		count := min(left, 10000)
+		_, _, err := q.EnqueueMany(ctx, make([]brant.NewJob, count))
+		check(b, err)
+		left -= count
+	}
+	b.ResetTimer()
+	var done atomic.Int64
+	stop := working(b, q, func(context.Context, *brant.Job) error {
+		done.Add(1)
+		return nil
+	}, brant.WorkOptions{Concurrency: 16, Logger: silent})
+	for done.Load() < int64(b.N) {
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "jobs/s")
 }

@@ -131,12 +131,8 @@ func (u *Subscriber) Commit(ctx context.Context, offset int64) (saved int64, err
 func (u *Subscriber) Close() error {
 	var err error
 	if u.turn.TryLock() {
-		select {
-		case <-u.subscription.closed:
-		default:
-			if u.unsaved > 0 {
-				err = u.saveNow(context.Background())
-			}
+		if u.unsaved > 0 && !u.subscription.isClosed() {
+			err = u.saveNow(context.Background())
 		}
 		u.turn.Unlock()
 	}
@@ -156,6 +152,9 @@ func (u *Subscriber) next(ctx context.Context, one bool) ([]Event, error) {
 		return nil, err
 	}
 	items := u.rest
+	if u.subscription.isClosed() {
+		return nil, u.subscription.closedError()
+	}
 	if len(items) > 0 && ctx.Err() != nil {
 		return nil, ended(ctx)
 	}

@@ -49,12 +49,19 @@ func (s *subscription) closedError() error {
 	return failf(ErrClosed, "the subscription is closed")
 }
 
-// look asks the core for what is there, a JSON array of at least one item that take may use until it returns.
-func (s *subscription) look(ctx context.Context, take func(items []byte) error) (some bool, err error) {
+func (s *subscription) isClosed() bool {
 	select {
 	case <-s.closed:
-		return false, s.closedError()
+		return true
 	default:
+		return false
+	}
+}
+
+// look asks the core for what is there, a JSON array of at least one item that take may use until it returns.
+func (s *subscription) look(ctx context.Context, take func(items []byte) error) (some bool, err error) {
+	if s.isClosed() {
+		return false, s.closedError()
 	}
 	release, err := s.source.acquire(ctx)
 	if codeOf(err) == ErrBusy {
@@ -84,12 +91,10 @@ const busyAgain = 20 * time.Millisecond
 func (s *subscription) rest() (time.Duration, error) {
 	ms, err := s.cursor.Wait()
 	if err != nil {
-		select {
-		case <-s.closed:
+		if s.isClosed() {
 			return 0, s.closedError()
-		default:
-			return 0, fromC(err)
 		}
+		return 0, fromC(err)
 	}
 	if ms < 0 {
 		return 0, errEnd

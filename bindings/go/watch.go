@@ -104,7 +104,7 @@ func (w *Watch[T]) some(ctx context.Context) ([]T, error) {
 	if ctx.Err() != nil {
 		return nil, ended(ctx)
 	}
-	if len(w.rest) > 0 {
+	if len(w.rest) > 0 && !w.subscription.isClosed() {
 		return w.rest, nil
 	}
 	var items []T

@@ -1,0 +1,360 @@
+package brant_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/brant-db/brant-go"
+)
+
+func jsonUnmarshal(text []byte, into any) error { return json.Unmarshal(text, into) }
+
+func publish(t testing.TB, s brant.Stream, count int) {
+	t.Helper()
+	events := make([]brant.NewEvent, count)
+	for i := range events {
+		events[i] = brant.NewEvent{Payload: i, Key: fmt.Sprint("k", i%3)}
+	}
+	_, _, err := s.PublishMany(ctx, events)
+	check(t, err)
+}
+
+func TestStream(t *testing.T) {
+	db := opened(t)
+	s := db.Stream("s")
+	equal(t, must(s.Publish(ctx, brant.Bytes("\x00b"), brant.PublishOptions{Key: "b"}))(t), 1)
+	publish(t, s, 9)
+	events := must(s.Read(ctx, &brant.ReadOptions{Limit: 2}))(t)
+	equal(t, string(events.Items[0].Bytes), "\x00b")
+	equal(t, events.Items[0].Key, "b")
+	equal(t, string(events.Items[1].Payload), "0")
+	equal(t, events.Next, 2)
+	n := 0
+	for event, err := range s.All(ctx, &brant.ReadOptions{Limit: 4}) {
+		check(t, err)
+		n++
+		equal(t, event.Offset, int64(n))
+	}
+	equal(t, n, 10)
+	equal(t, must(s.Latest(ctx, "k2"))(t).Offset, 10)
+	equal(t, must(s.Trim(ctx, brant.TrimOptions{Before: 3}))(t), 2)
+	equal(t, *must(s.Read(ctx, nil))(t).Gap, brant.Gap{From: 1, To: 2})
+	equal(t, must(s.Stats(ctx))(t).Count, 8)
+	maximum := int64(5)
+	equal(t, *must(s.Configure(ctx, brant.StreamChange{MaxCount: &maximum}))(t).Policy.MaxCount, 5)
+	back, err := json.Marshal(must(s.Read(ctx, &brant.ReadOptions{After: 8, Limit: 1}))(t))
+	check(t, err)
+	var again brant.Events
+	check(t, json.Unmarshal(back, &again))
+	equal(t, again.Items[0].Offset, 9)
+	equal(t, must(s.Commit(ctx, "c", 5))(t), 5)
+	equal(t, must(s.Commit(ctx, "c", 4))(t), 5)
+	equal(t, must(s.Seek(ctx, "c", brant.FromOffset(4)))(t), 4)
+	equal(t, must(s.Consumer(ctx, "c"))(t).Lag, 6)
+	_, err = s.Delete(ctx, false)
+	wants(t, err, brant.ErrConflict)
+	check(t, s.DeleteConsumer(ctx, "c"))
+	must(s.Delete(ctx, false))(t)
+}
+
+func TestSubscribe(t *testing.T) {
+	db := opened(t)
+	s := db.Stream("s")
+	publish(t, s, 5)
+	live := must(s.Subscribe(ctx, nil))(t)
+	each := must(s.Subscribe(ctx, &brant.SubscribeOptions{Consumer: "each", Save: brant.SaveEach}))(t)
+	for n := int64(1); n <= 3; n++ {
+		equal(t, must(each.Next(ctx))(t).Offset, n)
+		equal(t, must(s.Consumer(ctx, "each"))(t).Offset, n-1)
+	}
+	check(t, each.Close())
+	equal(t, must(s.Consumer(ctx, "each"))(t).Offset, 2) // the third was not processed: the next was never asked for
+	_, err := each.Next(ctx)
+	wants(t, err, brant.ErrClosed)
+
+	// The default saves after a second, also when nothing comes.
+	batch := must(s.Subscribe(ctx, &brant.SubscribeOptions{Consumer: "batch"}))(t)
+	for range 5 {
+		must(batch.Next(ctx))(t)
+	}
+	equal(t, must(s.Consumer(ctx, "batch"))(t).Offset, 0)
+	_, err = batch.Next(within(t, 1300*time.Millisecond))
+	wants(t, err, brant.ErrTimeout)
+	equal(t, must(s.Consumer(ctx, "batch"))(t).Offset, 5)
+	check(t, batch.Close())
+	publish(t, s, 1500)
+	batch = must(s.Subscribe(ctx, &brant.SubscribeOptions{Consumer: "batch"}))(t)
+	for n := int64(6); n <= 1010; n++ {
+		equal(t, must(batch.Next(ctx))(t).Offset, n)
+	}
+	if saved := must(s.Consumer(ctx, "batch"))(t).Offset; saved < 1005 || saved >= 1010 {
+		t.Fatal(saved)
+	}
+	check(t, batch.Close())
+	equal(t, must(s.Consumer(ctx, "batch"))(t).Offset, 1009)
+
+	// Exactly once: effect and offset together.
+	manual := must(s.Subscribe(ctx, &brant.SubscribeOptions{Consumer: "manual", Save: brant.SaveManual, Keys: []string{"k1"}}))(t)
+	event := must(manual.Next(ctx))(t)
+	check(t, db.Tx(ctx, func(tx *brant.Tx) error {
+		_, err := tx.Stream("s").Commit(ctx, "manual", event.Offset)
+		return err
+	}))
+	equal(t, must(manual.Commit(ctx, 1))(t), event.Offset)
+	check(t, manual.Close())
+
+	equal(t, must(live.Next(ctx))(t).Offset, 6)
+	_, err = live.Commit(ctx, 1)
+	wants(t, err, brant.ErrInvalid)
+	check(t, live.Close())
+
+	must(s.Trim(ctx, brant.TrimOptions{Before: 100}))(t)
+	gapped := must(s.Subscribe(ctx, &brant.SubscribeOptions{From: brant.FromOffset(10)}))(t)
+	equal(t, *must(gapped.Next(ctx))(t).Gap, brant.Gap{From: 11, To: 99})
+	equal(t, must(gapped.Next(ctx))(t).Offset, 100)
+	check(t, gapped.Close())
+	wants(t, db.Tx(ctx, func(tx *brant.Tx) error {
+		_, err := tx.Stream("s").Subscribe(ctx, nil)
+		return err
+	}), brant.ErrMisuse)
+}
+
+func TestGroup(t *testing.T) {
+	path := newPath(t)
+	const members, count = 3, 300
+	during, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var lock sync.Mutex
+	seen := map[int64]int{}
+	var all sync.WaitGroup
+	for i := range members {
+		g := open(t, path, nil).Stream("s").Group("g")
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for delivery, err := range g.Join(during, fmt.Sprint("m", i), &brant.JoinOptions{Limit: 7, Lease: time.Second}) {
+				if err != nil {
+					if !errors.Is(err, context.Canceled) {
+						t.Error(err)
+					}
+					return
+				}
+				lock.Lock()
+				seen[delivery.Offset]++
+				lock.Unlock()
+			}
+		}()
+	}
+	db := open(t, path, nil)
+	for range count / 50 {
+		publish(t, db.Stream("s"), 50)
+	}
+	eventually(t, "all processed", func() bool {
+		info, err := db.Stream("s").Consumer(ctx, "g")
+		return err == nil && info.Offset == count
+	})
+	cancel()
+	all.Wait()
+	equal(t, len(seen), count)
+	for offset, times := range seen {
+		if times != 1 {
+			t.Fatal(offset, times)
+		}
+	}
+	// What the loop is left with goes to others at once.
+	publish(t, db.Stream("s"), 3)
+	for _, err := range db.Stream("s").Group("g").Join(ctx, "m", nil) {
+		check(t, err)
+		break
+	}
+	again := must(db.Stream("s").Group("g").Claim(ctx, "n", &brant.GroupClaimOptions{Limit: 9}))(t)
+	equal(t, len(again.Items), 3)
+	equal(t, again.Items[0].Delivery, 2)
+	equal(t, must(db.Stream("s").Group("g").Ack(ctx, again.Items[0].Receipt()))(t).Acked, 1)
+}
+
+func TestLock(t *testing.T) {
+	path := newPath(t)
+	var inside, turns atomic.Int32
+	var last atomic.Int64
+	var all sync.WaitGroup
+	for range 4 {
+		db := open(t, path, nil)
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for range 5 {
+				l, err := db.Lock(within(t, 20*time.Second), "l", nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if inside.Add(1) != 1 || last.Swap(l.Token) >= l.Token {
+					t.Error("not alone")
+				}
+				turns.Add(1)
+				inside.Add(-1)
+				if err := l.Release(ctx); err != nil || l.Release(ctx) != nil || l.Context().Err() == nil {
+					t.Error(err)
+				}
+			}
+		}()
+	}
+	all.Wait()
+	equal(t, turns.Load(), 20)
+
+	db := open(t, path, nil)
+	l := must(db.Lock(ctx, "l", &brant.LockOptions{TTL: 150 * time.Millisecond}))(t)
+	time.Sleep(400 * time.Millisecond) // it is kept up
+	if other := must(db.TryLock(ctx, "l", nil))(t); other != nil || l.Context().Err() != nil {
+		t.Fatal("lost")
+	}
+	_, err := db.Lock(within(t, 50*time.Millisecond), "l", nil)
+	wants(t, err, brant.ErrTimeout)
+	equal(t, must(db.Locks.Break(ctx, "l"))(t), l.Token)
+	<-l.Context().Done()
+	wants(t, context.Cause(l.Context()), brant.ErrStale)
+	wants(t, l.Release(ctx), brant.ErrStale)
+}
+
+func TestRateLimit(t *testing.T) {
+	db := opened(t)
+	limit := db.RateLimit("r", brant.RateLimitOptions{Limit: 2, Period: 100 * time.Millisecond})
+	equal(t, must(limit.Take(ctx, 2))(t).Allowed, true)
+	equal(t, must(limit.Peek(ctx, 1))(t).Allowed, false)
+	at := time.Now()
+	wants(t, limit.Wait(within(t, 10*time.Millisecond), 1), brant.ErrTimeout)
+	check(t, limit.Wait(ctx, 1))
+	if time.Since(at) < 50*time.Millisecond {
+		t.Fatal(time.Since(at))
+	}
+	_, err := limit.Take(ctx, 3)
+	wants(t, err, brant.ErrInvalid)
+	equal(t, must(limit.Reset(ctx))(t), true)
+}
+
+func TestScheduler(t *testing.T) {
+	db := opened(t)
+	must(db.Schedules.Set(ctx, brant.NewSchedule{Name: "s", Spec: "@every 50ms", Queue: "q", Payload: "tick"}))(t)
+	during, cancel := context.WithCancel(ctx)
+	defer cancel()
+	fired := make(chan brant.Fire, 100)
+	done := make(chan error)
+	go func() {
+		done <- db.RunScheduler(during, &brant.SchedulerOptions{Fired: func(fire brant.Fire) { fired <- fire }})
+	}()
+	seen := map[int64]bool{}
+	for range 3 {
+		fire := <-fired
+		equal(t, fire.Name, "s")
+		seen[fire.ID] = true
+	}
+	equal(t, len(seen), 3)
+	cancel()
+	check(t, <-done)
+	for job, err := range db.Queue("q").Jobs(ctx) {
+		check(t, err)
+		equal(t, job.Schedule, "s")
+		break
+	}
+	equal(t, len(must(db.Schedules.Next(ctx, "0 0 29 2 *", &brant.NextOptions{Count: 3}))(t)), 3)
+}
+
+func TestFan(t *testing.T) {
+	db := opened(t)
+	fan := must(db.Fan(ctx, []string{"a"}, nil))(t)
+	one, two := fan.Tap(), fan.Tap()
+	must(db.Notify(ctx, "a", 1))(t)
+	equal(t, string((<-one.C).Payload), "1")
+	equal(t, string((<-two.C).Payload), "1")
+	one.Close()
+	one.Close()
+	must(db.Notify(ctx, "a", brant.Bytes("x")))(t)
+	equal(t, string((<-two.C).Bytes), "x")
+	check(t, fan.Close())
+	if _, open := <-two.C; open {
+		t.Fatal("open")
+	}
+	wants(t, two.Err(), brant.ErrInterrupted)
+	equal(t, one.Err(), nil)
+
+	fan = must(db.Fan(ctx, []string{"a"}, &brant.FanOptions{Buffer: 2, Policy: brant.DropOldest}))(t)
+	slow := fan.Tap()
+	for i := range 5 {
+		must(db.Notify(ctx, "a", i))(t)
+	}
+	eventually(t, "dropped", func() bool { return slow.Dropped() == 3 })
+	equal(t, string((<-slow.C).Payload), "3")
+	check(t, fan.Close())
+
+	fan = must(db.Fan(ctx, []string{"a"}, &brant.FanOptions{Buffer: 1, Policy: brant.Fail}))(t)
+	slow = fan.Tap()
+	for i := range 3 {
+		must(db.Notify(ctx, "a", i))(t)
+	}
+	eventually(t, "failed", func() bool { return slow.Err() != nil })
+	wants(t, slow.Err(), brant.ErrLimit)
+	check(t, fan.Close())
+}
+
+// What comes and goes leaves no goroutine, thread or descriptor.
+func TestWaitersLeaveNothing(t *testing.T) {
+	db := opened(t)
+	round := func(count int) {
+		var all sync.WaitGroup
+		for i := range count {
+			all.Add(1)
+			go func() {
+				defer all.Done()
+				short, cancel := context.WithTimeout(ctx, time.Duration(5+i%20)*time.Millisecond)
+				defer cancel()
+				switch i % 6 {
+				case 0:
+					s, err := db.Stream("s").Subscribe(ctx, &brant.SubscribeOptions{Consumer: "c"})
+					check(t, err)
+					_, _ = s.Next(short)
+					check(t, s.Close())
+				case 1:
+					_ = db.Queue("q").Work(short, func(context.Context, *brant.Job) error { return nil }, brant.WorkOptions{Logger: silent})
+				case 2:
+					if l, err := db.Lock(short, "l", nil); err == nil {
+						_ = l.Release(ctx)
+					}
+				case 3:
+					for range db.Stream("s").Group("g").Join(short, "m", nil) {
+					}
+				case 4:
+					for range db.Queue("q").Jobs(short, brant.WorkOptions{Logger: silent}) {
+					}
+				case 5:
+					fan, err := db.Fan(short, []string{"*"}, nil)
+					if err != nil {
+						return // its time was over
+					}
+					fan.Tap()
+					<-fan.Tap().C
+				}
+			}()
+		}
+		for i := range 20 {
+			must(db.Stream("s").Publish(ctx, i))(t)
+			must(db.Queue("q").Enqueue(ctx, i))(t)
+		}
+		all.Wait()
+	}
+	round(30)
+	goroutines, files, running := runtime.NumGoroutine(), descriptors(t), threads(t)
+	round(300)
+	eventually(t, "goroutines end", func() bool { return runtime.NumGoroutine() <= goroutines+2 })
+	if now := descriptors(t); now > files+2 {
+		t.Fatal(files, now)
+	}
+	t.Logf("goroutines %d, descriptors %d, threads %d -> %d", runtime.NumGoroutine(), descriptors(t), running, threads(t))
+}
