@@ -98,6 +98,12 @@ static void test_group(void **state) {
          "{\"stale\":[1,9],\"acked\":0}");
     must(db, "consumers.ack", "{" GROUP ",\"items\":[{\"offset\":1,\"token\":3}]}", "\"acked\":1");
     must(db, "consumers.get", "{\"stream\":\"s\",\"consumer\":\"g\"}", "\"offset\":2,");
+    /* Neither does it extend or release. */
+    must(db, "consumers.extend",
+         "{" GROUP ",\"items\":[{\"offset\":3,\"token\":1}],\"lease\":9000}",
+         "{\"stale\":[3],\"acked\":0}");
+    must(db, "consumers.release", "{" GROUP ",\"items\":[{\"offset\":3,\"token\":1}]}",
+         "{\"stale\":[3],\"acked\":0}");
     /* Extended: it stays. Released: it goes at once, and to nobody with the old token. */
     must(db, "consumers.extend",
          "{" GROUP ",\"items\":[{\"offset\":3,\"token\":2}],\"lease\":1000}", "\"acked\":1");
@@ -204,6 +210,67 @@ static brant_cursor *must_watch(brant_db *db) {
     if (brant_consumer_watch(&cursor, db, TEXT("{" GROUP "}")) != BRANT_OK)
         fail_msg("watching: %s", brant_last_error()->message);
     return cursor;
+}
+
+/* An event that wakes nobody: another program writes it. */
+static void elsewhere_publish(const char *path) {
+    sqlite3 *raw = NULL;
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    sqlite3_busy_timeout(raw, 5000);
+    assert_int_equal(sqlite3_exec(raw,
+                                  "INSERT INTO stream_events (id, payload, created_at) "
+                                  "SELECT max(id) + 1, '1', max(created_at) FROM stream_events",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(raw);
+}
+
+/* Guards: members are woken when a lease ends, also those who slept before it began; and when a claim leaves events behind. */
+static void test_sleepers(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db *db = must_open(path, ""), *member = must_open(path, "");
+    brant_cursor *cursor = must_watch(member);
+    assert_false(is_ready(cursor, 0));
+    publish_range(db, 1, 1); /* which takes it out of the queue */
+    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":60000}", "1=1");
+    assert_false(is_ready(cursor, 0));
+    assert_int_equal(number(db, "SELECT count(*) FROM brant_waiters"), 1);
+    publish_range(db, 2, 2);
+    assert_true(is_ready(cursor, 5000));
+    assert_false(number(db, "SELECT count(*) FROM brant_waiters") > 0);
+    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":60000}", "2=2");
+    assert_false(is_ready(cursor, 0)); /* until the minute is over */
+    /* A lease that ends before takes it out, to look when that is. */
+    must(db, "transaction.begin", "{}", NULL);
+    publish_range(db, 3, 3);
+    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":60000}", "3=3");
+    must(db, "transaction.commit", "{}", NULL);
+    assert_false(is_ready(cursor, 0));
+    elsewhere_publish(path);
+    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":100}", "4=1");
+    assert_int_equal(number(db, "SELECT count(*) FROM brant_waiters"), 0);
+    const int64_t start = now_ms();
+    assert_true(is_ready(cursor, 20000));
+    assert_true(now_ms() - start < 10000);
+    /* Two come, one is woken and takes one: the next is woken by that. */
+    must(db, "consumers.seek", "{\"stream\":\"s\",\"consumer\":\"g\",\"to\":\"end\"}", NULL);
+    elsewhere_publish(path);
+    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":60000}", "5=1");
+    assert_false(is_ready(cursor, 0));
+    elsewhere_publish(path);
+    elsewhere_publish(path);
+    assert_int_equal(number(db, "SELECT count(*) FROM brant_waiters"), 1);
+    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":600000}", "6=1");
+    assert_int_equal(number(db, "SELECT count(*) FROM brant_waiters"), 0);
+    /* Nobody sleeps on for a group that is gone. */
+    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":600000}", "7=1");
+    assert_false(is_ready(cursor, 0));
+    assert_int_equal(number(db, "SELECT count(*) FROM brant_waiters"), 1);
+    must(db, "consumers.delete", "{\"stream\":\"s\",\"consumer\":\"g\"}", NULL);
+    assert_int_equal(number(db, "SELECT count(*) FROM brant_waiters"), 0);
+    brant_cursor_free(cursor);
+    brant_db_free(member);
+    brant_db_free(db);
 }
 
 static void test_watch(void **state) {
@@ -513,13 +580,15 @@ static void test_killed(void **state) {
     brant_db_free(db);
 }
 
-int main(void) {
+int main(int count, char **arguments) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_group, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_sleepers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_watch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed, set_up, tear_down),
     };
+    if (count > 1) cmocka_set_test_filter(arguments[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

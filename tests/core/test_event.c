@@ -727,7 +727,8 @@ static void test_waits_do_not_disturb_calls(void **state) {
     for (int i = 0; i < COUNT; i++)
         brant_cursor_free(cursors[i]);
     /* A cursor that was freed while another thread looked is buried by the next to come. */
-    for (int i = 0; i < 100 && number(db, "SELECT count(*) FROM brant_wake WHERE row_id > 0"); i++) {
+    for (int i = 0; i < 100 && number(db, "SELECT count(*) FROM brant_wake WHERE row_id > 0");
+         i++) {
         brant_cursor_free(must_listen(db, "[\"c\"]"));
         pause_ms(10);
     }
@@ -1024,7 +1025,7 @@ static void test_lost_transaction(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-int main(void) {
+int main(int count, char **arguments) {
     const struct CMUnitTest tests[] = {
         TEST(test_order_and_once),
         TEST(test_item_has_all_members),
@@ -1058,5 +1059,6 @@ int main(void) {
         TEST(test_lost_transaction),
         TEST(test_want_of_memory),
     };
+    if (count > 1) cmocka_set_test_filter(arguments[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -268,12 +268,21 @@ static void test_metrics(void **state) {
     brant_db_free(db);
 }
 
+/* Locks that nobody holds any more, and limits that limit nobody. */
+static void test_leftovers(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    answer(db, "locks.acquire", "{\"name\":\"l\",\"owner\":\"o\",\"ttl\":1}");
+    answer(db, "rate_limits.take",
+           "{\"name\":\"r\",\"kind\":\"sliding_window\",\"limit\":1,\"period\":1}");
+    usleep(20000);
+    holds(db, "db.maintain", "\"locks\":1,\"rate_limits\":1,", "{}");
+    brant_db_free(db);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        GRAPH_TEST(test_migration),
-        GRAPH_TEST(test_failures),
-        GRAPH_TEST(test_kills),
-        GRAPH_TEST(test_metrics),
+        GRAPH_TEST(test_migration), GRAPH_TEST(test_failures),  GRAPH_TEST(test_kills),
+        GRAPH_TEST(test_metrics),   GRAPH_TEST(test_leftovers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -210,6 +210,23 @@ static void test_subscribe(void **state) {
     brant_db_free(db);
 }
 
+/* However many streams a transaction publishes to: guard of TOUCHED in stream.c. */
+static void test_many_streams(void **state) {
+    brant_db *db = open_file(state);
+    brant_cursor *cursor = must_subscribe(db, "{\"stream\":\"t19\"}");
+    must(db, "transaction.begin", "{}", NULL);
+    for (int i = 0; i < 20; i++) {
+        char json[64];
+        snprintf(json, sizeof json, "{\"stream\":\"t%d\",\"payload\":%d}", i, i);
+        must(db, "streams.publish", json, NULL);
+    }
+    expect_next(cursor, "");
+    must(db, "transaction.commit", "{}", NULL);
+    expect_next(cursor, "1=19");
+    brant_cursor_free(cursor);
+    brant_db_free(db);
+}
+
 static void test_gaps(void **state) {
     brant_db *db = open_file(state);
     publish_range(db, 1, 10);
@@ -239,6 +256,10 @@ static void test_gaps(void **state) {
     publish_range(db, 21, 22);
     expect_next(slow, "gap(0,0) 1=21 2=22");
     expect_next(slow, "");
+    /* Made again, and it has more events by now than the other had. */
+    must(db, "streams.delete", "{\"stream\":\"s\"}", "{\"deleted\":2}");
+    publish_range(db, 31, 33);
+    expect_next(slow, "gap(0,0) 1=31 2=32 3=33");
     brant_cursor_free(slow);
     brant_cursor_free(done);
     brant_cursor_free(start);
@@ -266,8 +287,32 @@ static void test_restore(void **state) {
     publish_range(db, 16, 16);
     expect_next(plain, "6=16");
     expect_next(named, "6=16");
+    /* Also when the file has more than before by the time they look. */
+    must(db, "db.restore", json, NULL);
+    publish_range(db, 6, 8);
+    expect_next(plain, "gap(0,8)");
+    expect_next(named, "gap(0,2) 3=3 4=4 5=5 6=6 7=7 8=8");
     brant_cursor_free(plain);
     brant_cursor_free(named);
+    brant_db_free(db);
+}
+
+/* Where nobody ever gave the history a name: nobody subscribed who may write. */
+static void test_restore_without_a_name(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    char json[8192];
+    brant_db *db = must_open(path, "");
+    publish_range(db, 1, 5);
+    snprintf(json, sizeof json, "{\"path\":\"%s\"}", in_folder(*state, "backup.db"));
+    must(db, "db.backup", json, NULL);
+    publish_range(db, 6, 9);
+    brant_db *reader = must_open(in_folder(*state, "a.db"), "{\"mode\":\"ro\"}");
+    brant_cursor *cursor = must_subscribe(reader, "{\"stream\":\"s\"}");
+    expect_next(cursor, "");
+    must(db, "db.restore", json, NULL);
+    expect_next(cursor, "gap(0,5)");
+    brant_cursor_free(cursor);
+    brant_db_free(reader);
     brant_db_free(db);
 }
 
@@ -463,20 +508,23 @@ static void test_plans(void **state) {
     brant_db_free(db);
 }
 
-int main(void) {
+int main(int count, char **arguments) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_offsets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bad_input, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_subscribe, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_streams, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gaps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_restore, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_restore_without_a_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_configure, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_compaction, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_erase, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_plans, set_up, tear_down),
     };
+    if (count > 1) cmocka_set_test_filter(arguments[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

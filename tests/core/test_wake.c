@@ -796,7 +796,7 @@ static void test_bounded_matching(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-int main(void) {
+int main(int count, char **arguments) {
     const struct CMUnitTest tests[] = {
         TEST(test_between_processes),
         TEST(test_ping_pong),
@@ -816,5 +816,6 @@ int main(void) {
         TEST(test_restored_by_another_process),
         TEST(test_bounded_matching),
     };
+    if (count > 1) cmocka_set_test_filter(arguments[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

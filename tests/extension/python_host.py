@@ -119,6 +119,19 @@ class Extension(unittest.TestCase):
         (job,) = json.loads(self.ask("SELECT brant_claim('other')"))
         self.assertEqual(self.ask("SELECT brant_fail(?, ?, 'no')", job["id"], job["token"]), "delayed")
 
+    def test_a_failure_inside_the_hosts_transaction(self) -> None:
+        self.db.execute("BEGIN")
+        self.ask("SELECT brant_publish('s', 1)")
+        self.refuses("^INVALID: /items/1/key", "SELECT brant('streams.publish_many', ?)", json.dumps({"stream": "t", "items": [{}, {"key": "a\0"}]}))
+        self.db.execute("COMMIT")
+        self.assertEqual([stream["stream"] for stream in self.call("streams.list")["items"]], ["s"])
+
+    def test_the_log_is_bounded(self) -> None:
+        payload = json.dumps("x" * 8000)
+        for _ in range(1500):
+            self.ask("SELECT brant_publish('s', ?)", payload)
+        self.assertLess(Path(f"{self.path}-wal").stat().st_size, 12_000_000)
+
     def test_payloads(self) -> None:
         values = [None, 7, 1.5, '{"a":[1,"ü"]}', '"text"', b"\x00\xff"]
         for value in values:

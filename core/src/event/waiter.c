@@ -49,7 +49,7 @@ static const char *const sql[] = {
     [SOCKET_AFTER] = "SELECT socket FROM brant_waiters WHERE socket > :after "
                      "ORDER BY socket LIMIT 1",
 };
-static const brant__statements statements = {BRANT__TABLE_WAITER, BRANT__COUNT(sql), sql};
+const brant__statements brant__waiter_statements = {BRANT__TABLE_WAITER, BRANT__COUNT(sql), sql};
 
 typedef struct ticket {
     int64_t number;
@@ -71,7 +71,7 @@ static waiter *waiter_of(const brant_db *db) {
 }
 
 static brant_status get(brant__statement **out, brant_db *db, size_t index) {
-    return brant__statement_get(out, db, &statements, index);
+    return brant__statement_get(out, db, &brant__waiter_statements, index);
 }
 
 /* ---- the tickets that this handle holds ---------------------------------------------------------------------------------- */

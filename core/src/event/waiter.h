@@ -47,6 +47,9 @@ brant_status brant__waiter_earlier(brant_db *db, brant__text topic, int64_t at);
  */
 brant_status brant__waiter_deadline(int64_t *out, brant_db *db, brant__text topic, int64_t at);
 
+/* For the test of their plans. */
+extern const brant__statements brant__waiter_statements;
+
 /* ---- for wake.c ------------------------------------------------------------------------------------------------------------ */
 
 bool brant__waiter_any(const brant_db *db); /* does this handle hold tickets? */
