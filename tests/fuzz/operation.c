@@ -50,6 +50,9 @@ int LLVMFuzzerInitialize(int *count, char ***arguments) {
                            "\"attributes.status\"]}");
     call("indexes.create",
          "{\"graph_type\":\"task\",\"node_type\":\"Task\",\"paths\":[\"attributes.effort\"]}");
+    call("queues.enqueue_many", "{\"queue\":\"q\",\"items\":[{},{\"key\":\"k\",\"unique\":{\"key\":"
+                                "\"u\"}},{\"key\":\"k\",\"after\":[{\"item\":1}]}]}");
+    call("queues.claim", "{\"queue\":\"q\",\"lease\":3155760000000}");
     return 0;
 }
 

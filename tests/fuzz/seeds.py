@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 OPERATIONS = {
     "filter": "nodes.list", "filter_edges": "edges.list", "import": "graphs.import", "patch": "modules.patch", "diff": "modules.diff",
     "cast": "modules.cast", "define": "graph_types.define", "search": "nodes.search", "merge": "nodes.patch",
-    "put_many": "nodes.put_many",
+    "put_many": "nodes.put_many", "enqueue": "queues.enqueue_many", "configure": "queues.configure", "fail": "jobs.fail", "schedule": "schedules.set",
 }
 FORMATS = ["graphology", "node_link", "ndjson", "csv", "otlp"]
 FILTERS = [
@@ -61,7 +61,8 @@ def texts(target):
         graph = {"graph": "g"}
         for name, arguments in calls():
             if name == OPERATIONS[target]:
-                yield json.dumps({**arguments, **graph} if "graph" in arguments else arguments, ensure_ascii=False)
+                own = graph if "graph" in arguments else {"id": 1, "token": 1} if name == "jobs.fail" else {}
+                yield json.dumps({**arguments, **own}, ensure_ascii=False)
         if target.startswith("filter"):
             yield from (json.dumps({**graph, "filter": one}) for one in FILTERS)
 
