@@ -2,9 +2,8 @@
  * event/channel.c: what there is of each channel of notifications, and how long it is kept.
  */
 #include "event/event.h"
+#include "event/listing.h"
 #include "event/statements.h"
-
-#define CHANNELS 10000 /* in one page */
 
 static brant_status get(brant__statement **out, brant_db *db, size_t index) {
     return brant__statement_get(out, db, &brant__event_statements, index);
@@ -72,47 +71,22 @@ cleanup:
 }
 
 brant_status brant__event_channels(brant__call *call) {
-    const brant__text prefix = brant__json_get_text(call->input, "prefix");
-    const brant__text after = brant__json_get_text(call->input, "after");
-    const int64_t limit = brant__json_integer(brant__json_get(call->input, "limit"), 100);
-    brant__writer *out = call->out;
-    brant__statement *statement = NULL;
-    brant__buffer last = {0};
-    int64_t count = 0;
-    bool row = false;
     brant_status status = BRANT_OK;
-    if (limit < 1 || limit > CHANNELS)
-        return brant__fail(BRANT_INVALID, "/limit is not in 1..%d", CHANNELS);
+    brant__statement *statement = NULL;
+    brant__listing list = brant__listing_read(call);
+    bool row = false, wanted = false;
     BRANT__TRY(get(&statement, call->db, BRANT__EVENT_LIST));
-    brant__bind_text(statement, 1, prefix.data ? prefix : BRANT__TEXT(""));
-    brant__bind_text(statement, 2, after.data ? after : BRANT__TEXT(""));
-    brant__bind_integer(statement, 3, limit + 1);
-    brant__write_object(out);
-    brant__write_name(out, "items");
-    brant__write_array(out);
-    for (;; count++) {
+    brant__listing_bind(statement, &list, (brant__text){NULL, 0});
+    brant__listing_begin(call);
+    for (;;) {
         BRANT__TRY(brant__step(&row, call->db, statement));
         if (!row) break;
-        const brant__text channel = brant__column_text(statement, 0);
-        row = channel.length >= prefix.length &&
-              (!prefix.length || memcmp(channel.data, prefix.data, prefix.length) == 0);
-        if (!row || count == limit) break;
-        write_channel(out, statement);
-        brant__buffer_reset(&last);
-        brant__buffer_append(&last, channel.data, channel.length);
-        if (last.failed) {
-            status = brant__fail_memory();
-            goto cleanup;
-        }
+        BRANT__TRY(brant__listing_take(&wanted, &list, call, brant__column_text(statement, 0)));
+        if (!wanted) break;
+        write_channel(call->out, statement);
     }
-    brant__write_end(out);
-    if (row) {
-        brant__write_name(out, "next");
-        brant__write_text(out, brant__text_of(last.data, last.length));
-    }
-    brant__write_end(out);
+    brant__listing_end(&list, call);
 cleanup:
     brant__reset(statement);
-    brant__buffer_free(&last);
     return status;
 }

@@ -65,6 +65,8 @@ typedef struct brant__topic {
 /* The text lives in `topic`. `kind` is a word of ours ("queue"); names of more than 255 bytes are cut. `more` {NULL, 0}: there is none. */
 brant__text brant__topic_of(brant__topic *topic, const char *kind, brant__text name,
                             brant__text more);
+/* Of what has a number that is never given again: a job, a group. */
+brant__text brant__topic_of_id(brant__topic *topic, const char *kind, int64_t id);
 
 /*
  * Register patterns (globs of channels, or topics of our own) for this handle, in a write transaction (nested: the registration is found missing and made again by the next check, should the outer one roll back);

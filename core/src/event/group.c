@@ -5,11 +5,11 @@
  * is over its lease (by an index on the lease: however much is pending, it costs what it takes), then goes on at `next`. The group's offset is what is up to it was acknowledged: the
  * first pending one bounds it. An event that was removed meanwhile is nobody's: one that was trimmed is told in a gap, when its lease has ended.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "event/consumer.h"
 #include "event/waiter.h"
+#include "event/watch.h"
 
 #define LEASE 30000
 #define LOST  1000 /* pending events whose removal one claim clears up */
@@ -100,10 +100,7 @@ cleanup:
 
 /* Row ids are never given again, and names may hold anything. */
 static brant__text topic_of(brant__topic *topic, int64_t group) {
-    char name[24];
-    const int length = snprintf(name, sizeof name, "%lld", (long long)group);
-    return brant__topic_of(topic, "group", brant__text_of(name, (size_t)length),
-                           (brant__text){NULL, 0});
+    return brant__topic_of_id(topic, "group", group);
 }
 
 brant_status brant__group_wake(brant_db *db, int64_t group, int64_t count) {
@@ -433,86 +430,37 @@ brant_status brant__consumers_release(brant__call *call) {
 /* ---- watching ------------------------------------------------------------------------------------------------------------------ */
 
 typedef struct watcher {
-    brant__text stream, group; /* owned */
-    int64_t row_id;            /* of the group whose queue it sleeps in */
-    int64_t ticket;
-    int64_t due;
+    brant__watch watch;
+    brant__text stream, group; /* in the memory behind */
 } watcher;
 
-/* Is there anything to claim now? Else *out_due: when there will be. In a write transaction. */
-static brant_status is_ready(bool *out_ready, int64_t *out_due, int64_t *out_row_id, brant_db *db,
-                             const watcher *self) {
+static brant_status look(brant__fetch *out, brant_db *db, brant__watch *watch,
+                         brant__writer *writer) {
+    const watcher *self = (const watcher *)watch;
+    const int64_t now = brant__db_now(db);
     brant_status status = BRANT_OK;
     brant__stream stream;
     brant__consumer group;
     int64_t offset = 0, at = 0;
-    *out_ready = false;
-    *out_due = INT64_MAX;
     /* Not made again: whoever deleted it did not mean all events to be handed out anew. */
     BRANT__TRY(brant__stream_get(&stream, db, self->stream));
     BRANT__TRY(brant__consumer_get(&group, db, &stream, self->group, BRANT__GROUP, "/group"));
-    *out_row_id = group.row_id;
-    BRANT__TRY(read_number(out_due, db, FIRST_LEASE, group.row_id, INT64_MAX));
-    if (*out_due > brant__db_now(db) && group.next > stream.trimmed_through)
+    watch->topic = topic_of(&watch->bytes, group.row_id);
+    BRANT__TRY(read_number(&out->until, db, FIRST_LEASE, group.row_id, INT64_MAX));
+    if (out->until > now && group.next > stream.trimmed_through)
         BRANT__TRY(brant__stream_first_behind(&offset, &at, db, &stream, group.next - 1));
-    *out_ready =
-        *out_due <= brant__db_now(db) || group.next <= stream.trimmed_through || offset > 0;
+    if (out->until > now && group.next > stream.trimmed_through && offset == 0) goto cleanup;
+    brant__write_object(writer);
+    brant__write_name(writer, "ready");
+    brant__write_bool(writer, true);
+    brant__write_end(writer);
+    out->count = 1;
 cleanup:
     return status;
 }
-
-static brant_status watch_fetch(brant__fetch *found, brant_db *db, void *state,
-                                brant__writer *writer) {
-    watcher *self = state;
-    brant_status status = BRANT_OK;
-    brant__topic topic;
-    bool asleep = false, ready = false;
-    int64_t due = INT64_MAX, row_id = 0, until = 0, ticket = 0;
-    if (self->ticket)
-        BRANT__TRY(brant__waiter_asleep(&asleep, db, topic_of(&topic, self->row_id), self->ticket));
-    found->until = self->due;
-    if (asleep && brant__db_now(db) < self->due) return BRANT_OK;
-    BRANT__TRY(brant__begin(db, BRANT__WRITE));
-    BRANT__TRY(brant__waiter_leave(db, topic_of(&topic, self->row_id), self->ticket));
-    BRANT__TRY(is_ready(&ready, &due, &row_id, db, self));
-    const brant__text text = topic_of(&topic, row_id);
-    if (ready) {
-        brant__write_object(writer);
-        brant__write_name(writer, "ready");
-        brant__write_bool(writer, true);
-        brant__write_end(writer);
-    } else {
-        until = due;
-        if (due < INT64_MAX) BRANT__TRY(brant__waiter_deadline(&until, db, text, due));
-        BRANT__TRY(brant__waiter_sleep(&ticket, db, text, until));
-    }
-    BRANT__TRY(brant__commit(db));
-    self->row_id = row_id;
-    self->ticket = ticket;
-    self->due = until > 0 ? until : INT64_MAX;
-    found->until = self->due;
-    found->count = ready;
-    return BRANT_OK;
-cleanup:
-    brant__rollback(db);
-    return status;
-}
-
-static void watch_destroy(brant_db *db, void *state) {
-    watcher *self = state;
-    brant__topic topic;
-    if (!self) return;
-    if (self->ticket) brant__waiter_drop(db, topic_of(&topic, self->row_id), self->ticket);
-    brant__free((char *)self->stream.data);
-    brant__free((char *)self->group.data);
-    brant__free(self);
-}
-
-static const brant__cursor_kind watch_kind = {watch_fetch, watch_destroy, BRANT__FETCH_OWN, false};
 
 brant_status brant__consumers_watch(brant_cursor **out_cursor, brant__call *call) {
     brant_status status = BRANT_OK;
-    watcher *self = NULL;
     brant__stream stream;
     brant__consumer group;
     bool begun = false;
@@ -524,25 +472,16 @@ brant_status brant__consumers_watch(brant_cursor **out_cursor, brant__call *call
     BRANT__TRY(ensure(&stream, &group, db, name, group_name, brant__json_get(call->input, "from")));
     BRANT__TRY(brant__commit(db));
     begun = false;
-    self = brant__alloc_zero(sizeof *self);
-    if (!self) {
-        status = brant__fail_memory();
-        goto cleanup;
-    }
-    self->due = INT64_MAX;
-    self->row_id = group.row_id;
-    self->stream = brant__text_of(brant__strndup(name.data, name.length), name.length);
-    self->group =
-        brant__text_of(brant__strndup(group_name.data, group_name.length), group_name.length);
-    if (!self->stream.data || !self->group.data) {
-        status = brant__fail_memory();
-        goto cleanup;
-    }
-    watcher *given = self;
-    self = NULL; /* the cursor's now, also when it fails */
-    status = brant__cursor_new(out_cursor, db, &watch_kind, given);
+    watcher *self = brant__watch_new(sizeof *self + name.length + group_name.length, look);
+    if (!self) return brant__fail_memory();
+    char *names = (char *)(self + 1);
+    memcpy(names, name.data, name.length);
+    memcpy(names + name.length, group_name.data, group_name.length);
+    self->stream = brant__text_of(names, name.length);
+    self->group = brant__text_of(names + name.length, group_name.length);
+    self->watch.topic = topic_of(&self->watch.bytes, group.row_id);
+    return brant__watch_open(out_cursor, db, &self->watch);
 cleanup:
     if (begun) brant__rollback(db);
-    watch_destroy(db, self);
     return status;
 }

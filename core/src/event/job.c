@@ -98,8 +98,8 @@ static const char *const sql[] = {
     [ANY_RELEASE] = "SELECT min(after) IS NOT NULL FROM job_releases",
     /* A claim on any queue lets on what waits, whatever queue that is of. */
     [ANY_SLEEPER] = "SELECT w.topic FROM brant_waiters AS w CROSS JOIN queues AS q "
-                    "ON q.name = substr(w.topic, 7) WHERE w.topic >= 'queue:' "
-                    "AND w.topic < 'queue;' AND q.state <> 1 LIMIT 1",
+                    "ON q.name = substr(w.topic, 8) WHERE w.topic >= '" BRANT__QUEUE_MARK
+                    "' AND w.topic < '\x01queue;' AND q.state <> 1 LIMIT 1",
     [NOTE_ERRORS] = "UPDATE jobs SET errors = :errors WHERE id = :id",
     [ERRORS_OF] = "SELECT errors, worker FROM jobs WHERE id = :id",
 };
@@ -471,9 +471,8 @@ static brant_status keep_row(brant_db *db, const brant__job *job, int state, int
 }
 
 static brant_status wake_watchers(brant_db *db, int64_t id) {
-    char topic[32];
-    const int length = snprintf(topic, sizeof topic, "job:%lld", (long long)id);
-    return brant__waiter_wake(db, brant__text_of(topic, (size_t)length), INT64_MAX);
+    brant__topic topic;
+    return brant__waiter_wake(db, brant__topic_of_id(&topic, BRANT__JOB_TOPIC, id), INT64_MAX);
 }
 
 /* Those who wait for it are let on by brant__job_release_dependants. */
@@ -564,7 +563,7 @@ cleanup:
 
 /* What is left is for the claims to come: let there be one. */
 static brant_status wake_any(brant_db *db) {
-    char topic[6 + BRANT__NAME_SIZE];
+    char topic[BRANT__QUEUE_MARK_SIZE + BRANT__NAME_SIZE];
     brant__statement *statement = NULL;
     size_t length = 0;
     bool row = false;

@@ -26,7 +26,8 @@ enum {
 extern const char *const brant__job_state_names[]; /* "ready".. */
 int brant__job_state(brant__text name);            /* -1: none of that name */
 
-#define BRANT__JOB_BOUND 100 /* rows that one call promotes, takes back, expires or releases */
+#define BRANT__JOB_TOPIC "job" /* of those who wait for the end of a job: brant__topic_of_id */
+#define BRANT__JOB_BOUND 100   /* rows that one call promotes, takes back, expires or releases */
 
 /* What decides of a job; times are 0 where there is none. */
 typedef struct brant__job {

@@ -87,9 +87,9 @@ cleanup:
 static brant_status is_watched(bool *out, brant_db *db, int64_t id) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
-    char topic[BRANT__JOB_TOPIC_SIZE];
+    brant__topic topic;
     BRANT__TRY(get(&statement, db, WATCHED));
-    brant__bind_text(statement, 1, brant__job_topic(topic, id));
+    brant__bind_text(statement, 1, brant__topic_of_id(&topic, BRANT__JOB_TOPIC, id));
     BRANT__TRY(brant__step(out, db, statement));
 cleanup:
     brant__reset(statement);

@@ -1,12 +1,10 @@
 /*
  * event/job_watch.c: jobs.watch, which waits for the end of a job, and jobs.cancels, which tells a worker which of its jobs to give up.
  */
-#include <stdio.h>
-
 #include "event/job.h"
 #include "event/job_read.h"
 #include "event/queue_watch.h"
-#include "event/waiter.h"
+#include "event/watch.h"
 
 enum { CANCELS, STATE, QUEUE, QUEUE_OF, STATEMENT_COUNT };
 static const char *const sql[STATEMENT_COUNT] = {
@@ -25,31 +23,21 @@ static brant_status get(brant__statement **out, brant_db *db, int which) {
 
 /* ---- jobs.watch ------------------------------------------------------------------------------ */
 
-brant__text brant__job_topic(char out[BRANT__JOB_TOPIC_SIZE], int64_t id) {
-    const int length = snprintf(out, BRANT__JOB_TOPIC_SIZE, "job:%lld", (long long)id);
-    return brant__text_of(out, (size_t)length);
-}
-
 typedef struct watcher {
+    brant__watch watch;
     int64_t id;
-    int64_t ticket; /* 0: does not sleep */
-    int64_t queue;  /* 0: the job was gone when the cursor was opened */
-    char topic[BRANT__JOB_TOPIC_SIZE];
+    int64_t queue; /* 0: the job was gone when the cursor was opened */
 } watcher;
 
-static brant__text topic_of(const watcher *self) {
-    return brant__text_of(self->topic, strlen(self->topic));
-}
-
-/* *out_finished: it has ended, also when its row is gone. */
-static brant_status look(bool *out_finished, brant_db *db, const watcher *self) {
+/* *out_ended: it has ended, also when its row is gone. */
+static brant_status has_ended(bool *out_ended, brant_db *db, const watcher *self) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
     bool row = false;
     BRANT__TRY(get(&statement, db, STATE));
     brant__bind_integer(statement, 1, self->id);
     BRANT__TRY(brant__step(&row, db, statement));
-    *out_finished = !row || brant__column_integer(statement, 0) > BRANT__JOB_RUNNING;
+    *out_ended = !row || brant__column_integer(statement, 0) > BRANT__JOB_RUNNING;
 cleanup:
     brant__reset(statement);
     return status;
@@ -76,67 +64,21 @@ cleanup:
     return status;
 }
 
-/* In a transaction: the job as it ended. */
-static brant_status tell(brant__fetch *out, brant_db *db, const watcher *self,
+/* The job as it ended. */
+static brant_status look(brant__fetch *out, brant_db *db, brant__watch *watch,
                          brant__writer *writer) {
-    bool found = false;
-    brant_status status = brant__job_show(&found, writer, db, self->id);
-    if (status == BRANT_OK && !found) status = tell_gone(db, self, writer);
-    if (status != BRANT_OK) return status;
+    const watcher *self = (const watcher *)watch;
+    brant_status status = BRANT_OK;
+    bool ended = false, found = false;
+    BRANT__TRY(has_ended(&ended, db, self));
+    if (!ended) goto cleanup;
+    BRANT__TRY(brant__job_show(&found, writer, db, self->id));
+    if (!found) BRANT__TRY(tell_gone(db, self, writer));
     out->count = 1;
     out->end = true;
-    return BRANT_OK;
-}
-
-/* In a read transaction, and in a write transaction when it has to go to sleep. */
-static brant_status step(bool *out_done, brant__fetch *out, brant_db *db, watcher *self, int mode,
-                         brant__writer *writer) {
-    brant_status status = BRANT_OK;
-    bool begun = false, finished = false, asleep = false;
-    int64_t ticket = 0;
-    *out_done = brant__db_read_only(db) || mode == BRANT__WRITE;
-    BRANT__TRY(brant__begin(db, mode));
-    begun = true;
-    if (mode == BRANT__READ && self->ticket != 0) {
-        BRANT__TRY(brant__waiter_asleep(&asleep, db, topic_of(self), self->ticket));
-        *out_done = asleep;
-    } else {
-        if (mode == BRANT__WRITE) BRANT__TRY(brant__waiter_leave(db, topic_of(self), self->ticket));
-        BRANT__TRY(look(&finished, db, self));
-        if (finished) {
-            *out_done = true;
-            BRANT__TRY(tell(out, db, self, writer));
-        } else if (mode == BRANT__WRITE) {
-            BRANT__TRY(brant__waiter_sleep(&ticket, db, topic_of(self), INT64_MAX));
-        }
-    }
-    BRANT__TRY(brant__commit(db));
-    begun = false;
-    if (mode == BRANT__WRITE) self->ticket = ticket;
-cleanup:
-    if (begun) brant__rollback(db);
-    return status;
-}
-
-static brant_status watch_fetch(brant__fetch *out, brant_db *db, void *state,
-                                brant__writer *writer) {
-    watcher *self = state;
-    brant_status status = BRANT_OK;
-    bool done = false;
-    BRANT__TRY(step(&done, out, db, self, BRANT__READ, writer));
-    if (!done) BRANT__TRY(step(&done, out, db, self, BRANT__WRITE, writer));
 cleanup:
     return status;
 }
-
-static void watch_destroy(brant_db *db, void *state) {
-    watcher *self = state;
-    brant__waiter_drop(db, topic_of(self), self->ticket);
-    brant__free(self);
-}
-
-static const brant__cursor_kind watch_kind = {
-    .fetch = watch_fetch, .destroy = watch_destroy, .transaction = BRANT__FETCH_OWN};
 
 static brant_status find_queue(int64_t *out, brant_db *db, int64_t id) {
     brant_status status = BRANT_OK;
@@ -160,12 +102,12 @@ brant_status brant__job_watch(brant_cursor **out_cursor, brant__call *call) {
     if (status != BRANT_OK) return status;
     if (id < 1 || id > greatest)
         return brant__fail(BRANT_NOT_FOUND, "there was never a job %lld", (long long)id);
-    watcher *self = brant__alloc_zero(sizeof *self);
+    watcher *self = brant__watch_new(sizeof *self, look);
     if (!self) return brant__fail_memory();
     self->id = id;
     self->queue = queue;
-    (void)brant__job_topic(self->topic, id);
-    return brant__cursor_new(out_cursor, call->db, &watch_kind, self);
+    self->watch.topic = brant__topic_of_id(&self->watch.bytes, BRANT__JOB_TOPIC, id);
+    return brant__watch_open(out_cursor, call->db, &self->watch);
 }
 
 /* ---- jobs.cancels ---------------------------------------------------------------------------- */

@@ -1,12 +1,15 @@
 /*
  * event/listing.h: pages of things that are listed by their names: {prefix?, limit?, after?} -> {items, next?}.
  *
- * The statement yields rows by name, behind `after` and from `prefix` on, at most limit + 1.
+ * The statement has BRANT__LISTING_FROM in its WHERE and orders by name, so that it begins at the first row of the page; brant__listing_take says where the page ends.
  */
 #ifndef BRANT__EVENT_LISTING_H
 #define BRANT__EVENT_LISTING_H
 
 #include "store/store.h"
+
+/* Its parameters are the first two of the statement. One lower bound: of two, SQLite would search by one and walk to the other. */
+#define BRANT__LISTING_FROM(name) name " >= :from AND " name " <> :after"
 
 typedef struct brant__listing {
     brant__text prefix; /* "" where there is none */
@@ -17,48 +20,14 @@ typedef struct brant__listing {
     bool more;
 } brant__listing;
 
-static inline brant__listing brant__listing_read(brant__call *call) {
-    const brant__text prefix = brant__json_get_text(call->input, "prefix"),
-                      after = brant__json_get_text(call->input, "after");
-    return (brant__listing){.prefix = prefix.data ? prefix : BRANT__TEXT(""),
-                            .after = after.data ? after : BRANT__TEXT(""),
-                            .limit =
-                                brant__json_integer(brant__json_get(call->input, "limit"), 100)};
-}
-
-static inline void brant__listing_begin(brant__call *call) {
-    brant__write_object(call->out);
-    brant__write_name(call->out, "items");
-    brant__write_array(call->out);
-}
-
+brant__listing brant__listing_read(brant__call *call);
+/* The parameters of BRANT__LISTING_FROM; `least`: names before it are not listed, {NULL, 0}: all are. */
+void brant__listing_bind(brant__statement *statement, const brant__listing *list,
+                         brant__text least);
+void brant__listing_begin(brant__call *call);
 /* Is the row of this name on the page? The first that is not ends it. */
-static inline brant_status brant__listing_take(bool *out_wanted, brant__listing *list,
-                                               brant__call *call, brant__text name) {
-    *out_wanted = false;
-    if (name.length < list->prefix.length ||
-        memcmp(name.data, list->prefix.data, list->prefix.length) != 0)
-        return BRANT_OK;
-    if (list->count == list->limit) {
-        list->more = true;
-        return BRANT_OK;
-    }
-    if (++list->count == list->limit) {
-        list->last =
-            brant__text_of(brant__arena_copy(call->arena, name.data, name.length), name.length);
-        if (!list->last.data) return brant__fail_memory();
-    }
-    *out_wanted = true;
-    return BRANT_OK;
-}
-
-static inline void brant__listing_end(brant__listing *list, brant__call *call) {
-    brant__write_end(call->out);
-    if (list->more) {
-        brant__write_name(call->out, "next");
-        brant__write_text(call->out, list->last);
-    }
-    brant__write_end(call->out);
-}
+brant_status brant__listing_take(bool *out_wanted, brant__listing *list, brant__call *call,
+                                 brant__text name);
+void brant__listing_end(brant__listing *list, brant__call *call);
 
 #endif

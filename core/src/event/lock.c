@@ -12,6 +12,7 @@
 #include "event/input.h"
 #include "event/listing.h"
 #include "event/waiter.h"
+#include "event/watch.h"
 
 #define CHUNK  1000 /* rows removed in one transaction of maintenance */
 #define CHUNKS 50   /* transactions in one call of it */
@@ -27,7 +28,7 @@ static const char *const sql[] = {
     [RENEW] = "UPDATE locks SET renewed_at = :now, expires_at = :expires_at WHERE name = :name",
     [REMOVE] = "DELETE FROM locks WHERE name = :name",
     [LIST] = "SELECT owner, token, acquired_at, renewed_at, expires_at, name FROM locks "
-             "WHERE name > :after AND name >= :prefix ORDER BY name",
+             "WHERE " BRANT__LISTING_FROM("name") " ORDER BY name",
     [EXPIRED] = "DELETE FROM locks WHERE name IN (SELECT name FROM locks WHERE expires_at <= :now "
                 "ORDER BY expires_at LIMIT :most)",
 };
@@ -339,8 +340,7 @@ brant_status brant__locks_list(brant__call *call) {
     brant__listing list = brant__listing_read(call);
     bool row = false;
     BRANT__TRY(get(&statement, call->db, LIST));
-    brant__bind_text(statement, 1, list.after);
-    brant__bind_text(statement, 2, list.prefix);
+    brant__listing_bind(statement, &list, (brant__text){NULL, 0});
     brant__listing_begin(call);
     for (;;) {
         BRANT__TRY(brant__step(&row, call->db, statement));
@@ -375,102 +375,38 @@ cleanup:
 }
 
 typedef struct watcher {
-    int64_t ticket;
-    int64_t until;
+    brant__watch watch;
     size_t length;
-    char name[255];
+    char name[BRANT__EVENT_NAME_SIZE];
 } watcher;
 
-/* In a write transaction: sleep, unless the lock is free after all. */
-static brant_status sleep_or_see(bool *out_free, brant_db *db, watcher *self) {
-    brant_status status;
-    const brant__text name = brant__text_of(self->name, self->length);
-    brant__topic topic;
+static brant_status look(brant__fetch *out, brant_db *db, brant__watch *watch,
+                         brant__writer *writer) {
+    const watcher *self = (const watcher *)watch;
     int64_t free_at = 0;
-    BRANT__TRY(brant__lock_free_at(&free_at, db, name));
-    *out_free = free_at == 0;
-    if (!*out_free) {
-        status = brant__lock_sleep(&self->until, &self->ticket, db, name, free_at);
-    } else if (self->ticket > 0) {
-        status = brant__waiter_leave(db, topic_of(&topic, name), self->ticket);
-        self->ticket = 0;
-    }
-cleanup:
-    return status;
-}
-
-/* In a read transaction: is it free, or is there nothing else to do than to sleep on? */
-static brant_status look(bool *out_free, bool *out_asleep, int64_t *out_free_at, brant_db *db,
-                         const watcher *self) {
-    brant_status status;
-    const brant__text name = brant__text_of(self->name, self->length);
-    brant__topic topic;
-    *out_asleep = false;
-    BRANT__TRY(brant__lock_free_at(out_free_at, db, name));
-    *out_free = *out_free_at == 0;
-    if (!*out_free && self->ticket > 0 && brant__db_now(db) < self->until)
-        status = brant__waiter_asleep(out_asleep, db, topic_of(&topic, name), self->ticket);
-cleanup:
-    return status;
-}
-
-static brant_status watch_fetch(brant__fetch *out, brant_db *db, void *state,
-                                brant__writer *writer) {
-    watcher *self = state;
-    bool begun = false, is_free = false, asleep = false;
-    int64_t free_at = 0;
-    brant_status status;
-    BRANT__TRY(brant__begin(db, BRANT__READ));
-    begun = true;
-    BRANT__TRY(look(&is_free, &asleep, &free_at, db, self));
-    BRANT__TRY(brant__commit(db));
-    begun = false;
-    if (brant__db_read_only(db)) {
+    const brant_status status =
+        brant__lock_free_at(&free_at, db, brant__text_of(self->name, self->length));
+    if (status != BRANT_OK) return status;
+    if (free_at != 0) {
         out->until = free_at;
-    } else if (!asleep && (!is_free || self->ticket > 0)) {
-        const int64_t ticket = self->ticket;
-        BRANT__TRY(brant__begin(db, BRANT__WRITE));
-        begun = true;
-        status = sleep_or_see(&is_free, db, self);
-        if (status == BRANT_OK) status = brant__commit(db);
-        if (status != BRANT_OK) self->ticket = ticket;
-        BRANT__TRY(status);
-        begun = false;
-    }
-    if (!is_free) {
-        if (!brant__db_read_only(db)) out->until = self->until;
-        goto cleanup;
+        return BRANT_OK;
     }
     brant__write_object(writer);
     brant__write_name(writer, "free");
     brant__write_bool(writer, true);
     brant__write_end(writer);
     out->count = 1;
-cleanup:
-    if (begun) brant__rollback(db);
-    return status;
+    return BRANT_OK;
 }
-
-static void watch_destroy(brant_db *db, void *state) {
-    watcher *self = state;
-    brant__topic topic;
-    if (!self) return;
-    if (self->ticket > 0)
-        brant__waiter_drop(db, topic_of(&topic, brant__text_of(self->name, self->length)),
-                           self->ticket);
-    brant__free(self);
-}
-
-static const brant__cursor_kind watch_kind = {watch_fetch, watch_destroy, BRANT__FETCH_OWN, false};
 
 brant_status brant__locks_watch(brant_cursor **out_cursor, brant__call *call) {
     const brant__text name = brant__json_get_text(call->input, "name");
-    watcher *self = NULL;
-    brant_status status = brant__input_name(name, "/name");
-    *out_cursor = NULL;
+    const brant_status status = brant__input_name(name, "/name");
     if (status != BRANT_OK) return status;
-    if (!(self = brant__alloc_zero(sizeof *self))) return brant__fail_memory();
+    watcher *self = brant__watch_new(sizeof *self, look);
+    if (!self) return brant__fail_memory();
     self->length = name.length;
     memcpy(self->name, name.data, name.length);
-    return brant__cursor_new(out_cursor, call->db, &watch_kind, self);
+    self->watch.topic = topic_of(&self->watch.bytes, name);
+    return brant__watch_open(out_cursor, call->db, &self->watch);
 }

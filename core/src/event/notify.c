@@ -8,6 +8,7 @@
  */
 #include "event/event.h"
 #include "event/input.h"
+#include "event/listing.h"
 #include "event/statements.h"
 #include "event/wake.h"
 
@@ -55,7 +56,7 @@ static const char *const sql[] = {
     [BRANT__EVENT_LIST] =
         "SELECT channel, count, kept_count, kept_age, (SELECT created_at FROM notifications AS n "
         "WHERE n.channel = c.channel ORDER BY id DESC LIMIT 1) FROM notification_channels AS c "
-        "WHERE channel >= :from AND channel > :after ORDER BY channel LIMIT :limit",
+        "WHERE " BRANT__LISTING_FROM("channel") " ORDER BY channel",
     [BRANT__EVENT_ALL] = "SELECT id, channel, payload, bytes FROM notifications ORDER BY id",
     [BRANT__EVENT_DELETE] = "DELETE FROM notifications WHERE id = :id",
     [BRANT__EVENT_EMPTY_COUNT] = "SELECT count(*) FROM notification_channels WHERE " EMPTY,

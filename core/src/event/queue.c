@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "event/job.h"
+#include "event/listing.h"
 #include "event/waiter.h"
 
 #define KEPT 32
@@ -43,8 +44,7 @@ static const char *const sql[] = {
     [READ] = "SELECT " COLUMNS " FROM queues WHERE name = :name",
     [READ_ROW] = "SELECT " COLUMNS " FROM queues WHERE row_id = :row",
     [INSERT] = "INSERT INTO queues (name, created_at, updated_at) VALUES (:name, :now, :now)",
-    [LIST] = "SELECT " COLUMNS " FROM queues WHERE name > :after AND name >= :prefix "
-             "ORDER BY name LIMIT :limit",
+    [LIST] = "SELECT " COLUMNS " FROM queues WHERE " BRANT__LISTING_FROM("name") " ORDER BY name",
     [SET_STATE] = "UPDATE queues SET state = :state, revision = revision + 1, updated_at = :now "
                   "WHERE row_id = :row",
     [SET_POLICY] = "UPDATE queues SET policy = :policy, revision = revision + 1, "
@@ -251,8 +251,8 @@ static brant_status read_row(brant__queue *out, brant__statement *row) {
                           .created_at = brant__column_integer(row, 5),
                           .updated_at = brant__column_integer(row, 6),
                           .name_length = name.length};
-    memcpy(out->topic, "queue:", 6);
-    if (name.length) memcpy(out->topic + 6, name.data, name.length);
+    memcpy(out->topic, BRANT__QUEUE_MARK, BRANT__QUEUE_MARK_SIZE);
+    if (name.length) memcpy(out->topic + BRANT__QUEUE_MARK_SIZE, name.data, name.length);
     BRANT__TRY(brant__json_parse(&json, policy.data, policy.length, 0));
     read_policy(&out->policy, json.root);
 cleanup:
@@ -371,40 +371,23 @@ brant_status brant__queue_get_one(brant__call *call) {
 }
 
 brant_status brant__queue_list(brant__call *call) {
-    const int64_t limit = brant__json_integer(brant__json_get(call->input, "limit"), 100);
-    brant__text prefix = brant__json_get_text(call->input, "prefix"),
-                after = brant__json_get_text(call->input, "after");
-    brant__statement *statement = NULL;
-    brant__queue queue;
-    bool row = false;
     brant_status status = BRANT_OK;
-    if (!prefix.data) prefix = BRANT__TEXT("");
-    if (!after.data) after = BRANT__TEXT("");
-    brant__write_object(call->out);
-    brant__write_name(call->out, "items");
-    brant__write_array(call->out);
+    brant__statement *statement = NULL;
+    brant__listing list = brant__listing_read(call);
+    brant__queue queue;
+    bool row = false, wanted = false;
     BRANT__TRY(get(&statement, call->db, LIST));
-    brant__bind_text(statement, 1, after);
-    brant__bind_text(statement, 2, prefix);
-    brant__bind_integer(statement, 3, limit + 1);
-    for (int64_t count = 0;; count++) {
+    brant__listing_bind(statement, &list, (brant__text){NULL, 0});
+    brant__listing_begin(call);
+    for (;;) {
         BRANT__TRY(brant__step(&row, call->db, statement));
         if (!row) break;
-        const brant__text name = brant__column_text(statement, 1);
-        if (name.length < prefix.length || memcmp(name.data, prefix.data, prefix.length) != 0) {
-            row = false;
-            break;
-        }
-        if (count == limit) break;
+        BRANT__TRY(brant__listing_take(&wanted, &list, call, brant__column_text(statement, 1)));
+        if (!wanted) break;
         BRANT__TRY(read_row(&queue, statement));
         write_queue(call->out, &queue);
     }
-    brant__write_end(call->out);
-    if (row) {
-        brant__write_name(call->out, "next");
-        brant__write_text(call->out, brant__queue_name(&queue));
-    }
-    brant__write_end(call->out);
+    brant__listing_end(&list, call);
 cleanup:
     brant__reset(statement);
     return status;

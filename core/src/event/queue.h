@@ -30,6 +30,11 @@ typedef struct brant__policy {
 enum { BRANT__QUEUE_ACTIVE, BRANT__QUEUE_PAUSED, BRANT__QUEUE_DRAINING };
 extern const char *const brant__queue_state_names[];
 
+/* The topic of those who wait for a queue's jobs, as brant__topic_of makes it: the mark, the kind, a colon and the name. */
+#define BRANT__QUEUE_TOPIC     "queue"
+#define BRANT__QUEUE_MARK      "\x01" BRANT__QUEUE_TOPIC ":"
+#define BRANT__QUEUE_MARK_SIZE (sizeof BRANT__QUEUE_MARK - 1)
+
 typedef struct brant__queue {
     int64_t row_id;
     int64_t revision;
@@ -37,14 +42,14 @@ typedef struct brant__queue {
     int state;
     brant__policy policy;
     size_t name_length;
-    char topic[6 + BRANT__NAME_SIZE]; /* of the wait queue: "queue:" and the name */
+    char topic[BRANT__QUEUE_MARK_SIZE + BRANT__NAME_SIZE]; /* of the wait queue */
 } brant__queue;
 
 static inline brant__text brant__queue_name(const brant__queue *queue) {
-    return brant__text_of(queue->topic + 6, queue->name_length);
+    return brant__text_of(queue->topic + BRANT__QUEUE_MARK_SIZE, queue->name_length);
 }
 static inline brant__text brant__queue_topic(const brant__queue *queue) {
-    return brant__text_of(queue->topic, 6 + queue->name_length);
+    return brant__text_of(queue->topic, BRANT__QUEUE_MARK_SIZE + queue->name_length);
 }
 
 /* In a transaction. *out_found false: there is none. */

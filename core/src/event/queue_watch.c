@@ -1,13 +1,10 @@
 /*
- * event/queue_watch.c: queues.watch: ready or asleep.
- *
- * Level-triggered: each look asks whether a claim would give something now. When it would not, the watcher goes to sleep in the transaction that found nothing, so
- * that whoever makes a job ready later finds it, and wakes as many as there are jobs. A watcher that has yielded does not sleep: its caller claims, and what it leaves behind
- * is found by its next look.
+ * event/queue_watch.c: queues.watch, which is ready when a claim would give something, and the wakes that it lost.
  */
 #include "event/queue_watch.h"
 
 #include "event/waiter.h"
+#include "event/watch.h"
 
 #define PATIENCE 50 /* ms in which a woken watcher has claimed, if it lives */
 
@@ -48,84 +45,26 @@ cleanup:
 /* ---- the cursor ------------------------------------------------------------------------------ */
 
 typedef struct watcher {
-    int64_t ticket; /* 0: does not sleep */
-    int64_t until;  /* when it looks by itself */
+    brant__watch watch;
     size_t length;
-    char topic[6 + BRANT__NAME_SIZE]; /* "queue:" and the name, as that of a brant__queue */
+    char queue[BRANT__NAME_SIZE];
 } watcher;
 
-static brant__text topic_of(const watcher *self) {
-    return brant__text_of(self->topic, 6 + self->length);
-}
-
 /* A queue that is not there yet is one in which nothing is ready. */
-static brant_status look(bool *out_claimable, int64_t *out_until, brant_db *db,
-                         const watcher *self) {
+static brant_status look(brant__fetch *out, brant_db *db, brant__watch *watch,
+                         brant__writer *writer) {
+    const watcher *self = (const watcher *)watch;
+    const brant__text name = brant__text_of(self->queue, self->length);
     brant__queue queue;
-    bool found = false;
-    *out_claimable = false;
-    *out_until = INT64_MAX;
-    const brant_status status =
-        brant__queue_look_up(&found, &queue, db, brant__text_of(self->topic + 6, self->length));
-    if (status != BRANT_OK || !found) return status;
-    return brant__queue_claimable(out_claimable, out_until, db, &queue);
-}
-
-/* Is there nothing to do: asleep, or, of a watcher that does not sleep, nothing to claim? */
-static brant_status look_quietly(bool *out_claimable, bool *out_done, brant_db *db, watcher *self) {
+    bool found = false, claimable = false;
     brant_status status = BRANT_OK;
-    bool begun = false, asleep = false;
-    *out_claimable = *out_done = false;
-    BRANT__TRY(brant__begin(db, BRANT__READ));
-    begun = true;
-    if (self->ticket != 0) {
-        BRANT__TRY(brant__waiter_asleep(&asleep, db, topic_of(self), self->ticket));
-        *out_done = asleep && brant__db_now(db) < self->until;
-    } else {
-        BRANT__TRY(look(out_claimable, &self->until, db, self));
-        *out_done = *out_claimable || brant__db_read_only(db);
-    }
-    BRANT__TRY(brant__commit(db));
-    begun = false;
-cleanup:
-    if (begun) brant__rollback(db);
-    return status;
-}
-
-/* Look again, and go to sleep with it. */
-static brant_status look_or_sleep(bool *out_claimable, brant_db *db, watcher *self) {
-    brant_status status = BRANT_OK;
-    bool begun = false;
-    int64_t due = INT64_MAX, ticket = 0;
-    BRANT__TRY(brant__begin(db, BRANT__WRITE));
-    begun = true;
-    BRANT__TRY(brant__waiter_leave(db, topic_of(self), self->ticket));
-    BRANT__TRY(look(out_claimable, &due, db, self));
-    if (!*out_claimable) {
-        if (due != INT64_MAX) BRANT__TRY(brant__waiter_deadline(&due, db, topic_of(self), due));
-        BRANT__TRY(brant__waiter_sleep(&ticket, db, topic_of(self), due));
-    }
-    BRANT__TRY(brant__commit(db));
-    begun = false;
-    self->ticket = ticket;
-    self->until = due;
-cleanup:
-    if (begun) brant__rollback(db);
-    return status;
-}
-
-static brant_status watch_fetch(brant__fetch *out, brant_db *db, void *state,
-                                brant__writer *writer) {
-    watcher *self = state;
-    brant_status status = BRANT_OK;
-    bool claimable = false, done = false;
-    BRANT__TRY(look_quietly(&claimable, &done, db, self));
-    if (!done) BRANT__TRY(look_or_sleep(&claimable, db, self));
-    out->until = self->until;
+    BRANT__TRY(brant__queue_look_up(&found, &queue, db, name));
+    if (!found) goto cleanup;
+    BRANT__TRY(brant__queue_claimable(&claimable, &out->until, db, &queue));
     if (!claimable) goto cleanup;
     brant__write_object(writer);
     brant__write_name(writer, "queue");
-    brant__write_text(writer, brant__text_of(self->topic + 6, self->length));
+    brant__write_text(writer, name);
     brant__write_name(writer, "ready");
     brant__write_bool(writer, true);
     brant__write_end(writer);
@@ -134,24 +73,15 @@ cleanup:
     return status;
 }
 
-static void watch_destroy(brant_db *db, void *state) {
-    watcher *self = state;
-    brant__waiter_drop(db, topic_of(self), self->ticket);
-    brant__free(self);
-}
-
-static const brant__cursor_kind watch_kind = {
-    .fetch = watch_fetch, .destroy = watch_destroy, .transaction = BRANT__FETCH_OWN};
-
 brant_status brant__queue_watch(brant_cursor **out_cursor, brant__call *call) {
     const brant__text name = brant__json_get_text(call->input, "queue");
     const brant_status status = brant__input_name(name, "/queue");
     if (status != BRANT_OK) return status;
-    watcher *self = brant__alloc_zero(sizeof *self);
+    watcher *self = brant__watch_new(sizeof *self, look);
     if (!self) return brant__fail_memory();
-    self->until = INT64_MAX;
     self->length = name.length;
-    memcpy(self->topic, "queue:", 6);
-    memcpy(self->topic + 6, name.data, name.length);
-    return brant__cursor_new(out_cursor, call->db, &watch_kind, self);
+    memcpy(self->queue, name.data, name.length);
+    self->watch.topic =
+        brant__topic_of(&self->watch.bytes, BRANT__QUEUE_TOPIC, name, (brant__text){NULL, 0});
+    return brant__watch_open(out_cursor, call->db, &self->watch);
 }

@@ -15,10 +15,6 @@ extern const brant__statements brant__queue_watch_statements, brant__job_watch_s
  */
 brant_status brant__queue_pass_on(brant_db *db, const brant__queue *queue);
 
-/* The topic of those who wait for the end of a job. The text lives in `out`. */
-#define BRANT__JOB_TOPIC_SIZE 32
-brant__text brant__job_topic(char out[BRANT__JOB_TOPIC_SIZE], int64_t id);
-
 /* In a write transaction: tell the workers of a queue that the cancel of a running job was asked for. */
 brant_status brant__job_cancel_touch(brant_db *db, brant__text queue);
 

@@ -54,8 +54,9 @@ static const char *const sql[] = {
                "rate_limit_hits WHERE name = :name AND at <= :through ORDER BY at LIMIT :most)",
     [FORGET_ALL] = "DELETE FROM rate_limit_hits WHERE name = :name",
     [DELETE] = "DELETE FROM rate_limits WHERE name = :name",
-    [LIST] = "SELECT kind, \"limit\", period, burst, name FROM rate_limits WHERE name > :after AND "
-             "name >= :prefix ORDER BY name LIMIT :limit",
+    [LIST] =
+        "SELECT kind, \"limit\", period, burst, name FROM rate_limits WHERE " BRANT__LISTING_FROM(
+            "name") " ORDER BY name",
     [IDLE] = "SELECT name FROM rate_limits WHERE full_at <= :now ORDER BY full_at LIMIT 1",
     [FORGET_SOME] = "DELETE FROM rate_limit_hits WHERE name = :name AND at IN (SELECT at FROM "
                     "rate_limit_hits WHERE name = :name ORDER BY at LIMIT :most)",
@@ -454,10 +455,7 @@ brant_status brant__rate_limits_list(brant__call *call) {
     brant__listing list = brant__listing_read(call);
     bool row = false;
     BRANT__TRY(brant__statement_get(&statement, call->db, &brant__rate_limit_statements, LIST));
-    const brant__text own = BRANT__TEXT("\x01\xff"); /* behind all names of the library's */
-    brant__bind_text(statement, 1, brant__text_compare(list.after, own) > 0 ? list.after : own);
-    brant__bind_text(statement, 2, list.prefix);
-    brant__bind_integer(statement, 3, list.limit + 1);
+    brant__listing_bind(statement, &list, BRANT__TEXT("\x01\xff")); /* behind the library's own */
     brant__listing_begin(call);
     for (;;) {
         BRANT__TRY(brant__step(&row, call->db, statement));

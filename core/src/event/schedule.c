@@ -20,8 +20,8 @@ static const char *const sql[] = {
         "payload = excluded.payload, options = excluded.options, misfire = excluded.misfire, "
         "catch_up = excluded.catch_up, next_at = excluded.next_at, "
         "updated_at = excluded.updated_at",
-    [BRANT__SCHEDULE_LIST] = "SELECT " COLUMNS " FROM schedules WHERE name > :after AND "
-                             "name >= :prefix ORDER BY name",
+    [BRANT__SCHEDULE_LIST] =
+        "SELECT " COLUMNS " FROM schedules WHERE " BRANT__LISTING_FROM("name") " ORDER BY name",
     [BRANT__SCHEDULE_DELETE] = "DELETE FROM schedules WHERE name = :name",
     [BRANT__SCHEDULE_PAUSE] = "UPDATE schedules SET paused = :paused, next_at = :next_at, "
                               "updated_at = :now WHERE name = :name",
@@ -302,8 +302,7 @@ brant_status brant__schedules_list(brant__call *call) {
     brant__listing list = brant__listing_read(call);
     bool row = false;
     BRANT__TRY(get(&statement, call->db, BRANT__SCHEDULE_LIST));
-    brant__bind_text(statement, 1, list.after);
-    brant__bind_text(statement, 2, list.prefix);
+    brant__listing_bind(statement, &list, (brant__text){NULL, 0});
     brant__listing_begin(call);
     for (;;) {
         BRANT__TRY(brant__step(&row, call->db, statement));

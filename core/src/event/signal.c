@@ -85,6 +85,12 @@ brant__text brant__topic_of(brant__topic *topic, const char *kind, brant__text n
     return brant__text_of(topic->bytes, (size_t)length);
 }
 
+brant__text brant__topic_of_id(brant__topic *topic, const char *kind, int64_t id) {
+    const int length = snprintf(topic->bytes, sizeof topic->bytes, "%c%.32s:%lld",
+                                BRANT__TOPIC_MARK, kind, (long long)id);
+    return brant__text_of(topic->bytes, (size_t)length);
+}
+
 void brant__wake_uncommitted(brant_db *db, int64_t id) {
     wake *self = wake_of(db);
     if (self && (self->uncommitted == 0 || id < self->uncommitted)) self->uncommitted = id;

@@ -2,9 +2,9 @@
  * event/stream_configure.c: what streams there are, and how each is kept.
  */
 #include "event/consumer.h"
+#include "event/listing.h"
 #include "event/stream.h"
 
-#define LIST_LIMIT     100
 #define REMOVED_ATONCE 10000 /* events that go with their stream; more go with maintenance */
 
 enum { CONFIGURE, LIST, DELETE };
@@ -12,8 +12,8 @@ static const char *const sql[] = {
     [CONFIGURE] = "UPDATE streams SET max_age = :max_age, max_count = :max_count, "
                   "keep_unread = :keep_unread, compact = :compact, compact_after = :compact_after, "
                   "updated_at = :now WHERE row_id = :row",
-    [LIST] = "SELECT " BRANT__STREAM_COLUMNS ", name FROM streams WHERE name >= :from "
-             "AND name <> :after ORDER BY name LIMIT :limit",
+    [LIST] = "SELECT " BRANT__STREAM_COLUMNS
+             ", name FROM streams WHERE " BRANT__LISTING_FROM("name") " ORDER BY name",
     [DELETE] = "DELETE FROM streams WHERE row_id = :row",
 };
 static const brant__statements statements = {BRANT__TABLE_STREAM_CONFIGURE, BRANT__COUNT(sql), sql};
@@ -119,47 +119,23 @@ brant_status brant__streams_get(brant__call *call) {
 brant_status brant__streams_list(brant__call *call) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
-    const brant__text prefix = brant__json_get_text(call->input, "prefix");
-    const brant__text after = brant__json_get_text(call->input, "after");
-    const int64_t limit = brant__json_integer(brant__json_get(call->input, "limit"), LIST_LIMIT);
-    const bool behind = brant__text_compare(after, prefix) > 0;
-    brant__text last = {NULL, 0};
-    bool row = false, more = false;
-    brant__write_object(call->out);
-    brant__write_name(call->out, "items");
-    brant__write_array(call->out);
+    brant__listing list = brant__listing_read(call);
+    brant__stream stream;
+    bool row = false, wanted = false;
     BRANT__TRY(get(&statement, call->db, LIST));
-    brant__bind_text(statement, 1, behind ? after : prefix.data ? prefix : BRANT__TEXT(""));
-    brant__bind_text(statement, 2, after.data ? after : BRANT__TEXT(""));
-    brant__bind_integer(statement, 3, limit + 1);
-    for (int64_t count = 0;; count++) {
-        brant__stream stream;
+    brant__listing_bind(statement, &list, (brant__text){NULL, 0});
+    brant__listing_begin(call);
+    for (;;) {
         BRANT__TRY(brant__step(&row, call->db, statement));
         if (!row) break;
         const brant__text name = brant__column_text(statement, 14);
-        if (name.length < prefix.length ||
-            (prefix.length > 0 && memcmp(name.data, prefix.data, prefix.length) != 0))
-            break;
-        more = count == limit;
-        if (more) break;
-        if (count == limit - 1) {
-            const char *copy = brant__arena_copy(call->arena, name.data, name.length);
-            if (!copy) {
-                status = brant__fail_memory();
-                goto cleanup;
-            }
-            last = brant__text_of(copy, name.length);
-        }
+        BRANT__TRY(brant__listing_take(&wanted, &list, call, name));
+        if (!wanted) break;
         brant__stream_read_row(&stream, statement);
         BRANT__TRY(brant__stream_read_newest(&stream, call->db));
         BRANT__TRY(write_stream(call->out, call->db, name, &stream));
     }
-    brant__write_end(call->out);
-    if (more) {
-        brant__write_name(call->out, "next");
-        brant__write_text(call->out, last);
-    }
-    brant__write_end(call->out);
+    brant__listing_end(&list, call);
 cleanup:
     brant__reset(statement);
     return status;
