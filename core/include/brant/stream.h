@@ -43,7 +43,7 @@ BRANT_API brant_status brant_stream_configure(char **out_json, size_t *out_json_
 BRANT_API brant_status brant_stream_get(char **out_json, size_t *out_json_len, brant_db *db,
                                         const char *json, size_t json_len);
 
-/* streams.list {"prefix"?, "limit"?: 1..1000 (100), "after"?: name} -> {"items": [Stream..], "next"?: name}: by name, byte by byte; next: go on after it. */
+/* streams.list {"prefix"?, "limit"?: 1..10000 (100), "after"?: name} -> {"items": [Stream..], "next"?: name}: by name, byte by byte; next: go on after it. */
 BRANT_API brant_status brant_stream_list(char **out_json, size_t *out_json_len, brant_db *db,
                                          const char *json, size_t json_len);
 

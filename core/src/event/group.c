@@ -369,9 +369,7 @@ static brant_status each_item(brant__call *call, size_t index, brant__consumer *
     yyjson_val *items = brant__json_get(call->input, "items"), *item = NULL;
     size_t at = 0, count = yyjson_arr_size(items);
     *out_done = 0;
-    if (count > brant__db_limits(db)->batch)
-        return brant__fail(BRANT_LIMIT, "/items: %zu events; at most %zu are allowed", count,
-                           brant__db_limits(db)->batch);
+    BRANT__TRY(brant__input_batch(db, items, "/items"));
     BRANT__TRY(brant__stream_get(&stream, db, brant__json_get_text(call->input, "stream")));
     BRANT__TRY(brant__consumer_get(out_group, db, &stream,
                                    brant__json_get_text(call->input, "group"), BRANT__GROUP,

@@ -11,6 +11,13 @@ brant_status brant__input_name(brant__text name, const char *pointer) {
                        BRANT__EVENT_NAME_SIZE);
 }
 
+brant_status brant__input_batch(brant_db *db, yyjson_val *items, const char *pointer) {
+    const size_t count = yyjson_arr_size(items), limit = brant__db_limits(db)->batch;
+    if (count <= limit) return BRANT_OK;
+    return brant__fail(BRANT_LIMIT, "%s: %zu items; at most %zu are allowed", pointer, count,
+                       limit);
+}
+
 brant_status brant__payload_read(brant__payload *out, brant__buffer *buffer, brant_db *db,
                                  yyjson_val *object, const char *pointer) {
     yyjson_val *json = brant__json_get(object, "payload");

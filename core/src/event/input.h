@@ -11,6 +11,9 @@
 /* INVALID unless the name has 1 to 255 bytes and no NUL. `pointer` says where it stood: "/stream". */
 brant_status brant__input_name(brant__text name, const char *pointer);
 
+/* LIMIT when there are more items than one batch may have. `pointer` is that of the array: "/items". */
+brant_status brant__input_batch(brant_db *db, yyjson_val *items, const char *pointer);
+
 /* A payload as it is stored: compact JSON (text), bytes (a blob), or null (NULL: data is NULL). */
 typedef struct brant__payload {
     brant__text data;

@@ -118,21 +118,19 @@ cleanup:
 
 brant_status brant__job_ack_many(brant__call *call) {
     yyjson_val *items = brant__json_get(call->input, "items");
-    const size_t limit = brant__db_limits(call->db)->batch;
     int64_t acked = 0;
-    if (yyjson_arr_size(items) > limit)
-        return brant__fail(BRANT_LIMIT, "%zu items; at most %zu are allowed",
-                           yyjson_arr_size(items), limit);
+    brant_status status = BRANT_OK;
+    BRANT__TRY(brant__input_batch(call->db, items, "/items"));
     brant__write_object(call->out);
     brant__write_name(call->out, "stale");
     brant__write_array(call->out);
-    const brant_status status = brant__job_ack_items(&acked, call->db, items, call->out);
-    if (status != BRANT_OK) return status;
+    BRANT__TRY(brant__job_ack_items(&acked, call->db, items, call->out));
     brant__write_end(call->out);
     brant__write_name(call->out, "acked");
     brant__write_integer(call->out, acked);
     brant__write_end(call->out);
-    return BRANT_OK;
+cleanup:
+    return status;
 }
 
 /* ---- failing ---------------------------------------------------------------------------------------------- */
@@ -304,6 +302,7 @@ brant_status brant__job_heartbeat_many(brant__call *call) {
     int64_t until = 0;
     bool held = false;
     brant_status status = BRANT_OK;
+    BRANT__TRY(brant__input_batch(db, items, "/items"));
     brant__write_object(out);
     brant__write_name(out, "items");
     brant__write_array(out);

@@ -542,6 +542,7 @@ brant_status brant__queue_claim(brant__call *call) {
     brant_status status = BRANT_OK;
     if (worker) BRANT__TRY(brant__input_name(brant__json_text(worker), "/worker"));
     if (acks) {
+        BRANT__TRY(brant__input_batch(db, acks, "/ack"));
         brant__write_array(&stale);
         BRANT__TRY(brant__job_ack_items(&acked, db, acks, &stale));
         brant__write_end(&stale);

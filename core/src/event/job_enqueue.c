@@ -500,16 +500,13 @@ cleanup:
 brant_status brant__queue_enqueue_many(brant__call *call) {
     brant_db *db = call->db;
     yyjson_val *items = brant__json_get(call->input, "items"), *item;
-    const size_t limit = brant__db_limits(db)->batch;
     size_t index, count;
     job_batch batch = {0};
     job_request request;
     job_result result;
     int64_t greatest = 0;
     brant_status status = BRANT_OK;
-    if (yyjson_arr_size(items) > limit)
-        return brant__fail(BRANT_LIMIT, "%zu items; at most %zu are allowed",
-                           yyjson_arr_size(items), limit);
+    BRANT__TRY(brant__input_batch(db, items, "/items"));
     BRANT__TRY(begin(&batch, db, brant__json_get_text(call->input, "queue")));
     batch.ids = brant__arena_alloc(call->arena, (yyjson_arr_size(items) + 1) * sizeof *batch.ids);
     if (!batch.ids) {

@@ -112,9 +112,7 @@ brant_status brant__streams_publish_many(brant__call *call) {
     char pointer[48];
     yyjson_val *items = brant__json_get(call->input, "items"), *item = NULL;
     size_t index = 0, count = yyjson_arr_size(items);
-    if (count > brant__db_limits(call->db)->batch)
-        return brant__fail(BRANT_LIMIT, "/items: %zu events; at most %zu are allowed", count,
-                           brant__db_limits(call->db)->batch);
+    BRANT__TRY(brant__input_batch(call->db, items, "/items"));
     BRANT__TRY(
         brant__publisher_begin(&publisher, call->db, brant__json_get_text(call->input, "stream")));
     yyjson_arr_foreach(items, index, count, item) {
