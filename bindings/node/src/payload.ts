@@ -1,10 +1,14 @@
 /* Payloads: any JSON, or bytes, which cross the border as base64 in a member of their own. */
 
+import { BrantError } from './error.js';
+
 /** A member of this name holds bytes as base64 in place of `payload`. */
 const BYTES = 'payload_base64';
 
 /** The members of an input that say this payload; an absent one is null. */
 export function packed(payload: unknown): { payload?: unknown } | { payload_base64: string } {
+  // JSON would have nothing in its place, and the other end null.
+  if (typeof payload === 'function' || typeof payload === 'symbol') throw new BrantError('INVALID', `a ${typeof payload} is no payload: it has no JSON form`);
   if (!(payload instanceof Uint8Array)) return payload === undefined ? {} : { payload };
   return { payload_base64: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('base64') };
 }

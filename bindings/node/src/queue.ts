@@ -123,9 +123,10 @@ export interface EnqueueOptions {
   onFailure?: 'cancel' | 'run' | undefined;
   /**
    * One job a key, until it ends, or for `window` ms whatever becomes of it. Another one is skipped (default), replaces the one that waits, or
-   * only moves it in time (`'reschedule'`: a debounce).
+   * only moves it in time (`'reschedule'`: a debounce). A text is the key.
    */
   unique?:
+    | string
     | { key: string; window?: number | undefined; onConflict?: 'skip' | 'replace' | 'reschedule' | undefined }
     | undefined;
 }
@@ -425,19 +426,23 @@ function enqueued({ payload, runAt, expiresAt, unique, ...rest }: NewJob): Recor
     ...packed(payload),
     ...(runAt === undefined ? {} : { run_at: moment(runAt) }),
     ...(expiresAt === undefined ? {} : { expires_at: moment(expiresAt) }),
-    ...(unique === undefined ? {} : { unique: snakeCase(unique) }),
+    ...(unique === undefined ? {} : { unique: uniqueness(unique) }),
   };
 }
 
 /** A schedule as the library takes it. @internal */
-export function scheduled({ payload, options, ...rest }: Partial<ScheduleOptions>): Record<string, unknown> {
+export function scheduled({ payload, options, ...rest }: Partial<ScheduleOptions> = {}): Record<string, unknown> {
   return {
     ...snakeCase(rest),
     ...packed(payload),
     ...(options === undefined
       ? {}
-      : { options: { ...snakeCase(options), ...(options.unique === undefined ? {} : { unique: snakeCase(options.unique) }) } }),
+      : { options: { ...snakeCase(options), ...(options.unique === undefined ? {} : { unique: uniqueness(options.unique) }) } }),
   };
+}
+
+function uniqueness(unique: NonNullable<EnqueueOptions['unique']>): object {
+  return typeof unique === 'string' ? { key: unique } : snakeCase(unique);
 }
 
 function oneLine(text: string): string {

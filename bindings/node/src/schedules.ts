@@ -22,7 +22,7 @@ export interface ScheduleOptions {
         maxAttempts?: number | undefined;
         expiresIn?: number | undefined;
         resultTtl?: number | undefined;
-        unique?: { key: string; window?: number | undefined; onConflict?: 'skip' | 'replace' | 'reschedule' | undefined } | undefined;
+        unique?: string | { key: string; window?: number | undefined; onConflict?: 'skip' | 'replace' | 'reschedule' | undefined } | undefined;
       }
     | undefined;
   /** Fires that no scheduler was there for: `'skip'`, `'one'` job for all of them (default), or `'all'` up to `catchUp`, default 100. */

@@ -1,5 +1,6 @@
 /* Streams: append-only and durable, with consumers that remember where they are. Each method is one operation, but those that wait. */
 import type { Connection } from './connection.js';
+import { BrantError } from './error.js';
 import { Group, type GroupOptions } from './group.js';
 import { apart } from './input.js';
 import { snakeCase } from './json.js';
@@ -184,6 +185,8 @@ export class Stream<Payload = unknown> {
    * ```
    */
   subscribe(options?: SubscribeOptions): Subscription<Payload> {
+    // A text would be taken for no options: reading without a consumer, with nothing saved.
+    if (typeof options === 'string') throw new BrantError('INVALID', `a consumer goes into the options: subscribe({ consumer: '${String(options)}' })`);
     return new Subscription<Payload>(this.#connection, this.#dispatcher, this.name, options);
   }
 

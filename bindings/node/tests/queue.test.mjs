@@ -27,6 +27,25 @@ test('jobs go in and out, by priority and then in order', (t) => {
   assert.deepEqual([running, delayed, completed, enqueued], [2, 1, 1, 4]);
 });
 
+test('a text is the key of a unique job', (t) => {
+  const db = database(t);
+  const queue = db.queue('q');
+  const { id } = queue.enqueue(1, { unique: 'k' });
+  assert.deepEqual([queue.enqueue(2, { unique: 'k' }).id, queue.enqueue(3, { unique: { key: 'k' } }).id], [id, id]);
+  assert.deepEqual(queue.enqueueMany([{ payload: 4, unique: 'k' }]), { ids: [id], duplicates: 1 });
+  assert.deepEqual(db.schedules.set('s', '@daily', { queue: 'q', options: { unique: 'k' } }).options.unique, { key: 'k' });
+});
+
+test('what would be lost silently is refused', (t) => {
+  const db = database(t);
+  const queue = db.queue('q');
+  assert.throws(() => queue.enqueue(() => 1), { code: 'INVALID', message: 'a function is no payload: it has no JSON form' });
+  assert.throws(() => db.stream('s').publish(Symbol('x')), code('INVALID'));
+  assert.throws(() => db.stream('s').subscribe('mail'), { code: 'INVALID', message: /subscribe\(\{ consumer: 'mail' \}\)/ });
+  assert.throws(() => db.schedules.set('s', '@daily'), { code: 'INVALID', message: /queue/ });
+  assert.deepEqual([...db.queues], []);
+});
+
 test('a moment is a number or a Date', (t) => {
   const queue = database(t).queue('q');
   const at = new Date(Date.now() + 60_000);
