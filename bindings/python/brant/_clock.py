@@ -14,11 +14,13 @@ Moment = Union[int, datetime.datetime]
 
 
 def milliseconds(seconds: Any) -> Any:
-    """What is no number goes on as it is, for the library to refuse."""
+    """What is no number goes on as it is, for the library to refuse. TypeError: a text, of which it would say that it is no integer of ms."""
     if isinstance(seconds, (int, float)) and not isinstance(seconds, bool):
         return round(seconds * 1000)
     if isinstance(seconds, datetime.timedelta):
         return seconds // datetime.timedelta(milliseconds=1)
+    if isinstance(seconds, str):
+        raise TypeError(f"a span is a number of seconds or a timedelta, not {seconds!r}")
     return seconds
 
 

@@ -427,14 +427,14 @@ class Database:
         *,
         queue: str = "periodic",
         name: str | None = None,
-        tz: str | None = None,
+        timezone: str | None = None,
         misfire: Misfire | None = None,
         catch_up: int | None = None,
         **options: Unpack[ScheduleOptions],
     ) -> Callable[[Callable[[], Any]], Task[[], Any]]:
-        """``@db.periodic("*/5 * * * *", tz="Europe/Berlin")``: have a function called then. It becomes a task of `queue`, which a worker runs
+        """``@db.periodic("*/5 * * * *", timezone="Europe/Berlin")``: have a function called then. It becomes a task of `queue`, which a worker runs
         (`queue.run()`), and a schedule of that name, stored now, which a scheduler fires (`scheduler()`). As `Schedules.set`."""
-        return self.queue(queue).periodic(spec, name=name, tz=tz, misfire=misfire, catch_up=catch_up, **options)
+        return self.queue(queue).periodic(spec, name=name, timezone=timezone, misfire=misfire, catch_up=catch_up, **options)
 
     @property
     def schedules(self) -> Schedules:

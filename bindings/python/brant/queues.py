@@ -242,6 +242,8 @@ def _options(
     if result_ttl is not None:
         members["result_ttl"] = milliseconds(result_ttl)
     if after is not None:
+        if isinstance(after, (int, Enqueued)):
+            raise TypeError("after is a list of jobs: after=[job]")
         members["after"] = [job.id if isinstance(job, Enqueued) else job for job in after]
     if on_failure is not None:
         members["on_failure"] = on_failure
@@ -262,6 +264,8 @@ def _item(item: Mapping[str, Any]) -> Json:
     """An item of `enqueue_many` as the registry's members."""
     options = dict(item)
     payload = options.pop("payload", None)
+    if unknown := options.keys() - EnqueueOptions.__annotations__.keys():
+        raise TypeError(f"an item has no option {min(map(str, unknown))!r}: its payload is in \"payload\", its options are those of enqueue")
     return {**body(payload), **_options(**options)} if options else body(payload)
 
 
@@ -441,18 +445,18 @@ class Queue:
         spec: str,
         *,
         name: str | None = None,
-        tz: str | None = None,
+        timezone: str | None = None,
         misfire: Misfire | None = None,
         catch_up: int | None = None,
         **options: Unpack[ScheduleOptions],
     ) -> Callable[[Callable[[], R]], Task[[], R]]:
-        """``@queue.periodic("*/5 * * * *", tz="Europe/Berlin")``: register a function without arguments as a task, and store a schedule of its
+        """``@queue.periodic("*/5 * * * *", timezone="Europe/Berlin")``: register a function without arguments as a task, and store a schedule of its
         name that enqueues it; see `Database.periodic`."""
 
         def register(function: Callable[[], R]) -> Task[[], R]:
             task: Task[[], R] = self.task(name=name)(function)
             self._database.schedules.set(
-                task.name, spec, self.name, timezone=tz, payload=task.message(), misfire=misfire, catch_up=catch_up, **options
+                task.name, spec, self.name, timezone=timezone, payload=task.message(), misfire=misfire, catch_up=catch_up, **options
             )
             return task
 
@@ -560,8 +564,16 @@ class Queue:
     def jobs(
         self, *, state: State | None = None, key: str | None = None, limit: int | None = None, after: int | None = None
     ) -> JobPage:  # fmt: skip
-        """A page (100) of its jobs, by id; dead letters with ``state="dead"``. As `Jobs.list`."""
+        """A page (100) of its jobs, by id; dead letters with ``state="dead"``. As `Jobs.list`; for all of them see `iter_jobs`."""
         return self._database.jobs.list(self.name, state=state, key=key, limit=limit, after=after)
+
+    def iter_jobs(self, *, state: State | None = None, key: str | None = None) -> Iterator[JobInfo]:
+        """All jobs that `jobs` would find, read page by page."""
+        page = self.jobs(state=state, key=key, limit=PAGE)
+        yield from page
+        while page.next is not None:
+            page = self.jobs(state=state, key=key, limit=PAGE, after=page.next)
+            yield from page
 
     def requeue(self, *, state: Literal["dead", "cancelled", "expired"] | None = None, limit: int | None = None) -> int:
         """Have up to `limit` (1000) "dead" (default) jobs run again, with all their attempts; returns how many."""

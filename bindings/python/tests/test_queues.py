@@ -58,7 +58,7 @@ def test_times(queue: brant.Queue, db: brant.Database) -> None:
         assert abs((job.info().run_at or 0) / 1000 - now - 60) < 2
     with pytest.raises(TypeError, match="a moment is"):
         queue.enqueue(5, run_at=now + 60)  # type: ignore[arg-type]
-    with pytest.raises(brant.Invalid):
+    with pytest.raises(TypeError, match="a span is a number of seconds or a timedelta, not 'soon'"):
         queue.enqueue(5, delay="soon")  # type: ignore[arg-type]
 
 
@@ -271,6 +271,22 @@ def test_results(db: brant.Database, path: Path, queue: brant.Queue) -> None:
     gone = queue.enqueue(3)
     claim(queue).ack("not kept")
     assert gone.result() is None
+
+
+def test_all_jobs_page_by_page(queue: brant.Queue) -> None:
+    queue.enqueue_many({"payload": n, "key": "odd" if n % 2 else "even"} for n in range(2500))
+    assert len(queue.jobs()) == 100
+    assert [job.payload for job in queue.iter_jobs()] == list(range(2500))
+    assert sum(1 for _ in queue.iter_jobs(state="ready", key="odd")) == 1250
+    assert list(queue.iter_jobs(state="dead")) == []
+
+
+def test_what_is_easily_got_wrong_is_named(queue: brant.Queue) -> None:
+    with pytest.raises(TypeError, match="an item has no option 'to': its payload is in \"payload\""):
+        queue.enqueue_many([{"to": "ann"}])
+    with pytest.raises(TypeError, match=r"after=\[job\]"):
+        queue.enqueue(2, after=queue.enqueue(1))  # type: ignore[arg-type]
+    assert len(queue.jobs()) == 1
 
 
 def test_watch(db: brant.Database, path: Path, queue: brant.Queue) -> None:

@@ -96,7 +96,7 @@ def test_a_scheduler(db: brant.Database, path: Path) -> None:
 def test_periodic(db: brant.Database) -> None:
     ran = threading.Semaphore(0)
 
-    @db.periodic("@every 30ms", tz="Europe/Berlin")
+    @db.periodic("@every 30ms", timezone="Europe/Berlin")
     def tidy() -> None:
         assert brant.current_job().schedule == "tidy"
         ran.release()
