@@ -20,7 +20,8 @@ def remind() -> None:
 
 
 with db.transaction():  # accounts and mails are committed together, or not at all
-    db.graphs.create("accounts")
+    if "accounts" not in (graph.name for graph in db.graphs):
+        db.graphs.create("accounts")
     for name in ("ann@example.org", "bob@example.org"):
         db.graph("accounts").nodes.put(name)
         welcome.enqueue(name)

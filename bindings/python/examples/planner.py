@@ -24,7 +24,8 @@ with brant.open(sys.argv[1] if len(sys.argv) > 1 else "planner.db") as db:
     db.graph_types.define(module)
     db.indexes.create("plan", node_type="Task", paths=["attributes.status"])
     db.indexes.create("plan", node_type="Task", paths=["attributes.title"], kind="text")
-    db.graphs.create("house", "plan")
+    if "house" not in (graph.name for graph in db.graphs):
+        db.graphs.create("house", "plan")
     house = db.graph("house")
     with db.transaction():
         house.nodes.put("wall", Task("Build the outer walls", effort=20))
@@ -33,7 +34,7 @@ with brant.open(sys.argv[1] if len(sys.argv) > 1 else "planner.db") as db:
         house.edges.put("roof", "wall", DependsOn("it rests on them"))
         house.edges.put("paint", "roof", DependsOn("it keeps the rain out"))
 
-    print("in order:", house.topological_order().keys)
+    print("in order:", house.topological_order().keys[::-1])  # what the others need comes first
     print("open and big:", [task.key for task in house.nodes.iter(filter={"type": "Task", "attributes.status": "open", "attributes.effort": {"$gte": 10}})])
     print("about walls:", [hit.node.key for hit in house.nodes.search("wall*")])
     house.nodes.patch("wall", {"status": "done"})

@@ -273,7 +273,7 @@ brant_status brant__cron_parse(brant__cron *out, brant__text spec) {
         return brant__fail(
             BRANT_INVALID,
             "/spec: 5 fields (minute, hour, day of month, month, day of week), 6 with "
-            "seconds first, or a word as @daily; these are %s%zu",
+            "seconds first, or @daily, @every 90s and the like; these are %s%zu",
             count > FIELDS ? "more than " : "", count > FIELDS ? (size_t)FIELDS : count);
     const size_t skipped = FIELDS - count; /* no seconds */
     for (size_t i = skipped; i < FIELDS; i++)
