@@ -15,6 +15,11 @@
 //
 // In the structs that go in, a zero member is one that is left out.
 //
+// # Waiting
+//
+// DB.Listen, Stream.Subscribe, Queue.Work, Queue.Jobs, Group.Join, DB.Lock and DB.RunScheduler wait without a thread and without processor time.
+// Everything else that they have to do with (Enqueue, Publish, Ack, Commit and so on) is on a Tx too, and commits with its data.
+//
 // # Errors
 //
 // Every error is an *Error, with a Code that says what to do about it: errors.Is(err, brant.ErrNotFound).

@@ -138,6 +138,25 @@ func (g GraphTypes) Migrate(ctx context.Context, name string, options *MigrateOp
 	}
 }
 
+// MigrateLater leaves the migration to DB.Maintain, which does it in bounded steps, and returns the job: Jobs.Get has its progress. What
+// MigrateOptions.Progress is told of is not.
+func (g GraphTypes) MigrateLater(ctx context.Context, name string, options *MigrateOptions) (job int64, err error) {
+	in := newInput().text("name", name).flag("background", true)
+	if options != nil {
+		in.positive("batch", options.Batch)
+		if options.Patches != nil {
+			in.value("patches", options.Patches)
+		}
+		if options.Skip {
+			in.text("on_failure", "skip")
+		}
+	}
+	answer, err := do[struct {
+		Job int64 `json:"job"`
+	}](ctx, g.r, graphTypesMigrate, in)
+	return answer.Job, err
+}
+
 // Migration is the state of a graph type's last migration.
 type Migration struct {
 	FromVersion int64     `json:"from_version"`

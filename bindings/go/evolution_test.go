@@ -151,3 +151,16 @@ func TestEvolution(t *testing.T) {
 		t.Fatalf("%s", text)
 	}
 }
+
+func TestMigrateLater(t *testing.T) {
+	db := opened(t)
+	must(db.GraphTypes.Define(ctx, json.RawMessage(`{"$id":"later","$defs":{"ANode":{"type":"object"}}}`), nil))(t)
+	must(db.Graphs.Create(ctx, brant.NewGraph{Name: "later", GraphType: "later"}))(t)
+	must(db.Graph("later").Nodes.Insert(ctx, brant.NewNode{Key: "a", Attributes: map[string]any{"n": 1}}))(t)
+	next := json.RawMessage(`{"$id":"later","$defs":{"ANode":{"type":"object","properties":{"n":{"type":"integer"}}}}}`)
+	must(db.GraphTypes.Update(ctx, "later", next, &brant.UpdateOptions{Version: 2}))(t)
+	job := must(db.GraphTypes.MigrateLater(ctx, "later", nil))(t)
+	equal(t, must(db.Jobs.Get(ctx, job))(t).Queue, "schema-migration")
+	equal(t, must(db.Maintain(ctx))(t).Worked.Jobs, 1)
+	equal(t, must(db.GraphTypes.Migration(ctx, "later"))(t).Done, true)
+}

@@ -358,3 +358,33 @@ func TestWaitersLeaveNothing(t *testing.T) {
 	}
 	t.Logf("goroutines %d, descriptors %d, threads %d -> %d", runtime.NumGoroutine(), descriptors(t), running, threads(t))
 }
+
+// In memory there is one connection for all, and what waits is woken by its commits.
+func TestWaitersInMemory(t *testing.T) {
+	db := open(t, ":memory:", nil)
+	q := db.Queue("q")
+	stop := working(t, q, func(_ context.Context, job *brant.Job) error {
+		_, err := db.Stream("s").Publish(ctx, job.Payload)
+		return err
+	}, brant.WorkOptions{Logger: silent})
+	s := must(db.Stream("s").Subscribe(ctx, &brant.SubscribeOptions{Consumer: "c", Save: brant.SaveEach}))(t)
+	for i := range 20 {
+		id := must(q.Enqueue(ctx, i))(t).ID
+		event := must(s.Next(within(t, 5*time.Second)))(t)
+		equal(t, string(event.Payload), fmt.Sprint(i))
+		must(q.Result(within(t, 5*time.Second), id))(t)
+	}
+	l := must(db.Lock(ctx, "l", nil))(t)
+	second := make(chan *brant.Lock)
+	go func() {
+		l, err := db.Lock(ctx, "l", nil)
+		check(t, err)
+		second <- l
+	}()
+	time.Sleep(20 * time.Millisecond)
+	check(t, l.Release(ctx))
+	check(t, (<-second).Release(ctx))
+	stop()
+	check(t, s.Close())
+	equal(t, must(db.Stream("s").Consumer(ctx, "c"))(t).Offset, 19)
+}
