@@ -403,11 +403,54 @@ static void random_replays(void **state) {
     brant_db_free(db);
 }
 
+/* Nobody writes it but the graph. */
+static void is_the_librarys(void **state) {
+    brant_db *db = must_open(in_folder(*state, "changes.db"), "");
+    char id[64], json[512];
+
+    brant__json made = parsed(
+        answer(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\",\"changes\":true}"));
+    snprintf(id, sizeof id, "%s", yyjson_get_str(brant__json_get(made.root, "id")));
+    brant__json_free(&made);
+    snprintf(json, sizeof json, "{\"stream\":\"changes:%s\",\"payload_base64\":\"/w==\"}", id);
+    must_fail(db, "streams.publish", json, BRANT_CONFLICT, "change log of a graph");
+    snprintf(json, sizeof json, "{\"stream\":\"changes:%s\",\"items\":[{}]}", id);
+    must_fail(db, "streams.publish_many", json, BRANT_CONFLICT, "change log of a graph");
+    snprintf(json, sizeof json,
+             "{\"stream\":\"changes:%s\",\"event\":\"call.responded\",\"request_id\":\"r\"}", id);
+    must_fail(db, "calls.publish", json, BRANT_CONFLICT, "change log of a graph");
+    must(db, "streams.publish", "{\"stream\":\"changes:orders\"}", "{\"offset\":1}");
+    log_is(db, "g", 0, "begin g");
+    brant_db_free(db);
+}
+
+/* An event holds a document twice, an answer and a batch more around it. */
+static void as_deep_as_documents(void **state) {
+    brant_db *db = must_open(in_folder(*state, "changes.db"), "");
+    char deep[2 * 510 + 1], *json = malloc(4096);
+
+    memset(deep, '[', 510);
+    memset(deep + 510, ']', 510);
+    deep[2 * 510] = '\0';
+    answer(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\",\"changes\":true}");
+    answer(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":{\"n\":1}}");
+    for (int i = 0; i < 2; i++) {
+        snprintf(json, 4096, "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":{\"n\":%d,\"d\":%s}}",
+                 i, deep);
+        must(db, "nodes.put", json, NULL);
+    }
+    must(db, "graphs.diff", "{\"graph\":\"g\",\"from\":2}", "\"updated\":[\"a\"]");
+    must(db, "graphs.diff", "{\"graph\":\"g\",\"from\":3}", "\"updated\":[\"a\"]");
+    must(db, "graphs.replay", "{\"graph\":\"g\",\"to\":4,\"into\":\"h\"}", "\"nodes\":1");
+    free(json);
+    brant_db_free(db);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        GRAPH_TEST(writers),        GRAPH_TEST(batches), GRAPH_TEST(switched),
-        GRAPH_TEST(differences),    GRAPH_TEST(holes),   GRAPH_TEST(others),
-        GRAPH_TEST(random_replays),
+        GRAPH_TEST(writers),        GRAPH_TEST(batches),         GRAPH_TEST(switched),
+        GRAPH_TEST(differences),    GRAPH_TEST(holes),           GRAPH_TEST(others),
+        GRAPH_TEST(random_replays), GRAPH_TEST(is_the_librarys), GRAPH_TEST(as_deep_as_documents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

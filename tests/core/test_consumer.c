@@ -580,6 +580,28 @@ static void test_killed(void **state) {
     brant_db_free(db);
 }
 
+/* Whoever claimed before a restore acknowledges nothing that was claimed after it. */
+static void test_restore_fences(void **state) {
+    char json[8192];
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    publish_range(db, 1, 3);
+    must(db, "consumers.claim", "{\"stream\":\"s\",\"group\":\"g\",\"member\":\"a\",\"limit\":1}",
+         "\"token\":1");
+    snprintf(json, sizeof json, "{\"path\":\"%s\"}", in_folder(*state, "backup.db"));
+    must(db, "db.backup", json, NULL);
+    must(db, "consumers.claim", "{\"stream\":\"s\",\"group\":\"g\",\"member\":\"a\",\"limit\":2}",
+         "\"token\":2");
+    must(db, "db.restore", json, NULL);
+    must(db, "consumers.claim", "{\"stream\":\"s\",\"group\":\"g\",\"member\":\"b\",\"limit\":3}",
+         "\"offset\":3");
+    must(db, "consumers.ack",
+         "{\"stream\":\"s\",\"group\":\"g\",\"items\":[{\"offset\":2,\"token\":2},"
+         "{\"offset\":3,\"token\":2}]}",
+         "\"stale\":[2,3],\"acked\":0");
+    must(db, "consumers.get", "{\"stream\":\"s\",\"consumer\":\"g\"}", "\"pending\":3");
+    brant_db_free(db);
+}
+
 int main(int count, char **arguments) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_commit, set_up, tear_down),
@@ -588,6 +610,7 @@ int main(int count, char **arguments) {
         cmocka_unit_test_setup_teardown(test_watch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_restore_fences, set_up, tear_down),
     };
     if (count > 1) cmocka_set_test_filter(arguments[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);

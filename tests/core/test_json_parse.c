@@ -92,9 +92,12 @@ static void depth_cannot_be_beyond_the_limit(void **state) {
     brant__json json = {0};
 
     (void)state;
-    memset(text, '[', 513);
-    memset(text + 513, ']', 513);
-    assert_int_equal(brant__json_parse(&json, text, 1026, 600), BRANT_LIMIT);
+    memset(text, '[', 529);
+    memset(text + 529, ']', 529);
+    assert_int_equal(brant__json_parse(&json, text, 1058, 600), BRANT_LIMIT);
+    assert_int_equal(brant__json_parse(&json, text + 1, 1056, 600),
+                     BRANT_OK); /* 512, and 16 around */
+    assert_int_equal(brant__json_parse(&json, text + 16, 1026, 0), BRANT_LIMIT);
     brant__json_free(&json);
 }
 

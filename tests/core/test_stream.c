@@ -316,6 +316,31 @@ static void test_restore_without_a_name(void **state) {
     brant_db_free(db);
 }
 
+/* What the handle's own transaction makes may not stay: nothing is known of the stream until it is committed. */
+static void test_subscribe_rollback(void **state) {
+    brant_db *db = open_file(state), *other = open_file(state);
+    brant_cursor *cursor = must_subscribe(db, "{\"stream\":\"s\"}");
+    must(db, "transaction.begin", "{}", NULL);
+    must(db, "streams.publish", "{\"stream\":\"s\",\"payload\":1}", "{\"offset\":1}");
+    expect_next(cursor, "");
+    must(db, "transaction.rollback", "{}", NULL);
+    must(other, "streams.publish", "{\"stream\":\"t\"}", NULL);
+    must(other, "streams.publish", "{\"stream\":\"s\",\"payload\":2}", "{\"offset\":1}");
+    expect_next(cursor, "1=2");
+    /* Of a nested level that was taken back, too. */
+    must(db, "transaction.begin", "{}", NULL);
+    must(db, "transaction.begin", "{}", NULL);
+    must(db, "streams.publish", "{\"stream\":\"s\",\"payload\":3}", "{\"offset\":2}");
+    must(db, "transaction.rollback", "{}", NULL);
+    must(db, "streams.publish", "{\"stream\":\"s\",\"payload\":4}", "{\"offset\":2}");
+    expect_next(cursor, "");
+    must(db, "transaction.commit", "{}", NULL);
+    expect_next(cursor, "2=4");
+    brant_cursor_free(cursor);
+    brant_db_free(other);
+    brant_db_free(db);
+}
+
 /* ---- what is kept -------------------------------------------------------------------------------------------------------------- */
 
 static void test_configure(void **state) {
@@ -517,6 +542,7 @@ int main(int count, char **arguments) {
         cmocka_unit_test_setup_teardown(test_subscribe, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_streams, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gaps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_subscribe_rollback, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_restore, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_restore_without_a_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_configure, set_up, tear_down),

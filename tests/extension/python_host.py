@@ -198,6 +198,55 @@ class Extension(unittest.TestCase):
             self.refuses("not authorized", sql)
         self.assertEqual(self.ask("SELECT count(*) FROM jobs"), 1)
 
+    def test_temporary_tables_do_not_hide_ours(self) -> None:
+        self.ask("SELECT brant_publish('s', 1)")
+        self.refuses("not authorized", "CREATE TEMP TABLE stream_events (id, payload, created_at, key)")
+        self.refuses("not authorized", "CREATE TEMP VIEW jobs AS SELECT 1")
+        self.refuses("not authorized", "CREATE TEMP TRIGGER t AFTER INSERT ON main.jobs BEGIN SELECT 1; END")
+        self.db.execute("CREATE TEMP TABLE own (id, payload, created_at, key)")
+        self.ask("SELECT brant_publish('s', 2)")
+        self.db.execute("ALTER TABLE own RENAME TO stream_events")
+        self.refuses("^CONFLICT: .*stream_events", "SELECT brant_publish('s', 3)")
+        self.db.execute("DROP TABLE temp.stream_events")
+        self.assertEqual(self.ask("SELECT brant_publish('s', 3)"), 3)
+        other = connect(self.path)
+        other.execute("CREATE TEMP TABLE stream_events (id, payload, created_at, key)")
+        with self.assertRaisesRegex(sqlite3.Error, "^CONFLICT: "):
+            other.execute("SELECT brant_publish('s', 4)").fetchall()
+        other.close()
+
+    def test_half_an_operation_is_not_committed(self) -> None:
+        half = json.dumps({"stream": "s", "items": [{"payload": 1}, {"payload": 2, "payload_base64": ""}]})
+        insert = "INSERT INTO orders (item) VALUES (brant('streams.publish_many', ?))"
+        self.db.execute("BEGIN")
+        self.db.execute("INSERT INTO orders (item) VALUES ('tea')")
+        self.refuses("^INVALID: .*; the transaction was rolled back$", insert, half)
+        self.assertFalse(self.db.in_transaction)
+        self.refuses("^NOT_FOUND", "SELECT brant_read('s')")
+        self.db.execute("CREATE TABLE gone (item)")
+        self.db.execute("INSERT INTO gone VALUES (?)", (half,))
+        self.db.execute("CREATE TRIGGER went AFTER DELETE ON gone BEGIN SELECT brant('streams.publish_many', old.item); END")
+        self.db.execute("BEGIN")
+        self.refuses("^INVALID: .*; the transaction was rolled back$", "DELETE FROM gone")
+        self.refuses("^INVALID: .*exclude each other$", "DELETE FROM gone")
+        self.refuses("^NOT_FOUND", "SELECT brant_read('s')")
+        # By a SELECT, or where nothing was written, the transaction goes on.
+        self.db.execute("BEGIN")
+        self.db.execute("INSERT INTO orders (item) VALUES ('tea')")
+        self.refuses("^INVALID: .*exclude each other$", "SELECT brant('streams.publish_many', ?)", half)
+        self.refuses("^INVALID: ", "INSERT INTO orders (item) VALUES (brant_publish('s', 'no JSON'))")
+        self.db.execute("COMMIT")
+        self.assertEqual((self.ask("SELECT count(*) FROM orders"), self.ask("SELECT count(*) FROM gone")), (1, 1))
+        self.refuses("^NOT_FOUND", "SELECT brant_read('s')")
+
+    def test_deep_payloads(self) -> None:
+        deep = "[" * 511 + "]" * 511
+        self.assertEqual(self.ask("SELECT brant_publish('s', ?)", deep), 1)
+        self.assertIn(deep, self.ask("SELECT brant_read('s')"))
+        self.ask("SELECT brant_enqueue('q', ?)", deep)
+        self.assertIn(deep, self.ask("SELECT brant_claim('q')"))
+        self.refuses("^INVALID: .*no number of JSON", "SELECT brant_publish('s', 9e999)")
+
     def test_wakes_after_the_hosts_commit(self) -> None:
         listener = self.other("import time\nwith db.listen('orders') as l:\n  print('ready')\n  while True:\n    n = l.next(); print(n.payload, time.time())")
         self.assertEqual(listener.line(), "ready")

@@ -57,14 +57,14 @@ BRANT_API brant_status brant_stream_delete(char **out_json, size_t *out_json_len
 /*
  * streams.publish {"stream", "payload"?: any JSON | "payload_base64"?: text, "key"?: text} -> {"offset": n}
  * Seen by others after the commit, never when it is rolled back.
- * LIMIT: the payload is larger than a document may be.
+ * LIMIT: the payload is larger than a document may be. CONFLICT: the stream is the change log of a graph ("changes:" and its id), which only the graph writes.
  */
 BRANT_API brant_status brant_stream_publish(char **out_json, size_t *out_json_len, brant_db *db,
                                             const char *json, size_t json_len);
 
 /*
  * streams.publish_many {"stream", "items": [{"payload"? | "payload_base64"?, "key"?}..]} -> {"first": n, "last": n}
- * All or none, with offsets one after the other. LIMIT: more items than a batch may have.
+ * All or none, with offsets one after the other. LIMIT: more items than a batch may have. CONFLICT: as above.
  */
 BRANT_API brant_status brant_stream_publish_many(char **out_json, size_t *out_json_len,
                                                  brant_db *db, const char *json, size_t json_len);

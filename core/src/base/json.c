@@ -387,7 +387,7 @@ static bool escapes_nul(const char *text, size_t length) {
 }
 
 static brant_status check_document(const check *self, size_t count, unsigned depth) {
-    const yyjson_val *ends[BRANT__JSON_DEPTH];
+    const yyjson_val *ends[BRANT__JSON_DEPTH + BRANT__JSON_AROUND];
     unsigned level = 0;
     brant_status status;
 
@@ -433,7 +433,9 @@ brant_status brant__json_parse(brant__json *json, const char *text, size_t lengt
     brant_status status;
 
     forget(json);
-    if (depth == 0 || depth > BRANT__JSON_DEPTH) depth = BRANT__JSON_DEPTH;
+    if (depth == 0) depth = BRANT__JSON_DEPTH;
+    if (depth > BRANT__JSON_DEPTH + BRANT__JSON_AROUND)
+        depth = BRANT__JSON_DEPTH + BRANT__JSON_AROUND;
     if (length == 0) return fail_at(BRANT_INVALID_JSON, 0, "no value in the text");
 
     if (region_prepare(json, length)) {
@@ -529,7 +531,7 @@ static bool equal_numbers(yyjson_val *a, yyjson_val *b) {
            a_negative == b_negative && a_magnitude == b_magnitude;
 }
 
-/* Recursion is bounded by BRANT__JSON_DEPTH. */
+/* Recursion is bounded by the depth of what is parsed. */
 static bool equal_objects(yyjson_val *a, yyjson_val *b) {
     size_t count = length_of(a);
     yyjson_val *a_name = a + 1, *b_name = b + 1;

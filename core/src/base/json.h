@@ -22,7 +22,8 @@
 
 #include "base/base.h"
 
-#define BRANT__JSON_DEPTH 512
+#define BRANT__JSON_DEPTH  512
+#define BRANT__JSON_AROUND 16 /* levels of an answer, a batch or an event around a document */
 
 /*
  * A parsed document. Zero-initialise; parsing again reuses its memory, so a steady state of small documents allocates nothing
@@ -35,7 +36,7 @@ typedef struct brant__json {
     size_t memory_size;
 } brant__json;
 
-/* `depth` 0 means BRANT__JSON_DEPTH. The text is not kept. */
+/* `depth` 0 means BRANT__JSON_DEPTH; of what the library itself wrote around documents it may be up to BRANT__JSON_AROUND more. The text is not kept. */
 brant_status brant__json_parse(brant__json *json, const char *text, size_t length, unsigned depth);
 void brant__json_free(brant__json *json);
 

@@ -137,7 +137,7 @@ typedef struct open_container {
 } open_container;
 
 void brant__json_append(brant__buffer *buffer, yyjson_val *value) {
-    open_container open[BRANT__JSON_DEPTH];
+    open_container open[BRANT__JSON_DEPTH + BRANT__JSON_AROUND];
     size_t level = 0;
 
     if (!value) {
@@ -176,7 +176,7 @@ void brant__json_append(brant__buffer *buffer, yyjson_val *value) {
                 put_literal(buffer, is_object ? "{}" : "[]", 2);
                 break;
             }
-            if (level == BRANT__JSON_DEPTH) {
+            if (level == BRANT__JSON_DEPTH + BRANT__JSON_AROUND) {
                 buffer->failed = true;
                 return;
             }

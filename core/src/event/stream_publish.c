@@ -8,6 +8,9 @@
 #include "event/consumer.h"
 #include "event/stream.h"
 
+#define LOG    "changes:"
+#define LOG_ID 36
+
 enum { INSERT };
 static const char *const sql[] = {
     [INSERT] = "INSERT INTO stream_events (id, payload, created_at, key) VALUES (:id, :payload, "
@@ -60,11 +63,25 @@ cleanup:
     return status;
 }
 
+/* The change log of a graph tells what the graph did, and nothing else: "changes:" and a graph's id (graph/change.h). */
+static brant_status refuse_log(brant__text name) {
+    const size_t head = sizeof LOG - 1;
+    if (name.length != head + LOG_ID || memcmp(name.data, LOG, head) != 0) return BRANT_OK;
+    for (size_t i = 0; i < LOG_ID; i++) {
+        const char c = name.data[head + i];
+        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return BRANT_OK;
+    }
+    return brant__fail(BRANT_CONFLICT, "/stream: \"%.*s\" is the change log of a graph",
+                       (int)name.length, name.data);
+}
+
 brant_status brant__stream_publish(int64_t *out_offset, brant_db *db, brant__text stream,
                                    brant__text key, brant__text json) {
     brant__publisher publisher;
-    brant_status status = brant__publisher_begin(&publisher, db, stream);
+    brant_status status = refuse_log(stream);
     if (out_offset) *out_offset = 0;
+    if (status == BRANT_OK) status = brant__publisher_begin(&publisher, db, stream);
     if (status == BRANT_OK)
         status =
             brant__publisher_append(out_offset, &publisher, key, (brant__payload){json, false});
@@ -92,8 +109,9 @@ brant_status brant__streams_publish(brant__call *call) {
     brant__buffer buffer = {0};
     brant__publisher publisher;
     int64_t offset = 0;
-    BRANT__TRY(
-        brant__publisher_begin(&publisher, call->db, brant__json_get_text(call->input, "stream")));
+    const brant__text name = brant__json_get_text(call->input, "stream");
+    BRANT__TRY(refuse_log(name));
+    BRANT__TRY(brant__publisher_begin(&publisher, call->db, name));
     BRANT__TRY(append_item(&offset, &publisher, &buffer, call->input, ""));
     BRANT__TRY(brant__publisher_end(&publisher));
     brant__write_object(call->out);
@@ -110,11 +128,12 @@ brant_status brant__streams_publish_many(brant__call *call) {
     brant__buffer buffer = {0};
     brant__publisher publisher;
     char pointer[48];
+    const brant__text name = brant__json_get_text(call->input, "stream");
     yyjson_val *items = brant__json_get(call->input, "items"), *item = NULL;
     size_t index = 0, count = yyjson_arr_size(items);
+    BRANT__TRY(refuse_log(name));
     BRANT__TRY(brant__input_batch(call->db, items, "/items"));
-    BRANT__TRY(
-        brant__publisher_begin(&publisher, call->db, brant__json_get_text(call->input, "stream")));
+    BRANT__TRY(brant__publisher_begin(&publisher, call->db, name));
     yyjson_arr_foreach(items, index, count, item) {
         if ((index & 4095) == 4095) BRANT__TRY(brant__db_poll(call->db));
         snprintf(pointer, sizeof pointer, "/items/%zu", index);

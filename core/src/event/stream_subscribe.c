@@ -128,7 +128,11 @@ static brant_status subscribe_fetch(brant__fetch *found, brant_db *db, void *sta
     const int64_t through = stream.last < open ? stream.last : open - 1;
     const bool renamed = self->epoch_length > 0 &&
                          (epoch_length == 0 || memcmp(epoch, self->epoch, EPOCH_SIZE) != 0);
-    if (self->row_id == 0) self->row_id = stream.row_id; /* the first time that it is there */
+    if (self->row_id ==
+        0) { /* the first time that it is there: what the handle's own transaction made may not stay */
+        if (through == 0) return BRANT_OK;
+        self->row_id = stream.row_id;
+    }
     if (stream.row_id != self->row_id || renamed || through < position) {
         BRANT__TRY(begin_anew(&position, db, self, &stream, through));
         write_gap(writer, 0, position);

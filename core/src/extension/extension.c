@@ -18,7 +18,8 @@
  *   brant_version()                               -> JSON {version, sqlite_version, warning?}
  *
  * A payload, result or error: text is JSON (json_quote makes JSON of any text), a blob is bytes, numbers and NULL are what they are. Times are ms. Outside a transaction a call is one of its
- * own; inside, it is a part of it, and is taken back with it. Waiters in other processes are woken after the host's commit (extension/host.c). Failing is an SQL error whose message begins with the code: "STALE: …".
+ * own; inside, it is a part of it, and is taken back with it. A call that fails changes nothing; one that fails after it had written, within a statement that writes (a trigger, INSERT .. SELECT), takes
+ * the host's transaction with it, and says so. Waiters in other processes are woken after the host's commit (extension/host.c). Failing is an SQL error whose message begins with the code: "STALE: …".
  * What begins or ends transactions, restores, or runs SQL is the host's own business: UNSUPPORTED.
  */
 #if defined(_WIN32)
@@ -27,6 +28,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "extension/host.h"
@@ -168,14 +170,17 @@ typedef struct state {
 
 /* ---- failing ---------------------------------------------------------------------------------------- */
 
-static void fail(sqlite3_context *context, brant_status status) {
+/* `inside`: the host was in a transaction before. */
+static void fail(sqlite3_context *context, brant_status status, bool inside) {
     const brant_error *error = brant_last_error();
+    const bool lost = inside && sqlite3_get_autocommit(sqlite3_context_db_handle(context));
     char message[1200];
     if (status == BRANT_NO_MEMORY) {
         sqlite3_result_error_nomem(context);
         return;
     }
-    sqlite3_snprintf((int)sizeof message, message, "%s: %s", error->name, error->message);
+    sqlite3_snprintf((int)sizeof message, message, "%s: %s%s", error->name, error->message,
+                     lost ? "; the transaction was rolled back" : "");
     sqlite3_result_error(context, message, -1);
     if (status == BRANT_BUSY) sqlite3_result_error_code(context, SQLITE_BUSY);
 }
@@ -237,6 +242,8 @@ static brant_status write_payload(brant__writer *out, const char *function, cons
         brant__write_integer(out, sqlite3_value_int64(value));
         return BRANT_OK;
     case SQLITE_FLOAT:
+        if (!isfinite(sqlite3_value_double(value)))
+            return brant__fail(BRANT_INVALID, "%s: %s is no number of JSON", function, member);
         brant__write_name(out, member);
         brant__write_double(out, sqlite3_value_double(value));
         return BRANT_OK;
@@ -292,7 +299,8 @@ static brant_status result(sqlite3_context *context, const sql_function *functio
                            const char *answer, size_t length) {
     brant__json json = {0};
     brant_status status = BRANT_OK;
-    BRANT__TRY(brant__json_parse(&json, answer, length, 0));
+    /* A payload may be as deep as it may be, within the answer. */
+    BRANT__TRY(brant__json_parse(&json, answer, length, BRANT__JSON_DEPTH + BRANT__JSON_AROUND));
     yyjson_val *member = function->member ? yyjson_obj_get(json.root, function->member) : NULL;
     if (function->answer == DONE) {
         sqlite3_result_int(context, 1);
@@ -348,6 +356,7 @@ static brant_status check_call(const brant__host *host, brant__text name) {
 /* brant(operation [, input]) */
 static void call_any(sqlite3_context *context, int count, sqlite3_value **values) {
     brant__host *host = sqlite3_user_data(context);
+    const bool inside = !sqlite3_get_autocommit(host->sqlite);
     char *answer = NULL;
     size_t length = 0;
     brant_status status = BRANT_OK;
@@ -365,12 +374,13 @@ static void call_any(sqlite3_context *context, int count, sqlite3_value **values
     result_json(context, answer, length);
     return;
 cleanup:
-    fail(context, status);
+    fail(context, status, inside);
 }
 
 static void call_named(sqlite3_context *context, int count, sqlite3_value **values) {
     const registered *self = sqlite3_user_data(context);
     const sql_function *function = self->function;
+    const bool inside = !sqlite3_get_autocommit(self->host->sqlite);
     brant__writer input = {0};
     char *answer = NULL;
     size_t length = 0;
@@ -386,7 +396,7 @@ static void call_named(sqlite3_context *context, int count, sqlite3_value **valu
         goto cleanup;
     status = result(context, function, answer, length);
 cleanup:
-    if (status != BRANT_OK) fail(context, status);
+    if (status != BRANT_OK) fail(context, status, inside);
     brant_free(answer);
     brant__buffer_free(&input.buffer);
 }
@@ -399,7 +409,7 @@ static void call_adopt(sqlite3_context *context, int count, sqlite3_value **valu
     if (status == BRANT_OK)
         sqlite3_result_int(context, BRANT__FORMAT);
     else
-        fail(context, status);
+        fail(context, status, false);
 }
 
 static void call_version(sqlite3_context *context, int count, sqlite3_value **values) {

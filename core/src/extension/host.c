@@ -6,7 +6,8 @@
  *   its own automatic checkpoint is one: ours checkpoints in its place. Should the host set another one later, waiters notice its commits at their next look.
  * - Closing: sqlite3_close refuses while statements are prepared, but disconnects virtual tables before it looks for them. So a virtual table of ours finalises them, as
  *   those of SQLite's own extensions do.
- * - The host's statements do not change our tables: the authorizer says no when they are prepared. A host that sets an authorizer of its own takes that over.
+ * - The host's statements do not change our tables, nor make temporary ones of their names, which would be found in place of ours: the authorizer says no when they are prepared.
+ *   A host that sets an authorizer of its own takes that over.
  */
 #include "extension/host.h"
 
@@ -36,16 +37,32 @@ static void on_rollback(void *context) {
 
 static int on_authorize(void *context, int action, const char *a, const char *b,
                         const char *database, const char *trigger) {
-    const brant__host *host = context;
+    brant__host *host = context;
     (void)trigger;
     /* While a call of ours runs, the statements are ours. */
     if (!host->db || atomic_load(&host->db->state) & BRANT__INSIDE) return SQLITE_OK;
+    switch (action) {
+    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_TEMP_VIEW:
+        return brant__is_own_table(a) ? SQLITE_DENY : SQLITE_OK;
+    case SQLITE_CREATE_VTABLE:
+        return brant__is_own_table(a) && sqlite3_stricmp(database, "temp") == 0 ? SQLITE_DENY
+                                                                                : SQLITE_OK;
+    case SQLITE_CREATE_TEMP_TRIGGER:
+        return brant__is_own_table(b) ? SQLITE_DENY : SQLITE_OK;
+    case SQLITE_ALTER_TABLE: /* the new name is not told */
+        if (a && sqlite3_stricmp(a, "temp") == 0) host->altered = true;
+        break;
+    default:
+        break;
+    }
     if (database && sqlite3_stricmp(database, "main") != 0) return SQLITE_OK;
     switch (action) {
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
     case SQLITE_DELETE:
     case SQLITE_DROP_TABLE:
+    case SQLITE_DROP_TRIGGER:
         return brant__is_own_table(a) ? SQLITE_DENY : SQLITE_OK;
     case SQLITE_ALTER_TABLE:
     case SQLITE_CREATE_INDEX:
@@ -201,6 +218,28 @@ cleanup:
     return status;
 }
 
+/* A temporary table of one of our names would be found in place of ours: what is written would be gone with the connection. */
+static brant_status refuse_temporary(brant_db *db) {
+    sqlite3_stmt *statement = NULL;
+    brant_status status = BRANT_OK;
+    int code =
+        sqlite3_prepare_v2(db->sqlite, "SELECT name FROM temp.sqlite_master", -1, &statement, NULL);
+    while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(statement, 0);
+        if (brant__is_own_table(name)) {
+            status =
+                brant__fail(BRANT_CONFLICT,
+                            "the temporary table %s hides brant's own; give it another name", name);
+            goto cleanup;
+        }
+        code = SQLITE_OK;
+    }
+    if (code != SQLITE_DONE) status = brant__sqlite_fail(db, code, "looking for temporary tables");
+cleanup:
+    sqlite3_finalize(statement);
+    return status;
+}
+
 static brant_status set_path(brant_db *db) {
     const char *path = sqlite3_db_filename(db->sqlite, "main");
     struct stat file;
@@ -223,6 +262,7 @@ static brant_status set_up(brant__host *host, brant_db *db, bool adopt) {
     BRANT__TRY(brant__options_parse(&db->options, "", 0));
     BRANT__TRY(set_path(db));
     if (sqlite3_db_readonly(db->sqlite, "main") == 1) db->options.mode = BRANT__MODE_RO;
+    BRANT__TRY(refuse_temporary(db));
     BRANT__TRY(identify(db, adopt));
     /* The virtual table of the end lives from its first use. */
     code = sqlite3_exec(db->sqlite, "SELECT * FROM brant_connection", NULL, NULL, NULL);
@@ -238,7 +278,12 @@ cleanup:
 }
 
 brant_status brant__host_open(brant__host *host, bool adopt) {
-    if (host->db) return BRANT_OK;
+    if (host->db) {
+        if (BRANT__LIKELY(!host->altered)) return BRANT_OK;
+        const brant_status found = refuse_temporary(host->db);
+        if (found == BRANT_OK) host->altered = false;
+        return found;
+    }
     brant_db *db = brant__alloc_zero(sizeof *db);
     if (!db) return brant__fail_memory();
     atomic_init(&db->references, 1);

@@ -15,9 +15,10 @@
 typedef struct brant__host {
     sqlite3 *sqlite;
     brant_db *db; /* NULL until it is first needed, and after the connection began to close */
+    bool altered; /* the host changed a temporary table: it may have a name of ours now */
 } brant__host;
 
-/* The handle, made at its first use: the file must be brant's. NOT_BRANT, NEWER_FORMAT, READ_ONLY, CORRUPT. With `adopt` brant's tables are added to a file that is not. */
+/* The handle, made at its first use: the file must be brant's. NOT_BRANT, NEWER_FORMAT, READ_ONLY, CORRUPT; CONFLICT: a temporary table hides one of ours. With `adopt` brant's tables are added to a file that is not. */
 brant_status brant__host_open(brant__host *host, bool adopt);
 /* Watch for the end of the connection and for the host's statements on our tables. An SQLite code. */
 int brant__host_attach(brant__host *host);

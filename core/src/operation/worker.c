@@ -113,6 +113,15 @@ static void write_state(worker *self, const char *name, brant__text last) {
     brant__write_end(&self->input);
 }
 
+/* What ends our claim; another may have the job by now. */
+static brant_status perform_owned(worker *self, const char *operation) {
+    const brant_status status = perform(self, operation);
+
+    if (status != BRANT_STALE) return status;
+    (void)brant__error_code();
+    return BRANT_OK;
+}
+
 static brant_status fail_job(worker *self, const char *code, brant__text message) {
     begin_job_input(self);
     brant__write_name(&self->input, "retry");
@@ -126,7 +135,7 @@ static brant_status fail_job(worker *self, const char *code, brant__text message
     brant__write_end(&self->input);
     brant__write_end(&self->input);
     self->done->failed++;
-    return perform(self, "jobs.fail");
+    return perform_owned(self, "jobs.fail");
 }
 
 /* Failures that are the job's: it would fail so again. */
@@ -159,16 +168,9 @@ static brant_status fail_with_record(worker *self) {
 }
 
 static brant_status finish(worker *self, const char *operation) {
-    brant_status status;
-
     begin_job_input(self);
     brant__write_end(&self->input);
-    status = perform(self, operation);
-    if (status == BRANT_STALE) { /* another has it by now */
-        (void)brant__error_code();
-        status = BRANT_OK;
-    }
-    return status;
+    return perform_owned(self, operation);
 }
 
 /* One call of the job's operation, and what it did as its progress. *out_done: the job is finished, or is ours no longer. */

@@ -92,6 +92,10 @@ struct brant_db {
     bool joined; /* of a host: the outermost level stands inside what the host began */
     bool bare;   /* joined, and a statement of the host is writing: no savepoint can be made */
     bool
+        torn; /* bare, and a level that wrote was rolled back: only the host's whole transaction can take it back */
+    int changed[(BRANT__TRANSACTION_DEPTH / 64 + 1) *
+                64]; /* bare: SQLite's count of changes when each level began */
+    bool
         lost; /* SQLite rolled the whole transaction back by itself: its levels are still to be ended */
     uint64_t nested_read[BRANT__TRANSACTION_DEPTH / 64 +
                          1]; /* bit n: level n is a read inside another, without a savepoint */

@@ -104,6 +104,8 @@ static brant_status join(bool *out_joined, brant_db *db, int mode) {
     const bool writes = host_writes(db);
     db->joined = *out_joined = writes || !sqlite3_get_autocommit(db->sqlite);
     db->bare = writes || mode == BRANT__READ;
+    db->torn = false;
+    db->changed[0] = sqlite3_total_changes(db->sqlite);
     if (db->joined && !db->bare) status = run_savepoint(db, "SAVEPOINT", 0);
     if (status != BRANT_OK) db->joined = false;
     return status;
@@ -111,6 +113,9 @@ static brant_status join(bool *out_joined, brant_db *db, int mode) {
 
 static brant_status leave_joined(brant_db *db) {
     brant_status status = BRANT_OK;
+    if (db->torn)
+        return brant__fail(BRANT_MISUSE, "what failed in part cannot be taken back while a "
+                                         "statement of the host writes; call it by a SELECT");
     if (!db->bare) BRANT__TRY(run_savepoint(db, "RELEASE", 0));
     db->depth = 0;
     db->joined = false;
@@ -119,13 +124,20 @@ cleanup:
     return status;
 }
 
-/* Without a savepoint the host's statement takes back what was done, since it is told of the failure. */
+/*
+ * Without a savepoint: outside a transaction the host's statement, which fails, takes back what was done. Inside one SQLite lets it stand unless the statement keeps a journal of its own, which
+ * cannot be known: half an operation must not be committed, so what wrote takes the whole transaction with it, as a full disk does.
+ */
 static void rollback_joined(brant_db *db) {
+    const bool wrote = sqlite3_total_changes(db->sqlite) != db->changed[0];
+    const bool whole = db->bare && db->mode == BRANT__WRITE && wrote;
     if (!db->bare)
         sqlite3_exec(db->sqlite, "ROLLBACK TO brant_0; RELEASE brant_0", NULL, NULL, NULL);
     db->depth = 0;
     db->joined = false;
     note_joined(db);
+    if (whole && !sqlite3_get_autocommit(db->sqlite))
+        sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
 }
 
 /* ---- levels ------------------------------------------------------------------------------------------------------- */
@@ -141,6 +153,7 @@ brant_status brant__begin(brant_db *db, int mode) {
         /* A read inside sees what the outer sees and has nothing to take back: no savepoint. */
         if (mode == BRANT__WRITE && !db->bare)
             BRANT__TRY(run_savepoint(db, "SAVEPOINT", db->depth));
+        if (BRANT__UNLIKELY(db->bare)) db->changed[db->depth] = sqlite3_total_changes(db->sqlite);
         db->nested_read[db->depth / 64] &= ~((uint64_t)1 << (db->depth % 64));
         if (mode == BRANT__READ) db->nested_read[db->depth / 64] |= (uint64_t)1 << (db->depth % 64);
         db->depth++;
@@ -221,6 +234,8 @@ void brant__rollback(brant_db *db) {
             sqlite3_snprintf(sizeof text, text, "ROLLBACK TO brant_%u; RELEASE brant_%u", level,
                              level);
             sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);
+        } else if (db->bare && sqlite3_total_changes(db->sqlite) != db->changed[level]) {
+            db->torn = true;
         }
         db->depth--;
         note_rollback(db, db->depth);
