@@ -121,6 +121,26 @@ static void test_one_of_n(void **state) {
     }
 }
 
+/* A look that failed in the middle neither loses the ticket that it held nor keeps one that was never written: what stays in the queue takes the wake of another. */
+static void test_a_look_that_fails(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    const int64_t ticket = go_to_sleep(db, INT64_MAX);
+    int64_t next = 0;
+    begin(db);
+    assert_int_equal(brant__waiter_leave(db, TOPIC, ticket), BRANT_OK);
+    assert_int_equal(brant__waiter_sleep(&next, db, TOPIC, INT64_MAX), BRANT_OK);
+    brant__rollback(db);
+    brant__leave(db);
+    assert_true(is_asleep(db, ticket));
+    assert_true(brant__waiter_any(db));
+    assert_int_equal(brant__enter(db), BRANT_OK);
+    brant__waiter_drop(db, TOPIC, ticket);
+    brant__leave(db);
+    assert_int_equal(sleepers(db), 0);
+    assert_false(brant__waiter_any(db));
+    brant_db_free(db);
+}
+
 static void test_deadlines(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
     int64_t at = 0;
@@ -521,6 +541,7 @@ static void test_topics(void **state) {
 int main(int count, char **arguments) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_one_of_n, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_look_that_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_deadlines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_dead_are_passed_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_closing_leaves, set_up, tear_down),

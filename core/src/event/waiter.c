@@ -56,6 +56,7 @@ typedef struct ticket {
     brant__text topic; /* owned */
     bool dropped;      /* its cursor is gone; the row is to go with the next write */
     bool done;         /* it has, in the running transaction */
+    bool fresh;        /* it was made in the running transaction */
     bool taken;        /* it was not there: the wake is to be passed on */
 } ticket;
 
@@ -99,7 +100,7 @@ static brant_status remember(waiter *self, brant__text topic, int64_t number) {
     const char *copy = brant__strndup(topic.data, topic.length);
     if (!copy) return brant__fail_memory();
     self->tickets[self->count++] =
-        (ticket){.number = number, .topic = brant__text_of(copy, topic.length)};
+        (ticket){.number = number, .topic = brant__text_of(copy, topic.length), .fresh = true};
     return BRANT_OK;
 }
 
@@ -147,15 +148,19 @@ cleanup:
 static void waiter_after_commit(brant_db *db, void *state) {
     waiter *self = state;
     (void)db;
-    for (size_t i = self->count; i-- > 0;)
+    for (size_t i = self->count; i-- > 0;) {
+        self->tickets[i].fresh = false;
         if (self->tickets[i].done) forget(self, &self->tickets[i]);
+    }
 }
 
 static void waiter_after_rollback(brant_db *db, void *state, unsigned depth) {
     waiter *self = state;
     (void)db;
-    for (size_t i = 0; depth == 0 && i < self->count; i++)
+    for (size_t i = self->count; depth == 0 && i-- > 0;) {
         self->tickets[i].done = self->tickets[i].taken = false;
+        if (self->tickets[i].fresh) forget(self, &self->tickets[i]);
+    }
 }
 
 /* A write of our own for nothing but what was dropped. Quietly; what cannot be written now waits. */
@@ -246,7 +251,7 @@ brant_status brant__waiter_leave(brant_db *db, brant__text topic, int64_t number
     if (number == 0) return BRANT_OK;
     const brant_status status = delete_row(&taken, db, topic, number);
     ticket *entry = status == BRANT_OK && self ? find(self, topic, number) : NULL;
-    if (entry) forget(self, entry);
+    if (entry) entry->done = true; /* ours until that is committed */
     return status;
 }
 
