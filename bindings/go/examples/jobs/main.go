@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -21,7 +22,8 @@ func run(ctx context.Context, path string) error {
 		return err
 	}
 	defer db.Close()
-	if _, err := db.Graphs.Create(ctx, brant.NewGraph{Name: "people", GraphType: "open"}); err != nil {
+	_, err = db.Graphs.Create(ctx, brant.NewGraph{Name: "people", GraphType: "open"})
+	if err != nil && !errors.Is(err, brant.ErrExists) {
 		return err
 	}
 	mails, sent := db.Queue("mails"), db.Stream("sent")
@@ -30,7 +32,7 @@ func run(ctx context.Context, path string) error {
 	people := []string{"ada", "grace", "barbara"}
 	err = db.Tx(ctx, func(tx *brant.Tx) error {
 		for _, name := range people {
-			if _, err := tx.Graph("people").Nodes.Insert(ctx, brant.NewNode{Key: name}); err != nil {
+			if _, err := tx.Graph("people").Nodes.Put(ctx, brant.NewNode{Key: name}); err != nil {
 				return err
 			}
 			if _, err := tx.Queue("mails").Enqueue(ctx, mail{To: name}); err != nil {
