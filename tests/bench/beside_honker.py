@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Queues and streams from Python beside Honker (https://honker.dev), its published package, in the same run.
 
-    tests/bench/honker.py [--jobs 20000] [--events 100000] [--rounds 5] [--waiting 100000]
+    tests/bench/beside_honker.py [--jobs 20000] [--events 100000] [--rounds 5] [--waiting 100000]
 
 Both have a file of their own, WAL and synchronous=NORMAL; the rounds of one and of the other alternate, and medians are shown. A single operation is one transaction.
 Batches of Honker are as its guide has them: for enqueue and publish one transaction around single calls, claim_batch and ack_batch for the rest. Payloads are JSON of 100 bytes.
