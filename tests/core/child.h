@@ -10,18 +10,6 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <sys/wait.h>
-#include <time.h>
-
-static inline int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static inline void pause_ms(long ms) {
-    const struct timespec span = {ms / 1000, (ms % 1000) * 1000000};
-    nanosleep(&span, NULL);
-}
 
 /* ---- children ------------------------------------------------------------------------------------------------------ */
 

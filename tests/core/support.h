@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "brant.h"
@@ -44,6 +45,26 @@ static inline void remove_folder(char *path) {
     if (folder) closedir(folder);
     rmdir(path);
     free(path);
+}
+
+/* For tests whose state is a folder. */
+static inline int set_up_folder(void **state) {
+    *state = make_folder();
+    return 0;
+}
+static inline int tear_down_folder(void **state) {
+    remove_folder(*state);
+    return 0;
+}
+
+static inline int64_t monotonic_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+static inline void pause_ms(long ms) {
+    const struct timespec span = {ms / 1000, (ms % 1000) * 1000000};
+    nanosleep(&span, NULL);
 }
 
 /* `folder`/`name`, in a buffer that the next call but three overwrites. */
@@ -120,6 +141,15 @@ static inline void must_be_well(brant_db *db) {
     if (strstr(answer, "\"ok\":false") || strcmp(answer + strlen(answer) - strlen(end), end) != 0)
         fail_msg("db.doctor: %s", answer);
     brant_free(answer);
+}
+
+static inline brant_cursor *must_listen_to(brant_db *db, const char *pattern) {
+    brant_cursor *cursor = NULL;
+    char json[256];
+    snprintf(json, sizeof json, "{\"channels\":[\"%s\"]}", pattern);
+    if (brant_event_listen(&cursor, db, TEXT(json)) != BRANT_OK)
+        fail_msg("listen: %s", brant_last_error()->message);
+    return cursor;
 }
 
 #endif

@@ -11,27 +11,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-static int set_up(void **state) {
-    *state = make_folder();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    remove_folder(*state);
-    return 0;
-}
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void pause_ms(long ms) {
-    const struct timespec span = {ms / 1000, (ms % 1000) * 1000000};
-    nanosleep(&span, NULL);
-}
-
 static brant_cursor *must_listen(brant_db *db, const char *channels) {
     brant_cursor *cursor = NULL;
     char json[4096];
@@ -520,9 +499,9 @@ static void *wait_once(void *argument) {
     waiter *self = argument;
     char *answer = NULL;
     size_t length = 0;
-    const int64_t start = now_ms();
+    const int64_t start = monotonic_ms();
     self->status = brant_cursor_next(&answer, &length, self->cursor, self->timeout);
-    self->took = now_ms() - start;
+    self->took = monotonic_ms() - start;
     snprintf(self->message, sizeof self->message, "%s", brant_last_error()->message);
     const char *payload = answer ? strstr(answer, "\"payload\":") : NULL;
     snprintf(self->items, sizeof self->items, "%.*s", payload ? (int)strcspn(payload, ",}") : 0,
@@ -546,13 +525,13 @@ static void finish(waiter *self, brant_status wanted) {
 static void test_timeouts(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
     brant_cursor *cursor = must_listen(db, "[\"a\"]");
-    const int64_t start_at = now_ms();
+    const int64_t start_at = monotonic_ms();
     expect(cursor, 0, "");
-    assert_true(now_ms() - start_at < 100);
+    assert_true(monotonic_ms() - start_at < 100);
     expect(cursor, 200, "");
-    assert_in_range(now_ms() - start_at, 190, 900);
+    assert_in_range(monotonic_ms() - start_at, 190, 900);
     expect(cursor, 1300, ""); /* longer than the tick */
-    assert_in_range(now_ms() - start_at, 1480, 2600);
+    assert_in_range(monotonic_ms() - start_at, 1480, 2600);
     brant_cursor_free(cursor);
     brant_db_free(db);
 }
@@ -623,21 +602,21 @@ static void ends_wait(const char *path, enum end how, bool follower) {
     start(&follows, second, -1);
     pause_ms(50);
     brant_cursor *cursor = follower ? second : first;
-    const int64_t at = now_ms();
+    const int64_t at = monotonic_ms();
     if (how == CLOSE_CURSOR) brant_cursor_close(cursor);
     if (how == FREE_CURSOR) brant_cursor_free(cursor);
     if (how == INTERRUPT) brant_interrupt(db);
     if (how == CLOSE_HANDLE) brant_close(db);
     finish(follower ? &follows : &leads, how == INTERRUPT ? BRANT_INTERRUPTED : BRANT_CLOSED);
-    assert_true(now_ms() - at < 500);
+    assert_true(monotonic_ms() - at < 500);
     if (how == INTERRUPT || how == CLOSE_HANDLE) {
         finish(follower ? &leads : &follows, how == INTERRUPT ? BRANT_INTERRUPTED : BRANT_CLOSED);
-        assert_true(now_ms() - at < 500);
+        assert_true(monotonic_ms() - at < 500);
     } else {
         /* The other one waits on, and is woken. */
         notify(db, "a", 1);
         finish(follower ? &leads : &follows, BRANT_OK);
-        assert_true(now_ms() - at < 500);
+        assert_true(monotonic_ms() - at < 500);
     }
     if (how == INTERRUPT) {
         notify(db, "a", 2); /* the cursors are as before */
@@ -1023,7 +1002,7 @@ static void test_lost_transaction(void **state) {
     brant_db_free(db);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_folder, tear_down_folder)
 
 int main(int count, char **arguments) {
     const struct CMUnitTest tests[] = {

@@ -337,11 +337,6 @@ static int set_up(void **state) {
     return 0;
 }
 
-static int tear_down(void **state) {
-    remove_folder(*state);
-    return 0;
-}
-
 /* A copy of the saved file. */
 static const char *saved(const char *folder) {
     static char bytes[1 << 22];
@@ -431,7 +426,7 @@ static void test_restore(void **state) {
     brant_db_free(db);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down_folder)
 
 int main(int count, char **arguments) {
     if (count > 1 && strcmp(arguments[1], "write") == 0) {

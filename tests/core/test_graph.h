@@ -135,16 +135,6 @@ static inline void define(brant_db *db, const char *module) {
     holds(db, "graph_types.define", "\"id\":", "{\"module\":%s}", module);
 }
 
-static inline int set_up_folder(void **state) {
-    *state = make_folder();
-    return 0;
-}
-
-static inline int tear_down_folder(void **state) {
-    remove_folder(*state);
-    return 0;
-}
-
 #define GRAPH_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_folder, tear_down_folder)
 
 #endif

@@ -26,28 +26,12 @@ static int set_up(void **state) {
     return 0;
 }
 
-static int tear_down(void **state) {
-    remove_folder(*state);
-    return 0;
-}
-
 static brant_db *open_with_clock(const char *folder) {
     static const brant_sources sources = {fake_clock, NULL, NULL};
     brant_db *db = NULL;
     assert_int_equal(brant_open_with(&db, TEXT(in_folder(folder, "a.db")), TEXT(""), &sources),
                      BRANT_OK);
     return db;
-}
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void pause_ms(long ms) {
-    const struct timespec span = {ms / 1000, (ms % 1000) * 1000000};
-    nanosleep(&span, NULL);
 }
 
 /* The token, or 0 when another holds it. */
@@ -246,18 +230,18 @@ static void test_watch(void **state) {
     assert_true(is_free(cursor, 1000));
     /* By time. */
     acquire(other, "a", "o", 100);
-    int64_t began = now_ms();
+    int64_t began = monotonic_ms();
     assert_true(is_free(cursor, 2000));
-    assert_in_range(now_ms() - began, 80, 400);
+    assert_in_range(monotonic_ms() - began, 80, 400);
     /* A lease that ends sooner than the one that it slept through. */
     const int64_t long_one = acquire(other, "a", "o", 60000);
     assert_false(is_free(cursor, 0));
     char json[100];
     snprintf(json, sizeof json, "{\"name\":\"a\",\"token\":%lld,\"ttl\":100}", (long long)long_one);
     must(other, "locks.refresh", json, NULL);
-    began = now_ms();
+    began = monotonic_ms();
     assert_true(is_free(cursor, 5000));
-    assert_in_range(now_ms() - began, 50, 500);
+    assert_in_range(monotonic_ms() - began, 50, 500);
     brant_cursor_free(cursor);
     must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM brant_waiters\"}", "[[0]]");
     brant_db_free(db);
@@ -307,8 +291,8 @@ static void test_one_is_woken_for_each_release(void **state) {
     for (int i = 1; i <= SLEEPERS; i++) {
         /* Whoever is woken finds it free; it is taken again before the fallback check of the others. */
         release(db, "a", token);
-        const int64_t began = now_ms();
-        while (awake_of(sleepers, SLEEPERS) < i && now_ms() - began < 3000)
+        const int64_t began = monotonic_ms();
+        while (awake_of(sleepers, SLEEPERS) < i && monotonic_ms() - began < 3000)
             pause_ms(1);
         token = acquire(db, "a", "o", 60000);
         pause_ms(30);
@@ -437,16 +421,19 @@ static void test_plans(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_lease, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_list_and_maintain, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_tokens_grow_for_ever, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_clock_jumps_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_watch, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_one_is_woken_for_each_release, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_watch_in_memory_and_read_only, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_processes_exclude_each_other, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_plans, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lease, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_list_and_maintain, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_tokens_grow_for_ever, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_clock_jumps_back, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_watch, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_one_is_woken_for_each_release, set_up,
+                                        tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_watch_in_memory_and_read_only, set_up,
+                                        tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_processes_exclude_each_other, set_up,
+                                        tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_plans, set_up, tear_down_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

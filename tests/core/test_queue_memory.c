@@ -2,64 +2,8 @@
  * tests/core/test_queue_memory.c: each operation on queues and jobs on a new handle, with its first, second, third .. allocation failing, brant's own and SQLite's: it says NO_MEMORY and leaves
  * everything as it was, or succeeds; cursors go on afterwards.
  */
-#include <sqlite3.h>
-#include <stdbool.h>
 
-#include "support.h"
-
-static long countdown = -1; /* allocations until one fails; negative: none does */
-static long failures;
-
-static bool due(void) {
-    if (countdown < 0 || countdown-- > 0) return false;
-    failures++;
-    return true;
-}
-
-static void *allocate(void *context, size_t size) {
-    (void)context;
-    return due() ? NULL : malloc(size);
-}
-static void *reallocate(void *context, void *memory, size_t size) {
-    (void)context;
-    return due() ? NULL : realloc(memory, size);
-}
-static void release(void *context, void *memory) {
-    (void)context;
-    free(memory);
-}
-
-/* SQLite asks for the size of an allocation: it stands before it. */
-static void *sqlite_allocate(int size) {
-    if (due()) return NULL;
-    int64_t *memory = malloc((size_t)size + 16);
-    if (!memory) return NULL;
-    memory[0] = size;
-    return memory + 2;
-}
-static void sqlite_release(void *memory) {
-    if (memory) free((int64_t *)memory - 2);
-}
-static int sqlite_size(void *memory) {
-    return memory ? (int)((int64_t *)memory)[-2] : 0;
-}
-static void *sqlite_reallocate(void *memory, int size) {
-    void *grown = sqlite_allocate(size);
-    if (grown && memory)
-        memcpy(grown, memory, (size_t)(sqlite_size(memory) < size ? sqlite_size(memory) : size));
-    if (grown) sqlite_release(memory);
-    return grown;
-}
-static int sqlite_round(int size) {
-    return (size + 7) & ~7;
-}
-static int sqlite_begin(void *context) {
-    (void)context;
-    return SQLITE_OK;
-}
-static void sqlite_end(void *context) {
-    (void)context;
-}
+#include "failing_allocator.h"
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
@@ -275,12 +219,7 @@ static void test_cursors(void **state) {
 }
 
 int main(void) {
-    static sqlite3_mem_methods methods = {
-        sqlite_allocate, sqlite_release, sqlite_reallocate, sqlite_size,
-        sqlite_round,    sqlite_begin,   sqlite_end,        NULL};
-    static const brant_allocator allocator = {allocate, reallocate, release, NULL};
-    if (sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) != SQLITE_OK) return 1;
-    brant_allocator_set(&allocator);
+    if (!failing_allocator_install()) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_operations),
         cmocka_unit_test(test_cursors),

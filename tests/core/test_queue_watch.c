@@ -12,16 +12,6 @@
 
 #define FALLBACK 7000 /* ms: what is missed is noticed by then */
 
-static int set_up(void **state) {
-    *state = make_folder();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    remove_folder(*state);
-    return 0;
-}
-
 /* ---- both sides ------------------------------------------------------------------------------ */
 
 /* brant_call where an assertion must not fail: the answer, to be freed, or NULL. */
@@ -213,11 +203,11 @@ static void test_between_processes(void **state) {
     for (int i = 0; i < 4; i++)
         assert_true(hear(&workers[i]));
     brant_db *db = must_open(path, "");
-    const int64_t begun = now_ms();
+    const int64_t begun = monotonic_ms();
     must(db, "queues.enqueue_many", "{\"queue\":\"q\",\"items\":[{},{},{},{}]}", NULL);
     for (int i = 0; i < 4; i++)
         assert_true(hear(&workers[i]));
-    assert_in_range(now_ms() - begun, 0, 900); /* by wakes, not by the check of each second */
+    assert_in_range(monotonic_ms() - begun, 0, 900); /* by wakes, not by the check of each second */
     must(db, "queues.stats", "{\"queue\":\"q\"}", "\"completed\":4");
     for (int i = 0; i < 4; i++) {
         say(&workers[i]);
@@ -332,9 +322,9 @@ static void test_jobs_that_come_back(void **state) {
 
 /* How long until the cursor yields. */
 static int64_t time_until_ready(brant_cursor *cursor) {
-    const int64_t begun = now_ms();
+    const int64_t begun = monotonic_ms();
     assert_true(ready(cursor, FALLBACK));
-    return now_ms() - begun;
+    return monotonic_ms() - begun;
 }
 
 static void test_due(void **state) {
@@ -448,10 +438,10 @@ static void test_stranded_and_passed_on(void **state) {
     enqueue(early, ",\"priority\":-1");
     assert_int_equal(claim_with(early, ",\"lease\":600000", &token), 1);
     brant_db_free(early);
-    const int64_t before = now_ms();
+    const int64_t before = monotonic_ms();
     strand(&dead, &db, &other, path);
     assert_true(with_token(db, "jobs.heartbeat", 1, token, ",\"lease\":600000"));
-    const bool early_enough = now_ms() - before < 50;        /* on a busy machine it is not */
+    const bool early_enough = monotonic_ms() - before < 50;  /* on a busy machine it is not */
     if (early_enough) assert_int_equal(woken(&other, 1), 0); /* it might still come */
     pause_ms(60);
     assert_true(with_token(db, "jobs.heartbeat", 1, token, ",\"lease\":600000"));
@@ -629,21 +619,26 @@ static void test_end_of_a_job(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_one_of_many, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_between_processes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_each_look_that_finds_something, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_paused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_slot_comes_free, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_jobs_that_come_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_due, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_token_of_the_rate_limit, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_lease_of_a_killed_worker, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_stranded_and_noticed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_stranded_and_passed_on, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_closed_after_it_was_woken, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_memory_and_read_only, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_cancels, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_end_of_a_job, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_one_of_many, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_between_processes, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_each_look_that_finds_something, set_up_folder,
+                                        tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_paused, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_slot_comes_free, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_jobs_that_come_back, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_due, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_token_of_the_rate_limit, set_up_folder,
+                                        tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_lease_of_a_killed_worker, set_up_folder,
+                                        tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_stranded_and_noticed, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_stranded_and_passed_on, set_up_folder,
+                                        tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_closed_after_it_was_woken, set_up_folder,
+                                        tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_memory_and_read_only, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_cancels, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_end_of_a_job, set_up_folder, tear_down_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

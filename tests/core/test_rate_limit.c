@@ -20,11 +20,6 @@ static int set_up(void **state) {
     return 0;
 }
 
-static int tear_down(void **state) {
-    remove_folder(*state);
-    return 0;
-}
-
 static brant_db *open_with_clock(const char *folder) {
     static const brant_sources sources = {fake_clock, NULL, NULL};
     brant_db *db = NULL;
@@ -304,14 +299,14 @@ static void test_plans(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_sliding_window_is_exact, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_clock_jumps_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_window_leaves_no_rows, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_bucket_is_exact, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_bucket_at_its_bounds, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_list_and_maintain, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_plans, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_sliding_window_is_exact, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_clock_jumps_back, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_window_leaves_no_rows, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_bucket_is_exact, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_bucket_at_its_bounds, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_list_and_maintain, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_plans, set_up, tear_down_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

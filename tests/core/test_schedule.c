@@ -28,11 +28,6 @@ static int set_up(void **state) {
     return 0;
 }
 
-static int tear_down(void **state) {
-    remove_folder(*state);
-    return 0;
-}
-
 static brant_db *open_with_clock(const char *folder) {
     static const brant_sources sources = {fake_clock, NULL, NULL};
     brant_db *db = NULL;
@@ -278,13 +273,13 @@ static void test_plans(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_fires_when_due, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_misfires, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_daylight_saving, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_clock_jumps_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_leap_days, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_leader_is_killed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_plans, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_fires_when_due, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_misfires, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_daylight_saving, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_clock_jumps_back, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_leap_days, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_leader_is_killed, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_plans, set_up, tear_down_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,16 +9,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-static int set_up(void **state) {
-    *state = make_folder();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    remove_folder(*state);
-    return 0;
-}
-
 static int64_t now_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -840,32 +830,34 @@ static void test_registry(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_open_creates_privately, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_open_refuses, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_open_versions, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_open_newer, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_open_released_formats, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_open_format_4, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_upgrade_collision, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_adopt, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_read_only, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_open_race, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_open_beside_writer, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_foreign_descriptor, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_close, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_other_threads, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_fork, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_transactions, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_lost_transaction, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_sql, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_sql_denied, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_backup, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_backup_overwrites, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_restore_ends_history, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_doctor, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_registry, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_open_creates_privately, set_up_folder,
+                                        tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_open_refuses, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_open_versions, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_open_newer, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_open_released_formats, set_up_folder,
+                                        tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_open_format_4, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_upgrade_collision, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_adopt, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_read_only, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_open_race, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_open_beside_writer, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_foreign_descriptor, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_close, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_other_threads, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_fork, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_transactions, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_lost_transaction, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_sql, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_sql_denied, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_backup, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_backup_overwrites, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_restore_ends_history, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_doctor, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_limits, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_memory, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_registry, set_up_folder, tear_down_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

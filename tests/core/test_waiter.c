@@ -12,27 +12,6 @@
 
 #include "event/waiter.h"
 
-static int set_up(void **state) {
-    *state = make_folder();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    remove_folder(*state);
-    return 0;
-}
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void pause_ms(long ms) {
-    const struct timespec span = {ms / 1000, (ms % 1000) * 1000000};
-    nanosleep(&span, NULL);
-}
-
 /* ---- the wait queue, by hand: each of these is a transaction ----------------------------------------------------------------- */
 
 #define TOPIC BRANT__TEXT("\1queue:q")
@@ -352,9 +331,9 @@ typedef struct waiting {
 
 static void *wait_for_item(void *argument) {
     waiting *self = argument;
-    const int64_t start = now_ms();
+    const int64_t start = monotonic_ms();
     self->got = items(self->cursor, 10000);
-    self->took = now_ms() - start;
+    self->took = monotonic_ms() - start;
     return NULL;
 }
 
@@ -418,9 +397,9 @@ static void test_own_transactions(void **state) {
         assert_int_equal(pthread_create(&wait.thread, NULL, wait_for_item, &wait), 0);
         pause_ms(100);
         must(db, mode ? "transaction.commit" : "transaction.rollback", "{}", NULL);
-        const int64_t start = now_ms();
+        const int64_t start = monotonic_ms();
         pthread_join(wait.thread, NULL);
-        assert_true(now_ms() - start < 200);
+        assert_true(monotonic_ms() - start < 200);
         assert_int_equal(wait.got, 1);
     }
     brant_cursor_free(cursor);
@@ -442,9 +421,9 @@ static void test_own_deadline(void **state) {
     assert_int_equal(brant_cursor_wait(&wait, cursor), BRANT_OK);
     assert_true(wait > 100 && wait <= 301);
     must(db, "sql.execute", "{\"sql\":\"UPDATE ready SET n = 1\"}", NULL); /* wakes nobody */
-    const int64_t start = now_ms();
+    const int64_t start = monotonic_ms();
     assert_int_equal(items(cursor, 5000), 1);
-    assert_in_range(now_ms() - start, 100, 600);
+    assert_in_range(monotonic_ms() - start, 100, 600);
     brant_cursor_close(cursor);
     assert_int_equal(brant_cursor_wait(&wait, cursor), BRANT_CLOSED);
     brant_cursor_free(cursor);
@@ -540,17 +519,18 @@ static void test_topics(void **state) {
 
 int main(int count, char **arguments) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_one_of_n, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_look_that_fails, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_deadlines, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_the_dead_are_passed_over, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_closing_leaves, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_dropping, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_level_cursor, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_own_transactions, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_own_deadline, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_an_end, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_topics, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_one_of_n, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_a_look_that_fails, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_deadlines, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_the_dead_are_passed_over, set_up_folder,
+                                        tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_closing_leaves, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_dropping, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_level_cursor, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_own_transactions, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_own_deadline, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_an_end, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_topics, set_up_folder, tear_down_folder),
     };
     if (count > 1) cmocka_set_test_filter(arguments[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);

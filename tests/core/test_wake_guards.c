@@ -12,31 +12,6 @@
 #include "event/wake_state.h"
 #include "store/handle.h"
 
-static int set_up(void **state) {
-    *state = make_folder();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    remove_folder(*state);
-    return 0;
-}
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static brant_cursor *listen_to(brant_db *db, const char *pattern) {
-    brant_cursor *cursor = NULL;
-    char json[256];
-    snprintf(json, sizeof json, "{\"channels\":[\"%s\"]}", pattern);
-    if (brant_event_listen(&cursor, db, TEXT(json)) != BRANT_OK)
-        fail_msg("listen: %s", brant_last_error()->message);
-    return cursor;
-}
-
 static void notify(brant_db *db, const char *channel) {
     char json[256];
     snprintf(json, sizeof json, "{\"channel\":\"%s\"}", channel);
@@ -121,14 +96,14 @@ static void test_signal_during_a_look(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = must_open(path, ""), *writer = must_open(path, "");
     late self = {writer, 0};
-    brant_cursor *listener = listen_to(db, "a"), *cursor = NULL;
+    brant_cursor *listener = must_listen_to(db, "a"), *cursor = NULL;
     assert_int_equal(brant__enter(db), BRANT_OK);
     assert_int_equal(brant__cursor_new(&cursor, db, &kind, &self), BRANT_OK);
     brant__leave(db);
     check_in(db, 60000);
-    const int64_t start = now_ms();
+    const int64_t start = monotonic_ms();
     assert_true(next_has(cursor, 15000));
-    assert_true(now_ms() - start < 10000);
+    assert_true(monotonic_ms() - start < 10000);
     assert_int_equal(self.looks, 2);
     brant_cursor_free(cursor);
     brant_cursor_free(listener);
@@ -140,7 +115,7 @@ static void test_signal_during_a_look(void **state) {
 static void test_many_topics(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *writer = must_open(path, ""), *db = must_open(path, "");
-    brant_cursor *cursor = listen_to(db, "c1999");
+    brant_cursor *cursor = must_listen_to(db, "c1999");
     const uint64_t before = brant__wake_count(db);
     must(writer, "transaction.begin", "{}", NULL);
     for (int i = 0; i < 2000; i++) {
@@ -161,7 +136,7 @@ static void test_many_topics(void **state) {
 static void test_full_socket(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *writer = must_open(path, ""), *db = must_open(path, "");
-    brant_cursor *cursor = listen_to(db, "a");
+    brant_cursor *cursor = must_listen_to(db, "a");
     for (int i = 0; i < 500; i++)
         notify(writer, "a");
     assert_int_equal(registrations(writer), 1);
@@ -175,7 +150,7 @@ static void test_full_socket(void **state) {
 static void test_untrusted_folder(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *writer = must_open(path, ""), *db = must_open(path, "");
-    brant_cursor *cursor = listen_to(db, "a");
+    brant_cursor *cursor = must_listen_to(db, "a");
     const uint64_t before = brant__wake_count(db);
     assert_int_equal(chmod(in_folder(*state, "a.db.wake"), 0777), 0);
     notify(writer, "a");
@@ -200,7 +175,7 @@ static void test_restore_without_a_name(void **state) {
     must(db, "db.backup", json, NULL);
     notify(db, "a");
     brant_db *reader = must_open(path, "{\"mode\":\"ro\"}");
-    brant_cursor *cursor = listen_to(reader, "a");
+    brant_cursor *cursor = must_listen_to(reader, "a");
     assert_false(next_has(cursor, 0));
     must(db, "db.restore", json, NULL);
     assert_true(next_has(cursor, 0));
@@ -212,7 +187,7 @@ static void test_restore_without_a_name(void **state) {
 /* Guard: a gap behind more than one answer holds is told once (`told` in listen.c). */
 static void test_a_gap_is_told_once(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
-    brant_cursor *cursor = listen_to(db, "*");
+    brant_cursor *cursor = must_listen_to(db, "*");
     must(db, "events.set_retention", "{\"channel\":\"b\",\"count\":1}", NULL);
     must(db, "transaction.begin", "{}", NULL);
     for (int i = 0; i < 5000; i++)
@@ -241,7 +216,7 @@ static void test_a_gap_is_told_once(void **state) {
 static void test_registration_rolled_back(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = must_open(path, "");
-    brant_cursor *cursor = listen_to(db, "a");
+    brant_cursor *cursor = must_listen_to(db, "a");
     const brant__text patterns[] = {BRANT__TEXT("x")};
     int64_t id = 0;
     assert_false(next_has(cursor, 0));
@@ -417,7 +392,7 @@ static void test_checkpoint_backs_off(void **state) {
 static void test_rows_are_bounded(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = must_open(path, "");
-    brant_cursor *cursor = listen_to(db, "a");
+    brant_cursor *cursor = must_listen_to(db, "a");
     elsewhere(path, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) "
                     "INSERT INTO brant_wake (socket, patterns, created_at) SELECT "
                     "printf('%032x', i), '[\"' || hex(zeroblob(30000)) || '\"]', 1 FROM n");
@@ -460,7 +435,7 @@ static void test_plans(void **state) {
     must_plan_well(path, brant__waiter_statements.sql, brant__waiter_statements.count);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_folder, tear_down_folder)
 
 int main(int count, char **arguments) {
     const struct CMUnitTest tests[] = {

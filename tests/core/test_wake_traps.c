@@ -16,36 +16,6 @@
 
 #include "event/wake_state.h"
 
-static int set_up(void **state) {
-    *state = make_folder();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    remove_folder(*state);
-    return 0;
-}
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void pause_ms(long ms) {
-    const struct timespec span = {ms / 1000, (ms % 1000) * 1000000};
-    nanosleep(&span, NULL);
-}
-
-static brant_cursor *listen_to(brant_db *db, const char *pattern) {
-    brant_cursor *cursor = NULL;
-    char json[256];
-    snprintf(json, sizeof json, "{\"channels\":[\"%s\"]}", pattern);
-    if (brant_event_listen(&cursor, db, TEXT(json)) != BRANT_OK)
-        fail_msg("listen: %s", brant_last_error()->message);
-    return cursor;
-}
-
 static void notify(brant_db *db, const char *channel) {
     char json[256];
     snprintf(json, sizeof json, "{\"channel\":\"%s\"}", channel);
@@ -163,9 +133,9 @@ typedef struct waiting {
 
 static void *wait_for_items(void *argument) {
     waiting *self = argument;
-    const int64_t start = now_ms();
+    const int64_t start = monotonic_ms();
     self->got = items(self->cursor, self->timeout);
-    self->took = now_ms() - start;
+    self->took = monotonic_ms() - start;
     return NULL;
 }
 
@@ -214,7 +184,7 @@ static void test_foreign_writer(void **state) {
     snprintf(path, sizeof path, "%s", in_folder(*state, "a.db"));
     brant_db_free(must_open(path, ""));
     brant_db *db = must_open(path, "");
-    brant_cursor *cursor = listen_to(db, "a"), *second = listen_to(db, "a");
+    brant_cursor *cursor = must_listen_to(db, "a"), *second = must_listen_to(db, "a");
     waiting wait, other;
     assert_int_equal(items(cursor, 0), 0);
     assert_true(wait_of(cursor) <= BRANT__WAKE_CHECK);
@@ -250,7 +220,7 @@ static void test_read_only(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = must_open(path, "");
     brant_db *reader = must_open(path, "{\"mode\":\"ro\"}");
-    brant_cursor *cursor = listen_to(reader, "a");
+    brant_cursor *cursor = must_listen_to(reader, "a");
     waiting wait;
     begin_wait(&wait, cursor, LONG);
     pause_ms(50);
@@ -275,7 +245,7 @@ static void test_others_sleep(void **state) {
     struct rusage before, after;
     for (int i = 0; i < COUNT; i++) {
         dbs[i] = must_open(path, "");
-        cursors[i] = listen_to(dbs[i], i % 2 ? "a" : "a:*");
+        cursors[i] = must_listen_to(dbs[i], i % 2 ? "a" : "a:*");
         begin_wait(&waits[i], cursors[i], -1);
     }
     pause_ms(200);
@@ -329,10 +299,10 @@ static void test_kept_registrations(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *writer = must_open(path, ""), *first = must_open(path, ""),
              *other = must_open(path, "");
-    brant_cursor *a = listen_to(first, "a");
+    brant_cursor *a = must_listen_to(first, "a");
     must_wake(writer, "a", first);
     brant_cursor_free(a);
-    a = listen_to(first, "c"); /* takes the row of the one before */
+    a = must_listen_to(first, "c"); /* takes the row of the one before */
     must_wake(writer, "c", first);
 
     const brant__text patterns[] = {BRANT__TEXT("x")};
@@ -346,12 +316,12 @@ static void test_kept_registrations(void **state) {
     assert_int_equal(brant__signal_before_commit(writer, wake_of(writer)), BRANT_OK);
     brant__leave(writer);
     must(writer, "transaction.rollback", "", NULL);
-    brant_cursor *b = listen_to(other, "b");
+    brant_cursor *b = must_listen_to(other, "b");
     must_wake(writer, "b", other);
     brant_cursor_free(b);
 
     /* Format 4 did not count. Its row is made of ours. */
-    b = listen_to(other, "d");
+    b = must_listen_to(other, "d");
     notify(writer, "z");
     elsewhere(path, "UPDATE event_sequences SET value = value - 1 WHERE name = 'wake'; "
                     "UPDATE brant_wake SET row_id = row_id + 100 WHERE row_id = "
@@ -365,13 +335,13 @@ static void test_kept_registrations(void **state) {
     char json[300];
     snprintf(json, sizeof json, "{\"path\":\"%s\"}", in_folder(*state, "copy.db"));
     must(writer, "db.backup", json, NULL);
-    a = listen_to(first, "f");
+    a = must_listen_to(first, "f");
     must_wake(writer, "f", first);
     const int64_t count = number(writer, "SELECT value FROM event_sequences WHERE name = 'wake'"),
                   greatest = number(writer, "SELECT max(row_id) FROM brant_wake");
     brant_cursor_free(a);
     must(other, "db.restore", json, NULL);
-    b = listen_to(other, "g");
+    b = must_listen_to(other, "g");
     char sql[200];
     snprintf(sql, sizeof sql,
              "UPDATE brant_wake SET row_id = %lld WHERE row_id > 0; "
@@ -394,7 +364,7 @@ static void test_restore_is_told(void **state) {
     char json[300];
     snprintf(json, sizeof json, "{\"path\":\"%s\"}", in_folder(*state, "copy.db"));
     must(writer, "db.backup", json, NULL);
-    brant_cursor *cursor = listen_to(db, "a");
+    brant_cursor *cursor = must_listen_to(db, "a");
     waiting wait;
     assert_int_equal(items(cursor, 0), 0);
     check_in(db, 2 * LONG); /* it is not that which tells */
@@ -529,7 +499,7 @@ static void test_churn(void **state) {
         int64_t tickets[EACH] = {0};
         for (int i = 0; i < EACH; i++) {
             dbs[i] = must_open(path, "");
-            cursors[i][0] = listen_to(dbs[i], "a");
+            cursors[i][0] = must_listen_to(dbs[i], "a");
             assert_int_equal(brant__enter(dbs[i]), BRANT_OK);
             assert_int_equal(brant__cursor_new(&cursors[i][1], dbs[i], &sleeping, &tickets[i]),
                              BRANT_OK);
@@ -611,7 +581,7 @@ static void test_log_is_bounded(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *writer = must_open(path, ""), *db = must_open(path, ""),
              *reader = must_open(path, "");
-    brant_cursor *cursor = listen_to(db, "a");
+    brant_cursor *cursor = must_listen_to(db, "a");
     waiting wait;
     struct stat log;
     char name[300];
@@ -662,7 +632,7 @@ static void test_file_gone(void **state) {
         snprintf(moved, sizeof moved, "%s", in_folder(*state, "moved.db"));
         if (replaced) brant_db_free(must_open(moved, ""));
         brant_db *db = must_open(path, "");
-        brant_cursor *cursor = listen_to(db, "a"), *own = NULL;
+        brant_cursor *cursor = must_listen_to(db, "a"), *own = NULL;
         int64_t ticket = 0;
         assert_int_equal(brant__enter(db), BRANT_OK);
         assert_int_equal(brant__cursor_new(&own, db, &sleeping, &ticket), BRANT_OK);
@@ -683,7 +653,7 @@ static void test_file_gone(void **state) {
             assert_int_equal(waits[i].got, -(int)BRANT_IO);
             assert_true(waits[i].took < TOLD);
         }
-        brant_cursor *later = listen_to(db, "a");
+        brant_cursor *later = must_listen_to(db, "a");
         assert_int_equal(items(later, 0), -(int)BRANT_IO);
         assert_int_equal(items(own, 0), -(int)BRANT_IO);
         brant_cursor_free(later);
@@ -724,13 +694,13 @@ static void test_writers_restart(void **state) {
         _exit(0);
     }
     brant_db *db = must_open(path, "");
-    brant_cursor *cursor = listen_to(db, "a");
-    const int64_t start = now_ms();
+    brant_cursor *cursor = must_listen_to(db, "a");
+    const int64_t start = monotonic_ms();
     for (int i = 0; i < 20; i++) {
         assert_int_equal(write(go[1], "g", 1), 1);
         assert_int_equal(items(cursor, 10000), 1);
     }
-    assert_true(now_ms() - start < 6000);
+    assert_true(monotonic_ms() - start < 6000);
     close(go[0]);
     close(go[1]);
     int status = -1;
@@ -740,7 +710,7 @@ static void test_writers_restart(void **state) {
     brant_db_free(db);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_folder, tear_down_folder)
 
 int main(int count, char **arguments) {
     static const brant_allocator counting = {count_allocate, count_reallocate, count_release, NULL};

@@ -2,67 +2,7 @@
  * tests/core/test_want_of_memory.c: every allocation fails once, brant's own and SQLite's, through a whole small life of a file: each call succeeds or says
  * NO_MEMORY, nothing leaks, and the file is well and holds all or nothing of what was asked.
  */
-#include "support.h"
-
-#include <sqlite3.h>
-#include <stdbool.h>
-
-static long countdown = -1; /* allocations until one fails; negative: none does */
-static long failures;
-
-static bool due(void) {
-    if (countdown < 0) return false;
-    if (countdown-- > 0) return false;
-    failures++;
-    return true;
-}
-
-static void *allocate(void *context, size_t size) {
-    (void)context;
-    return due() ? NULL : malloc(size);
-}
-
-static void *reallocate(void *context, void *memory, size_t size) {
-    (void)context;
-    return due() ? NULL : realloc(memory, size);
-}
-
-static void release(void *context, void *memory) {
-    (void)context;
-    free(memory);
-}
-
-/* SQLite asks for the size of an allocation: it stands before it. */
-static void *sqlite_allocate(int size) {
-    if (due()) return NULL;
-    int64_t *memory = malloc((size_t)size + 16);
-    if (!memory) return NULL;
-    memory[0] = size;
-    return memory + 2;
-}
-static void sqlite_release(void *memory) {
-    if (memory) free((int64_t *)memory - 2);
-}
-static int sqlite_size(void *memory) {
-    return memory ? (int)((int64_t *)memory)[-2] : 0;
-}
-static void *sqlite_reallocate(void *memory, int size) {
-    void *grown = sqlite_allocate(size);
-    if (grown && memory)
-        memcpy(grown, memory, (size_t)(sqlite_size(memory) < size ? sqlite_size(memory) : size));
-    if (grown) sqlite_release(memory);
-    return grown;
-}
-static int sqlite_round(int size) {
-    return (size + 7) & ~7;
-}
-static int sqlite_begin(void *context) {
-    (void)context;
-    return SQLITE_OK;
-}
-static void sqlite_end(void *context) {
-    (void)context;
-}
+#include "failing_allocator.h"
 
 static void only_memory(brant_status status, const char *what) {
     if (status != BRANT_OK && status != BRANT_NO_MEMORY)
@@ -414,12 +354,7 @@ static void test_every_allocation_fails_once(void **state) {
 }
 
 int main(void) {
-    static sqlite3_mem_methods methods = {
-        sqlite_allocate, sqlite_release, sqlite_reallocate, sqlite_size,
-        sqlite_round,    sqlite_begin,   sqlite_end,        NULL};
-    static const brant_allocator allocator = {allocate, reallocate, release, NULL};
-    if (sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) != SQLITE_OK) return 1;
-    brant_allocator_set(&allocator);
+    if (!failing_allocator_install()) return 1;
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_allocation_fails_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

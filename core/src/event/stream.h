@@ -195,12 +195,6 @@ typedef struct brant__streams_done {
 } brant__streams_done;
 brant_status brant__streams_maintain(brant__streams_done *out, brant_db *db);
 
-/* Part of db.erase: remove the events that `holds` says, in the running write transaction. No gap is told of. `key` and the payload's data may be {NULL, 0}. */
-typedef brant_status (*brant__stream_holds)(bool *out_holds, void *context, brant__text stream,
-                                            brant__text key, brant__payload payload);
-brant_status brant__stream_erase(int64_t *out_count, brant_db *db, brant__stream_holds holds,
-                                 void *context);
-
 /* ---- operations ------------------------------------------------------------------------------------------------------------ */
 
 brant_status brant__streams_compact(brant__call *call);

@@ -18,7 +18,6 @@ enum {
     TRIM,
     TRIMMED,
     REMOVED,
-    REMOVED_FROM,
     KEYED,
     OLDER,
     COMPACTED,
@@ -27,8 +26,7 @@ enum {
     CANDIDATES,
     FIRST_EVENT,
     STREAM_EXISTS,
-    DELETE_SOME,
-    ALL_EVENTS
+    DELETE_SOME
 };
 static const char *const sql[] = {
     [NTH] = "SELECT id FROM stream_events WHERE id > :after AND id <= :through "
@@ -36,8 +34,6 @@ static const char *const sql[] = {
     [TRIM] = "DELETE FROM stream_events WHERE id > :after AND id <= :through",
     [TRIMMED] = "UPDATE streams SET trimmed_through = :through, holes = :holes WHERE row_id = :row",
     [REMOVED] = "UPDATE streams SET holes = holes + :count WHERE row_id = :row",
-    [REMOVED_FROM] = "UPDATE streams SET holes = holes + 1 WHERE row_id = :row "
-                     "AND trimmed_through < :offset",
     [KEYED] = "SELECT id, key FROM stream_events WHERE id > :after AND id <= :through "
               "ORDER BY id LIMIT :limit",
     [OLDER] = "DELETE FROM stream_events WHERE id >> 40 = :row AND key = :key AND id < :id",
@@ -53,8 +49,6 @@ static const char *const sql[] = {
     [STREAM_EXISTS] = "SELECT 1 FROM streams WHERE row_id = :row",
     [DELETE_SOME] = "DELETE FROM stream_events WHERE id IN (SELECT id FROM stream_events "
                     "WHERE id >= :from AND id < :end ORDER BY id LIMIT :limit)",
-    [ALL_EVENTS] = "SELECT e.id, e.key, e.payload, s.name FROM stream_events AS e "
-                   "CROSS JOIN streams AS s ON s.row_id = e.id >> 40 ORDER BY e.id",
 };
 static const brant__statements statements = {BRANT__TABLE_STREAM_TRIM, BRANT__COUNT(sql), sql};
 
@@ -434,41 +428,6 @@ brant_status brant__streams_maintain(brant__streams_done *out, brant_db *db) {
     }
 cleanup:
     if (begun) brant__rollback(db);
-    return status;
-}
-
-/* ---- erasing -------------------------------------------------------------------------------------------------------------------- */
-
-brant_status brant__stream_erase(int64_t *out_count, brant_db *db, brant__stream_holds holds,
-                                 void *context) {
-    brant_status status = BRANT_OK;
-    brant__statement *all = NULL;
-    brant__stream stream = {0};
-    size_t seen = 0;
-    bool row = false, held = false;
-    *out_count = 0;
-    BRANT__TRY(get(&all, db, ALL_EVENTS));
-    for (;;) {
-        BRANT__TRY(brant__step(&row, db, all));
-        if (!row) break;
-        if ((++seen & 4095) == 0) BRANT__TRY(brant__db_poll(db));
-        const int64_t id = brant__column_integer(all, 0);
-        const brant__text name = brant__column_text(all, 3);
-        BRANT__TRY(
-            holds(&held, context, name, brant__column_text(all, 1), brant__payload_column(all, 2)));
-        if (!held) continue;
-        if (stream.row_id != id >> BRANT__STREAM_BITS) { /* before its first removal */
-            BRANT__TRY(brant__stream_get(&stream, db, name));
-            BRANT__TRY(brant__stream_changes(db));
-            BRANT__TRY(brant__stream_hold_head(db, &stream));
-        }
-        /* SQLite allows deleting the row that a statement stands on, and goes on behind it. */
-        BRANT__TRY(run(db, DELETE_EVENT, 1, id, 0, 0));
-        BRANT__TRY(run(db, REMOVED_FROM, 2, stream.row_id, id & BRANT__STREAM_OFFSET, 0));
-        ++*out_count;
-    }
-cleanup:
-    brant__reset(all);
     return status;
 }
 
