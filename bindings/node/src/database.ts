@@ -27,24 +27,7 @@ import { Scheduler, Schedules, type SchedulerOptions } from './schedules.js';
 import { Stream, Streams } from './stream.js';
 import { Types } from './typed.js';
 import type { ProcessOptions } from './worker.js';
-import type {
-  AnySchema,
-  AsyncOptions,
-  ChannelInfo,
-  Copy,
-  Diagnosis,
-  EraseOptions,
-  Erasure,
-  GraphSchema,
-  Info,
-  Maintenance,
-  Notification,
-  OpenOptions,
-  OperationSpec,
-  SqlParameters,
-  SqlResult,
-  SqlValue,
-} from './types.js';
+import type { AnySchema, AsyncOptions, ChannelInfo, Copy, Diagnosis, EraseOptions, Erasure, GraphSchema, Info, ListOptions, Listed, Maintenance, Notification, OpenOptions, OperationSpec, SqlParameters, SqlResult, SqlValue } from './types.js';
 
 /** How long asynchronous calls, and all in a Worker, wait for another writer. */
 const PATIENT = 5000;
@@ -334,10 +317,7 @@ export class Database {
   }
 
   /** The channels that have notifications, by name. */
-  channels(options?: { prefix?: string | undefined; limit?: number | undefined; after?: string | undefined }): {
-    items: ChannelInfo[];
-    next?: string;
-  } {
+  channels(options?: ListOptions): Listed<ChannelInfo> {
     return this.#connection.invoke(native.brant_event_channels, { ...options });
   }
 

@@ -12,6 +12,16 @@ export function* pages<T>(list: (cursor: string | null) => Page<T>): Generator<T
   } while (cursor !== null);
 }
 
+/** The same for lists by name, id or offset, whose pages say after what the next one begins. */
+export function* following<T, A>(list: (after: A | undefined) => { items: T[]; next?: A }): Generator<T, void, undefined> {
+  let after: A | undefined;
+  do {
+    const page: { items: T[]; next?: A } = list(after);
+    yield* page.items;
+    after = page.next;
+  } while (after !== undefined);
+}
+
 /** An iterable as an array. What is none goes to the library as it is, which says what is wrong with it. */
 export function array<T>(items: Iterable<T>): readonly T[] {
   return typeof items === 'object' && items !== null && Symbol.iterator in items ? [...items] : (items as never);

@@ -1,9 +1,11 @@
 /* Locks: named leases with fencing tokens, which processes of any language share. */
 import { isTransient, pause, workerName } from './claims.js';
+import { following } from './input.js';
 import type { Connection } from './connection.js';
 import { BrantError } from './error.js';
 import type { Dispatcher, ListenOptions, Listener } from './listener.js';
 import { native } from './native.js';
+import type { ListOptions, Listed } from './types.js';
 
 export interface LockOptions {
   /** Milliseconds that the lock is held without a refresh. Default 30 000. */
@@ -219,19 +221,11 @@ export class Locks implements Iterable<LockInfo> {
   }
 
   /** A page, by name. */
-  list(options?: { prefix?: string | undefined; limit?: number | undefined; after?: string | undefined }): {
-    items: LockInfo[];
-    next?: string;
-  } {
+  list(options?: ListOptions): Listed<LockInfo> {
     return this.#connection.invoke(native.brant_lock_list, { ...options });
   }
 
-  *[Symbol.iterator](): Generator<LockInfo, void, undefined> {
-    let after: string | undefined;
-    do {
-      const page = this.list({ limit: 1000, after });
-      yield* page.items;
-      after = page.next;
-    } while (after !== undefined);
+  [Symbol.iterator](): Generator<LockInfo, void, undefined> {
+    return following((after: string | undefined) => this.list({ limit: 1000, after }));
   }
 }

@@ -4,14 +4,14 @@
  */
 import type { Connection } from './connection.js';
 import { BrantError } from './error.js';
-import { apart } from './input.js';
+import { apart, following } from './input.js';
 import { Job, type ClaimedJob, type JobInfo, type JobState } from './job.js';
 import { snakeCase } from './json.js';
 import type { Dispatcher, ListenOptions, Listener } from './listener.js';
 import { native } from './native.js';
 import { type Moment, allUnpacked, moment, packed, unpacked } from './payload.js';
 import type { ScheduleOptions, Schedule } from './schedules.js';
-import type { AsyncOptions } from './types.js';
+import type { AsyncOptions, ListOptions, Listed } from './types.js';
 import { type WorkOptions, work } from './work.js';
 import { type Handler, type ProcessOptions, Worker } from './worker.js';
 
@@ -356,13 +356,8 @@ export class Queue<Payload = unknown, Result = unknown> {
   }
 
   /** All jobs that `list` would find. */
-  *jobs(options?: Omit<JobListOptions, 'after'>): Generator<JobInfo<Payload, Result>, void, undefined> {
-    let after: number | undefined;
-    do {
-      const page = this.list({ limit: 1000, ...options, after });
-      yield* page.items;
-      after = page.next;
-    } while (after !== undefined);
+  jobs(options?: Omit<JobListOptions, 'after'>): Generator<JobInfo<Payload, Result>, void, undefined> {
+    return following((after: number | undefined) => this.list({ limit: 1000, ...options, after }));
   }
 
   /** Dead jobs (or those of `state`) again: attempts from 0, errors kept. At most `limit`, default 1000. */
@@ -381,20 +376,12 @@ export class Queues implements Iterable<QueueInfo> {
   }
 
   /** A page, by name. */
-  list(options?: { prefix?: string | undefined; limit?: number | undefined; after?: string | undefined }): {
-    items: QueueInfo[];
-    next?: string;
-  } {
+  list(options?: ListOptions): Listed<QueueInfo> {
     return this.#connection.invoke(native.brant_queue_list, { ...options });
   }
 
-  *[Symbol.iterator](): Generator<QueueInfo, void, undefined> {
-    let after: string | undefined;
-    do {
-      const page = this.list({ limit: 1000, after });
-      yield* page.items;
-      after = page.next;
-    } while (after !== undefined);
+  [Symbol.iterator](): Generator<QueueInfo, void, undefined> {
+    return following((after: string | undefined) => this.list({ limit: 1000, after }));
   }
 
   /** Of each queue. */

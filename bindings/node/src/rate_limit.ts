@@ -3,6 +3,7 @@ import { isTransient } from './claims.js';
 import type { Connection } from './connection.js';
 import { BrantError } from './error.js';
 import { native } from './native.js';
+import type { ListOptions, Listed } from './types.js';
 
 export interface RateLimitOptions {
   /** How much in a period. */
@@ -103,10 +104,7 @@ export class RateLimits {
   }
 
   /** Those that something was taken from lately. */
-  list(options?: { prefix?: string | undefined; limit?: number | undefined; after?: string | undefined }): {
-    items: RateLimitInfo[];
-    next?: string;
-  } {
+  list(options?: ListOptions): Listed<RateLimitInfo> {
     return this.#connection.invoke(native.brant_rate_limit_list, { ...options });
   }
 }

@@ -1,5 +1,6 @@
 /* Schedules: jobs by the clock, in any time zone, each fire once however many processes run the scheduler. */
 import type { Connection } from './connection.js';
+import { following } from './input.js';
 import { BrantError, type ErrorCode } from './error.js';
 import { isTransient, pause } from './claims.js';
 import { snakeCase } from './json.js';
@@ -7,6 +8,7 @@ import type { Dispatcher, Listener } from './listener.js';
 import { native } from './native.js';
 import { type Moment, allUnpacked, moment, unpacked } from './payload.js';
 import { scheduled } from './queue.js';
+import type { ListOptions, Listed } from './types.js';
 
 /** What a schedule enqueues, and when. */
 export interface ScheduleOptions {
@@ -91,21 +93,13 @@ export class Schedules implements Iterable<Schedule> {
   }
 
   /** A page, by name. */
-  list(options?: { prefix?: string | undefined; limit?: number | undefined; after?: string | undefined }): {
-    items: Schedule[];
-    next?: string;
-  } {
+  list(options?: ListOptions): Listed<Schedule> {
     const page = this.#connection.invoke<{ items: object[]; next?: string }>(native.brant_schedule_list, { ...options });
     return { ...page, items: allUnpacked(page.items) };
   }
 
-  *[Symbol.iterator](): Generator<Schedule, void, undefined> {
-    let after: string | undefined;
-    do {
-      const page = this.list({ limit: 1000, after });
-      yield* page.items;
-      after = page.next;
-    } while (after !== undefined);
+  [Symbol.iterator](): Generator<Schedule, void, undefined> {
+    return following((after: string | undefined) => this.list({ limit: 1000, after }));
   }
 
   /** @throws BrantError `NOT_FOUND` */

@@ -2,13 +2,13 @@
 import type { Connection } from './connection.js';
 import { BrantError } from './error.js';
 import { Group, type GroupOptions } from './group.js';
-import { apart } from './input.js';
+import { apart, following } from './input.js';
 import { snakeCase } from './json.js';
 import type { Dispatcher } from './listener.js';
 import { native } from './native.js';
 import { type Moment, allUnpacked, moment, packed, unpacked } from './payload.js';
 import { type From, type SubscribeOptions, Subscription, position } from './subscription.js';
-import type { AsyncOptions } from './types.js';
+import type { AsyncOptions, ListOptions, Listed } from './types.js';
 
 /** How a stream is kept. Null is the default. */
 export interface StreamPolicy {
@@ -284,20 +284,12 @@ export class Streams implements Iterable<StreamInfo> {
   }
 
   /** A page, by name. */
-  list(options?: { prefix?: string | undefined; limit?: number | undefined; after?: string | undefined }): {
-    items: StreamInfo[];
-    next?: string;
-  } {
+  list(options?: ListOptions): Listed<StreamInfo> {
     return this.#connection.invoke(native.brant_stream_list, { ...options });
   }
 
-  *[Symbol.iterator](): Generator<StreamInfo, void, undefined> {
-    let after: string | undefined;
-    do {
-      const page = this.list({ limit: 1000, after });
-      yield* page.items;
-      after = page.next;
-    } while (after !== undefined);
+  [Symbol.iterator](): Generator<StreamInfo, void, undefined> {
+    return following((after: string | undefined) => this.list({ limit: 1000, after }));
   }
 
   /** Of each stream. */

@@ -509,3 +509,19 @@ export interface OperationSpec {
   required_scopes: string[];
   errors: string[];
 }
+
+/** Which of what is listed by name. */
+export interface ListOptions {
+  /** Only names that begin with this. */
+  prefix?: string | undefined;
+  limit?: number | undefined;
+  /** Names behind this: `next` of the page before. */
+  after?: string | undefined;
+}
+
+/** A part of what is listed by name. */
+export interface Listed<T> {
+  items: T[];
+  /** Where to go on; absent at the end. */
+  next?: string;
+}
