@@ -179,6 +179,8 @@ def test_a_calls_deadline_is_not_the_waits(db: brant.Database, path: Path) -> No
 
 
 def test_signals_in_the_main_thread(db: brant.Database) -> None:
+    # Python leaves a SIGINT alone that is ignored when it starts, as in the background of a shell script.
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     with db.listen("*") as listener:
         timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
@@ -186,6 +188,7 @@ def test_signals_in_the_main_thread(db: brant.Database) -> None:
         with pytest.raises(KeyboardInterrupt):
             listener.next()
         assert time.monotonic() - start < 3
+    signal.signal(signal.SIGINT, previous)
 
 
 def test_waiting_uses_no_processor(db: brant.Database) -> None:
