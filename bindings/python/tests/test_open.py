@@ -66,7 +66,7 @@ def test_memory() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"mode": "sideways"}, {"busy_timeout": "long"}, {"busy_timeout": -1}, {"limits": {"depth": 0}}, {"limits": {"x": 1}}, {"cache": -1}],
+    [{"mode": "sideways"}, {"busy_timeout": -1}, {"limits": {"depth": 0}}, {"limits": {"x": 1}}, {"cache": -1}],
 )
 def test_bad_option(path: Path, options: dict[str, object]) -> None:
     with pytest.raises(brant.Invalid):
@@ -77,6 +77,8 @@ def test_bad_option(path: Path, options: dict[str, object]) -> None:
 def test_unknown_option(path: Path) -> None:
     with pytest.raises(TypeError):
         brant.open(path, durable=True)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="a span is a number of seconds"):
+        brant.open(path, busy_timeout="long")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("bad", ["", b"\xff.db", "a\0b", "\udcff.db"])

@@ -138,11 +138,19 @@ static void await_visit(unsigned tries) {
         nanosleep(&nap, NULL);
 }
 
+static brant_status refuse_forked(const brant_db *db) {
+    return brant__fail(BRANT_FORKED,
+                       "the handle was opened by process %ld before fork; open one in this process",
+                       (long)db->process);
+}
+
 static brant_status enter(brant_db *db, unsigned as) {
     if (BRANT__UNLIKELY(!db)) return brant__fail(BRANT_INVALID, "the handle is NULL");
     unsigned state = atomic_load_explicit(&db->state, memory_order_relaxed);
     for (unsigned tries = 0;;) {
         if (BRANT__UNLIKELY(state & (BRANT__INSIDE | BRANT__CLOSED_FLAG))) {
+            /* After fork nobody is inside any more who could leave. */
+            if (!(state & BRANT__CLOSED_FLAG) && db->process != getpid()) return refuse_forked(db);
             if (state & BRANT__CLOSED_FLAG || !(state & BRANT__VISIT) || as & BRANT__VISIT)
                 return refuse(state);
             await_visit(tries++);
@@ -155,10 +163,7 @@ static brant_status enter(brant_db *db, unsigned as) {
     }
     if (BRANT__UNLIKELY(db->process != getpid())) {
         brant__leave(db);
-        return brant__fail(
-            BRANT_FORKED,
-            "the handle was opened by process %ld before fork; open one in this process",
-            (long)db->process);
+        return refuse_forked(db);
     }
     db->call_interrupts = atomic_load_explicit(&db->interrupts, memory_order_relaxed);
     db->now = 0;
