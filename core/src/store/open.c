@@ -18,7 +18,7 @@
 
 /* ---- waiting for another writer ---------------------------------------------------------------------------------- */
 
-/* Jittered back-off, 20-500 us: fair between processes, where SQLite's own steps starve. */
+/* Jittered back-off, 20-150 us: fair between processes, where SQLite's own steps starve; longer ones leave the file idle while all sleep (tests/bench/contend.c). */
 static int on_busy(void *context, int tries) {
     brant_db *db = context;
     const int64_t now = brant__monotonic_now();
@@ -29,7 +29,7 @@ static int on_busy(void *context, int tries) {
     if (deadline && brant__system_now() >= deadline) return 0;
     uint32_t random = 0;
     sqlite3_randomness(sizeof random, &random);
-    const struct timespec nap = {0, (long)(20000 + random % 480000)};
+    const struct timespec nap = {0, (long)(20000 + random % 130000)};
     nanosleep(&nap, NULL);
     return 1;
 }
