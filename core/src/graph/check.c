@@ -71,15 +71,11 @@ brant_status brant__graph_type_check(brant__call *call) {
     brant__class class = BRANT__IDENTICAL;
     tally counts[2] = {{0}, {0}};
     int64_t limit;
-    bool found, end = false;
+    bool end = false;
     brant_status status;
 
     BRANT__TRY(brant__limit_read(&limit, call, 10000, 1000000));
-    BRANT__TRY(brant__type_row_find(&found, &row, call, name));
-    if (!found) {
-        status = brant__type_missing(call, name);
-        goto cleanup;
-    }
+    BRANT__TRY(brant__type_row_need(&row, call, name));
     BRANT__TRY(brant__type_row_load(&judge.type, call, &row));
     BRANT__TRY(brant__stored_document(&stored, call, &row));
     judge.module = judge.type->module;

@@ -220,21 +220,17 @@ cleanup:
 
 brant_status brant__type_answer(brant__call *call, brant__text name) {
     brant__type_row row;
-    bool found;
-    brant_status status = brant__type_row_find(&found, &row, call, name);
+    const brant_status status = brant__type_row_need(&row, call, name);
 
-    if (status != BRANT_OK) return status;
-    return found ? write_type(call, &row, WITH_WARNINGS) : brant__type_missing(call, name);
+    return status == BRANT_OK ? write_type(call, &row, WITH_WARNINGS) : status;
 }
 
 brant_status brant__graph_type_get(brant__call *call) {
     brant__text name = brant__json_get_text(call->input, "name");
     brant__type_row row;
-    bool found;
-    brant_status status = brant__type_row_find(&found, &row, call, name);
+    const brant_status status = brant__type_row_need(&row, call, name);
 
-    if (status != BRANT_OK) return status;
-    return found ? write_type(call, &row, WITH_MODULE) : brant__type_missing(call, name);
+    return status == BRANT_OK ? write_type(call, &row, WITH_MODULE) : status;
 }
 
 /* The built-in module with the smallest name above `after` that is not stored, and can have graphs. */
@@ -336,14 +332,10 @@ brant_status brant__graph_type_delete(brant__call *call) {
     brant__text name = brant__json_get_text(call->input, "name");
     brant__statement *statement = NULL, *migration;
     brant__type_row row;
-    bool found, used;
+    bool used;
     brant_status status;
 
-    BRANT__TRY(brant__type_row_find(&found, &row, call, name));
-    if (!found) {
-        status = brant__type_missing(call, name);
-        goto cleanup;
-    }
+    BRANT__TRY(brant__type_row_need(&row, call, name));
     BRANT__TRY(brant__type_writable(call, &row));
     BRANT__TRY(brant__type_statement(&statement, call->db, BRANT__TYPE_USED));
     brant__bind_integer(statement, 1, row.row_id);

@@ -95,11 +95,7 @@ brant_status brant__graph_type_migration(brant__call *call) {
     bool found;
     brant_status status;
 
-    BRANT__TRY(brant__type_row_find(&found, &row, call, name));
-    if (!found) {
-        status = brant__type_missing(call, name);
-        goto cleanup;
-    }
+    BRANT__TRY(brant__type_row_need(&row, call, name));
     BRANT__TRY(read_progress(&found, &now, call, row.row_id));
     if (!found) {
         status = brant__fail(BRANT_NOT_FOUND, "graph type %s has had no migration",
@@ -277,11 +273,7 @@ static brant_status load(migration *self, brant__json *document, brant__text nam
     brant_status status;
 
     *out_go = false;
-    BRANT__TRY(brant__type_row_find(&found, &row, call, name));
-    if (!found) {
-        status = brant__type_missing(call, name);
-        goto cleanup;
-    }
+    BRANT__TRY(brant__type_row_need(&row, call, name));
     BRANT__TRY(brant__type_row_load(&self->judge.type, call, &row));
     BRANT__TRY(check_patches(call, self->judge.type, self->judge.patches));
     BRANT__TRY(read_progress(&found, now, call, row.row_id));
@@ -336,14 +328,9 @@ static brant_status enqueue(brant__call *call, brant__text name) {
     brant__type_row row;
     const brant__type *type;
     int64_t id;
-    bool found;
     brant_status status;
 
-    BRANT__TRY(brant__type_row_find(&found, &row, call, name));
-    if (!found) {
-        status = brant__type_missing(call, name);
-        goto cleanup;
-    }
+    BRANT__TRY(brant__type_row_need(&row, call, name));
     BRANT__TRY(brant__type_row_load(&type, call, &row));
     BRANT__TRY(check_patches(call, type, brant__json_get(call->input, "patches")));
     brant__write_object(&payload);

@@ -167,13 +167,8 @@ brant_status brant__graph_type_set_retention(brant__call *call) {
     brant__graph graph = {.name = name};
     brant__type_row row;
     brant_status status;
-    bool found;
 
-    BRANT__TRY(brant__type_row_find(&found, &row, call, name));
-    if (!found) {
-        status = brant__type_missing(call, name);
-        goto cleanup;
-    }
+    BRANT__TRY(brant__type_row_need(&row, call, name));
     if (brant__text_equal(row.scope, BRANT__TEXT("system")) && !brant__db_system(call->db)) {
         status = brant__fail(BRANT_DENIED, "graph types of scope system are changed by a handle "
                                            "that was opened with system: true");

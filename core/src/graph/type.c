@@ -118,7 +118,11 @@ cleanup:
     return status;
 }
 
-brant_status brant__type_missing(brant__call *call, brant__text name) {
+brant_status brant__type_row_need(brant__type_row *out, brant__call *call, brant__text name) {
+    bool found;
+    const brant_status status = brant__type_row_find(&found, out, call, name);
+
+    if (status != BRANT_OK || found) return status;
     return brant__fail(BRANT_NOT_FOUND, "no graph type %s", brant__quoted(call, name));
 }
 
@@ -410,12 +414,10 @@ cleanup:
 brant_status brant__type_find(const brant__type **out_type, brant__call *call, brant__text name,
                               bool store) {
     brant__type_row row;
-    bool found;
-    brant_status status = brant__type_row_find(&found, &row, call, name);
+    brant_status status = brant__type_row_need(&row, call, name);
 
     *out_type = NULL;
     if (status != BRANT_OK) return status;
-    if (!found) return brant__type_missing(call, name);
     if (store && !row.row_id && brant__builtin_imported(name))
         return brant__fail(BRANT_INVALID, "metagraph is a module to import from: it has no graphs");
     if (store && !row.row_id) {

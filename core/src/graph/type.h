@@ -44,6 +44,8 @@ brant_status brant__type_row_read(brant__type_row *out, brant__call *call,
 /* *out_found false: neither stored nor built in. */
 brant_status brant__type_row_find(bool *out_found, brant__type_row *out, brant__call *call,
                                   brant__text name);
+/* The same; NOT_FOUND where there is none. */
+brant_status brant__type_row_need(brant__type_row *out, brant__call *call, brant__text name);
 brant_status brant__type_row_load(const brant__type **out_type, brant__call *call,
                                   const brant__type_row *row);
 /* Store a module that is parsed already, with its types; fills row_id. */
@@ -53,7 +55,6 @@ brant_status brant__type_row_store(brant__type_row *row, brant__call *call, yyjs
  * resets, is. */
 brant_status brant__type_row_module(brant__text *out_text, brant__statement **out_statement,
                                     brant_db *db, int64_t row_id, brant__text name);
-brant_status brant__type_missing(brant__call *call, brant__text name); /* NOT_FOUND */
 /* DENIED: built in, or of scope system and the handle is not. */
 brant_status brant__type_writable(brant__call *call, const brant__type_row *row);
 /* The graph type with its warnings, as it is stored now (graph_type.c). */

@@ -15,14 +15,9 @@ brant_status brant__graph_type_diff(brant__call *call) {
     const brant__type *type;
     brant__type_row row;
     brant__class class;
-    bool found;
     brant_status status;
 
-    BRANT__TRY(brant__type_row_find(&found, &row, call, name));
-    if (!found) {
-        status = brant__type_missing(call, name);
-        goto cleanup;
-    }
+    BRANT__TRY(brant__type_row_need(&row, call, name));
     BRANT__TRY(brant__type_row_load(&type, call, &row));
     BRANT__TRY(brant__stored_document(&stored, call, &row));
     BRANT__TRY(brant__given_module_read(&given, call, brant__json_get(call->input, "module")));
@@ -279,14 +274,9 @@ brant_status brant__graph_type_update(brant__call *call) {
     brant__type_row row;
     brant__class class;
     int64_t version, nodes, edges;
-    bool found;
     brant_status status;
 
-    BRANT__TRY(brant__type_row_find(&found, &row, call, name));
-    if (!found) {
-        status = brant__type_missing(call, name);
-        goto cleanup;
-    }
+    BRANT__TRY(brant__type_row_need(&row, call, name));
     BRANT__TRY(brant__type_writable(call, &row));
     BRANT__TRY(brant__type_row_load(&type, call, &row));
     BRANT__TRY(brant__stored_document(&stored, call, &row));
