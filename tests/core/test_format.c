@@ -2,7 +2,7 @@
  * tests/core/test_format.c: a file of this format with something in every table of queues, streams, locks, limits and schedules: as it was saved, far in the
  * future, copied, restored.
  *
- *   test_format write     makes tests/core/data/format_5.db anew; its bytes depend on nothing but the code
+ *   test_format write     makes tests/core/data/format_6.db anew; its bytes depend on nothing but the code
  *
  * JSON is written with ' for " here.
  */
@@ -10,7 +10,9 @@
 
 #include "support.h"
 
-#define SAVED   BRANT_SOURCE_DIR "/tests/core/data/format_5.db"
+#define DATA    BRANT_SOURCE_DIR "/tests/core/data/"
+#define SAVED   DATA "format_6.db"
+#define OLDER   DATA "format_5.db"     /* had the same content */
 #define BEGIN   INT64_C(1700000000000) /* when the content begins, a second for each operation */
 #define DECADE  INT64_C(315576000000)
 #define HOUR_AS "3600000"
@@ -181,7 +183,7 @@ static const row content[] = {
 
 /* What does not depend on leases. */
 static const row lasting[] = {
-    {"db.info", "", "'format':5"},
+    {"db.info", "", "'format':6"},
     {"queues.get", "{'queue':'mail'}", "'backoff':{'base':1000000,'factor':3"},
     {"queues.get", "{'queue':'mail'}", "'max_size':1000"},
     {"queues.get", "{'queue':'paused'}", "'state':'paused'"},
@@ -337,12 +339,12 @@ static int set_up(void **state) {
     return 0;
 }
 
-/* A copy of the saved file. */
-static const char *saved(const char *folder) {
+/* A copy of a saved file. */
+static const char *copy_of(const char *file, const char *folder) {
     static char bytes[1 << 22];
     const char *path = in_folder(folder, "saved.db");
-    FILE *in = fopen(SAVED, "rb"), *out = fopen(path, "wb");
-    if (!in || !out) fail_msg("no " SAVED);
+    FILE *in = fopen(file, "rb"), *out = fopen(path, "wb");
+    if (!in || !out) fail_msg("no %s", file);
     const size_t length = fread(bytes, 1, sizeof bytes, in);
     assert_int_equal(fwrite(bytes, 1, length, out), length);
     fclose(in);
@@ -350,8 +352,12 @@ static const char *saved(const char *folder) {
     return path;
 }
 
-static void test_open_format_5(void **state) {
-    brant_db *db = open_file(saved(*state));
+static const char *saved(const char *folder) {
+    return copy_of(SAVED, folder);
+}
+
+static void must_open_as_left(const char *path) {
+    brant_db *db = open_file(path);
     must_be_well(db);
     RUN(db, lasting);
     RUN(db, as_left);
@@ -359,7 +365,15 @@ static void test_open_format_5(void **state) {
     brant_db_free(db);
 }
 
-static void test_open_format_5_in_the_future(void **state) {
+static void test_open_format_6(void **state) {
+    must_open_as_left(saved(*state));
+}
+
+static void test_open_format_5(void **state) {
+    must_open_as_left(copy_of(OLDER, *state));
+}
+
+static void test_open_in_the_future(void **state) {
     now += DECADE;
     brant_db *db = open_file(saved(*state));
     RUN(db, lasting);
@@ -369,7 +383,7 @@ static void test_open_format_5_in_the_future(void **state) {
 }
 
 /* What writes the saved file still writes one that is read so, with the same tables: else it was not made anew after a change. */
-static void test_write_format_5(void **state) {
+static void test_write_format_6(void **state) {
     static const char schema[] =
         "{\"sql\":\"SELECT group_concat(sql, '; ') FROM (SELECT sql FROM sqlite_schema ORDER BY "
         "type, name)\"}";
@@ -435,9 +449,8 @@ int main(int count, char **arguments) {
         return 0;
     }
     const struct CMUnitTest tests[] = {
-        TEST(test_open_format_5),  TEST(test_open_format_5_in_the_future),
-        TEST(test_write_format_5), TEST(test_backup),
-        TEST(test_restore),
+        TEST(test_open_format_6),  TEST(test_open_format_5), TEST(test_open_in_the_future),
+        TEST(test_write_format_6), TEST(test_backup),        TEST(test_restore),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,7 +97,7 @@ static void test_open_versions(void **state) {
     must_not_open(path, "{\"role\":\"tenant\"}", BRANT_CONFLICT, "role");
     db = must_open(path, "{\"mode\":\"rw\"}");
     must(db, "db.info", "", "\"role\":\"system\"");
-    must(db, "db.info", "", "\"format\":5");
+    must(db, "db.info", "", "\"format\":6");
     brant_db_free(db);
     const unsigned char newer[] = {0, 0, 0, 99};
     patch(
@@ -142,14 +142,14 @@ static void copy_file(const char *from, const char *to) {
     fclose(out);
 }
 
-/* A saved file of each format that was ever released opens, is brought to this one, and holds what it held. */
+/* A saved file of each format that was ever released opens, is brought to this one, and holds what it held; of the fifth: test_format.c. */
 static void test_open_released_formats(void **state) {
     static const char *const saved[] = {"format_3.db", "format_4.db"};
     for (size_t i = 0; i < sizeof saved / sizeof *saved; i++) {
         const char *path = in_folder(*state, saved[i]);
         copy_file(in_folder(BRANT_SOURCE_DIR "/tests/core/data", saved[i]), path);
         brant_db *db = must_open(path, "{\"mode\":\"rw\"}");
-        must(db, "db.info", "", "\"format\":5");
+        must(db, "db.info", "", "\"format\":6");
         must_be_well(db);
         must(db, "graphs.get", "{\"name\":\"plan\"}",
              "\"owner_id\":\"o1\",\"project_id\":null,\"status\":\"active\",\"metadata\":{\"a\":1},"
@@ -231,6 +231,7 @@ static void test_upgrade_collision(void **state) {
         {"format_4.db", "CREATE VIEW streams AS SELECT 1;", "view \"streams\""},
         {"format_4.db", "CREATE TABLE t (x); CREATE INDEX jobs_ready ON t (x);",
          "index \"jobs_ready\""},
+        {"format_5.db", "CREATE TABLE Secret_Rotations (x);", "table \"Secret_Rotations\""},
         {"format_3.db", "CREATE TABLE locks (x);", "table \"locks\""}, /* the fourth runs well */
         {"format_3.db", "CREATE TABLE imports (x);", "table \"imports\""},
     };

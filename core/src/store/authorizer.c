@@ -38,6 +38,7 @@ static const char *const own_tables[] = {
     "rate_limits",
     "rate_limit_hits",
     "schedules",
+    "secret_rotations",
 };
 
 /* Indexes on attributes, and the tables, views and triggers of those of text. */

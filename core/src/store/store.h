@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "brant/store.h"
 
-#define BRANT__FORMAT 5 /* the newest format this code writes: the number of the last migration */
+#define BRANT__FORMAT 6 /* the newest format this code writes: the number of the last migration */
 
 /* ---- entering a handle (handle.c) -------------------------------------------------------------------------------------- */
 
