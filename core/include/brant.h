@@ -4,6 +4,7 @@
 
 #include "brant/base.h"
 #include "brant/call.h"
+#include "brant/crypto.h"
 #include "brant/event.h"
 #include "brant/exchange.h"
 #include "brant/graph.h"

@@ -105,6 +105,7 @@ void brant__buffer_format(brant__buffer *buffer, const char *format, ...)
     BRANT__PRINTF(2, 3);                         /* locale-free use only: no %f */
 void brant__buffer_reset(brant__buffer *buffer); /* length 0, keeps memory */
 void brant__buffer_free(brant__buffer *buffer);
+void brant__buffer_wipe(brant__buffer *buffer); /* zeros all that it has, and frees it */
 /* Hand the bytes over as a NUL-terminated string that brant_free releases; the buffer is empty afterwards. */
 brant_status brant__buffer_take(char **out, size_t *out_length, brant__buffer *buffer);
 
@@ -154,5 +155,10 @@ bool brant__glob_match(brant__text pattern, brant__text text);
 /* RFC 4648: base64 (padded) both ways. Decode: false for anything but canonical text. */
 void brant__base64_encode(brant__buffer *out, const void *bytes, size_t length);
 bool brant__base64_decode(brant__buffer *out, brant__text text);
+/* The same with `-` and `_` and without padding. */
+void brant__base64url_encode(brant__buffer *out, const void *bytes, size_t length);
+bool brant__base64url_decode(brant__buffer *out, brant__text text);
+/* Exactly `size` bytes, into memory of the caller's; what is written there is void when it fails. */
+bool brant__base64url_read(void *out, size_t size, brant__text text);
 
 #endif

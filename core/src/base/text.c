@@ -262,3 +262,96 @@ bool brant__base64_decode(brant__buffer *out, brant__text text) {
     out->length += groups * 3 - padding;
     return true;
 }
+
+/* ---- base64url -------------------------------------------------------------------------------- */
+
+/* The values of A-Z a-z 0-9 - _, again by arithmetic. */
+static int url_value(unsigned char c) {
+    int value = -1;
+
+    value += ((0x40 - c) & (c - 0x5B)) >> 8 & (c - 64); /* A-Z */
+    value += ((0x60 - c) & (c - 0x7B)) >> 8 & (c - 70); /* a-z */
+    value += ((0x2F - c) & (c - 0x3A)) >> 8 & (c + 5);  /* 0-9 */
+    value += ((0x2C - c) & (c - 0x2E)) >> 8 & 63;       /* - */
+    value += ((0x5E - c) & (c - 0x60)) >> 8 & 64;       /* _ */
+    return value;
+}
+
+static char url_digit(uint32_t six) {
+    int value = (int)(six & 63), digit = 'A' + value;
+
+    digit += (25 - value) >> 8 & ('a' - 'Z' - 1);
+    digit += (51 - value) >> 8 & ('0' - 'z' - 1);
+    digit += (61 - value) >> 8 & ('-' - '9' - 1);
+    digit += (62 - value) >> 8 & ('_' - '-' - 1);
+    return (char)digit;
+}
+
+void brant__base64url_encode(brant__buffer *out, const void *bytes, size_t length) {
+    const uint8_t *at = bytes;
+    size_t groups = length / 3, rest = length % 3;
+    char *to;
+
+    if (groups >= SIZE_MAX / 8) {
+        out->failed = true;
+        return;
+    }
+    if (!brant__buffer_reserve(out, (groups + 1) * 4)) return;
+    to = out->data + out->length;
+    for (size_t i = 0; i < groups; i++, at += 3, to += 4) {
+        uint32_t word = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
+        for (int j = 0; j < 4; j++)
+            to[j] = url_digit(word >> (18 - 6 * j));
+    }
+    if (rest) {
+        uint32_t word = (uint32_t)at[0] << 16 | (rest == 2 ? (uint32_t)at[1] << 8 : 0);
+        *to++ = url_digit(word >> 18);
+        *to++ = url_digit(word >> 12);
+        if (rest == 2) *to++ = url_digit(word >> 6);
+    }
+    out->length = (size_t)(to - out->data);
+}
+
+/* The bytes of a text whose length can be that of a base64url; room for them is the caller's. */
+static bool url_decode(uint8_t *to, brant__text text) {
+    const unsigned char *at = (const unsigned char *)text.data;
+    size_t groups = text.length / 4, rest = text.length % 4;
+    int bad = 0;
+
+    for (size_t i = 0; i < groups; i++, at += 4, to += 3) {
+        int a = url_value(at[0]), b = url_value(at[1]), c = url_value(at[2]), d = url_value(at[3]);
+        uint32_t word = (uint32_t)(a & 63) << 18 | (uint32_t)(b & 63) << 12 |
+                        (uint32_t)(c & 63) << 6 | (uint32_t)(d & 63);
+        bad |= a | b | c | d; /* negative when one is */
+        to[0] = (uint8_t)(word >> 16);
+        to[1] = (uint8_t)(word >> 8);
+        to[2] = (uint8_t)word;
+    }
+    if (rest) {
+        int a = url_value(at[0]), b = url_value(at[1]), c = rest == 3 ? url_value(at[2]) : 0;
+        uint32_t word =
+            (uint32_t)(a & 63) << 18 | (uint32_t)(b & 63) << 12 | (uint32_t)(c & 63) << 6;
+        bad |= a | b | c;
+        *to++ = (uint8_t)(word >> 16);
+        if (rest == 3) *to++ = (uint8_t)(word >> 8);
+        /* Bits that are left over are zero in canonical text. */
+        if (word & (rest == 3 ? 0xFF : 0xFFFF)) bad = -1;
+    }
+    return bad >= 0;
+}
+
+bool brant__base64url_decode(brant__buffer *out, brant__text text) {
+    size_t size = text.length / 4 * 3 + (text.length % 4 * 3) / 4;
+
+    if (text.length % 4 == 1) return false;
+    if (text.length == 0) return !out->failed;
+    if (!brant__buffer_reserve(out, size)) return false;
+    if (!url_decode((uint8_t *)out->data + out->length, text)) return false;
+    out->length += size;
+    return true;
+}
+
+bool brant__base64url_read(void *out, size_t size, brant__text text) {
+    if (text.length != size / 3 * 4 + (size % 3 ? size % 3 + 1 : 0)) return false;
+    return text.length == 0 || url_decode(out, text);
+}

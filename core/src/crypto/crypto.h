@@ -1,0 +1,52 @@
+/*
+ * crypto/crypto.h: the key ring of a handle and envelopes, as the modules above use them. brant/crypto.h says what they are.
+ *
+ * Everything here runs inside the handle. No type of libsodium's is seen.
+ */
+#ifndef BRANT__CRYPTO_H
+#define BRANT__CRYPTO_H
+
+#include "brant/crypto.h"
+#include "store/store.h"
+
+/* What stands in exports, logs and events instead of an encrypted value. */
+#define BRANT__REDACTED "{\"$redacted\":true}"
+
+/* Where an envelope belongs: it opens nowhere else. */
+typedef struct brant__context {
+    brant__text tenant_id; /* brant__file_id in a file of role "single" */
+    brant__text graph_id;
+    brant__text kind; /* "node" or "edge" */
+    brant__text key;  /* as users see it */
+    brant__text path; /* JSON pointer within the attributes: "/value" */
+} brant__context;
+
+/* NOT_FOUND unless there is a ring with an active key of purpose attribute. */
+brant_status brant__keyring_ready(brant_db *db);
+/* The version of that key; 0: none. */
+int64_t brant__keyring_active(const brant_db *db);
+
+/* The file's own id, kept by the handle; borrowed until the next restore. */
+brant_status brant__file_id(brant__text *out, brant_db *db);
+
+/*
+ * Seal a JSON text with the active key: appends the envelope's compact JSON. NOT_FOUND: no ring, no active key; the code of brant__db_random; NO_MEMORY, also when a
+ * password has to be derived and there is no room for it. On failure `out` is as it was.
+ */
+brant_status brant__envelope_seal(brant__buffer *out, brant_db *db, const brant__context *context,
+                                  brant__text json);
+
+/*
+ * Open one: appends the JSON text of the value, proven to be JSON and without padding, which the caller wipes (brant__buffer_wipe). Statuses as brant/crypto.h has them for
+ * envelopes.open, without its older envelopes. *out_version may be NULL. On failure nothing of the value is left in `out`.
+ */
+brant_status brant__envelope_open(brant__buffer *out, int64_t *out_version, brant_db *db,
+                                  const brant__context *context, yyjson_val *envelope);
+
+/* An object that has a member "$enc" or "$redacted": no plaintext may look like that. */
+bool brant__envelope_like(yyjson_val *value);
+
+/* The key version of what has the shape of an envelope, else 0. Opens nothing. */
+int64_t brant__envelope_key_version(yyjson_val *value);
+
+#endif

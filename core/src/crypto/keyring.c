@@ -1,0 +1,206 @@
+/*
+ * crypto/keyring.c: the key ring of a handle: loading, finding keys, wiping; and the file's id, which envelopes are bound to.
+ *
+ * The ring is one allocation of libsodium's: guard pages around it, kept out of core dumps and swap as far as the system allows, read-only but for the moment in which a
+ * derived key is put into it, and zeros before it is given back.
+ */
+#include <sodium.h>
+
+#include "crypto/internal.h"
+
+typedef struct state {
+    brant__keyring *ring;
+    size_t file_id_length; /* 0: not read yet */
+    char file_id[64];
+} state;
+
+enum { FILE_ID };
+static const char *const sql[] = {
+    [FILE_ID] = "SELECT value FROM brant_meta WHERE name = 'id'",
+};
+static const brant__statements statements = {BRANT__TABLE_CRYPTO, BRANT__COUNT(sql), sql};
+
+/* ---- life --------------------------------------------------------------------------------------- */
+
+static void destroy(brant_db *db, void *context) {
+    state *self = context;
+    (void)db;
+    brant__keyring_free(self->ring);
+    brant__free(self);
+}
+
+static void after_restore(brant_db *db, void *context) {
+    (void)db;
+    ((state *)context)->file_id_length = 0;
+}
+
+static const brant__hooks hooks = {.after_restore = after_restore, .destroy = destroy};
+
+static state *state_of(const brant_db *db) {
+    return brant__state(db, BRANT__SLOT_KEYRING);
+}
+
+static brant_status ensure(state **out, brant_db *db) {
+    *out = state_of(db);
+    if (*out) return BRANT_OK;
+    *out = brant__alloc_zero(sizeof **out);
+    if (!*out) return brant__fail_memory();
+    brant__attach(db, BRANT__SLOT_KEYRING, &hooks, *out);
+    return BRANT_OK;
+}
+
+brant_status brant__sodium_ready(void) {
+    /* It locks and counts by itself. */
+    return sodium_init() >= 0 ? BRANT_OK : brant__fail(BRANT_INTERNAL, "libsodium does not start");
+}
+
+void brant__keyring_free(brant__keyring *ring) {
+    sodium_free(ring);
+}
+
+brant_status brant_keyring_load(brant_db *db, const char *json, size_t json_len) {
+    brant__keyring *ring = NULL;
+    state *self = NULL;
+    brant__error_clear();
+    brant_status status = brant__enter(db);
+    if (status != BRANT_OK) return status;
+    BRANT__TRY(ensure(&self, db));
+    BRANT__TRY(brant__keyring_read(&ring, db, brant__text_of(json, json_len)));
+    brant__keyring_free(self->ring);
+    self->ring = ring;
+cleanup:
+    brant__leave(db);
+    return status;
+}
+
+brant_status brant_keyring_unload(brant_db *db) {
+    brant__error_clear();
+    const brant_status status = brant__enter(db);
+    if (status != BRANT_OK) return status;
+    state *self = state_of(db);
+    if (self) {
+        brant__keyring_free(self->ring);
+        self->ring = NULL;
+    }
+    brant__leave(db);
+    return BRANT_OK;
+}
+
+/* ---- keys --------------------------------------------------------------------------------------- */
+
+const brant__keyring *brant__keyring_of(const brant_db *db) {
+    const state *self = state_of(db);
+    return self ? self->ring : NULL;
+}
+
+brant_status brant__keyring_ready(brant_db *db) {
+    const brant__keyring *ring = brant__keyring_of(db);
+    if (ring && ring->active) return BRANT_OK;
+    return ring ? brant__fail(BRANT_NOT_FOUND, "the key ring has no active key for attributes")
+                : brant__fail(BRANT_NOT_FOUND, "the handle has no key ring; load one");
+}
+
+int64_t brant__keyring_active(const brant_db *db) {
+    const brant__keyring *ring = brant__keyring_of(db);
+    return ring && ring->active ? ring->active->version : 0;
+}
+
+brant_status brant__keyring_find(const brant__key **out, const brant_db *db, int purpose,
+                                 int64_t version) {
+    const brant__keyring *ring = brant__keyring_of(db);
+    *out = NULL;
+    if (!ring) return brant__fail(BRANT_NOT_FOUND, "the handle has no key ring; load one");
+    for (size_t i = 0; i < ring->key_count; i++) {
+        const brant__key *key = &ring->keys[i];
+        if (key->version != version || key->purpose != purpose) continue;
+        if (key->state == BRANT__KEY_DISABLED || key->state == BRANT__KEY_DESTROYED)
+            return brant__fail(BRANT_NOT_FOUND, "version %lld of the keys for %s is %s",
+                               (long long)version, brant__purpose_names[purpose],
+                               brant__key_state_names[key->state]);
+        *out = key;
+        return BRANT_OK;
+    }
+    return brant__fail(BRANT_NOT_FOUND, "the key ring has no version %lld of the keys for %s",
+                       (long long)version, brant__purpose_names[purpose]);
+}
+
+static const brant__derived *find_derived(const brant__keyring *ring, const brant__key *key,
+                                          const brant__kdf *kdf) {
+    for (size_t i = 0; i < BRANT__DERIVED_KEPT; i++)
+        if (ring->derived[i].version == key->version && ring->derived[i].purpose == key->purpose &&
+            brant__kdf_equal(&ring->derived[i].kdf, kdf))
+            return &ring->derived[i];
+    return NULL;
+}
+
+/* Keys by other salts displace each other, never the ring's own. */
+static void keep(brant__keyring *ring, const brant__key *key, const brant__kdf *kdf,
+                 const uint8_t bytes[BRANT__KEY_SIZE]) {
+    if (sodium_mprotect_readwrite(ring) != 0) return; /* derived again next time */
+    if (brant__kdf_equal(kdf, &key->kdf)) {
+        brant__key *own = &ring->keys[key - ring->keys];
+        memcpy(own->bytes, bytes, BRANT__KEY_SIZE);
+        own->known = true;
+    } else {
+        brant__derived *place = &ring->derived[ring->next_derived];
+        ring->next_derived = (ring->next_derived + 1) % BRANT__DERIVED_KEPT;
+        place->version = key->version;
+        place->purpose = key->purpose;
+        place->kdf = *kdf;
+        memcpy(place->bytes, bytes, BRANT__KEY_SIZE);
+    }
+    sodium_mprotect_readonly(ring);
+}
+
+brant_status brant__keyring_bytes(const uint8_t **out, uint8_t room[BRANT__KEY_SIZE], brant_db *db,
+                                  const brant__key *key, const brant__kdf *kdf) {
+    brant__keyring *ring = state_of(db)->ring;
+    *out = NULL;
+    if (!kdf) kdf = &key->kdf;
+    if (key->known && (!key->from_kdf || brant__kdf_equal(kdf, &key->kdf))) {
+        *out = key->bytes;
+        return BRANT_OK;
+    }
+    const brant__derived *derived = find_derived(ring, key, kdf);
+    if (derived) {
+        *out = derived->bytes;
+        return BRANT_OK;
+    }
+    brant_status status = brant__db_poll(db); /* what follows cannot be interrupted */
+    if (status == BRANT_OK) status = brant__kdf_derive(room, key->password, kdf);
+    if (status != BRANT_OK) return status;
+    keep(ring, key, kdf, room);
+    *out = room;
+    return BRANT_OK;
+}
+
+/* ---- the file's id ------------------------------------------------------------------------------ */
+
+static brant_status read_file_id(state *self, brant_db *db) {
+    brant__statement *select = NULL;
+    bool row = false;
+    brant_status status = brant__begin(db, BRANT__READ);
+    if (status != BRANT_OK) return status;
+    BRANT__TRY(brant__statement_get(&select, db, &statements, FILE_ID));
+    BRANT__TRY(brant__step(&row, db, select));
+    const brant__text id = row ? brant__column_text(select, 0) : (brant__text){NULL, 0};
+    if (id.length == 0 || id.length > sizeof self->file_id) {
+        status = brant__fail(BRANT_CORRUPT, "the file has no id");
+        goto cleanup;
+    }
+    memcpy(self->file_id, id.data, id.length);
+    self->file_id_length = id.length;
+cleanup:
+    brant__reset(select);
+    brant__rollback(db);
+    return status;
+}
+
+brant_status brant__file_id(brant__text *out, brant_db *db) {
+    state *self = NULL;
+    *out = (brant__text){NULL, 0};
+    brant_status status = ensure(&self, db);
+    if (status == BRANT_OK && self->file_id_length == 0) status = read_file_id(self, db);
+    if (status == BRANT_OK) *out = brant__text_of(self->file_id, self->file_id_length);
+    return status;
+}
