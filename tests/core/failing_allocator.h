@@ -24,11 +24,6 @@ static inline void *allocate(void *context, size_t size) {
     return due() ? NULL : malloc(size);
 }
 
-static inline void *reallocate(void *context, void *memory, size_t size) {
-    (void)context;
-    return due() ? NULL : realloc(memory, size);
-}
-
 static inline void release(void *context, void *memory) {
     (void)context;
     free(memory);
@@ -71,7 +66,7 @@ static inline bool failing_allocator_install(void) {
     static const sqlite3_mem_methods methods = {
         sqlite_allocate, sqlite_release, sqlite_reallocate, sqlite_size,
         sqlite_round,    sqlite_begin,   sqlite_end,        NULL};
-    static const brant_allocator allocator = {allocate, reallocate, release, NULL};
+    static const brant_allocator allocator = {allocate, release, NULL};
     if (sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) != SQLITE_OK) return false;
     brant_allocator_set(&allocator);
     return true;

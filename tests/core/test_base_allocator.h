@@ -41,16 +41,6 @@ static inline void *failing_allocate(void *context, size_t size) {
     return memory;
 }
 
-static inline void *failing_reallocate(void *context, void *memory, size_t size) {
-    void *moved;
-
-    (void)context;
-    if (failing_allocator_refuses()) return NULL;
-    moved = realloc(memory, size);
-    if (moved && !memory) failing.alive++;
-    return moved;
-}
-
 static inline void failing_release(void *context, void *memory) {
     (void)context;
     if (memory) failing.alive--;
@@ -58,8 +48,7 @@ static inline void failing_release(void *context, void *memory) {
 }
 
 static inline void failing_allocator_start(size_t successes) {
-    static const brant_allocator allocator = {failing_allocate, failing_reallocate, failing_release,
-                                              NULL};
+    static const brant_allocator allocator = {failing_allocate, failing_release, NULL};
 
     failing = (failing_allocator){.left = successes};
     brant_allocator_set(&allocator);

@@ -917,21 +917,13 @@ static void *failing_allocate(void *context, size_t size) {
     return malloc(size ? size : 1);
 }
 
-static void *failing_reallocate(void *context, void *memory, size_t size) {
-    (void)context;
-    if (allocations_left == 0) return NULL;
-    if (allocations_left > 0) allocations_left--;
-    return realloc(memory, size ? size : 1);
-}
-
 static void failing_release(void *context, void *memory) {
     (void)context;
     free(memory);
 }
 
 static void test_want_of_memory(void **state) {
-    static const brant_allocator allocator = {failing_allocate, failing_reallocate, failing_release,
-                                              NULL};
+    static const brant_allocator allocator = {failing_allocate, failing_release, NULL};
     brant_allocator_set(&allocator);
     bool done = false;
     for (long at = 0; !done && at < 500; at++) {

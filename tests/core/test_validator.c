@@ -159,10 +159,6 @@ static void *allocate(void *context, size_t size) {
     (void)context;
     return countdown-- == 0 ? NULL : malloc(size);
 }
-static void *reallocate(void *context, void *memory, size_t size) {
-    (void)context;
-    return countdown-- == 0 ? NULL : realloc(memory, size);
-}
 static void release(void *context, void *memory) {
     (void)context;
     free(memory);
@@ -170,7 +166,7 @@ static void release(void *context, void *memory) {
 
 static void want_of_memory(void **state) {
     static const char input[] = "{\"module\":" MODULE ",\"node_type\":\"Person\"}";
-    static const brant_allocator failing = {allocate, reallocate, release, NULL};
+    static const brant_allocator failing = {allocate, release, NULL};
     long failures = 0;
     bool done = false;
 

@@ -471,12 +471,6 @@ static void *count_allocate(void *context, size_t size) {
     if (memory) __atomic_add_fetch(&live, 1, __ATOMIC_RELAXED);
     return memory;
 }
-static void *count_reallocate(void *context, void *memory, size_t size) {
-    (void)context;
-    void *grown = realloc(memory, size);
-    if (!memory && grown) __atomic_add_fetch(&live, 1, __ATOMIC_RELAXED);
-    return grown;
-}
 static void count_release(void *context, void *memory) {
     (void)context;
     if (memory) __atomic_sub_fetch(&live, 1, __ATOMIC_RELAXED);
@@ -713,7 +707,7 @@ static void test_writers_restart(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_folder, tear_down_folder)
 
 int main(int count, char **arguments) {
-    static const brant_allocator counting = {count_allocate, count_reallocate, count_release, NULL};
+    static const brant_allocator counting = {count_allocate, count_release, NULL};
     const struct CMUnitTest tests[] = {
         TEST(test_foreign_writer),  TEST(test_read_only),
         TEST(test_others_sleep),    TEST(test_kept_registrations),

@@ -95,18 +95,18 @@ BRANT_API const char *brant_status_text(brant_status status);
 /* "0.1.0". Static. */
 BRANT_API const char *brant_version(void);
 
-/* Release what a brant function returned as `char **out`. NULL is fine. */
+/* Wipe and release what a brant function returned as `char **out`. NULL is fine. */
 BRANT_API void brant_free(void *memory);
 
 /*
- * Replace the allocator of the whole process (default: malloc, realloc, free). Call before any other
- * function; afterwards memory of the old one would reach the new one. NULL restores the default.
- * The functions follow the C standard's rules and must be callable from any thread.
- * SQLite's and libsodium's own memory is not concerned.
+ * Replace the allocator of the whole process (default: malloc, free). Call before any other function;
+ * afterwards memory of the old one would reach the new one. NULL restores the default.
+ * The functions follow the C standard's rules for malloc and free, size is never 0, and they must be
+ * callable from any thread. Every byte of a block that is released is zero: whatever it held is wiped
+ * before. SQLite's and libsodium's own memory is not concerned.
  */
 typedef struct brant_allocator {
     void *(*allocate)(void *context, size_t size);
-    void *(*reallocate)(void *context, void *memory, size_t size);
     void (*release)(void *context, void *memory);
     void *context;
 } brant_allocator;

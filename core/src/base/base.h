@@ -71,10 +71,17 @@ brant_status brant__error_code(void);
 
 /* ---- memory (memory.c) ------------------------------------------------------------------------------------------ */
 
+/* Zeros that no compiler leaves out. */
+void brant__wipe(void *memory, size_t size);
+
+/*
+ * Whatever held a secret may simply be freed: all that is given back, also when something grows, is wiped before. Memory
+ * that is kept for the next use is not (arenas, buffers, brant__json): store.h's brant__db_secret.
+ */
 void brant__allocator_get(brant_allocator *out); /* the one in use */
 void *brant__alloc(size_t size); /* NULL when there is none; size 0 gives a valid pointer */
 void *brant__alloc_zero(size_t size);
-void *brant__realloc(void *memory, size_t size);
+void *brant__realloc(void *memory, size_t size); /* always another block */
 void brant__free(void *memory);
 char *brant__strndup(const char *text, size_t length); /* NUL-terminated copy */
 
@@ -104,6 +111,7 @@ void brant__buffer_append_byte(brant__buffer *buffer, char byte);
 void brant__buffer_format(brant__buffer *buffer, const char *format, ...)
     BRANT__PRINTF(2, 3);                         /* locale-free use only: no %f */
 void brant__buffer_reset(brant__buffer *buffer); /* length 0, keeps memory */
+void brant__buffer_wipe(brant__buffer *buffer);  /* as reset, and nothing of what it held is left */
 void brant__buffer_free(brant__buffer *buffer);
 void brant__buffer_wipe(brant__buffer *buffer); /* zeros all that it has, and frees it */
 /* Hand the bytes over as a NUL-terminated string that brant_free releases; the buffer is empty afterwards. */

@@ -75,6 +75,11 @@ void brant__buffer_reset(brant__buffer *buffer) {
     buffer->failed = false;
 }
 
+void brant__buffer_wipe(brant__buffer *buffer) {
+    brant__wipe(buffer->data, buffer->capacity);
+    brant__buffer_reset(buffer);
+}
+
 void brant__buffer_free(brant__buffer *buffer) {
     brant__free(buffer->data);
     *buffer = (brant__buffer){0};

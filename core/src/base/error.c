@@ -49,7 +49,14 @@ static bool key_made;
 static void block_free(void *memory) {
     detail_block *block = memory;
 
-    if (block) block->release(block->context, block);
+    void (*release)(void *, void *);
+    void *context;
+
+    if (!block) return;
+    release = block->release;
+    context = block->context;
+    brant__wipe(block, sizeof(*block) + block->size);
+    release(context, block);
 }
 
 static void key_make(void) {

@@ -1,12 +1,27 @@
 /*
- * base/memory.c: the allocator seam and the arena.
+ * base/memory.c: wiping, the allocator seam and the arena.
  *
  * Everything that brant allocates goes through `allocator`, which is written before anything else
- * runs and read-only afterwards.
+ * runs and read-only afterwards. Any of it may have held a secret, and no caller has to know: a
+ * block remembers its size, nothing is given back before all of it is zero, and a block that grows
+ * moves by our own copy, since the C library's leaves the old place as it was.
  */
 #include "base/base.h"
 
 #include <stdlib.h>
+
+/* ---- wiping ---------------------------------------------------------------------------------- */
+
+void brant__wipe(void *memory, size_t size) {
+#if defined(__GNUC__)
+    if (size) memset(memory, 0, size);
+    /* Says that the zeros are read, so that they are written although the memory is given back. */
+    __asm__ __volatile__("" : : "r"(memory) : "memory");
+#else
+    for (volatile unsigned char *byte = memory; size > 0; size--)
+        *byte++ = 0;
+#endif
+}
 
 /* ---- the allocator --------------------------------------------------------------------------- */
 
@@ -15,19 +30,13 @@ static void *default_allocate(void *context, size_t size) {
     return malloc(size);
 }
 
-static void *default_reallocate(void *context, void *memory, size_t size) {
-    (void)context;
-    return realloc(memory, size);
-}
-
 static void default_release(void *context, void *memory) {
     (void)context;
     free(memory);
 }
 
-static const brant_allocator default_allocator = {default_allocate, default_reallocate,
-                                                  default_release, NULL};
-static brant_allocator allocator = {default_allocate, default_reallocate, default_release, NULL};
+static const brant_allocator default_allocator = {default_allocate, default_release, NULL};
+static brant_allocator allocator = {default_allocate, default_release, NULL};
 
 void brant_allocator_set(const brant_allocator *replacement) {
     allocator = replacement ? *replacement : default_allocator;
@@ -37,8 +46,20 @@ void brant__allocator_get(brant_allocator *out) {
     *out = allocator;
 }
 
+/* Stands before each block: a multiple of the strictest alignment, so that the block keeps it. */
+typedef struct block_head {
+    _Alignas(max_align_t) size_t size; /* of what follows */
+} block_head;
+
 void *brant__alloc(size_t size) {
-    return allocator.allocate(allocator.context, size ? size : 1);
+    block_head *head;
+
+    if (size == 0) size = 1;
+    if (size > SIZE_MAX - sizeof(*head)) return NULL;
+    head = allocator.allocate(allocator.context, sizeof(*head) + size);
+    if (!head) return NULL;
+    head->size = size;
+    return head + 1;
 }
 
 void *brant__alloc_zero(size_t size) {
@@ -49,12 +70,23 @@ void *brant__alloc_zero(size_t size) {
 }
 
 void *brant__realloc(void *memory, size_t size) {
-    if (!memory) return brant__alloc(size);
-    return allocator.reallocate(allocator.context, memory, size ? size : 1);
+    size_t old;
+    void *moved = brant__alloc(size);
+
+    if (!moved || !memory) return moved;
+    old = ((block_head *)memory - 1)->size;
+    memcpy(moved, memory, old < size ? old : size);
+    brant__free(memory);
+    return moved;
 }
 
 void brant__free(void *memory) {
-    if (memory) allocator.release(allocator.context, memory);
+    block_head *head;
+
+    if (!memory) return;
+    head = (block_head *)memory - 1;
+    brant__wipe(head, sizeof(*head) + head->size);
+    allocator.release(allocator.context, head);
 }
 
 void brant_free(void *memory) {

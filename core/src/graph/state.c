@@ -99,19 +99,25 @@ static void marks_free(brant__marks *marks) {
     *marks = (brant__marks){.nodes = 0};
 }
 
-static void destroy(brant_db *db, void *context) {
+static void forget(brant_db *db, void *context) {
     brant__graphs *state = context;
 
     (void)db;
+    brant__buffer_free(&state->change.head.buffer);
+    brant__buffer_free(&state->change.before.buffer);
+    brant__buffer_free(&state->change.key);
+}
+
+static void destroy(brant_db *db, void *context) {
+    brant__graphs *state = context;
+
+    forget(db, state);
     marks_free(&state->marks);
     for (size_t i = 0; i < BRANT__GRAPHS_KEPT; i++)
         kept_drop(&state->graphs[i]);
     for (size_t i = 0; i < BRANT__TYPES_KEPT; i++)
         brant__type_free(state->types[i]);
     brant__json_free(&state->empty);
-    brant__buffer_free(&state->change.head.buffer);
-    brant__buffer_free(&state->change.before.buffer);
-    brant__buffer_free(&state->change.key);
     brant__free(state);
 }
 
@@ -119,6 +125,7 @@ static const brant__hooks hooks = {
     .after_commit = after_commit,
     .after_rollback = after_rollback,
     .after_release = after_release,
+    .forget = forget,
     .destroy = destroy,
 };
 

@@ -12,6 +12,12 @@ const char *const brant__role_names[] = {"single", "system", "tenant"};
 
 /* ---- life ----------------------------------------------------------------------------------------------------- */
 
+static void scratch_free(brant__scratch *scratch) {
+    brant__json_free(&scratch->json);
+    brant__arena_free(&scratch->arena);
+    brant__buffer_free(&scratch->writer.buffer);
+}
+
 void brant__db_retain(brant_db *db) {
     atomic_fetch_add_explicit(&db->references, 1, memory_order_relaxed);
 }
@@ -19,9 +25,7 @@ void brant__db_retain(brant_db *db) {
 void brant__db_release(brant_db *db) {
     if (atomic_fetch_sub_explicit(&db->references, 1, memory_order_acq_rel) != 1) return;
     pthread_mutex_destroy(&db->lock);
-    brant__json_free(&db->scratch.json);
-    brant__arena_free(&db->scratch.arena);
-    brant__buffer_free(&db->scratch.writer.buffer);
+    scratch_free(&db->scratch);
     brant__free(db->path);
     brant__free(db);
 }
@@ -44,9 +48,7 @@ void brant__teardown(brant_db *db) {
     pthread_mutex_unlock(&db->lock);
     /* After fork the connection belongs to the parent: closing it here would drop the parent's locks and delete its WAL. */
     if (here && !db->host) sqlite3_close_v2(sqlite);
-    brant__json_free(&db->scratch.json);
-    brant__arena_free(&db->scratch.arena);
-    brant__buffer_free(&db->scratch.writer.buffer);
+    scratch_free(&db->scratch);
 }
 
 /* Tear down if this is the thread that found the handle closed and empty. */
@@ -183,7 +185,22 @@ brant_status brant__visit(brant_db *db) {
     return enter(db, BRANT__INSIDE | BRANT__VISIT);
 }
 
+void brant__db_secret(brant_db *db) {
+    db->secret = true;
+}
+
+/* Freeing wipes; the next operation takes its scratch anew. */
+static void forget_secret(brant_db *db) {
+    db->secret = false;
+    scratch_free(&db->scratch);
+    for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
+        void *state = brant__state(db, slot);
+        if (state && db->hooks[slot]->forget) db->hooks[slot]->forget(db, state);
+    }
+}
+
 void brant__leave(brant_db *db) {
+    if (BRANT__UNLIKELY(db->secret)) forget_secret(db);
     const unsigned before = atomic_fetch_and_explicit(&db->state, ~(BRANT__INSIDE | BRANT__VISIT),
                                                       memory_order_release);
     if (BRANT__UNLIKELY(before & BRANT__CLOSED_FLAG)) finish(db);

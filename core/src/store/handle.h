@@ -111,6 +111,7 @@ struct brant_db {
     _Atomic(void *) slots[BRANT__SLOT_COUNT];
 
     brant__scratch scratch;
+    bool secret; /* the running operation had one: brant__db_secret */
 };
 
 /* Set the record from SQLite's last error on this connection. `what` names what was tried. */

@@ -104,6 +104,8 @@ typedef struct brant__hooks {
     void (*after_release)(brant_db *db, void *state, unsigned depth); /* a nested level was kept */
     void (*after_end)(brant_db *db,
                       void *state); /* outermost transaction, read or write, is over, either way */
+    void (*forget)(brant_db *db,
+                   void *state); /* give back memory that held rows: brant__db_secret */
     void (*interrupt)(brant_db *db, void *state); /* end waits; any thread; also when closing */
     void (*destroy)(brant_db *db,
                     void *state); /* last: the connection is still open, or NULL never was */
@@ -259,5 +261,12 @@ typedef struct brant__scratch {
     brant__writer writer;
 } brant__scratch;
 brant__scratch *brant__db_scratch(brant_db *db);
+
+/*
+ * A plaintext secret was in the hands of the running operation, as input, as answer or between: when the handle is left, whether the operation
+ * succeeded or not, all memory is wiped that the handle keeps for the next one (its scratch, and through `forget` what the modules keep). Whatever
+ * was allocated besides is wiped when it is freed. Cheap; any number of times; between enter and leave.
+ */
+void brant__db_secret(brant_db *db);
 
 #endif
