@@ -85,14 +85,6 @@ void brant__buffer_free(brant__buffer *buffer) {
     *buffer = (brant__buffer){0};
 }
 
-void brant__buffer_wipe(brant__buffer *buffer) {
-    volatile char *byte = buffer->data;
-
-    for (size_t left = buffer->data ? buffer->capacity : 0; left > 0; left--)
-        *byte++ = 0;
-    brant__buffer_free(buffer);
-}
-
 brant_status brant__buffer_take(char **out, size_t *out_length, brant__buffer *buffer) {
     size_t unused;
 
