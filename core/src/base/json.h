@@ -93,10 +93,35 @@ void brant__write_double(brant__writer *writer,
                          double value); /* shortest that reads back the same; not finite: null */
 void brant__write_text(brant__writer *writer,
                        brant__text value); /* valid UTF-8; escapes only what JSON requires */
+static inline void brant__write_text_or_null(brant__writer *writer, brant__text value) {
+    if (value.data)
+        brant__write_text(writer, value);
+    else
+        brant__write_null(writer);
+}
 void brant__write_value(brant__writer *writer,
                         yyjson_val *value); /* a parsed value, compact; NULL: null */
 void brant__write_raw(brant__writer *writer,
                       brant__text json); /* JSON that is already compact, as it is */
+
+/* A member of the open object. */
+static inline void brant__write_integer_member(brant__writer *writer, const char *name,
+                                               int64_t value) {
+    brant__write_name(writer, name);
+    brant__write_integer(writer, value);
+}
+static inline void brant__write_text_member(brant__writer *writer, const char *name,
+                                            brant__text value) {
+    brant__write_name(writer, name);
+    brant__write_text(writer, value);
+}
+/* An object of this one member. */
+static inline void brant__write_integer_object(brant__writer *writer, const char *name,
+                                               int64_t value) {
+    brant__write_object(writer);
+    brant__write_integer_member(writer, name, value);
+    brant__write_end(writer);
+}
 
 /* The text of a finite number with a NUL; its length, or 0 for what is no finite number (json_number.c). */
 #define BRANT__NUMBER_SIZE 48

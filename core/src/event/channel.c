@@ -18,16 +18,11 @@ static void write_channel(brant__writer *out, brant__statement *row) {
     brant__write_object(out);
     brant__write_name(out, "channel");
     brant__write_text(out, brant__column_text(row, 0));
-    brant__write_name(out, "count");
-    brant__write_integer(out, brant__column_integer(row, 1));
-    if (!brant__column_null(row, 4)) {
-        brant__write_name(out, "newest_at");
-        brant__write_integer(out, brant__column_integer(row, 4));
-    }
-    brant__write_name(out, "kept_count");
-    brant__write_integer(out, column_or(row, 2, BRANT__EVENT_KEPT));
-    brant__write_name(out, "kept_age");
-    brant__write_integer(out, column_or(row, 3, BRANT__EVENT_AGE));
+    brant__write_integer_member(out, "count", brant__column_integer(row, 1));
+    if (!brant__column_null(row, 4))
+        brant__write_integer_member(out, "newest_at", brant__column_integer(row, 4));
+    brant__write_integer_member(out, "kept_count", column_or(row, 2, BRANT__EVENT_KEPT));
+    brant__write_integer_member(out, "kept_age", column_or(row, 3, BRANT__EVENT_AGE));
     brant__write_end(out);
 }
 

@@ -219,16 +219,10 @@ static brant_status write_consumer(brant__writer *out, brant_db *db, brant__text
     brant__write_name(out, "kind");
     brant__write_text(
         out, brant__text_of(kind_names[consumer->kind], strlen(kind_names[consumer->kind])));
-    brant__write_name(out, "offset");
-    brant__write_integer(out, consumer->offset);
-    brant__write_name(out, "lag");
-    brant__write_integer(out, lag);
-    if (consumer->kind == BRANT__GROUP) {
-        brant__write_name(out, "pending");
-        brant__write_integer(out, pending);
-    }
-    brant__write_name(out, "updated_at");
-    brant__write_integer(out, consumer->updated_at);
+    brant__write_integer_member(out, "offset", consumer->offset);
+    brant__write_integer_member(out, "lag", lag);
+    if (consumer->kind == BRANT__GROUP) brant__write_integer_member(out, "pending", pending);
+    brant__write_integer_member(out, "updated_at", consumer->updated_at);
     brant__write_end(out);
     return BRANT_OK;
 }
@@ -246,10 +240,8 @@ static brant_status write_lag(brant__writer *out, brant_db *db, const brant__str
     brant__write_name(out, "kind");
     brant__write_text(
         out, brant__text_of(kind_names[consumer->kind], strlen(kind_names[consumer->kind])));
-    brant__write_name(out, "offset");
-    brant__write_integer(out, consumer->offset);
-    brant__write_name(out, "lag");
-    brant__write_integer(out, lag);
+    brant__write_integer_member(out, "offset", consumer->offset);
+    brant__write_integer_member(out, "lag", lag);
     brant__write_name(out, "lag_ms");
     const int64_t age = offset > 0 ? brant__db_now(db) - at : 0;
     brant__write_integer(out, age > 0 ? age : 0);
@@ -281,14 +273,6 @@ cleanup:
 
 /* ---- operations ------------------------------------------------------------------------------------------------------------------- */
 
-static brant_status write_offset(brant__call *call, int64_t offset) {
-    brant__write_object(call->out);
-    brant__write_name(call->out, "offset");
-    brant__write_integer(call->out, offset);
-    brant__write_end(call->out);
-    return BRANT_OK;
-}
-
 brant_status brant__consumers_commit(brant__call *call) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
@@ -311,7 +295,7 @@ brant_status brant__consumers_commit(brant__call *call) {
         BRANT__TRY(brant__run(call->db, statement));
         consumer.offset = offset;
     }
-    status = write_offset(call, consumer.offset);
+    brant__write_integer_object(call->out, "offset", consumer.offset);
 cleanup:
     return status;
 }
@@ -341,7 +325,7 @@ brant_status brant__consumers_seek(brant__call *call) {
         if (offset < stream.last)
             BRANT__TRY(brant__group_wake(call->db, consumer.row_id, stream.last - offset));
     }
-    status = write_offset(call, offset);
+    brant__write_integer_object(call->out, "offset", offset);
 cleanup:
     return status;
 }

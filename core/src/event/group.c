@@ -390,8 +390,7 @@ static brant_status each_item(brant__call *call, size_t index, brant__consumer *
             brant__write_integer(call->out, offset);
     }
     brant__write_end(call->out);
-    brant__write_name(call->out, "acked");
-    brant__write_integer(call->out, *out_done);
+    brant__write_integer_member(call->out, "acked", *out_done);
     brant__write_end(call->out);
 cleanup:
     return status;

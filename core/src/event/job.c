@@ -647,10 +647,8 @@ static brant_status append_error(brant__buffer *out, brant_db *db, const brant__
     yyjson_arr_foreach(before.root, index, count, entry) if (index + ERRORS > count)
         brant__write_value(&writer, entry);
     brant__write_object(&writer);
-    brant__write_name(&writer, "attempt");
-    brant__write_integer(&writer, job->attempt);
-    brant__write_name(&writer, "at");
-    brant__write_integer(&writer, brant__db_now(db));
+    brant__write_integer_member(&writer, "attempt", job->attempt);
+    brant__write_integer_member(&writer, "at", brant__db_now(db));
     write_cut(&writer, "worker", worker);
     write_cut(&writer, "message", message);
     write_cut(&writer, "stack", stack);

@@ -126,8 +126,7 @@ brant_status brant__job_ack_many(brant__call *call) {
     brant__write_array(call->out);
     BRANT__TRY(brant__job_ack_items(&acked, call->db, items, call->out));
     brant__write_end(call->out);
-    brant__write_name(call->out, "acked");
-    brant__write_integer(call->out, acked);
+    brant__write_integer_member(call->out, "acked", acked);
     brant__write_end(call->out);
 cleanup:
     return status;
@@ -184,10 +183,8 @@ static void write_outcome(brant__writer *out, const brant__job *job) {
     brant__write_object(out);
     brant__write_name(out, "state");
     brant__write_text(out, brant__text_of(state, strlen(state)));
-    if (job->state < BRANT__JOB_RUNNING && job->run_at) {
-        brant__write_name(out, "run_at");
-        brant__write_integer(out, job->run_at);
-    }
+    if (job->state < BRANT__JOB_RUNNING && job->run_at)
+        brant__write_integer_member(out, "run_at", job->run_at);
     brant__write_end(out);
 }
 
@@ -281,8 +278,7 @@ brant_status brant__job_heartbeat(brant__call *call) {
     BRANT__TRY(extend(&until, db, &queue, &job, brant__json_get(call->input, "lease"), progress));
     BRANT__TRY(brant__queue_pass_on(db, &queue));
     brant__write_object(call->out);
-    brant__write_name(call->out, "lease_until");
-    brant__write_integer(call->out, until);
+    brant__write_integer_member(call->out, "lease_until", until);
     brant__write_name(call->out, "cancel_requested");
     brant__write_bool(call->out, job.cancel);
     brant__write_end(call->out);
@@ -316,12 +312,8 @@ brant_status brant__job_heartbeat_many(brant__call *call) {
         }
         if (held) BRANT__TRY(extend(&until, db, &queue, &job, lease, none));
         brant__write_object(out);
-        brant__write_name(out, "id");
-        brant__write_integer(out, id);
-        if (held) {
-            brant__write_name(out, "lease_until");
-            brant__write_integer(out, until);
-        }
+        brant__write_integer_member(out, "id", id);
+        if (held) brant__write_integer_member(out, "lease_until", until);
         if (!held || job.cancel) {
             brant__write_name(out, held ? "cancel_requested" : "stale");
             brant__write_bool(out, true);

@@ -392,20 +392,16 @@ static void write_claimed(brant__writer *out, const job_claim *claim, brant__sta
     const brant__text key = brant__column_text(row, 5), progress = brant__column_text(row, 6),
                       schedule = brant__column_text(row, 7);
     brant__write_object(out);
-    brant__write_name(out, "id");
-    brant__write_integer(out, brant__column_integer(row, 0));
-    brant__write_name(out, "token");
-    brant__write_integer(out, brant__column_integer(row, 11) + 1);
+    brant__write_integer_member(out, "id", brant__column_integer(row, 0));
+    brant__write_integer_member(out, "token", brant__column_integer(row, 11) + 1);
     brant__write_name(out, "queue");
     brant__write_text(out, brant__queue_name(claim->queue));
     brant__payload_write(out, brant__payload_column(row, 1));
-    brant__write_name(out, "attempt");
-    brant__write_integer(out, brant__column_integer(row, 2) + 1);
-    brant__write_name(out, "max_attempts");
-    brant__write_integer(out, brant__column_null(row, 3) ? claim->queue->policy.max_attempts
-                                                         : brant__column_integer(row, 3));
-    brant__write_name(out, "priority");
-    brant__write_integer(out, brant__column_integer(row, 4));
+    brant__write_integer_member(out, "attempt", brant__column_integer(row, 2) + 1);
+    brant__write_integer_member(out, "max_attempts",
+                                brant__column_null(row, 3) ? claim->queue->policy.max_attempts
+                                                           : brant__column_integer(row, 3));
+    brant__write_integer_member(out, "priority", brant__column_integer(row, 4));
     if (key.data) {
         brant__write_name(out, "key");
         brant__write_text(out, key);
@@ -418,10 +414,8 @@ static void write_claimed(brant__writer *out, const job_claim *claim, brant__sta
         brant__write_name(out, "schedule");
         brant__write_text(out, schedule);
     }
-    brant__write_name(out, "created_at");
-    brant__write_integer(out, brant__column_integer(row, 8));
-    brant__write_name(out, "lease_until");
-    brant__write_integer(out, claim->until);
+    brant__write_integer_member(out, "created_at", brant__column_integer(row, 8));
+    brant__write_integer_member(out, "lease_until", claim->until);
     brant__write_end(out);
 }
 
@@ -564,8 +558,7 @@ brant_status brant__queue_claim(brant__call *call) {
     }
     brant__write_end(call->out);
     if (acks) {
-        brant__write_name(call->out, "acked");
-        brant__write_integer(call->out, acked);
+        brant__write_integer_member(call->out, "acked", acked);
         brant__write_name(call->out, "stale");
         brant__write_raw(call->out, brant__text_of(stale.buffer.data, stale.buffer.length));
     }

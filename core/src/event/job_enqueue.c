@@ -483,8 +483,7 @@ brant_status brant__queue_enqueue(brant__call *call) {
     BRANT__TRY(end(&batch));
     const char *state = brant__job_state_names[result.state];
     brant__write_object(call->out);
-    brant__write_name(call->out, "id");
-    brant__write_integer(call->out, result.id);
+    brant__write_integer_member(call->out, "id", result.id);
     brant__write_name(call->out, "state");
     brant__write_text(call->out, brant__text_of(state, strlen(state)));
     brant__write_name(call->out, "duplicate");
@@ -526,8 +525,7 @@ brant_status brant__queue_enqueue_many(brant__call *call) {
     }
     BRANT__TRY(end(&batch));
     brant__write_end(call->out);
-    brant__write_name(call->out, "duplicates");
-    brant__write_integer(call->out, batch.duplicates);
+    brant__write_integer_member(call->out, "duplicates", batch.duplicates);
     brant__write_end(call->out);
 cleanup:
     brant__buffer_free(&batch.payload);

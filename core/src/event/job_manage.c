@@ -189,13 +189,6 @@ static brant_status make_room(int64_t **out_ids, size_t *out_limit, brant__call 
     return *out_ids ? BRANT_OK : brant__fail_memory();
 }
 
-static void write_count(brant__call *call, const char *name, size_t count) {
-    brant__write_object(call->out);
-    brant__write_name(call->out, name);
-    brant__write_integer(call->out, (int64_t)count);
-    brant__write_end(call->out);
-}
-
 brant_status brant__job_requeue_many(brant__call *call) {
     brant_status status = BRANT_OK;
     const brant__text state = brant__json_get_text(call->input, "state");
@@ -213,7 +206,7 @@ brant_status brant__job_requeue_many(brant__call *call) {
         BRANT__TRY(brant__job_read(&found, &job, call->db, ids[i]));
         if (found) BRANT__TRY(requeue(call->db, &queue, &job));
     }
-    write_count(call, "requeued", count);
+    brant__write_integer_object(call->out, "requeued", (int64_t)count);
 cleanup:
     return status;
 }
@@ -245,7 +238,7 @@ brant_status brant__queue_prune(brant__call *call) {
             pruned++;
         }
     }
-    write_count(call, "pruned", pruned);
+    brant__write_integer_object(call->out, "pruned", (int64_t)pruned);
 cleanup:
     return status;
 }

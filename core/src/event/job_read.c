@@ -201,10 +201,7 @@ brant_status brant__job_list(brant__call *call) {
     for (size_t i = 0; i < self.count && i < limit; i++)
         BRANT__TRY(brant__job_show(&found, call->out, call->db, self.ids[i]));
     brant__write_end(call->out);
-    if (self.count > limit) {
-        brant__write_name(call->out, "next");
-        brant__write_integer(call->out, self.ids[limit - 1]);
-    }
+    if (self.count > limit) brant__write_integer_member(call->out, "next", self.ids[limit - 1]);
     brant__write_end(call->out);
 cleanup:
     return status;

@@ -14,8 +14,7 @@ const brant__statements brant__job_row_statements = {BRANT__TABLE_JOB_ROW, BRANT
 
 static void write_integer(brant__writer *out, const char *name, brant__statement *row, int column) {
     if (brant__column_null(row, column)) return;
-    brant__write_name(out, name);
-    brant__write_integer(out, brant__column_integer(row, column));
+    brant__write_integer_member(out, name, brant__column_integer(row, column));
 }
 
 static void write_text(brant__writer *out, const char *name, brant__text text) {
@@ -68,19 +67,16 @@ brant_status brant__job_write(brant__writer *out, brant_db *db, const brant__que
         return brant__fail(BRANT_CORRUPT, "the row of job %lld is damaged", (long long)id);
     const char *name = brant__job_state_names[state];
     brant__write_object(out);
-    brant__write_name(out, "id");
-    brant__write_integer(out, id);
+    brant__write_integer_member(out, "id", id);
     write_text(out, "queue", brant__queue_name(queue));
     write_text(out, "state", brant__text_of(name, strlen(name)));
-    brant__write_name(out, "priority");
-    brant__write_integer(out, brant__column_integer(row, 3));
+    brant__write_integer_member(out, "priority", brant__column_integer(row, 3));
     brant__payload_write(out, brant__payload_column(row, 4));
     write_text(out, "key", brant__column_text(row, 5));
-    brant__write_name(out, "attempt");
-    brant__write_integer(out, brant__column_integer(row, 6));
-    brant__write_name(out, "max_attempts");
-    brant__write_integer(out, brant__column_null(row, 7) ? queue->policy.max_attempts
-                                                         : brant__column_integer(row, 7));
+    brant__write_integer_member(out, "attempt", brant__column_integer(row, 6));
+    brant__write_integer_member(out, "max_attempts",
+                                brant__column_null(row, 7) ? queue->policy.max_attempts
+                                                           : brant__column_integer(row, 7));
     write_integer(out, "run_at", row, 8);
     write_integer(out, "expires_at", row, 9);
     write_integer(out, "lease_until", row, 10);
@@ -98,8 +94,7 @@ brant_status brant__job_write(brant__writer *out, brant_db *db, const brant__que
     brant__write_name(out, "cancel_requested");
     brant__write_bool(out, brant__column_integer(row, 17) != 0);
     write_text(out, "schedule", brant__column_text(row, 18));
-    brant__write_name(out, "created_at");
-    brant__write_integer(out, brant__column_integer(row, 19));
+    brant__write_integer_member(out, "created_at", brant__column_integer(row, 19));
     brant__write_end(out);
 cleanup:
     return status;

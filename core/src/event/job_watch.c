@@ -54,8 +54,7 @@ static brant_status tell_gone(brant_db *db, const watcher *self, brant__writer *
         BRANT__TRY(brant__step(&there, db, statement));
     }
     brant__write_object(writer);
-    brant__write_name(writer, "id");
-    brant__write_integer(writer, self->id);
+    brant__write_integer_member(writer, "id", self->id);
     brant__write_name(writer, "state");
     brant__write_text(writer, there ? BRANT__TEXT("done") : BRANT__TEXT("cancelled"));
     brant__write_end(writer);
@@ -139,10 +138,8 @@ static brant_status fetch_row(brant__fetch *out, const canceller *self, brant__m
             return BRANT_OK;
         }
         brant__write_object(writer);
-        brant__write_name(writer, "id");
-        brant__write_integer(writer, id);
-        brant__write_name(writer, "token");
-        brant__write_integer(writer, token);
+        brant__write_integer_member(writer, "id", id);
+        brant__write_integer_member(writer, "token", token);
         brant__write_end(writer);
         out->count++;
     }

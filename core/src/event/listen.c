@@ -73,10 +73,8 @@ static void write_gap(brant__writer *out, brant__text channel, int64_t from, int
     brant__write_text(out, channel);
     brant__write_name(out, "gap");
     brant__write_object(out);
-    brant__write_name(out, "from");
-    brant__write_integer(out, from);
-    brant__write_name(out, "to");
-    brant__write_integer(out, to);
+    brant__write_integer_member(out, "from", from);
+    brant__write_integer_member(out, "to", to);
     brant__write_end(out);
     brant__write_end(out);
 }
@@ -93,8 +91,7 @@ static void write_gaps(size_t *count, const listener *self, brant__writer *out, 
 
 static void write_item(brant__writer *out, brant__statement *statement, brant__text channel) {
     brant__write_object(out);
-    brant__write_name(out, "id");
-    brant__write_integer(out, brant__column_integer(statement, 0));
+    brant__write_integer_member(out, "id", brant__column_integer(statement, 0));
     brant__write_name(out, "channel");
     brant__write_text(out, channel);
     brant__write_name(out, brant__column_integer(statement, 4) ? "payload_base64" : "payload");
@@ -102,8 +99,7 @@ static void write_item(brant__writer *out, brant__statement *statement, brant__t
         brant__write_text(out, brant__column_text(statement, 2));
     else
         brant__write_raw(out, brant__column_text(statement, 2));
-    brant__write_name(out, "created_at");
-    brant__write_integer(out, brant__column_integer(statement, 3));
+    brant__write_integer_member(out, "created_at", brant__column_integer(statement, 3));
     brant__write_end(out);
 }
 

@@ -224,11 +224,6 @@ static brant_status fail_free(brant__text name) {
     return brant__fail(BRANT_NOT_FOUND, "nobody holds lock \"%.*s\"", (int)name.length, name.data);
 }
 
-static void write_member(brant__writer *out, const char *name, int64_t value) {
-    brant__write_name(out, name);
-    brant__write_integer(out, value);
-}
-
 brant_status brant__locks_acquire(brant__call *call) {
     const brant__text name = brant__json_get_text(call->input, "name"),
                       owner = brant__json_get_text(call->input, "owner");
@@ -241,8 +236,8 @@ brant_status brant__locks_acquire(brant__call *call) {
     brant__write_object(call->out);
     brant__write_name(call->out, "acquired");
     brant__write_bool(call->out, lock.acquired);
-    if (lock.acquired) write_member(call->out, "token", lock.token);
-    write_member(call->out, "expires_at", lock.expires_at);
+    if (lock.acquired) brant__write_integer_member(call->out, "token", lock.token);
+    brant__write_integer_member(call->out, "expires_at", lock.expires_at);
     brant__write_name(call->out, "owner");
     brant__write_text(call->out, lock.owner);
     brant__write_end(call->out);
@@ -266,9 +261,7 @@ brant_status brant__locks_refresh(brant__call *call) {
                                brant__json_integer(brant__json_get(call->input, "ttl"), held.ttl);
     BRANT__TRY(renew(call->db, name, expires_at));
     BRANT__TRY(tell_end(call->db, name, expires_at));
-    brant__write_object(call->out);
-    write_member(call->out, "expires_at", expires_at);
-    brant__write_end(call->out);
+    brant__write_integer_object(call->out, "expires_at", expires_at);
 cleanup:
     return status;
 }
@@ -299,9 +292,7 @@ brant_status brant__locks_break(brant__call *call) {
         goto cleanup;
     }
     BRANT__TRY(remove_lease(call->db, name));
-    brant__write_object(call->out);
-    write_member(call->out, "token", held.token);
-    brant__write_end(call->out);
+    brant__write_integer_object(call->out, "token", held.token);
 cleanup:
     return status;
 }
@@ -312,9 +303,9 @@ static void write_lease(brant__writer *out, const lease *held, brant__text name)
     brant__write_text(out, name);
     brant__write_name(out, "owner");
     brant__write_text(out, held->owner);
-    write_member(out, "token", held->token);
-    write_member(out, "acquired_at", held->acquired_at);
-    write_member(out, "expires_at", held->expires_at);
+    brant__write_integer_member(out, "token", held->token);
+    brant__write_integer_member(out, "acquired_at", held->acquired_at);
+    brant__write_integer_member(out, "expires_at", held->expires_at);
     brant__write_end(out);
 }
 

@@ -193,10 +193,8 @@ void brant__metrics_write_histogram(brant__writer *out, const brant__measures *m
         sum += measures->sum[bucket];
     }
     brant__write_object(out);
-    brant__write_name(out, "count");
-    brant__write_integer(out, count);
-    brant__write_name(out, "sum");
-    brant__write_integer(out, sum);
+    brant__write_integer_member(out, "count", count);
+    brant__write_integer_member(out, "sum", sum);
     for (size_t i = 0; i < BRANT__COUNT(percentiles); i++) {
         brant__write_name(out, percentiles[i].name);
         brant__write_double(out, percentile(measures, count, percentiles[i].part));
@@ -206,10 +204,8 @@ void brant__metrics_write_histogram(brant__writer *out, const brant__measures *m
     for (int bucket = 0; bucket < BRANT__METRIC_BUCKETS; bucket++) {
         if (measures->count[bucket] == 0) continue;
         brant__write_object(out);
-        brant__write_name(out, "le");
-        brant__write_integer(out, INT64_C(1) << bucket);
-        brant__write_name(out, "count");
-        brant__write_integer(out, measures->count[bucket]);
+        brant__write_integer_member(out, "le", INT64_C(1) << bucket);
+        brant__write_integer_member(out, "count", measures->count[bucket]);
         brant__write_end(out);
     }
     brant__write_end(out);

@@ -194,10 +194,7 @@ brant_status brant__event_notify(brant__call *call) {
     }
     BRANT__TRY(
         notify(&id, call->db, brant__json_get_text(call->input, "channel"), text, payload.bytes));
-    brant__write_object(call->out);
-    brant__write_name(call->out, "id");
-    brant__write_integer(call->out, id);
-    brant__write_end(call->out);
+    brant__write_integer_object(call->out, "id", id);
 cleanup:
     brant__buffer_free(&base64);
     brant__buffer_free(&buffer);

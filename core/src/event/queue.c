@@ -151,18 +151,14 @@ static void write_limit(brant__writer *out, const char *name, int64_t value, int
 
 static void write_policy(brant__writer *out, const brant__policy *policy) {
     brant__write_object(out);
-    brant__write_name(out, "lease");
-    brant__write_integer(out, policy->lease);
-    brant__write_name(out, "max_attempts");
-    brant__write_integer(out, policy->max_attempts);
+    brant__write_integer_member(out, "lease", policy->lease);
+    brant__write_integer_member(out, "max_attempts", policy->max_attempts);
     brant__write_name(out, "backoff");
     brant__write_object(out);
-    brant__write_name(out, "base");
-    brant__write_integer(out, (int64_t)policy->backoff_base);
+    brant__write_integer_member(out, "base", (int64_t)policy->backoff_base);
     brant__write_name(out, "factor");
     brant__write_double(out, policy->backoff_factor);
-    brant__write_name(out, "max");
-    brant__write_integer(out, (int64_t)policy->backoff_max);
+    brant__write_integer_member(out, "max", (int64_t)policy->backoff_max);
     brant__write_name(out, "jitter");
     brant__write_double(out, policy->backoff_jitter);
     brant__write_end(out);
@@ -173,16 +169,13 @@ static void write_policy(brant__writer *out, const brant__policy *policy) {
     brant__write_name(out, "rate_limit");
     if (policy->rate_limit) {
         brant__write_object(out);
-        brant__write_name(out, "limit");
-        brant__write_integer(out, policy->rate_limit);
-        brant__write_name(out, "period");
-        brant__write_integer(out, policy->rate_period);
+        brant__write_integer_member(out, "limit", policy->rate_limit);
+        brant__write_integer_member(out, "period", policy->rate_period);
         brant__write_end(out);
     } else {
         brant__write_null(out);
     }
-    brant__write_name(out, "result_ttl");
-    brant__write_integer(out, policy->result_ttl);
+    brant__write_integer_member(out, "result_ttl", policy->result_ttl);
     write_limit(out, "dead_ttl", policy->dead_ttl, -1);
     write_limit(out, "cancelled_ttl", policy->cancelled_ttl, -1);
     write_limit(out, "max_size", policy->max_size, 0);
@@ -198,12 +191,9 @@ static void write_queue(brant__writer *out, const brant__queue *queue) {
                                           strlen(brant__queue_state_names[queue->state])));
     brant__write_name(out, "policy");
     write_policy(out, &queue->policy);
-    brant__write_name(out, "revision");
-    brant__write_integer(out, queue->revision);
-    brant__write_name(out, "created_at");
-    brant__write_integer(out, queue->created_at);
-    brant__write_name(out, "updated_at");
-    brant__write_integer(out, queue->updated_at);
+    brant__write_integer_member(out, "revision", queue->revision);
+    brant__write_integer_member(out, "created_at", queue->created_at);
+    brant__write_integer_member(out, "updated_at", queue->updated_at);
     brant__write_end(out);
 }
 
@@ -579,10 +569,7 @@ brant_status brant__queue_delete(brant__call *call) {
     for (size_t i = 0; i < BRANT__COUNT(rest); i++)
         BRANT__TRY(run_for(db, rest[i], queue.row_id));
     BRANT__TRY(brant__waiter_wake(db, brant__queue_topic(&queue), INT64_MAX));
-    brant__write_object(call->out);
-    brant__write_name(call->out, "deleted");
-    brant__write_integer(call->out, count);
-    brant__write_end(call->out);
+    brant__write_integer_object(call->out, "deleted", count);
 cleanup:
     return status;
 }

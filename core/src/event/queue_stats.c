@@ -113,24 +113,14 @@ static void write_stats(brant__writer *out, const brant__queue *queue,
     brant__write_name(out, "state");
     brant__write_text(out, brant__text_of(brant__queue_state_names[queue->state],
                                           strlen(brant__queue_state_names[queue->state])));
-    for (int state = 0; state < BRANT__JOB_STATES; state++) {
-        brant__write_name(out, brant__job_state_names[state]);
-        brant__write_integer(out, stats->count[state]);
-    }
-    if (stats->oldest_ready != 0) {
-        brant__write_name(out, "oldest_ready_at");
-        brant__write_integer(out, stats->oldest_ready);
-    }
-    brant__write_name(out, "oldest_age");
-    brant__write_integer(out, stats->oldest_ready == 0 || age < 0 ? 0 : age);
-    if (stats->next_run != 0) {
-        brant__write_name(out, "next_run_at");
-        brant__write_integer(out, stats->next_run);
-    }
-    for (size_t i = 0; i < BRANT__COUNT(totals); i++) {
-        brant__write_name(out, totals[i].name);
-        brant__write_integer(out, metrics->totals[totals[i].kind]);
-    }
+    for (int state = 0; state < BRANT__JOB_STATES; state++)
+        brant__write_integer_member(out, brant__job_state_names[state], stats->count[state]);
+    if (stats->oldest_ready != 0)
+        brant__write_integer_member(out, "oldest_ready_at", stats->oldest_ready);
+    brant__write_integer_member(out, "oldest_age", stats->oldest_ready == 0 || age < 0 ? 0 : age);
+    if (stats->next_run != 0) brant__write_integer_member(out, "next_run_at", stats->next_run);
+    for (size_t i = 0; i < BRANT__COUNT(totals); i++)
+        brant__write_integer_member(out, totals[i].name, metrics->totals[totals[i].kind]);
     brant__write_name(out, "rates");
     brant__write_object(out);
     for (size_t i = 0; i < BRANT__COUNT(rates); i++) {

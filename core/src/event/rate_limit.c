@@ -380,14 +380,9 @@ static void write_rate(brant__writer *out, const brant__rate *rate, bool decisio
         brant__write_name(out, "allowed");
         brant__write_bool(out, rate->allowed);
     }
-    brant__write_name(out, "remaining");
-    brant__write_integer(out, rate->remaining);
-    if (decision) {
-        brant__write_name(out, "retry_after");
-        brant__write_integer(out, rate->retry_after);
-    }
-    brant__write_name(out, "reset_at");
-    brant__write_integer(out, rate->reset_at);
+    brant__write_integer_member(out, "remaining", rate->remaining);
+    if (decision) brant__write_integer_member(out, "retry_after", rate->retry_after);
+    brant__write_integer_member(out, "reset_at", rate->reset_at);
 }
 
 static brant_status answer(brant__call *call, bool take) {
@@ -436,14 +431,9 @@ static brant_status write_limit(brant__writer *out, brant_db *db, const brant__r
     brant__write_name(out, "kind");
     brant__write_text(out, limit->kind == BRANT__TOKEN_BUCKET ? BRANT__TEXT("token_bucket")
                                                               : BRANT__TEXT("sliding_window"));
-    brant__write_name(out, "limit");
-    brant__write_integer(out, limit->limit);
-    brant__write_name(out, "period");
-    brant__write_integer(out, limit->period);
-    if (limit->kind == BRANT__TOKEN_BUCKET) {
-        brant__write_name(out, "burst");
-        brant__write_integer(out, limit->burst);
-    }
+    brant__write_integer_member(out, "limit", limit->limit);
+    brant__write_integer_member(out, "period", limit->period);
+    if (limit->kind == BRANT__TOKEN_BUCKET) brant__write_integer_member(out, "burst", limit->burst);
     write_rate(out, &rate, false);
     brant__write_end(out);
     return BRANT_OK;

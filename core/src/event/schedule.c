@@ -111,35 +111,27 @@ cleanup:
     return status;
 }
 
-static void write_text(brant__writer *out, const char *name, brant__text text) {
-    brant__write_name(out, name);
-    brant__write_text(out, text);
-}
-
-static void write_integer(brant__writer *out, const char *name, int64_t value) {
-    brant__write_name(out, name);
-    brant__write_integer(out, value);
-}
-
 static void write_schedule(brant__writer *out, const brant__schedule *schedule) {
     const char *misfire = misfires[schedule->misfire];
     brant__write_object(out);
-    write_text(out, "name", schedule->name);
-    write_text(out, "spec", schedule->spec);
-    write_text(out, "timezone", schedule->timezone);
-    write_text(out, "queue", schedule->queue);
+    brant__write_text_member(out, "name", schedule->name);
+    brant__write_text_member(out, "spec", schedule->spec);
+    brant__write_text_member(out, "timezone", schedule->timezone);
+    brant__write_text_member(out, "queue", schedule->queue);
     brant__payload_write(out, schedule->payload);
     brant__write_name(out, "options");
     brant__write_raw(out, schedule->options);
-    write_text(out, "misfire", brant__text_of(misfire, strlen(misfire)));
-    write_integer(out, "catch_up", schedule->catch_up);
+    brant__write_text_member(out, "misfire", brant__text_of(misfire, strlen(misfire)));
+    brant__write_integer_member(out, "catch_up", schedule->catch_up);
     brant__write_name(out, "paused");
     brant__write_bool(out, schedule->paused);
-    if (schedule->next_at != INT64_MAX) write_integer(out, "next_at", schedule->next_at);
-    if (schedule->last_at != INT64_MIN) write_integer(out, "last_at", schedule->last_at);
-    write_integer(out, "fired", schedule->fired);
-    write_integer(out, "created_at", schedule->created_at);
-    write_integer(out, "updated_at", schedule->updated_at);
+    if (schedule->next_at != INT64_MAX)
+        brant__write_integer_member(out, "next_at", schedule->next_at);
+    if (schedule->last_at != INT64_MIN)
+        brant__write_integer_member(out, "last_at", schedule->last_at);
+    brant__write_integer_member(out, "fired", schedule->fired);
+    brant__write_integer_member(out, "created_at", schedule->created_at);
+    brant__write_integer_member(out, "updated_at", schedule->updated_at);
     brant__write_end(out);
 }
 
@@ -380,9 +372,7 @@ brant_status brant__schedules_trigger(brant__call *call) {
     int64_t id = 0;
     BRANT__TRY(find(&schedule, call, brant__json_get_text(call->input, "name")));
     BRANT__TRY(brant__schedule_enqueue(&id, call->db, &schedule));
-    brant__write_object(call->out);
-    write_integer(call->out, "id", id);
-    brant__write_end(call->out);
+    brant__write_integer_object(call->out, "id", id);
 cleanup:
     return status;
 }
@@ -418,7 +408,7 @@ brant_status brant__schedules_tick(brant__call *call) {
                                     brant__json_integer(brant__json_get(call->input, "limit"), 100),
                                     call->out));
     brant__write_end(call->out);
-    if (next_at != INT64_MAX) write_integer(call->out, "next_at", next_at);
+    if (next_at != INT64_MAX) brant__write_integer_member(call->out, "next_at", next_at);
     brant__write_end(call->out);
 cleanup:
     return status;

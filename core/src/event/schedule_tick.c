@@ -108,12 +108,8 @@ static brant_status fire(brant_db *db, const brant__schedule *schedule, int64_t 
     brant__write_object(out);
     brant__write_name(out, "name");
     brant__write_text(out, schedule->name);
-    if (status == BRANT_OK) {
-        brant__write_name(out, "id");
-        brant__write_integer(out, id);
-    }
-    brant__write_name(out, "at");
-    brant__write_integer(out, at);
+    if (status == BRANT_OK) brant__write_integer_member(out, "id", id);
+    brant__write_integer_member(out, "at", at);
     if (status != BRANT_OK) write_error(out);
     brant__write_end(out);
     return out->buffer.failed ? brant__fail_memory() : BRANT_OK;
@@ -167,8 +163,7 @@ static brant_status fire_schedule(int64_t *fired, ticker *self, const brant__sch
         brant__write_object(out);
         brant__write_name(out, "name");
         brant__write_text(out, schedule->name);
-        brant__write_name(out, "at");
-        brant__write_integer(out, schedule->next_at);
+        brant__write_integer_member(out, "at", schedule->next_at);
         write_error(out);
         brant__write_end(out);
         ++*fired;

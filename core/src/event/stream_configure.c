@@ -177,10 +177,7 @@ brant_status brant__streams_delete(brant__call *call) {
                            "the stream \"%.*s\" has consumers (%lld); delete them, or force",
                            (int)name.length, name.data, (long long)consumers);
     BRANT__TRY(drop(call->db, name, &stream));
-    brant__write_object(call->out);
-    brant__write_name(call->out, "deleted");
-    brant__write_integer(call->out, brant__stream_count(&stream));
-    brant__write_end(call->out);
+    brant__write_integer_object(call->out, "deleted", brant__stream_count(&stream));
 cleanup:
     return status;
 }

@@ -114,10 +114,7 @@ brant_status brant__streams_publish(brant__call *call) {
     BRANT__TRY(brant__publisher_begin(&publisher, call->db, name));
     BRANT__TRY(append_item(&offset, &publisher, &buffer, call->input, ""));
     BRANT__TRY(brant__publisher_end(&publisher));
-    brant__write_object(call->out);
-    brant__write_name(call->out, "offset");
-    brant__write_integer(call->out, offset);
-    brant__write_end(call->out);
+    brant__write_integer_object(call->out, "offset", offset);
 cleanup:
     brant__buffer_free(&buffer);
     return status;
@@ -141,10 +138,8 @@ brant_status brant__streams_publish_many(brant__call *call) {
     }
     BRANT__TRY(brant__publisher_end(&publisher));
     brant__write_object(call->out);
-    brant__write_name(call->out, "first");
-    brant__write_integer(call->out, publisher.first);
-    brant__write_name(call->out, "last");
-    brant__write_integer(call->out, publisher.stream.last);
+    brant__write_integer_member(call->out, "first", publisher.first);
+    brant__write_integer_member(call->out, "last", publisher.stream.last);
     brant__write_end(call->out);
 cleanup:
     brant__buffer_free(&buffer);

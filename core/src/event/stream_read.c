@@ -179,10 +179,8 @@ void brant__stream_write(brant__writer *writer, const brant__stream_event *event
 
 void brant__stream_write_gap(brant__writer *writer, int64_t from, int64_t to) {
     brant__write_object(writer);
-    brant__write_name(writer, "from");
-    brant__write_integer(writer, from);
-    brant__write_name(writer, "to");
-    brant__write_integer(writer, to);
+    brant__write_integer_member(writer, "from", from);
+    brant__write_integer_member(writer, "to", to);
     brant__write_end(writer);
 }
 
@@ -245,10 +243,7 @@ brant_status brant__streams_read(brant__call *call) {
         BRANT__TRY(write_items(&next, call, &reader, limit));
     }
     brant__write_end(call->out);
-    if (next > 0) {
-        brant__write_name(call->out, "next");
-        brant__write_integer(call->out, next);
-    }
+    if (next > 0) brant__write_integer_member(call->out, "next", next);
     if (gap > 0) {
         brant__write_name(call->out, "gap");
         brant__stream_write_gap(call->out, low + 1, gap);
@@ -297,20 +292,11 @@ static brant_status write_stats(brant__call *call, brant__text name, const brant
     brant__write_object(out);
     brant__write_name(out, "stream");
     brant__write_text(out, name);
-    brant__write_name(out, "first");
-    brant__write_integer(out, first);
-    brant__write_name(out, "last");
-    brant__write_integer(out, stream->last);
-    brant__write_name(out, "count");
-    brant__write_integer(out, brant__stream_count(stream));
-    if (first <= stream->last) {
-        brant__write_name(out, "oldest_at");
-        brant__write_integer(out, oldest_at);
-    }
-    if (stream->last > 0) {
-        brant__write_name(out, "newest_at");
-        brant__write_integer(out, stream->newest_at);
-    }
+    brant__write_integer_member(out, "first", first);
+    brant__write_integer_member(out, "last", stream->last);
+    brant__write_integer_member(out, "count", brant__stream_count(stream));
+    if (first <= stream->last) brant__write_integer_member(out, "oldest_at", oldest_at);
+    if (stream->last > 0) brant__write_integer_member(out, "newest_at", stream->newest_at);
     brant__write_name(out, "rates");
     brant__write_object(out);
     brant__write_name(out, "published");

@@ -433,14 +433,6 @@ cleanup:
 
 /* ---- operations ------------------------------------------------------------------------------------------------------------------ */
 
-static brant_status write_count(brant__call *call, const char *name, int64_t count) {
-    brant__write_object(call->out);
-    brant__write_name(call->out, name);
-    brant__write_integer(call->out, count);
-    brant__write_end(call->out);
-    return BRANT_OK;
-}
-
 brant_status brant__streams_trim(brant__call *call) {
     brant_status status = BRANT_OK;
     brant__stream stream;
@@ -464,7 +456,7 @@ brant_status brant__streams_trim(brant__call *call) {
         if (cut > through) through = cut;
     }
     BRANT__TRY(brant__stream_trim(&removed, call->db, &stream, through, INT64_MAX));
-    status = write_count(call, "trimmed", removed);
+    brant__write_integer_object(call->out, "trimmed", removed);
 cleanup:
     return status;
 }
@@ -480,7 +472,7 @@ brant_status brant__streams_compact(brant__call *call) {
         BRANT__TRY(compact_step(&removed, &more, call->db, &stream));
         total += removed;
     }
-    status = write_count(call, "removed", total);
+    brant__write_integer_object(call->out, "removed", total);
 cleanup:
     return status;
 }

@@ -47,8 +47,7 @@ static brant_status fail(const patcher *self, brant_status code, const char *why
     brant__writer detail = {0};
     brant_status status;
     brant__write_object(&detail);
-    brant__write_name(&detail, "index");
-    brant__write_integer(&detail, (int64_t)self->index);
+    brant__write_integer_member(&detail, "index", (int64_t)self->index);
     brant__write_name(&detail, "pointer");
     brant__write_text(&detail, self->pointer);
     brant__write_end(&detail);

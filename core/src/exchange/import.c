@@ -79,8 +79,7 @@ void brant__import_pass(brant__import *import, int64_t offset) {
 static void write_fault(brant__writer *out, int64_t index, brant__text key,
                         const brant_error *error, yyjson_val *violations) {
     brant__write_object(out);
-    brant__write_name(out, "index");
-    brant__write_integer(out, index);
+    brant__write_integer_member(out, "index", index);
     brant__write_name(out, "key");
     if (key.data)
         brant__write_text(out, key);
@@ -682,18 +681,13 @@ static void answer(brant__import *import) {
     brant__write_object(out);
     brant__write_name(out, "done");
     brant__write_bool(out, import->place.done);
-    brant__write_name(out, "nodes");
-    brant__write_integer(out, import->place.nodes);
-    brant__write_name(out, "edges");
-    brant__write_integer(out, import->place.edges);
-    brant__write_name(out, "failed");
-    brant__write_integer(out, import->place.failed);
+    brant__write_integer_member(out, "nodes", import->place.nodes);
+    brant__write_integer_member(out, "edges", import->place.edges);
+    brant__write_integer_member(out, "failed", import->place.failed);
     brant__write_name(out, "items");
     brant__write_raw(out, brant__text_of(import->faults.buffer.data, import->faults.buffer.length));
-    brant__write_name(out, "bytes");
-    brant__write_integer(out, bytes);
-    brant__write_name(out, "total_bytes");
-    brant__write_integer(out, import->source.size);
+    brant__write_integer_member(out, "bytes", bytes);
+    brant__write_integer_member(out, "total_bytes", import->source.size);
     brant__write_end(out);
 }
 

@@ -310,15 +310,10 @@ static void write_call(brant__import *import, const otlp_span *span) {
     }
     write_text_member(out, "parent_request_id", span->parent);
     if (has_began) {
-        brant__write_name(out, "requested_at");
-        brant__write_integer(out, began);
-        brant__write_name(out, "started_at");
-        brant__write_integer(out, began);
+        brant__write_integer_member(out, "requested_at", began);
+        brant__write_integer_member(out, "started_at", began);
     }
-    if (has_ended) {
-        brant__write_name(out, "completed_at");
-        brant__write_integer(out, ended);
-    }
+    if (has_ended) brant__write_integer_member(out, "completed_at", ended);
     write_text_member(out, "trace_id", brant__text_of(key.data, dash));
     write_text_member(out, "span_id", brant__text_of(key.data + dash + 1, key.length - dash - 1));
     brant__write_end(out);

@@ -238,8 +238,7 @@ static brant_status write_payload(brant__writer *out, const char *function, cons
         brant__write_null(out);
         return BRANT_OK;
     case SQLITE_INTEGER:
-        brant__write_name(out, member);
-        brant__write_integer(out, sqlite3_value_int64(value));
+        brant__write_integer_member(out, member, sqlite3_value_int64(value));
         return BRANT_OK;
     case SQLITE_FLOAT:
         if (!isfinite(sqlite3_value_double(value)))

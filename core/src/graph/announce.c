@@ -17,13 +17,6 @@ void brant__announcement_free(brant__announcement *announcement) {
     *announcement = (brant__announcement){0};
 }
 
-static void write_text_or_null(brant__writer *out, brant__text text) {
-    if (text.data)
-        brant__write_text(out, text);
-    else
-        brant__write_null(out);
-}
-
 static void write_graph(brant__writer *out, const brant__graph *graph) {
     const char *type_id = graph->type->id;
 
@@ -34,7 +27,7 @@ static void write_graph(brant__writer *out, const brant__graph *graph) {
     brant__write_name(out, "graph_type_id");
     brant__write_text(out, brant__text_of(type_id, strlen(type_id)));
     brant__write_name(out, "owner_id");
-    write_text_or_null(out, graph->owner_id);
+    brant__write_text_or_null(out, graph->owner_id);
 }
 
 static brant_status send(brant__call *call, const char *channel, brant__writer *payload) {
@@ -57,8 +50,7 @@ brant_status brant__announce(brant__call *call, const brant__graph *graph, const
         }
         brant__write_object(&payload);
         write_graph(&payload, graph);
-        brant__write_name(&payload, "count");
-        brant__write_integer(&payload, (int64_t)announcement->count);
+        brant__write_integer_member(&payload, "count", (int64_t)announcement->count);
         brant__write_name(&payload, "keys");
         brant__write_raw(&payload,
                          brant__text_of(announcement->keys.data, announcement->keys.length));

@@ -152,8 +152,7 @@ void brant__faults_write(brant__writer *out, brant__faults *faults) {
         const brant__fault *fault = &faults->list[i];
         const char *name = brant_status_name(fault->code);
         brant__write_object(out);
-        brant__write_name(out, "index");
-        brant__write_integer(out, (int64_t)fault->index);
+        brant__write_integer_member(out, "index", (int64_t)fault->index);
         brant__write_name(out, "key");
         if (fault->key.data)
             brant__write_text(out, fault->key);
@@ -167,10 +166,8 @@ void brant__faults_write(brant__writer *out, brant__faults *faults) {
             brant__write_name(out, "violations");
             brant__write_raw(out, fault->violations);
         }
-        if (fault->offset != SIZE_MAX) {
-            brant__write_name(out, "offset");
-            brant__write_integer(out, (int64_t)fault->offset);
-        }
+        if (fault->offset != SIZE_MAX)
+            brant__write_integer_member(out, "offset", (int64_t)fault->offset);
         brant__write_end(out);
     }
     brant__write_end(out);

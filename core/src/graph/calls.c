@@ -195,8 +195,7 @@ brant_status brant__call_publish(brant__call *call) {
             brant__write_name(&payload, members[i].name);
             brant__write_value(&payload, value);
         } else if (strcmp(members[i].name, "at") == 0) {
-            brant__write_name(&payload, "at");
-            brant__write_integer(&payload, brant__db_now(call->db));
+            brant__write_integer_member(&payload, "at", brant__db_now(call->db));
         }
     }
     brant__write_end(&payload);
@@ -207,10 +206,7 @@ brant_status brant__call_publish(brant__call *call) {
     BRANT__TRY(brant__stream_publish(&offset, call->db, stream ? brant__json_text(stream) : STREAM,
                                      id,
                                      brant__text_of(payload.buffer.data, payload.buffer.length)));
-    brant__write_object(call->out);
-    brant__write_name(call->out, "offset");
-    brant__write_integer(call->out, offset);
-    brant__write_end(call->out);
+    brant__write_integer_object(call->out, "offset", offset);
 cleanup:
     brant__buffer_free(&payload.buffer);
     return status;
@@ -310,16 +306,6 @@ static int rank_of(brant__text status) {
     return 0;
 }
 
-static void write_text(brant__writer *out, const char *name, brant__text text) {
-    brant__write_name(out, name);
-    brant__write_text(out, text);
-}
-
-static void write_time(brant__writer *out, const char *name, int64_t time) {
-    brant__write_name(out, name);
-    brant__write_integer(out, time);
-}
-
 /* What was there, and what is known of it now: members of an open object. `event` NULL: nothing but that there is such a call. */
 typedef struct known {
     bool request;      /* its request is known */
@@ -351,7 +337,7 @@ static void write_metadata(brant__writer *out, yyjson_val *metadata, known now) 
         brant__write_name(out, "placeholder");
         brant__write_bool(out, true);
     }
-    if (now.output_at != INT64_MIN) write_time(out, "output_at", now.output_at);
+    if (now.output_at != INT64_MIN) brant__write_integer_member(out, "output_at", now.output_at);
     brant__write_end(out);
     brant__write_end(out);
 }
@@ -375,7 +361,7 @@ static void write_attributes(brant__writer *out, brant__text key, yyjson_val *ol
         yyjson_val *given = brant__json_get(event, members[i].name), *value = stored;
         if (!members[i].attribute) continue;
         if (i == 0) {
-            write_text(out, "request_id", key);
+            brant__write_text_member(out, "request_id", key);
             continue;
         }
         if (members[i].request) {
@@ -396,22 +382,22 @@ static void write_attributes(brant__writer *out, brant__text key, yyjson_val *ol
             brant__write_name(out, members[i].name);
             brant__write_value(out, value);
         } else if (i == 1) {
-            write_text(out, "operation_id", PLACEHOLDER);
+            brant__write_text_member(out, "operation_id", PLACEHOLDER);
         }
     }
     if (rank > old_rank)
-        write_text(out, "status",
-                   brant__text_of(events[which].status, strlen(events[which].status)));
+        brant__write_text_member(
+            out, "status", brant__text_of(events[which].status, strlen(events[which].status)));
     else
-        write_text(out, "status", status.data ? status : BRANT__TEXT("requested"));
+        brant__write_text_member(out, "status", status.data ? status : BRANT__TEXT("requested"));
     if (request)
-        write_time(out, "requested_at", at);
+        brant__write_integer_member(out, "requested_at", at);
     else if (requested_at)
-        write_time(out, "requested_at", brant__json_integer(requested_at, 0));
+        brant__write_integer_member(out, "requested_at", brant__json_integer(requested_at, 0));
     if (ends)
-        write_time(out, "completed_at", at);
+        brant__write_integer_member(out, "completed_at", at);
     else if (completed_at)
-        write_time(out, "completed_at", brant__json_integer(completed_at, 0));
+        brant__write_integer_member(out, "completed_at", brant__json_integer(completed_at, 0));
     brant__write_end(out);
 }
 
@@ -472,9 +458,10 @@ static brant_status add_edge(projection *self, int type, brant__text source, bra
 
     self->edge_count[type]++;
     brant__write_object(out);
-    write_text(out, "source", source);
-    write_text(out, "target", target);
-    write_text(out, "type", brant__text_of(edge_types[type], strlen(edge_types[type])));
+    brant__write_text_member(out, "source", source);
+    brant__write_text_member(out, "target", target);
+    brant__write_text_member(out, "type",
+                             brant__text_of(edge_types[type], strlen(edge_types[type])));
     if (reason) {
         brant__write_name(out, "attributes");
         brant__write_object(out);
@@ -514,9 +501,9 @@ static void note_fault(projection *self, int64_t offset, brant__text key, brant_
 
     if (self->fault_count++ >= FAULTS) return;
     brant__write_object(out);
-    if (offset > 0) write_time(out, "offset", offset);
-    if (key.data) write_text(out, "key", key);
-    write_text(out, "message", message);
+    if (offset > 0) brant__write_integer_member(out, "offset", offset);
+    if (key.data) brant__write_text_member(out, "key", key);
+    brant__write_text_member(out, "message", message);
     brant__write_end(out);
 }
 
@@ -588,8 +575,8 @@ static void begin_batch(projection *self) {
 
     clear(out);
     brant__write_object(out);
-    write_text(out, "graph", self->graph_name);
-    write_text(out, "errors", BRANT__TEXT("skip"));
+    brant__write_text_member(out, "graph", self->graph_name);
+    brant__write_text_member(out, "errors", BRANT__TEXT("skip"));
     brant__write_name(out, "items");
 }
 
@@ -607,8 +594,8 @@ static brant_status write_calls(projection *self) {
             brant__write_array(out);
         }
         brant__write_object(out);
-        write_text(out, "key", item->key);
-        write_text(out, "type", BRANT__TEXT("Call"));
+        brant__write_text_member(out, "key", item->key);
+        brant__write_text_member(out, "type", BRANT__TEXT("Call"));
         brant__write_name(out, "attributes");
         brant__write_raw(out, item->attributes);
         brant__write_name(out, "metadata");
@@ -729,11 +716,11 @@ static void answer(projection *self, int64_t offset, bool more, int64_t from, in
     brant__writer *out = self->call->out;
 
     brant__write_object(out);
-    write_time(out, "projected", self->projected);
-    write_time(out, "offset", offset);
+    brant__write_integer_member(out, "projected", self->projected);
+    brant__write_integer_member(out, "offset", offset);
     brant__write_name(out, "more");
     brant__write_bool(out, more);
-    write_time(out, "failed", (int64_t)self->fault_count);
+    brant__write_integer_member(out, "failed", (int64_t)self->fault_count);
     if (self->fault_count > 0) {
         brant__write_end(&self->faults);
         brant__write_name(out, "faults");

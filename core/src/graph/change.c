@@ -56,8 +56,7 @@ static void write_values(brant__writer *out, brant__statement *row) {
         brant__write_name(out, "metadata");
         brant__write_raw(out, metadata);
     }
-    brant__write_name(out, "revision");
-    brant__write_integer(out, brant__column_integer(row, 6));
+    brant__write_integer_member(out, "revision", brant__column_integer(row, 6));
 }
 
 static void clear(brant__writer *writer) {
@@ -234,10 +233,8 @@ static brant_status publish_mark(brant__call *call, brant__graph *graph, brant__
     brant__write_text(out, BRANT__TEXT("graph"));
     brant__write_name(out, "key");
     brant__write_text(out, graph->name);
-    brant__write_name(out, "nodes");
-    brant__write_integer(out, graph->nodes);
-    brant__write_name(out, "edges");
-    brant__write_integer(out, graph->edges);
+    brant__write_integer_member(out, "nodes", graph->nodes);
+    brant__write_integer_member(out, "edges", graph->edges);
     brant__write_end(out);
     return append(call, graph, out, BRANT__CHANGE_MARK);
 }

@@ -12,14 +12,10 @@ typedef struct tally {
 static void write_tally(brant__writer *out, const char *name, const tally *counts) {
     brant__write_name(out, name);
     brant__write_object(out);
-    brant__write_name(out, "checked");
-    brant__write_integer(out, counts->checked);
-    brant__write_name(out, "valid");
-    brant__write_integer(out, counts->valid);
-    brant__write_name(out, "castable");
-    brant__write_integer(out, counts->castable);
-    brant__write_name(out, "failing");
-    brant__write_integer(out, counts->failing);
+    brant__write_integer_member(out, "checked", counts->checked);
+    brant__write_integer_member(out, "valid", counts->valid);
+    brant__write_integer_member(out, "castable", counts->castable);
+    brant__write_integer_member(out, "failing", counts->failing);
     brant__write_end(out);
 }
 

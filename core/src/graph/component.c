@@ -183,8 +183,7 @@ brant_status brant__graph_components(brant__call *call) {
         of[kept++] = number[of[node]]; /* not behind what is read */
     }
     brant__write_object(out);
-    brant__write_name(out, "count");
-    brant__write_integer(out, count);
+    brant__write_integer_member(out, "count", count);
     brant__write_name(out, "keys");
     brant__write_keys(out, view.snapshot, view.nodes ? listed : NULL, kept);
     brant__write_name(out, "components");

@@ -157,10 +157,7 @@ brant_status brant__graph_count_walks(brant__call *call) {
         status = brant__fail(BRANT_LIMIT, "there are more than 9223372036854775807 walks");
         goto cleanup;
     }
-    brant__write_object(call->out);
-    brant__write_name(call->out, "count");
-    brant__write_integer(call->out, (int64_t)total);
-    brant__write_end(call->out);
+    brant__write_integer_object(call->out, "count", (int64_t)total);
 cleanup:
     brant__free(here);
     brant__free(there);

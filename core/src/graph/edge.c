@@ -173,12 +173,9 @@ brant_status brant__write_edge(brant__call *call, const brant__graph *graph,
     }
     brant__write_name(out, "metadata");
     brant__write_raw(out, brant__column_text(row, 5));
-    brant__write_name(out, "revision");
-    brant__write_integer(out, brant__column_integer(row, 6));
-    brant__write_name(out, "created_at");
-    brant__write_integer(out, brant__column_integer(row, 7));
-    brant__write_name(out, "updated_at");
-    brant__write_integer(out, brant__column_integer(row, 8));
+    brant__write_integer_member(out, "revision", brant__column_integer(row, 6));
+    brant__write_integer_member(out, "created_at", brant__column_integer(row, 7));
+    brant__write_integer_member(out, "updated_at", brant__column_integer(row, 8));
     brant__write_end(out);
     return BRANT_OK;
 }

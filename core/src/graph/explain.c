@@ -141,10 +141,8 @@ static brant_status write_plan(summary *out, const brant__query_input *input, br
         BRANT__TRY(brant__step(&row, input->call->db, statement));
         if (!row) break;
         brant__write_object(writer);
-        brant__write_name(writer, "id");
-        brant__write_integer(writer, brant__column_integer(statement, 0));
-        brant__write_name(writer, "parent");
-        brant__write_integer(writer, brant__column_integer(statement, 1));
+        brant__write_integer_member(writer, "id", brant__column_integer(statement, 0));
+        brant__write_integer_member(writer, "parent", brant__column_integer(statement, 1));
         brant__write_name(writer, "detail");
         brant__write_text(writer, brant__column_text(statement, 3));
         brant__write_end(writer);

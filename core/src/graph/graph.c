@@ -172,18 +172,12 @@ brant_status brant__graph_counted(brant__call *call, const brant__graph *graph, 
 /* ---- operations ------------------------------------------------------------------------------ */
 
 static void write_member(brant__writer *out, const char *name, brant__statement *row, int column) {
-    brant__text text = brant__column_text(row, column);
-
     brant__write_name(out, name);
-    if (text.data)
-        brant__write_text(out, text);
-    else
-        brant__write_null(out);
+    brant__write_text_or_null(out, brant__column_text(row, column));
 }
 
 static void write_number(brant__writer *out, const char *name, brant__statement *row, int column) {
-    brant__write_name(out, name);
-    brant__write_integer(out, brant__column_integer(row, column));
+    brant__write_integer_member(out, name, brant__column_integer(row, column));
 }
 
 static void write_row(brant__writer *out, brant__statement *row) {
@@ -437,10 +431,8 @@ brant_status brant__graph_delete(brant__call *call) {
     brant__write_object(call->out);
     brant__write_name(call->out, "deleted");
     brant__write_bool(call->out, true);
-    brant__write_name(call->out, "nodes");
-    brant__write_integer(call->out, graph.nodes);
-    brant__write_name(call->out, "edges");
-    brant__write_integer(call->out, graph.edges);
+    brant__write_integer_member(call->out, "nodes", graph.nodes);
+    brant__write_integer_member(call->out, "edges", graph.edges);
     brant__write_end(call->out);
 cleanup:
     return status;

@@ -40,8 +40,7 @@ static brant_status write_type(brant__call *call, const brant__type_row *row, in
     brant__write_text(out, row->name);
     brant__write_name(out, "scope");
     brant__write_text(out, row->scope);
-    brant__write_name(out, "version");
-    brant__write_integer(out, row->version);
+    brant__write_integer_member(out, "version", row->version);
     brant__write_name(out, "config");
     brant__write_config(out, &module->config);
     brant__write_name(out, "node_types");
@@ -74,10 +73,8 @@ static brant_status write_type(brant__call *call, const brant__type_row *row, in
     }
     brant__write_name(out, "metadata");
     brant__write_raw(out, row->metadata);
-    brant__write_name(out, "created_at");
-    brant__write_integer(out, row->created_at);
-    brant__write_name(out, "updated_at");
-    brant__write_integer(out, row->updated_at);
+    brant__write_integer_member(out, "created_at", row->created_at);
+    brant__write_integer_member(out, "updated_at", row->updated_at);
     if (with == WITH_WARNINGS) BRANT__TRY(write_warnings(call, row, module));
     brant__write_end(out);
 cleanup:

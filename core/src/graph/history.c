@@ -189,28 +189,21 @@ brant_status brant__graph_changes(brant__call *call) {
         if (!row) break;
         last = brant__column_integer(statement, 0) & BRANT__STREAM_OFFSET;
         brant__write_object(out);
-        brant__write_name(out, "offset");
-        brant__write_integer(out, last);
+        brant__write_integer_member(out, "offset", last);
         brant__write_name(out, "key");
         brant__write_text(out, brant__column_text(statement, 3));
         brant__write_name(out, "payload");
         brant__write_raw(out, brant__column_text(statement, 1));
-        brant__write_name(out, "created_at");
-        brant__write_integer(out, brant__column_integer(statement, 2));
+        brant__write_integer_member(out, "created_at", brant__column_integer(statement, 2));
         brant__write_end(out);
     }
     brant__write_end(out);
-    if (count == limit && last < self.stream.last) {
-        brant__write_name(out, "next");
-        brant__write_integer(out, last);
-    }
+    if (count == limit && last < self.stream.last) brant__write_integer_member(out, "next", last);
     if (after < self.stream.trimmed_through) {
         brant__write_name(out, "gap");
         brant__write_object(out);
-        brant__write_name(out, "from");
-        brant__write_integer(out, after + 1);
-        brant__write_name(out, "to");
-        brant__write_integer(out, self.stream.trimmed_through);
+        brant__write_integer_member(out, "from", after + 1);
+        brant__write_integer_member(out, "to", self.stream.trimmed_through);
         brant__write_end(out);
     }
     brant__write_end(out);
@@ -363,10 +356,8 @@ brant_status brant__graph_diff(brant__call *call) {
     if (self.to < self.from) self.to = self.from;
     BRANT__TRY(check_complete(&self.history, self.from, self.to));
     brant__write_object(out);
-    brant__write_name(out, "from");
-    brant__write_integer(out, self.from);
-    brant__write_name(out, "to");
-    brant__write_integer(out, self.to);
+    brant__write_integer_member(out, "from", self.from);
+    brant__write_integer_member(out, "to", self.to);
     brant__write_name(out, "nodes");
     BRANT__TRY(differ(&self, BRANT__NODES));
     brant__write_name(out, "edges");
@@ -557,12 +548,9 @@ brant_status brant__graph_replay(brant__call *call) {
     brant__write_object(out);
     brant__write_name(out, "graph");
     brant__write_text(out, self.into);
-    brant__write_name(out, "offset");
-    brant__write_integer(out, self.offset);
-    brant__write_name(out, "nodes");
-    brant__write_integer(out, self.counts[BRANT__NODES]);
-    brant__write_name(out, "edges");
-    brant__write_integer(out, self.counts[BRANT__EDGES]);
+    brant__write_integer_member(out, "offset", self.offset);
+    brant__write_integer_member(out, "nodes", self.counts[BRANT__NODES]);
+    brant__write_integer_member(out, "edges", self.counts[BRANT__EDGES]);
     brant__write_end(out);
 cleanup:
     brant__buffer_free(&self.items.buffer);

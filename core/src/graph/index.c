@@ -31,13 +31,6 @@ static brant_status prepare(brant__statement **out, brant__call *call, const cha
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-static void write_text_or_null(brant__writer *out, brant__text text) {
-    if (text.data)
-        brant__write_text(out, text);
-    else
-        brant__write_null(out);
-}
-
 static void write_index(brant__writer *out, brant__statement *row) {
     brant__write_object(out);
     brant__write_name(out, "id");
@@ -47,9 +40,9 @@ static void write_index(brant__writer *out, brant__statement *row) {
     brant__write_name(out, "graph_type");
     brant__write_text(out, brant__column_text(row, 3));
     brant__write_name(out, "node_type");
-    write_text_or_null(out, brant__column_text(row, 8));
+    brant__write_text_or_null(out, brant__column_text(row, 8));
     brant__write_name(out, "edge_type");
-    write_text_or_null(out, brant__column_text(row, 9));
+    brant__write_text_or_null(out, brant__column_text(row, 9));
     brant__write_name(out, "of");
     brant__write_text(out, brant__column_integer(row, 4) == BRANT__NODES ? BRANT__TEXT("nodes")
                                                                          : BRANT__TEXT("edges"));
@@ -57,8 +50,7 @@ static void write_index(brant__writer *out, brant__statement *row) {
     brant__write_text(out, brant__column_text(row, 5));
     brant__write_name(out, "paths");
     brant__write_raw(out, brant__column_text(row, 6));
-    brant__write_name(out, "created_at");
-    brant__write_integer(out, brant__column_integer(row, 7));
+    brant__write_integer_member(out, "created_at", brant__column_integer(row, 7));
     brant__write_end(out);
 }
 

@@ -169,8 +169,7 @@ void brant__items_free(brant__items *items) {
 
 void brant__items_answer(brant__writer *out, const brant__items *items) {
     if (!items->skip) return;
-    brant__write_name(out, "failed");
-    brant__write_integer(out, (int64_t)items->faults->total);
+    brant__write_integer_member(out, "failed", (int64_t)items->faults->total);
     brant__write_name(out, "items");
     brant__faults_write(out, items->faults);
 }

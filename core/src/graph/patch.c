@@ -249,15 +249,12 @@ static void answer(patch_batch *patch) {
     if (patch->faults.single) {
         brant__write_name(out, "key");
         brant__write_text(out, patch->key);
-        brant__write_name(out, "revision");
-        brant__write_integer(out, patch->revision);
+        brant__write_integer_member(out, "revision", patch->revision);
         brant__write_name(out, "changed");
         brant__write_bool(out, patch->changed > 0);
     } else {
-        brant__write_name(out, "updated");
-        brant__write_integer(out, (int64_t)patch->changed);
-        brant__write_name(out, "unchanged");
-        brant__write_integer(out, (int64_t)patch->unchanged);
+        brant__write_integer_member(out, "updated", (int64_t)patch->changed);
+        brant__write_integer_member(out, "unchanged", (int64_t)patch->unchanged);
         brant__items_answer(out, &patch->items);
     }
     brant__write_end(out);

@@ -220,10 +220,8 @@ brant_status brant__graph_purge(brant__call *call) {
     brant__write_object(call->out);
     brant__write_name(call->out, "purged");
     brant__write_bool(call->out, purged);
-    brant__write_name(call->out, "nodes");
-    brant__write_integer(call->out, nodes);
-    brant__write_name(call->out, "edges");
-    brant__write_integer(call->out, edges);
+    brant__write_integer_member(call->out, "nodes", nodes);
+    brant__write_integer_member(call->out, "edges", edges);
     brant__write_end(call->out);
 cleanup:
     return status;

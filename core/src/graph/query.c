@@ -188,10 +188,7 @@ static brant_status count(brant__call *call, int kind) {
 
     BRANT__TRY(brant__query_read(&input, call, kind, NULL));
     BRANT__TRY(input.filter ? count_matches(&number, &input) : read_count(&number, &input));
-    brant__write_object(call->out);
-    brant__write_name(call->out, "count");
-    brant__write_integer(call->out, number);
-    brant__write_end(call->out);
+    brant__write_integer_object(call->out, "count", number);
 cleanup:
     return status;
 }

@@ -270,8 +270,7 @@ static void answer_nodes(const brant__removal *removal, bool single, brant__faul
         brant__write_bool(out, true);
     else
         brant__write_integer(out, removal->nodes);
-    brant__write_name(out, "edges");
-    brant__write_integer(out, removal->edges);
+    brant__write_integer_member(out, "edges", removal->edges);
     if (faults) {
         const brant__items items = {.faults = faults, .skip = true};
         brant__items_answer(out, &items);
@@ -511,8 +510,7 @@ static brant_status delete_many(brant__call *call, int kind) {
         goto cleanup;
     }
     brant__write_object(call->out);
-    brant__write_name(call->out, "deleted");
-    brant__write_integer(call->out, many.removal.edges);
+    brant__write_integer_member(call->out, "deleted", many.removal.edges);
     {
         const brant__items items = {.faults = &many.faults, .skip = many.skip};
         brant__items_answer(call->out, &items);

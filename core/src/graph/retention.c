@@ -68,10 +68,7 @@ static brant_status rule_filter(brant__filter **out, brant__json *json, brant__c
     }
     brant__write_object(&text);
     brant__write_name_text(&text, rule_field(rule));
-    brant__write_object(&text);
-    brant__write_name(&text, "$lt");
-    brant__write_integer(&text, cutoff);
-    brant__write_end(&text);
+    brant__write_integer_object(&text, "$lt", cutoff);
     brant__write_end(&text);
     brant__write_end(&text);
     brant__write_end(&text);

@@ -25,13 +25,6 @@ brant_status brant__read_type(uint32_t *out_type, const brant__graph *graph, int
                        kind == BRANT__NODES ? "a node" : "an edge");
 }
 
-static void write_text_or_null(brant__writer *out, brant__text text) {
-    if (text.data)
-        brant__write_text(out, text);
-    else
-        brant__write_null(out);
-}
-
 brant_status brant__write_node(brant__writer *out, brant__call *call, const brant__graph *graph,
                                brant__statement *row) {
     uint32_t type;
@@ -44,17 +37,14 @@ brant_status brant__write_node(brant__writer *out, brant__call *call, const bran
     brant__write_name(out, "key");
     brant__write_text(out, brant__column_text(row, 0));
     brant__write_name(out, "type");
-    write_text_or_null(out, brant__type_node_name(graph->type, type));
+    brant__write_text_or_null(out, brant__type_node_name(graph->type, type));
     brant__write_name(out, "attributes");
     brant__write_raw(out, brant__column_text(row, 2));
     brant__write_name(out, "metadata");
     brant__write_raw(out, brant__column_text(row, 3));
-    brant__write_name(out, "revision");
-    brant__write_integer(out, brant__column_integer(row, 4));
-    brant__write_name(out, "created_at");
-    brant__write_integer(out, brant__column_integer(row, 5));
-    brant__write_name(out, "updated_at");
-    brant__write_integer(out, brant__column_integer(row, 6));
+    brant__write_integer_member(out, "revision", brant__column_integer(row, 4));
+    brant__write_integer_member(out, "created_at", brant__column_integer(row, 5));
+    brant__write_integer_member(out, "updated_at", brant__column_integer(row, 6));
     brant__write_end(out);
     return BRANT_OK;
 }
@@ -99,7 +89,7 @@ brant_status brant__write_edge_start(brant__writer *out, brant__call *call,
     brant__write_name(out, "key");
     brant__write_text(out, key);
     brant__write_name(out, "type");
-    write_text_or_null(out, brant__type_edge_name(graph->type, ends->type));
+    brant__write_text_or_null(out, brant__type_edge_name(graph->type, ends->type));
     brant__write_name(out, "source");
     brant__write_text(out, ends->source);
     brant__write_name(out, "target");

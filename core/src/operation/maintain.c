@@ -10,11 +10,6 @@
 #include "operation/operation.h"
 #include "operation/worker.h"
 
-static void write_count(brant__writer *out, const char *name, int64_t count) {
-    brant__write_name(out, name);
-    brant__write_integer(out, count);
-}
-
 brant_status brant__db_maintain(brant__call *call) {
     brant__writer *out = call->out;
     brant__retention_done done = {0};
@@ -34,29 +29,29 @@ brant_status brant__db_maintain(brant__call *call) {
     BRANT__TRY(brant__retention_apply(&done, call));
     BRANT__TRY(brant__db_tidy(&pages, call->db));
     brant__write_object(out);
-    write_count(out, "pruned", pruned);
-    write_count(out, "jobs", jobs);
-    write_count(out, "locks", locks);
-    write_count(out, "rate_limits", limits);
-    write_count(out, "wal_pages", pages);
+    brant__write_integer_member(out, "pruned", pruned);
+    brant__write_integer_member(out, "jobs", jobs);
+    brant__write_integer_member(out, "locks", locks);
+    brant__write_integer_member(out, "rate_limits", limits);
+    brant__write_integer_member(out, "wal_pages", pages);
     brant__write_name(out, "streams");
     brant__write_object(out);
-    write_count(out, "trimmed", streams.trimmed);
-    write_count(out, "compacted", streams.compacted);
+    brant__write_integer_member(out, "trimmed", streams.trimmed);
+    brant__write_integer_member(out, "compacted", streams.compacted);
     brant__write_end(out);
     brant__write_name(out, "retention");
     brant__write_object(out);
-    write_count(out, "archived", done.archived);
-    write_count(out, "deleted", done.deleted);
-    write_count(out, "purged", done.purged);
-    write_count(out, "nodes", done.nodes);
-    write_count(out, "edges", done.edges);
+    brant__write_integer_member(out, "archived", done.archived);
+    brant__write_integer_member(out, "deleted", done.deleted);
+    brant__write_integer_member(out, "purged", done.purged);
+    brant__write_integer_member(out, "nodes", done.nodes);
+    brant__write_integer_member(out, "edges", done.edges);
     brant__write_end(out);
     brant__write_name(out, "worked");
     brant__write_object(out);
-    write_count(out, "jobs", worked.jobs);
-    write_count(out, "failed", worked.failed);
-    write_count(out, "steps", worked.steps);
+    brant__write_integer_member(out, "jobs", worked.jobs);
+    brant__write_integer_member(out, "failed", worked.failed);
+    brant__write_integer_member(out, "steps", worked.steps);
     brant__write_end(out);
     brant__write_end(out);
 cleanup:

@@ -94,10 +94,8 @@ static void begin_input(worker *self) {
 /* The members that name the job and its claim. */
 static void begin_job_input(worker *self) {
     begin_input(self);
-    brant__write_name(&self->input, "id");
-    brant__write_integer(&self->input, self->id);
-    brant__write_name(&self->input, "token");
-    brant__write_integer(&self->input, self->token);
+    brant__write_integer_member(&self->input, "id", self->id);
+    brant__write_integer_member(&self->input, "token", self->token);
 }
 
 /* ---- one job ---------------------------------------------------------------------------------------------------------------- */
@@ -106,8 +104,7 @@ static void begin_job_input(worker *self) {
 static void write_state(worker *self, const char *name, brant__text last) {
     brant__write_name(&self->input, name);
     brant__write_object(&self->input);
-    brant__write_name(&self->input, "steps");
-    brant__write_integer(&self->input, self->steps);
+    brant__write_integer_member(&self->input, "steps", self->steps);
     brant__write_name(&self->input, "answer");
     brant__write_raw(&self->input, last);
     brant__write_end(&self->input);
@@ -188,8 +185,7 @@ static brant_status step(worker *self, size_t task, yyjson_val *input, bool *out
         brant__write_name_text(&self->input, brant__json_text(name));
         brant__write_value(&self->input, value);
     }
-    brant__write_name(&self->input, "limit");
-    brant__write_integer(&self->input, tasks[task].limit);
+    brant__write_integer_member(&self->input, "limit", tasks[task].limit);
     brant__write_end(&self->input);
     status = perform(self, tasks[task].operation);
     if (of_job(status)) {
@@ -215,10 +211,7 @@ static brant_status step(worker *self, size_t task, yyjson_val *input, bool *out
         write_state(self, "result", brant__text_of(last.data, last.length));
     else
         write_state(self, "progress", brant__text_of(last.data, last.length));
-    if (!complete) {
-        brant__write_name(&self->input, "lease");
-        brant__write_integer(&self->input, LEASE);
-    }
+    if (!complete) brant__write_integer_member(&self->input, "lease", LEASE);
     brant__write_end(&self->input);
     status = perform(self, complete ? "jobs.ack" : "jobs.heartbeat");
     if (status == BRANT_STALE) {
@@ -289,8 +282,7 @@ static brant_status claim(bool *out_found, worker *self, const char *queue) {
     brant__write_text(&self->input, brant__text_of(queue, strlen(queue)));
     brant__write_name(&self->input, "worker");
     brant__write_text(&self->input, BRANT__TEXT("db.maintain"));
-    brant__write_name(&self->input, "lease");
-    brant__write_integer(&self->input, LEASE);
+    brant__write_integer_member(&self->input, "lease", LEASE);
     brant__write_end(&self->input);
     BRANT__TRY(perform(self, "queues.claim"));
     BRANT__TRY(brant__json_parse(&self->claimed, self->answer.buffer.data,

@@ -55,10 +55,8 @@ static brant_status write_answer(brant__call *call, brant__text path, int pages,
     brant__write_object(call->out);
     brant__write_name(call->out, "path");
     brant__write_text(call->out, path);
-    brant__write_name(call->out, "pages");
-    brant__write_integer(call->out, pages);
-    brant__write_name(call->out, "size");
-    brant__write_integer(call->out, pages * page_size);
+    brant__write_integer_member(call->out, "pages", pages);
+    brant__write_integer_member(call->out, "size", pages * page_size);
     brant__write_end(call->out);
     return BRANT_OK;
 }

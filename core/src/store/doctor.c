@@ -299,17 +299,14 @@ brant_status brant__db_info(brant__call *call) {
         }
         if (strcmp(facts[i].name, "page_size") == 0) page_size = value;
         if (strcmp(facts[i].name, "pages") == 0) pages = value;
-        brant__write_name(call->out, facts[i].name);
-        brant__write_integer(call->out, value);
+        brant__write_integer_member(call->out, facts[i].name, value);
     }
-    brant__write_name(call->out, "size");
-    brant__write_integer(call->out, page_size * pages);
+    brant__write_integer_member(call->out, "size", page_size * pages);
     brant__buffer_format(&name, "%s-wal", db->path);
     brant__buffer_append_byte(&name, '\0');
-    brant__write_name(call->out, "wal_size");
-    brant__write_integer(call->out, !db->memory && !name.failed && stat(name.data, &wal) == 0
-                                        ? (int64_t)wal.st_size
-                                        : 0);
+    brant__write_integer_member(
+        call->out, "wal_size",
+        !db->memory && !name.failed && stat(name.data, &wal) == 0 ? (int64_t)wal.st_size : 0);
     brant__write_end(call->out);
 cleanup:
     brant__buffer_free(&name);

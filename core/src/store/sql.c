@@ -227,12 +227,11 @@ brant_status brant__sql_execute(brant__call *call) {
     brant__write_object(call->out);
     write_columns(call->out, statement);
     BRANT__TRY(write_rows(call, statement));
-    brant__write_name(call->out, "changes");
-    brant__write_integer(call->out, sqlite3_stmt_readonly(statement)
-                                        ? 0
-                                        : sqlite3_total_changes64(db->sqlite) - before);
-    brant__write_name(call->out, "last_insert_rowid");
-    brant__write_integer(call->out, sqlite3_last_insert_rowid(db->sqlite));
+    brant__write_integer_member(
+        call->out, "changes",
+        sqlite3_stmt_readonly(statement) ? 0 : sqlite3_total_changes64(db->sqlite) - before);
+    brant__write_integer_member(call->out, "last_insert_rowid",
+                                sqlite3_last_insert_rowid(db->sqlite));
     brant__write_end(call->out);
     if (call->out->buffer.failed)
         status = brant__fail_memory(); /* before the commit, which could not be taken back */

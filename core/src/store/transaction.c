@@ -254,10 +254,7 @@ void brant__rollback(brant_db *db) {
 /* ---- operations --------------------------------------------------------------------------------------------------- */
 
 static brant_status write_depth(brant__call *call) {
-    brant__write_object(call->out);
-    brant__write_name(call->out, "depth");
-    brant__write_integer(call->out, call->db->depth);
-    brant__write_end(call->out);
+    brant__write_integer_object(call->out, "depth", call->db->depth);
     return BRANT_OK;
 }
 
