@@ -21,6 +21,17 @@
 #define JOBS(name, state, index, extra)                                                            \
     "SELECT name, '" name "', (SELECT count(*) FROM jobs INDEXED BY " index                        \
     " WHERE queue = q.row_id AND state = " state extra ") FROM q"
+/* clang-format off */
+#define JOBS_OF_STATES                                                                             \
+    JOBS("ready", "0", "jobs_ready", "")                                                           \
+    " UNION ALL " JOBS("delayed", "1", "jobs_due", "")                                             \
+    " UNION ALL " JOBS("blocked", "2", "jobs_blocked", "")                                         \
+    " UNION ALL " JOBS("running", "3", "jobs_leases", "")                                          \
+    " UNION ALL " JOBS("done", "4", "jobs_finished", " AND state > 3")                             \
+    " UNION ALL " JOBS("dead", "5", "jobs_finished", " AND state > 3")                             \
+    " UNION ALL " JOBS("cancelled", "6", "jobs_finished", " AND state > 3")                        \
+    " UNION ALL " JOBS("expired", "7", "jobs_finished", " AND state > 3")
+/* clang-format on */
 
 enum { INTEGER, SECONDS };
 static const struct {
@@ -96,24 +107,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     "LIMIT " LISTED,
     QUEUES "SELECT name, CASE state WHEN 0 THEN 'active' WHEN 1 THEN 'paused' ELSE 'draining' END, "
            "1 FROM q",
-    QUEUES JOBS("ready", "0", "jobs_ready", "") " UNION ALL " JOBS("delayed", "1", "jobs_due", "") " UNION ALL " JOBS(
-        "blocked", "2", "jobs_blocked",
-        "") " UNION ALL " JOBS("running", "3", "jobs_leases",
-                               "") " UNION ALL " JOBS("done", "4", "jobs_finished",
-                                                      " AND state > 3") " UNION ALL " JOBS("dead",
-                                                                                           "5",
-                                                                                           "jobs_"
-                                                                                           "finishe"
-                                                                                           "d",
-                                                                                           " AND "
-                                                                                           "state "
-                                                                                           "> 3") " UNION ALL " JOBS("cancelled",
-                                                                                                                     "6",
-                                                                                                                     "jobs_finished",
-                                                                                                                     " AND state > 3") " UNION ALL " JOBS("expired",
-                                                                                                                                                          "7",
-                                                                                                                                                          "jobs_finished",
-                                                                                                                                                          " AND state > 3"),
+    QUEUES JOBS_OF_STATES,
     QUEUES
     "SELECT name, max(0, :now - coalesce((SELECT min(coalesce(ready_at, (SELECT created_at FROM "
     "jobs AS j WHERE j.id = r.id))) FROM jobs AS r INDEXED BY jobs_ready WHERE queue = q.row_id "
@@ -321,8 +315,7 @@ brant_status brant__db_metrics(brant__call *call) {
         goto cleanup;
     }
     brant__write_object(call->out);
-    brant__write_name(call->out, "text");
-    brant__write_text(call->out, brant__text_of(text.data, text.length));
+    brant__write_text_member(call->out, "text", brant__text_of(text.data, text.length));
     brant__write_end(call->out);
 cleanup:
     brant__buffer_free(&text);
