@@ -16,8 +16,7 @@ static int64_t column_or(brant__statement *row, int column, int64_t otherwise) {
 /* A row of BRANT__EVENT_LIST. */
 static void write_channel(brant__writer *out, brant__statement *row) {
     brant__write_object(out);
-    brant__write_name(out, "channel");
-    brant__write_text(out, brant__column_text(row, 0));
+    brant__write_text_member(out, "channel", brant__column_text(row, 0));
     brant__write_integer_member(out, "count", brant__column_integer(row, 1));
     if (!brant__column_null(row, 4))
         brant__write_integer_member(out, "newest_at", brant__column_integer(row, 4));

@@ -212,13 +212,11 @@ static brant_status write_consumer(brant__writer *out, brant_db *db, brant__text
     const brant_status status = lag_of(&lag, &pending, db, stream, consumer);
     if (status != BRANT_OK) return status;
     brant__write_object(out);
-    brant__write_name(out, "stream");
-    brant__write_text(out, stream_name);
-    brant__write_name(out, "consumer");
-    brant__write_text(out, name);
-    brant__write_name(out, "kind");
-    brant__write_text(
-        out, brant__text_of(kind_names[consumer->kind], strlen(kind_names[consumer->kind])));
+    brant__write_text_member(out, "stream", stream_name);
+    brant__write_text_member(out, "consumer", name);
+    brant__write_text_member(
+        out, "kind",
+        brant__text_of(kind_names[consumer->kind], strlen(kind_names[consumer->kind])));
     brant__write_integer_member(out, "offset", consumer->offset);
     brant__write_integer_member(out, "lag", lag);
     if (consumer->kind == BRANT__GROUP) brant__write_integer_member(out, "pending", pending);
@@ -235,11 +233,10 @@ static brant_status write_lag(brant__writer *out, brant_db *db, const brant__str
     BRANT__TRY(lag_of(&lag, &pending, db, stream, consumer));
     BRANT__TRY(brant__stream_first_behind(&offset, &at, db, stream, consumer->offset));
     brant__write_object(out);
-    brant__write_name(out, "name");
-    brant__write_text(out, name);
-    brant__write_name(out, "kind");
-    brant__write_text(
-        out, brant__text_of(kind_names[consumer->kind], strlen(kind_names[consumer->kind])));
+    brant__write_text_member(out, "name", name);
+    brant__write_text_member(
+        out, "kind",
+        brant__text_of(kind_names[consumer->kind], strlen(kind_names[consumer->kind])));
     brant__write_integer_member(out, "offset", consumer->offset);
     brant__write_integer_member(out, "lag", lag);
     brant__write_name(out, "lag_ms");

@@ -624,8 +624,7 @@ static brant__text cut(brant__text text) {
 
 static void write_cut(brant__writer *out, const char *name, brant__text text) {
     if (!text.data) return;
-    brant__write_name(out, name);
-    brant__write_text(out, cut(text));
+    brant__write_text_member(out, name, cut(text));
 }
 
 static brant_status append_error(brant__buffer *out, brant_db *db, const brant__job *job,

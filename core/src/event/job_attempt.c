@@ -181,8 +181,7 @@ cleanup:
 static void write_outcome(brant__writer *out, const brant__job *job) {
     const char *state = brant__job_state_names[job->state];
     brant__write_object(out);
-    brant__write_name(out, "state");
-    brant__write_text(out, brant__text_of(state, strlen(state)));
+    brant__write_text_member(out, "state", brant__text_of(state, strlen(state)));
     if (job->state < BRANT__JOB_RUNNING && job->run_at)
         brant__write_integer_member(out, "run_at", job->run_at);
     brant__write_end(out);

@@ -394,26 +394,19 @@ static void write_claimed(brant__writer *out, const job_claim *claim, brant__sta
     brant__write_object(out);
     brant__write_integer_member(out, "id", brant__column_integer(row, 0));
     brant__write_integer_member(out, "token", brant__column_integer(row, 11) + 1);
-    brant__write_name(out, "queue");
-    brant__write_text(out, brant__queue_name(claim->queue));
+    brant__write_text_member(out, "queue", brant__queue_name(claim->queue));
     brant__payload_write(out, brant__payload_column(row, 1));
     brant__write_integer_member(out, "attempt", brant__column_integer(row, 2) + 1);
     brant__write_integer_member(out, "max_attempts",
                                 brant__column_null(row, 3) ? claim->queue->policy.max_attempts
                                                            : brant__column_integer(row, 3));
     brant__write_integer_member(out, "priority", brant__column_integer(row, 4));
-    if (key.data) {
-        brant__write_name(out, "key");
-        brant__write_text(out, key);
-    }
+    if (key.data) brant__write_text_member(out, "key", key);
     if (progress.data) {
         brant__write_name(out, "progress");
         brant__write_raw(out, progress);
     }
-    if (schedule.data) {
-        brant__write_name(out, "schedule");
-        brant__write_text(out, schedule);
-    }
+    if (schedule.data) brant__write_text_member(out, "schedule", schedule);
     brant__write_integer_member(out, "created_at", brant__column_integer(row, 8));
     brant__write_integer_member(out, "lease_until", claim->until);
     brant__write_end(out);

@@ -19,8 +19,7 @@ static void write_integer(brant__writer *out, const char *name, brant__statement
 
 static void write_text(brant__writer *out, const char *name, brant__text text) {
     if (!text.data) return;
-    brant__write_name(out, name);
-    brant__write_text(out, text);
+    brant__write_text_member(out, name, text);
 }
 
 static void write_json(brant__writer *out, const char *name, brant__text json) {

@@ -55,8 +55,8 @@ static brant_status tell_gone(brant_db *db, const watcher *self, brant__writer *
     }
     brant__write_object(writer);
     brant__write_integer_member(writer, "id", self->id);
-    brant__write_name(writer, "state");
-    brant__write_text(writer, there ? BRANT__TEXT("done") : BRANT__TEXT("cancelled"));
+    brant__write_text_member(writer, "state",
+                             there ? BRANT__TEXT("done") : BRANT__TEXT("cancelled"));
     brant__write_end(writer);
 cleanup:
     brant__reset(statement);

@@ -69,8 +69,7 @@ static bool matches(const listener *self, brant__text channel) {
 
 static void write_gap(brant__writer *out, brant__text channel, int64_t from, int64_t to) {
     brant__write_object(out);
-    brant__write_name(out, "channel");
-    brant__write_text(out, channel);
+    brant__write_text_member(out, "channel", channel);
     brant__write_name(out, "gap");
     brant__write_object(out);
     brant__write_integer_member(out, "from", from);
@@ -92,8 +91,7 @@ static void write_gaps(size_t *count, const listener *self, brant__writer *out, 
 static void write_item(brant__writer *out, brant__statement *statement, brant__text channel) {
     brant__write_object(out);
     brant__write_integer_member(out, "id", brant__column_integer(statement, 0));
-    brant__write_name(out, "channel");
-    brant__write_text(out, channel);
+    brant__write_text_member(out, "channel", channel);
     brant__write_name(out, brant__column_integer(statement, 4) ? "payload_base64" : "payload");
     if (brant__column_integer(statement, 4))
         brant__write_text(out, brant__column_text(statement, 2));

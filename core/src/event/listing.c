@@ -48,9 +48,6 @@ brant_status brant__listing_take(bool *out_wanted, brant__listing *list, brant__
 
 void brant__listing_end(brant__listing *list, brant__call *call) {
     brant__write_end(call->out);
-    if (list->more) {
-        brant__write_name(call->out, "next");
-        brant__write_text(call->out, list->last);
-    }
+    if (list->more) brant__write_text_member(call->out, "next", list->last);
     brant__write_end(call->out);
 }

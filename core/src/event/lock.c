@@ -238,8 +238,7 @@ brant_status brant__locks_acquire(brant__call *call) {
     brant__write_bool(call->out, lock.acquired);
     if (lock.acquired) brant__write_integer_member(call->out, "token", lock.token);
     brant__write_integer_member(call->out, "expires_at", lock.expires_at);
-    brant__write_name(call->out, "owner");
-    brant__write_text(call->out, lock.owner);
+    brant__write_text_member(call->out, "owner", lock.owner);
     brant__write_end(call->out);
 cleanup:
     return status;
@@ -299,10 +298,8 @@ cleanup:
 
 static void write_lease(brant__writer *out, const lease *held, brant__text name) {
     brant__write_object(out);
-    brant__write_name(out, "name");
-    brant__write_text(out, name);
-    brant__write_name(out, "owner");
-    brant__write_text(out, held->owner);
+    brant__write_text_member(out, "name", name);
+    brant__write_text_member(out, "owner", held->owner);
     brant__write_integer_member(out, "token", held->token);
     brant__write_integer_member(out, "acquired_at", held->acquired_at);
     brant__write_integer_member(out, "expires_at", held->expires_at);

@@ -184,11 +184,10 @@ static void write_policy(brant__writer *out, const brant__policy *policy) {
 
 static void write_queue(brant__writer *out, const brant__queue *queue) {
     brant__write_object(out);
-    brant__write_name(out, "queue");
-    brant__write_text(out, brant__queue_name(queue));
-    brant__write_name(out, "state");
-    brant__write_text(out, brant__text_of(brant__queue_state_names[queue->state],
-                                          strlen(brant__queue_state_names[queue->state])));
+    brant__write_text_member(out, "queue", brant__queue_name(queue));
+    brant__write_text_member(out, "state",
+                             brant__text_of(brant__queue_state_names[queue->state],
+                                            strlen(brant__queue_state_names[queue->state])));
     brant__write_name(out, "policy");
     write_policy(out, &queue->policy);
     brant__write_integer_member(out, "revision", queue->revision);

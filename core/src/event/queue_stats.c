@@ -108,11 +108,10 @@ static void write_stats(brant__writer *out, const brant__queue *queue,
     const brant__metrics *metrics = &stats->metrics;
     const int64_t age = now - stats->oldest_ready;
     brant__write_object(out);
-    brant__write_name(out, "queue");
-    brant__write_text(out, brant__queue_name(queue));
-    brant__write_name(out, "state");
-    brant__write_text(out, brant__text_of(brant__queue_state_names[queue->state],
-                                          strlen(brant__queue_state_names[queue->state])));
+    brant__write_text_member(out, "queue", brant__queue_name(queue));
+    brant__write_text_member(out, "state",
+                             brant__text_of(brant__queue_state_names[queue->state],
+                                            strlen(brant__queue_state_names[queue->state])));
     for (int state = 0; state < BRANT__JOB_STATES; state++)
         brant__write_integer_member(out, brant__job_state_names[state], stats->count[state]);
     if (stats->oldest_ready != 0)

@@ -63,8 +63,7 @@ static brant_status look(brant__fetch *out, brant_db *db, brant__watch *watch,
     BRANT__TRY(brant__queue_claimable(&claimable, &out->until, db, &queue));
     if (!claimable) goto cleanup;
     brant__write_object(writer);
-    brant__write_name(writer, "queue");
-    brant__write_text(writer, name);
+    brant__write_text_member(writer, "queue", name);
     brant__write_name(writer, "ready");
     brant__write_bool(writer, true);
     brant__write_end(writer);

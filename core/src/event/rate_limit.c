@@ -426,11 +426,10 @@ static brant_status write_limit(brant__writer *out, brant_db *db, const brant__r
     const brant_status status = brant__rate_limit_peek(&rate, db, limit, 0);
     if (status != BRANT_OK) return status;
     brant__write_object(out);
-    brant__write_name(out, "name");
-    brant__write_text(out, limit->name);
-    brant__write_name(out, "kind");
-    brant__write_text(out, limit->kind == BRANT__TOKEN_BUCKET ? BRANT__TEXT("token_bucket")
-                                                              : BRANT__TEXT("sliding_window"));
+    brant__write_text_member(out, "name", limit->name);
+    brant__write_text_member(out, "kind",
+                             limit->kind == BRANT__TOKEN_BUCKET ? BRANT__TEXT("token_bucket")
+                                                                : BRANT__TEXT("sliding_window"));
     brant__write_integer_member(out, "limit", limit->limit);
     brant__write_integer_member(out, "period", limit->period);
     if (limit->kind == BRANT__TOKEN_BUCKET) brant__write_integer_member(out, "burst", limit->burst);

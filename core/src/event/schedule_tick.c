@@ -88,10 +88,9 @@ static void write_error(brant__writer *out) {
     const brant_error *error = brant_last_error();
     brant__write_name(out, "error");
     brant__write_object(out);
-    brant__write_name(out, "code");
-    brant__write_text(out, brant__text_of(error->name, strlen(error->name)));
-    brant__write_name(out, "message");
-    brant__write_text(out, brant__text_of(error->message, strlen(error->message)));
+    brant__write_text_member(out, "code", brant__text_of(error->name, strlen(error->name)));
+    brant__write_text_member(out, "message",
+                             brant__text_of(error->message, strlen(error->message)));
     brant__write_end(out);
     brant__error_code();
 }
@@ -106,8 +105,7 @@ static brant_status fire(brant_db *db, const brant__schedule *schedule, int64_t 
     if (status != BRANT_OK) brant__rollback(db);
     if (status != BRANT_OK && !is_refusal(status)) return status;
     brant__write_object(out);
-    brant__write_name(out, "name");
-    brant__write_text(out, schedule->name);
+    brant__write_text_member(out, "name", schedule->name);
     if (status == BRANT_OK) brant__write_integer_member(out, "id", id);
     brant__write_integer_member(out, "at", at);
     if (status != BRANT_OK) write_error(out);
@@ -161,8 +159,7 @@ static brant_status fire_schedule(int64_t *fired, ticker *self, const brant__sch
     if (status == BRANT_INVALID) {
         /* Its time zone is gone from this machine: it waits a minute, and keeps nobody up. */
         brant__write_object(out);
-        brant__write_name(out, "name");
-        brant__write_text(out, schedule->name);
+        brant__write_text_member(out, "name", schedule->name);
         brant__write_integer_member(out, "at", schedule->next_at);
         write_error(out);
         brant__write_end(out);

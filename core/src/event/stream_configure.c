@@ -39,8 +39,7 @@ static brant_status write_stream(brant__writer *out, brant_db *db, brant__text n
     BRANT__TRY(brant__stream_oldest(&first, &at, db, stream));
     BRANT__TRY(brant__consumers_count(&consumers, db, stream->row_id));
     brant__write_object(out);
-    brant__write_name(out, "stream");
-    brant__write_text(out, name);
+    brant__write_text_member(out, "stream", name);
     write_number(out, "first", first);
     write_number(out, "last", stream->last);
     write_number(out, "count", brant__stream_count(stream));

@@ -290,8 +290,7 @@ static brant_status write_stats(brant__call *call, brant__text name, const brant
     BRANT__TRY(
         brant__stream_offset_at(&before, call->db, stream, brant__db_now(call->db) - RATE_SPAN));
     brant__write_object(out);
-    brant__write_name(out, "stream");
-    brant__write_text(out, name);
+    brant__write_text_member(out, "stream", name);
     brant__write_integer_member(out, "first", first);
     brant__write_integer_member(out, "last", stream->last);
     brant__write_integer_member(out, "count", brant__stream_count(stream));

@@ -757,16 +757,13 @@ static void write_edits(const differ *self, brant__writer *out) {
         const edit *one = &edits_of(self)[i];
         const char *class = brant__class_names[one->class];
         brant__write_object(out);
-        brant__write_name(out, "op");
-        brant__write_text(out, brant__text_of(op_names[one->op], strlen(op_names[one->op])));
-        brant__write_name(out, "pointer");
-        brant__write_text(out, one->pointer);
+        brant__write_text_member(out, "op",
+                                 brant__text_of(op_names[one->op], strlen(op_names[one->op])));
+        brant__write_text_member(out, "pointer", one->pointer);
         brant__write_name(out, "entry");
         write_entry(out, one->pointer);
-        brant__write_name(out, "class");
-        brant__write_text(out, brant__text_of(class, strlen(class)));
-        brant__write_name(out, "reason");
-        brant__write_text(out, one->reason);
+        brant__write_text_member(out, "class", brant__text_of(class, strlen(class)));
+        brant__write_text_member(out, "reason", one->reason);
         brant__write_end(out);
     }
 }

@@ -103,14 +103,10 @@ static brant_status fail_reference(brant__text where, brant__text reference, con
     brant__write_name(&detail, "violations");
     brant__write_array(&detail);
     brant__write_object(&detail);
-    brant__write_name(&detail, "instance");
-    brant__write_text(&detail, where);
-    brant__write_name(&detail, "schema");
-    brant__write_text(&detail, BRANT__TEXT(""));
-    brant__write_name(&detail, "keyword");
-    brant__write_text(&detail, BRANT__TEXT("$ref"));
-    brant__write_name(&detail, "message");
-    brant__write_text(&detail, brant__text_of(text, strlen(text)));
+    brant__write_text_member(&detail, "instance", where);
+    brant__write_text_member(&detail, "schema", BRANT__TEXT(""));
+    brant__write_text_member(&detail, "keyword", BRANT__TEXT("$ref"));
+    brant__write_text_member(&detail, "message", brant__text_of(text, strlen(text)));
     brant__write_end(&detail);
     brant__write_end(&detail);
     brant__write_end(&detail);

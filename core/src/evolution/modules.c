@@ -37,8 +37,7 @@ static void close_module(opened *module) {
 static void write_type(brant__writer *out, yyjson_val *document, brant__text name,
                        const brant__schema *schema) {
     yyjson_val *json = brant__schema_json(document, schema);
-    brant__write_name(out, "name");
-    brant__write_text(out, name);
+    brant__write_text_member(out, "name", name);
     brant__write_name(out, "schema");
     if (json)
         brant__write_value(out, json);
@@ -144,8 +143,7 @@ brant_status brant__modules_diff(brant__call *call) {
     }
     const char *name = brant__class_names[class];
     brant__write_object(call->out);
-    brant__write_name(call->out, "class");
-    brant__write_text(call->out, brant__text_of(name, strlen(name)));
+    brant__write_text_member(call->out, "class", brant__text_of(name, strlen(name)));
     brant__write_name(call->out, "edits");
     brant__write_raw(call->out, brant__text_of(edits.buffer.data, edits.buffer.length));
     brant__write_end(call->out);

@@ -48,8 +48,7 @@ static brant_status fail(const patcher *self, brant_status code, const char *why
     brant_status status;
     brant__write_object(&detail);
     brant__write_integer_member(&detail, "index", (int64_t)self->index);
-    brant__write_name(&detail, "pointer");
-    brant__write_text(&detail, self->pointer);
+    brant__write_text_member(&detail, "pointer", self->pointer);
     brant__write_end(&detail);
     status =
         detail.buffer.failed

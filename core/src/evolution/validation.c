@@ -12,14 +12,10 @@ enum { SHOWN = 96 };
 static void write_violation(brant__writer *out, brant__text schema, const char *keyword,
                             const char *message) {
     brant__write_object(out);
-    brant__write_name(out, "instance");
-    brant__write_text(out, BRANT__TEXT(""));
-    brant__write_name(out, "schema");
-    brant__write_text(out, schema);
-    brant__write_name(out, "keyword");
-    brant__write_text(out, brant__text_of(keyword, strlen(keyword)));
-    brant__write_name(out, "message");
-    brant__write_text(out, brant__text_of(message, strlen(message)));
+    brant__write_text_member(out, "instance", BRANT__TEXT(""));
+    brant__write_text_member(out, "schema", schema);
+    brant__write_text_member(out, "keyword", brant__text_of(keyword, strlen(keyword)));
+    brant__write_text_member(out, "message", brant__text_of(message, strlen(message)));
     brant__write_end(out);
 }
 

@@ -35,10 +35,9 @@ static void warn(warner *self, uint32_t site, const char *below, const char *mes
     brant__site_append(&self->compiler, &self->pointer, site);
     brant__buffer_append(&self->pointer, below, strlen(below));
     brant__write_object(self->out);
-    brant__write_name(self->out, "pointer");
-    brant__write_text(self->out, brant__text_of(self->pointer.data, self->pointer.length));
-    brant__write_name(self->out, "message");
-    brant__write_text(self->out, brant__text_of(message, strlen(message)));
+    brant__write_text_member(self->out, "pointer",
+                             brant__text_of(self->pointer.data, self->pointer.length));
+    brant__write_text_member(self->out, "message", brant__text_of(message, strlen(message)));
     brant__write_end(self->out);
 }
 

@@ -44,12 +44,9 @@ static void begin_batch(brant__import *import, int kind) {
     *out = (brant__writer){.buffer = out->buffer};
     import->kind = kind;
     brant__write_object(out);
-    brant__write_name(out, "graph");
-    brant__write_text(out, graph);
-    if (import->skip || import->yielding) {
-        brant__write_name(out, "errors");
-        brant__write_text(out, BRANT__TEXT("skip"));
-    }
+    brant__write_text_member(out, "graph", graph);
+    if (import->skip || import->yielding)
+        brant__write_text_member(out, "errors", BRANT__TEXT("skip"));
     brant__write_name(out, "items");
     brant__write_array(out);
 }
@@ -81,14 +78,9 @@ static void write_fault(brant__writer *out, int64_t index, brant__text key,
     brant__write_object(out);
     brant__write_integer_member(out, "index", index);
     brant__write_name(out, "key");
-    if (key.data)
-        brant__write_text(out, key);
-    else
-        brant__write_null(out);
-    brant__write_name(out, "code");
-    brant__write_text(out, brant__text_of(error->name, strlen(error->name)));
-    brant__write_name(out, "message");
-    brant__write_text(out, brant__text_of(error->message, error->message_len));
+    brant__write_text_or_null(out, key);
+    brant__write_text_member(out, "code", brant__text_of(error->name, strlen(error->name)));
+    brant__write_text_member(out, "message", brant__text_of(error->message, error->message_len));
     if (violations) {
         brant__write_name(out, "violations");
         brant__write_value(out, violations);
@@ -521,8 +513,7 @@ static void write_open_type(brant__buffer *out_name, brant__writer *module,
     brant__write_object(module);
     brant__write_name(module, "module");
     brant__write_object(module);
-    brant__write_name(module, "$id");
-    brant__write_text(module, brant__text_of(out_name->data, out_name->length));
+    brant__write_text_member(module, "$id", brant__text_of(out_name->data, out_name->length));
     brant__write_name(module, "$defs");
     brant__buffer_format(&module->buffer,
                          "{\"Config\":{\"type\":\"object\",\"properties\":{\"directed\":{\"const\":"
@@ -557,10 +548,8 @@ static brant_status create_graph(brant__import *import) {
     brant__buffer_reset(&answer.buffer);
     answer = (brant__writer){.buffer = answer.buffer};
     brant__write_object(&input);
-    brant__write_name(&input, "name");
-    brant__write_text(&input, brant__json_get_text(import->call->input, "graph"));
-    brant__write_name(&input, "graph_type");
-    brant__write_text(&input, brant__text_of(name.data, name.length));
+    brant__write_text_member(&input, "name", brant__json_get_text(import->call->input, "graph"));
+    brant__write_text_member(&input, "graph_type", brant__text_of(name.data, name.length));
     if (document->metadata.data) {
         brant__write_name(&input, "metadata");
         brant__write_raw(&input, document->metadata);

@@ -287,8 +287,7 @@ static void write_row(brant__import *import, const csv_row *row, const csv_recor
 
     for (size_t i = 0; i < BRANT__COUNT(texts); i++) {
         if (row->ours[texts[i]].length == 0) continue;
-        brant__write_name(out, brant__csv_names[texts[i]]);
-        brant__write_text(out, row->ours[texts[i]]);
+        brant__write_text_member(out, brant__csv_names[texts[i]], row->ours[texts[i]]);
     }
     if (row->ours[BRANT__CSV_TYPE].length == 0 && otherwise && import->graph.type->module->typed) {
         brant__write_name(out, "type");

@@ -469,15 +469,12 @@ static brant_status node_link_edge(brant__import *import, yyjson_val *item, int6
         brant__text second =
             brant__text_of(import->scratch.data + middle, import->scratch.length - middle);
         brant__buffer text = {0};
-        brant__write_name(&import->items, "source");
-        brant__write_text(&import->items, first);
-        brant__write_name(&import->items, "target");
-        brant__write_text(&import->items, second);
+        brant__write_text_member(&import->items, "source", first);
+        brant__write_text_member(&import->items, "target", second);
         if (is_multi && !own && key && !yyjson_is_null(key)) {
             bool turned = undirected && brant__text_compare(first, second) > 0;
             brant__edge_key_of_value(&text, turned ? second : first, turned ? first : second, key);
-            brant__write_name(&import->items, "key");
-            brant__write_text(&import->items, brant__text_of(text.data, text.length));
+            brant__write_text_member(&import->items, "key", brant__text_of(text.data, text.length));
             if (text.failed) import->items.buffer.failed = true;
             brant__buffer_free(&text);
         }

@@ -236,8 +236,7 @@ static brant_status read_span(otlp_span *span, brant__import *import) {
 
 static void write_text_member(brant__writer *out, const char *name, brant__text text) {
     if (text.length == 0) return;
-    brant__write_name(out, name);
-    brant__write_text(out, text);
+    brant__write_text_member(out, name, text);
 }
 
 static bool is_error(yyjson_val *status) {
@@ -288,8 +287,7 @@ static void write_call(brant__import *import, const otlp_span *span) {
     bool has_ended = read_time(&ended, yyjson_obj_get(span->value, "endTimeUnixNano"));
 
     write_text_member(out, "key", key);
-    brant__write_name(out, "type");
-    brant__write_text(out, BRANT__TEXT("Call"));
+    brant__write_text_member(out, "type", BRANT__TEXT("Call"));
     write_rest(out, span);
     brant__write_name(out, "attributes");
     brant__write_object(out);
@@ -369,12 +367,9 @@ static brant_status write_edge(otlp_element *element, const char *type, brant__t
         element->full = true;
         return BRANT_OK;
     }
-    brant__write_name(&import->items, "source");
-    brant__write_text(&import->items, source);
-    brant__write_name(&import->items, "target");
-    brant__write_text(&import->items, target);
-    brant__write_name(&import->items, "type");
-    brant__write_text(&import->items, brant__text_of(type, strlen(type)));
+    brant__write_text_member(&import->items, "source", source);
+    brant__write_text_member(&import->items, "target", target);
+    brant__write_text_member(&import->items, "type", brant__text_of(type, strlen(type)));
     if (link && yyjson_obj_get(link, "attributes")) {
         brant__write_name(&import->items, "attributes");
         brant__write_object(&import->items);

@@ -48,10 +48,7 @@ static void write_members(brant__writer *out, const brant__export_item *item) {
     size_t index, count;
     yyjson_val *name, *value;
 
-    if (item->type.data) {
-        brant__write_name(out, TYPE_NAME);
-        brant__write_text(out, item->type);
-    }
+    if (item->type.data) brant__write_text_member(out, TYPE_NAME, item->type);
     yyjson_obj_foreach(item->attributes, index, count, name, value) {
         brant__write_name_text(out, brant__json_text(name));
         brant__write_value(out, value);
@@ -73,8 +70,7 @@ static brant_status graphology_begin(brant__export *export) {
     brant__write_object(out);
     brant__write_name(out, "options");
     brant__write_object(out);
-    brant__write_name(out, "type");
-    brant__write_text(out, brant__text_of(type, strlen(type)));
+    brant__write_text_member(out, "type", brant__text_of(type, strlen(type)));
     brant__write_name(out, "multi");
     brant__write_bool(out, config->multi);
     brant__write_name(out, "allowSelfLoops");
@@ -101,8 +97,7 @@ static brant_status graphology_node(brant__export *export, const brant__export_i
 
     if (status != BRANT_OK) return status;
     brant__write_object(out);
-    brant__write_name(out, "key");
-    brant__write_text(out, brant__text_of_key(&export->scratch[0], item->key));
+    brant__write_text_member(out, "key", brant__text_of_key(&export->scratch[0], item->key));
     write_graphology_attributes(out, item);
     brant__write_end(out);
     close_item(export, item->first);
@@ -120,14 +115,10 @@ static brant_status graphology_edge(brant__export *export, const brant__export_i
 
     if (status != BRANT_OK) return status;
     brant__write_object(out);
-    if (item->key.data) {
-        brant__write_name(out, "key");
-        brant__write_text(out, brant__text_of_key(&export->scratch[0], item->key));
-    }
-    brant__write_name(out, "source");
-    brant__write_text(out, brant__text_of_key(&export->scratch[0], item->source));
-    brant__write_name(out, "target");
-    brant__write_text(out, brant__text_of_key(&export->scratch[0], item->target));
+    if (item->key.data)
+        brant__write_text_member(out, "key", brant__text_of_key(&export->scratch[0], item->key));
+    brant__write_text_member(out, "source", brant__text_of_key(&export->scratch[0], item->source));
+    brant__write_text_member(out, "target", brant__text_of_key(&export->scratch[0], item->target));
     write_graphology_attributes(out, item);
     if (item->undirected && brant__graph_mixed(&export->graph)) {
         brant__write_name(out, "undirected");
@@ -264,12 +255,8 @@ static brant_status write_node_link_key(brant__export *export, const brant__expo
         status = brant__export_refuse(export, item, "it has an attribute " KEY_NAME);
         goto cleanup;
     }
-    if (brant__graph_multi(&export->graph)) {
-        brant__write_name(out, "key");
-        brant__write_text(out, item->key);
-    }
-    brant__write_name(out, KEY_NAME);
-    brant__write_text(out, item->key);
+    if (brant__graph_multi(&export->graph)) brant__write_text_member(out, "key", item->key);
+    brant__write_text_member(out, KEY_NAME, item->key);
 cleanup:
     brant__json_free(&json);
     return status;
@@ -331,8 +318,7 @@ static brant_status ndjson_begin(brant__export *export) {
     brant__writer *out = begin_line(export, "graph");
     const char *type = export->graph.type->name;
 
-    brant__write_name(out, "graph_type");
-    brant__write_text(out, brant__text_of(type, strlen(type)));
+    brant__write_text_member(out, "graph_type", brant__text_of(type, strlen(type)));
     brant__write_name(out, "metadata");
     brant__write_raw(out, export->metadata);
     end_line(export);
@@ -353,12 +339,8 @@ static void write_content(brant__writer *out, const brant__export_item *item) {
 static brant_status ndjson_node(brant__export *export, const brant__export_item *item) {
     brant__writer *out = begin_line(export, "node");
 
-    brant__write_name(out, "key");
-    brant__write_text(out, item->key);
-    if (item->type.data) {
-        brant__write_name(out, "type");
-        brant__write_text(out, item->type);
-    }
+    brant__write_text_member(out, "key", item->key);
+    if (item->type.data) brant__write_text_member(out, "type", item->type);
     write_content(out, item);
     end_line(export);
     return BRANT_OK;
@@ -367,18 +349,10 @@ static brant_status ndjson_node(brant__export *export, const brant__export_item 
 static brant_status ndjson_edge(brant__export *export, const brant__export_item *item) {
     brant__writer *out = begin_line(export, "edge");
 
-    if (item->key.data) {
-        brant__write_name(out, "key");
-        brant__write_text(out, item->key);
-    }
-    brant__write_name(out, "source");
-    brant__write_text(out, item->source);
-    brant__write_name(out, "target");
-    brant__write_text(out, item->target);
-    if (item->type.data) {
-        brant__write_name(out, "type");
-        brant__write_text(out, item->type);
-    }
+    if (item->key.data) brant__write_text_member(out, "key", item->key);
+    brant__write_text_member(out, "source", item->source);
+    brant__write_text_member(out, "target", item->target);
+    if (item->type.data) brant__write_text_member(out, "type", item->type);
     if (item->undirected && brant__graph_mixed(&export->graph)) {
         brant__write_name(out, "undirected");
         brant__write_bool(out, true);

@@ -227,8 +227,8 @@ static brant_status write_payload(brant__writer *out, const char *function, cons
         brant__base64_encode(&text, sqlite3_value_blob(value), (size_t)sqlite3_value_bytes(value));
         char name[32];
         sqlite3_snprintf((int)sizeof name, name, "%s_base64", member);
-        brant__write_name(out, name);
-        brant__write_text(out, brant__text_of(text.data ? text.data : "", text.length));
+        brant__write_text_member(out, name,
+                                 brant__text_of(text.data ? text.data : "", text.length));
         const bool failed = text.failed;
         brant__buffer_free(&text);
         return failed ? brant__fail_memory() : BRANT_OK;
@@ -278,10 +278,9 @@ static brant_status write_input(brant__writer *out, const sql_function *function
         const brant_status status = write_argument(out, function, i, values[i]);
         if (status != BRANT_OK) return status;
     }
-    if (function->fixed[0]) {
-        brant__write_name(out, function->fixed[0]);
-        brant__write_text(out, brant__text_of(function->fixed[1], strlen(function->fixed[1])));
-    }
+    if (function->fixed[0])
+        brant__write_text_member(out, function->fixed[0],
+                                 brant__text_of(function->fixed[1], strlen(function->fixed[1])));
     brant__write_end(out);
     return out->buffer.failed ? brant__fail_memory() : BRANT_OK;
 }
@@ -418,16 +417,15 @@ static void call_version(sqlite3_context *context, int count, sqlite3_value **va
     (void)count;
     (void)values;
     brant__write_object(&out);
-    brant__write_name(&out, "version");
-    brant__write_text(&out, brant__text_of(brant_version(), strlen(brant_version())));
-    brant__write_name(&out, "sqlite_version");
-    brant__write_text(&out, brant__text_of(sqlite3_libversion(), strlen(sqlite3_libversion())));
-    if (sqlite3_libversion_number() < BRANT__HOST_SAFE) {
-        brant__write_name(&out, "warning");
-        brant__write_text(
-            &out, BRANT__TEXT("this SQLite is older than 3.51.3, whose write-ahead log can be "
-                              "corrupted when two processes checkpoint at once"));
-    }
+    brant__write_text_member(&out, "version",
+                             brant__text_of(brant_version(), strlen(brant_version())));
+    brant__write_text_member(&out, "sqlite_version",
+                             brant__text_of(sqlite3_libversion(), strlen(sqlite3_libversion())));
+    if (sqlite3_libversion_number() < BRANT__HOST_SAFE)
+        brant__write_text_member(
+            &out, "warning",
+            BRANT__TEXT("this SQLite is older than 3.51.3, whose write-ahead log can be "
+                        "corrupted when two processes checkpoint at once"));
     brant__write_end(&out);
     if (brant__buffer_take(&text, &length, &out.buffer) == BRANT_OK)
         result_json(context, text, length);

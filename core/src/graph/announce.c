@@ -20,12 +20,9 @@ void brant__announcement_free(brant__announcement *announcement) {
 static void write_graph(brant__writer *out, const brant__graph *graph) {
     const char *type_id = graph->type->id;
 
-    brant__write_name(out, "graph_id");
-    brant__write_text(out, graph->id);
-    brant__write_name(out, "graph");
-    brant__write_text(out, graph->name);
-    brant__write_name(out, "graph_type_id");
-    brant__write_text(out, brant__text_of(type_id, strlen(type_id)));
+    brant__write_text_member(out, "graph_id", graph->id);
+    brant__write_text_member(out, "graph", graph->name);
+    brant__write_text_member(out, "graph_type_id", brant__text_of(type_id, strlen(type_id)));
     brant__write_name(out, "owner_id");
     brant__write_text_or_null(out, graph->owner_id);
 }

@@ -40,10 +40,7 @@ static void write_type(brant__writer *out, const brant__graph *graph, int kind, 
                                                   : brant__type_edge_name(graph->type, type);
 
     brant__write_name(out, "type");
-    if (name.data)
-        brant__write_text(out, name);
-    else
-        brant__write_null(out);
+    brant__write_text_or_null(out, name);
 }
 
 /* What of a row can change. */
@@ -85,16 +82,14 @@ static brant_status write_head(brant__change_rows *state, const brant__graph *gr
     if (state->key.failed) return brant__fail_memory();
     clear(out);
     brant__write_object(out);
-    brant__write_name(out, "kind");
-    brant__write_text(out, kind == BRANT__NODES ? BRANT__TEXT("node") : BRANT__TEXT("edge"));
-    brant__write_name(out, "key");
-    brant__write_text(out, brant__text_of(state->key.data + 2, state->key.length - 2));
+    brant__write_text_member(out, "kind",
+                             kind == BRANT__NODES ? BRANT__TEXT("node") : BRANT__TEXT("edge"));
+    brant__write_text_member(out, "key",
+                             brant__text_of(state->key.data + 2, state->key.length - 2));
     write_type(out, graph, kind, ends.type);
     if (kind == BRANT__EDGES) {
-        brant__write_name(out, "source");
-        brant__write_text(out, ends.source);
-        brant__write_name(out, "target");
-        brant__write_text(out, ends.target);
+        brant__write_text_member(out, "source", ends.source);
+        brant__write_text_member(out, "target", ends.target);
         if (brant__graph_mixed(graph)) {
             brant__write_name(out, "undirected");
             brant__write_bool(out, (orientation & BRANT__UNDIRECTED_EDGE) != 0);
@@ -175,8 +170,7 @@ static brant_status publish(brant__call *call, brant__graph *graph, brant__chang
                             brant__statement *row, bool before, bool snapshot) {
     brant__writer *out = &state->head;
 
-    brant__write_name(out, "op");
-    brant__write_text(out, row ? BRANT__TEXT("put") : BRANT__TEXT("delete"));
+    brant__write_text_member(out, "op", row ? BRANT__TEXT("put") : BRANT__TEXT("delete"));
     if (row) write_values(out, row);
     if (snapshot) {
         brant__write_name(out, "snapshot");
@@ -227,12 +221,9 @@ static brant_status publish_mark(brant__call *call, brant__graph *graph, brant__
 
     clear(out);
     brant__write_object(out);
-    brant__write_name(out, "op");
-    brant__write_text(out, brant__text_of(op, strlen(op)));
-    brant__write_name(out, "kind");
-    brant__write_text(out, BRANT__TEXT("graph"));
-    brant__write_name(out, "key");
-    brant__write_text(out, graph->name);
+    brant__write_text_member(out, "op", brant__text_of(op, strlen(op)));
+    brant__write_text_member(out, "kind", BRANT__TEXT("graph"));
+    brant__write_text_member(out, "key", graph->name);
     brant__write_integer_member(out, "nodes", graph->nodes);
     brant__write_integer_member(out, "edges", graph->edges);
     brant__write_end(out);

@@ -296,12 +296,10 @@ static void list_row(erase_graph *in, int kind, brant__text key, bool removed) {
     }
     self->listed_count[kind]++;
     brant__write_object(out);
-    brant__write_name(out, "graph");
-    brant__write_text(out, in->graph.name);
-    brant__write_name(out, "key");
-    brant__write_text(out, key);
-    brant__write_name(out, "action");
-    brant__write_text(out, removed ? BRANT__TEXT("delete") : BRANT__TEXT("redact"));
+    brant__write_text_member(out, "graph", in->graph.name);
+    brant__write_text_member(out, "key", key);
+    brant__write_text_member(out, "action",
+                             removed ? BRANT__TEXT("delete") : BRANT__TEXT("redact"));
     brant__write_end(out);
 }
 
@@ -576,12 +574,10 @@ static void refuse(erase *self, brant__text graph, const char *reason) {
     }
     self->refused_count++;
     brant__write_object(out);
-    brant__write_name(out, "graph");
-    brant__write_text(out, graph);
+    brant__write_text_member(out, "graph", graph);
     brant__write_name(out, "key");
     brant__write_null(out);
-    brant__write_name(out, "reason");
-    brant__write_text(out, brant__text_of(reason, strlen(reason)));
+    brant__write_text_member(out, "reason", brant__text_of(reason, strlen(reason)));
     brant__write_end(out);
 }
 

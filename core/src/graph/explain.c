@@ -143,8 +143,7 @@ static brant_status write_plan(summary *out, const brant__query_input *input, br
         brant__write_object(writer);
         brant__write_integer_member(writer, "id", brant__column_integer(statement, 0));
         brant__write_integer_member(writer, "parent", brant__column_integer(statement, 1));
-        brant__write_name(writer, "detail");
-        brant__write_text(writer, brant__column_text(statement, 3));
+        brant__write_text_member(writer, "detail", brant__column_text(statement, 3));
         brant__write_end(writer);
         note_line(out, brant__column_text(statement, 3), input->kind);
     }
@@ -175,8 +174,7 @@ static brant_status explain_list(brant__call *call, int kind) {
         goto cleanup;
     }
     brant__write_object(call->out);
-    brant__write_name(call->out, "sql");
-    brant__write_text(call->out, brant__text_of(sql.data, sql.length));
+    brant__write_text_member(call->out, "sql", brant__text_of(sql.data, sql.length));
     BRANT__TRY(write_plan(&plan, &input, brant__text_of(sql.data, sql.length), pages));
     BRANT__TRY(write_indexes(call, plan.rows, plan.count));
     /* An index that is partial on the type has no others to leave out. */

@@ -34,12 +34,9 @@ static brant_status write_type(brant__call *call, const brant__type_row *row, in
     BRANT__TRY(brant__type_row_load(&type, call, row));
     module = type->module;
     brant__write_object(out);
-    brant__write_name(out, "id");
-    brant__write_text(out, row->id);
-    brant__write_name(out, "name");
-    brant__write_text(out, row->name);
-    brant__write_name(out, "scope");
-    brant__write_text(out, row->scope);
+    brant__write_text_member(out, "id", row->id);
+    brant__write_text_member(out, "name", row->name);
+    brant__write_text_member(out, "scope", row->scope);
     brant__write_integer_member(out, "version", row->version);
     brant__write_name(out, "config");
     brant__write_config(out, &module->config);
@@ -54,8 +51,7 @@ static brant_status write_type(brant__call *call, const brant__type_row *row, in
     for (size_t i = 0; module->typed && i < module->edge_type_count; i++) {
         const brant__edge_type *edge = &module->edge_types[i];
         brant__write_object(out);
-        brant__write_name(out, "name");
-        brant__write_text(out, edge->name);
+        brant__write_text_member(out, "name", edge->name);
         brant__write_name(out, "source");
         brant__write_ends(out, module, edge->sources, edge->source_count);
         brant__write_name(out, "target");

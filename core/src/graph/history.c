@@ -190,8 +190,7 @@ brant_status brant__graph_changes(brant__call *call) {
         last = brant__column_integer(statement, 0) & BRANT__STREAM_OFFSET;
         brant__write_object(out);
         brant__write_integer_member(out, "offset", last);
-        brant__write_name(out, "key");
-        brant__write_text(out, brant__column_text(statement, 3));
+        brant__write_text_member(out, "key", brant__column_text(statement, 3));
         brant__write_name(out, "payload");
         brant__write_raw(out, brant__column_text(statement, 1));
         brant__write_integer_member(out, "created_at", brant__column_integer(statement, 2));
@@ -416,8 +415,7 @@ static void begin_batch(replay *self) {
     clear(&self->items);
     self->count = 0;
     brant__write_object(&self->items);
-    brant__write_name(&self->items, "graph");
-    brant__write_text(&self->items, self->into);
+    brant__write_text_member(&self->items, "graph", self->into);
     brant__write_name(&self->items, "items");
     brant__write_array(&self->items);
 }
@@ -516,8 +514,7 @@ static brant_status create(replay *self) {
     brant_status status;
 
     brant__write_object(out);
-    brant__write_name(out, "name");
-    brant__write_text(out, self->into);
+    brant__write_text_member(out, "name", self->into);
     brant__write_name(out, "graph_type");
     if (given)
         brant__write_value(out, given);
@@ -546,8 +543,7 @@ brant_status brant__graph_replay(brant__call *call) {
     BRANT__TRY(replay_kind(&self, BRANT__NODES));
     BRANT__TRY(replay_kind(&self, BRANT__EDGES));
     brant__write_object(out);
-    brant__write_name(out, "graph");
-    brant__write_text(out, self.into);
+    brant__write_text_member(out, "graph", self.into);
     brant__write_integer_member(out, "offset", self.offset);
     brant__write_integer_member(out, "nodes", self.counts[BRANT__NODES]);
     brant__write_integer_member(out, "edges", self.counts[BRANT__EDGES]);

@@ -33,21 +33,17 @@ static brant_status prepare(brant__statement **out, brant__call *call, const cha
 
 static void write_index(brant__writer *out, brant__statement *row) {
     brant__write_object(out);
-    brant__write_name(out, "id");
-    brant__write_text(out, brant__column_text(row, 1));
-    brant__write_name(out, "name");
-    brant__write_text(out, brant__column_text(row, 2));
-    brant__write_name(out, "graph_type");
-    brant__write_text(out, brant__column_text(row, 3));
+    brant__write_text_member(out, "id", brant__column_text(row, 1));
+    brant__write_text_member(out, "name", brant__column_text(row, 2));
+    brant__write_text_member(out, "graph_type", brant__column_text(row, 3));
     brant__write_name(out, "node_type");
     brant__write_text_or_null(out, brant__column_text(row, 8));
     brant__write_name(out, "edge_type");
     brant__write_text_or_null(out, brant__column_text(row, 9));
-    brant__write_name(out, "of");
-    brant__write_text(out, brant__column_integer(row, 4) == BRANT__NODES ? BRANT__TEXT("nodes")
-                                                                         : BRANT__TEXT("edges"));
-    brant__write_name(out, "kind");
-    brant__write_text(out, brant__column_text(row, 5));
+    brant__write_text_member(out, "of",
+                             brant__column_integer(row, 4) == BRANT__NODES ? BRANT__TEXT("nodes")
+                                                                           : BRANT__TEXT("edges"));
+    brant__write_text_member(out, "kind", brant__column_text(row, 5));
     brant__write_name(out, "paths");
     brant__write_raw(out, brant__column_text(row, 6));
     brant__write_integer_member(out, "created_at", brant__column_integer(row, 7));

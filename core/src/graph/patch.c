@@ -247,8 +247,7 @@ static void answer(patch_batch *patch) {
 
     brant__write_object(out);
     if (patch->faults.single) {
-        brant__write_name(out, "key");
-        brant__write_text(out, patch->key);
+        brant__write_text_member(out, "key", patch->key);
         brant__write_integer_member(out, "revision", patch->revision);
         brant__write_name(out, "changed");
         brant__write_bool(out, patch->changed > 0);

@@ -187,8 +187,7 @@ brant_status brant__graph_type_set_retention(brant__call *call) {
     brant__bind_integer(statement, 3, graph.type->row_id);
     BRANT__TRY(brant__run(call->db, statement));
     brant__write_object(call->out);
-    brant__write_name(call->out, "name");
-    brant__write_text(call->out, name);
+    brant__write_text_member(call->out, "name", name);
     brant__write_name(call->out, "rules");
     brant__write_value(call->out, rules);
     brant__write_end(call->out);

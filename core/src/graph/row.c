@@ -34,8 +34,7 @@ brant_status brant__write_node(brant__writer *out, brant__call *call, const bran
     (void)call;
     if (status != BRANT_OK) return status;
     brant__write_object(out);
-    brant__write_name(out, "key");
-    brant__write_text(out, brant__column_text(row, 0));
+    brant__write_text_member(out, "key", brant__column_text(row, 0));
     brant__write_name(out, "type");
     brant__write_text_or_null(out, brant__type_node_name(graph->type, type));
     brant__write_name(out, "attributes");
@@ -86,14 +85,11 @@ brant_status brant__write_edge_start(brant__writer *out, brant__call *call,
     brant_status status = brant__edge_key(&key, call, graph, ends);
 
     if (status != BRANT_OK) return status;
-    brant__write_name(out, "key");
-    brant__write_text(out, key);
+    brant__write_text_member(out, "key", key);
     brant__write_name(out, "type");
     brant__write_text_or_null(out, brant__type_edge_name(graph->type, ends->type));
-    brant__write_name(out, "source");
-    brant__write_text(out, ends->source);
-    brant__write_name(out, "target");
-    brant__write_text(out, ends->target);
+    brant__write_text_member(out, "source", ends->source);
+    brant__write_text_member(out, "target", ends->target);
     brant__write_name(out, "attributes");
     brant__write_raw(out, attributes);
     return BRANT_OK;

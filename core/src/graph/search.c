@@ -338,8 +338,7 @@ static brant_status write_snippet(brant__call *call, int64_t index, int64_t row_
     brant__bind_text(statement, 2, match);
     BRANT__TRY(brant__step(&row, call->db, statement));
     text = row ? brant__column_text(statement, 0) : BRANT__TEXT("");
-    brant__write_name(call->out, "snippet");
-    brant__write_text(call->out, text.data ? text : BRANT__TEXT(""));
+    brant__write_text_member(call->out, "snippet", text.data ? text : BRANT__TEXT(""));
 cleanup:
     brant__reset(statement);
     return status;

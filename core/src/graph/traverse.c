@@ -155,13 +155,9 @@ static brant_status write_neighbors(neighbor_page *page, brant__statement *state
                                     brant__column_integer(statement, 3)));
         name = brant__type_node_name(page->graph.type, type);
         brant__write_object(out);
-        brant__write_name(out, "key");
-        brant__write_text(out, other);
+        brant__write_text_member(out, "key", other);
         brant__write_name(out, "type");
-        if (name.data)
-            brant__write_text(out, name);
-        else
-            brant__write_null(out);
+        brant__write_text_or_null(out, name);
         brant__write_name(out, "edge");
         brant__write_object(out);
         BRANT__TRY(brant__write_edge_start(out, page->call, &page->graph, &ends,

@@ -188,8 +188,7 @@ static void write_reference(brant__writer *out, const derived *self, const brant
     brant__buffer_append_byte(&reference, '/');
     brant__buffer_append(&reference, type_name.data, type_name.length);
     brant__buffer_append(&reference, of->edge ? "Edge" : "Node", 4);
-    brant__write_name(out, "$ref");
-    brant__write_text(out, brant__text_of(reference.data, reference.length));
+    brant__write_text_member(out, "$ref", brant__text_of(reference.data, reference.length));
     if (reference.failed) out->buffer.failed = true;
     brant__buffer_free(&reference);
 }
@@ -210,8 +209,7 @@ static void write_module(brant__writer *out, const derived *self, yyjson_val *de
         brant__write_value(out, self->module.root);
     } else {
         brant__write_object(out);
-        brant__write_name(out, "$id");
-        brant__write_text(out, self->id);
+        brant__write_text_member(out, "$id", self->id);
         yyjson_obj_foreach(self->module.root, index, count, key, value) {
             if (yyjson_equals_str(key, "$id")) continue;
             brant__write_name_text(out, brant__json_text(key));
@@ -255,8 +253,8 @@ static void write_input(brant__writer *out, const derived *self, const brant__ty
 /* A node or an edge whose attributes are the type's: members beside the operation's own. */
 static void write_item(brant__writer *out, const derived *self, const brant__type *type,
                        const entry *of) {
-    brant__write_name(out, "$ref");
-    brant__write_text(out, of->edge ? BRANT__TEXT("#/$defs/edge") : BRANT__TEXT("#/$defs/node"));
+    brant__write_text_member(out, "$ref",
+                             of->edge ? BRANT__TEXT("#/$defs/edge") : BRANT__TEXT("#/$defs/node"));
     brant__write_name(out, "properties");
     brant__write_object(out);
     brant__write_name(out, "attributes");
@@ -294,8 +292,7 @@ static void write_output(brant__writer *out, const derived *self, const brant__t
                 continue;
             }
             brant__write_object(out);
-            brant__write_name(out, "type");
-            brant__write_text(out, BRANT__TEXT("array"));
+            brant__write_text_member(out, "type", BRANT__TEXT("array"));
             brant__write_name(out, "items");
             brant__write_object(out);
             write_item(out, self, type, of);
@@ -468,8 +465,7 @@ static brant_status fix_type(brant__json *out, yyjson_val *input, brant__text ty
     size_t index, count;
     yyjson_val *key, *value;
     brant__write_object(&text);
-    brant__write_name(&text, "type");
-    brant__write_text(&text, type);
+    brant__write_text_member(&text, "type", type);
     yyjson_obj_foreach(input, index, count, key, value) {
         brant__write_name_text(&text, brant__json_text(key));
         brant__write_value(&text, value);

@@ -125,10 +125,8 @@ static brant_status fail_job(worker *self, const char *code, brant__text message
     brant__write_bool(&self->input, false);
     brant__write_name(&self->input, "error");
     brant__write_object(&self->input);
-    brant__write_name(&self->input, "message");
-    brant__write_text(&self->input, message);
-    brant__write_name(&self->input, "code");
-    brant__write_text(&self->input, brant__text_of(code, strlen(code)));
+    brant__write_text_member(&self->input, "message", message);
+    brant__write_text_member(&self->input, "code", brant__text_of(code, strlen(code)));
     brant__write_end(&self->input);
     brant__write_end(&self->input);
     self->done->failed++;
@@ -278,10 +276,8 @@ static brant_status claim(bool *out_found, worker *self, const char *queue) {
     brant__rollback(self->db);
     if (status != BRANT_OK || !exists) return status;
     begin_input(self);
-    brant__write_name(&self->input, "queue");
-    brant__write_text(&self->input, brant__text_of(queue, strlen(queue)));
-    brant__write_name(&self->input, "worker");
-    brant__write_text(&self->input, BRANT__TEXT("db.maintain"));
+    brant__write_text_member(&self->input, "queue", brant__text_of(queue, strlen(queue)));
+    brant__write_text_member(&self->input, "worker", BRANT__TEXT("db.maintain"));
     brant__write_integer_member(&self->input, "lease", LEASE);
     brant__write_end(&self->input);
     BRANT__TRY(perform(self, "queues.claim"));

@@ -90,14 +90,10 @@ void brant__fault(brant__compiler *compiler, uint32_t site, brant__text keyword,
     }
     brant__writer *out = &compiler->faults;
     brant__write_object(out);
-    brant__write_name(out, "instance");
-    brant__write_text(out, brant__text_of(pointer.data, pointer.length));
-    brant__write_name(out, "schema");
-    brant__write_text(out, BRANT__TEXT(""));
-    brant__write_name(out, "keyword");
-    brant__write_text(out, keyword);
-    brant__write_name(out, "message");
-    brant__write_text(out, brant__text_of(text, length));
+    brant__write_text_member(out, "instance", brant__text_of(pointer.data, pointer.length));
+    brant__write_text_member(out, "schema", BRANT__TEXT(""));
+    brant__write_text_member(out, "keyword", keyword);
+    brant__write_text_member(out, "message", brant__text_of(text, length));
     brant__write_end(out);
     if (compiler->fault_count == 1) {
         if (pointer.length > 0) {

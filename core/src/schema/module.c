@@ -36,14 +36,10 @@ static void fault(reader *self, brant__text entry, brant__text member, const cha
     const brant__text where = brant__text_of(pointer->data, pointer->length);
     brant__writer *out = &self->faults;
     brant__write_object(out);
-    brant__write_name(out, "instance");
-    brant__write_text(out, where);
-    brant__write_name(out, "schema");
-    brant__write_text(out, BRANT__TEXT(""));
-    brant__write_name(out, "keyword");
-    brant__write_text(out, BRANT__TEXT(""));
-    brant__write_name(out, "message");
-    brant__write_text(out, brant__text_of(message, strlen(message)));
+    brant__write_text_member(out, "instance", where);
+    brant__write_text_member(out, "schema", BRANT__TEXT(""));
+    brant__write_text_member(out, "keyword", BRANT__TEXT(""));
+    brant__write_text_member(out, "message", brant__text_of(message, strlen(message)));
     brant__write_end(out);
     if (self->fault_count > 1) return;
     brant__buffer_append(&self->message, where.data, where.length);

@@ -28,8 +28,7 @@ void brant__write_config(brant__writer *out, const brant__module_config *config)
     const char *direction = directions[config->direction];
 
     brant__write_object(out);
-    brant__write_name(out, "directed");
-    brant__write_text(out, brant__text_of(direction, strlen(direction)));
+    brant__write_text_member(out, "directed", brant__text_of(direction, strlen(direction)));
     brant__write_name(out, "multi");
     brant__write_bool(out, config->multi);
     brant__write_name(out, "allow_self_loops");

@@ -37,14 +37,13 @@ static void violation(reporter *report, uint32_t number, brant__text keyword) {
         }
         brant__writer *out = report->out;
         brant__write_object(out);
-        brant__write_name(out, "instance");
-        brant__write_text(out, brant__text_of(report->pointer.data, report->pointer.length));
-        brant__write_name(out, "schema");
-        brant__write_text(out, brant__text_of(report->schema.data, report->schema.length));
-        brant__write_name(out, "keyword");
-        brant__write_text(out, keyword);
-        brant__write_name(out, "message");
-        brant__write_text(out, brant__text_of(report->message.data, report->message.length));
+        brant__write_text_member(out, "instance",
+                                 brant__text_of(report->pointer.data, report->pointer.length));
+        brant__write_text_member(out, "schema",
+                                 brant__text_of(report->schema.data, report->schema.length));
+        brant__write_text_member(out, "keyword", keyword);
+        brant__write_text_member(out, "message",
+                                 brant__text_of(report->message.data, report->message.length));
         brant__write_end(out);
     }
     brant__buffer_reset(&report->message);

@@ -53,8 +53,7 @@ static brant_status open_raw(sqlite3 **out, const char *path, int flags) {
 static brant_status write_answer(brant__call *call, brant__text path, int pages,
                                  int64_t page_size) {
     brant__write_object(call->out);
-    brant__write_name(call->out, "path");
-    brant__write_text(call->out, path);
+    brant__write_text_member(call->out, "path", path);
     brant__write_integer_member(call->out, "pages", pages);
     brant__write_integer_member(call->out, "size", pages * page_size);
     brant__write_end(call->out);

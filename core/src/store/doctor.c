@@ -116,8 +116,7 @@ static void write_problem(bool *out_ok, brant__call *call, const char *text, siz
 
 static void begin_check(brant__call *call, const char *name) {
     brant__write_object(call->out);
-    brant__write_name(call->out, "name");
-    brant__write_text(call->out, brant__text_of(name, strlen(name)));
+    brant__write_text_member(call->out, "name", brant__text_of(name, strlen(name)));
     brant__write_name(call->out, "problems");
     brant__write_array(call->out);
 }
@@ -253,8 +252,7 @@ cleanup:
 /* ---- info ------------------------------------------------------------------------------------------------------------ */
 
 static void write_name_text(brant__writer *out, const char *name, const char *value) {
-    brant__write_name(out, name);
-    brant__write_text(out, brant__text_of(value, strlen(value)));
+    brant__write_text_member(out, name, brant__text_of(value, strlen(value)));
 }
 
 static const struct {

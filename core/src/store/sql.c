@@ -87,8 +87,8 @@ static void write_bytes(brant__writer *out, const void *bytes, size_t length) {
     brant__buffer text = {0};
     brant__base64_encode(&text, bytes, length);
     brant__write_object(out);
-    brant__write_name(out, "$base64");
-    brant__write_text(out, brant__text_of(text.data ? text.data : "", text.length));
+    brant__write_text_member(out, "$base64",
+                             brant__text_of(text.data ? text.data : "", text.length));
     brant__write_end(out);
     if (text.failed) out->buffer.failed = true;
     brant__buffer_free(&text);
