@@ -51,7 +51,7 @@ static void test_round_trip(void **state) {
     brant__leave(db);
     brant__json_free(&parsed);
     brant__buffer_free(&sealed);
-    brant__buffer_wipe(&opened);
+    brant__buffer_free(&opened);
     brant_db_free(db);
 }
 
