@@ -108,6 +108,9 @@
 %feature("nothread", "0") brant_consumer_seek;
 %feature("nothread", "0") brant_consumer_watch;
 %feature("nothread", "0") brant_db_metrics;
+%feature("nothread", "0") brant_envelope_open;
+%feature("nothread", "0") brant_envelope_rewrap;
+%feature("nothread", "0") brant_envelope_seal;
 %feature("nothread", "0") brant_event_channels;
 %feature("nothread", "0") brant_event_set_retention;
 %feature("nothread", "0") brant_graph_changes;
@@ -129,6 +132,8 @@
 %feature("nothread", "0") brant_job_snooze;
 %feature("nothread", "0") brant_job_update;
 %feature("nothread", "0") brant_job_watch;
+%feature("nothread", "0") brant_keyring_derive;
+%feature("nothread", "0") brant_keyring_load;
 %feature("nothread", "0") brant_queue_claim;
 %feature("nothread", "0") brant_queue_configure;
 %feature("nothread", "0") brant_queue_delete;
@@ -194,6 +199,7 @@
 %include "brant/traversal.h"
 %include "brant/module.h"
 %include "brant/call.h"
+%include "brant/crypto.h"
 %include "brant/event.h"
 %include "brant/exchange.h"
 %include "brant/queue.h"

@@ -8,6 +8,7 @@
 #define BRANT_OPERATION_H
 
 #include "call.h"
+#include "crypto.h"
 #include "event.h"
 #include "exchange.h"
 #include "graph.h"

@@ -37,7 +37,7 @@ brant_status brant__envelope_seal(brant__buffer *out, brant_db *db, const brant_
                                   brant__text json);
 
 /*
- * Open one: appends the JSON text of the value, proven to be JSON and without padding, which the caller wipes (brant__buffer_wipe). Statuses as brant/crypto.h has them for
+ * Open one: appends the JSON text of the value, proven to be JSON and without padding, which the caller frees or wipes (brant__buffer_wipe). Statuses as brant/crypto.h has them for
  * envelopes.open, without its older envelopes. *out_version may be NULL. On failure nothing of the value is left in `out`.
  */
 brant_status brant__envelope_open(brant__buffer *out, int64_t *out_version, brant_db *db,
@@ -48,5 +48,14 @@ bool brant__envelope_like(yyjson_val *value);
 
 /* The key version of what has the shape of an envelope, else 0. Opens nothing. */
 int64_t brant__envelope_key_version(yyjson_val *value);
+
+/* ---- operations (operation.c) --------------------------------------------------------------------- */
+
+brant_status brant__keyring_info(brant__call *call);
+brant_status brant__keyring_generate(brant__call *call);
+brant_status brant__keyring_derive(brant__call *call);
+brant_status brant__envelopes_seal(brant__call *call);
+brant_status brant__envelopes_open(brant__call *call);
+brant_status brant__envelopes_rewrap(brant__call *call);
 
 #endif

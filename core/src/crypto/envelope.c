@@ -10,19 +10,13 @@
 
 #define ALGORITHM   "xc20p-b2"
 #define LABEL       "brant envelope 2"
-#define NONCE_SIZE  24
 #define COMMIT_SIZE 32
-#define TAG_SIZE    16
-
-_Static_assert(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES == NONCE_SIZE, "the nonce");
-_Static_assert(crypto_aead_xchacha20poly1305_ietf_ABYTES == TAG_SIZE, "the tag");
-_Static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == BRANT__KEY_SIZE, "the key");
 
 /* An envelope's members; `sealed` is the text of ct. */
 typedef struct members {
     brant__text algorithm;
     int64_t version;
-    uint8_t nonce[NONCE_SIZE];
+    uint8_t nonce[BRANT__NONCE_SIZE];
     uint8_t commit[COMMIT_SIZE];
     brant__text sealed;
     bool has_kdf;
@@ -49,7 +43,7 @@ static bool read_shape(members *out, yyjson_val *value) {
     out->algorithm = brant__json_get_text(value, "alg");
     out->sealed = brant__json_get_text(value, "ct");
     return out->algorithm.data && out->sealed.data &&
-           out->sealed.length >= (TAG_SIZE + 1) * 4 / 3 + 1 && out->sealed.length % 4 != 1 &&
+           out->sealed.length >= (BRANT__TAG_SIZE + 1) * 4 / 3 + 1 && out->sealed.length % 4 != 1 &&
            brant__base64url_read(out->nonce, sizeof out->nonce, brant__json_get_text(value, "n")) &&
            brant__base64url_read(out->commit, sizeof out->commit,
                                  brant__json_get_text(value, "c")) &&
@@ -78,7 +72,7 @@ static void write_envelope(brant__buffer *out, const members *self, const uint8_
     brant__buffer_reserve(out, length / 3 * 4 + 320);
     brant__buffer_format(out, "{\"$enc\":2,\"alg\":\"" ALGORITHM "\",\"kv\":%lld",
                          (long long)self->version);
-    write_text(out, "n", self->nonce, NONCE_SIZE);
+    write_text(out, "n", self->nonce, BRANT__NONCE_SIZE);
     write_text(out, "c", self->commit, COMMIT_SIZE);
     write_text(out, "ct", sealed, length);
     if (self->has_kdf) {
@@ -154,7 +148,7 @@ static bool make_message(bound *self, const members *envelope, const brant__cont
     put_text(self, context->kind);
     put_text(self, context->key);
     put_text(self, context->path);
-    put_field(self, envelope->nonce, NONCE_SIZE);
+    put_field(self, envelope->nonce, BRANT__NONCE_SIZE);
     return true;
 }
 
@@ -184,11 +178,10 @@ static size_t padded(size_t length, int64_t padding) {
 brant_status brant__envelope_seal(brant__buffer *out, brant_db *db, const brant__context *context,
                                   brant__text json) {
     const size_t before = out->length;
-    uint8_t small[512 + TAG_SIZE], *sealed = small, room[BRANT__KEY_SIZE];
+    uint8_t small[512 + BRANT__TAG_SIZE], *sealed = small, room[BRANT__KEY_SIZE];
     const uint8_t *key_bytes = NULL;
     bound message = {.bytes = NULL};
     derived_keys keys;
-    unsigned long long sealed_length = 0;
     brant_status status = brant__keyring_ready(db);
     if (status != BRANT_OK) return status;
     const brant__keyring *ring = brant__keyring_of(db);
@@ -197,7 +190,7 @@ brant_status brant__envelope_seal(brant__buffer *out, brant_db *db, const brant_
     const size_t length = padded(json.length, ring->padding);
     BRANT__TRY(brant__keyring_bytes(&key_bytes, room, db, key, NULL));
     BRANT__TRY(brant__db_random(db, self.nonce, sizeof self.nonce));
-    if (length + TAG_SIZE > sizeof small) sealed = brant__alloc(length + TAG_SIZE);
+    if (length + BRANT__TAG_SIZE > sizeof small) sealed = brant__alloc(length + BRANT__TAG_SIZE);
     if (!sealed || !make_message(&message, &self, context)) {
         status = brant__fail_memory();
         goto cleanup;
@@ -206,10 +199,9 @@ brant_status brant__envelope_seal(brant__buffer *out, brant_db *db, const brant_
     memcpy(self.commit, keys.commit, COMMIT_SIZE);
     memcpy(sealed, json.data, json.length);
     memset(sealed + json.length, ' ', length - json.length);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(
-        sealed, &sealed_length, sealed, length, message.bytes + message.context_at,
-        message.context_length, NULL, self.nonce, keys.encryption); /* in place: no copy is left */
-    write_envelope(out, &self, sealed, (size_t)sealed_length);
+    brant__xchacha_seal(sealed, length, keys.encryption, self.nonce,
+                        message.bytes + message.context_at, message.context_length);
+    write_envelope(out, &self, sealed, length + BRANT__TAG_SIZE);
     if (out->failed) status = brant__fail_memory();
 cleanup:
     if (status != BRANT_OK && !out->failed) out->length = before;
@@ -244,26 +236,23 @@ static brant_status find_key(const brant__key **out, brant_db *db, const members
 static bool decrypt(size_t *out_length, uint8_t *sealed, size_t length, const members *self,
                     const bound *message, const uint8_t key[BRANT__KEY_SIZE]) {
     derived_keys keys;
-    unsigned long long opened = 0;
     derive(&keys, message, key);
     const bool authentic =
         sodium_memcmp(keys.commit, self->commit, COMMIT_SIZE) == 0 &&
-        crypto_aead_xchacha20poly1305_ietf_decrypt(
-            sealed, &opened, NULL, sealed, length, message->bytes + message->context_at,
-            message->context_length, self->nonce, keys.encryption) == 0;
+        brant__xchacha_open(sealed, length, keys.encryption, self->nonce,
+                            message->bytes + message->context_at, message->context_length);
     sodium_memzero(&keys, sizeof keys);
-    while (authentic && opened > 0 && sealed[opened - 1] == ' ')
-        opened--;
-    *out_length = (size_t)opened;
+    length -= BRANT__TAG_SIZE;
+    while (authentic && length > 0 && sealed[length - 1] == ' ')
+        length--;
+    *out_length = length;
     return authentic;
 }
 
-/* AUTH where it is no JSON. Its copy is wiped. */
-static brant_status prove_json(brant__text text) {
+brant_status brant__prove_json(brant__text text) {
     brant__json parsed = {0};
     brant_status status = brant__json_parse(&parsed, text.data, text.length, 0);
-    if (parsed.memory) sodium_memzero(parsed.memory, parsed.memory_size);
-    brant__json_free(&parsed);
+    brant__json_free(&parsed); /* which wipes */
     if (status == BRANT_OK || status == BRANT_NO_MEMORY) return status;
     (void)brant__error_code();
     return brant__envelope_fail();
@@ -296,7 +285,7 @@ brant_status brant__envelope_open(brant__buffer *out, int64_t *out_version, bran
         status = brant__envelope_fail();
         goto cleanup;
     }
-    status = prove_json(brant__text_of(out->data + before, length));
+    status = brant__prove_json(brant__text_of(out->data + before, length));
     if (status != BRANT_OK) sodium_memzero(sealed, out->length - before);
     out->length = before + length;
     if (out_version && status == BRANT_OK) *out_version = self.version;

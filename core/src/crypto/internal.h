@@ -1,6 +1,7 @@
 /*
  * crypto/internal.h: what the files of this module share.
  *
+ * - primitive.c: the primitives over libsodium's
  * - keyring.c: the ring of a handle, in guarded memory
  * - keyring_read.c: a ring out of its JSON text
  * - derive.c: keys out of passwords
@@ -33,6 +34,36 @@ enum {
 extern const char *const brant__purpose_names[];
 extern const char *const brant__purpose_algorithms[];
 extern const char *const brant__key_state_names[];
+
+/* ---- primitives (primitive.c) ------------------------------------------------------------------ */
+
+#define BRANT__NONCE_SIZE     24
+#define BRANT__TAG_SIZE       16
+#define BRANT__GCM_NONCE_SIZE 12
+#define BRANT__HMAC_SIZE      32
+
+/* Before anything else of this part, brant__gcm_available but. INTERNAL when libsodium cannot start. */
+brant_status brant__sodium_ready(void);
+
+/* XChaCha20-Poly1305 (IETF), in place: `length` bytes of text, behind which the tag is put. */
+void brant__xchacha_seal(uint8_t *text, size_t length, const uint8_t key[BRANT__KEY_SIZE],
+                         const uint8_t nonce[BRANT__NONCE_SIZE], const void *data,
+                         size_t data_length);
+/* In place: `length` with the tag. false: not authentic, and what stands there is void. */
+bool brant__xchacha_open(uint8_t *sealed, size_t length, const uint8_t key[BRANT__KEY_SIZE],
+                         const uint8_t nonce[BRANT__NONCE_SIZE], const void *data,
+                         size_t data_length);
+
+/* AES-256-GCM: the processor can. */
+bool brant__gcm_available(void);
+bool brant__gcm_open(uint8_t *sealed, size_t length, const uint8_t key[BRANT__KEY_SIZE],
+                     const uint8_t nonce[BRANT__GCM_NONCE_SIZE], const void *data,
+                     size_t data_length);
+
+void brant__hmac_sha256(uint8_t out[BRANT__HMAC_SIZE], brant__text key, brant__text message);
+/* RFC 8018 with HMAC-SHA256. */
+void brant__pbkdf2(uint8_t *out, size_t length, brant__text password, brant__text salt,
+                   int64_t iterations);
 
 /* ---- keys from passwords (derive.c) ------------------------------------------------------------- */
 
@@ -97,15 +128,13 @@ typedef struct brant__keyring {
     brant__key *keys;
     const brant__key *active; /* of purpose attribute */
     bool legacy;
+    bool legacy_text; /* the older plaintexts are no JSON, but text */
     int64_t iterations;
     size_t legacy_count;
     brant__legacy_key *legacy_keys;
     size_t next_derived; /* the place that is filled next */
     brant__derived derived[BRANT__DERIVED_KEPT];
 } brant__keyring;
-
-/* libsodium is ready; INTERNAL when it cannot be. */
-brant_status brant__sodium_ready(void);
 
 /* NULL: none is loaded. */
 const brant__keyring *brant__keyring_of(const brant_db *db);
@@ -126,5 +155,14 @@ brant_status brant__keyring_bytes(const uint8_t **out, uint8_t room[BRANT__KEY_S
 
 /* AUTH with the one message that there is. */
 brant_status brant__envelope_fail(void);
+/* The same unless this is JSON; NO_MEMORY. */
+brant_status brant__prove_json(brant__text text);
+/* The bounds of derivation that hold on this handle, which may be NULL. */
+const brant__kdf_bounds *brant__kdf_bounds_of(const brant_db *db);
+
+/* Looks like an older envelope, and opening one (legacy.c). */
+bool brant__legacy_like(yyjson_val *value);
+brant_status brant__legacy_open(brant__buffer *out, int64_t *out_version, brant_db *db,
+                                yyjson_val *value);
 
 #endif

@@ -49,11 +49,6 @@ static brant_status ensure(state **out, brant_db *db) {
     return BRANT_OK;
 }
 
-brant_status brant__sodium_ready(void) {
-    /* It locks and counts by itself. */
-    return sodium_init() >= 0 ? BRANT_OK : brant__fail(BRANT_INTERNAL, "libsodium does not start");
-}
-
 void brant__keyring_free(brant__keyring *ring) {
     sodium_free(ring);
 }

@@ -5,7 +5,7 @@
 
 #include "crypto/internal.h"
 
-/* So that the parsed text fits into one block, which is wiped; several hundred keys. */
+/* Several hundred keys. */
 #define TEXT_BYTES     ((size_t)64 << 10)
 #define PASSWORD_BYTES 1024
 
@@ -202,14 +202,19 @@ static brant_status read_bounds(brant__kdf_bounds *bounds, yyjson_val *object) {
 }
 
 static brant_status read_legacy(reading *self, yyjson_val *object) {
-    static const char *const members[] = {"iterations", "keys"}, *const key_members[] = {
-                                                                     "version", "password"};
+    static const char *const members[] = {"iterations", "plaintext", "keys"};
+    static const char *const plaintexts[] = {"json", "text"};
+    static const char *const key_members[] = {"version", "password"};
     brant__keyring *ring = self->ring;
     if (!object) return BRANT_OK;
     brant_status status = check_members(object, "/legacy", members, BRANT__COUNT(members));
     if (status != BRANT_OK) return status;
     BRANT__TRY(read_integer(&ring->iterations, object, "/legacy", "iterations", 1000, 10000000));
     if (ring->iterations == 0) return refuse("/legacy", "must have \"iterations\"");
+    int plaintext = 0;
+    BRANT__TRY(read_choice(&plaintext, object, "/legacy", "plaintext", plaintexts,
+                           BRANT__COUNT(plaintexts)));
+    ring->legacy_text = plaintext == 1;
     yyjson_val *keys = brant__json_get(object, "keys");
     if (yyjson_arr_size(keys) == 0) return refuse("/legacy/keys", "must be an array of keys");
     for (size_t i = 0; i < ring->legacy_count; i++) {
@@ -301,7 +306,6 @@ brant_status brant__keyring_read(brant__keyring **out, brant_db *db, brant__text
     self.ring = NULL;
 cleanup:
     brant__keyring_free(self.ring);
-    if (parsed.memory) sodium_memzero(parsed.memory, parsed.memory_size);
-    brant__json_free(&parsed);
+    brant__json_free(&parsed); /* which wipes */
     return status;
 }

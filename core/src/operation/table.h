@@ -41,6 +41,9 @@
     X(brant_edge_put, brant__edge_put, "edges.put", MUTATION, OWN)                                 \
     X(brant_edge_put_many, brant__edge_put_many, "edges.put_many", MUTATION, OWN)                  \
     X(brant_edge_search, brant__edge_search, "edges.search", QUERY, OWN)                           \
+    X(brant_envelope_open, brant__envelopes_open, "envelopes.open", QUERY, SELF)                   \
+    X(brant_envelope_rewrap, brant__envelopes_rewrap, "envelopes.rewrap", QUERY, SELF)             \
+    X(brant_envelope_seal, brant__envelopes_seal, "envelopes.seal", QUERY, SELF)                   \
     X(brant_event_channels, brant__event_channels, "events.channels", QUERY, OWN)                  \
     X(brant_event_notify, brant__event_notify, "events.notify", MUTATION, OWN)                     \
     X(brant_event_set_retention, brant__event_set_retention, "events.set_retention", MUTATION,     \
@@ -102,6 +105,9 @@
     X(brant_job_requeue_many, brant__job_requeue_many, "jobs.requeue_many", MUTATION, OWN)         \
     X(brant_job_snooze, brant__job_snooze, "jobs.snooze", MUTATION, OWN)                           \
     X(brant_job_update, brant__job_update, "jobs.update", MUTATION, OWN)                           \
+    X(brant_keyring_derive, brant__keyring_derive, "keyring.derive", QUERY, PURE)                  \
+    X(brant_keyring_generate, brant__keyring_generate, "keyring.generate", QUERY, PURE)            \
+    X(brant_keyring_info, brant__keyring_info, "keyring.info", QUERY, SELF)                        \
     X(brant_lock_acquire, brant__locks_acquire, "locks.acquire", MUTATION, OWN)                    \
     X(brant_lock_break, brant__locks_break, "locks.break", MUTATION, OWN)                          \
     X(brant_lock_get, brant__locks_get, "locks.get", QUERY, OWN)                                   \

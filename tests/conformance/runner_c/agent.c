@@ -51,6 +51,9 @@ static const struct {
     {"edges.put", brant_edge_put},
     {"edges.put_many", brant_edge_put_many},
     {"edges.search", brant_edge_search},
+    {"envelopes.open", brant_envelope_open},
+    {"envelopes.rewrap", brant_envelope_rewrap},
+    {"envelopes.seal", brant_envelope_seal},
     {"events.channels", brant_event_channels},
     {"events.notify", brant_event_notify},
     {"events.set_retention", brant_event_set_retention},
@@ -105,6 +108,9 @@ static const struct {
     {"jobs.requeue_many", brant_job_requeue_many},
     {"jobs.snooze", brant_job_snooze},
     {"jobs.update", brant_job_update},
+    {"keyring.derive", brant_keyring_derive},
+    {"keyring.generate", brant_keyring_generate},
+    {"keyring.info", brant_keyring_info},
     {"locks.acquire", brant_lock_acquire},
     {"locks.break", brant_lock_break},
     {"locks.get", brant_lock_get},
@@ -295,6 +301,23 @@ static void run_open(int64_t id, const char *object, yyjson_val *arguments) {
     free(json);
 }
 
+/* `ring`: an object, a text that may be no JSON, or null, which takes the ring away. */
+static void run_keyring(int64_t id, brant_db *db, yyjson_val *arguments) {
+    yyjson_val *ring = yyjson_obj_get(arguments, "ring");
+    brant_status status;
+    if (!ring || yyjson_is_null(ring)) {
+        status = brant_keyring_unload(db);
+    } else if (yyjson_is_str(ring)) {
+        status = brant_keyring_load(db, yyjson_get_str(ring), yyjson_get_len(ring));
+    } else {
+        size_t length = 0;
+        char *json = text_of(ring, &length);
+        status = brant_keyring_load(db, json, length);
+        free(json);
+    }
+    answer_status(id, status, NULL, 0);
+}
+
 typedef brant_status (*cursor_function)(brant_cursor **, brant_db *, const char *, size_t);
 
 static cursor_function find_cursor(const char *name) {
@@ -450,6 +473,8 @@ static void run_request(yyjson_val *request) {
         answer_status(id, brant_close(db), NULL, 0);
     } else if (db && strcmp(name, "interrupt") == 0) {
         answer_status(id, brant_interrupt(db), NULL, 0);
+    } else if (db && strcmp(name, "keyring") == 0) {
+        run_keyring(id, db, arguments);
     } else if (db && find_cursor(name)) {
         run_cursor(id, db, find_cursor(name), as ? as : "cursor", arguments);
     } else if (db && strcmp(name, "call_text") == 0) {
