@@ -81,7 +81,7 @@ static const brant__name *named(const caster *self, const brant__object *object,
 }
 
 static bool is_false(const caster *self, uint32_t block) {
-    return self->schema->blocks[block].types == 0 && !self->schema->blocks[block].nullable;
+    return brant__block_never(&self->schema->blocks[block]);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */

@@ -290,7 +290,7 @@ static brant__spot additional_of(const differ *self, const members *rules, uint3
 
 static bool is_closed(const differ *self, brant__spot spot) {
     const brant__block *block = &schema_of(self, spot)->blocks[spot.block];
-    return block->types == 0 && !block->nullable;
+    return brant__block_never(block);
 }
 
 static void explain_property(differ *self, const members *from, const members *to, brant__text name,

@@ -311,7 +311,7 @@ static bool forbids(brant__relation *self, range rules, brant__text name) {
         if (atom.rule->op != BRANT__OP_OBJECT || !govern(self, &atom, name, &blocks)) continue;
         for (size_t b = 0; b < blocks.count; b++) {
             const brant__block *block = block_at(self, blocks.spots[b]);
-            if (block->types == 0 && !block->nullable) return true;
+            if (brant__block_never(block)) return true;
         }
     }
     return false;
@@ -996,7 +996,7 @@ static bool object_castable(brant__relation *self, range from, range to) {
         }
         if (object->additional == BRANT__BLOCK_TRUE) continue;
         const brant__block *additional = block_at(self, spot_of(&atom, object->additional));
-        bool found = additional->types == 0 && !additional->nullable; /* they are dropped */
+        bool found = brant__block_never(additional); /* they are dropped */
         for (uint32_t at = 0; at < from.count && !found; at++) {
             const brant__atom own = atom_at(self, from.first + at);
             found =
@@ -1171,7 +1171,7 @@ static bool same_rule(brant__relation *self, const brant__atom *a, const brant__
 static bool find_same(brant__relation *self, brant__spot l, brant__spot r, int type) {
     const brant__block *a = block_at(self, l), *b = block_at(self, r);
     (void)type;
-    if (a->types != b->types || a->nullable != b->nullable) return false;
+    if (a->types != b->types || a->exempt != b->exempt) return false;
     for (int group = 0; group < BRANT__GROUP_COUNT; group++) {
         const uint32_t count = a->first[group + 1] - a->first[group];
         if (b->first[group + 1] - b->first[group] != count) return false;

@@ -656,9 +656,39 @@ static void read_members(definition *source, yyjson_val *schema) {
 /* Draft-07: "All other properties in a "$ref" object MUST be ignored." */
 static void drop_siblings(definition *source) {
     yyjson_val *reference = source->members[BRANT__KEYWORD_REF];
+    yyjson_val *encrypted = source->members[BRANT__KEYWORD_ENCRYPTED];
     if (!reference) return;
     memset(source->members, 0, sizeof(source->members));
     source->members[BRANT__KEYWORD_REF] = reference;
+    /* No draft knows it, and what is marked must never be stored as it is. */
+    source->members[BRANT__KEYWORD_ENCRYPTED] = encrypted;
+}
+
+static bool read_flag(definition *source, int keyword) {
+    yyjson_val *value = source->members[keyword];
+    if (value && !yyjson_is_bool(value)) fault(source, keyword, "must be true or false");
+    return yyjson_is_true(value);
+}
+
+/* What a block applies to its own values ($ref, allOf) holds for them: so does that they are encrypted. No chain is longer than the height. */
+static void spread_encryption(brant__compiler *compiler) {
+    brant__block *blocks = BRANT__VECTOR(compiler->blocks, brant__block);
+    const brant__rule *rules = BRANT__VECTOR(compiler->rules, brant__rule);
+    bool changed = compiler->encrypts && blocks && rules;
+    for (int round = 0; changed && round <= BRANT__SCHEMA_HEIGHT; round++) {
+        changed = false;
+        for (uint32_t i = BRANT__VECTOR_COUNT(compiler->blocks, brant__block); i-- > 0;) {
+            brant__block *block = &blocks[i];
+            for (uint32_t at = block->first[BRANT__GROUP_COMMON];
+                 !brant__block_encrypted(block) && at < block->first[BRANT__GROUP_COUNT]; at++) {
+                if (rules[at].op != BRANT__OP_APPLY ||
+                    !brant__block_encrypted(&blocks[rules[at].c]))
+                    continue;
+                block->exempt |= BRANT__EXEMPT_SEALED;
+                changed = true;
+            }
+        }
+    }
 }
 
 static void compile_block(brant__compiler *compiler, brant__pending pending) {
@@ -673,10 +703,10 @@ static void compile_block(brant__compiler *compiler, brant__pending pending) {
         read_members(&source, site.schema);
         if (site.legacy) drop_siblings(&source);
         block.types = (uint16_t)compile_type(&source);
-        yyjson_val *nullable = source.members[BRANT__KEYWORD_NULLABLE];
-        if (nullable && !yyjson_is_bool(nullable))
-            fault(&source, BRANT__KEYWORD_NULLABLE, "must be true or false");
-        block.nullable = yyjson_is_true(nullable);
+        block.exempt =
+            (uint8_t)((read_flag(&source, BRANT__KEYWORD_NULLABLE) ? BRANT__EXEMPT_NULL : 0) |
+                      (read_flag(&source, BRANT__KEYWORD_ENCRYPTED) ? BRANT__EXEMPT_SEALED : 0));
+        compiler->encrypts = compiler->encrypts || brant__block_encrypted(&block);
         compile_number(&source);
         compile_string(&source);
         compile_array(&source);
@@ -707,4 +737,5 @@ void brant__compile_blocks(brant__compiler *compiler) {
         compile_block(compiler, BRANT__VECTOR(compiler->queue, brant__pending)[i]);
     }
     compiler->environment = 0;
+    if (!brant__compiler_failed(compiler)) spread_encryption(compiler);
 }

@@ -53,6 +53,7 @@ typedef struct brant__compiler {
     brant__map by_block;  /* site, environment: block */
     uint32_t environment; /* of the block in hand */
     bool dynamic_refused;
+    bool encrypts;        /* a schema has "x-encrypted": true */
     brant__writer faults; /* stands inside an array */
     size_t fault_count;
     brant__buffer message; /* of the first fault */

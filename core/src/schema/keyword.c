@@ -107,10 +107,13 @@ static bool same_letters(brant__text a, brant__text b) {
 }
 
 int brant__keyword_near(brant__text name) {
-    if (name.length > LONGEST) return -1;
+    if (name.length == 0 || name.length > LONGEST) return -1;
     for (int i = 0; i < BRANT__KEYWORD_COUNT; i++) {
         const brant__text keyword = brant__keywords[i].name;
-        const bool asserts = i <= BRANT__KEYWORD_UNEVALUATED_ITEMS || i == BRANT__KEYWORD_NULLABLE;
+        /* A misspelt x-encrypted would store what is secret as it is. */
+        const bool encrypts = i == BRANT__KEYWORD_ENCRYPTED && lower(name.data[0]) == 'x';
+        const bool asserts =
+            i <= BRANT__KEYWORD_UNEVALUATED_ITEMS || i == BRANT__KEYWORD_NULLABLE || encrypts;
         if (!asserts) continue;
         if (same_letters(name, keyword)) return i;
         /* Short names have neighbours that mean something else: "const" and "cost". */

@@ -20,9 +20,23 @@ typedef struct reader {
 
 /* ---- faults --------------------------------------------------------------------------------------------------------------- */
 
+static void fault_at(reader *self, brant__text where, brant__text keyword, const char *message) {
+    if (self->fault_count++ >= BRANT__VIOLATIONS) return;
+    brant__writer *out = &self->faults;
+    brant__write_object(out);
+    brant__write_text_member(out, "instance", where);
+    brant__write_text_member(out, "schema", BRANT__TEXT(""));
+    brant__write_text_member(out, "keyword", keyword);
+    brant__write_text_member(out, "message", brant__text_of(message, strlen(message)));
+    brant__write_end(out);
+    if (self->fault_count > 1) return;
+    brant__buffer_append(&self->message, where.data, where.length);
+    if (where.length > 0) brant__buffer_append(&self->message, ": ", 2);
+    brant__buffer_append(&self->message, message, strlen(message));
+}
+
 /* Record a fault at an entry, or at a member within it. */
 static void fault(reader *self, brant__text entry, brant__text member, const char *message) {
-    if (self->fault_count++ >= BRANT__VIOLATIONS) return;
     brant__buffer *pointer = &self->pointer;
     brant__buffer_reset(pointer);
     if (entry.length > 0) {
@@ -33,18 +47,7 @@ static void fault(reader *self, brant__text entry, brant__text member, const cha
         brant__buffer_append_byte(pointer, '/');
         brant__buffer_append(pointer, member.data, member.length);
     }
-    const brant__text where = brant__text_of(pointer->data, pointer->length);
-    brant__writer *out = &self->faults;
-    brant__write_object(out);
-    brant__write_text_member(out, "instance", where);
-    brant__write_text_member(out, "schema", BRANT__TEXT(""));
-    brant__write_text_member(out, "keyword", BRANT__TEXT(""));
-    brant__write_text_member(out, "message", brant__text_of(message, strlen(message)));
-    brant__write_end(out);
-    if (self->fault_count > 1) return;
-    brant__buffer_append(&self->message, where.data, where.length);
-    if (where.length > 0) brant__buffer_append(&self->message, ": ", 2);
-    brant__buffer_append(&self->message, message, strlen(message));
+    fault_at(self, brant__text_of(pointer->data, pointer->length), BRANT__TEXT(""), message);
 }
 
 #define WHOLE ((brant__text){NULL, 0})
@@ -389,6 +392,21 @@ static brant_status survey(reader *self) {
     return module->node_types && module->edge_types ? BRANT_OK : brant__fail_memory();
 }
 
+static void encrypted_fault(void *context, brant__text pointer, const char *message) {
+    fault_at(context, pointer, BRANT__TEXT("x-encrypted"), message);
+}
+
+/* Which attributes are encrypted. Without node types a module has no types at all, and nothing would be. */
+static brant_status read_encrypted(reader *self, brant__text entry, const brant__schema *schema,
+                                   brant__encrypted **out, size_t *out_count) {
+    const brant_status status = brant__schema_encrypted(
+        out, out_count, schema, &self->module->arena, encrypted_fault, self);
+    if (status == BRANT_OK && *out_count > 0 && !self->module->typed)
+        fault(self, entry, WHOLE,
+              "has encrypted attributes, but in a module without node types no edge has a type");
+    return status;
+}
+
 static brant_status read_types(reader *self) {
     brant_status status = BRANT_OK;
     brant__module *module = self->module;
@@ -404,6 +422,8 @@ static brant_status read_types(reader *self) {
             BRANT__TRY(copy_name(self, name, &type->name));
             module->node_type_count++;
             BRANT__TRY(compile_entry(self, entry, value, &type->schema));
+            BRANT__TRY(read_encrypted(self, entry, type->schema, &type->encrypted,
+                                      &type->encrypted_count));
         } else if (kind == EDGE) {
             brant__edge_type *type = &module->edge_types[module->edge_type_count];
             memset(type, 0, sizeof(*type));
@@ -412,6 +432,8 @@ static brant_status read_types(reader *self) {
             BRANT__TRY(copy_name(self, name, &type->name));
             module->edge_type_count++;
             BRANT__TRY(compile_entry(self, entry, value, &type->schema));
+            BRANT__TRY(read_encrypted(self, entry, type->schema, &type->encrypted,
+                                      &type->encrypted_count));
         }
     }
 cleanup:

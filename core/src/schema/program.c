@@ -183,6 +183,8 @@ static brant_status pack(brant__schema **out_schema, brant__compiler *compiler, 
     schema->pattern_count = BRANT__VECTOR_COUNT(compiler->patterns, brant__pattern *);
     brant__buffer_reset(&compiler->patterns);
     schema->entry = entry;
+    schema->block_count = BRANT__VECTOR_COUNT(compiler->blocks, brant__block);
+    schema->encrypts = compiler->encrypts;
     *out_schema = schema;
     schema = NULL;
 cleanup:

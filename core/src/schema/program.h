@@ -84,7 +84,8 @@ enum {
     X(ID, "$id", BRANT__NO_SCHEMA)                                                                 \
     X(ANCHOR, "$anchor", BRANT__NO_SCHEMA)                                                         \
     X(DYNAMIC_ANCHOR, "$dynamicAnchor", BRANT__NO_SCHEMA)                                          \
-    X(NULLABLE, "nullable", BRANT__NO_SCHEMA)
+    X(NULLABLE, "nullable", BRANT__NO_SCHEMA)                                                      \
+    X(ENCRYPTED, "x-encrypted", BRANT__NO_SCHEMA)
 
 #define BRANT__KEYWORD_ENUM(name, text, shape) BRANT__KEYWORD_##name,
 enum { BRANT__KEYWORD_LIST(BRANT__KEYWORD_ENUM) BRANT__KEYWORD_COUNT };
@@ -144,13 +145,40 @@ static inline int brant__group_of(int type) {
     }
 }
 
+/* Bit n: of the values of yyjson's type n. Null where it is nullable; what stands for a value where the value is encrypted. */
+#define BRANT__EXEMPT_NULL   (1u << YYJSON_TYPE_NULL)
+#define BRANT__EXEMPT_SEALED (1u << YYJSON_TYPE_OBJ)
+
 typedef struct brant__block {
     uint16_t types;
-    uint8_t nullable; /* null is accepted whatever else is said */
-    uint8_t height;   /* of the chains of blocks below that apply to the same instance, at most */
+    uint8_t exempt; /* what is accepted whatever else is said: BRANT__EXEMPT_* */
+    uint8_t height; /* of the chains of blocks below that apply to the same instance, at most */
     uint32_t place;
     uint32_t first[BRANT__GROUP_COUNT + 1];
 } brant__block;
+
+static inline bool brant__block_nullable(const brant__block *block) {
+    return (block->exempt & BRANT__EXEMPT_NULL) != 0;
+}
+/* The values of the block's instances are encrypted: it says so itself, or a block that it applies ($ref, allOf) does. */
+static inline bool brant__block_encrypted(const brant__block *block) {
+    return (block->exempt & BRANT__EXEMPT_SEALED) != 0;
+}
+/* The schema false. */
+static inline bool brant__block_never(const brant__block *block) {
+    return block->types == 0 && block->exempt == 0;
+}
+/* Looks like what stands for an encrypted value: an envelope, or the mark of one that was taken out. */
+static inline bool brant__value_sealed(yyjson_val *value) {
+    return yyjson_is_obj(value) && (yyjson_obj_getn(value, "$enc", 4) != NULL ||
+                                    yyjson_obj_getn(value, "$redacted", 9) != NULL);
+}
+/* Accepted whatever the block's rules say? */
+static inline bool brant__block_exempts(const brant__block *block, yyjson_val *value) {
+    const yyjson_type type = yyjson_get_type(value);
+    return BRANT__UNLIKELY(block->exempt >> type & 1u) &&
+           (type == YYJSON_TYPE_NULL || brant__value_sealed(value));
+}
 
 /* What a rule's operands mean is said beside each operation. "blocks" and "names" are runs of `b` words beginning at word `a`. */
 typedef enum brant__operation {
@@ -264,6 +292,8 @@ typedef struct brant__pattern brant__pattern;
 
 struct brant__schema {
     uint32_t entry;
+    uint32_t block_count;
+    bool encrypts; /* some block does */
     const brant__block *blocks;
     const brant__rule *rules;
     const uint32_t *words;
@@ -331,6 +361,17 @@ static inline uint32_t brant__table_find(const brant__schema *schema, const bran
             return entry - 1;
     }
 }
+
+/* ---- encrypted.c ----------------------------------------------------------------------------------------------------- */
+
+/*
+ * The encrypted attributes of a type with this schema, allocated from the arena, in order of their pointers. Where one cannot be told by a pointer
+ * alone, `fault` is called with the pointer of the x-encrypted within the bundle and a message, and the answer is of no use.
+ */
+typedef void (*brant__encrypted_fault)(void *context, brant__text pointer, const char *message);
+brant_status brant__schema_encrypted(brant__encrypted **out, size_t *out_count,
+                                     const brant__schema *schema, brant__arena *arena,
+                                     brant__encrypted_fault fault, void *context);
 
 /* ---- number.c -------------------------------------------------------------------------------------------------------- */
 

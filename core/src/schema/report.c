@@ -142,7 +142,7 @@ static void wrong_type(reporter *report, uint32_t number, yyjson_val *value) {
     };
     const brant__block *block = &report->run.schema->blocks[number];
     const unsigned accepted =
-        block->types | (block->nullable ? BRANT__TYPE_BIT(YYJSON_TYPE_NULL) : 0);
+        block->types | (brant__block_nullable(block) ? BRANT__TYPE_BIT(YYJSON_TYPE_NULL) : 0);
     say(report, "must be ");
     const char *separator = "";
     for (size_t i = 0; i < BRANT__COUNT(types); i++) {
@@ -384,8 +384,8 @@ static void report_enum(reporter *report, uint32_t number, const brant__choice *
 static bool ruled_out(reporter *report, uint32_t number, yyjson_val *value, unsigned depth) {
     const brant__schema *program = report->run.schema;
     const brant__block *block = &program->blocks[number];
-    if (!brant__block_type_accepts(block, value) && !(block->nullable && yyjson_is_null(value)))
-        return true;
+    if (brant__block_exempts(block, value)) return false;
+    if (!brant__block_type_accepts(block, value)) return true;
     for (uint32_t i = block->first[BRANT__GROUP_COMMON]; i < block->first[BRANT__GROUP_COUNT];
          i++) {
         const brant__rule *rule = &program->rules[i];
@@ -576,7 +576,7 @@ static void report_rules(reporter *report, uint32_t number, int group, yyjson_va
 static void report_block(reporter *report, uint32_t number, yyjson_val *value) {
     const brant__block *block = &report->run.schema->blocks[number];
     if (report->frames == 0) return;
-    if (yyjson_is_null(value) && block->nullable) return;
+    if (brant__block_exempts(block, value)) return;
     if (!brant__block_type_accepts(block, value)) {
         if (block->types == 0)
             never(report, number);

@@ -62,9 +62,19 @@ typedef struct brant__module_config {
     int64_t max_edges;
 } brant__module_config;
 
+/* An attribute whose values are encrypted ("x-encrypted": true). */
+typedef struct brant__encrypted {
+    brant__text pointer;   /* from the attributes on: "/db/password" */
+    brant__text *segments; /* the same, not escaped */
+    size_t segment_count;  /* at least 1 */
+    uint32_t block;        /* of the type's schema: the one that says so */
+} brant__encrypted;
+
 typedef struct brant__node_type {
     brant__text name; /* "Package" of PackageNode */
     brant__schema *schema;
+    brant__encrypted *encrypted; /* sorted by pointer; none is within another */
+    size_t encrypted_count;
 } brant__node_type;
 
 typedef struct brant__edge_type {
@@ -77,6 +87,8 @@ typedef struct brant__edge_type {
     size_t target_count;
     int64_t max_out; /* -1: no limit */
     int64_t max_in;
+    brant__encrypted *encrypted; /* as a node type's */
+    size_t encrypted_count;
 } brant__edge_type;
 
 /* Owned as a whole; the arrays are in the module's order of entries. */

@@ -186,7 +186,7 @@ static uint8_t possible_types(const solution *self, const brant__block *block) {
             any |= self->types[words(self, rule)[branch]];
         types &= any;
     }
-    if (block->nullable) types |= BRANT__TYPE_BIT(YYJSON_TYPE_NULL);
+    if (brant__block_nullable(block)) types |= BRANT__TYPE_BIT(YYJSON_TYPE_NULL);
     return (uint8_t)(types & ~BRANT__TYPE_INTEGER);
 }
 
