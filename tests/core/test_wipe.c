@@ -108,7 +108,6 @@ static void test_seam(void **state) {
     brant__buffer_wipe(&buffer);
     assert_int_equal(buffer.length, 0);
     assert_int_equal(holding(), 0);
-    brant__buffer_free(&buffer);
     brant__buffer_wipe(&buffer);
     all_wiped();
 }

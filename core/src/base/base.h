@@ -111,8 +111,8 @@ void brant__buffer_append_byte(brant__buffer *buffer, char byte);
 void brant__buffer_format(brant__buffer *buffer, const char *format, ...)
     BRANT__PRINTF(2, 3);                         /* locale-free use only: no %f */
 void brant__buffer_reset(brant__buffer *buffer); /* length 0, keeps memory */
-void brant__buffer_wipe(brant__buffer *buffer);  /* as reset, and nothing of what it held is left */
 void brant__buffer_free(brant__buffer *buffer);
+void brant__buffer_wipe(brant__buffer *buffer); /* free, said where a secret was in it */
 /* Hand the bytes over as a NUL-terminated string that brant_free releases; the buffer is empty afterwards. */
 brant_status brant__buffer_take(char **out, size_t *out_length, brant__buffer *buffer);
 

@@ -75,14 +75,13 @@ void brant__buffer_reset(brant__buffer *buffer) {
     buffer->failed = false;
 }
 
-void brant__buffer_wipe(brant__buffer *buffer) {
-    brant__wipe(buffer->data, buffer->capacity);
-    brant__buffer_reset(buffer);
-}
-
 void brant__buffer_free(brant__buffer *buffer) {
     brant__free(buffer->data);
     *buffer = (brant__buffer){0};
+}
+
+void brant__buffer_wipe(brant__buffer *buffer) {
+    brant__buffer_free(buffer); /* which wipes */
 }
 
 brant_status brant__buffer_take(char **out, size_t *out_length, brant__buffer *buffer) {
