@@ -36,6 +36,9 @@
  *   INVALID, with {"pointer"} in the input: an unknown operator or field, an operand that the operator does not take, a type that the graph type has not, nested deeper than
  *   32, more than 1000 conditions or 10000 values. LIMIT: its SQL is longer than 1 MiB.
  *
+ * Encrypted attributes ("x-encrypted": true, crypto.h) cannot be looked into: a path that is one, leads into one, or names an object that holds one is INVALID, with {"pointer"}, in filters, orders,
+ * indexes, weights and rules of retention, as far as they concern rows of a type that encrypts it: {"type": "Host", "attributes.value": 1} is fine where Secret alone does.
+ *
  * Orders (`order_by`: a field): null and what is missing < false < true < numbers < text by bytes < objects and arrays by their JSON text; ties by the node's key,
  * or the edge's order of creation. `descending` turns all of it round, the ties too. LIMIT: a page would end at a value of more than 700000 bytes, which the cursor could not hold.
  *
@@ -113,7 +116,8 @@ BRANT_API brant_status brant_graph_type_diff(char **out_json, size_t *out_json_l
  * identical and additive changes are applied at once, and the version may stay. For upcast and breaking ones it must grow (CONSTRAINT
  * otherwise, as for a version that is less than the stored one): new writes are validated by the new module at once, stored data stay as they are until
  * graph_types.migrate. A greater version begins a migration whatever the class. CONSTRAINT: a type with nodes or edges would be gone; `directed`, `multi`, or
- * having types at all would change while there are edges, or nodes. Indexes and row ids of types stay by name. DENIED: built in, or scope system.
+ * having types at all would change while there are edges, or nodes; an index, which is named, is on an attribute that is encrypted now, or a rule of retention looks at one. Indexes and row ids of types stay
+ * by name. DENIED: built in, or scope system.
  */
 BRANT_API brant_status brant_graph_type_update(char **out_json, size_t *out_json_len, brant_db *db,
                                                const char *json, size_t json_len);
@@ -136,7 +140,7 @@ BRANT_API brant_status brant_graph_type_check(char **out_json, size_t *out_json_
  * stops the call after what was done before it (stop), or keeps its version (skip): called again when it is done, a migration tries those
  * again. The counts are of this call, `remaining` of the migration: near while others write, 0 when done. Nothing to do: done.
  * Rows that change get a new revision and updated_at, and are announced on nodes:updated and edges:updated. INVALID: patches
- * name no type (an edge type that shares its name with a node type is <Type>Edge), or are not well formed.
+ * name no type (an edge type that shares its name with a node type is <Type>Edge), are not well formed, or do more with an encrypted attribute than remove it: an envelope opens in its place alone.
  * background: {"job": id} instead: a job of the queue "schema-migration" (queue.h), which db.maintain works some batches at a time; its progress and, for a week, its result are
  * {"steps": batches, "answer": as above}. One waits for each graph type: asked for again, it takes the newer patches. A row that stops it makes it dead.
  */
@@ -414,7 +418,7 @@ BRANT_API brant_status brant_edge_delete_many(char **out_json, size_t *out_json_
  * value: filters and orders on the first paths (equalities, then one range or the order) use it where the type is given, or is the only one: {"type": "Task", "attributes.status": "open"}.
  * Fields: attributes.<path>, metadata.<path>, created_at, updated_at, revision, type_version. text: nodes.search and edges.search use it; text at the paths, and arrays as their JSON. An untyped graph
  * type takes `of` instead of a type. `name` defaults to "<graph_type>.<type>.<path>,<path>..". The same again returns the stored one.
- * Made at once, for all graphs of the type: that takes time and the write lock. EXISTS: another index has the name; INVALID, with {"pointer"}: a path; NOT_FOUND: no such graph type.
+ * Made at once, for all graphs of the type: that takes time and the write lock. EXISTS: another index has the name; INVALID, with {"pointer"}: a path, also one that the type encrypts; NOT_FOUND: no such graph type.
  */
 BRANT_API brant_status brant_index_create(char **out_json, size_t *out_json_len, brant_db *db,
                                           const char *json, size_t json_len);

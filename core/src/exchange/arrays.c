@@ -365,6 +365,8 @@ brant_status brant__graph_arrays(brant__call *call) {
             status = brant__fail(BRANT_INVALID, "weight is no path of attributes");
             goto cleanup;
         }
+        BRANT__TRY(brant__path_plain(call, arrays.graph.type, BRANT__EDGES, BRANT__NO_TYPE,
+                                     &arrays.weight, BRANT__TEXT("/weight")));
     }
     BRANT__TRY(brant__snapshot_get(&arrays.snapshot, call, &arrays.graph));
     BRANT__TRY(any_keys(&keys, &arrays));

@@ -3,10 +3,11 @@
  *
  * What may hold such a text is a table of sources, worked off in order in one transaction. Nodes and edges are first looked through in the
  * order in which they are stored, which notes the rows that match; then each graph's are decided and written together. A dry run
- * does the same and takes it back.
+ * does the same and takes it back. Envelopes are left whole: what is in them nobody can find, and a text of theirs that is like a value is chance.
  */
 #include <stdlib.h>
 
+#include "crypto/crypto.h"
 #include "event/erase.h"
 #include "event/event.h"
 #include "graph/change.h"
@@ -111,6 +112,10 @@ static bool may_hold(const erase *self, brant__text text) {
     return false;
 }
 
+static bool is_envelope(yyjson_val *value) {
+    return brant__envelope_key_version(value) > 0;
+}
+
 /* As deep as JSON may be. `inner`: texts that are arrays in JSON themselves, derived keys, are looked into. */
 static brant_status value_holds(bool *out_holds, const erase *self, yyjson_val *value, bool inner) {
     size_t index, count;
@@ -134,7 +139,7 @@ static brant_status value_holds(bool *out_holds, const erase *self, yyjson_val *
             status = value_holds(out_holds, self, member, inner);
             if (status != BRANT_OK || *out_holds) return status;
         }
-    } else if (yyjson_is_obj(value)) {
+    } else if (yyjson_is_obj(value) && !is_envelope(value)) {
         yyjson_obj_foreach(value, index, count, name, member) {
             *out_holds = is_value(self, brant__json_text(name));
             if (!*out_holds) status = value_holds(out_holds, self, member, inner);
@@ -180,7 +185,7 @@ static void append_redacted(brant__buffer *out, const erase *self, yyjson_val *v
             append_redacted(out, self, member);
         }
         brant__buffer_append_byte(out, ']');
-    } else if (yyjson_is_obj(value)) {
+    } else if (yyjson_is_obj(value) && !is_envelope(value)) {
         brant__buffer_append_byte(out, '{');
         yyjson_obj_foreach(value, index, count, name, member) {
             if (index > 0) brant__buffer_append_byte(out, ',');

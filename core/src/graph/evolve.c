@@ -2,6 +2,7 @@
  * graph/evolve.c: stored rows judged by a module, and modules closed under what is stored.
  */
 #include "graph/evolve.h"
+#include "graph/filter.h"
 
 #define FAILURES 100
 
@@ -304,22 +305,71 @@ bool brant__patch_names_type(const brant__module *module, brant__text name) {
 }
 
 /* Of a type's rows; NULL: none. */
-static yyjson_val *find_patch(const brant__judge *self, int kind, brant__text type) {
+static yyjson_val *find_patch(const brant__module *module, yyjson_val *patches, int kind,
+                              brant__text type) {
     size_t index, count;
     yyjson_val *name, *patch;
 
-    if (!self->patches || !type.data) return NULL;
-    if (kind == BRANT__NODES || brant__module_node(self->module, type) == BRANT__NO_TYPE)
-        return yyjson_obj_getn(self->patches, type.data, type.length);
-    yyjson_obj_foreach(self->patches, index, count, name, patch) {
+    if (!patches || !type.data) return NULL;
+    if (kind == BRANT__NODES || brant__module_node(module, type) == BRANT__NO_TYPE)
+        return yyjson_obj_getn(patches, type.data, type.length);
+    yyjson_obj_foreach(patches, index, count, name, patch) {
         if (brant__text_equal(without_suffix(brant__json_text(name)), type)) return patch;
     }
     return NULL;
 }
 
+static brant_status refuse_encrypted(brant__call *call, const brant__module *module, int kind,
+                                     uint32_t type, size_t operation, const char *member,
+                                     const brant__encrypted *encrypted) {
+    const bool nodes = kind == BRANT__NODES;
+    const brant__text name = nodes ? module->node_types[type].name : module->edge_types[type].name;
+
+    return brant__fail(BRANT_INVALID,
+                       "patch operation %zu: its %s meets %s, which is encrypted by %s type %s: a "
+                       "patch can only remove it; open values and put them where they belong",
+                       operation, member, brant__encrypted_name(call, encrypted),
+                       nodes ? "node" : "edge", brant__quoted(call, name));
+}
+
+static brant_status patch_plain(brant__call *call, const brant__module *module, int kind,
+                                uint32_t type, yyjson_val *patch) {
+    static const char *const members[] = {"path", "from"};
+    size_t index, count;
+    yyjson_val *operation;
+
+    yyjson_arr_foreach(patch, index, count, operation) {
+        if (yyjson_equals_str(yyjson_obj_get(operation, "op"), "remove")) continue;
+        for (size_t i = 0; i < BRANT__COUNT(members); i++) {
+            const brant__text pointer = brant__json_get_text(operation, members[i]);
+            const brant__encrypted *encrypted =
+                pointer.data ? brant__pointer_encrypted(module, kind, type, pointer) : NULL;
+            if (encrypted)
+                return refuse_encrypted(call, module, kind, type, index, members[i], encrypted);
+        }
+    }
+    return BRANT_OK;
+}
+
+brant_status brant__patches_plain(brant__call *call, const brant__module *module,
+                                  yyjson_val *patches) {
+    brant_status status = BRANT_OK;
+
+    for (uint32_t i = 0; module->typed && i < module->node_type_count; i++)
+        BRANT__TRY(
+            patch_plain(call, module, BRANT__NODES, i,
+                        find_patch(module, patches, BRANT__NODES, module->node_types[i].name)));
+    for (uint32_t i = 0; module->typed && i < module->edge_type_count; i++)
+        BRANT__TRY(
+            patch_plain(call, module, BRANT__EDGES, i,
+                        find_patch(module, patches, BRANT__EDGES, module->edge_types[i].name)));
+cleanup:
+    return status;
+}
+
 static brant_status apply_patch(brant__judge *self, int kind, brant__text type,
                                 brant__writer *violations) {
-    yyjson_val *patch = find_patch(self, kind, type);
+    yyjson_val *patch = find_patch(self->module, self->patches, kind, type);
     brant_status status;
 
     if (!patch) return BRANT_OK;

@@ -31,6 +31,7 @@ typedef struct node {
     brant__text
         text; /* $prefix: the first text after all that have it; JSON of a composite value */
     const brant__edge_ends *ends; /* an edge's key that is the text of its ends */
+    brant__text pointer;          /* in the input, of a path that some type encrypts */
 } node;
 
 struct brant__filter {
@@ -50,6 +51,9 @@ typedef struct parser {
     brant__buffer pointer;
     size_t terms;
     size_t values;
+    size_t path;    /* how much of the pointer is that of the path in hand */
+    bool encrypts;  /* some type does */
+    bool encrypted; /* a term has a pointer */
 } parser;
 
 static const struct {
@@ -109,6 +113,20 @@ static size_t enter(parser *p, brant__text name) {
 
 static void leave(parser *p, size_t before) {
     if (!p->pointer.failed) p->pointer.length = before;
+}
+
+static size_t type_count(const parser *p) {
+    const brant__module *module = p->graph->type->module;
+
+    if (!module->typed) return 0;
+    return p->filter->kind == BRANT__NODES ? module->node_type_count : module->edge_type_count;
+}
+
+static bool type_encrypts(const parser *p, uint32_t index) {
+    const brant__module *module = p->graph->type->module;
+
+    return p->filter->kind == BRANT__NODES ? module->node_types[index].encrypted_count > 0
+                                           : module->edge_types[index].encrypted_count > 0;
 }
 
 static brant_status new_node(node **out, parser *p, int kind, size_t children) {
@@ -239,6 +257,18 @@ static brant_status prepare_operand(parser *p, node *term) {
                : BRANT_OK;
 }
 
+/* Whether the filter leaves rows of such a type is known when all of it is read. */
+static brant_status note_encrypted(parser *p, node *term) {
+    const brant__module *module = p->graph->type->module;
+
+    for (uint32_t i = 0; p->encrypts && i < type_count(p); i++) {
+        if (!brant__path_encrypted(module, p->filter->kind, i, &term->path)) continue;
+        p->encrypted = true;
+        return copy_text(&term->pointer, p, p->pointer.data, p->path);
+    }
+    return BRANT_OK;
+}
+
 static brant_status make_term(node **out, parser *p, const brant__path *path, int relation,
                               yyjson_val *value) {
     brant_status status;
@@ -253,6 +283,7 @@ static brant_status make_term(node **out, parser *p, const brant__path *path, in
     (*out)->relation = relation;
     (*out)->value = value;
     BRANT__TRY(check_operand(p, *out));
+    BRANT__TRY(note_encrypted(p, *out));
     status = prepare_operand(p, *out);
 cleanup:
     return status;
@@ -353,6 +384,7 @@ static brant_status parse_field(node **out, parser *p, brant__text name, yyjson_
 
     if (status == BRANT_INVALID) return refuse(p, "%s", reason);
     if (status != BRANT_OK) return status;
+    p->path = p->pointer.length;
     return has_operators(value) ? parse_operators(out, p, &path, value, depth)
                                 : make_term(out, p, &path, EQ, value);
 }
@@ -416,28 +448,6 @@ cleanup:
     return status;
 }
 
-brant_status brant__filter_parse(brant__filter **out, brant__call *call, const brant__graph *graph,
-                                 int kind, yyjson_val *value, const char *member) {
-    parser p = {.call = call, .graph = graph};
-    brant_status status = BRANT_OK;
-
-    *out = NULL;
-    if (!value) return BRANT_OK;
-    p.filter = brant__arena_alloc(call->arena, sizeof(*p.filter));
-    if (!p.filter) return brant__fail_memory();
-    *p.filter = (brant__filter){
-        .kind = kind,
-        .graph_row = graph->row_id,
-        .type = graph->type,
-    };
-    brant__buffer_format(&p.pointer, "/%s", member);
-    BRANT__TRY(parse_object(&p.filter->root, &p, value, 1));
-    *out = p.filter;
-cleanup:
-    brant__buffer_free(&p.pointer);
-    return status;
-}
-
 /* ---- values in memory ------------------------------------------------------------------------ */
 
 static int compare_text(yyjson_val *a, brant__text b) {
@@ -480,6 +490,83 @@ static bool type_matches(const node *term, brant__text name) {
         return text &&
                memmem(name.data, name.length, yyjson_get_str(value), yyjson_get_len(value)) != NULL;
     }
+}
+
+/* ---- parsing a whole ------------------------------------------------------------------------- */
+
+/* Can it hold of rows of a type? Only conditions on the type itself are looked at. */
+static bool leaves_type(const node *of, brant__text name) {
+    switch (of->kind) {
+    case TERM:
+        return of->path.field != BRANT__FIELD_TYPE || type_matches(of, name);
+    case ALL:
+        for (size_t i = 0; i < of->count; i++)
+            if (!leaves_type(of->children[i], name)) return false;
+        return true;
+    case ANY:
+        for (size_t i = 0; i < of->count; i++)
+            if (leaves_type(of->children[i], name)) return true;
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* What it asks of rows of a type is nothing that the type encrypts. */
+static brant_status check_plain(parser *p, const node *of, uint32_t index, brant__text name) {
+    const brant__module *module = p->graph->type->module;
+    const brant__encrypted *encrypted;
+    brant_status status = BRANT_OK;
+
+    if (of->kind == TERM) {
+        encrypted = of->pointer.data
+                        ? brant__path_encrypted(module, p->filter->kind, index, &of->path)
+                        : NULL;
+        return encrypted ? brant__path_refused(p->call, module, p->filter->kind, index, encrypted,
+                                               of->pointer)
+                         : BRANT_OK;
+    }
+    if (!leaves_type(of, name)) return BRANT_OK;
+    for (size_t i = 0; i < of->count; i++)
+        BRANT__TRY(check_plain(p, of->children[i], index, name));
+cleanup:
+    return status;
+}
+
+brant_status brant__filter_parse_of(brant__filter **out, brant__call *call,
+                                    const brant__graph *graph, int kind, uint32_t index,
+                                    yyjson_val *value, const char *member) {
+    parser p = {.call = call, .graph = graph};
+    brant_status status = BRANT_OK;
+
+    *out = NULL;
+    if (!value) return BRANT_OK;
+    p.filter = brant__arena_alloc(call->arena, sizeof(*p.filter));
+    if (!p.filter) return brant__fail_memory();
+    *p.filter = (brant__filter){
+        .kind = kind,
+        .graph_row = graph->row_id,
+        .type = graph->type,
+    };
+    brant__buffer_format(&p.pointer, "/%s", member);
+    for (uint32_t i = 0; i < type_count(&p); i++)
+        p.encrypts = p.encrypts || type_encrypts(&p, i);
+    BRANT__TRY(parse_object(&p.filter->root, &p, value, 1));
+    for (uint32_t i = 0; p.encrypted && i < type_count(&p); i++) {
+        if (!type_encrypts(&p, i) || (index != BRANT__NO_TYPE && index != i)) continue;
+        BRANT__TRY(check_plain(&p, p.filter->root, i,
+                               kind == BRANT__NODES ? brant__type_node_name(graph->type, i)
+                                                    : brant__type_edge_name(graph->type, i)));
+    }
+    *out = p.filter;
+cleanup:
+    brant__buffer_free(&p.pointer);
+    return status;
+}
+
+brant_status brant__filter_parse(brant__filter **out, brant__call *call, const brant__graph *graph,
+                                 int kind, yyjson_val *value, const char *member) {
+    return brant__filter_parse_of(out, call, graph, kind, BRANT__NO_TYPE, value, member);
 }
 
 /* ---- writing and binding --------------------------------------------------------------------- */

@@ -46,6 +46,27 @@ static inline bool brant__path_deep(const brant__path *path) {
 /* The value in a parsed attributes or metadata object; NULL where there is none. */
 yyjson_val *brant__path_find(yyjson_val *root, const brant__path *path);
 
+/* ---- paths that are encrypted (plain.c) ------------------------------------------------------ */
+
+/*
+ * INVALID where the path is an encrypted attribute, in one, or an object that holds one: of the type `index`, or with BRANT__NO_TYPE of any of
+ * that kind. `pointer`: of the path in the input.
+ */
+brant_status brant__path_plain(brant__call *call, const brant__type *type, int kind, uint32_t index,
+                               const brant__path *path, brant__text pointer);
+
+/* Its parts. The encrypted attribute of a type that a path meets, as above; NULL: none. */
+const brant__encrypted *brant__path_encrypted(const brant__module *module, int kind, uint32_t index,
+                                              const brant__path *path);
+/* The same for a JSON pointer from the attributes on. */
+const brant__encrypted *brant__pointer_encrypted(const brant__module *module, int kind,
+                                                 uint32_t index, brant__text pointer);
+brant_status brant__path_refused(brant__call *call, const brant__module *module, int kind,
+                                 uint32_t index, const brant__encrypted *encrypted,
+                                 brant__text pointer);
+/* "attributes.a.b", for messages. In the call's arena. */
+const char *brant__encrypted_name(brant__call *call, const brant__encrypted *encrypted);
+
 /* The order of kinds; the first column of each path in an index. */
 enum {
     BRANT__KIND_NULL, /* and missing */
@@ -71,10 +92,14 @@ typedef struct brant__filter brant__filter;
 
 /*
  * `member`: the pointer of `value` in the input without the first slash, for messages ("filter", "options/filter"). A filter lives as long as the call; the graph may go.
- * NULL value: *out NULL, everything. INVALID.
+ * NULL value: *out NULL, everything. INVALID; also where it looks into what one of the types encrypts that it leaves possible.
  */
 brant_status brant__filter_parse(brant__filter **out, brant__call *call, const brant__graph *graph,
                                  int kind, yyjson_val *value, const char *member);
+/* The same where only rows of the type `index` are asked for (BRANT__NO_TYPE: of all). */
+brant_status brant__filter_parse_of(brant__filter **out, brant__call *call,
+                                    const brant__graph *graph, int kind, uint32_t index,
+                                    yyjson_val *value, const char *member);
 
 /*
  * Appends a condition on a row of nodes or edges ("1" where the filter is NULL). It does not name the graph. Parameters are written `?`: bind them with

@@ -23,6 +23,8 @@ static const char insert[] =
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 static const char rows_of[] = "SELECT row_id, of, kind FROM attribute_indexes WHERE graph_type = ?"
                               " AND (? < 0 OR (of = ? AND type = ?))";
+static const char paths_of[] =
+    "SELECT name, of, type, paths FROM attribute_indexes WHERE graph_type = ? ORDER BY name";
 static const char delete_row[] = "DELETE FROM attribute_indexes WHERE row_id = ?";
 
 static brant_status prepare(brant__statement **out, brant__call *call, const char *sql) {
@@ -82,6 +84,7 @@ typedef struct request {
     brant__call *call;
     const brant__type *type;
     int of;
+    uint32_t type_index; /* BRANT__NO_TYPE: untyped */
     int64_t type_row;
     bool text;
     brant__path paths[BRANT__INDEX_PATHS];
@@ -107,6 +110,7 @@ static brant_status read_entry(request *out, brant__text *out_name) {
     out->of =
         edge.data || brant__text_equal(of, BRANT__TEXT("edges")) ? BRANT__EDGES : BRANT__NODES;
     *out_name = of.data ? of : node.data ? node : edge;
+    out->type_index = BRANT__NO_TYPE;
     if (of.data) return BRANT_OK;
     index = !out->type->module->typed ? BRANT__NO_TYPE
             : node.data               ? brant__type_node(out->type, node)
@@ -115,6 +119,7 @@ static brant_status read_entry(request *out, brant__text *out_name) {
         return brant__fail(BRANT_INVALID, "graph type %s has no %s type %s",
                            brant__quoted(out->call, type_name), node.data ? "node" : "edge",
                            brant__quoted(out->call, *out_name));
+    out->type_index = index;
     out->type_row =
         node.data ? brant__type_node_row(out->type, index) : brant__type_edge_row(out->type, index);
     return BRANT_OK;
@@ -144,7 +149,13 @@ static brant_status read_paths(request *out) {
                                : "the field needs no index";
         for (size_t i = 0; !reason && i + 1 < out->count; i++)
             if (brant__text_equal(out->paths[i].name, path->name)) reason = "the path is twice";
-        if (!reason) continue;
+        if (!reason) {
+            snprintf(pointer, sizeof(pointer), "/paths/%zu", index);
+            status = brant__path_plain(out->call, out->type, out->of, out->type_index, path,
+                                       brant__text_of(pointer, strlen(pointer)));
+            if (status != BRANT_OK) return status;
+            continue;
+        }
         snprintf(pointer, sizeof(pointer), "{\"pointer\":\"/paths/%zu\"}", index);
         return brant__fail_detail(BRANT_INVALID, brant__text_of(pointer, strlen(pointer)),
                                   "path %s: %s", brant__quoted(out->call, path->name), reason);
@@ -464,6 +475,73 @@ brant_status brant__indexes_drop(brant__call *call, int64_t graph_type, int of, 
         text = brant__text_equal(brant__column_text(statement, 2), BRANT__TEXT("text"));
         brant__reset(statement); /* a statement that runs would keep the schema as it is */
         BRANT__TRY(drop(call, row_id, text));
+    }
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+/* ---- indexes and encryption ------------------------------------------------------------------ */
+
+/* The type in `module` that has the name of a stored one. */
+static uint32_t same_type(const brant__type *type, const brant__module *module, int of,
+                          int64_t row_id) {
+    uint32_t index;
+
+    if (!type->module->typed || !module->typed) return BRANT__NO_TYPE;
+    index = of == BRANT__NODES ? brant__type_node_of_row(type, row_id)
+                               : brant__type_edge_of_row(type, row_id);
+    if (index == BRANT__NO_TYPE) return index;
+    return of == BRANT__NODES ? brant__module_node(module, brant__type_node_name(type, index))
+                              : brant__module_edge(module, brant__type_edge_name(type, index));
+}
+
+static brant_status check_index(brant__call *call, const brant__type *type,
+                                const brant__module *module, brant__statement *row) {
+    const int of = (int)brant__column_integer(row, 1);
+    const uint32_t index = same_type(type, module, of, brant__column_integer(row, 2));
+    const brant__text text = brant__column_text(row, 3);
+    brant__json paths = {0};
+    size_t at, count;
+    yyjson_val *item;
+    brant_status status;
+
+    if (index == BRANT__NO_TYPE) return BRANT_OK;
+    BRANT__TRY(brant__json_parse(&paths, text.data, text.length, 0));
+    yyjson_arr_foreach(paths.root, at, count, item) {
+        const brant__encrypted *encrypted;
+        const char *reason;
+        brant__path path;
+        BRANT__TRY(brant__path_parse(&path, &reason, call, of, brant__json_text(item)));
+        encrypted = brant__path_encrypted(module, of, index, &path);
+        if (!encrypted) continue;
+        status =
+            brant__fail(BRANT_CONSTRAINT,
+                        "index %s is on %s: %s type %s cannot encrypt %s before it is deleted",
+                        brant__quoted(call, brant__column_text(row, 0)),
+                        brant__quoted(call, path.name), of == BRANT__NODES ? "node" : "edge",
+                        brant__quoted(call, of == BRANT__NODES ? module->node_types[index].name
+                                                               : module->edge_types[index].name),
+                        brant__encrypted_name(call, encrypted));
+        goto cleanup;
+    }
+cleanup:
+    brant__json_free(&paths);
+    return status;
+}
+
+brant_status brant__indexes_plain(brant__call *call, const brant__type *type,
+                                  const brant__module *module) {
+    brant__statement *statement = NULL;
+    brant_status status;
+    bool row;
+
+    BRANT__TRY(prepare(&statement, call, paths_of));
+    brant__bind_integer(statement, 1, type->row_id);
+    for (;;) {
+        BRANT__TRY(brant__step(&row, call->db, statement));
+        if (!row) break;
+        BRANT__TRY(check_index(call, type, module, statement));
     }
 cleanup:
     brant__reset(statement);

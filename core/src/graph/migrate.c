@@ -260,7 +260,7 @@ static brant_status check_patches(brant__call *call, const brant__type *type, yy
         status = brant__patch_check(patch);
         if (status != BRANT_OK) return status;
     }
-    return BRANT_OK;
+    return brant__patches_plain(call, type->module, patches);
 }
 
 /* In a transaction: the type and how far it is, as others may have left them. *out_go false: nothing is to be done. */

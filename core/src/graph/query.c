@@ -18,6 +18,7 @@ static brant_status read_type(brant__query_input *out) {
     bool nodes = out->kind == BRANT__NODES;
     uint32_t index = BRANT__NO_TYPE;
 
+    out->type_index = BRANT__NO_TYPE;
     out->any_type = !value || yyjson_is_null(value);
     if (out->any_type) return BRANT_OK;
     if (type->module->typed)
@@ -26,6 +27,7 @@ static brant_status read_type(brant__query_input *out) {
         return brant__fail(BRANT_INVALID, "graph type %s has no %s type %s",
                            brant__quoted(out->call, brant__text_of(type->name, strlen(type->name))),
                            nodes ? "node" : "edge", brant__quoted(out->call, name));
+    out->type_index = index;
     out->type_row = nodes ? brant__type_node_row(type, index) : brant__type_edge_row(type, index);
     return BRANT_OK;
 }
@@ -40,10 +42,12 @@ static brant_status read_order(brant__query_input *out) {
     out->ordered = out->descending || out->order_given;
     if (!name.data) return BRANT_OK;
     status = brant__path_parse(&out->order, &reason, out->call, out->kind, name);
-    return status == BRANT_INVALID
-               ? brant__fail_detail(BRANT_INVALID, BRANT__TEXT("{\"pointer\":\"/order_by\"}"),
-                                    "order_by: %s", reason)
-               : status;
+    if (status == BRANT_INVALID)
+        return brant__fail_detail(BRANT_INVALID, BRANT__TEXT("{\"pointer\":\"/order_by\"}"),
+                                  "order_by: %s", reason);
+    if (status != BRANT_OK) return status;
+    return brant__path_plain(out->call, out->graph.type, out->kind, out->type_index, &out->order,
+                             BRANT__TEXT("/order_by"));
 }
 
 /* The first text that has not the prefix: UTF-8 has no byte 0xFF that could overflow. */
@@ -120,8 +124,8 @@ brant_status brant__query_read(brant__query_input *out, brant__call *call, int k
     *out = (brant__query_input){.call = call, .kind = kind};
     BRANT__TRY(brant__graph_find(&out->graph, call, false));
     BRANT__TRY(read_type(out));
-    BRANT__TRY(brant__filter_parse(&out->filter, call, &out->graph, kind,
-                                   brant__json_get(call->input, "filter"), "filter"));
+    BRANT__TRY(brant__filter_parse_of(&out->filter, call, &out->graph, kind, out->type_index,
+                                      brant__json_get(call->input, "filter"), "filter"));
     if (!operation) goto cleanup;
     BRANT__TRY(read_order(out));
     BRANT__TRY(brant__limit_read(&out->limit, call, 100, 10000));

@@ -12,6 +12,7 @@ typedef struct brant__query_input {
     int kind; /* BRANT__NODES, BRANT__EDGES */
     brant__graph graph;
     bool any_type;
+    uint32_t type_index; /* BRANT__NO_TYPE: any */
     int64_t type_row;
     brant__filter *filter; /* NULL: none */
     bool ordered;          /* `order_by` or `descending` is given */

@@ -85,7 +85,7 @@ cleanup:
 
 /* One condition of a rule by itself, so that a refusal points to what the user wrote. */
 static brant_status check_condition(brant__json *json, brant__call *call, const brant__graph *graph,
-                                    int kind, brant__text field, yyjson_val *value,
+                                    int kind, uint32_t type, brant__text field, yyjson_val *value,
                                     const char *member) {
     brant__filter *filter;
     brant__writer text = {0};
@@ -103,10 +103,19 @@ static brant_status check_condition(brant__json *json, brant__call *call, const 
         goto cleanup;
     }
     BRANT__TRY(brant__json_parse(json, text.buffer.data, text.buffer.length, 0));
-    status = brant__filter_parse(&filter, call, graph, kind, json->root, member);
+    status = brant__filter_parse_of(&filter, call, graph, kind, type, json->root, member);
 cleanup:
     brant__buffer_free(&text.buffer);
     return status;
+}
+
+/* The one type whose rows a rule is about; BRANT__NO_TYPE: all, or none there is. */
+static uint32_t rule_type(const brant__graph *graph, int kind, yyjson_val *rule) {
+    const brant__text name = brant__json_get_text(rule, "type");
+
+    if (!name.data || !graph->type->module->typed) return BRANT__NO_TYPE;
+    return kind == BRANT__NODES ? brant__type_node(graph->type, name)
+                                : brant__type_edge(graph->type, name);
 }
 
 static brant_status check_rules(brant__call *call, const brant__graph *graph, int kind,
@@ -120,6 +129,7 @@ static brant_status check_rules(brant__call *call, const brant__graph *graph, in
     brant_status status = BRANT_OK;
 
     yyjson_arr_foreach(brant__json_get(rules, list), index, count, rule) {
+        const uint32_t type = rule_type(graph, kind, rule);
         brant__buffer_reset(&member);
         brant__buffer_format(&member, "rules/%s/%zu/filter", list, index);
         brant__buffer_append_byte(&member, '\0');
@@ -134,8 +144,8 @@ static brant_status check_rules(brant__call *call, const brant__graph *graph, in
                                  list, index);
             goto cleanup;
         }
-        BRANT__TRY(brant__filter_parse(&filter, call, graph, kind, brant__json_get(rule, "filter"),
-                                       member.data));
+        BRANT__TRY(brant__filter_parse_of(&filter, call, graph, kind, type,
+                                          brant__json_get(rule, "filter"), member.data));
         brant__buffer_reset(&member);
         brant__buffer_format(&member, "rules/%s/%zu/by", list, index);
         brant__buffer_append_byte(&member, '\0');
@@ -143,10 +153,11 @@ static brant_status check_rules(brant__call *call, const brant__graph *graph, in
             status = brant__fail_memory();
             goto cleanup;
         }
-        BRANT__TRY(check_condition(&json, call, graph, kind, rule_field(rule), NULL, member.data));
+        BRANT__TRY(
+            check_condition(&json, call, graph, kind, type, rule_field(rule), NULL, member.data));
         member.data[member.length - sizeof("/by")] = '\0';
         if (brant__json_get(rule, "type"))
-            BRANT__TRY(check_condition(&json, call, graph, kind, BRANT__TEXT("type"),
+            BRANT__TRY(check_condition(&json, call, graph, kind, type, BRANT__TEXT("type"),
                                        brant__json_get(rule, "type"), member.data));
         BRANT__TRY(rule_filter(&filter, &json, call, graph, kind, rule, 0, member.data));
     }
@@ -213,6 +224,37 @@ brant_status brant__retention_write(brant__call *call, int64_t type_row) {
         brant__write_null(call->out);
 cleanup:
     brant__reset(statement);
+    return status;
+}
+
+brant_status brant__retention_plain(brant__call *call, const brant__type *type) {
+    const brant__graph graph = {.type = type};
+    brant__statement *statement = NULL;
+    brant__json rules = {0};
+    brant__text text;
+    brant_status status;
+    bool row = false;
+
+    BRANT__TRY(get(&statement, call->db, RULES_GET));
+    brant__bind_integer(statement, 1, type->row_id);
+    BRANT__TRY(brant__step(&row, call->db, statement));
+    text = row ? brant__column_text(statement, 0) : (brant__text){NULL, 0};
+    if (!text.data) goto cleanup;
+    BRANT__TRY(brant__json_parse(&rules, text.data, text.length, 0));
+    for (int kind = BRANT__NODES; kind <= BRANT__EDGES && status == BRANT_OK; kind++)
+        status = check_rules(call, &graph, kind, rules.root);
+    if (status == BRANT_INVALID) {
+        const brant_error *error = brant_last_error();
+        const char *why = brant__arena_copy(call->arena, error->message, error->message_len);
+        (void)brant__error_code();
+        status = brant__fail(BRANT_CONSTRAINT,
+                             "the graph type's retention would no longer hold (%s): change it "
+                             "first (graph_types.set_retention)",
+                             why ? why : "");
+    }
+cleanup:
+    brant__reset(statement);
+    brant__json_free(&rules);
     return status;
 }
 

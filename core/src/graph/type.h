@@ -78,5 +78,7 @@ brant_status brant__builtin_row(brant__type_row *out, brant__call *call,
 
 /* The member `retention` of a stored type (retention.c). */
 brant_status brant__retention_write(brant__call *call, int64_t type_row);
+/* CONSTRAINT: a stored rule looks at what the type, as it is now, encrypts, or fits it no longer. */
+brant_status brant__retention_plain(brant__call *call, const brant__type *type);
 
 #endif

@@ -131,6 +131,8 @@ brant_status brant__weighing_open(brant__weighing *out, brant__call *call,
     if (status != BRANT_OK) return status;
     if (!brant__path_deep(&path))
         return brant__fail(BRANT_INVALID, "/weight: not a path of attributes or metadata");
+    BRANT__TRY(brant__path_plain(call, graph->type, BRANT__EDGES, BRANT__NO_TYPE, &path,
+                                 BRANT__TEXT("/weight")));
     BRANT__TRY(find(&weights, call, graph, snapshot, &path));
     out->values = weights->values;
     if (weights->faults == 0) return BRANT_OK;
