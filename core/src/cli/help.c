@@ -6,38 +6,56 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char options_help[] =
+    "  --json, --table      form of the answer; default: a table on a terminal, JSON elsewhere\n"
+    "  --color WHEN         auto (default; honours NO_COLOR), always, never\n"
+    "  --create             make the file if it does not exist\n"
+    "  --read-only          open for reading only\n"
+    "  --options JSON       further options of opening, as in brant/store.h\n"
+    "  --timeout MS         end with TIMEOUT after so many ms; a subscription just ends\n"
+    "  --version, --help\n";
+
+static const char exit_codes_help[] =
+    "Exit codes: 0; the number of the status that the error names (brant/base.h); 64 for wrong "
+    "usage.\n";
+
+static void print_command(FILE *out, const cli_command *command) {
+    const int length = fprintf(out, "  brant %s %s", command->name, command->arguments);
+    fprintf(out, "%*s  %s\n", length < 52 ? 52 - length : 0, "", command->summary);
+}
+
 void cli_usage(FILE *out, const cli_style *style) {
-    fprintf(
-        out,
-        "%sbrant%s %s - typed graphs and events in one SQLite file\n\n"
-        "%sUsage%s\n"
-        "  brant [options] ops [NAMESPACE | OPERATION]       what can be called, and how\n"
-        "  brant [options] call FILE OPERATION [JSON | -]    call one; - reads the input from "
-        "standard input\n"
-        "  brant [options] info FILE                         what a file is\n"
-        "  brant [options] sql FILE SQL [PARAMS]             run the user's own SQL; PARAMS is a "
-        "JSON array or object\n"
-        "  brant help [OPERATION]\n\n"
-        "%sOptions%s\n"
-        "  --json, --table      form of the answer; default: a table on a terminal, JSON "
-        "elsewhere\n"
-        "  --color WHEN         auto (default; honours NO_COLOR), always, never\n"
-        "  --create             make the file if it does not exist\n"
-        "  --read-only          open for reading only\n"
-        "  --options JSON       further options of opening, as in brant/store.h\n"
-        "  --timeout MS         end with TIMEOUT after so many ms; a subscription just ends\n"
-        "  --version, --help\n\n"
-        "A subscription prints a line of JSON per item until it ends (nodes.walk) or is "
-        "interrupted (events.listen).\n"
-        "Exit codes: 0; the number of the status that the error names (brant/base.h); 64 for wrong "
-        "usage.\n\n"
-        "%sExamples%s\n"
-        "  brant --create call app.db graphs.create '{\"name\": \"g\", \"graph_type\": \"open\"}'\n"
-        "  brant call app.db nodes.list '{\"graph\": \"g\"}'\n"
-        "  brant call app.db events.listen '{\"channels\": [\"nodes:*\"]}'\n",
-        cli_on(style, "bold"), cli_off(style), brant_version(), cli_on(style, "bold"),
-        cli_off(style), cli_on(style, "bold"), cli_off(style), cli_on(style, "bold"),
-        cli_off(style));
+    fprintf(out,
+            "%sbrant%s %s - typed graphs, secrets and events in one SQLite file\n\n%sUsage%s\n",
+            cli_on(style, "bold"), cli_off(style), brant_version(), cli_on(style, "bold"),
+            cli_off(style));
+    for (const cli_command *command = cli_commands; command->name; command++)
+        print_command(out, command);
+    fprintf(out, "  brant help [COMMAND | OPERATION]\n\n%sOptions%s\n%s\n%s\n%sExamples%s\n",
+            cli_on(style, "bold"), cli_off(style), options_help, exit_codes_help,
+            cli_on(style, "bold"), cli_off(style));
+    fputs("  brant --create call app.db graphs.create '{\"name\": \"g\", \"graph_type\": "
+          "\"open\"}'\n"
+          "  brant call app.db nodes.list '{\"graph\": \"g\"}'\n"
+          "  brant call app.db events.listen '{\"channels\": [\"nodes:*\"]}'\n"
+          "  brant key generate --keys ring.json\n",
+          out);
+}
+
+void cli_command_help(FILE *out, const cli_style *style, const cli_command *command) {
+    fprintf(out, "%sbrant %s%s %s - %s\n\n%s\n%sOptions of every command%s\n%s\n%s",
+            cli_on(style, "bold"), command->name, cli_off(style), command->arguments,
+            command->summary, command->help, cli_on(style, "bold"), cli_off(style), options_help,
+            exit_codes_help);
+}
+
+void cli_group_help(FILE *out, const cli_style *style, const char *word) {
+    const size_t length = strlen(word);
+    fprintf(out, "%sUsage%s\n", cli_on(style, "bold"), cli_off(style));
+    for (const cli_command *command = cli_commands; command->name; command++)
+        if (strncmp(command->name, word, length) == 0 && command->name[length] == ' ')
+            print_command(out, command);
+    fprintf(out, "brant %s COMMAND --help tells more\n", word);
 }
 
 /* ---- one schema as lines ---------------------------------------------------------------------------------------- */

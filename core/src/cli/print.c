@@ -3,6 +3,7 @@
  */
 #include "cli.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,31 +26,29 @@ const char *cli_off(const cli_style *style) {
 
 /* ---- cells ---------------------------------------------------------------------------------------------------------- */
 
-/* A value as text of one line; the caller frees. Control characters could drive the terminal: they become spaces. */
+/* Control characters could drive the terminal: they become spaces. */
+static void tame(char *text) {
+    for (; *text; text++) {
+        const unsigned char byte = (unsigned char)text[0], next = (unsigned char)text[1];
+        if (byte < 32 || byte == 127) *text = ' ';
+        if (byte == 0xc2 && next >= 0x80 && next < 0xa0) text[0] = text[1] = ' '; /* U+0080..9F */
+    }
+}
+
+/* A value as text of one line; cli_free. */
 static char *cell_text(yyjson_val *value) {
     size_t length = 0;
     char *text = NULL;
     if (!value || yyjson_is_null(value)) {
-        text = strdup("");
+        text = cli_copy("", 0);
     } else if (yyjson_is_str(value)) {
-        length = yyjson_get_len(value);
-        if ((text = malloc(length + 1))) {
-            memcpy(text, yyjson_get_str(value), length);
-            text[length] = '\0';
-        }
-    } else {
-        text = yyjson_val_write(value, 0, &length);
-    }
-    if (!text) {
-        fputs("brant: out of memory\n", stderr);
-        exit(BRANT_NO_MEMORY);
+        text = cli_copy(yyjson_get_str(value), yyjson_get_len(value));
+    } else if (!(text = yyjson_val_write_opts(value, 0, &cli_json, &length, NULL))) {
+        text = cli_copy("", 0);
     }
     size_t points = 0;
+    tame(text);
     for (size_t i = 0; text[i]; i++) {
-        if ((unsigned char)text[i] < 32 || text[i] == 127) text[i] = ' ';
-        if ((unsigned char)text[i] == 0xc2 && (unsigned char)text[i + 1] >= 0x80 &&
-            (unsigned char)text[i + 1] < 0xa0) /* U+0080..U+009F */
-            text[i] = text[i + 1] = ' ';
         if (((unsigned char)text[i] & 0xc0) != 0x80 && ++points > CELL) {
             /* Cut at a code point; three dots take the place of the last three. */
             size_t cut = i;
@@ -126,7 +125,7 @@ static void table_print(FILE *out, const cli_style *style, cli_table *table) {
         fputc('\n', out);
     }
     for (size_t i = 0; i < table->rows * table->columns; i++)
-        free(table->cells[i]);
+        cli_free(table->cells[i]);
     free(table->cells);
     free(table->right);
     free(widths);
@@ -172,7 +171,7 @@ static void print_members(FILE *out, const cli_style *style, yyjson_val *object)
         fputs(cli_on(style, "bold"), out);
         pad(out, yyjson_get_str(name), widest, false);
         fprintf(out, "%s  %s\n", cli_off(style), text);
-        free(text);
+        cli_free(text);
     }
 }
 
@@ -199,7 +198,7 @@ static void print_table(FILE *out, const cli_style *style, yyjson_val *root) {
     } else {
         char *text = cell_text(root);
         fprintf(out, "%s\n", text);
-        free(text);
+        cli_free(text);
     }
 }
 
@@ -211,13 +210,31 @@ void cli_print_line(FILE *out, const char *json, size_t length) {
 }
 
 void cli_print(FILE *out, const cli_style *style, const char *json, size_t length) {
-    yyjson_doc *doc = style->table ? yyjson_read(json, length, 0) : NULL;
+    yyjson_doc *doc =
+        style->table ? yyjson_read_opts((char *)(uintptr_t)json, length, 0, &cli_json, NULL) : NULL;
     if (doc)
         print_table(out, style, yyjson_doc_get_root(doc));
     else
         cli_print_line(out, json, length);
     yyjson_doc_free(doc);
 }
+
+void cli_print_document(FILE *out, const cli_style *style, yyjson_mut_doc *document) {
+    size_t length = 0;
+    char *json = yyjson_mut_write_opts(document, 0, &cli_json, &length, NULL);
+    yyjson_mut_doc_free(document);
+    if (json) cli_print(out, style, json, length);
+    cli_free(json);
+}
+
+void cli_print_name(FILE *out, const char *name) {
+    char *text = cli_copy(name, strlen(name));
+    tame(text);
+    fputs(text, out);
+    cli_free(text);
+}
+
+/* ---- errors --------------------------------------------------------------------------------------------------------- */
 
 static void print_violations(yyjson_val *violations, const char *indent) {
     size_t index, count;
@@ -246,4 +263,16 @@ int cli_print_error(const cli_style *style) {
     }
     yyjson_doc_free(doc);
     return error->code;
+}
+
+int cli_fail(const cli_style *style, brant_status code, const char *format, ...) {
+    char text[1024];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    tame(text);
+    fprintf(stderr, "%sbrant: %s%s: %s\n", cli_on(style, "red"), brant_status_name(code),
+            cli_off(style), text);
+    return code;
 }
