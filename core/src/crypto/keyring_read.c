@@ -21,8 +21,9 @@ typedef struct reading {
 
 #define WHERE_SIZE 64
 
+/* `what` goes on with the pointer, or stands behind it. */
 static brant_status refuse(const char *where, const char *what) {
-    return brant__fail(BRANT_INVALID, "key ring: %s %s", where, what);
+    return brant__fail(BRANT_INVALID, "key ring: %s%s%s", where, what[0] == '/' ? "" : " ", what);
 }
 
 /* A member's name that can be no key or password that went astray. */
@@ -137,7 +138,7 @@ static brant_status check_unique(const brant__keyring *ring, const brant__key *k
             return refuse(where, "/version stands twice among the keys of its purpose");
         if (other->purpose == key->purpose && other->state == BRANT__KEY_ACTIVE &&
             key->state == BRANT__KEY_ACTIVE)
-            return refuse(where, "/state: its purpose has an active key already");
+            return refuse(where, "/state makes a second active key of its purpose");
         if (other->known && key->known &&
             sodium_memcmp(other->bytes, key->bytes, sizeof key->bytes) == 0)
             return refuse(where, "/key stands twice in the ring");
