@@ -241,7 +241,9 @@ brant_status brant__waiter_sleep(int64_t *out_ticket, brant_db *db, brant__text 
     return BRANT_OK;
 cleanup:
     brant__reset(statement);
-    if (remembered) forget(self, &self->tickets[self->count - 1]);
+    /* SQLite may have rolled everything back for want of memory: then it is forgotten already. */
+    ticket *entry = remembered ? find(self, topic, number) : NULL;
+    if (entry) forget(self, entry);
     return status;
 }
 
