@@ -63,6 +63,8 @@ static brant_status watch_fetch(brant__fetch *out, brant_db *db, void *state,
     BRANT__TRY(look_quietly(&done, out, db, self, writer));
     if (!done) BRANT__TRY(look_or_sleep(out, db, self, writer));
     out->until = self->until;
+    /* Room for the end of the answer, too: a cursor that has told its last does not tell it again. */
+    if (!brant__buffer_reserve(&writer->buffer, 16)) status = brant__fail_memory();
 cleanup:
     return status;
 }
