@@ -2,7 +2,7 @@
  * tests/core/test_event.c: notify, listen and cursors within one process: what is seen, when, in which order, and how a wait ends.
  */
 #define _GNU_SOURCE
-#include "support.h"
+#include "fake_clock.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -387,19 +387,6 @@ static void test_retention_by_count(void **state) {
     brant_cursor_free(busy);
     brant_cursor_free(quiet);
     brant_db_free(db);
-}
-
-static int64_t fake_now = 1700000000000;
-static int64_t fake_clock(void *context) {
-    (void)context;
-    return fake_now;
-}
-
-static brant_db *open_with_clock(const char *path) {
-    static const brant_sources sources = {fake_clock, NULL, NULL};
-    brant_db *db = NULL;
-    assert_int_equal(brant_open_with(&db, TEXT(path), "", 0, &sources), BRANT_OK);
-    return db;
 }
 
 static void test_retention_by_age(void **state) {

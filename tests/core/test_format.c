@@ -8,22 +8,16 @@
  */
 #include <stdbool.h>
 
-#include "support.h"
+#include "fake_clock.h"
 
 #define DATA    BRANT_SOURCE_DIR "/tests/core/data/"
 #define SAVED   DATA "format_6.db"
-#define OLDER   DATA "format_5.db"     /* had the same content */
-#define BEGIN   INT64_C(1700000000000) /* when the content begins, a second for each operation */
+#define OLDER   DATA "format_5.db" /* had the same content */
+#define BEGIN   FAKE_BEGIN         /* when the content begins, a second for each operation */
 #define DECADE  INT64_C(315576000000)
 #define HOUR_AS "3600000"
 
-static int64_t now;
 static uint64_t dice;
-
-static int64_t clock_now(void *context) {
-    (void)context;
-    return now;
-}
 
 static int clock_random(void *context, void *bytes, size_t length) {
     (void)context;
@@ -34,7 +28,7 @@ static int clock_random(void *context, void *bytes, size_t length) {
     return 0;
 }
 
-static const brant_sources sources = {clock_now, clock_random, NULL};
+static const brant_sources sources = {fake_clock, clock_random, NULL};
 
 static brant_db *open_file(const char *path) {
     brant_db *db = NULL;
@@ -59,7 +53,7 @@ static void run_rows(brant_db *db, const row *rows, size_t count) {
     for (size_t i = 0; i < count; i++) {
         must(db, rows[i].name, quoted(input, sizeof input, rows[i].input),
              rows[i].wanted ? quoted(wanted, sizeof wanted, rows[i].wanted) : NULL);
-        now += 1000;
+        fake_now += 1000;
     }
 }
 
@@ -325,7 +319,7 @@ static const row in_a_copy[] = {
 /* ---- tests ---------------------------------------------------------------------------------------------- */
 
 static void fill(const char *path) {
-    now = BEGIN;
+    fake_now = BEGIN;
     dice = 5;
     brant_db *db = open_file(path);
     RUN(db, content);
@@ -335,7 +329,7 @@ static void fill(const char *path) {
 
 static int set_up(void **state) {
     *state = make_folder();
-    now = BEGIN + 1000 * (int64_t)(sizeof content / sizeof *content);
+    fake_now = BEGIN + 1000 * (int64_t)(sizeof content / sizeof *content);
     return 0;
 }
 
@@ -374,7 +368,7 @@ static void test_open_format_5(void **state) {
 }
 
 static void test_open_in_the_future(void **state) {
-    now += DECADE;
+    fake_now += DECADE;
     brant_db *db = open_file(saved(*state));
     RUN(db, lasting);
     RUN(db, in_the_future);

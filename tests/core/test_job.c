@@ -6,18 +6,12 @@
 #include "event/job_manage.h"
 #include "event/job_read.h"
 #include "event/queue_watch.h"
+#include "fake_clock.h"
 #include "support_plan.h"
 
 #define MINUTE INT64_C(60000)
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
-
-static int64_t now;
-
-static int64_t clock_now(void *context) {
-    (void)context;
-    return now;
-}
 
 typedef struct fixture {
     char *folder;
@@ -25,13 +19,10 @@ typedef struct fixture {
 } fixture;
 
 static int set_up(void **state) {
-    static const brant_sources sources = {clock_now, NULL, NULL};
     fixture *self = calloc(1, sizeof *self);
-    now = INT64_C(1700000000000);
+    fake_now = FAKE_BEGIN;
     self->folder = make_folder();
-    assert_int_equal(
-        brant_open_with(&self->db, TEXT(in_folder(self->folder, "a.db")), "", 0, &sources),
-        BRANT_OK);
+    self->db = open_with_clock(in_folder(self->folder, "a.db"));
     *state = self;
     return 0;
 }
@@ -100,7 +91,7 @@ static void test_get(void **state) {
               (long long)first));
     on(db, "jobs.get", first, "",
        format("\"errors\":[],\"after\":[],\"cancel_requested\":false,\"created_at\":%lld}",
-              (long long)now));
+              (long long)fake_now));
     const int64_t second =
         enqueue(db, format(",\"payload_base64\":\"AAH/\",\"priority\":-3,\"key\":\"k\","
                            "\"max_attempts\":2,\"after\":[%lld],\"expires_in\":60000,\"unique\":{"
@@ -110,7 +101,7 @@ static void test_get(void **state) {
     on(db, "jobs.get", second, "", "\"payload_base64\":\"AAH/\"");
     on(db, "jobs.get", second, "", format("\"after\":[%lld]", (long long)first));
     on(db, "jobs.get", second, "", "\"unique_key\":\"u\"");
-    on(db, "jobs.get", second, "", format("\"expires_at\":%lld", (long long)now + 60000));
+    on(db, "jobs.get", second, "", format("\"expires_at\":%lld", (long long)fake_now + 60000));
     assert_int_equal(claim(db, &token), first);
     on(db, "jobs.heartbeat", first,
        format(",\"token\":%lld,\"progress\":{\"done\":0.5}", (long long)token), NULL);
@@ -129,7 +120,7 @@ static void test_get(void **state) {
     on(db, "jobs.get", second, "",
        format("\"errors\":[{\"attempt\":1,\"at\":%lld,\"worker\":\"w\",\"message\":\"no\","
               "\"stack\":\"s\",\"code\":\"E\"}]",
-              (long long)now));
+              (long long)fake_now));
     not_on(db, "jobs.get", second + 1, BRANT_NOT_FOUND, "there is no job 3");
     must_fail(db, "jobs.get", "{\"id\":0}", BRANT_INVALID, "/id");
     must_fail(db, "jobs.get", "{}", BRANT_INVALID, "id");
@@ -243,7 +234,7 @@ static void test_requeue(void **state) {
     not_on(db, "jobs.requeue", id, BRANT_CONFLICT, "is running");
     on(db, "jobs.fail", id, format(",\"token\":%lld,\"error\":\"x\"", (long long)token),
        "\"dead\"");
-    now += 5000;
+    fake_now += 5000;
     on(db, "jobs.requeue", id, ",\"payload\":2", "{\"state\":\"ready\"}");
     on(db, "jobs.get", id, "", "\"payload\":2,\"attempt\":0");
     on(db, "jobs.get", id, "", "\"message\":\"x\"");
@@ -258,7 +249,7 @@ static void test_requeue(void **state) {
 
     /* What is too late is not late again, and takes bytes. */
     const int64_t late = enqueue(db, ",\"expires_in\":1000");
-    now += 1000;
+    fake_now += 1000;
     must(db, "queues.claim", "{\"queue\":\"q\"}", "\"items\":[]");
     on(db, "jobs.get", late, "", "\"state\":\"expired\"");
     on(db, "jobs.requeue", late, ",\"payload_base64\":\"/w==\"", "ready");
@@ -305,10 +296,11 @@ static void test_update(void **state) {
     on(db, "jobs.update", b, ",\"priority\":5,\"payload\":[2]", "\"payload\":[2]");
     on(db, "jobs.get", b, "", "\"state\":\"ready\",\"priority\":5");
     on(db, "jobs.get", a, "", "\"state\":\"blocked\"");
-    on(db, "jobs.update", b, format(",\"run_at\":%lld", (long long)now + 1000),
+    on(db, "jobs.update", b, format(",\"run_at\":%lld", (long long)fake_now + 1000),
        "\"state\":\"delayed\"");
     on(db, "jobs.get", a, "", "\"state\":\"ready\"");
-    on(db, "jobs.update", b, format(",\"run_at\":%lld", (long long)now), "\"state\":\"ready\"");
+    on(db, "jobs.update", b, format(",\"run_at\":%lld", (long long)fake_now),
+       "\"state\":\"ready\"");
     on(db, "jobs.update", a, "", "\"state\":\"blocked\"");
     assert_int_equal(claim(db, NULL), b);
     not_on(db, "jobs.update", b, BRANT_CONFLICT, "is running");
@@ -327,9 +319,9 @@ static void test_stats(void **state) {
          "{\"queue\":\"empty\",\"state\":\"active\",\"ready\":0,\"delayed\":0,\"blocked\":0,"
          "\"running\":0,\"done\":0,\"dead\":0,\"cancelled\":0,\"expired\":0,\"oldest_age\":0,"
          "\"enqueued\":0,");
-    const int64_t begun = now;
+    const int64_t begun = fake_now;
     enqueue(db, "");
-    now += 1000;
+    fake_now += 1000;
     enqueue(db, ",\"delay\":2000");
     enqueue(db, "");
     must(db, "queues.stats", "{\"queue\":\"q\"}",
@@ -339,13 +331,14 @@ static void test_stats(void **state) {
     must(db, "queues.stats", "{\"queue\":\"q\"}",
          "\"ready\":1,\"delayed\":1,\"blocked\":0,\"running\":1,");
     must(db, "queues.stats", "{\"queue\":\"q\"}", "\"wait\":{\"count\":1,\"sum\":1000,");
-    now += 4;
+    fake_now += 4;
     on(db, "jobs.ack", 1, format(",\"token\":%lld", (long long)token), NULL);
     must(db, "queues.stats", "{\"queue\":\"q\"}",
          "\"run\":{\"count\":1,\"sum\":4,\"p50\":3.0,\"p95\":3.9,\"p99\":3.98,\"buckets\":[{"
          "\"le\":4,\"count\":1}]}");
     must(db, "queues.stats", "{\"queue\":\"q\"}", "\"rates\":{\"enqueued\":0.01,");
-    now += 5000; /* what was delayed is promoted by the next claim, and was ready when it was due */
+    /* What was delayed is promoted by the next claim, and was ready when it was due. */
+    fake_now += 5000;
     assert_int_equal(claim(db, NULL), 2);
     must(db, "queues.stats", "{\"queue\":\"q\"}",
          format("\"oldest_ready_at\":%lld,", (long long)begun + 1000));
@@ -361,7 +354,7 @@ static void test_expired_together(void **state) {
     const int64_t first = enqueue(db, ",\"expires_in\":1000"),
                   second = enqueue(
                       db, format(",\"after\":[%lld],\"expires_in\":1500", (long long)first));
-    now += 2000;
+    fake_now += 2000;
     must(db, "queues.claim", "{\"queue\":\"q\"}", "\"items\":[]");
     on(db, "jobs.get", first, "", "\"state\":\"expired\"");
     on(db, "jobs.get", second, "", "\"state\":\"cancelled\"");
@@ -380,7 +373,7 @@ static void test_prune(void **state) {
         else
             on(db, "jobs.fail", id, format(",\"token\":%lld,\"error\":\"x\"", (long long)token),
                NULL);
-        now += 100;
+        fake_now += 100;
     }
     must(db, "queues.prune", "{\"queue\":\"q\",\"states\":[\"dead\"],\"older_than\":500}",
          "{\"pruned\":3}"); /* 2, 3, 5 */
@@ -411,23 +404,23 @@ static void test_maintain(void **state) {
     enqueue(db, ",\"delay\":500,\"unique\":{\"key\":\"u\",\"window\":4000}"); /* 5 */
     must(db, "db.maintain", "{}", "\"jobs\":0");
     list_is(db, "", 10, "1 2 3 4 5 ");
-    now += 1000;
+    fake_now += 1000;
     must(db, "db.maintain", "{}", "\"jobs\":1");
     list_is(db, "", 10, "1 3 4 5 ");
     on(db, "jobs.get", 4, "", "\"state\":\"expired\"");
     on(db, "jobs.get", 5, "", "\"state\":\"ready\"");
-    now += 1000;
+    fake_now += 1000;
     must(db, "db.maintain", "{}", "\"jobs\":1");
     on(db, "jobs.get", 3, "", "\"state\":\"dead\"");
     on(db, "jobs.get", 3, "", "\"message\":\"lease ended\"");
-    now += 1000;
+    fake_now += 1000;
     must(db, "db.maintain", "{}", "\"jobs\":1");
     list_is(db, "", 10, "3 5 ");
     must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM job_uniques\"}", "[[1]]");
-    now += 1000;
+    fake_now += 1000;
     must(db, "db.maintain", "{}", "\"jobs\":0");
     must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM job_uniques\"}", "[[0]]");
-    now += 4000;
+    fake_now += 4000;
     must(db, "db.maintain", "{}", "\"jobs\":1");
     list_is(db, "", 10, "5 ");
     /* More than one transaction takes. */
@@ -435,7 +428,7 @@ static void test_maintain(void **state) {
     for (int i = 0; i < 1234; i++)
         on(db, "jobs.cancel", enqueue(db, ""), "", NULL);
     must(db, "transaction.commit", "{}", NULL);
-    now += DAY;
+    fake_now += DAY;
     must(db, "db.maintain", "{}", "\"jobs\":1234");
 }
 

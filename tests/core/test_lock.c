@@ -2,7 +2,7 @@
  * tests/core/test_lock.c: leases, fencing tokens, watching, and processes that contend for one lock while holders are killed.
  */
 #define _GNU_SOURCE
-#include "support.h"
+#include "fake_clock.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -13,26 +13,6 @@
 
 #include "event/lock.h"
 #include "support_plan.h"
-
-static int64_t clock_now;
-static int64_t fake_clock(void *context) {
-    (void)context;
-    return clock_now;
-}
-
-static int set_up(void **state) {
-    *state = make_folder();
-    clock_now = 1700000000000;
-    return 0;
-}
-
-static brant_db *open_with_clock(const char *folder) {
-    static const brant_sources sources = {fake_clock, NULL, NULL};
-    brant_db *db = NULL;
-    assert_int_equal(brant_open_with(&db, TEXT(in_folder(folder, "a.db")), TEXT(""), &sources),
-                     BRANT_OK);
-    return db;
-}
 
 /* The token, or 0 when another holds it. */
 static int64_t acquire(brant_db *db, const char *name, const char *owner, int64_t ttl) {
@@ -75,10 +55,10 @@ static bool is_free(brant_cursor *cursor, int64_t timeout) {
 /* ---- leases --------------------------------------------------------------------------------------------------------------- */
 
 static void test_lease(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     must(db, "locks.acquire", "{\"name\":\"a\",\"owner\":\"me\"}",
          "{\"acquired\":true,\"token\":1,\"expires_at\":1700000030000,\"owner\":\"me\"}");
-    clock_now += 10000;
+    fake_now += 10000;
     must(db, "locks.acquire", "{\"name\":\"a\",\"owner\":\"you\",\"ttl\":5}",
          "{\"acquired\":false,\"expires_at\":1700000030000,\"owner\":\"me\"}");
     /* Once more by the owner: the same token, a longer lease. */
@@ -87,15 +67,15 @@ static void test_lease(void **state) {
     must(db, "locks.get", "{\"name\":\"a\"}",
          "{\"name\":\"a\",\"owner\":\"me\",\"token\":1,\"acquired_at\":1700000000000,"
          "\"expires_at\":1700000050000}");
-    clock_now += 30000;
+    fake_now += 30000;
     must(db, "locks.refresh", "{\"name\":\"a\",\"token\":1}", "{\"expires_at\":1700000080000}");
     must(db, "locks.refresh", "{\"name\":\"a\",\"token\":1,\"ttl\":1000}",
          "{\"expires_at\":1700000041000}");
     must_fail(db, "locks.refresh", "{\"name\":\"a\",\"token\":2}", BRANT_STALE, "token 2");
     must_fail(db, "locks.release", "{\"name\":\"a\",\"token\":2}", BRANT_STALE, "\"a\"");
-    clock_now += 999;
+    fake_now += 999;
     must(db, "locks.get", "{\"name\":\"a\"}", NULL);
-    clock_now += 1; /* over */
+    fake_now += 1; /* over */
     must_fail(db, "locks.get", "{\"name\":\"a\"}", BRANT_NOT_FOUND, "nobody holds");
     must_fail(db, "locks.refresh", "{\"name\":\"a\",\"token\":1}", BRANT_STALE, NULL);
     must_fail(db, "locks.release", "{\"name\":\"a\",\"token\":1}", BRANT_STALE, NULL);
@@ -112,7 +92,7 @@ static void test_lease(void **state) {
 }
 
 static void test_refusals(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     must_fail(db, "locks.acquire", "{\"name\":\"a\"}", BRANT_INVALID, "owner");
     must_fail(db, "locks.acquire", "{\"name\":\"a\",\"owner\":\"\"}", BRANT_INVALID, "owner");
     must_fail(db, "locks.acquire", "{\"name\":\"a\\u0000\",\"owner\":\"o\"}", BRANT_INVALID,
@@ -134,13 +114,13 @@ static void test_refusals(void **state) {
 }
 
 static void test_list_and_maintain(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     char name[16];
     for (int i = 0; i < 6; i++) {
         snprintf(name, sizeof name, "%s%d", i < 4 ? "job:" : "x", i);
         acquire(db, name, "o", i == 1 ? 10 : 1000);
     }
-    clock_now += 10;
+    fake_now += 10;
     char *answer =
         must_call(db, "locks.list", "{\"prefix\":\"job:\",\"limit\":2}", "\"next\":\"job:2\"}");
     assert_null(strstr(answer, "job:1"));
@@ -149,9 +129,9 @@ static void test_list_and_maintain(void **state) {
          "{\"items\":[{\"name\":\"job:3\",\"owner\":\"o\",\"token\":4,\"acquired_at\":"
          "1700000000000,\"expires_at\":1700000001000}]}");
     must(db, "locks.list", "{}", "x5");
-    clock_now += 500;
+    fake_now += 500;
     acquire(db, "x5", "o", 1000);
-    clock_now += 500;
+    fake_now += 500;
     int64_t removed = 0;
     assert_int_equal(brant__enter(db), BRANT_OK);
     assert_int_equal(brant__lock_maintain(&removed, db), BRANT_OK);
@@ -163,7 +143,7 @@ static void test_list_and_maintain(void **state) {
 
 /* Whatever becomes of rows, files and backups. */
 static void test_tokens_grow_for_ever(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     char json[4200];
     int64_t last = 0;
     snprintf(json, sizeof json, "{\"path\":\"%s\"}", in_folder(*state, "backup.db"));
@@ -173,7 +153,7 @@ static void test_tokens_grow_for_ever(void **state) {
         assert_true(token > last);
         last = token;
         if (i % 4 == 0) release(db, i % 2 ? "a" : "b", token);
-        clock_now += 100;
+        fake_now += 100;
         if (i % 5 == 0) {
             int64_t removed = 0;
             assert_int_equal(brant__enter(db), BRANT_OK);
@@ -182,7 +162,7 @@ static void test_tokens_grow_for_ever(void **state) {
         }
         if (i % 7 == 0) {
             brant_db_free(db);
-            db = open_with_clock(*state);
+            db = open_with_clock(in_folder(*state, "a.db"));
         }
         if (i % 11 == 10) must(db, "db.restore", json, NULL);
     }
@@ -191,22 +171,22 @@ static void test_tokens_grow_for_ever(void **state) {
 
 /* The clock was wrong, and is set back: the lease of a dead holder ends all the same, and two never hold it at once. */
 static void test_clock_jumps_back(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     const int64_t token = acquire(db, "a", "dead", 1000);
-    clock_now -= INT64_C(100000000000);
+    fake_now -= INT64_C(100000000000);
     assert_int_equal(acquire(db, "a", "me", 1000), 0); /* met: from now on it lasts a second */
-    clock_now += 500;
+    fake_now += 500;
     assert_int_equal(acquire(db, "a", "me", 1000), 0);
-    clock_now += 499;
+    fake_now += 499;
     assert_int_equal(acquire(db, "a", "me", 1000), 0);
-    clock_now += 1;
+    fake_now += 1;
     assert_true(acquire(db, "a", "me", 1000) > token);
     /* One who lives goes on. */
-    clock_now -= INT64_C(100000000000);
+    fake_now -= INT64_C(100000000000);
     must(db, "locks.refresh", "{\"name\":\"a\",\"token\":2}", NULL);
-    clock_now += 999;
+    fake_now += 999;
     assert_int_equal(acquire(db, "a", "you", 1000), 0);
-    clock_now += 1;
+    fake_now += 1;
     assert_int_equal(acquire(db, "a", "you", 1000), 3);
     brant_db_free(db);
 }
@@ -414,26 +394,26 @@ static void test_processes_exclude_each_other(void **state) {
 }
 
 static void test_plans(void **state) {
-    brant_db_free(open_with_clock(*state));
+    brant_db_free(open_with_clock(in_folder(*state, "a.db")));
     must_plan_well(in_folder(*state, "a.db"), brant__lock_statements.sql,
                    brant__lock_statements.count);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_lease, set_up, tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_list_and_maintain, set_up, tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_tokens_grow_for_ever, set_up, tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_clock_jumps_back, set_up, tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_watch, set_up, tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_one_is_woken_for_each_release, set_up,
+        cmocka_unit_test_setup_teardown(test_lease, set_up_clock, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_refusals, set_up_clock, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_list_and_maintain, set_up_clock, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_tokens_grow_for_ever, set_up_clock, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_clock_jumps_back, set_up_clock, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_watch, set_up_clock, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_one_is_woken_for_each_release, set_up_clock,
                                         tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_watch_in_memory_and_read_only, set_up,
+        cmocka_unit_test_setup_teardown(test_watch_in_memory_and_read_only, set_up_clock,
                                         tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_processes_exclude_each_other, set_up,
+        cmocka_unit_test_setup_teardown(test_processes_exclude_each_other, set_up_clock,
                                         tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_plans, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_plans, set_up_clock, tear_down_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,15 +6,10 @@
 #include <stdbool.h>
 
 #include "event/job.h"
+#include "fake_clock.h"
 #include "support_plan.h"
 
-static int64_t now;
 static uint64_t dice; /* what the random source says */
-
-static int64_t clock_now(void *context) {
-    (void)context;
-    return now;
-}
 
 static int clock_random(void *context, void *bytes, size_t length) {
     (void)context;
@@ -23,7 +18,7 @@ static int clock_random(void *context, void *bytes, size_t length) {
     return 0;
 }
 
-static const brant_sources sources = {clock_now, clock_random, NULL};
+static const brant_sources sources = {fake_clock, clock_random, NULL};
 
 typedef struct fixture {
     char *folder;
@@ -39,7 +34,7 @@ static brant_db *open_again(const fixture *self) {
 
 static int set_up(void **state) {
     fixture *self = calloc(1, sizeof *self);
-    now = INT64_C(1700000000000);
+    fake_now = FAKE_BEGIN;
     dice = UINT64_C(1) << 63; /* the middle: no jitter */
     self->folder = make_folder();
     self->db = open_again(self);
@@ -228,19 +223,20 @@ static void test_policies_are_current(void **state) {
     configure(db, "'lease':1000");
     enqueue(db, "");
     configure(other, "'lease':7");
-    must(db, "queues.claim", q("{'queue':'q'}"), q("'lease_until':%lld", (long long)now + 7));
+    must(db, "queues.claim", q("{'queue':'q'}"), q("'lease_until':%lld", (long long)fake_now + 7));
     /* An undone change and another's have the same revision. */
     must(db, "transaction.begin", "{}", NULL);
     configure(db, "'lease':50");
     must(db, "transaction.rollback", "{}", NULL);
     configure(other, "'lease':60");
     enqueue(db, "");
-    must(db, "queues.claim", q("{'queue':'q'}"), q("'lease_until':%lld", (long long)now + 60));
+    must(db, "queues.claim", q("{'queue':'q'}"), q("'lease_until':%lld", (long long)fake_now + 60));
     /* Another queue of the same name. */
     must(other, "queues.delete", q("{'queue':'q','force':true}"), q("{'deleted':2}"));
     must(db, "queues.claim", q("{'queue':'q'}"), q("{'items':[]}"));
     enqueue(db, "");
-    must(db, "queues.claim", q("{'queue':'q'}"), q("'lease_until':%lld", (long long)now + 30000));
+    must(db, "queues.claim", q("{'queue':'q'}"),
+         q("'lease_until':%lld", (long long)fake_now + 30000));
     brant_db_free(other);
 }
 
@@ -320,7 +316,7 @@ static void test_fencing(void **state) {
     }
     assert_int_equal(claim_with(db, ",'worker':'w'"), id);
     assert_int_equal(token, 1);
-    now += 30000;
+    fake_now += 30000;
     assert_int_equal(claim_with(db, ",'worker':'w'"), id);
     assert_int_equal(token, 2);
     for (size_t i = 0; i < 5; i++)
@@ -332,7 +328,7 @@ static void test_fencing(void **state) {
     must(db, "jobs.heartbeat_many",
          q("{'items':[{'id':%lld,'token':1},{'id':%lld,'token':2}]}", (long long)id, (long long)id),
          q("{'items':[{'id':%lld,'stale':true},{'id':%lld,'lease_until':%lld}]}", (long long)id,
-           (long long)id, (long long)now + 30000));
+           (long long)id, (long long)fake_now + 30000));
     ack(db, id, 2);
     must_fail(db, "jobs.ack", held(id, 2, ""), BRANT_STALE, NULL);
     /* A job that is ready again, or waits, is held by nobody. */
@@ -403,16 +399,16 @@ static void test_transactions(void **state) {
 
 static void test_delay(void **state) {
     brant_db *db = ((fixture *)*state)->db;
-    const int64_t start = now;
+    const int64_t start = fake_now;
     must(db, "queues.enqueue", q("{'queue':'q','delay':100,'priority':9}"), q("'state':'delayed'"));
     must(db, "queues.enqueue", q("{'queue':'q','run_at':%lld}", (long long)start + 50),
          q("'state':'delayed'"));
     must(db, "queues.enqueue", q("{'queue':'q','run_at':5}"), q("'state':'ready'"));
     must(db, "queues.enqueue", q("{'queue':'q','delay':0}"), q("'state':'ready'"));
     claims_are(db, "3 4");
-    now = start + 49;
+    fake_now = start + 49;
     claims_are(db, "");
-    now = start + 100;
+    fake_now = start + 100;
     claims_are(db, "1 2");
 }
 
@@ -423,20 +419,20 @@ static void test_bounds(void **state) {
     for (int i = 0; i < 250; i++)
         strcat(items, i ? ",{'delay':10}" : "{'delay':10}");
     must(db, "queues.enqueue_many", q("{'queue':'q','items':[%s]}", items), NULL);
-    now += 10;
+    fake_now += 10;
     assert_int_equal(claim(db), 1);
     assert_int_equal(count(db, "SELECT count(*) FROM jobs WHERE state = 1"), 150);
     must(db, "queues.claim", q("{'queue':'q','limit':249,'lease':5}"), NULL);
     must(db, "queues.claim", q("{'queue':'q','limit':249,'lease':5}"), NULL);
     assert_int_equal(count(db, "SELECT count(*) FROM jobs WHERE state = 3"), 250);
-    now += 30000;
+    fake_now += 30000;
     assert_int_equal(claim(db), 2);
     assert_int_equal(count(db, "SELECT count(*) FROM jobs WHERE state = 0"), 99);
     must(db, "queues.enqueue_many",
          q("{'queue':'e','items':[%s]}", strcpy(items, "{'expires_in':5}")), NULL);
     for (int i = 1; i < 120; i++)
         must(db, "queues.enqueue", q("{'queue':'e','expires_in':5}"), NULL);
-    now += 5;
+    fake_now += 5;
     must(db, "queues.enqueue", q("{'queue':'e','payload':'in time'}"), NULL);
     must(db, "queues.enqueue", q("{'queue':'e','priority':1}"), NULL);
     must(db, "queues.claim", q("{'queue':'e'}"), NULL);
@@ -447,7 +443,7 @@ static void test_bounds(void **state) {
     for (int i = 0; i < 250; i++)
         must(db, "queues.enqueue", q("{'queue':'e','expires_in':5}"), NULL);
     must(db, "queues.enqueue", q("{'queue':'e','payload':'behind'}"), NULL);
-    now += 5;
+    fake_now += 5;
     must(db, "queues.claim", q("{'queue':'e'}"), q("'payload':'behind'"));
     assert_int_equal(count(db, "SELECT count(*) FROM jobs WHERE state = 7"), 370);
 }
@@ -474,12 +470,12 @@ static void test_watch_with_clock_back(void **state) {
     brant_db *db = ((fixture *)*state)->db;
     enqueue(db, "");
     assert_int_equal(claim(db), 1);
-    now -= 86400000;
+    fake_now -= 86400000;
     brant_cursor *cursor = watch(db, "q");
     assert_true(is_ready(cursor)); /* there is something to put right */
     assert_int_equal(claim(db), 0);
     assert_false(is_ready(cursor));
-    now += 30000;
+    fake_now += 30000;
     assert_true(is_ready(cursor));
     assert_int_equal(claim(db), 1);
     brant_cursor_free(cursor);
@@ -497,7 +493,7 @@ static void test_shorter_lease_is_told(void **state) {
     must(db, "jobs.heartbeat", held(1, 1, ",'lease':10"), NULL);
     assert_int_equal(count(db, "SELECT count(*) FROM brant_waiters"), 0);
     assert_false(is_ready(cursor));
-    now += 100;
+    fake_now += 100;
     assert_true(is_ready(cursor));
     brant_cursor_free(cursor);
     brant_db_free(other);
@@ -566,19 +562,19 @@ static void test_leases(void **state) {
     configure(db, "'max_attempts':2,'lease':1000");
     const int64_t id = enqueue(db, "");
     assert_int_equal(claim_with(db, ",'worker':'w','lease':50"), id);
-    now += 49;
+    fake_now += 49;
     assert_int_equal(claim(db), 0);
-    now += 1;
+    fake_now += 1;
     /* It ended, but nobody took it back: its holder may go on. */
     must(db, "jobs.heartbeat", held(id, 1, ",'lease':10"),
-         q("{'lease_until':%lld,'cancel_requested':false}", (long long)now + 10));
-    now += 10;
+         q("{'lease_until':%lld,'cancel_requested':false}", (long long)fake_now + 10));
+    fake_now += 10;
     assert_int_equal(claim(db), id);
     must(db, "jobs.get", q("{'id':%lld}", (long long)id),
          q("'errors':[{'attempt':1,'at':%lld,'worker':'w','message':'lease ended'}]",
-           (long long)now));
+           (long long)fake_now));
     must(db, "jobs.get", q("{'id':%lld}", (long long)id), q("'attempt':2"));
-    now += 1000;
+    fake_now += 1000;
     assert_int_equal(claim(db), 0);
     must(db, "jobs.get", q("{'id':%lld}", (long long)id), q("'state':'dead'"));
     must_fail(db, "jobs.ack", held(id, 2, ""), BRANT_STALE, NULL);
@@ -589,14 +585,15 @@ static void test_heartbeat(void **state) {
     configure(db, "'lease':1000");
     const int64_t id = enqueue(db, "");
     claim_with(db, ",'lease':60000");
-    const int64_t until = now + 60000;
-    now += 100;
+    const int64_t until = fake_now + 60000;
+    fake_now += 100;
     /* A heartbeat never shortens what the claim gave, unless it says so. */
     must(db, "jobs.heartbeat", held(id, 1, ",'progress':{'at':3}"),
          q("'lease_until':%lld", (long long)until));
     must(db, "jobs.heartbeat", held(id, 1, ",'lease':500"),
-         q("'lease_until':%lld", (long long)now + 500));
-    must(db, "jobs.heartbeat", held(id, 1, ""), q("'lease_until':%lld", (long long)now + 1000));
+         q("'lease_until':%lld", (long long)fake_now + 500));
+    must(db, "jobs.heartbeat", held(id, 1, ""),
+         q("'lease_until':%lld", (long long)fake_now + 1000));
     must(db, "jobs.get", q("{'id':%lld}", (long long)id), q("'progress':{'at':3}"));
     must(db, "jobs.cancel", q("{'id':%lld}", (long long)id), q("'state':'running'"));
     must(db, "jobs.heartbeat", held(id, 1, ""), q("'cancel_requested':true"));
@@ -620,31 +617,31 @@ static void test_backoff(void **state) {
     for (int i = 0; i < 5; i++) {
         assert_int_equal(claim(db), id);
         must(db, "jobs.fail", held(id, token, ",'error':{'message':'m','stack':'s','code':'c'}"),
-             q("{'state':'delayed','run_at':%lld}", (long long)now + delays[i]));
-        now += delays[i] - 1;
+             q("{'state':'delayed','run_at':%lld}", (long long)fake_now + delays[i]));
+        fake_now += delays[i] - 1;
         assert_int_equal(claim(db), 0);
-        now += 1;
+        fake_now += 1;
     }
     claim(db);
     must(db, "jobs.fail", held(id, token, ",'error':'last'"), q("{'state':'dead'}"));
     must(db, "jobs.get", q("{'id':%lld}", (long long)id),
-         q("{'attempt':6,'at':%lld,'message':'last'}]", (long long)now));
+         q("{'attempt':6,'at':%lld,'message':'last'}]", (long long)fake_now));
     /* Jitter to both sides; a delay that is said has none. */
     const int64_t other = enqueue(db, "");
     claim(db);
     dice = 0;
     must(db, "jobs.fail", held(other, token, ",'error':'x'"),
-         q("'run_at':%lld", (long long)now + 50));
-    now += 50;
+         q("'run_at':%lld", (long long)fake_now + 50));
+    fake_now += 50;
     claim(db);
     dice = UINT64_MAX;
     must(db, "jobs.fail", held(other, token, ",'error':'x'"),
-         q("'run_at':%lld", (long long)now + 450));
-    now += 450;
+         q("'run_at':%lld", (long long)fake_now + 450));
+    fake_now += 450;
     claim(db);
     must(db, "jobs.fail", held(other, token, ",'error':'x','delay':77"),
-         q("'run_at':%lld", (long long)now + 77));
-    now += 77;
+         q("'run_at':%lld", (long long)fake_now + 77));
+    fake_now += 77;
     claim(db);
     must(db, "jobs.fail", held(other, token, ",'error':'x','retry':false"), q("'state':'dead'"));
     /* Beyond what a double holds. */
@@ -654,8 +651,8 @@ static void test_backoff(void **state) {
     for (int i = 0; i < 150; i++) {
         assert_int_equal(claim(db), long_one);
         must(db, "jobs.fail", held(long_one, token, ",'error':'x'"),
-             q("'run_at':%lld", (long long)now + 5));
-        now += 5;
+             q("'run_at':%lld", (long long)fake_now + 5));
+        fake_now += 5;
     }
 }
 
@@ -689,8 +686,8 @@ static void test_snooze_and_release(void **state) {
     for (int i = 0; i < 5; i++) {
         assert_int_equal(claim(db), id);
         must(db, "jobs.snooze", held(id, token, ",'delay':10"),
-             q("{'state':'delayed','run_at':%lld}", (long long)now + 10));
-        now += 10;
+             q("{'state':'delayed','run_at':%lld}", (long long)fake_now + 10));
+        fake_now += 10;
         assert_int_equal(claim(db), id);
         must(db, "jobs.release", held(id, token, ""), q("{'state':'ready'}"));
     }
@@ -702,15 +699,16 @@ static void test_expiry(void **state) {
     brant_db *db = ((fixture *)*state)->db;
     const int64_t late = enqueue(db, ",'expires_in':10"),
                   begun = enqueue(db, ",'expires_in':10,'priority':1"),
-                  delayed = enqueue(db, q(",'delay':50,'expires_at':%lld", (long long)now + 20));
+                  delayed =
+                      enqueue(db, q(",'delay':50,'expires_at':%lld", (long long)fake_now + 20));
     configure(db, "'cancelled_ttl':100");
     assert_int_equal(claim(db), begun);
-    now += 10;
+    fake_now += 10;
     claims_are(db, "");
     must(db, "jobs.get", q("{'id':%lld}", (long long)late), q("'state':'expired'"));
     must(db, "jobs.release", held(begun, 1, ""), NULL);
     assert_int_equal(claim(db), begun); /* it was begun in time */
-    now += 10;
+    fake_now += 10;
     claims_are(db, "");
     be(db, delayed, "expired");
     assert_int_equal(count(db, "SELECT remove_at - finished_at FROM jobs WHERE id = 1"), 100);
@@ -720,27 +718,28 @@ static void test_expiry(void **state) {
 /* A clock that is set back hangs nothing for longer than it would have waited. */
 static void test_clock_back(void **state) {
     brant_db *db = ((fixture *)*state)->db;
-    const int64_t day = 86400000, start = now;
+    const int64_t day = 86400000, start = fake_now;
     configure(db, "'rate_limit':{'limit':2,'period':1000}");
     enqueue(db, "");
     enqueue(db, "");
     enqueue(db, "");
-    now = start + day;
+    fake_now = start + day;
     claims_are(db, "1 2");
-    now = start;
+    fake_now = start;
     claims_are(db, ""); /* the leases end 30 s from now, the tokens come back within a period */
-    now = start + 1000;
+    fake_now = start + 1000;
     claims_are(db, "3");
-    now = start + 2000;
+    fake_now = start + 2000;
     claims_are(db, "");
-    must(db, "jobs.heartbeat", held(2, 1, ""), q("'lease_until':%lld", (long long)now + 30000));
-    now = start + 30000;
+    must(db, "jobs.heartbeat", held(2, 1, ""),
+         q("'lease_until':%lld", (long long)fake_now + 30000));
+    fake_now = start + 30000;
     claims_are(db, "1");
     ack(db, 1, 2);
     must(db, "queues.stats", q("{'queue':'q'}"), NULL);
     /* A unique key's window is no longer than it is said. */
     must(db, "queues.enqueue", q("{'queue':'u','unique':{'key':'k','window':100}}"), NULL);
-    now -= day;
+    fake_now -= day;
     must(db, "queues.enqueue", q("{'queue':'u','unique':{'key':'k','window':100}}"),
          q("'duplicate':false"));
 }
@@ -772,7 +771,7 @@ static void test_key_concurrency(void **state) {
     /* A retry gives its place up, and takes one when it is due if it is better than who has it. */
     must(db, "jobs.fail", held(6, 1, ",'error':'x','delay':10"), q("'state':'delayed'"));
     be(db, 3, "ready");
-    now += 10;
+    fake_now += 10;
     claims_are(db, "6 2");
     be(db, 3, "blocked");
     must(db, "jobs.release", held(2, 1, ""), q("'state':'ready'"));
@@ -800,9 +799,9 @@ static void test_fifo(void **state) {
     /* One that waits for its retry holds those behind it. */
     must(db, "jobs.fail", held(1, 1, ",'error':'x','delay':50"), q("'state':'delayed'"));
     claims_are(db, "");
-    now += 10;
+    fake_now += 10;
     claims_are(db, "6");
-    now += 40;
+    fake_now += 40;
     claims_are(db, "1");
     ack(db, 1, 2);
     claims_are(db, "2");
@@ -819,7 +818,7 @@ static void test_fifo(void **state) {
     ack(db, 5, 1);
     claims_are(db, "2");
     /* A lease that ended keeps its turn. */
-    now += 30000;
+    fake_now += 30000;
     claims_are(db, "2 3 4 6");
     ack(db, 2, 4);
     claims_are(db, "8");
@@ -841,7 +840,7 @@ static void test_fifo_dependencies(void **state) {
     claims_are(db, "3");
     ack(db, 3, 1);
     be(db, 4, "delayed");
-    now += 20;
+    fake_now += 20;
     claims_are(db, "4");
 }
 
@@ -862,7 +861,7 @@ static void test_rules_change(void **state) {
     ack(db, 2, 1);
     ack(db, 3, 1);
     claims_are(db, "1");
-    now += 10;
+    fake_now += 10;
     claims_are(db, "");
     be(db, 4, "blocked");
     configure(db, "'fifo':null");
@@ -880,7 +879,7 @@ static void test_concurrency(void **state) {
     claims_are(db, "");
     ack(db, 1, 1);
     claims_are(db, "3");
-    now += 30000;
+    fake_now += 30000;
     claims_are(db, "2 3");
     configure(db, "'concurrency':null");
     claims_are(db, "4");
@@ -888,22 +887,22 @@ static void test_concurrency(void **state) {
 
 static void test_rate_limit(void **state) {
     brant_db *db = ((fixture *)*state)->db;
-    const int64_t start = now;
+    const int64_t start = fake_now;
     configure(db, "'rate_limit':{'limit':3,'period':100}");
     must(db, "queues.enqueue_many",
          q("{'queue':'q','items':[{},{},{},{},{},{},{},{},{},{},{},{}]}"), NULL);
     assert_int_equal(claim(db), 1);
-    now = start + 60;
+    fake_now = start + 60;
     claims_are(db, "2 3");
-    now = start + 99;
+    fake_now = start + 99;
     claims_are(db, "");
-    now = start + 100;
+    fake_now = start + 100;
     claims_are(db, "4");
-    now = start + 159;
+    fake_now = start + 159;
     claims_are(db, "");
-    now = start + 160;
+    fake_now = start + 160;
     claims_are(db, "5 6");
-    now = start + 10000;
+    fake_now = start + 10000;
     claims_are(db, "7 8 9");
     /* What is older than a period is not kept. */
     assert_true(count(db, "SELECT count(*) FROM queue_claims") <= 2);
@@ -915,14 +914,14 @@ static void test_rate_limit(void **state) {
     /* A clock that was set back gives no tokens away. */
     enqueue(db, "");
     configure(db, "'rate_limit':{'limit':1,'period':100}");
-    now = start + 20000;
+    fake_now = start + 20000;
     claims_are(db, "13");
     enqueue(db, "");
-    now = start + 5000;
+    fake_now = start + 5000;
     claims_are(db, "");
-    now = start + 5099;
+    fake_now = start + 5099;
     claims_are(db, "");
-    now = start + 5100;
+    fake_now = start + 5100;
     claims_are(db, "14");
 }
 
@@ -967,7 +966,7 @@ static void test_after(void **state) {
     claims_are(db, "3 5");
     ack(db, 3, 1);
     be(db, 4, "delayed");
-    now += 50;
+    fake_now += 50;
     claims_are(db, "4");
     must(db, "queues.enqueue", q("{'queue':'q','after':[1,2]}"), q("'state':'ready'")); /* gone */
     must_fail(db, "queues.enqueue", q("{'queue':'q','after':[99]}"), BRANT_NOT_FOUND, "no job 99");
@@ -1061,11 +1060,11 @@ static void test_unique_window(void **state) {
     must(db, "queues.enqueue", same, q("'id':1,"));
     claim(db);
     ack(db, 1, 1);
-    now += 99;
+    fake_now += 99;
     must(db, "queues.enqueue", same, q("{'id':1,'state':'done','duplicate':true,"));
-    now += 1;
+    fake_now += 1;
     must(db, "queues.enqueue", same, q("{'id':2,'state':'ready','duplicate':false,"));
-    now += 100; /* 2 waits still, but its window is over */
+    fake_now += 100; /* 2 waits still, but its window is over */
     must(db, "queues.enqueue", same, q("{'id':3,"));
     claims_are(db, "2 3");
     ack(db, 2, 1); /* the key is that of 3 */
@@ -1080,11 +1079,11 @@ static void test_unique_conflicts(void **state) {
     configure(db, "'key_concurrency':1");
     enqueue(db, ",'payload':1,'key':'a','delay':100,'unique':{'key':'k'}");
     /* Debounce. */
-    now += 50;
+    fake_now += 50;
     must(db, "queues.enqueue",
          q("{'queue':'q','payload':2,'delay':100,'unique':{'key':'k','on_conflict':'reschedule'}}"),
          q("{'id':1,'state':'delayed','duplicate':true,'action':'rescheduled'}"));
-    now += 60;
+    fake_now += 60;
     assert_int_equal(claim(db), 0);
     must(db, "jobs.get", q("{'id':1}"), q("'payload':1,'key':'a'"));
     must(db, "queues.enqueue", q("{'queue':'q','unique':{'key':'k','on_conflict':'reschedule'}}"),

@@ -2,27 +2,11 @@
  * tests/core/test_queue_metrics.c: counting what happens in queues, reading it, and folding it.
  */
 #include "event/metrics.h"
-#include "support.h"
+#include "fake_clock.h"
 
 #define MINUTE INT64_C(60000)
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
-
-static int64_t now;
-
-static int64_t clock_now(void *context) {
-    (void)context;
-    return now;
-}
-
-static const brant_sources sources = {clock_now, NULL, NULL};
-
-static brant_db *open_clocked(const char *folder) {
-    brant_db *db = NULL;
-    assert_int_equal(brant_open_with(&db, TEXT(in_folder(folder, "a.db")), "", 0, &sources),
-                     BRANT_OK);
-    return db;
-}
 
 /* In an entry of its own: the clock is read once in each. */
 static void add(brant_db *db, int64_t queue, int kind, int64_t ms, int64_t count) {
@@ -58,17 +42,17 @@ static void must_sql(brant_db *db, const char *sql, const char *wanted) {
 static void counts_and_rates(void **state) {
     char *folder = make_folder();
     (void)state;
-    now = 1000 * DAY;
-    brant_db *db = open_clocked(folder);
+    fake_now = 1000 * DAY;
+    brant_db *db = open_with_clock(in_folder(folder, "a.db"));
     add(db, 1, BRANT__METRIC_ENQUEUED, 0, 300);
     add(db, 2, BRANT__METRIC_ENQUEUED, 0, 7);
-    now += 5 * MINUTE + MINUTE / 4; /* three quarters of that minute are within five minutes */
+    fake_now += 5 * MINUTE + MINUTE / 4; /* three quarters of that minute are within five minutes */
     add(db, 1, BRANT__METRIC_ENQUEUED, 0, 600);
     brant__metrics metrics = metrics_of(db, 1);
     assert_int_equal(metrics.totals[BRANT__METRIC_ENQUEUED], 900);
     assert_int_equal(metrics.totals[BRANT__METRIC_DIED], 0);
     assert_true(metrics.rates[BRANT__METRIC_ENQUEUED] == (600 + 225) / 300.0);
-    now += 7 * MINUTE;
+    fake_now += 7 * MINUTE;
     metrics = metrics_of(db, 1);
     assert_true(metrics.rates[BRANT__METRIC_ENQUEUED] == 0);
     assert_int_equal(metrics_of(db, 2).totals[BRANT__METRIC_ENQUEUED], 7);
@@ -82,8 +66,8 @@ static void counts_and_rates(void **state) {
 static void histogram(void **state) {
     char *folder = make_folder();
     (void)state;
-    now = 1000 * DAY;
-    brant_db *db = open_clocked(folder);
+    fake_now = 1000 * DAY;
+    brant_db *db = open_with_clock(in_folder(folder, "a.db"));
     brant__measures many = {0};
     for (int64_t ms = 1; ms <= 1000; ms++)
         brant__measure(&many, ms);
@@ -116,7 +100,7 @@ static void histogram(void **state) {
     for (int i = 0; i < 200; i++)
         add(db, 1, BRANT__METRIC_COMPLETED, INT64_MAX, 100000);
     assert_int_equal(metrics_of(db, 1).totals[BRANT__METRIC_COMPLETED], 201 * 100000 + 3);
-    now += 9 * DAY;
+    fake_now += 9 * DAY;
     maintain(db);
     assert_int_equal(metrics_of(db, 1).totals[BRANT__METRIC_COMPLETED], 201 * 100000 + 3);
     brant_db_free(db);
@@ -126,9 +110,9 @@ static void histogram(void **state) {
 static void folding(void **state) {
     char *folder = make_folder();
     (void)state;
-    now = 1000 * DAY + 30 * MINUTE;
-    brant_db *db = open_clocked(folder);
-    for (int minute = 0; minute < 240; minute++, now += MINUTE)
+    fake_now = 1000 * DAY + 30 * MINUTE;
+    brant_db *db = open_with_clock(in_folder(folder, "a.db"));
+    for (int minute = 0; minute < 240; minute++, fake_now += MINUTE)
         for (int64_t queue = 1; queue <= 2; queue++) {
             add(db, queue, BRANT__METRIC_CLAIMED, minute % 2 ? 1 : 100, 1);
             add(db, queue, BRANT__METRIC_ENQUEUED, 0, 2);
@@ -145,11 +129,11 @@ static void folding(void **state) {
              "queue=2 AND minute < 1440120",
              "[[2,1440000,270]]");
     must_sql(db, "SELECT count(DISTINCT minute) FROM queue_metrics WHERE queue=2", "[[152]]");
-    now += 8 * DAY - 3 * HOUR;
+    fake_now += 8 * DAY - 3 * HOUR;
     maintain(db);
     must_sql(db, "SELECT count(DISTINCT minute), min(minute) FROM queue_metrics WHERE queue=2",
              "[[5,0]]");
-    now += DAY;
+    fake_now += DAY;
     maintain(db);
     must_sql(db,
              "SELECT count(*), min(minute), max(minute), sum(sum) FROM queue_metrics WHERE "

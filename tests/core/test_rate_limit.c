@@ -1,32 +1,12 @@
 /*
  * tests/core/test_rate_limit.c: sliding windows against all that was ever taken, buckets against one that is filled millisecond by millisecond, and a clock that jumps back.
  */
-#include "support.h"
+#include "fake_clock.h"
 
 #include <stdbool.h>
 
 #include "event/rate_limit.h"
 #include "support_plan.h"
-
-static int64_t clock_now;
-static int64_t fake_clock(void *context) {
-    (void)context;
-    return clock_now;
-}
-
-static int set_up(void **state) {
-    *state = make_folder();
-    clock_now = 1700000000000;
-    return 0;
-}
-
-static brant_db *open_with_clock(const char *folder) {
-    static const brant_sources sources = {fake_clock, NULL, NULL};
-    brant_db *db = NULL;
-    assert_int_equal(brant_open_with(&db, TEXT(in_folder(folder, "a.db")), TEXT(""), &sources),
-                     BRANT_OK);
-    return db;
-}
 
 static uint64_t seed = 1;
 static int64_t pick(int64_t least, int64_t most) { /* xorshift64* */
@@ -86,29 +66,29 @@ static int64_t in_window(int64_t t, int64_t period) {
 }
 
 static void test_sliding_window_is_exact(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     for (int round = 0; round < 8; round++) {
         const int64_t limit = pick(1, 40), period = pick(1, 400);
         must(db, "rate_limits.reset", "{\"name\":\"x\"}", round ? "true" : "false");
         taken_count = 0;
         for (int i = 0; i < 250; i++) {
             const int64_t cost = pick(0, 3) ? 1 : pick(1, limit);
-            if (pick(0, 2)) clock_now += pick(0, 3) ? pick(0, 3) : pick(0, period * 2);
-            const int64_t used = in_window(clock_now, period);
+            if (pick(0, 2)) fake_now += pick(0, 3) ? pick(0, 3) : pick(0, period * 2);
+            const int64_t used = in_window(fake_now, period);
             const brant__rate rate = take(db, "sliding_window", limit, period, 0, cost);
             assert_int_equal(rate.allowed, used + cost <= limit);
             if (rate.allowed) {
-                taken[taken_count].at = clock_now;
+                taken[taken_count].at = fake_now;
                 taken[taken_count++].cost = cost;
                 assert_int_equal(rate.retry_after, 0);
             } else {
                 /* At that moment, and not a millisecond before it. */
-                assert_true(in_window(clock_now + rate.retry_after, period) + cost <= limit);
-                assert_true(in_window(clock_now + rate.retry_after - 1, period) + cost > limit);
+                assert_true(in_window(fake_now + rate.retry_after, period) + cost <= limit);
+                assert_true(in_window(fake_now + rate.retry_after - 1, period) + cost > limit);
             }
-            assert_int_equal(rate.remaining, limit - in_window(clock_now, period));
+            assert_int_equal(rate.remaining, limit - in_window(fake_now, period));
             assert_int_equal(in_window(rate.reset_at, period), 0);
-            assert_true(rate.reset_at == clock_now || in_window(rate.reset_at - 1, period) > 0);
+            assert_true(rate.reset_at == fake_now || in_window(rate.reset_at - 1, period) > 0);
         }
         for (int i = 0; i < taken_count; i++)
             assert_true(in_window(taken[i].at + period - 1, period) <= limit);
@@ -119,7 +99,7 @@ static void test_sliding_window_is_exact(void **state) {
 /* The clock jumps back at any time: time that really passed is what counts, no window has too much, and no wait is longer than a period. */
 static void test_clock_jumps_back(void **state) {
     static const char *const kinds[] = {"sliding_window", "token_bucket"};
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     for (int kind = 0; kind < 2; kind++) {
         const int64_t limit = 10, period = 1000;
         int64_t real = 0, refused_since = -1;
@@ -128,8 +108,8 @@ static void test_clock_jumps_back(void **state) {
         for (int i = 0; i < 1500; i++) {
             const int64_t step = pick(0, 60);
             real += step;
-            clock_now += step;
-            if (pick(0, 30) == 0) clock_now -= pick(1, INT64_C(3000000000));
+            fake_now += step;
+            if (pick(0, 30) == 0) fake_now -= pick(1, INT64_C(3000000000));
             const brant__rate rate = ask(db, "rate_limits.take", kinds[kind], limit, period, 0, 1);
             assert_true(rate.retry_after <= period);
             if (rate.allowed) {
@@ -155,15 +135,15 @@ static void test_clock_jumps_back(void **state) {
 
 /* Rows that left the window are removed by those who take. */
 static void test_window_leaves_no_rows(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     must(db, "transaction.begin", "{}", NULL);
     for (int i = 0; i < 5000; i++) {
-        clock_now++;
+        fake_now++;
         ask(db, "rate_limits.take", "sliding_window", 1000000, 100, 0, 1);
     }
     must(db, "transaction.commit", "{}", NULL);
     must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM rate_limit_hits\"}", "[[100]]");
-    clock_now += 1000000;
+    fake_now += 1000000;
     for (int i = 0; i < 8; i++)
         ask(db, "rate_limits.take", "sliding_window", 1000000, 100, 0, 1);
     must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM rate_limit_hits\"}", "[[1]]");
@@ -173,14 +153,14 @@ static void test_window_leaves_no_rows(void **state) {
 /* ---- token buckets -------------------------------------------------------------------------------------------------------- */
 
 static void test_bucket_is_exact(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     for (int round = 0; round < 8; round++) {
         const int64_t limit = pick(1, 50), period = pick(1, 1000), burst = pick(1, 80);
         int64_t level = burst * period; /* in parts of a token */
         must(db, "rate_limits.reset", "{\"name\":\"x\"}", NULL);
         for (int i = 0; i < 250; i++) {
             for (int64_t passed = pick(0, 3) ? pick(0, 5) : pick(0, 300); passed > 0; passed--) {
-                clock_now++;
+                fake_now++;
                 level = level + limit < burst * period ? level + limit : burst * period;
             }
             const int64_t cost = pick(1, pick(0, 4) ? 1 : burst);
@@ -194,22 +174,22 @@ static void test_bucket_is_exact(void **state) {
                 assert_true(level + (rate.retry_after - 1) * limit < cost * period);
             }
             assert_int_equal(rate.remaining, level / period);
-            assert_true(level + (rate.reset_at - clock_now) * limit >= burst * period);
+            assert_true(level + (rate.reset_at - fake_now) * limit >= burst * period);
         }
     }
     brant_db_free(db);
 }
 
 static void test_bucket_at_its_bounds(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     brant__rate rate =
         take(db, "token_bucket", 100000000, INT64_C(31622400000), 100000000, 100000000);
     assert_true(rate.allowed);
-    clock_now += INT64_C(31622400000) - 1;
+    fake_now += INT64_C(31622400000) - 1;
     rate = take(db, "token_bucket", 100000000, INT64_C(31622400000), 100000000, 100000000);
     assert_false(rate.allowed);
     assert_int_equal(rate.retry_after, 1);
-    clock_now += INT64_C(100000000000000);
+    fake_now += INT64_C(100000000000000);
     rate = take(db, "token_bucket", 100000000, INT64_C(31622400000), 100000000, 1);
     assert_int_equal(rate.remaining, 99999999);
     /* Another period, another burst: whole tokens stay, as many as fit. */
@@ -230,7 +210,7 @@ static void test_bucket_at_its_bounds(void **state) {
 /* ---- the rest ------------------------------------------------------------------------------------------------------------- */
 
 static void test_refusals(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
 #define WINDOW "\"kind\":\"sliding_window\",\"limit\":3,\"period\":1000"
     must_fail(db, "rate_limits.take", "{\"name\":\"x\"," WINDOW ",\"cost\":4}", BRANT_INVALID,
               "/cost: 4 is more than the limit of 3");
@@ -257,7 +237,7 @@ static void test_refusals(void **state) {
 }
 
 static void test_list_and_maintain(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     char json[200];
     for (int i = 0; i < 5; i++) {
         snprintf(json, sizeof json, "{\"name\":\"%s%d\"," WINDOW ",\"cost\":2}",
@@ -277,7 +257,7 @@ static void test_list_and_maintain(void **state) {
          "\"burst\":1,\"remaining\":0,\"reset_at\":1700000005000}]}");
     must(db, "rate_limits.list", "{\"prefix\":\"zz\"}", "{\"items\":[]}");
     int64_t removed = 0;
-    clock_now += 1000;
+    fake_now += 1000;
     assert_int_equal(brant__enter(db), BRANT_OK);
     assert_int_equal(brant__rate_limit_maintain(&removed, db), BRANT_OK);
     brant__leave(db);
@@ -292,21 +272,22 @@ static void test_list_and_maintain(void **state) {
 }
 
 static void test_plans(void **state) {
-    brant_db_free(open_with_clock(*state));
+    brant_db_free(open_with_clock(in_folder(*state, "a.db")));
     must_plan_well(in_folder(*state, "a.db"), brant__rate_limit_statements.sql,
                    brant__rate_limit_statements.count);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_sliding_window_is_exact, set_up, tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_clock_jumps_back, set_up, tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_window_leaves_no_rows, set_up, tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_bucket_is_exact, set_up, tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_bucket_at_its_bounds, set_up, tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_list_and_maintain, set_up, tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_plans, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_sliding_window_is_exact, set_up_clock,
+                                        tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_clock_jumps_back, set_up_clock, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_window_leaves_no_rows, set_up_clock, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_bucket_is_exact, set_up_clock, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_bucket_at_its_bounds, set_up_clock, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_refusals, set_up_clock, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_list_and_maintain, set_up_clock, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_plans, set_up_clock, tear_down_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

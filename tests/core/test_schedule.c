@@ -2,7 +2,7 @@
  * tests/core/test_schedule.c: what fires when, with a clock that steps over changes, jumps back and leaves fires out; and processes of which the leader is killed.
  */
 #define _GNU_SOURCE
-#include "support.h"
+#include "fake_clock.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -12,28 +12,14 @@
 #include "event/schedule.h"
 #include "support_plan.h"
 
-static int64_t clock_now;
-static int64_t fake_clock(void *context) {
-    (void)context;
-    return clock_now;
-}
-
 static int64_t utc(int year, int month, int day, int hour, int minute) {
     return ((brant__days_of(year, month, day) * 24 + hour) * 60 + minute) * 60000;
 }
 
 static int set_up(void **state) {
     *state = make_folder();
-    clock_now = utc(2024, 1, 1, 0, 0);
+    fake_now = utc(2024, 1, 1, 0, 0);
     return 0;
-}
-
-static brant_db *open_with_clock(const char *folder) {
-    static const brant_sources sources = {fake_clock, NULL, NULL};
-    brant_db *db = NULL;
-    assert_int_equal(brant_open_with(&db, TEXT(in_folder(folder, "a.db")), TEXT(""), &sources),
-                     BRANT_OK);
-    return db;
 }
 
 static void set(brant_db *db, const char *spec, const char *more) {
@@ -69,32 +55,32 @@ static void expect(brant_db *db, const int64_t *wanted, int count) {
     } while (0)
 
 static void test_fires_when_due(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     set(db, "30 2 * * *", ",\"payload\":[1],\"options\":{\"priority\":7}");
-    clock_now = utc(2024, 1, 1, 2, 30) - 1;
+    fake_now = utc(2024, 1, 1, 2, 30) - 1;
     expect(db, NULL, 0);
-    clock_now++;
+    fake_now++;
     EXPECT(db, utc(2024, 1, 1, 2, 30));
     expect(db, NULL, 0);
     must(db, "queues.claim", "{\"queue\":\"q\"}", "\"payload\":[1]");
     must(db, "schedules.get", "{\"name\":\"s\"}", "\"fired\":1");
     /* Set again: the same next fire; another spec: a new one. */
-    clock_now = utc(2024, 1, 2, 2, 0);
+    fake_now = utc(2024, 1, 2, 2, 0);
     set(db, "30 2 * * *", "");
-    clock_now = utc(2024, 1, 2, 2, 40);
+    fake_now = utc(2024, 1, 2, 2, 40);
     set(db, "30 2 * * *", "");
     EXPECT(db, utc(2024, 1, 2, 2, 30));
     set(db, "45 2 * * *", "");
-    clock_now = utc(2024, 1, 2, 2, 45);
+    fake_now = utc(2024, 1, 2, 2, 45);
     EXPECT(db, utc(2024, 1, 2, 2, 45));
     /* What came due in a pause is not made up. */
     must(db, "schedules.pause", "{\"name\":\"s\"}", "\"paused\":true");
-    clock_now += 3 * 86400000;
+    fake_now += 3 * 86400000;
     expect(db, NULL, 0);
     must(db, "schedules.resume", "{\"name\":\"s\"}", "\"paused\":false");
     expect(db, NULL, 0);
     /* A transaction that is taken back fired nothing. */
-    clock_now = utc(2024, 1, 6, 2, 45);
+    fake_now = utc(2024, 1, 6, 2, 45);
     must(db, "transaction.begin", "{}", NULL);
     EXPECT(db, utc(2024, 1, 6, 2, 45));
     must(db, "transaction.rollback", "{}", NULL);
@@ -104,99 +90,99 @@ static void test_fires_when_due(void **state) {
 }
 
 static void test_misfires(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     set(db, "0 * * * *", ",\"misfire\":\"one\"");
-    clock_now = utc(2024, 1, 1, 5, 30);
+    fake_now = utc(2024, 1, 1, 5, 30);
     EXPECT(db, utc(2024, 1, 1, 5, 0));
     set(db, "0 * * * *", ",\"misfire\":\"all\",\"catch_up\":3");
-    clock_now = utc(2024, 1, 1, 9, 30);
+    fake_now = utc(2024, 1, 1, 9, 30);
     EXPECT(db, utc(2024, 1, 1, 7, 0), utc(2024, 1, 1, 8, 0), utc(2024, 1, 1, 9, 0));
-    clock_now = utc(2024, 1, 1, 11, 30);
+    fake_now = utc(2024, 1, 1, 11, 30);
     must(db, "schedules.tick", "{\"limit\":1}",
          "\"at\":1704103200000}],\"next_at\":1704106800000}");
     must(db, "schedules.tick", "{\"limit\":1}",
          "\"at\":1704106800000}],\"next_at\":1704110400000}");
     set(db, "0 * * * *", ",\"misfire\":\"skip\"");
-    clock_now = utc(2024, 1, 1, 15, 30);
+    fake_now = utc(2024, 1, 1, 15, 30);
     expect(db, NULL, 0);
-    clock_now = utc(2024, 1, 1, 17, 0) + 59999; /* 16:00 is skipped, 17:00 is not late */
+    fake_now = utc(2024, 1, 1, 17, 0) + 59999; /* 16:00 is skipped, 17:00 is not late */
     EXPECT(db, utc(2024, 1, 1, 17, 0));
     /* Years of seconds: bounded, and the grid of an interval stays. */
     set(db, "* * * * * *", ",\"misfire\":\"all\",\"catch_up\":2");
-    clock_now = utc(2034, 1, 1, 0, 0) + 1;
+    fake_now = utc(2034, 1, 1, 0, 0) + 1;
     EXPECT(db, utc(2034, 1, 1, 0, 0) - 1000, utc(2034, 1, 1, 0, 0));
     set(db, "@every 7ms", ",\"misfire\":\"one\"");
-    const int64_t began = clock_now;
-    clock_now += 700000003;
+    const int64_t began = fake_now;
+    fake_now += 700000003;
     EXPECT(db, began + 700000000);
-    clock_now += 4;
+    fake_now += 4;
     EXPECT(db, began + 700000007);
     brant_db_free(db);
 }
 
 /* Minute by minute over a change of the clock, with ticks at random: each fire once. */
 static void test_daylight_saving(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     int64_t at[10];
     int fixed = 0;
-    clock_now = utc(2024, 10, 25, 12, 0);
+    fake_now = utc(2024, 10, 25, 12, 0);
     set(db, "30 2 * * *", ",\"timezone\":\"Europe/Berlin\"");
-    for (; clock_now < utc(2024, 10, 29, 12, 0); clock_now += 60000 * (1 + clock_now / 60000 % 7))
+    for (; fake_now < utc(2024, 10, 29, 12, 0); fake_now += 60000 * (1 + fake_now / 60000 % 7))
         fixed += tick(db, at, 10);
     assert_int_equal(fixed, 4);
-    clock_now = utc(2024, 3, 29, 12, 0);
+    fake_now = utc(2024, 3, 29, 12, 0);
     set(db, "@every 1h", "");
     set(db, "30 2 * * *", ",\"timezone\":\"Europe/Berlin\"");
-    for (fixed = 0; clock_now < utc(2024, 4, 2, 12, 0); clock_now += 60000)
+    for (fixed = 0; fake_now < utc(2024, 4, 2, 12, 0); fake_now += 60000)
         fixed += tick(db, at, 10);
     assert_int_equal(fixed, 4);
     brant_db_free(db);
 }
 
 static void test_clock_jumps_back(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     int64_t at[10];
     set(db, "30 2 * * *", "");
-    clock_now = utc(2024, 1, 1, 2, 31);
+    fake_now = utc(2024, 1, 1, 2, 31);
     EXPECT(db, utc(2024, 1, 1, 2, 30));
-    clock_now = utc(2024, 1, 1, 1, 0); /* up to three hours: not twice */
+    fake_now = utc(2024, 1, 1, 1, 0); /* up to three hours: not twice */
     expect(db, NULL, 0);
-    clock_now = utc(2024, 1, 1, 2, 31);
+    fake_now = utc(2024, 1, 1, 2, 31);
     expect(db, NULL, 0);
-    clock_now = utc(2024, 1, 2, 2, 30);
+    fake_now = utc(2024, 1, 2, 2, 30);
     EXPECT(db, utc(2024, 1, 2, 2, 30));
-    clock_now = utc(2020, 1, 1, 0, 0); /* years: it was wrong */
+    fake_now = utc(2020, 1, 1, 0, 0); /* years: it was wrong */
     expect(db, NULL, 0);
-    clock_now = utc(2020, 1, 1, 2, 30);
+    fake_now = utc(2020, 1, 1, 2, 30);
     EXPECT(db, utc(2020, 1, 1, 2, 30));
     /* Wildcards and intervals go on, but not within one interval. */
     set(db, "* * * * *", "");
-    clock_now = utc(2020, 1, 1, 5, 0);
+    fake_now = utc(2020, 1, 1, 5, 0);
     EXPECT(db, utc(2020, 1, 1, 5, 0));
-    clock_now -= 5;
+    fake_now -= 5;
     expect(db, NULL, 0);
-    clock_now += 5;
+    fake_now += 5;
     expect(db, NULL, 0);
-    clock_now = utc(2020, 1, 1, 4, 0) - 1;
+    fake_now = utc(2020, 1, 1, 4, 0) - 1;
     expect(db, NULL, 0);
-    clock_now = utc(2020, 1, 1, 4, 0);
+    fake_now = utc(2020, 1, 1, 4, 0);
     expect(db, NULL, 0);
-    clock_now = utc(2020, 1, 1, 4, 1);
+    fake_now = utc(2020, 1, 1, 4, 1);
     EXPECT(db, utc(2020, 1, 1, 4, 1));
     set(db, "@every 90s", "");
-    clock_now -= INT64_C(100000000000);
+    fake_now -= INT64_C(100000000000);
     expect(db, NULL, 0);
-    clock_now += 90000;
+    fake_now += 90000;
     assert_int_equal(tick(db, at, 10), 1);
     brant_db_free(db);
 }
 
 static void test_leap_days(void **state) {
-    brant_db *db = open_with_clock(*state);
+    brant_db *db = open_with_clock(in_folder(*state, "a.db"));
     int64_t at[10];
     int count = 0;
     set(db, "0 0 29 2 *", "");
-    for (; clock_now < utc(2033, 1, 1, 0, 0); clock_now += 86400000 / 2)
+    for (; fake_now < utc(2033, 1, 1, 0, 0); fake_now += 86400000 / 2)
         count += tick(db, at, 10);
     assert_int_equal(count, 3);
     brant_db_free(db);
@@ -264,7 +250,7 @@ static void test_leader_is_killed(void **state) {
 static void test_plans(void **state) {
     const char *sql[BRANT__SCHEDULE_STATEMENTS];
     size_t count = 0;
-    brant_db_free(open_with_clock(*state));
+    brant_db_free(open_with_clock(in_folder(*state, "a.db")));
     for (size_t i = 0; i < BRANT__SCHEDULE_STATEMENTS; i++)
         if (i != BRANT__SCHEDULE_AHEAD) /* all of them, when the clock was set back */
             sql[count++] = brant__schedule_statements.sql[i];
