@@ -134,6 +134,18 @@ static inline void must_fail(brant_db *db, const char *name, const char *json, b
                  brant_last_error()->message, message);
 }
 
+/* The number that a query gives. */
+static inline int64_t number(brant_db *db, const char *sql) {
+    char json[1024];
+    long long value = -1;
+    snprintf(json, sizeof json, "{\"sql\":\"%s\"}", sql);
+    char *answer = must_call(db, "sql.execute", json, NULL);
+    const char *rows = strstr(answer, "\"rows\":[[");
+    if (!rows || sscanf(rows, "\"rows\":[[%lld", &value) != 1) fail_msg("%s: %s", sql, answer);
+    brant_free(answer);
+    return value;
+}
+
 /* db.doctor finds nothing. */
 static inline void must_be_well(brant_db *db) {
     static const char end[] = "],\"ok\":true}";

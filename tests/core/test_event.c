@@ -76,21 +76,6 @@ static int64_t notify(brant_db *db, const char *channel, int64_t payload) {
     return id;
 }
 
-static int64_t number(brant_db *db, const char *sql) {
-    char json[1024];
-    snprintf(json, sizeof json, "{\"sql\":\"%s\"}", sql);
-    char *answer = NULL;
-    size_t length = 0;
-    long long value = 0;
-    if (brant_sql_execute(&answer, &length, db, TEXT(json)) != BRANT_OK)
-        fail_msg("%s: %s", sql, brant_last_error()->message);
-    const char *rows = strstr(answer, "\"rows\":[[");
-    if (!rows || sscanf(rows, "\"rows\":[[%lld", &value) != 1)
-        fail_msg("%s: no number in %s", sql, answer);
-    brant_free(answer);
-    return value;
-}
-
 static void begin(brant_db *db) {
     must(db, "transaction.begin", "{}", NULL);
 }

@@ -112,17 +112,6 @@ static inline void publish_keyed(brant_db *db, const char *key, const char *payl
     must(db, "streams.publish", json, NULL);
 }
 
-static inline int64_t number(brant_db *db, const char *sql) {
-    char json[1024];
-    long long value = -1;
-    snprintf(json, sizeof json, "{\"sql\":\"%s\"}", sql);
-    char *answer = must_call(db, "sql.execute", json, NULL);
-    const char *rows = strstr(answer, "\"rows\":[[");
-    if (!rows || sscanf(rows, "\"rows\":[[%lld", &value) != 1) fail_msg("%s: %s", sql, answer);
-    brant_free(answer);
-    return value;
-}
-
 /* The plan of a statement of ours must use what is wanted, and scan or sort nothing. */
 static inline void must_plan(const char *path, const char *sql, const char *wanted) {
     sqlite3 *sqlite = NULL;

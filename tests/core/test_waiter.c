@@ -2,7 +2,7 @@
  * tests/core/test_waiter.c: the wait queue, kinds of cursors that use it, and what becomes of sleepers that die.
  */
 #define _GNU_SOURCE
-#include "support.h"
+#include "test_wake.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -47,21 +47,6 @@ static void wake_some(brant_db *db, int64_t count) {
     begin(db);
     assert_int_equal(brant__waiter_wake(db, TOPIC, count), BRANT_OK);
     commit(db);
-}
-
-static int64_t number(brant_db *db, const char *sql) {
-    char json[512];
-    long long value = -1;
-    snprintf(json, sizeof json, "{\"sql\":\"%s\"}", sql);
-    char *answer = must_call(db, "sql.execute", json, NULL);
-    const char *rows = strstr(answer, "\"rows\":[[");
-    if (!rows || sscanf(rows, "\"rows\":[[%lld", &value) != 1) fail_msg("%s: %s", sql, answer);
-    brant_free(answer);
-    return value;
-}
-
-static int64_t sleepers(brant_db *db) {
-    return number(db, "SELECT count(*) FROM brant_waiters");
 }
 
 static void test_one_of_n(void **state) {

@@ -4,6 +4,7 @@
  * Children are forked while this process has no handle open, and say what they found through a pipe.
  */
 #define _GNU_SOURCE
+#include "test_wake.h"
 #include "child.h"
 
 #include <fcntl.h>
@@ -68,24 +69,6 @@ static int read_payloads(brant_cursor *cursor, int64_t timeout, int64_t *payload
 static int64_t read_one(brant_cursor *cursor, int64_t timeout) {
     int64_t payload = -1;
     return read_payloads(cursor, timeout, &payload, 1) == 1 ? payload : -1;
-}
-
-static int64_t number(brant_db *db, const char *sql) {
-    char json[1024], *answer = NULL;
-    size_t length = 0;
-    long long value = -1;
-    snprintf(json, sizeof json, "{\"sql\":\"%s\"}", sql);
-    if (brant_sql_execute(&answer, &length, db, TEXT(json)) != BRANT_OK)
-        fail_msg("%s: %s", sql, brant_last_error()->message);
-    const char *rows = strstr(answer, "\"rows\":[[");
-    if (!rows || sscanf(rows, "\"rows\":[[%lld", &value) != 1)
-        fail_msg("%s: no number in %s", sql, answer);
-    brant_free(answer);
-    return value;
-}
-
-static int64_t registrations(brant_db *db) {
-    return number(db, "SELECT count(*) FROM brant_wake WHERE row_id > 0");
 }
 
 /* Another program: SQLite without brant. Only in a process, or at a time, that has the file not open. */

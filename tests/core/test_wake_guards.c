@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE
 #include "support_plan.h"
+#include "test_wake.h"
 
 #include <stdbool.h>
 #include <sys/stat.h>
@@ -12,12 +13,6 @@
 #include "event/wake_state.h"
 #include "store/handle.h"
 
-static void notify(brant_db *db, const char *channel) {
-    char json[256];
-    snprintf(json, sizeof json, "{\"channel\":\"%s\"}", channel);
-    must(db, "events.notify", json, NULL);
-}
-
 /* Whether the cursor's next answer has items. */
 static bool next_has(brant_cursor *cursor, int64_t timeout) {
     char *answer = NULL;
@@ -26,25 +21,6 @@ static bool next_has(brant_cursor *cursor, int64_t timeout) {
         fail_msg("next: %s", brant_last_error()->message);
     brant_free(answer);
     return length > 2;
-}
-
-static int64_t number(brant_db *db, const char *sql) {
-    char json[512];
-    long long value = -1;
-    snprintf(json, sizeof json, "{\"sql\":\"%s\"}", sql);
-    char *answer = must_call(db, "sql.execute", json, NULL);
-    const char *rows = strstr(answer, "\"rows\":[[");
-    if (!rows || sscanf(rows, "\"rows\":[[%lld", &value) != 1) fail_msg("%s: %s", sql, answer);
-    brant_free(answer);
-    return value;
-}
-
-static int64_t registrations(brant_db *db) {
-    return number(db, "SELECT count(*) FROM brant_wake WHERE row_id > 0");
-}
-
-static int64_t sleepers(brant_db *db) {
-    return number(db, "SELECT count(*) FROM brant_waiters");
 }
 
 /* The fallback check comes in so many milliseconds. */
@@ -78,7 +54,7 @@ static brant_status late_fetch(brant__fetch *found, brant_db *db, void *state,
     late *self = state;
     (void)db;
     if (self->looks++ == 0) {
-        notify(self->writer, "a");
+        must_notify(self->writer, "a");
         return BRANT_OK;
     }
     brant__write_integer(writer, 1);
@@ -121,7 +97,7 @@ static void test_many_topics(void **state) {
     for (int i = 0; i < 2000; i++) {
         char channel[16];
         snprintf(channel, sizeof channel, "c%d", i);
-        notify(writer, channel);
+        must_notify(writer, channel);
     }
     must(writer, "transaction.commit", "{}", NULL);
     assert_int_equal(brant_wake_acknowledge(db), BRANT_OK);
@@ -138,7 +114,7 @@ static void test_full_socket(void **state) {
     brant_db *writer = must_open(path, ""), *db = must_open(path, "");
     brant_cursor *cursor = must_listen_to(db, "a");
     for (int i = 0; i < 500; i++)
-        notify(writer, "a");
+        must_notify(writer, "a");
     assert_int_equal(registrations(writer), 1);
     assert_true(next_has(cursor, 0));
     brant_cursor_free(cursor);
@@ -153,11 +129,11 @@ static void test_untrusted_folder(void **state) {
     brant_cursor *cursor = must_listen_to(db, "a");
     const uint64_t before = brant__wake_count(db);
     assert_int_equal(chmod(in_folder(*state, "a.db.wake"), 0777), 0);
-    notify(writer, "a");
+    must_notify(writer, "a");
     assert_int_equal(brant_wake_acknowledge(db), BRANT_OK);
     assert_int_equal(brant__wake_count(db), before);
     assert_int_equal(chmod(in_folder(*state, "a.db.wake"), 0700), 0);
-    notify(writer, "a");
+    must_notify(writer, "a");
     assert_int_equal(brant_wake_acknowledge(db), BRANT_OK);
     assert_int_equal(brant__wake_count(db), before + 1);
     brant_cursor_free(cursor);
@@ -171,9 +147,9 @@ static void test_restore_without_a_name(void **state) {
     snprintf(path, sizeof path, "%s", in_folder(*state, "a.db"));
     snprintf(json, sizeof json, "{\"path\":\"%s\"}", in_folder(*state, "copy.db"));
     brant_db *db = must_open(path, "");
-    notify(db, "a");
+    must_notify(db, "a");
     must(db, "db.backup", json, NULL);
-    notify(db, "a");
+    must_notify(db, "a");
     brant_db *reader = must_open(path, "{\"mode\":\"ro\"}");
     brant_cursor *cursor = must_listen_to(reader, "a");
     assert_false(next_has(cursor, 0));
@@ -191,9 +167,9 @@ static void test_a_gap_is_told_once(void **state) {
     must(db, "events.set_retention", "{\"channel\":\"b\",\"count\":1}", NULL);
     must(db, "transaction.begin", "{}", NULL);
     for (int i = 0; i < 5000; i++)
-        notify(db, "a");
+        must_notify(db, "a");
     for (int i = 0; i < 3; i++)
-        notify(db, "b");
+        must_notify(db, "b");
     must(db, "transaction.commit", "{}", NULL);
     int gaps = 0, answers = 0, given = 0;
     for (size_t length = 3; length > 2; answers++) {
@@ -318,7 +294,7 @@ static void test_commit_fails(void **state) {
     char *answer = NULL;
     size_t length = 0;
     must(db, "transaction.begin", "{}", NULL);
-    notify(db, "a");
+    must_notify(db, "a");
     brant_cursor_free(cursor);
     sqlite3_commit_hook(db->sqlite, refuse, NULL);
     assert_int_not_equal(brant_call(&answer, &length, db, TEXT("transaction.commit"), TEXT("{}")),
@@ -326,7 +302,7 @@ static void test_commit_fails(void **state) {
     sqlite3_commit_hook(db->sqlite, NULL, NULL);
     must(db, "transaction.rollback", "{}", NULL);
     assert_int_equal(sleepers(db), 1);
-    notify(db, "a");
+    must_notify(db, "a");
     assert_int_equal(sleepers(db), 0);
     brant_db_free(db);
 }
@@ -365,16 +341,16 @@ static void test_child_of_sleepers(void **state) {
 static void test_checkpoint_backs_off(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = must_open(path, ""), *reader = must_open(path, "");
-    notify(db, "a");
+    must_notify(db, "a");
     must(reader, "transaction.begin", "{\"mode\":\"read\"}", NULL);
-    notify(db, "a");
+    must_notify(db, "a");
     const int most = db->checkpoint_at;
     db->checkpoint_at = 1;
-    notify(db, "a");
+    must_notify(db, "a");
     assert_true(db->checkpoint_at > most);
     must(reader, "transaction.rollback", "{}", NULL);
     db->checkpoint_at = 1;
-    notify(db, "a");
+    must_notify(db, "a");
     assert_int_equal(db->checkpoint_at, most);
     /* And the log that grew is cut. */
     sqlite3_stmt *statement = NULL;
@@ -397,7 +373,7 @@ static void test_rows_are_bounded(void **state) {
                     "INSERT INTO brant_wake (socket, patterns, created_at) SELECT "
                     "printf('%032x', i), '[\"' || hex(zeroblob(30000)) || '\"]', 1 FROM n");
     assert_int_equal(registrations(db), 101);
-    notify(db, "a");
+    must_notify(db, "a");
     assert_in_range(wake_of(db)->registry.row_count, 60, 80);
     assert_true(next_has(cursor, 0));
     brant_cursor_free(cursor);

@@ -2,7 +2,7 @@
  * tests/core/test_wake_traps.c: what a wake may be lost to, and what waiting may cost: each of these fails when the guard that it names is taken out.
  */
 #define _GNU_SOURCE
-#include "support.h"
+#include "test_wake.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -16,12 +16,6 @@
 
 #include "event/wake_state.h"
 
-static void notify(brant_db *db, const char *channel) {
-    char json[256];
-    snprintf(json, sizeof json, "{\"channel\":\"%s\"}", channel);
-    must(db, "events.notify", json, NULL);
-}
-
 /* How many items came, or minus the status. */
 static int items(brant_cursor *cursor, int64_t timeout) {
     char *answer = NULL;
@@ -33,21 +27,6 @@ static int items(brant_cursor *cursor, int64_t timeout) {
         count++;
     brant_free(answer);
     return count;
-}
-
-static int64_t number(brant_db *db, const char *sql) {
-    char json[512];
-    long long value = -1;
-    snprintf(json, sizeof json, "{\"sql\":\"%s\"}", sql);
-    char *answer = must_call(db, "sql.execute", json, NULL);
-    const char *rows = strstr(answer, "\"rows\":[[");
-    if (!rows || sscanf(rows, "\"rows\":[[%lld", &value) != 1) fail_msg("%s: %s", sql, answer);
-    brant_free(answer);
-    return value;
-}
-
-static int64_t registrations(brant_db *db) {
-    return number(db, "SELECT count(*) FROM brant_wake WHERE row_id > 0");
 }
 
 static int64_t wait_of(brant_cursor *cursor) {
@@ -224,7 +203,7 @@ static void test_read_only(void **state) {
     waiting wait;
     begin_wait(&wait, cursor, LONG);
     pause_ms(50);
-    notify(db, "a");
+    must_notify(db, "a");
     pthread_join(wait.thread, NULL);
     assert_int_equal(wait.got, 1);
     assert_true(wait.took < TOLD);
@@ -250,7 +229,7 @@ static void test_others_sleep(void **state) {
     }
     pause_ms(200);
     for (int i = 0; i < 100; i++)
-        notify(writer, "b");
+        must_notify(writer, "b");
     pause_ms(100);
     for (int i = 0; i < COUNT; i++)
         assert_int_equal(brant__wake_count(dbs[i]), 0);
@@ -265,7 +244,7 @@ static void test_others_sleep(void **state) {
                                  after.ru_stime.tv_usec - before.ru_stime.tv_usec) /
                             1e3;
     if (used > 90) fail_msg("%d idle waiters took %.1f ms in 3 s", COUNT, used);
-    notify(writer, "a");
+    must_notify(writer, "a");
     for (int i = 1; i < COUNT; i += 2)
         pthread_join(waits[i].thread, NULL);
     for (int i = 0; i < COUNT; i++) {
@@ -286,7 +265,7 @@ static void must_wake(brant_db *writer, const char *channel, brant_db *db) {
     int fd = -1;
     assert_int_equal(brant_wake_fd(&fd, db), BRANT_OK);
     assert_int_equal(brant_wake_acknowledge(db), BRANT_OK);
-    notify(writer, channel);
+    must_notify(writer, channel);
     assert_int_equal(brant_wake_acknowledge(db), BRANT_OK);
     if (brant__wake_count(db) == before) fail_msg("nobody was woken for %s", channel);
 }
@@ -311,7 +290,7 @@ static void test_kept_registrations(void **state) {
     assert_int_equal(brant__enter(writer), BRANT_OK);
     assert_int_equal(brant__wake_register(&id, writer, patterns, 1), BRANT_OK);
     brant__leave(writer);
-    notify(writer, "c");
+    must_notify(writer, "c");
     assert_int_equal(brant__enter(writer), BRANT_OK); /* a commit that does not come off */
     assert_int_equal(brant__signal_before_commit(writer, wake_of(writer)), BRANT_OK);
     brant__leave(writer);
@@ -322,7 +301,7 @@ static void test_kept_registrations(void **state) {
 
     /* Format 4 did not count. Its row is made of ours. */
     b = must_listen_to(other, "d");
-    notify(writer, "z");
+    must_notify(writer, "z");
     elsewhere(path, "UPDATE event_sequences SET value = value - 1 WHERE name = 'wake'; "
                     "UPDATE brant_wake SET row_id = row_id + 100 WHERE row_id = "
                     "(SELECT max(row_id) FROM brant_wake); "
@@ -378,7 +357,7 @@ static void test_restore_is_told(void **state) {
     check_in(db, 2 * LONG);
     begin_wait(&wait, cursor, LONG);
     pause_ms(50);
-    notify(writer, "a");
+    must_notify(writer, "a");
     pthread_join(wait.thread, NULL);
     assert_int_equal(wait.got, 1);
     assert_true(wait.took < TOLD);
@@ -503,8 +482,8 @@ static void test_churn(void **state) {
         }
         while (number(writer, "SELECT count(*) FROM brant_waiters") < EACH)
             pause_ms(1);
-        notify(dbs[0], "b"); /* which makes it know of the others */
-        notify(writer, "a");
+        must_notify(dbs[0], "b"); /* which makes it know of the others */
+        must_notify(writer, "a");
         for (int i = 0; i < EACH; i++) {
             pthread_join(waits[i][0].thread, NULL);
             assert_int_equal(waits[i][0].got, 1);
@@ -594,10 +573,10 @@ static void test_log_is_bounded(void **state) {
                 must(writer, "events.notify", json, NULL);
             }
             for (int k = 0; k < 8; k++)
-                notify(writer, "b");
+                must_notify(writer, "b");
             must(writer, "transaction.commit", "", NULL);
             for (int k = 0; k < 40; k++)
-                notify(writer, "b");
+                must_notify(writer, "b");
         }
         assert_int_equal(stat(name, &log), 0);
         if (round == 0) bound = log.st_size;
