@@ -49,6 +49,15 @@
  * Indexes count items, not lines. An array's item that the input schema does not allow refuses the call whatever `errors` says; in lines it is a fault. LIMIT: more
  * than limits.batch items. Memory: that of the input and some 100 bytes an item; patches hold one stored row at a time.
  *
+ * Encrypted attributes ("x-encrypted": true in the type's schema; brant/crypto.h) are sealed by every operation that writes, after validation: what is stored is an envelope that
+ * belongs to this file, graph, node or edge, key and attribute, and reading gives the envelope; nodes.open_secret and edges.open_secret open it. The handle needs a key ring with an
+ * active key (NOT_FOUND, and nothing is written). An envelope may be written where it is the one that is stored there, which needs no ring, or opens at this very place (sealed
+ * anew where its key is not the active one); INVALID otherwise: a plaintext must not look like one. {"$redacted": true} keeps what is stored there; INVALID where nothing is, or
+ * with other members. A patch that has an object for a secret is merged into the opened value (AUTH, UNSUPPORTED: it does not open). LIMIT: what is sealed is longer than
+ * limits.document. The change log, exports and arrays have {"$redacted": true} instead of each value, and so have reads of a row that was written before its type encrypted. In a
+ * batch these are faults of the items. graph_types.migrate seals what patches and casts make, and a row that it cannot seal fails; an envelope may move to another encrypted
+ * attribute of its row.
+ *
  * Notifications: each successful mutating call emits one per channel, in its transaction: graph:created, graph:updated, graph:deleted (marked), graph:purged
  * {graph_id, graph, graph_type_id, owner_id, changes? [names of the members given]}, nodes:created, nodes:updated, nodes:deleted, edges:created,
  * edges:updated, edges:deleted {graph_id, graph, graph_type_id, owner_id, count, keys [at most 100], truncated}.
@@ -207,7 +216,8 @@ BRANT_API brant_status brant_graph_changes(char **out_json, size_t *out_json_len
 /*
  * graphs.diff {"graph", "from": offset | {"time": ms}, "to"? (now), "limit"?: keys in all, 1..1000000 (10000)}
  *   -> {"from", "to": offsets, "nodes": {"created", "updated", "deleted": [key..]}, "edges": {..}, "truncated"}
- * What is different at `to` from what was at `from`: what came and went between, or is as it was again (attributes and metadata), is not listed. By the order of last changes. A time means
+ * What is different at `to` from what was at `from`: what came and went between, or is as it was again (attributes and metadata), is not listed; what has a secret, which the log
+ * does not know, counts as updated where it was written. By the order of last changes. A time means
  * the last offset that was written by then. CONFLICT: the log does not say how the graph was at one of them: it was not on, its beginning or an event between was removed.
  */
 BRANT_API brant_status brant_graph_diff(char **out_json, size_t *out_json_len, brant_db *db,
@@ -217,7 +227,7 @@ BRANT_API brant_status brant_graph_diff(char **out_json, size_t *out_json_len, b
  * graphs.replay {"graph", "to": offset | {"time": ms}, "into": name, "graph_type"?} -> {"graph": into, "offset", "nodes": n, "edges": n}
  * A new graph with the nodes and edges (keys, types, ends, attributes, metadata; revisions and times are new) that the graph had then, of the same graph type or the one that is given, whose rules
  * hold: rows that an older version of it allowed may be VALIDATION or CONSTRAINT; "open" takes all rows of graphs that are directed and not multi. One transaction. CONFLICT as in graphs.diff; an
- * offset inside the snapshot of a beginning is CONFLICT too. EXISTS: `into` is taken.
+ * offset inside the snapshot of a beginning is CONFLICT too. Secrets are not in the log: {"$redacted": true} is stored in their place, which no key opens. EXISTS: `into` is taken.
  */
 BRANT_API brant_status brant_graph_replay(char **out_json, size_t *out_json_len, brant_db *db,
                                           const char *json, size_t json_len);
@@ -280,6 +290,15 @@ BRANT_API brant_status brant_node_get(char **out_json, size_t *out_json_len, bra
 /* nodes.get_many {"graph", "keys": [..]} -> {"items": [node | null..]} in the order asked */
 BRANT_API brant_status brant_node_get_many(char **out_json, size_t *out_json_len, brant_db *db,
                                            const char *json, size_t json_len);
+
+/*
+ * nodes.open_secret {"graph", "key", "path"} -> {"value": any JSON, "key_version": n}
+ * One encrypted attribute, opened with the handle's key ring. `path`: attributes.<path> or attributes/<pointer> as in filters. NOT_FOUND: no such node, nothing at the path, no
+ * ring or none of its keys is the envelope's. INVALID: the type does not encrypt the path. AUTH: what stands there is no envelope of this very place: changed, moved, or plain,
+ * which is not believed. UNSUPPORTED, LIMIT as envelopes.open.
+ */
+BRANT_API brant_status brant_node_open_secret(char **out_json, size_t *out_json_len, brant_db *db,
+                                              const char *json, size_t json_len);
 
 /* nodes.exists {"graph", "key"} -> {"exists": bool} */
 BRANT_API brant_status brant_node_exists(char **out_json, size_t *out_json_len, brant_db *db,
@@ -379,6 +398,10 @@ BRANT_API brant_status brant_edge_patch_many(char **out_json, size_t *out_json_l
 /* edges.get {"graph", "key"} -> edge */
 BRANT_API brant_status brant_edge_get(char **out_json, size_t *out_json_len, brant_db *db,
                                       const char *json, size_t json_len);
+
+/* edges.open_secret {"graph", "key", "path"} -> {"value": any JSON, "key_version": n}. As nodes.open_secret. */
+BRANT_API brant_status brant_edge_open_secret(char **out_json, size_t *out_json_len, brant_db *db,
+                                              const char *json, size_t json_len);
 
 /* edges.exists {"graph", "key"} -> {"exists": bool} */
 BRANT_API brant_status brant_edge_exists(char **out_json, size_t *out_json_len, brant_db *db,

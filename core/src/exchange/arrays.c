@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "exchange/internal.h"
+#include "graph/seal.h"
 
 #define POLL_MASK 8191
 
@@ -92,8 +93,11 @@ static brant_status add_edge(array_graph *arrays, brant__json *json, brant__stat
     if (key.data) arrays->keys = true;
     brant__buffer_append(&arrays->text, key.data, key.length);
     if (arrays->attributes) {
-        edge->attributes_length = attributes.length;
-        brant__buffer_append(&arrays->text, attributes.data, attributes.length);
+        const size_t begun = arrays->text.length;
+        status =
+            brant__redact_append(&arrays->text, arrays->graph.type, BRANT__EDGES, type, attributes);
+        if (status != BRANT_OK) return status;
+        edge->attributes_length = arrays->text.length - begun;
     }
     arrays->count++;
     return read_weight(arrays, json, edge, row);
@@ -241,7 +245,7 @@ static brant_status write_nodes(array_graph *arrays) {
         brant__write_array(out);
     }
     for (uint32_t i = 0;; i++) {
-        uint32_t type;
+        uint32_t type = BRANT__NO_TYPE;
         BRANT__TRY(brant__step(&row, arrays->call->db, statement));
         if (!row) break;
         if ((i & POLL_MASK) == POLL_MASK) BRANT__TRY(brant__db_poll(arrays->call->db));
@@ -251,9 +255,9 @@ static brant_status write_nodes(array_graph *arrays) {
             brant__write_integer(out, type);
         }
         if (arrays->attributes) {
-            brant__text text = brant__column_text(statement, 1);
             brant__buffer_append_byte(&attributes, i ? ',' : '[');
-            brant__buffer_append(&attributes, text.data, text.length);
+            BRANT__TRY(brant__redact_append(&attributes, arrays->graph.type, BRANT__NODES, type,
+                                            brant__column_text(statement, 1)));
         }
     }
     if (module->typed) brant__write_end(out);

@@ -6,6 +6,7 @@
  * append to the page's text.
  */
 #include "exchange/internal.h"
+#include "graph/seal.h"
 
 #define PAGE_ITEMS   10000
 #define PAGE_MAXIMUM 1000000
@@ -138,8 +139,21 @@ static brant_status read_row(brant__export_item *out, brant__json *json, brant__
         out->target_row = brant__column_integer(row, turned ? 8 : 9);
         if (out->key.data && made_key(&export->graph, out)) out->key = (brant__text){NULL, 0};
     }
+    status = brant__export_redact(&out->attributes_text, export, kind, type);
+    if (status != BRANT_OK) return status;
     status = brant__json_parse(json, out->attributes_text.data, out->attributes_text.length, 0);
     out->attributes = json->root;
+    return status;
+}
+
+brant_status brant__export_redact(brant__text *text, brant__export *export, int kind,
+                                  uint32_t type) {
+    brant_status status;
+
+    if (BRANT__LIKELY(!brant__type_encrypts(export->graph.type, kind, type))) return BRANT_OK;
+    brant__buffer_reset(&export->redacted);
+    status = brant__redact_append(&export->redacted, export->graph.type, kind, type, *text);
+    *text = brant__text_of(export->redacted.data, export->redacted.length);
     return status;
 }
 
@@ -386,6 +400,7 @@ cleanup:
     brant__buffer_free(&export.scratch[0]);
     brant__buffer_free(&export.scratch[1]);
     brant__buffer_free(&export.item.buffer);
+    brant__buffer_free(&export.redacted);
     brant__buffer_free(&export.text);
     return status;
 }

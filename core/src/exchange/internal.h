@@ -87,8 +87,9 @@ struct brant__export {
     brant__buffer text; /* the page */
     brant__writer item; /* for one item of it */
     brant__buffer scratch[2];
-    brant__text columns; /* of CSV: an array of names, as JSON; the same on all pages */
-    brant__json names;   /* that array, and its names */
+    brant__buffer redacted; /* attributes of a type that encrypts */
+    brant__text columns;    /* of CSV: an array of names, as JSON; the same on all pages */
+    brant__json names;      /* that array, and its names */
     brant__text *column_names;
     size_t column_count;
 };
@@ -122,7 +123,10 @@ typedef struct brant__survey {
 } brant__survey;
 brant_status brant__survey_take(brant__survey *out, brant__export *export, int kind);
 
-/* Rows of all nodes or edges that the export takes, for the survey: `attributes` and `metadata` are the columns 2 and 3. */
+/* Rows of all nodes or edges that the export takes, for the survey: `type`, `attributes` and `metadata` are the columns 1, 2 and 3. */
 brant_status brant__export_all(brant__statement **out, brant__export *export, int kind);
+/* Attributes as they leave (graph/seal.h): *text where the type encrypts nothing, else borrowed until the next row. */
+brant_status brant__export_redact(brant__text *text, brant__export *export, int kind,
+                                  uint32_t type);
 
 #endif

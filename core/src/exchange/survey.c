@@ -63,6 +63,7 @@ brant_status brant__survey_take(brant__survey *out, brant__export *export, int k
     BRANT__TRY(brant__export_all(&statement, export, kind));
     for (;;) {
         brant__text text;
+        uint32_t type;
         BRANT__TRY(brant__step(&row, export->call->db, statement));
         if (!row) break;
         if ((++steps & POLL_MASK) == 0) BRANT__TRY(brant__db_poll(export->call->db));
@@ -70,6 +71,9 @@ brant_status brant__survey_take(brant__survey *out, brant__export *export, int k
             out->metadata = true;
         text = brant__column_text(statement, 2);
         if (brant__text_equal(text, BRANT__TEXT("{}"))) continue;
+        BRANT__TRY(
+            brant__read_type(&type, &export->graph, kind, brant__column_integer(statement, 1)));
+        BRANT__TRY(brant__export_redact(&text, export, kind, type));
         BRANT__TRY(brant__json_parse(&json, text.data, text.length, 0));
         BRANT__TRY(note(out, &capacity, &places, export->call, json.root));
     }

@@ -218,12 +218,12 @@ brant_status brant__violations(brant__text *out_array, size_t *out_count, brant_
 }
 
 brant_status brant__values_write(brant__text *out_attributes, brant__text *out_metadata,
-                                 brant__buffer *text, yyjson_val *attributes,
+                                 brant__buffer *text, brant__text sealed, yyjson_val *attributes,
                                  yyjson_val *metadata) {
     size_t middle;
 
     brant__buffer_reset(text);
-    brant__json_append(text, attributes);
+    brant__attributes_write(text, sealed, attributes);
     middle = text->length;
     if (metadata) brant__json_append(text, metadata);
     if (text->failed) return brant__fail_memory();

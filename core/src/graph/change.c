@@ -7,6 +7,7 @@
 #include "graph/change.h"
 
 #include "event/stream.h"
+#include "graph/seal.h"
 
 #define POLL_MASK 1023
 
@@ -44,16 +45,19 @@ static void write_type(brant__writer *out, const brant__graph *graph, int kind, 
 }
 
 /* What of a row can change. */
-static void write_values(brant__writer *out, brant__statement *row) {
+static brant_status write_values(brant__writer *out, const brant__graph *graph, int kind,
+                                 uint32_t type, brant__statement *row) {
     const brant__text metadata = brant__column_text(row, 5);
+    const brant_status status =
+        brant__write_redacted(out, graph->type, kind, type, brant__column_text(row, 4));
 
-    brant__write_name(out, "attributes");
-    brant__write_raw(out, brant__column_text(row, 4));
+    if (status != BRANT_OK) return status;
     if (!brant__text_equal(metadata, BRANT__TEXT("{}"))) {
         brant__write_name(out, "metadata");
         brant__write_raw(out, metadata);
     }
     brant__write_integer_member(out, "revision", brant__column_integer(row, 6));
+    return BRANT_OK;
 }
 
 static void clear(brant__writer *writer) {
@@ -137,7 +141,7 @@ brant_status brant__change_read(brant__call *call, brant__graph *graph, int kind
     clear(&state->before);
     brant__write_object(&state->before);
     write_type(&state->before, graph, kind, type);
-    write_values(&state->before, row);
+    BRANT__TRY(write_values(&state->before, graph, kind, type, row));
     brant__write_end(&state->before);
     if (state->before.buffer.failed) {
         status = brant__fail_memory();
@@ -166,12 +170,15 @@ cleanup:
 }
 
 /* The event of what stands in state->head, with the row as it is now (NULL: gone) and as it was before (`before`). */
-static brant_status publish(brant__call *call, brant__graph *graph, brant__change_rows *state,
-                            brant__statement *row, bool before, bool snapshot) {
+static brant_status publish(brant__call *call, brant__graph *graph, int kind, uint32_t type,
+                            brant__change_rows *state, brant__statement *row, bool before,
+                            bool snapshot) {
     brant__writer *out = &state->head;
+    brant_status status = BRANT_OK;
 
     brant__write_text_member(out, "op", row ? BRANT__TEXT("put") : BRANT__TEXT("delete"));
-    if (row) write_values(out, row);
+    if (row) status = write_values(out, graph, kind, type, row);
+    if (status != BRANT_OK) return status;
     if (snapshot) {
         brant__write_name(out, "snapshot");
         brant__write_bool(out, true);
@@ -189,7 +196,7 @@ brant_status brant__change_publish(brant__call *call, brant__graph *graph, int k
                                    int64_t row_id) {
     brant__statement *row = NULL;
     brant__change_rows *state;
-    uint32_t type;
+    uint32_t type = BRANT__NO_TYPE;
     bool found, before;
     brant_status status;
 
@@ -198,8 +205,11 @@ brant_status brant__change_publish(brant__call *call, brant__graph *graph, int k
     graph->before_row = 0;
     BRANT__TRY(read_row(&row, &found, call, kind, row_id));
     if (!found && !before) goto cleanup;
-    if (!before) BRANT__TRY(write_head(state, graph, kind, row, &type));
-    status = publish(call, graph, state, found ? row : NULL, before, false);
+    if (!before)
+        BRANT__TRY(write_head(state, graph, kind, row, &type));
+    else if (found)
+        BRANT__TRY(brant__read_type(&type, graph, kind, brant__column_integer(row, 1)));
+    status = publish(call, graph, kind, type, state, found ? row : NULL, before, false);
 cleanup:
     brant__reset(row);
     return status;
@@ -245,7 +255,7 @@ static brant_status publish_all(brant__call *call, brant__graph *graph, brant__c
         if (!found) break;
         if ((++seen & POLL_MASK) == 0) BRANT__TRY(brant__db_poll(call->db));
         BRANT__TRY(write_head(state, graph, kind, row, &type));
-        BRANT__TRY(publish(call, graph, state, row, false, true));
+        BRANT__TRY(publish(call, graph, kind, type, state, row, false, true));
     }
 cleanup:
     brant__reset(row);

@@ -7,6 +7,8 @@
  */
 #include "graph/edge_put.h"
 
+#include "graph/seal.h"
+
 #define POLL_MASK     4095
 #define NO_VIOLATIONS ((brant__text){NULL, 0})
 
@@ -509,25 +511,51 @@ static brant_status read_derived(bool *out_refused, brant__edge_batch *put, bran
     return BRANT_OK;
 }
 
-/* Take a new edge that is well into the batch: *slot is then its place there. */
-static brant_status keep_slot(brant__edge_slot **slot, brant__edge_batch *put) {
-    brant__edge_slot *kept = &put->slots[put->count];
+/* The key that a new edge is stored with where it was given none: nothing where ends and type say enough. */
+static brant_status name_slot(brant__edge_slot *slot, brant__edge_batch *put) {
     char id[37];
     brant_status status;
 
+    if (slot->key.data) return BRANT_OK;
+    if (!put->multi)
+        return slot->orientation & BRANT__UNDIRECTED_EDGE ? undirected_key(&slot->key, put, slot)
+                                                          : BRANT_OK;
+    status = brant__db_uuid(put->call->db, id);
+    if (status != BRANT_OK) return status;
+    slot->key = brant__text_of(brant__arena_copy(put->call->arena, id, 36), 36);
+    return slot->key.data ? BRANT_OK : brant__fail_memory();
+}
+
+/* What an item's attributes are as they are stored, in *out_sealed; *out_good false: a fault is noted. */
+static brant_status seal(bool *out_good, brant__text *out_sealed, brant__edge_batch *put,
+                         size_t index, const brant__item *item, brant__edge_slot *slot,
+                         yyjson_val *attributes) {
+    brant__edge_ends ends;
+    brant__text key;
+    brant_status status = name_slot(slot, put);
+
+    *out_good = false;
+    if (status != BRANT_OK) return status;
+    ends = (brant__edge_ends){slot->key, slot->type, slot->source_key, slot->target_key};
+    status = brant__edge_key(&key, put->call, &put->graph, &ends);
+    if (status != BRANT_OK) return status;
+    status = brant__seal_item(out_sealed, put->call, &put->graph, BRANT__EDGES, slot->type, key,
+                              attributes, slot->row_id, slot->sealed, put->mode == BRANT__REPLAY);
+    *out_good = status == BRANT_OK;
+    return *out_good ? BRANT_OK
+                     : brant__seal_fault(&put->faults, index, item_key(put, item), status);
+}
+
+/* Take a new edge that is well into the batch: *slot is then its place there. */
+static brant_status keep_slot(brant__edge_slot **slot, brant__edge_batch *put) {
+    brant__edge_slot *kept = &put->slots[put->count];
+    const bool found_again = (*slot)->key.data || !put->multi;
+    brant_status status;
+
     *kept = **slot;
-    if (kept->key.data || !put->multi) {
-        if (!kept->key.data && (kept->orientation & BRANT__UNDIRECTED_EDGE)) {
-            status = undirected_key(&kept->key, put, kept);
-            if (status != BRANT_OK) return status;
-        }
-        register_slot(put, kept);
-    } else {
-        status = brant__db_uuid(put->call->db, id);
-        if (status != BRANT_OK) return status;
-        kept->key = brant__text_of(brant__arena_copy(put->call->arena, id, 36), 36);
-        if (!kept->key.data) return brant__fail_memory();
-    }
+    status = name_slot(kept, put);
+    if (status != BRANT_OK) return status;
+    if (found_again) register_slot(put, kept);
     put->count++;
     put->created++;
     *slot = kept;
@@ -544,6 +572,7 @@ static brant_status judge(brant__edge_batch *put, size_t index, brant__item *ite
                                .type = BRANT__NO_TYPE,
                                .index = (uint32_t)index};
     brant__edge_slot *slot = NULL, *taken = NULL;
+    brant__text sealed = {NULL, 0};
     const char *message;
     bool refused, undirected, good, made = false;
     brant_status status;
@@ -637,7 +666,7 @@ static brant_status judge(brant__edge_batch *put, size_t index, brant__item *ite
                          "there is an edge of these ends and type with another key already");
         slot = taken;
     }
-    if (slot && put->mode == BRANT__INSERT) return FAULT(BRANT_EXISTS, "the edge exists already");
+    if (slot && put->mode != BRANT__PUT) return FAULT(BRANT_EXISTS, "the edge exists already");
     if (!slot) {
         slot = &wanted;
         slot->created = made = true;
@@ -672,6 +701,10 @@ static brant_status judge(brant__edge_batch *put, size_t index, brant__item *ite
             brant__quoted(call, module->edge_types[slot->type].name), first,
             count == 1 ? "" : ", and more");
     }
+    if (brant__type_encrypts(put->graph.type, BRANT__EDGES, slot->type)) {
+        status = seal(&good, &sealed, put, index, item, slot, attributes);
+        if (status != BRANT_OK || !good) return status;
+    }
     if (made) {
         status = judge_made(&good, put, index, item, slot, source.type, target.type);
         if (status != BRANT_OK || !good) return status;
@@ -679,6 +712,7 @@ static brant_status judge(brant__edge_batch *put, size_t index, brant__item *ite
         if (status != BRANT_OK) return status;
     }
     slot->attributes = attributes;
+    slot->sealed = sealed;
     if (item->metadata) slot->metadata = item->metadata;
     slot->revision++;
     slot->puts++;
@@ -719,7 +753,7 @@ static brant_status judge_all(brant__edge_batch *put) {
     unsigned allowed = BRANT__ITEM_SOURCE | BRANT__ITEM_TARGET | BRANT__ITEM_KEY |
                        BRANT__ITEM_TYPE | BRANT__ITEM_UNDIRECTED | BRANT__ITEM_ATTRIBUTES |
                        BRANT__ITEM_METADATA |
-                       (put->mode == BRANT__INSERT ? 0u : (unsigned)BRANT__ITEM_REVISION);
+                       (put->mode == BRANT__PUT ? (unsigned)BRANT__ITEM_REVISION : 0u);
     brant_status status = BRANT_OK;
 
     put->tested = put->items.skip && put->graph.type->module->config.acyclic;

@@ -15,6 +15,8 @@ typedef struct brant__edge_slot {
     brant__text source_key;
     brant__text target_key;
     yyjson_val *attributes;
+    brant__text
+        sealed; /* the attributes as they are stored, where the type encrypts; else {NULL, 0} */
     yyjson_val *metadata; /* NULL: as stored */
     int64_t row_id;       /* 0: new, until it is written */
     int64_t source;

@@ -18,8 +18,8 @@ static brant_status update(brant__edge_batch *put, const brant__edge_slot *slot)
     brant__text attributes = {NULL, 0}, metadata = {NULL, 0};
     brant_status status;
 
-    BRANT__TRY(
-        brant__values_write(&attributes, &metadata, &put->text, slot->attributes, slot->metadata));
+    BRANT__TRY(brant__values_write(&attributes, &metadata, &put->text, slot->sealed,
+                                   slot->attributes, slot->metadata));
     BRANT__TRY(brant__change_before(put->call, &put->graph, BRANT__EDGES, slot->row_id));
     BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_UPDATE));
     brant__bind_text(statement, 1, attributes);
@@ -39,8 +39,8 @@ static brant_status insert_one(brant__edge_batch *put, brant__edge_slot *slot) {
     brant__text attributes = {NULL, 0}, metadata = {NULL, 0};
     brant_status status;
 
-    BRANT__TRY(
-        brant__values_write(&attributes, &metadata, &put->text, slot->attributes, slot->metadata));
+    BRANT__TRY(brant__values_write(&attributes, &metadata, &put->text, slot->sealed,
+                                   slot->attributes, slot->metadata));
     BRANT__TRY(brant__edge_statement(&statement, put->call, BRANT__EDGE_INSERT));
     brant__bind_integer(statement, 1, put->graph.row_id);
     brant__bind_integer(statement, 2, brant__db_now(put->call->db));
@@ -68,7 +68,7 @@ static brant_status insert_rows(brant__edge_batch *put, brant__edge_slot *const 
 
     brant__buffer_reset(&put->text);
     for (size_t i = 0; i < BRANT__ROWS; i++) {
-        brant__json_append(&put->text, slots[i]->attributes);
+        brant__attributes_write(&put->text, slots[i]->sealed, slots[i]->attributes);
         ends[i] = put->text.length;
     }
     if (put->text.failed) return brant__fail_memory();
@@ -305,7 +305,7 @@ static brant_status answer(brant__edge_batch *put) {
     } else {
         brant__write_name(out, "created");
         brant__write_integer(out, (int64_t)put->created);
-        if (put->mode != BRANT__INSERT) {
+        if (put->mode == BRANT__PUT) {
             brant__write_name(out, "updated");
             brant__write_integer(out, (int64_t)(put->good - put->created));
         }

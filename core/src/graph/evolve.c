@@ -485,6 +485,21 @@ cleanup:
     return status;
 }
 
+brant_status brant__judge_fail(brant__judge *self, int kind, const brant__evolve_row *row,
+                               const char *keyword, const char *message) {
+    brant__writer violations = {0};
+    brant_status status;
+
+    self->failing = true;
+    brant__write_array(&violations);
+    write_violation(&violations, keyword, message, BRANT__TEXT(""));
+    brant__write_end(&violations);
+    status = violations.buffer.failed ? brant__fail_memory()
+                                      : note_failure(self, kind, row, &violations);
+    brant__buffer_free(&violations.buffer);
+    return status;
+}
+
 void brant__judge_free(brant__judge *self) {
     brant__json_free(&self->json);
     brant__buffer_free(&self->patched);

@@ -101,6 +101,9 @@ void brant__evolve_row_read(brant__evolve_row *out, int kind, brant__statement *
 
 /* Judge one row; a failing one is noted with its violations while there are few. */
 brant_status brant__judge_row(brant__judge *self, int kind, const brant__evolve_row *row);
+/* A row that was well so far fails after all: `message` says why. */
+brant_status brant__judge_fail(brant__judge *self, int kind, const brant__evolve_row *row,
+                               const char *keyword, const char *message);
 void brant__judge_free(brant__judge *self);
 
 /* The key of a row as users see it. */

@@ -3,6 +3,7 @@
  *
  * The state at an offset is what the newest begin of the log up to there left (its snapshot), and after it of each row the last event. Both
  * walks go through the stream once and ask the index by key for the rows' other events, so that nothing but the answer is held in memory.
+ * Of secrets the log has {"$redacted": true} (seal.h): a row that has one counts as updated where it was written, and is replayed with that in the place of the value.
  * A log that lacks an event between its begin and the end of what is asked (retention, compaction, erasure) is refused: CONFLICT.
  */
 #include "graph/change.h"
@@ -250,6 +251,19 @@ cleanup:
     return status;
 }
 
+/* A secret is in it: the log does not say whether it is another now. */
+static bool has_redacted(yyjson_val *object) {
+    size_t index, count;
+    yyjson_val *name, *value;
+
+    if (yyjson_obj_size(object) == 1 && yyjson_is_true(brant__json_get(object, "$redacted")))
+        return true;
+    yyjson_obj_foreach(object, index, count, name, value) {
+        if (yyjson_is_obj(value) && has_redacted(value)) return true;
+    }
+    return false;
+}
+
 /* A member; {} and none are the same. */
 static bool same_member(yyjson_val *a, yyjson_val *b, const char *name) {
     yyjson_val *left = brant__json_get(a, name), *right = brant__json_get(b, name);
@@ -272,7 +286,8 @@ static brant_status judge(int *out, difference *self, brant__text key, yyjson_va
         *out = brant__text_equal(brant__json_get_text(before, "type"),
                                  brant__json_get_text(event, "type")) &&
                        same_member(before, event, "attributes") &&
-                       same_member(before, event, "metadata")
+                       same_member(before, event, "metadata") &&
+                       !has_redacted(brant__json_get(event, "attributes"))
                    ? SAME
                    : UPDATED;
     return BRANT_OK;
@@ -420,13 +435,21 @@ static void begin_batch(replay *self) {
     brant__write_array(&self->items);
 }
 
+static brant_status insert_nodes(brant__call *call) {
+    return brant__nodes_put(call, BRANT__REPLAY, false);
+}
+
+static brant_status insert_edges(brant__call *call) {
+    return brant__edges_put(call, BRANT__REPLAY, false);
+}
+
 static brant_status flush(replay *self, int kind) {
     brant_status status;
 
     if (self->count == 0) return BRANT_OK;
     brant__write_end(&self->items);
     brant__write_end(&self->items);
-    status = run(self, kind == BRANT__NODES ? brant__node_insert_many : brant__edge_insert_many);
+    status = run(self, kind == BRANT__NODES ? insert_nodes : insert_edges);
     self->counts[kind] += (int64_t)self->count;
     begin_batch(self);
     return status;

@@ -8,6 +8,7 @@
  * - graph.c: graphs, looked up by name; purge.c: removed for good
  * - node.c, node_put.c: nodes read, written
  * - edge.c, edge_put.c, edge_write.c: edges read, judged, written (edge_put.h)
+ * - seal.c: attributes that their type encrypts, on their way in and out; secret.c: one of them, opened (seal.h)
  * - patch.c: nodes and edges patched; remove.c: deleted (remove.h)
  * - retention.c: what goes by itself; erase.c: a person's data
  * - calls.c: the call protocol and its graph
@@ -296,7 +297,11 @@ void brant__faults_write(brant__writer *out, brant__faults *faults);
 /* ---- what a writing operation is given (items.c) --------------------------------------------- */
 
 /* What an item does with what is stored. */
-enum { BRANT__PUT, BRANT__INSERT };
+enum {
+    BRANT__PUT,
+    BRANT__INSERT,
+    BRANT__REPLAY /* an insert of what the change log has: {"$redacted": true} where a secret was */
+};
 
 typedef struct brant__items {
     brant__call *call;
@@ -352,9 +357,18 @@ void brant__item_read(brant__item *out, yyjson_val *object);
 brant_status brant__item_check(bool *out_good, brant__items *items, size_t index,
                                yyjson_val *object, unsigned allowed);
 
-/* The attributes and metadata of a row as JSON text in `text`, borrowed from it; {NULL, 0} for metadata that is left alone. */
+/* The attributes of a row as JSON text, appended: `sealed` where their type encrypts (seal.h), else {NULL, 0} and as they were given. */
+static inline void brant__attributes_write(brant__buffer *text, brant__text sealed,
+                                           yyjson_val *attributes) {
+    if (BRANT__UNLIKELY(sealed.data != NULL))
+        brant__buffer_append(text, sealed.data, sealed.length);
+    else
+        brant__json_append(text, attributes);
+}
+/* With metadata, in `text` and borrowed from it; {NULL, 0} for metadata that is left alone. */
 brant_status brant__values_write(brant__text *out_attributes, brant__text *out_metadata,
-                                 brant__buffer *text, yyjson_val *attributes, yyjson_val *metadata);
+                                 brant__buffer *text, brant__text sealed, yyjson_val *attributes,
+                                 yyjson_val *metadata);
 
 /* The violations of attributes as a JSON array in the call's arena; *out_count 0: none. */
 brant_status brant__violations(brant__text *out_array, size_t *out_count, brant__call *call,
@@ -454,7 +468,7 @@ brant_status brant__limit_read(int64_t *out_limit, brant__call *call, int64_t ot
 
 /* ---- nodes and edges ------------------------------------------------------------------------- */
 
-/* One, or many; BRANT__PUT or BRANT__INSERT. */
+/* One, or many; BRANT__PUT, BRANT__INSERT, BRANT__REPLAY. */
 brant_status brant__nodes_put(brant__call *call, int mode, bool single);
 brant_status brant__edges_put(brant__call *call, int mode, bool single);
 

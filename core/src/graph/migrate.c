@@ -9,6 +9,7 @@
 #include "event/job.h"
 #include "graph/change.h"
 #include "graph/evolve.h"
+#include "graph/seal.h"
 
 #define POLL_MASK   255
 #define RESULT_KEPT INT64_C(604800000) /* ms: of a migration in the background */
@@ -32,6 +33,8 @@ typedef struct migration {
     brant__graph graph; /* of the row in hand; row_id 0: none */
     brant__announcement changed;
     int kind;
+    brant__json stored; /* of a row whose type encrypts, and what it becomes */
+    brant__buffer sealed;
 } migration;
 
 /* ---- progress -------------------------------------------------------------------------------- */
@@ -139,6 +142,47 @@ cleanup:
     return status;
 }
 
+/* The graph of a row that changes is in hand. */
+static brant_status enter_graph(migration *self, int kind, const brant__evolve_row *row) {
+    brant_status status = BRANT_OK;
+
+    if (self->graph.row_id == row->graph && self->kind == kind) return BRANT_OK;
+    BRANT__TRY(leave_graph(self));
+    self->kind = kind;
+    status = brant__evolve_graph(&self->graph, self->call, self->judge.type, row->graph);
+cleanup:
+    return status;
+}
+
+/* What a row of a type that encrypts becomes, sealed; or the row fails. */
+static brant_status seal_row(migration *self, int kind, const brant__evolve_row *row) {
+    brant__judge *judge = &self->judge;
+    const brant__type *type = judge->type;
+    const uint32_t index = kind == BRANT__NODES ? brant__type_node_of_row(type, row->type)
+                                                : brant__type_edge_of_row(type, row->type);
+    brant__json changed = {0};
+    brant__text key;
+    brant_status status;
+
+    if (!brant__type_encrypts(type, kind, index)) return BRANT_OK;
+    BRANT__TRY(enter_graph(self, kind, row));
+    BRANT__TRY(brant__evolve_key(&key, self->call, type, kind, row));
+    BRANT__TRY(brant__json_parse(&self->stored, row->attributes.data, row->attributes.length, 0));
+    BRANT__TRY(brant__json_parse(&changed, judge->text.data, judge->text.length, 0));
+    brant__buffer_reset(&self->sealed);
+    status = brant__seal_changed(&self->sealed, self->call, &self->graph, kind, index, key,
+                                 changed.root, self->stored.root);
+    if (status == BRANT_INVALID || status == BRANT_NOT_FOUND || status == BRANT_LIMIT) {
+        const brant_error *error = brant_last_error();
+        (void)brant__error_code();
+        status = brant__judge_fail(judge, kind, row, "x-encrypted", error->message);
+    }
+    judge->text = brant__text_of(self->sealed.data, self->sealed.length);
+cleanup:
+    brant__json_free(&changed);
+    return status;
+}
+
 static brant_status write_row(migration *self, int kind, const brant__evolve_row *row) {
     brant_db *db = self->call->db;
     const bool changed = self->judge.changed;
@@ -148,11 +192,7 @@ static brant_status write_row(migration *self, int kind, const brant__evolve_row
     int at = 0;
 
     if (changed) {
-        if (self->graph.row_id != row->graph || self->kind != kind) {
-            BRANT__TRY(leave_graph(self));
-            self->kind = kind;
-            BRANT__TRY(brant__evolve_graph(&self->graph, self->call, self->judge.type, row->graph));
-        }
+        BRANT__TRY(enter_graph(self, kind, row));
         BRANT__TRY(brant__evolve_key(&key, self->call, self->judge.type, kind, row));
         brant__announcement_add(&self->changed, key);
         BRANT__TRY(brant__change_before(self->call, &self->graph, kind, row->row_id));
@@ -176,6 +216,8 @@ cleanup:
 static brant_status migrate_row(migration *self, int kind, const brant__evolve_row *row) {
     brant_status status = brant__judge_row(&self->judge, kind, row);
 
+    if (status == BRANT_OK && self->judge.changed && !self->judge.failing)
+        status = seal_row(self, kind, row);
     if (status != BRANT_OK) return status;
     if (self->judge.failing) {
         self->failed++;
@@ -422,6 +464,8 @@ brant_status brant__graph_type_migrate(brant__call *call) {
 cleanup:
     if (begun) brant__rollback(call->db);
     brant__announcement_free(&self.changed);
+    brant__json_free(&self.stored);
+    brant__buffer_free(&self.sealed);
     brant__judge_free(&self.judge);
     brant__json_free(&document);
     return status;

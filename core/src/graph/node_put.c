@@ -8,12 +8,15 @@
  * fault leaves no trace in its slot, so that the others can be written without it.
  */
 #include "graph/change.h"
+#include "graph/seal.h"
 
 #define POLL_MASK 4095
 
 typedef struct node_slot {
     brant__text key;
     yyjson_val *attributes;
+    brant__text
+        sealed; /* the attributes as they are stored, where the type encrypts; else {NULL, 0} */
     yyjson_val *metadata; /* NULL: as stored */
     brant__node_ref ref;  /* row_id 0: new, until it is written */
     int64_t revision;     /* as the items so far leave it; -1: stored and not read yet */
@@ -107,6 +110,7 @@ static brant_status judge(node_put *put, size_t index, const brant__item *item) 
     yyjson_val *attributes = item->attributes ? item->attributes : put->empty;
     node_slot *slot;
     const char *message;
+    brant__text sealed;
     uint32_t type;
     brant_status status;
 
@@ -116,7 +120,7 @@ static brant_status judge(node_put *put, size_t index, const brant__item *item) 
     status = find_slot(&slot, put, item);
     if (status != BRANT_OK) return status;
 
-    if (put->mode == BRANT__INSERT && (!slot->created || slot->puts > 0))
+    if (put->mode != BRANT__PUT && (!slot->created || slot->puts > 0))
         return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_EXISTS,
                                 "node %s exists already", brant__quoted(call, item->key));
     if (item->type) {
@@ -183,6 +187,13 @@ static brant_status judge(node_put *put, size_t index, const brant__item *item) 
                                 "graph %s may have %lld nodes",
                                 brant__quoted(call, put->graph.name),
                                 (long long)module->config.max_nodes);
+    if (brant__type_encrypts(put->graph.type, BRANT__NODES, type)) {
+        status =
+            brant__seal_item(&sealed, call, &put->graph, BRANT__NODES, type, item->key, attributes,
+                             slot->ref.row_id, slot->sealed, put->mode == BRANT__REPLAY);
+        if (status != BRANT_OK) return brant__seal_fault(faults, index, item->key, status);
+        slot->sealed = sealed;
+    }
     if (slot->created && slot->puts == 0) put->created++;
     slot->ref.type = type;
     slot->attributes = attributes;
@@ -200,8 +211,8 @@ static brant_status update(node_put *put, const node_slot *slot) {
     brant__text attributes = {NULL, 0}, metadata = {NULL, 0};
     brant_status status;
 
-    BRANT__TRY(
-        brant__values_write(&attributes, &metadata, &put->text, slot->attributes, slot->metadata));
+    BRANT__TRY(brant__values_write(&attributes, &metadata, &put->text, slot->sealed,
+                                   slot->attributes, slot->metadata));
     BRANT__TRY(brant__change_before(put->call, &put->graph, BRANT__NODES, slot->ref.row_id));
     BRANT__TRY(brant__node_statement(&statement, put->call, BRANT__NODE_UPDATE));
     brant__bind_text(statement, 1, attributes);
@@ -221,8 +232,8 @@ static brant_status insert_one(node_put *put, node_slot *slot) {
     brant__text attributes = {NULL, 0}, metadata = {NULL, 0};
     brant_status status;
 
-    BRANT__TRY(
-        brant__values_write(&attributes, &metadata, &put->text, slot->attributes, slot->metadata));
+    BRANT__TRY(brant__values_write(&attributes, &metadata, &put->text, slot->sealed,
+                                   slot->attributes, slot->metadata));
     BRANT__TRY(brant__node_statement(&statement, put->call, BRANT__NODE_INSERT));
     brant__bind_integer(statement, 1, put->graph.row_id);
     brant__bind_integer(statement, 2, brant__db_now(put->call->db));
@@ -247,7 +258,7 @@ static brant_status insert_rows(node_put *put, node_slot *const *slots) {
 
     brant__buffer_reset(&put->text);
     for (size_t i = 0; i < BRANT__ROWS; i++) {
-        brant__json_append(&put->text, slots[i]->attributes);
+        brant__attributes_write(&put->text, slots[i]->sealed, slots[i]->attributes);
         ends[i] = put->text.length;
     }
     if (put->text.failed) return brant__fail_memory();
@@ -351,7 +362,7 @@ static void answer(node_put *put) {
     } else {
         brant__write_name(out, "created");
         brant__write_integer(out, (int64_t)put->created);
-        if (put->mode != BRANT__INSERT) {
+        if (put->mode == BRANT__PUT) {
             brant__write_name(out, "updated");
             brant__write_integer(out, (int64_t)(put->good - put->created));
         }
@@ -363,7 +374,7 @@ static void answer(node_put *put) {
 static brant_status judge_all(node_put *put) {
     unsigned allowed = BRANT__ITEM_KEY | BRANT__ITEM_TYPE | BRANT__ITEM_ATTRIBUTES |
                        BRANT__ITEM_METADATA |
-                       (put->mode == BRANT__INSERT ? 0u : (unsigned)BRANT__ITEM_REVISION);
+                       (put->mode == BRANT__PUT ? (unsigned)BRANT__ITEM_REVISION : 0u);
     brant_status status;
 
     for (;;) {

@@ -5,6 +5,7 @@
  * memory at a time. Items at fault write nothing; where they end the operation, it is rolled back as a whole.
  */
 #include "graph/change.h"
+#include "graph/seal.h"
 
 #define NO_VIOLATIONS ((brant__text){NULL, 0})
 
@@ -40,6 +41,8 @@ typedef struct patch_batch {
     brant__faults faults;
     brant__items items;
     brant__json stored;
+    brant__buffer opened; /* what is merged into, where the type encrypts */
+    brant__json base;
     patch_value attributes;
     patch_value metadata;
     brant__map seen; /* rows that were written: each is announced once */
@@ -100,17 +103,26 @@ cleanup:
     return status;
 }
 
-/* *out_fault: a code and no failure where the result is too large. */
+/* *out_fault: a code and no failure where the result is too large. `sealed`: of attributes of a type that encrypts, their row. */
 static brant_status merge(brant_status *out_fault, patch_value *out, patch_batch *patch,
-                          brant__text stored, yyjson_val *change) {
+                          brant__text stored, yyjson_val *change, const patch_row *sealed) {
+    yyjson_val *base;
     brant_status status = BRANT_OK;
 
     *out_fault = BRANT_OK;
     out->changed = false;
     if (!change) return BRANT_OK;
     BRANT__TRY(brant__json_parse(&patch->stored, stored.data, stored.length, 0));
+    base = patch->stored.root;
+    if (BRANT__UNLIKELY(sealed != NULL)) {
+        brant__buffer_reset(&patch->opened);
+        BRANT__TRY(brant__seal_open_for(&patch->opened, patch->call, &patch->graph, patch->kind,
+                                        sealed->type, sealed->key, base, change));
+        BRANT__TRY(brant__json_parse(&patch->base, patch->opened.data, patch->opened.length, 0));
+        base = patch->base.root;
+    }
     brant__buffer_reset(&out->text);
-    brant__json_merge(&out->text, patch->stored.root, change);
+    brant__json_merge(&out->text, base, change);
     if (out->text.failed) {
         status = brant__fail_memory();
         goto cleanup;
@@ -126,16 +138,41 @@ cleanup:
     return status;
 }
 
+/* The merged attributes of a type that encrypts, as they are stored. */
+static brant_status seal_attributes(patch_batch *patch, const patch_row *row) {
+    patch_value *value = &patch->attributes;
+    brant__buffer text = {0};
+    brant_status status = BRANT_OK;
+
+    if (!value->changed) return BRANT_OK;
+    BRANT__TRY(brant__json_parse(&patch->stored, row->attributes.data, row->attributes.length, 0));
+    BRANT__TRY(brant__seal_changed(&text, patch->call, &patch->graph, patch->kind, row->type,
+                                   row->key, value->json.root, patch->stored.root));
+    brant__buffer_free(&value->text);
+    value->text = text;
+    text = (brant__buffer){0};
+    /* {"$redacted": true} may have stood for what is stored anyway. */
+    BRANT__TRY(brant__json_parse(&value->json, value->text.data, value->text.length, 0));
+    value->changed = !brant__json_equal(patch->stored.root, value->json.root);
+cleanup:
+    brant__buffer_free(&text);
+    return status;
+}
+
 static brant_status judge_values(bool *out_good, patch_batch *patch, size_t index,
                                  const brant__item *item, const patch_row *row) {
     const brant__module *module = patch->graph.type->module;
     bool nodes = patch->kind == BRANT__NODES;
+    bool encrypts = brant__type_encrypts(patch->graph.type, patch->kind, row->type);
     brant_status fault, status;
 
     *out_good = false;
-    status = merge(&fault, &patch->attributes, patch, row->attributes, item->attributes);
+    status = merge(&fault, &patch->attributes, patch, row->attributes, item->attributes,
+                   encrypts ? row : NULL);
+    if (encrypts && status != BRANT_OK)
+        return brant__seal_fault(&patch->faults, index, row->key, status);
     if (status == BRANT_OK && fault == BRANT_OK)
-        status = merge(&fault, &patch->metadata, patch, row->metadata, item->metadata);
+        status = merge(&fault, &patch->metadata, patch, row->metadata, item->metadata, NULL);
     if (status != BRANT_OK) return status;
     if (fault != BRANT_OK)
         return brant__fault_add(&patch->faults, index, row->key, NO_VIOLATIONS, fault,
@@ -160,6 +197,10 @@ static brant_status judge_values(bool *out_good, patch_batch *patch, size_t inde
                 nodes ? "node" : "edge", brant__quoted(patch->call, name), first,
                 count == 1 ? "" : ", and more");
         }
+    }
+    if (encrypts) {
+        status = seal_attributes(patch, row);
+        if (status != BRANT_OK) return brant__seal_fault(&patch->faults, index, row->key, status);
     }
     *out_good = true;
     return BRANT_OK;
@@ -291,6 +332,8 @@ cleanup:
     brant__announcement_free(&patch.updated);
     brant__map_free(&patch.seen);
     brant__json_free(&patch.stored);
+    brant__buffer_free(&patch.opened);
+    brant__json_free(&patch.base);
     brant__buffer_free(&patch.attributes.text);
     brant__json_free(&patch.attributes.json);
     brant__buffer_free(&patch.metadata.text);

@@ -5,7 +5,7 @@
  * hash of operation, graph and filters: it tells a caller's mistake (the cursor of another list),
  * not a forgery, which could only name another position.
  */
-#include "graph/internal.h"
+#include "graph/seal.h"
 
 #define CURSOR_VERSION      1
 #define CURSOR_LIST         2 /* where the check stands */
@@ -37,8 +37,8 @@ brant_status brant__write_node(brant__writer *out, brant__call *call, const bran
     brant__write_text_member(out, "key", brant__column_text(row, 0));
     brant__write_name(out, "type");
     brant__write_text_or_null(out, brant__type_node_name(graph->type, type));
-    brant__write_name(out, "attributes");
-    brant__write_raw(out, brant__column_text(row, 2));
+    status = brant__write_shown(out, graph->type, BRANT__NODES, type, brant__column_text(row, 2));
+    if (status != BRANT_OK) return status;
     brant__write_name(out, "metadata");
     brant__write_raw(out, brant__column_text(row, 3));
     brant__write_integer_member(out, "revision", brant__column_integer(row, 4));
@@ -90,9 +90,7 @@ brant_status brant__write_edge_start(brant__writer *out, brant__call *call,
     brant__write_text_or_null(out, brant__type_edge_name(graph->type, ends->type));
     brant__write_text_member(out, "source", ends->source);
     brant__write_text_member(out, "target", ends->target);
-    brant__write_name(out, "attributes");
-    brant__write_raw(out, attributes);
-    return BRANT_OK;
+    return brant__write_shown(out, graph->type, BRANT__EDGES, ends->type, attributes);
 }
 
 brant_status brant__edge_key_parse(bool *out_derived, brant__text *out_source,

@@ -36,6 +36,7 @@
     X(brant_edge_insert, brant__edge_insert, "edges.insert", MUTATION, OWN)                        \
     X(brant_edge_insert_many, brant__edge_insert_many, "edges.insert_many", MUTATION, OWN)         \
     X(brant_edge_list, brant__edge_list, "edges.list", QUERY, OWN)                                 \
+    X(brant_edge_open_secret, brant__edge_open_secret, "edges.open_secret", QUERY, OWN)            \
     X(brant_edge_patch, brant__edge_patch, "edges.patch", MUTATION, OWN)                           \
     X(brant_edge_patch_many, brant__edge_patch_many, "edges.patch_many", MUTATION, OWN)            \
     X(brant_edge_put, brant__edge_put, "edges.put", MUTATION, OWN)                                 \
@@ -134,6 +135,7 @@
     X(brant_node_insert_many, brant__node_insert_many, "nodes.insert_many", MUTATION, OWN)         \
     X(brant_node_list, brant__node_list, "nodes.list", QUERY, OWN)                                 \
     X(brant_node_neighbors, brant__node_neighbors, "nodes.neighbors", QUERY, OWN)                  \
+    X(brant_node_open_secret, brant__node_open_secret, "nodes.open_secret", QUERY, OWN)            \
     X(brant_node_patch, brant__node_patch, "nodes.patch", MUTATION, OWN)                           \
     X(brant_node_patch_many, brant__node_patch_many, "nodes.patch_many", MUTATION, OWN)            \
     X(brant_node_put, brant__node_put, "nodes.put", MUTATION, OWN)                                 \

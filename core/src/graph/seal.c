@@ -1,0 +1,467 @@
+/*
+ * graph/seal.c: attributes that their type encrypts, sealed on their way in, shown or redacted on their way out (seal.h).
+ *
+ * All of it is one walk: an object is copied member by member, and what stands at an encrypted place is written by the one who walks. Places are reached
+ * through objects alone, and none is inside another (schema/schema.h).
+ */
+#include "graph/seal.h"
+
+enum { NODE, EDGE, STATEMENT_COUNT };
+static const char *const sql[STATEMENT_COUNT] = {
+    [NODE] = "SELECT attributes FROM nodes WHERE row_id = :row_id",
+    [EDGE] = "SELECT attributes FROM edges WHERE row_id = :row_id",
+};
+static const brant__statements statements = {BRANT__TABLE_SEAL, STATEMENT_COUNT, sql};
+
+/* ---- places ---------------------------------------------------------------------------------- */
+
+/* What writes the values at encrypted places. `beside`: what stands at the same place of another object. */
+typedef struct copying {
+    const brant__encrypted *places;
+    brant_status (*write)(brant__buffer *out, void *context, const brant__encrypted *place,
+                          yyjson_val *value, yyjson_val *beside);
+    void *context;
+} copying;
+
+/* Of places[from..to), which agree in their first `depth` segments, those with this name next: they stand together. */
+static void narrow(size_t *from, size_t *to, const copying *self, size_t depth, brant__text name) {
+    size_t first = *from, last;
+
+    while (first < *to && !brant__text_equal(self->places[first].segments[depth], name))
+        first++;
+    for (last = first; last < *to; last++)
+        if (!brant__text_equal(self->places[last].segments[depth], name)) break;
+    *from = first;
+    *to = last;
+}
+
+static brant_status copy(brant__buffer *out, const copying *self, yyjson_val *object,
+                         yyjson_val *beside, size_t from, size_t to, size_t depth) {
+    size_t index, count;
+    yyjson_val *name, *value;
+
+    brant__buffer_append_byte(out, '{');
+    yyjson_obj_foreach(object, index, count, name, value) {
+        const brant__text text = brant__json_text(name);
+        yyjson_val *other =
+            yyjson_is_obj(beside) ? yyjson_obj_getn(beside, text.data, text.length) : NULL;
+        size_t first = from, last = to;
+        brant_status status = BRANT_OK;
+
+        if (index > 0) brant__buffer_append_byte(out, ',');
+        brant__json_append_text(out, text);
+        brant__buffer_append_byte(out, ':');
+        narrow(&first, &last, self, depth, text);
+        if (first == last)
+            brant__json_append(out, value);
+        else if (self->places[first].segment_count == depth + 1)
+            status = self->write(out, self->context, &self->places[first], value, other);
+        else if (yyjson_is_obj(value))
+            status = copy(out, self, value, other, first, last, depth + 1);
+        else
+            brant__json_append(out, value);
+        if (status != BRANT_OK) return status;
+    }
+    brant__buffer_append_byte(out, '}');
+    return out->failed ? brant__fail_memory() : BRANT_OK;
+}
+
+yyjson_val *brant__encrypted_find(yyjson_val *attributes, const brant__encrypted *place) {
+    for (size_t i = 0; i < place->segment_count; i++) {
+        const brant__text name = place->segments[i];
+        attributes =
+            yyjson_is_obj(attributes) ? yyjson_obj_getn(attributes, name.data, name.length) : NULL;
+    }
+    return attributes;
+}
+
+/* ---- sealing --------------------------------------------------------------------------------- */
+
+enum { GIVEN, CHANGED, REPLAYED };
+
+typedef struct sealing {
+    brant__call *call;
+    int use;
+    yyjson_val *stored; /* the whole attributes */
+    brant__context context;
+    brant__buffer plain;
+} sealing;
+
+static brant_status begin(sealing *self, brant__call *call, const brant__graph *graph, int kind,
+                          brant__text key) {
+    *self = (sealing){
+        .call = call,
+        .context = {.graph_id = graph->id,
+                    .kind = kind == BRANT__NODES ? BRANT__TEXT("node") : BRANT__TEXT("edge"),
+                    .key = key},
+    };
+    return brant__file_id(&self->context.tenant_id, call->db);
+}
+
+/* The text of a plaintext, in self->plain. */
+static brant_status seal_text(brant__buffer *out, sealing *self, brant__text pointer) {
+    brant__db_secret(self->call->db);
+    if (self->plain.failed) return brant__fail_memory();
+    self->context.path = pointer;
+    return brant__envelope_seal(out, self->call->db, &self->context,
+                                brant__text_of(self->plain.data, self->plain.length));
+}
+
+static brant_status seal_plain(brant__buffer *out, sealing *self, const brant__encrypted *place,
+                               yyjson_val *value) {
+    const brant_status status = brant__keyring_ready(self->call->db);
+
+    brant__db_secret(self->call->db);
+    if (status != BRANT_OK) return status;
+    brant__buffer_reset(&self->plain);
+    brant__json_append(&self->plain, value);
+    return seal_text(out, self, place->pointer);
+}
+
+/* What stays, and is plain: its type began to encrypt later. */
+static brant_status keep_plain(brant__buffer *out, sealing *self, const brant__encrypted *place,
+                               yyjson_val *value) {
+    brant__db_secret(self->call->db);
+    if (brant__keyring_active(self->call->db) > 0) return seal_plain(out, self, place, value);
+    brant__json_append(out, value);
+    return BRANT_OK;
+}
+
+static brant_status refuse(sealing *self, const brant__encrypted *place, const char *why) {
+    const char *pointer = brant__quoted(self->call, place->pointer); /* "" without memory */
+    const size_t length = strlen(pointer);
+
+    (void)brant__error_code();
+    return brant__fail(BRANT_INVALID, "%.*s: %s", length < 2 ? 0 : (int)length - 2,
+                       length < 2 ? "" : pointer + 1, why);
+}
+
+/* Opening failed because of the envelope or the ring, and not because something broke. */
+static bool of_envelope(brant_status status) {
+    return status == BRANT_AUTH || status == BRANT_UNSUPPORTED || status == BRANT_NOT_FOUND ||
+           status == BRANT_LIMIT;
+}
+
+/* The plaintext of an envelope, in self->plain. */
+static brant_status open_at(int64_t *out_version, sealing *self, brant__text pointer,
+                            yyjson_val *envelope) {
+    brant__buffer_reset(&self->plain);
+    self->context.path = pointer;
+    brant__db_secret(self->call->db);
+    return brant__envelope_open(&self->plain, out_version, self->call->db, &self->context,
+                                envelope);
+}
+
+/* Where an equal object stands, as a JSON pointer appended to `out`. */
+static bool find_equal(brant__buffer *out, yyjson_val *object, yyjson_val *wanted) {
+    size_t index, count;
+    yyjson_val *name, *value;
+
+    yyjson_obj_foreach(object, index, count, name, value) {
+        const size_t length = out->length;
+        const brant__text text = brant__json_text(name);
+        if (!yyjson_is_obj(value)) continue;
+        brant__buffer_append_byte(out, '/');
+        for (size_t i = 0; i < text.length; i++) {
+            const char byte = text.data[i];
+            if (byte == '~' || byte == '/')
+                brant__buffer_append(out, byte == '~' ? "~0" : "~1", 2);
+            else
+                brant__buffer_append_byte(out, byte);
+        }
+        if (brant__json_equal(value, wanted) || find_equal(out, value, wanted)) return true;
+        out->length = length;
+    }
+    return false;
+}
+
+/* An envelope that a migration moved from elsewhere in the row. */
+static brant_status seal_moved(bool *out_moved, brant__buffer *out, sealing *self,
+                               const brant__encrypted *place, yyjson_val *envelope) {
+    brant__buffer pointer = {0};
+    brant_status status = BRANT_OK;
+
+    *out_moved = false;
+    if (self->use != CHANGED || !find_equal(&pointer, self->stored, envelope)) goto cleanup;
+    if (pointer.failed) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    status = open_at(NULL, self, brant__text_of(pointer.data, pointer.length), envelope);
+    if (of_envelope(status)) {
+        (void)brant__error_code();
+        status = BRANT_OK;
+        goto cleanup;
+    }
+    if (status != BRANT_OK) goto cleanup;
+    *out_moved = true;
+    status = seal_text(out, self, place->pointer);
+cleanup:
+    brant__buffer_free(&pointer);
+    return status;
+}
+
+static brant_status take_envelope(brant__buffer *out, sealing *self, const brant__encrypted *place,
+                                  yyjson_val *envelope, yyjson_val *stored) {
+    const int64_t active = brant__keyring_active(self->call->db);
+    int64_t version = 0;
+    bool moved;
+    brant_status status;
+
+    if (stored && brant__json_equal(envelope, stored)) {
+        brant__json_append(out, stored);
+        return BRANT_OK;
+    }
+    status = open_at(&version, self, place->pointer, envelope);
+    if (status == BRANT_OK) {
+        if (active > 0 && version != active) return seal_text(out, self, place->pointer);
+        brant__json_append(out, envelope);
+        return BRANT_OK;
+    }
+    if (!of_envelope(status)) return status;
+    (void)brant__error_code();
+    if (status == BRANT_NOT_FOUND && active == 0) return brant__keyring_ready(self->call->db);
+    status = seal_moved(&moved, out, self, place, envelope);
+    if (status != BRANT_OK || moved) return status;
+    return refuse(self, place, "looks like an envelope and is none of this place");
+}
+
+static brant_status take_redacted(brant__buffer *out, sealing *self, const brant__encrypted *place,
+                                  yyjson_val *value, yyjson_val *stored) {
+    if (yyjson_obj_size(value) != 1 || !yyjson_is_true(brant__json_get(value, "$redacted")))
+        return refuse(self, place, "an object with $redacted is {\"$redacted\":true}");
+    if (self->use == REPLAYED) {
+        brant__json_append(out, value);
+        return BRANT_OK;
+    }
+    if (!stored)
+        return refuse(self, place,
+                      "is redacted, and nothing is stored there whose value it could keep");
+    if (!brant__envelope_like(stored)) return keep_plain(out, self, place, stored);
+    brant__json_append(out, stored);
+    return BRANT_OK;
+}
+
+static brant_status write_sealed(brant__buffer *out, void *context, const brant__encrypted *place,
+                                 yyjson_val *value, yyjson_val *stored) {
+    sealing *self = context;
+
+    if (brant__envelope_like(value))
+        return brant__json_get(value, "$enc") ? take_envelope(out, self, place, value, stored)
+                                              : take_redacted(out, self, place, value, stored);
+    if (self->use == CHANGED && stored && brant__json_equal(value, stored))
+        return keep_plain(out, self, place, value);
+    return seal_plain(out, self, place, value);
+}
+
+static brant_status seal(brant__buffer *out, int use, brant__call *call, const brant__graph *graph,
+                         int kind, uint32_t type, brant__text key, yyjson_val *attributes,
+                         yyjson_val *stored) {
+    const size_t begun = out->length;
+    sealing self;
+    copying copier = {.write = write_sealed, .context = &self};
+    const size_t count = brant__type_encrypted(&copier.places, graph->type, kind, type);
+    brant_status status = begin(&self, call, graph, kind, key);
+
+    if (status != BRANT_OK) goto cleanup;
+    self.use = use;
+    self.stored = stored;
+    status = copy(out, &copier, attributes, stored, 0, count, 0);
+    if (status == BRANT_OK && out->length - begun > brant__db_limits(call->db)->document)
+        status =
+            brant__fail(BRANT_LIMIT, "the sealed attributes would be longer than limits.document");
+cleanup:
+    if (status != BRANT_OK) out->length = begun;
+    brant__buffer_free(&self.plain);
+    return status;
+}
+
+brant_status brant__seal_append(brant__buffer *out, brant__call *call, const brant__graph *graph,
+                                int kind, uint32_t type, brant__text key, yyjson_val *attributes,
+                                yyjson_val *stored) {
+    return seal(out, GIVEN, call, graph, kind, type, key, attributes, stored);
+}
+
+brant_status brant__seal_changed(brant__buffer *out, brant__call *call, const brant__graph *graph,
+                                 int kind, uint32_t type, brant__text key, yyjson_val *attributes,
+                                 yyjson_val *stored) {
+    return seal(out, CHANGED, call, graph, kind, type, key, attributes, stored);
+}
+
+/* ---- items of a batch ------------------------------------------------------------------------ */
+
+/* Does it give anything that only what is stored explains? */
+static bool refers(const brant__encrypted *places, size_t count, yyjson_val *attributes) {
+    for (size_t i = 0; i < count; i++)
+        if (brant__envelope_like(brant__encrypted_find(attributes, &places[i]))) return true;
+    return false;
+}
+
+static brant_status read_stored(brant__json *out, brant__call *call, int kind, int64_t row_id) {
+    brant__statement *statement = NULL;
+    brant_status status;
+    bool row;
+
+    BRANT__TRY(brant__statement_get(&statement, call->db, &statements,
+                                    kind == BRANT__NODES ? NODE : EDGE));
+    brant__bind_integer(statement, 1, row_id);
+    BRANT__TRY(brant__step(&row, call->db, statement));
+    if (row) {
+        const brant__text text = brant__column_text(statement, 0);
+        status = brant__json_parse(out, text.data, text.length, 0);
+    }
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+brant_status brant__seal_item(brant__text *out, brant__call *call, const brant__graph *graph,
+                              int kind, uint32_t type, brant__text key, yyjson_val *attributes,
+                              int64_t row_id, brant__text before, bool replayed) {
+    const brant__encrypted *places;
+    const size_t count = brant__type_encrypted(&places, graph->type, kind, type);
+    brant__buffer text = {0};
+    brant__json stored = {0};
+    brant_status status = BRANT_OK;
+
+    *out = (brant__text){NULL, 0};
+    if ((before.data || row_id) && refers(places, count, attributes))
+        BRANT__TRY(before.data ? brant__json_parse(&stored, before.data, before.length, 0)
+                               : read_stored(&stored, call, kind, row_id));
+    BRANT__TRY(seal(&text, replayed ? REPLAYED : GIVEN, call, graph, kind, type, key, attributes,
+                    stored.root));
+    out->data = brant__arena_copy(call->arena, text.data, text.length);
+    out->length = text.length;
+    if (!out->data) status = brant__fail_memory();
+cleanup:
+    brant__json_free(&stored);
+    brant__buffer_free(&text);
+    return status;
+}
+
+brant_status brant__seal_fault(brant__faults *faults, size_t index, brant__text key,
+                               brant_status status) {
+    const brant_error *error;
+
+    if (status != BRANT_INVALID && !of_envelope(status)) return status;
+    error = brant_last_error();
+    (void)brant__error_code();
+    return brant__fault_add(faults, index, key, (brant__text){NULL, 0}, status, "%s",
+                            error->message);
+}
+
+/* ---- patches --------------------------------------------------------------------------------- */
+
+static brant_status write_opened(brant__buffer *out, void *context, const brant__encrypted *place,
+                                 yyjson_val *stored, yyjson_val *patch) {
+    sealing *self = context;
+    brant_status status;
+
+    if (brant__envelope_like(patch)) {
+        brant__buffer_append(out, "null", 4);
+        return BRANT_OK;
+    }
+    if (!yyjson_is_obj(patch) || !brant__envelope_like(stored)) {
+        brant__json_append(out, stored);
+        return BRANT_OK;
+    }
+    status = open_at(NULL, self, place->pointer, stored);
+    if (status == BRANT_OK) brant__buffer_append(out, self->plain.data, self->plain.length);
+    return status;
+}
+
+brant_status brant__seal_open_for(brant__buffer *out, brant__call *call, const brant__graph *graph,
+                                  int kind, uint32_t type, brant__text key, yyjson_val *stored,
+                                  yyjson_val *patch) {
+    sealing self;
+    copying copier = {.write = write_opened, .context = &self};
+    const size_t count = brant__type_encrypted(&copier.places, graph->type, kind, type);
+    brant_status status = begin(&self, call, graph, kind, key);
+
+    if (status == BRANT_OK) status = copy(out, &copier, stored, patch, 0, count, 0);
+    brant__buffer_free(&self.plain);
+    return status;
+}
+
+/* ---- on the way out -------------------------------------------------------------------------- */
+
+static void append_redacted(brant__buffer *out) {
+    brant__buffer_append(out, BRANT__REDACTED, sizeof(BRANT__REDACTED) - 1);
+}
+
+static brant_status write_redacted(brant__buffer *out, void *self, const brant__encrypted *place,
+                                   yyjson_val *value, yyjson_val *beside) {
+    (void)self;
+    (void)place;
+    (void)value;
+    (void)beside;
+    append_redacted(out);
+    return BRANT_OK;
+}
+
+static brant_status write_shown(brant__buffer *out, void *self, const brant__encrypted *place,
+                                yyjson_val *value, yyjson_val *beside) {
+    if (!brant__envelope_like(value)) return write_redacted(out, self, place, value, beside);
+    brant__json_append(out, value);
+    return BRANT_OK;
+}
+
+static brant_status append(brant__buffer *out, copying *self, const brant__type *type, int kind,
+                           uint32_t index, brant__text attributes) {
+    const size_t count = brant__type_encrypted(&self->places, type, kind, index);
+    brant__json json = {0};
+    brant_status status;
+
+    if (count == 0) {
+        brant__buffer_append(out, attributes.data, attributes.length);
+        return out->failed ? brant__fail_memory() : BRANT_OK;
+    }
+    status = brant__json_parse(&json, attributes.data, attributes.length, 0);
+    if (status == BRANT_OK) status = copy(out, self, json.root, NULL, 0, count, 0);
+    brant__json_free(&json);
+    return status;
+}
+
+brant_status brant__shown_append(brant__buffer *out, const brant__type *type, int kind,
+                                 uint32_t index, brant__text attributes) {
+    copying copier = {.write = write_shown};
+
+    return append(out, &copier, type, kind, index, attributes);
+}
+
+brant_status brant__redact_append(brant__buffer *out, const brant__type *type, int kind,
+                                  uint32_t index, brant__text attributes) {
+    copying copier = {.write = write_redacted};
+
+    return append(out, &copier, type, kind, index, attributes);
+}
+
+static brant_status write_member(brant__writer *out, copying *self, const brant__type *type,
+                                 int kind, uint32_t index, brant__text attributes) {
+    brant__buffer text = {0};
+    brant_status status = BRANT_OK;
+
+    brant__write_name(out, "attributes");
+    if (BRANT__LIKELY(!brant__type_encrypts(type, kind, index))) {
+        brant__write_raw(out, attributes);
+        return BRANT_OK;
+    }
+    status = append(&text, self, type, kind, index, attributes);
+    if (status == BRANT_OK) brant__write_raw(out, brant__text_of(text.data, text.length));
+    brant__buffer_free(&text);
+    return status;
+}
+
+brant_status brant__write_shown(brant__writer *out, const brant__type *type, int kind,
+                                uint32_t index, brant__text attributes) {
+    copying copier = {.write = write_shown};
+
+    return write_member(out, &copier, type, kind, index, attributes);
+}
+
+brant_status brant__write_redacted(brant__writer *out, const brant__type *type, int kind,
+                                   uint32_t index, brant__text attributes) {
+    copying copier = {.write = write_redacted};
+
+    return write_member(out, &copier, type, kind, index, attributes);
+}
