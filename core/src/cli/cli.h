@@ -101,12 +101,17 @@ int cli_info_command(const cli_arguments *arguments);
 int cli_key_generate(const cli_arguments *arguments);
 int cli_key_list(const cli_arguments *arguments);
 int cli_ops_command(const cli_arguments *arguments);
+int cli_secret_delete(const cli_arguments *arguments);
+int cli_secret_get(const cli_arguments *arguments);
+int cli_secret_list(const cli_arguments *arguments);
+int cli_secret_set(const cli_arguments *arguments);
 int cli_sql_command(const cli_arguments *arguments);
 
 /* ---- file.c ------------------------------------------------------------------------------------------------------- */
 
 /* Open a file as the options say. Returns 0, or the exit code when it has said what is wrong. */
 int cli_open(brant_db **out, const cli_arguments *arguments, const char *path);
+void cli_close(brant_db *db);
 /* Give a handle the ring of --keys or BRANT_KEYS; without one: nothing, or wrong usage where the command needs it. */
 int cli_load_keys(brant_db *db, const cli_arguments *arguments, const char *who_needs);
 /* From now on SIGINT and SIGTERM interrupt the handle's calls, and --timeout counts. */
@@ -137,6 +142,13 @@ int cli_ring_open(cli_ring_file *out, cli_text *text, const cli_style *style, co
 /* Replaces the file as a whole, or makes it; after a crash there is the old or the new one. */
 int cli_ring_replace(const cli_ring_file *ring, const cli_style *style, const cli_text *text);
 void cli_ring_close(cli_ring_file *ring);
+
+/* ---- prompt.c ----------------------------------------------------------------------------------------------------- */
+
+/* Ask twice on the terminal of standard input, without echo. Returns 0 or the exit code, having said what is wrong. */
+int cli_prompt_secret(cli_text *out, const cli_style *style, const char *prompt);
+/* Ask on the terminal; true for y or yes. */
+bool cli_prompt_yes(const char *question);
 
 /* ---- print.c ---------------------------------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #define KEYS_HELP                                                                                  \
     "  --keys RING          the key ring's file, which only its owner may read; default: the\n"    \
     "                       environment's BRANT_KEYS. A pipe is fine: --keys <(sops -d ring)\n"
+#define GRAPH_HELP "  --graph NAME         a graph with secrets of its own; default: secrets\n"
 
 const cli_command cli_commands[] = {
     {.name = "ops",
@@ -68,6 +69,61 @@ const cli_command cli_commands[] = {
      .secrets = true,
      .run = cli_key_list,
      .help = "Purpose, version, state and algorithm of each key.\n\n" KEYS_HELP},
+    {.name = "secret set",
+     .arguments = "FILE NAME --keys RING",
+     .summary = "store the value that standard input gives",
+     .too_many = "a value is not given as an argument, where other processes and the shell's "
+                 "history show it; give it on standard input: brant secret set FILE NAME --keys "
+                 "RING < value.txt, or call it on a terminal and be asked",
+     .least = 2,
+     .most = 2,
+     .options = CLI_KEYS | CLI_GRAPH | CLI_DESCRIPTION,
+     .secrets = true,
+     .run = cli_secret_set,
+     .help =
+         "Stores a secret, encrypted with the active key of the ring; one of that name is "
+         "replaced, its description\nand other attributes stay. The value comes from standard "
+         "input; on a terminal it is asked for twice,\nwithout echo.\n\n"
+         "The value is UTF-8 text of any lines; one newline at its end is dropped, an empty one "
+         "is refused (it is\nmostly a pipe that failed: --json takes '\"\"'). What is no text is "
+         "encoded first: base64 < key.bin | brant\nsecret set ..\n\n"
+         "The graph \"secrets\" (of the graph type secret) is made by the first set; --create also "
+         "makes the file.\nSays \"created\" or \"updated\" on standard error.\n\n"
+         "  --description TEXT   what it is, readable without keys; an empty one removes it\n"
+         "  --json               the value is JSON of any kind but null, not text\n" GRAPH_HELP
+             KEYS_HELP},
+    {.name = "secret get",
+     .arguments = "FILE NAME --keys RING",
+     .summary = "print a value",
+     .least = 2,
+     .most = 2,
+     .options = CLI_KEYS | CLI_GRAPH,
+     .secrets = true,
+     .run = cli_secret_get,
+     .help =
+         "A text is printed byte by byte as it was stored, other JSON as JSON; a newline "
+         "follows on a terminal only,\nwhere control characters are shown as ?.\n\n"
+         "  --json               a text too is printed as JSON, in a line\n" GRAPH_HELP KEYS_HELP},
+    {.name = "secret list",
+     .arguments = "FILE",
+     .summary = "names and key versions; needs no keys",
+     .least = 1,
+     .most = 1,
+     .options = CLI_KEYS | CLI_GRAPH,
+     .run = cli_secret_list,
+     .help = "Name, key version (as a table: plain, for one that is not encrypted yet), "
+             "description and the time of the\nlast change; as JSON an array of {name, "
+             "key_version, description, updated_at}, where key_version 0 is plain.\n\n" GRAPH_HELP},
+    {.name = "secret delete",
+     .arguments = "FILE NAME",
+     .summary = "delete a secret; needs no keys",
+     .least = 2,
+     .most = 2,
+     .options = CLI_KEYS | CLI_GRAPH | CLI_YES,
+     .run = cli_secret_delete,
+     .help = "Asks before on a terminal. A secret that edges lead to or from (who may use it) is "
+             "not deleted: CONSTRAINT.\n\n"
+             "  --yes                do not ask; needed where there is no terminal\n" GRAPH_HELP},
     {0},
 };
 

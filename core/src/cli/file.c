@@ -80,6 +80,12 @@ int cli_open(brant_db **out, const cli_arguments *arguments, const char *path) {
     return status == BRANT_OK ? 0 : cli_print_error(&arguments->style);
 }
 
+void cli_close(brant_db *db) {
+    brant_close(db);
+    /* The signal thread may look at the shell until the end of the process. */
+    if (db != running) brant_db_free(db);
+}
+
 int cli_load_keys(brant_db *db, const cli_arguments *arguments, const char *who_needs) {
     const char *path = arguments->keys ? arguments->keys : getenv("BRANT_KEYS");
     cli_text ring = {0};

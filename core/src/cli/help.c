@@ -38,7 +38,8 @@ void cli_usage(FILE *out, const cli_style *style) {
           "\"open\"}'\n"
           "  brant call app.db nodes.list '{\"graph\": \"g\"}'\n"
           "  brant call app.db events.listen '{\"channels\": [\"nodes:*\"]}'\n"
-          "  brant key generate --keys ring.json\n",
+          "  brant key generate --keys ring.json\n"
+          "  brant secret set app.db smtp-password --keys ring.json < password.txt\n",
           out);
 }
 

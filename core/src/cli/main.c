@@ -75,8 +75,7 @@ static int call(const cli_arguments *arguments, const char *operation, const cha
             exit_code = cli_print_error(&arguments->style);
     }
     brant_free(answer);
-    brant_close(
-        db); /* the shell is left to the end of the process: the signal thread may look at it */
+    cli_close(db);
     return exit_code;
 }
 
