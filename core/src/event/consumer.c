@@ -205,6 +205,13 @@ static brant_status lag_of(int64_t *out_lag, int64_t *out_pending, brant_db *db,
     return status;
 }
 
+static void write_position(brant__writer *out, const brant__consumer *consumer, int64_t lag) {
+    const char *kind = kind_names[consumer->kind];
+    brant__write_text_member(out, "kind", brant__text_of(kind, strlen(kind)));
+    brant__write_integer_member(out, "offset", consumer->offset);
+    brant__write_integer_member(out, "lag", lag);
+}
+
 static brant_status write_consumer(brant__writer *out, brant_db *db, brant__text stream_name,
                                    const brant__stream *stream, brant__text name,
                                    const brant__consumer *consumer) {
@@ -214,11 +221,7 @@ static brant_status write_consumer(brant__writer *out, brant_db *db, brant__text
     brant__write_object(out);
     brant__write_text_member(out, "stream", stream_name);
     brant__write_text_member(out, "consumer", name);
-    brant__write_text_member(
-        out, "kind",
-        brant__text_of(kind_names[consumer->kind], strlen(kind_names[consumer->kind])));
-    brant__write_integer_member(out, "offset", consumer->offset);
-    brant__write_integer_member(out, "lag", lag);
+    write_position(out, consumer, lag);
     if (consumer->kind == BRANT__GROUP) brant__write_integer_member(out, "pending", pending);
     brant__write_integer_member(out, "updated_at", consumer->updated_at);
     brant__write_end(out);
@@ -234,14 +237,9 @@ static brant_status write_lag(brant__writer *out, brant_db *db, const brant__str
     BRANT__TRY(brant__stream_first_behind(&offset, &at, db, stream, consumer->offset));
     brant__write_object(out);
     brant__write_text_member(out, "name", name);
-    brant__write_text_member(
-        out, "kind",
-        brant__text_of(kind_names[consumer->kind], strlen(kind_names[consumer->kind])));
-    brant__write_integer_member(out, "offset", consumer->offset);
-    brant__write_integer_member(out, "lag", lag);
-    brant__write_name(out, "lag_ms");
+    write_position(out, consumer, lag);
     const int64_t age = offset > 0 ? brant__db_now(db) - at : 0;
-    brant__write_integer(out, age > 0 ? age : 0);
+    brant__write_integer_member(out, "lag_ms", age > 0 ? age : 0);
     brant__write_end(out);
 cleanup:
     return status;
