@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import _native
 from ._clock import Seconds, milliseconds
@@ -47,28 +47,36 @@ def worker_name() -> str:
 class Source:
     """What both kinds share. `database` is the program's, which jobs work on; `side` the worker's own."""
 
+    _beside: Literal["thread", "loop"]  # which of the database's handles is `side`
+
     def __init__(
         self,
         database: Database,
-        side: Database,
         queue: str,
-        name: str | None,
-        lease: Seconds | None,
-        on_stale: Callable[[Job], object] | None,
+        name: str | None = None,
+        lease: Seconds | None = None,
+        on_stale: Callable[[Job], object] | None = None,
+        batch: int = 1,
     ) -> None:
         self.database = database
-        self.side = side
+        self.side = database._beside(self._beside)
         self.queue = queue
         self.name = name or worker_name()
         self.lease: int | None = milliseconds(lease)
         self.stopping = False
         self.held: dict[int, Job] = {}
         self._on_stale = on_stale
+        self._batch = batch
         self._interval = (LEASE if self.lease is None else self.lease / 1000) / 3
         self._acks: list[tuple[Job, Json]] = []
         self._acks_since = 0.0
         self._ready: deque[Job] = deque()
-        self._watch = side._run(_native.brant_queue_watch, encode({"queue": queue}))
+        self._watch = self.side._run(_native.brant_queue_watch, encode({"queue": queue}))
+        self._set_up()
+
+    def _set_up(self) -> None:
+        """What is of one kind."""
+        raise NotImplementedError
 
     # ---- claims -----------------------------------------------------------------------------------------------------------
 
@@ -176,17 +184,9 @@ class Source:
 class ThreadSource(Source):
     """For threads. Whoever finds nothing to claim waits for another's; one of those waits in the library and claims for all (the leader)."""
 
-    def __init__(
-        self,
-        database: Database,
-        queue: str,
-        name: str | None = None,
-        lease: Seconds | None = None,
-        on_stale: Callable[[Job], object] | None = None,
-        batch: int = 1,
-    ) -> None:
-        super().__init__(database, database._beside("thread"), queue, name, lease, on_stale)
-        self._batch = batch
+    _beside = "thread"
+
+    def _set_up(self) -> None:
         self._changed = threading.Condition()
         self.over = threading.Event()
         self._idle = 0
@@ -386,19 +386,11 @@ class ThreadSource(Source):
 class LoopSource(Source):
     """For a loop: every method in its thread."""
 
-    def __init__(
-        self,
-        database: Database,
-        queue: str,
-        name: str | None = None,
-        lease: Seconds | None = None,
-        on_stale: Callable[[Job], object] | None = None,
-        batch: int = 1,
-    ) -> None:
+    _beside = "loop"
+
+    def _set_up(self) -> None:
         import asyncio
 
-        super().__init__(database, database._beside("loop"), queue, name, lease, on_stale)
-        self._batch = batch
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._sleeper: asyncio.Future[None] | None = None
