@@ -41,16 +41,18 @@ type ModuleTypes struct {
 	ID        string      `json:"id"` // empty: it has none
 	Config    GraphConfig `json:"config"`
 	NodeTypes []struct {
-		Name   string          `json:"name"`
-		Schema json.RawMessage `json:"schema"`
+		Name      string          `json:"name"`
+		Schema    json.RawMessage `json:"schema"`
+		Encrypted []string        `json:"encrypted"` // JSON pointers of attributes; read, there stands an envelope
 	} `json:"node_types"`
 	EdgeTypes []struct {
-		Name   string          `json:"name"`
-		Schema json.RawMessage `json:"schema"`
-		Source []string        `json:"source"` // nil: any node type
-		Target []string        `json:"target"`
-		MaxOut *int64          `json:"max_out"` // nil: no bound
-		MaxIn  *int64          `json:"max_in"`
+		Name      string          `json:"name"`
+		Schema    json.RawMessage `json:"schema"`
+		Encrypted []string        `json:"encrypted"`
+		Source    []string        `json:"source"` // nil: any node type
+		Target    []string        `json:"target"`
+		MaxOut    *int64          `json:"max_out"` // nil: no bound
+		MaxIn     *int64          `json:"max_in"`
 	} `json:"edge_types"`
 	Warnings []Warning `json:"warnings"`
 }

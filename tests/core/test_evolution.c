@@ -512,8 +512,9 @@ static void test_types(void **state) {
        "{\"id\":\"m\",\"config\":{\"directed\":\"directed\",\"multi\":false,\"allow_self_loops\":"
        "true,\"acyclic\":true,"
        "\"max_nodes\":null,\"max_edges\":null},\"node_types\":[{\"name\":\"T\",\"schema\":{"
-       "\"type\":\"object\"}}],\"edge_types\":"
-       "[{\"name\":\"E\",\"schema\":true,\"source\":[\"T\"],\"target\":null,\"max_out\":1,\"max_"
+       "\"type\":\"object\"},\"encrypted\":[]}],\"edge_types\":"
+       "[{\"name\":\"E\",\"schema\":true,\"encrypted\":[],\"source\":[\"T\"],\"target\":null,\"max_"
+       "out\":1,\"max_"
        "in\":null}],\"warnings\":[]}",
        "{\"module\":%s}",
        MODULE("\"Config\":{\"acyclic\":true},\"TNode\":{\"type\":\"object\"},\"EEdge\":true,"

@@ -28,10 +28,12 @@ export interface ModuleDiff {
 export interface ModuleTypes {
   id: string | null;
   config: import('./types.js').GraphType['config'];
-  node_types: { name: string; schema: JsonObject | boolean }[];
+  /** `encrypted`: JSON pointers of the attributes that are encrypted; read, there stands an envelope. */
+  node_types: { name: string; schema: JsonObject | boolean; encrypted: string[] }[];
   edge_types: {
     name: string;
     schema: JsonObject | boolean;
+    encrypted: string[];
     source: string[] | null;
     target: string[] | null;
     max_out: number | null;

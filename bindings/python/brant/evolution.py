@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .records import Json, ModuleWarning, Violation, known, known_list
@@ -10,10 +10,11 @@ from .records import Json, ModuleWarning, Violation, known, known_list
 
 @dataclass(slots=True)
 class ModuleNodeType:
-    """A node type as a module says it."""
+    """A node type as a module says it; `encrypted`: JSON pointers of the attributes that are, where an envelope is read."""
 
     name: str
     schema: Any
+    encrypted: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class ModuleEdgeType:
     target: list[str] | None = None
     max_out: int | None = None
     max_in: int | None = None
+    encrypted: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

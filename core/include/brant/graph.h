@@ -6,6 +6,10 @@
  * Schemas are JSON Schema 2020-12, or draft-07 where $schema says so. Nothing is fetched: a $ref leads into the module, or to the metaschemas
  * "https://json-schema.org/draft/2020-12/schema" and "http://json-schema.org/draft-07/schema", which are built in. `format` asserts (date-time, date, time,
  * duration, email, hostname, ipv4, ipv6, uri, uri-reference, uuid, json-pointer, regex; others annotate), unless the module has "x-formats": "annotate".
+ * "x-encrypted": true marks an attribute whose values are encrypted before they are stored; what is read there is an envelope. It may be reached from a type's schema
+ * through properties, $ref and allOf only, at most 32 levels deep, and not within another: items, additionalProperties, anyOf, if and all others are VALIDATION, and so are the
+ * attributes as a whole and a $ref by which a schema contains itself. A schema that describes the attribute from elsewhere has it too, or says nothing of the value. A type has at
+ * most 1000. An object with a member "$enc" or "$redacted" is accepted there whatever else the schema says; writing decides what it is.
  * A pattern whose match takes too many steps makes the value a violation of the keyword "pattern", also within "not": it never counts as "does not match".
  *
  * Common shapes
@@ -166,6 +170,8 @@ BRANT_API brant_status brant_graph_type_migration(char **out_json, size_t *out_j
 /*
  * graph_types.validate_node {"graph_type", "type", "attributes"} -> {"valid": bool, "violations": [violation..]}
  * violation: {instance (JSON pointer in the attributes), schema (JSON pointer in the module), keyword, message}; at most 100. Writes nothing.
+ * Messages speak of the schema, never of the value. An encrypted attribute has at most one, "the value of an encrypted attribute is not acceptable: <keyword>", and no
+ * pointer leads into it.
  */
 BRANT_API brant_status brant_graph_type_validate_node(char **out_json, size_t *out_json_len,
                                                       brant_db *db, const char *json,

@@ -14,6 +14,8 @@
  *   additive   all that were valid are valid as they are
  *   upcast     casting makes all that were valid valid: defaults fill what is required now, closed objects drop what they do not know
  *   breaking   some that were valid may be invalid, and casting does not help; or nothing better can be proven
+ * An attribute that is encrypted now ("x-encrypted", graph.h) is additive: what is stored plain stays readable, and secrets.rotate encrypts it. One that is
+ * not encrypted any more is breaking, since what is stored there are envelopes; where a closed object drops it, upcast.
  */
 #ifndef BRANT_MODULE_H
 #define BRANT_MODULE_H
@@ -25,9 +27,10 @@ extern "C" {
 #endif
 
 /*
- * modules.types {"module"} -> {"id": text|null, "config", "node_types": [{name, schema}..], "edge_types": [{name, schema, source [name..]|null, target [name..]|null,
- *   max_out: n|null, max_in: n|null}..], "warnings": [{pointer, message}..]}
- * `schema` is the entry as it stands in the module (closed under its imports). Warnings (at most 100) tell what works and is probably not meant: a
+ * modules.types {"module"} -> {"id": text|null, "config", "node_types": [{name, schema, encrypted [pointer..]}..], "edge_types": [{name, schema,
+ *   encrypted [pointer..], source [name..]|null, target [name..]|null, max_out: n|null, max_in: n|null}..], "warnings": [{pointer, message}..]}
+ * `schema` is the entry as it stands in the module (closed under its imports). `encrypted`: JSON pointers of the attributes that are encrypted, in order of their
+ * bytes: what is written there is a value of the schema, what is read an envelope {"$enc": 2, ..} or {"$redacted": true}. Warnings (at most 100) tell what works and is probably not meant: a
  * helper that nothing refers to (TypeBox's Composite of a Ref drops its properties), a name that is nearly a type's, a format that is not
  * checked, a default that is not valid, required properties that a closed object refuses, closed parts of an allOf, edge types without node types.
  */
@@ -36,7 +39,7 @@ BRANT_API brant_status brant_module_types(char **out_json, size_t *out_json_len,
 
 /*
  * modules.validate_node {"module", "type": text|null, "attributes", "formats"?: "assert" (default) | "annotate"} -> {"valid": bool, "violations": [violation..]}
- * As graph_types.validate_node. INVALID: the module has no such type.
+ * As graph_types.validate_node: of an encrypted attribute nothing but the keyword is told. INVALID: the module has no such type.
  */
 BRANT_API brant_status brant_module_validate_node(char **out_json, size_t *out_json_len,
                                                   brant_db *db, const char *json, size_t json_len);
@@ -59,7 +62,8 @@ BRANT_API brant_status brant_module_diff(char **out_json, size_t *out_json_len, 
  *   "violations": [violation..]}
  * Missing properties get their `default` where it is valid, members that a closed object does not know are dropped, of a union the branch that
  * fits best is taken. Nothing is invented and nothing that is invalid is replaced: it stays, `valid` is false and `violations` says why. `edits` make
- * the answer's attributes of the given ones. LIMIT: the schema asks for too many steps.
+ * the answer's attributes of the given ones. What stands for an encrypted value (an object with a member "$enc" or "$redacted") is left as it is.
+ * LIMIT: the schema asks for too many steps.
  */
 BRANT_API brant_status brant_module_cast(char **out_json, size_t *out_json_len, brant_db *db,
                                          const char *json, size_t json_len);

@@ -19,6 +19,9 @@ typedef struct brant_validator brant_validator;
  * Compile {"schema": schema (object or boolean)}, or {"module": {..}, "node_type": name} or {"module": {..}, "edge_type": name} for the attributes of a type of a module
  * (graph.h says what a module is). "formats"?: "assert" (default; a module may say otherwise) | "annotate": `format`
  * asserts, or asserts nothing.
+ * "x-encrypted": true (graph.h) is known in both; by itself a schema may have it anywhere. At such a place an object with a member "$enc" or "$redacted" is accepted, whatever
+ * else the schema says there. Any other value is judged, and of one that is not accepted the report has one violation, whose pointer ends at the encrypted value: neither
+ * the value nor a name in it is shown, whichever schema of the document refuses it.
  * VALIDATION: the schema or module cannot work; the detail's violations have the JSON pointer. INVALID: the members are not these, or the module has no such type.
  */
 BRANT_API brant_status brant_validator_open(brant_validator **out_validator, const char *json,
@@ -33,6 +36,7 @@ BRANT_API brant_status brant_validator_accepts(int *out_accepted, brant_validato
 
 /*
  * All that is wrong with it: {"valid": bool, "violations": [{instance, schema, keyword, message}..]}, at most 100, as graph_types.validate_node.
+ * Messages never show values; pointers show the names of members.
  * INVALID_JSON and LIMIT as above.
  */
 BRANT_API brant_status brant_validator_report(char **out_json, size_t *out_json_len,

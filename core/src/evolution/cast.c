@@ -1,6 +1,7 @@
 /*
  * evolution/cast.c: attributes brought to a changed schema: missing members get their default, members that a closed object does not know are
- * dropped, and of a union the branch is taken that fits best. Nothing else is touched: a value that stays invalid stays as it is.
+ * dropped, and of a union the branch is taken that fits best. Nothing else is touched: a value that stays invalid stays as it is,
+ * and so does an envelope where the attribute is encrypted.
  *
  * A value goes from the document to the text in one walk; only where a union must be decided is what a branch makes of it parsed and
  * validated. Defaults are filled everywhere first; where the whole is not valid then, only those of required members are. What relation.c calls
@@ -203,6 +204,13 @@ static void cast_member(caster *self, view rules, brant__text name, yyjson_val *
     uint32_t blocks[GOVERNORS];
     const size_t count = govern(self, rules, name, false, blocks);
     size_t chosen = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!brant__block_encrypted(&self->schema->blocks[blocks[i]]) ||
+            !brant__value_sealed(value))
+            continue;
+        write_value(self, value);
+        return;
+    }
     for (size_t i = 0; count > 1 && i < count; i++) {
         if (accepts(self, blocks[i], value)) continue;
         chosen = i;
@@ -428,7 +436,9 @@ static void cast_both(caster *self, view rules, const brant__rule *rule, yyjson_
 
 static void cast(caster *self, uint32_t block, yyjson_val *value) {
     const bool over = self->steps == 0 || self->depth >= DEEPEST || self->failed;
-    if (over || !yyjson_is_ctn(value) || (!self->fill && accepts(self, block, value))) {
+    if (over || !yyjson_is_ctn(value) ||
+        brant__block_exempts(&self->schema->blocks[block], value) ||
+        (!self->fill && accepts(self, block, value))) {
         write_value(self, value);
         return;
     }

@@ -534,6 +534,46 @@ static void compare_type(differ *self, const brant__schema *from, const brant__s
     if (self->relation.failed) self->failed = true;
 }
 
+/* Does casting drop the attribute: is there a closed object on the way that does not know it? */
+static bool dropped(differ *self, const brant__encrypted *gone) {
+    brant__spot spot = {1, self->relation.schemas[1]->entry};
+    for (size_t i = 0; i < gone->segment_count; i++) {
+        members rules;
+        object_rules(self, spot, &rules);
+        const property found = find_property(self, &rules, gone->segments[i]);
+        if (found.spot.block == BRANT__NONE) return is_closed(self, additional_of(self, &rules, 1));
+        spot = found.spot;
+    }
+    return false;
+}
+
+/*
+ * Attributes that one of the two types encrypts, by their pointers; rules say nothing of it. What is stored plain stays valid where it is
+ * encrypted from now on; an envelope is no value of an attribute that is plain.
+ */
+static void compare_encrypted(differ *self, const brant__encrypted *from, size_t from_count,
+                              const brant__encrypted *to, size_t to_count) {
+    const brant__text keyword = BRANT__TEXT("x-encrypted");
+    size_t i = 0, j = 0;
+    while ((i < from_count || j < to_count) && !self->failed) {
+        const int order = i == from_count ? 1
+                          : j == to_count ? -1
+                                          : brant__text_compare(from[i].pointer, to[j].pointer);
+        if (order < 0 && !dropped(self, &from[i]))
+            add_edit(self, pointer_of(self, (brant__spot){0, from[i].block}, keyword),
+                     BRANT__BREAKING,
+                     "is not encrypted any more, but the values that are stored are", NO_NAME);
+        else if (order > 0)
+            add_edit(self, pointer_of(self, (brant__spot){1, to[j].block}, keyword),
+                     BRANT__ADDITIVE,
+                     "is encrypted now; values that are stored stay readable, and secrets.rotate "
+                     "encrypts them",
+                     NO_NAME);
+        i += order <= 0;
+        j += order >= 0;
+    }
+}
+
 /* Are all ends of one list in the other, by name? */
 static bool ends_within(const brant__module *module, const size_t *ends, size_t count,
                         const brant__module *other, const size_t *wider, size_t wider_count) {
@@ -567,6 +607,13 @@ static void compare_ends(differ *self, const brant__edge_type *from, const brant
     compare_limit(self, entry, "max_in", from->max_in, to->max_in);
 }
 
+static void compare_node_type(differ *self, const brant__node_type *from,
+                              const brant__node_type *to) {
+    compare_type(self, from->schema, to->schema);
+    compare_encrypted(self, from->encrypted, from->encrypted_count, to->encrypted,
+                      to->encrypted_count);
+}
+
 static void compare_nodes(differ *self) {
     const brant__module *a = self->modules[0], *b = self->modules[1];
     for (size_t i = 0; i < a->node_type_count && !self->failed; i++) {
@@ -577,7 +624,7 @@ static void compare_nodes(differ *self) {
         if (j == b->node_type_count)
             type_gone(self, 0, a->node_types[i].name, "Node", "the node type is gone");
         else
-            compare_type(self, a->node_types[i].schema, b->node_types[j].schema);
+            compare_node_type(self, &a->node_types[i], &b->node_types[j]);
     }
     for (size_t j = 0; j < b->node_type_count && !self->failed; j++) {
         size_t i = 0;
@@ -601,6 +648,8 @@ static void compare_edges(differ *self) {
             continue;
         }
         compare_type(self, a->edge_types[i].schema, b->edge_types[j].schema);
+        compare_encrypted(self, a->edge_types[i].encrypted, a->edge_types[i].encrypted_count,
+                          b->edge_types[j].encrypted, b->edge_types[j].encrypted_count);
         compare_ends(self, &a->edge_types[i], &b->edge_types[j]);
     }
     for (size_t j = 0; j < b->edge_type_count && !self->failed; j++) {

@@ -6,6 +6,7 @@
  * - cast.c: attributes brought to a changed schema
  * - patch.c: RFC 6902
  * - import.c: a module closed under the entries that it takes from others
+ * - widen.c: a module for those who know nothing of encrypted attributes
  * - warn.c: what works and is probably not meant
  * - modules.c: the operations
  */
@@ -78,6 +79,15 @@ typedef struct brant__builtins {
 } brant__builtins;
 brant_status brant__builtins_find(yyjson_val **out_module, void *context, brant__text name);
 void brant__builtins_free(brant__builtins *builtins);
+
+/* ---- encrypted attributes (widen.c) ---------------------------------------------------------- */
+
+/*
+ * The document that the module was parsed from, with what stands for a value (an envelope, {"$redacted": true}) valid at each encrypted attribute also for
+ * validators that do not know x-encrypted. `out` is empty where the module encrypts nothing.
+ */
+brant_status brant__module_widen(brant__buffer *out, yyjson_val *document,
+                                 const brant__module *module);
 
 /* ---- warnings (warn.c) ----------------------------------------------------------------------- */
 

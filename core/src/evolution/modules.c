@@ -35,7 +35,8 @@ static void close_module(opened *module) {
 /* ---- modules.types --------------------------------------------------------------------------- */
 
 static void write_type(brant__writer *out, yyjson_val *document, brant__text name,
-                       const brant__schema *schema) {
+                       const brant__schema *schema, const brant__encrypted *encrypted,
+                       size_t encrypted_count) {
     yyjson_val *json = brant__schema_json(document, schema);
     brant__write_text_member(out, "name", name);
     brant__write_name(out, "schema");
@@ -43,6 +44,11 @@ static void write_type(brant__writer *out, yyjson_val *document, brant__text nam
         brant__write_value(out, json);
     else
         brant__write_bool(out, true);
+    brant__write_name(out, "encrypted");
+    brant__write_array(out);
+    for (size_t i = 0; i < encrypted_count; i++)
+        brant__write_text(out, encrypted[i].pointer);
+    brant__write_end(out);
 }
 
 brant_status brant__module_types(brant__call *call) {
@@ -63,7 +69,9 @@ brant_status brant__module_types(brant__call *call) {
     brant__write_array(out);
     for (size_t i = 0; module->typed && i < module->node_type_count; i++) {
         brant__write_object(out);
-        write_type(out, given.document, module->node_types[i].name, module->node_types[i].schema);
+        const brant__node_type *node = &module->node_types[i];
+        write_type(out, given.document, node->name, node->schema, node->encrypted,
+                   node->encrypted_count);
         brant__write_end(out);
     }
     brant__write_end(out);
@@ -72,7 +80,8 @@ brant_status brant__module_types(brant__call *call) {
     for (size_t i = 0; module->typed && i < module->edge_type_count; i++) {
         const brant__edge_type *edge = &module->edge_types[i];
         brant__write_object(out);
-        write_type(out, given.document, edge->name, edge->schema);
+        write_type(out, given.document, edge->name, edge->schema, edge->encrypted,
+                   edge->encrypted_count);
         brant__write_name(out, "source");
         brant__write_ends(out, module, edge->sources, edge->source_count);
         brant__write_name(out, "target");

@@ -4,6 +4,7 @@
  * Each is an operation on nodes or edges whose type is fixed, and whose spec has the type's own schema in the place of "any attributes". Specs and compiled input
  * schemas are made when they are first asked for, and live as long as the parsed graph type that the handle keeps.
  */
+#include "evolution/evolution.h"
 #include "graph/type.h"
 #include "operation/operation.h"
 
@@ -72,6 +73,7 @@ typedef struct entry {
 
 typedef struct derived {
     brant__json module;
+    brant__json wide;      /* the module in specs, where it encrypts something */
     brant__text container; /* "$defs", "definitions" or "schemas" */
     brant__text id;        /* by which the module stands in the $defs of a spec */
     bool own_id;           /* the module has it */
@@ -90,6 +92,7 @@ static void release(void *memory) {
     brant__free(self->inputs);
     brant__free(self->entries);
     brant__arena_free(&self->arena);
+    brant__json_free(&self->wide);
     brant__json_free(&self->module);
     brant__free(self);
 }
@@ -128,10 +131,13 @@ static brant_status list_entries(derived *self, const brant__type *type) {
 static brant_status read_module(derived *self, brant_db *db, const brant__type *type) {
     static const char *const containers[] = {"$defs", "definitions", "schemas"};
     brant__statement *statement = NULL;
+    brant__buffer wide = {0};
     brant__text text;
     brant_status status;
     BRANT__TRY(brant__type_row_module(&text, &statement, db, type->row_id, text_of(type->name)));
     BRANT__TRY(brant__json_parse(&self->module, text.data, text.length, 0));
+    BRANT__TRY(brant__module_widen(&wide, self->module.root, type->module));
+    if (wide.length > 0) BRANT__TRY(brant__json_parse(&self->wide, wide.data, wide.length, 0));
     for (size_t i = 0; i < BRANT__COUNT(containers) && !self->container.data; i++)
         if (yyjson_obj_get(self->module.root, containers[i]))
             self->container = text_of(containers[i]);
@@ -152,6 +158,7 @@ static brant_status read_module(derived *self, brant_db *db, const brant__type *
     if (yyjson_equals_str(yyjson_obj_get(self->module.root, "x-formats"), "annotate"))
         self->flags = BRANT__FORMAT_ANNOTATES;
 cleanup:
+    brant__buffer_free(&wide);
     brant__reset(statement);
     return status;
 }
@@ -174,6 +181,11 @@ cleanup:
     return status;
 }
 
+/* The module as others read it: what stands for a value is valid at encrypted attributes. */
+static yyjson_val *wide_module(const derived *self) {
+    return self->wide.root ? self->wide.root : self->module.root;
+}
+
 /* ---- specs ---------------------------------------------------------------------------------------------------------- */
 
 /* {"$ref": the type's schema}, its members alone */
@@ -194,7 +206,8 @@ static void write_reference(brant__writer *out, const derived *self, const brant
 }
 
 /* The module as a resource of its own, so that its references stay what they are. */
-static void write_module(brant__writer *out, const derived *self, yyjson_val *defs) {
+static void write_module(brant__writer *out, const derived *self, yyjson_val *document,
+                         yyjson_val *defs) {
     size_t index, count;
     yyjson_val *key, *value;
     brant__write_name(out, "$defs");
@@ -206,11 +219,11 @@ static void write_module(brant__writer *out, const derived *self, yyjson_val *de
     }
     brant__write_name_text(out, self->id);
     if (self->own_id) {
-        brant__write_value(out, self->module.root);
+        brant__write_value(out, document);
     } else {
         brant__write_object(out);
         brant__write_text_member(out, "$id", self->id);
-        yyjson_obj_foreach(self->module.root, index, count, key, value) {
+        yyjson_obj_foreach(document, index, count, key, value) {
             if (yyjson_equals_str(key, "$id")) continue;
             brant__write_name_text(out, brant__json_text(key));
             brant__write_value(out, value);
@@ -220,8 +233,9 @@ static void write_module(brant__writer *out, const derived *self, yyjson_val *de
     brant__write_end(out);
 }
 
-static void write_input(brant__writer *out, const derived *self, const brant__type *type,
-                        const entry *of, size_t verb, yyjson_val *schema) {
+/* `document`: the module, as this library or as others read it. */
+static void write_input(brant__writer *out, const derived *self, yyjson_val *document,
+                        const brant__type *type, const entry *of, size_t verb, yyjson_val *schema) {
     size_t index, count, inner, members;
     yyjson_val *key, *value, *member_name, *member;
     brant__write_object(out);
@@ -246,7 +260,7 @@ static void write_input(brant__writer *out, const derived *self, const brant__ty
         }
         brant__write_end(out);
     }
-    if (verbs[verb].attributes) write_module(out, self, yyjson_obj_get(schema, "$defs"));
+    if (verbs[verb].attributes) write_module(out, self, document, yyjson_obj_get(schema, "$defs"));
     brant__write_end(out);
 }
 
@@ -301,7 +315,7 @@ static void write_output(brant__writer *out, const derived *self, const brant__t
         }
         brant__write_end(out);
     }
-    write_module(out, self, yyjson_obj_get(schema, "$defs"));
+    write_module(out, self, wide_module(self), yyjson_obj_get(schema, "$defs"));
     brant__write_end(out);
 }
 
@@ -352,7 +366,7 @@ static brant_status write_spec(brant__writer *out, const derived *self, const br
         else if (yyjson_equals_str(key, "title"))
             write_title(out, of, verb);
         else if (yyjson_equals_str(key, "input_schema"))
-            write_input(out, self, type, of, verb, value);
+            write_input(out, self, wide_module(self), type, of, verb, value);
         else if (yyjson_equals_str(key, "output_schema"))
             write_output(out, self, type, of, verb, value);
         else if (yyjson_equals_str(key, "errors"))
@@ -405,7 +419,7 @@ static brant_status input_schema(const brant__schema **out, derived *self, const
     brant__writer text = {0};
     if (!*place) {
         BRANT__TRY(brant__json_parse(&spec, operation->spec, operation->spec_len, 0));
-        write_input(&text, self, type, &self->entries[at], verb,
+        write_input(&text, self, self->module.root, type, &self->entries[at], verb,
                     yyjson_obj_get(spec.root, "input_schema"));
         if (text.buffer.failed) {
             status = brant__fail_memory();

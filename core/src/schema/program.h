@@ -373,6 +373,16 @@ brant_status brant__schema_encrypted(brant__encrypted **out, size_t *out_count,
                                      const brant__schema *schema, brant__arena *arena,
                                      brant__encrypted_fault fault, void *context);
 
+/* ---- conceal.c ------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Put the addresses of the value's parts that are secret into `out`, each with 0; of what is in them none. False without memory.
+ */
+enum { BRANT__CONCEAL_FRAMES = 2048 };
+bool brant__schema_secrets(brant__map *out, const brant__schema *schema, yyjson_val *value);
+/* The key of a value in such a map. */
+brant__text brant__value_key(yyjson_val *const *value);
+
 /* ---- number.c -------------------------------------------------------------------------------------------------------- */
 
 /* `decimal`: also the shortest decimal form, which multipleOf alone needs. */

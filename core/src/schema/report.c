@@ -2,7 +2,7 @@
  * schema/report.c: running a program over a value that it does not accept, and saying why: all violations, each with its place.
  *
  * The walk follows the rules as validate.c does, and asks validate.c wherever it only needs a yes or no. Messages speak of the schema, never of
- * the value, which may be a secret; member names of the value stand in pointers.
+ * the value; member names of the value stand in pointers. Of an encrypted value not even those: it has one violation, which names a keyword.
  */
 #include "schema/program.h"
 
@@ -15,6 +15,7 @@ typedef struct reporter {
     brant__buffer pointer; /* of the value in hand */
     brant__buffer schema;  /* pointer of the rule, scratch */
     brant__buffer message; /* scratch */
+    brant__map secrets;    /* addresses of what is encrypted: 1 where that was reported */
     size_t count;
     uint32_t frames;
 } reporter;
@@ -573,10 +574,82 @@ static void report_rules(reporter *report, uint32_t number, int group, yyjson_va
     }
 }
 
+/* ---- what is encrypted ------------------------------------------------------------------------------------------------------ */
+
+/* The first rule of a block that refuses the value, $ref and allOf followed; NULL: none, or it is the type. *out_block: whose it is. */
+static const brant__rule *refusal(reporter *report, uint32_t number, yyjson_val *value,
+                                  uint32_t *out_block) {
+    const brant__schema *program = report->run.schema;
+    const brant__block *block = &program->blocks[number];
+    const int groups[] = {brant__group_of(yyjson_get_type(value)), BRANT__GROUP_COMMON};
+    *out_block = number;
+    if (!brant__block_type_accepts(block, value)) return NULL;
+    for (size_t g = 0; g < BRANT__COUNT(groups); g++) {
+        for (uint32_t i = groups[g] < 0 ? 0 : block->first[groups[g]];
+             groups[g] >= 0 && i < block->first[groups[g] + 1]; i++) {
+            const brant__rule *rule = &program->rules[i];
+            if (brant__rule_accepts(&report->run, rule, value)) continue;
+            return rule->op == BRANT__OP_APPLY ? refusal(report, rule->c, value, out_block) : rule;
+        }
+    }
+    return NULL;
+}
+
+static bool misses_required(const brant__schema *program, const brant__object *object,
+                            yyjson_val *value) {
+    for (uint32_t i = 0; i < object->table.name_count; i++) {
+        const brant__name *name = &program->names[object->table.name + i];
+        const brant__text text = brant__name_text(program, name);
+        if (name->required && !yyjson_obj_getn(value, text.data, text.length)) return true;
+    }
+    return false;
+}
+
+/* One violation for each encrypted value, which shows nothing of it: neither what is in it nor which rule within it was broken. */
+static void report_secret(reporter *report, uint32_t number, yyjson_val *value) {
+    const brant__schema *program = report->run.schema;
+    const brant__text key = brant__value_key(&value);
+    uint32_t owner = number;
+    int64_t said = 0;
+    if (brant__map_get(&report->secrets, key, &said) && said) return;
+    if (brant__block_accepts(&report->run, number, value) && report->run.exhausted == 0) return;
+    brant__text keyword = BRANT__TEXT("");
+    if (report->run.exhausted == 0) {
+        const brant__rule *rule = refusal(report, number, value, &owner);
+        if (rule)
+            keyword = rule->op == BRANT__OP_OBJECT &&
+                              misses_required(program, &program->objects[rule->a], value)
+                          ? BRANT__TEXT("required")
+                          : brant__keywords[rule->keyword].name;
+        else if (program->blocks[owner].types != 0)
+            keyword = BRANT__TEXT("type");
+    }
+    if (!(report->run.exhausted & BRANT__RUN_STEPS)) report->run.exhausted = 0;
+    say(report, "the value of an encrypted attribute is not acceptable");
+    if (keyword.length > 0) {
+        say(report, ": ");
+        brant__buffer_append(&report->message, keyword.data, keyword.length);
+    }
+    violation(report, owner, keyword);
+    if (!brant__map_put(&report->secrets, key, 1)) report->message.failed = true;
+}
+
+static bool is_secret(const reporter *report, yyjson_val *value) {
+    int64_t said;
+    return report->secrets.count > 0 &&
+           brant__map_get(&report->secrets, brant__value_key(&value), &said);
+}
+
+/* ---- a value ---------------------------------------------------------------------------------------------------------------- */
+
 static void report_block(reporter *report, uint32_t number, yyjson_val *value) {
     const brant__block *block = &report->run.schema->blocks[number];
     if (report->frames == 0) return;
     if (brant__block_exempts(block, value)) return;
+    if (is_secret(report, value)) {
+        report_secret(report, number, value);
+        return;
+    }
     if (!brant__block_type_accepts(block, value)) {
         if (block->types == 0)
             never(report, number);
@@ -615,7 +688,8 @@ size_t brant__schema_violations(const brant__schema *schema, yyjson_val *value, 
     };
     report.run.steps *= REPORT_STEPS;
     brant__buffer_append(&report.pointer, prefix.data, prefix.length);
-    report_block(&report, schema->entry, value);
+    if (!brant__schema_secrets(&report.secrets, schema, value)) out->buffer.failed = true;
+    if (!out->buffer.failed) report_block(&report, schema->entry, value);
     if (report.count == 0) {
         /* Deeper down than is reported. */
         say(&report, "does not fit the schema");
@@ -624,6 +698,7 @@ size_t brant__schema_violations(const brant__schema *schema, yyjson_val *value, 
     if (report.pointer.failed || report.schema.failed || report.message.failed)
         out->buffer.failed = true;
     const size_t count = report.count;
+    brant__map_free(&report.secrets);
     brant__buffer_free(&report.message);
     brant__buffer_free(&report.schema);
     brant__buffer_free(&report.pointer);

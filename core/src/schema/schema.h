@@ -18,7 +18,7 @@ typedef struct brant__schema brant__schema;
  * Compile the schema that stands at `entry` of `bundle` (`bundle` is the whole document: $ref "#/$defs/.." is resolved in it, and a bare $ref
  * names an entry of the enclosing $defs). The bundle need not outlive the call. On failure VALIDATION, with {"violations": [{instance, schema, keyword, message}]} where
  * `instance` is the JSON pointer of the fault within the bundle. An assertion keyword that is not supported is a fault, never ignored;
- * annotations and unknown x-* names are ignored.
+ * annotations and unknown x-* names are ignored. "x-encrypted": true is none of these: see brant__encrypted.
  */
 brant_status brant__schema_compile(brant__schema **out_schema, yyjson_val *bundle,
                                    yyjson_val *entry, brant__text entry_pointer);
