@@ -205,6 +205,7 @@
 %include "brant/queue.h"
 %include "brant/lock.h"
 %include "brant/schedule.h"
+%include "brant/secret.h"
 %include "brant/stream.h"
 %include "brant/operation.h"
 %include "brant/validator.h"

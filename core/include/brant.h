@@ -13,6 +13,7 @@
 #include "brant/operation.h"
 #include "brant/queue.h"
 #include "brant/schedule.h"
+#include "brant/secret.h"
 #include "brant/store.h"
 #include "brant/stream.h"
 #include "brant/traversal.h"

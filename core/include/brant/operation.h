@@ -16,6 +16,7 @@
 #include "module.h"
 #include "queue.h"
 #include "schedule.h"
+#include "secret.h"
 #include "stream.h"
 #include "traversal.h"
 

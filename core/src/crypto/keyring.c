@@ -100,6 +100,14 @@ int64_t brant__keyring_active(const brant_db *db) {
     return ring && ring->active ? ring->active->version : 0;
 }
 
+const char *brant__keyring_state(const brant_db *db, int64_t version) {
+    const brant__keyring *ring = brant__keyring_of(db);
+    for (size_t i = 0; ring && i < ring->key_count; i++)
+        if (ring->keys[i].version == version && ring->keys[i].purpose == BRANT__PURPOSE_ATTRIBUTE)
+            return brant__key_state_names[ring->keys[i].state];
+    return NULL;
+}
+
 brant_status brant__keyring_find(const brant__key **out, const brant_db *db, int purpose,
                                  int64_t version) {
     const brant__keyring *ring = brant__keyring_of(db);

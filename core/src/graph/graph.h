@@ -93,6 +93,11 @@ brant_status brant__retention_apply(brant__retention_done *out, brant__call *cal
 
 brant_status brant__db_erase(brant__call *call);
 
+brant_status brant__secret_rotate(brant__call *call);
+brant_status brant__secret_status(brant__call *call);
+/* May this handle work a rotation that db.maintain is left with? It has an active key, and no graph was ever rotated to a newer one. */
+brant_status brant__secret_rotates(bool *out, brant_db *db);
+
 brant_status brant__index_create(brant__call *call);
 brant_status brant__index_delete(brant__call *call);
 brant_status brant__index_list(brant__call *call);

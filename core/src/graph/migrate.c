@@ -6,13 +6,12 @@
  * written meanwhile have the new version already and are passed over. Rows that failed keep their version: when the migration is
  * done, another call tries them again.
  */
-#include "event/job.h"
+#include "graph/background.h"
 #include "graph/change.h"
 #include "graph/evolve.h"
 #include "graph/seal.h"
 
-#define POLL_MASK   255
-#define RESULT_KEPT INT64_C(604800000) /* ms: of a migration in the background */
+#define POLL_MASK 255
 
 typedef struct progress {
     int64_t from_version, to_version;
@@ -365,57 +364,16 @@ static int64_t member(brant__call *call, const char *name, int64_t otherwise) {
 /* Leave it to db.maintain: a job of the queue "schema-migration" (operation/worker.c), one for each type that waits. */
 static brant_status enqueue(brant__call *call, brant__text name) {
     static const char *const members[] = {"name", "batch", "patches", "on_failure"};
-    brant__writer payload = {0}, options = {0};
-    brant__json json = {0};
     brant__type_row row;
     const brant__type *type;
-    int64_t id;
     brant_status status;
 
     BRANT__TRY(brant__type_row_need(&row, call, name));
     BRANT__TRY(brant__type_row_load(&type, call, &row));
     BRANT__TRY(check_patches(call, type, brant__json_get(call->input, "patches")));
-    brant__write_object(&payload);
-    brant__write_name(&payload, "operation");
-    brant__write_text(&payload, BRANT__TEXT("graph_types.migrate"));
-    brant__write_name(&payload, "input");
-    brant__write_object(&payload);
-    for (size_t i = 0; i < BRANT__COUNT(members); i++) {
-        yyjson_val *value = brant__json_get(call->input, members[i]);
-        if (!value) continue;
-        brant__write_name(&payload, members[i]);
-        brant__write_value(&payload, value);
-    }
-    brant__write_end(&payload);
-    brant__write_end(&payload);
-    brant__write_object(&options);
-    brant__write_name(&options, "result_ttl");
-    brant__write_integer(&options, RESULT_KEPT);
-    brant__write_name(&options, "unique");
-    brant__write_object(&options);
-    brant__write_name(&options, "key");
-    brant__write_text(&options, name);
-    brant__write_name(&options, "on_conflict");
-    brant__write_text(&options, BRANT__TEXT("replace"));
-    brant__write_end(&options);
-    brant__write_end(&options);
-    if (payload.buffer.failed || options.buffer.failed) {
-        status = brant__fail_memory();
-        goto cleanup;
-    }
-    BRANT__TRY(brant__json_parse(&json, options.buffer.data, options.buffer.length, 0));
-    BRANT__TRY(brant__job_enqueue(
-        &id, call->db, BRANT__TEXT("schema-migration"),
-        &(brant__payload){brant__text_of(payload.buffer.data, payload.buffer.length), false},
-        json.root, (brant__text){NULL, 0}));
-    brant__write_object(call->out);
-    brant__write_name(call->out, "job");
-    brant__write_integer(call->out, id);
-    brant__write_end(call->out);
+    status = brant__background(call, "schema-migration", "graph_types.migrate", name, members,
+                               BRANT__COUNT(members));
 cleanup:
-    brant__json_free(&json);
-    brant__buffer_free(&payload.buffer);
-    brant__buffer_free(&options.buffer);
     return status;
 }
 

@@ -7,6 +7,7 @@
 enum {
     GRAPH_DELETE,
     IMPORTS_DELETE,
+    ROTATION_DELETE,
     COUNTS_DELETE,
     NODES_ALONE,
     NODES_DELETE,
@@ -21,6 +22,8 @@ static const char *const sql[STATEMENT_COUNT] = {
     [GRAPH_DELETE] = "DELETE FROM graphs WHERE row_id = :row_id",
     [IMPORTS_DELETE] =
         "DELETE FROM imports WHERE graph = (SELECT id FROM graphs WHERE row_id = :graph)",
+    [ROTATION_DELETE] =
+        "DELETE FROM secret_rotations WHERE graph = (SELECT id FROM graphs WHERE row_id = :graph)",
     [COUNTS_DELETE] = "DELETE FROM graph_counts WHERE graph = :graph",
     /* Both ends of the index: is there a node of another graph? */
     [NODES_ALONE] = ("SELECT NOT EXISTS (SELECT 1 FROM nodes WHERE graph < :graph) AND NOT EXISTS "
@@ -55,6 +58,7 @@ static brant_status remove_graph(brant__call *call, brant__graph *graph) {
     brant_status status;
 
     BRANT__TRY(run_on(call, IMPORTS_DELETE, graph->row_id));
+    BRANT__TRY(run_on(call, ROTATION_DELETE, graph->row_id));
     BRANT__TRY(run_on(call, COUNTS_DELETE, graph->row_id));
     BRANT__TRY(run_on(call, GRAPH_DELETE, graph->row_id));
     BRANT__TRY(brant__change_drop(call, graph));

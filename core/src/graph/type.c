@@ -390,6 +390,8 @@ brant_status brant__type_row_store(brant__type_row *row, brant__call *call, yyjs
     BRANT__TRY(brant__run(call->db, statement));
     row->row_id = brant__last_row_id(call->db);
     if (module->typed) BRANT__TRY(insert_types(call, module, row->row_id));
+    if (brant__module_encrypts(module))
+        status = brant__db_require_writer(call->db, BRANT__ENCRYPTING_FORMAT);
 cleanup:
     brant__buffer_free(&text);
     brant__buffer_free(&config.buffer);

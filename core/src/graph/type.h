@@ -48,6 +48,9 @@ brant_status brant__type_row_find(bool *out_found, brant__type_row *out, brant__
 brant_status brant__type_row_need(brant__type_row *out, brant__call *call, brant__text name);
 brant_status brant__type_row_load(const brant__type **out_type, brant__call *call,
                                   const brant__type_row *row);
+#define BRANT__ENCRYPTING_FORMAT                                                                   \
+    6 /* code of an older one would write plaintext where a type encrypts */
+
 /* Store a module that is parsed already, with its types; fills row_id. */
 brant_status brant__type_row_store(brant__type_row *row, brant__call *call, yyjson_val *json,
                                    const brant__module *module);

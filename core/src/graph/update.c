@@ -247,7 +247,9 @@ static brant_status write_type_row(brant__call *call, const brant__type_row *row
     brant__bind_text(statement, 5, brant__text_of(free_members.data, free_members.length));
     brant__bind_integer(statement, 6, brant__db_now(call->db));
     brant__bind_integer(statement, 7, row->row_id);
-    status = brant__run(call->db, statement);
+    BRANT__TRY(brant__run(call->db, statement));
+    if (brant__module_encrypts(given->module))
+        status = brant__db_require_writer(call->db, BRANT__ENCRYPTING_FORMAT);
 cleanup:
     brant__buffer_free(&module);
     brant__buffer_free(&before);

@@ -166,6 +166,8 @@
     X(brant_schedule_set, brant__schedules_set, "schedules.set", MUTATION, OWN)                    \
     X(brant_schedule_tick, brant__schedules_tick, "schedules.tick", MUTATION, OWN)                 \
     X(brant_schedule_trigger, brant__schedules_trigger, "schedules.trigger", MUTATION, OWN)        \
+    X(brant_secret_rotate, brant__secret_rotate, "secrets.rotate", MUTATION, SELF)                 \
+    X(brant_secret_status, brant__secret_status, "secrets.status", QUERY, OWN)                     \
     X(brant_sql_execute, brant__sql_execute, "sql.execute", MUTATION, SELF)                        \
     X(brant_stream_compact, brant__streams_compact, "streams.compact", MUTATION, OWN)              \
     X(brant_stream_configure, brant__streams_configure, "streams.configure", MUTATION, OWN)        \

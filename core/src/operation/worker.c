@@ -7,6 +7,7 @@
  */
 #include "operation/worker.h"
 #include "event/job.h"
+#include "graph/graph.h"
 #include "operation/operation.h"
 
 #define LEASE INT64_C(60000)
@@ -19,10 +20,13 @@ static const struct {
     int64_t limit;    /* its member `limit` */
     const char *done; /* the member of its answer.. */
     bool when;        /* ..that says so, with this value */
+    bool stops;       /* at a row that fails, unless the input has on_failure: "skip" */
+    brant_status (*able)(bool *out, brant_db *db); /* can this handle do it? NULL: any can */
 } tasks[] = {
-    {"schema-migration", "graph_types.migrate", 1, "done", true},
-    {"graph-maintenance", "graphs.purge", 10000, "purged", true},
-    {"graph-maintenance", "calls.project", 1000, "more", false},
+    {"schema-migration", "graph_types.migrate", 1, "done", true, true, NULL},
+    {"graph-maintenance", "graphs.purge", 10000, "purged", true, false, NULL},
+    {"graph-maintenance", "calls.project", 1000, "more", false, false, NULL},
+    {"secret-rotation", "secrets.rotate", 1, "done", true, false, brant__secret_rotates},
 };
 
 typedef struct worker {
@@ -196,7 +200,7 @@ static brant_status step(worker *self, size_t task, yyjson_val *input, bool *out
     complete = brant__json_bool(brant__json_get(self->answer_json.root, tasks[task].done),
                                 !tasks[task].when) == tasks[task].when;
     /* A migration that a row stops would be stopped by it again. */
-    stopped = !complete &&
+    stopped = !complete && tasks[task].stops &&
               yyjson_arr_size(brant__json_get(self->answer_json.root, "failures")) > 0 &&
               !yyjson_equals_str(brant__json_get(input, "on_failure"), "skip");
     brant__buffer_append(&last, self->answer.buffer.data, self->answer.buffer.length);
@@ -301,7 +305,10 @@ brant_status brant__worker_run(brant__worked *out, brant_db *db) {
     *out = (brant__worked){0};
     BRANT__TRY(brant__registry(&self.operations, &self.operation_count));
     for (size_t i = 0; i < BRANT__COUNT(tasks); i++) {
+        bool able = true;
         if (i > 0 && strcmp(tasks[i].queue, tasks[i - 1].queue) == 0) continue;
+        if (tasks[i].able) BRANT__TRY(tasks[i].able(&able, db));
+        if (!able) continue;
         for (int jobs = 0; jobs < JOBS; jobs++) {
             bool found;
             BRANT__TRY(claim(&found, &self, tasks[i].queue));

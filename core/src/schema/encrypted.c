@@ -556,3 +556,12 @@ brant_status brant__schema_encrypted(brant__encrypted **out, size_t *out_count,
     brant__free(self.leads);
     return status;
 }
+
+bool brant__module_encrypts(const brant__module *module) {
+    if (!module->typed) return false;
+    for (size_t i = 0; i < module->node_type_count; i++)
+        if (module->node_types[i].encrypted_count > 0) return true;
+    for (size_t i = 0; i < module->edge_type_count; i++)
+        if (module->edge_types[i].encrypted_count > 0) return true;
+    return false;
+}

@@ -114,6 +114,9 @@ brant_status brant__module_parse(brant__module **out_module, yyjson_val *module)
 brant_status brant__module_parse_as(brant__module **out_module, yyjson_val *module, unsigned flags);
 void brant__module_free(brant__module *module);
 
+/* Does any of its types encrypt an attribute? (encrypted.c) */
+bool brant__module_encrypts(const brant__module *module);
+
 /* What an entry is by its name, and the name of the type that it is of. BaseNode and BaseEdge are helpers. */
 enum {
     BRANT__ENTRY_HELPER,

@@ -85,6 +85,20 @@ brant_status brant__meta_set(brant_db *db, const char *name, brant__text value) 
                                : brant__sqlite_fail(db, code, "writing the file's identity");
 }
 
+brant_status brant__db_require_writer(brant_db *db, int64_t format) {
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(
+        db->sqlite, "UPDATE brant_meta SET value = ?1 WHERE name = 'min_writer' AND value < ?1", -1,
+        &statement, NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_bind_int64(statement, 1, format);
+        code = sqlite3_step(statement);
+    }
+    sqlite3_finalize(statement);
+    return code == SQLITE_DONE ? BRANT_OK
+                               : brant__sqlite_fail(db, code, "writing the file's identity");
+}
+
 /* The rows that a new file starts with; integers are integers, so that comparing them needs no parsing. */
 static brant_status write_identity(brant_db *db) {
     char id[37], number[64];

@@ -64,6 +64,9 @@ int64_t brant__db_now(brant_db *db);
 brant_status brant__db_random(brant_db *db, void *bytes, size_t length);
 brant_status brant__db_uuid(brant_db *db, char out[37]);
 
+/* In a write transaction: no brant that knows less than this format opens the file to write it from now on. */
+brant_status brant__db_require_writer(brant_db *db, int64_t format);
+
 /* ---- transactions (transaction.c) --------------------------------------------------------------------------------------- */
 
 enum { BRANT__READ, BRANT__WRITE };
@@ -174,6 +177,9 @@ enum {
     BRANT__TABLE_EVENT_ERASE,
     BRANT__TABLE_CRYPTO,
     BRANT__TABLE_SEAL,
+    BRANT__TABLE_ROTATE_ROW,
+    BRANT__TABLE_ROTATE_LOG,
+    BRANT__TABLE_ROTATE_STATE,
     BRANT__TABLE_COUNT
 };
 

@@ -168,6 +168,8 @@ static const struct {
     {"schedules.set", brant_schedule_set},
     {"schedules.tick", brant_schedule_tick},
     {"schedules.trigger", brant_schedule_trigger},
+    {"secrets.rotate", brant_secret_rotate},
+    {"secrets.status", brant_secret_status},
     {"sql.execute", brant_sql_execute},
     {"streams.compact", brant_stream_compact},
     {"streams.configure", brant_stream_configure},
