@@ -477,6 +477,88 @@ static void base64_without_memory(void **state) {
     failing_allocator_stop();
 }
 
+/* ---- base64url -------------------------------------------------------------------------------- */
+
+static const char url_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static void url_is_base64_with_two_other_digits_and_no_padding(void **state) {
+    unsigned char bytes[300], read[300];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)(i * 167 + 13);
+    for (size_t length = 0; length <= sizeof(bytes); length++) {
+        brant__buffer plain = {0}, encoded = {0}, decoded = {0};
+        brant__base64_encode(&plain, bytes, length);
+        while (plain.length && plain.data[plain.length - 1] == '=')
+            plain.length--;
+        for (size_t i = 0; i < plain.length; i++) {
+            if (plain.data[i] == '+') plain.data[i] = '-';
+            if (plain.data[i] == '/') plain.data[i] = '_';
+        }
+        brant__base64url_encode(&encoded, bytes, length);
+        assert_int_equal(encoded.length, plain.length);
+        if (encoded.length) assert_memory_equal(encoded.data, plain.data, plain.length);
+        brant__buffer_append(&decoded, "before", 6);
+        assert_true(
+            brant__base64url_decode(&decoded, brant__text_of(encoded.data, encoded.length)));
+        assert_int_equal(decoded.length, 6 + length);
+        assert_memory_equal(decoded.data, "before", 6);
+        if (length) assert_memory_equal(decoded.data + 6, bytes, length);
+        for (size_t size = length ? length - 1 : 0; size <= length + 1 && size <= 300; size++) {
+            const brant__text text = brant__text_of(encoded.data, encoded.length);
+            assert_int_equal(brant__base64url_read(read, size, text), size == length);
+            if (size == length && length) assert_memory_equal(read, bytes, length);
+        }
+        brant__buffer_free(&plain);
+        brant__buffer_free(&encoded);
+        brant__buffer_free(&decoded);
+    }
+}
+
+/* All texts of up to three bytes, and of four in which one is any. */
+static void only_canonical_url_text_is_decoded(void **state) {
+    brant__buffer out = {0};
+    char text[4];
+
+    (void)state;
+    for (int length = 1; length <= 4; length++) {
+        for (int a = 0; a < 256; a++) {
+            for (int at = 0; at < length; at++) {
+                const char *digit = a ? strchr(url_alphabet, a) : NULL;
+                const int spare = length == 2 ? 15 : length == 3 ? 3 : 0;
+                bool wanted = digit != NULL && length != 1;
+                memset(text, 'A', sizeof(text));
+                text[at] = (char)a;
+                /* Only the last digit has bits that no byte has. */
+                if (digit && at == length - 1 && ((digit - url_alphabet) & spare)) wanted = false;
+                brant__buffer_reset(&out);
+                assert_int_equal(
+                    brant__base64url_decode(&out, brant__text_of(text, (size_t)length)), wanted);
+                assert_int_equal(out.length, wanted ? length * 3 / 4 : 0);
+                if (wanted)
+                    assert_int_equal(brant__base64url_read(text, (size_t)length * 3 / 4,
+                                                           brant__text_of(text, (size_t)length)),
+                                     true);
+            }
+        }
+    }
+    assert_false(brant__base64url_decode(&out, BRANT__TEXT("Zg==")));
+    assert_false(brant__base64url_decode(&out, BRANT__TEXT("Zm9=")));
+    assert_true(brant__base64url_decode(&out, BRANT__TEXT("")));
+    assert_false(brant__base64url_read(text, 0, BRANT__TEXT("A")));
+    assert_true(brant__base64url_read(text, 0, BRANT__TEXT("")));
+    brant__buffer_free(&out);
+    failing_allocator_start(0);
+    brant__base64url_encode(&out, "foobar", 6);
+    assert_true(out.failed);
+    brant__buffer_reset(&out);
+    assert_false(brant__base64url_decode(&out, BRANT__TEXT("Zm9v")));
+    assert_true(out.failed);
+    failing_allocator_stop();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_ordered_by_bytes),
@@ -493,6 +575,8 @@ int main(void) {
         cmocka_unit_test(only_the_alphabet_is_decoded),
         cmocka_unit_test(only_canonical_text_is_decoded),
         cmocka_unit_test(base64_without_memory),
+        cmocka_unit_test(url_is_base64_with_two_other_digits_and_no_padding),
+        cmocka_unit_test(only_canonical_url_text_is_decoded),
     };
 
     return cmocka_run_group_tests_name("base/text", tests, NULL, NULL);

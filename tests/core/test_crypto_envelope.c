@@ -285,6 +285,14 @@ static void nothing_is_cut_or_longer(void **state) {
             opens_not(db, &here, text, wanted);
         }
     }
+    static const char *const members_more[] = {"\"x\":1", "\"kdf\":null", "\"\":\"\"", KDF};
+    for (size_t i = 0; i < BRANT__COUNT(members_more); i++) {
+        snprintf(text, sizeof text, "%.*s,%s}", (int)strlen(envelope) - 1, envelope,
+                 members_more[i]);
+        opens_not(db, &here, text, BRANT_AUTH);
+        snprintf(text, sizeof text, "{%s,%s", members_more[i], envelope + 1);
+        opens_not(db, &here, text, BRANT_AUTH);
+    }
     /* The text itself. */
     for (size_t length = 0; length < strlen(envelope); length++)
         assert_int_equal(open_text(NULL, db, &here, brant__text_of(envelope, length)),

@@ -108,6 +108,46 @@ static void the_id_is_the_files(void **state) {
     brant_db_free(db);
 }
 
+static void a_key_serves_its_purpose_and_state(void **state) {
+    static const struct {
+        const char *entry;
+        brant_status open, seal;
+    } cases[] = {
+        {"\"key\":\"" KEY_A "\"", BRANT_OK, BRANT_OK},
+        {"\"state\":\"active\",\"key\":\"" KEY_A "\"", BRANT_OK, BRANT_OK},
+        {"\"state\":\"decrypt_only\",\"key\":\"" KEY_A "\"", BRANT_OK, BRANT_NOT_FOUND},
+        {"\"state\":\"disabled\",\"key\":\"" KEY_A "\"", BRANT_NOT_FOUND, BRANT_NOT_FOUND},
+        {"\"state\":\"destroyed\"", BRANT_NOT_FOUND, BRANT_NOT_FOUND},
+        {"\"purpose\":\"pepper\",\"key\":\"" KEY_A "\"", BRANT_NOT_FOUND, BRANT_NOT_FOUND},
+        {"\"purpose\":\"audit\",\"key\":\"" KEY_A "\"", BRANT_NOT_FOUND, BRANT_NOT_FOUND},
+        {"\"key\":\"" KEY_B "\"", BRANT_AUTH, BRANT_OK},
+    };
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    char json[512];
+    must_load(db, one_key);
+    char *envelope = must_seal(db, &here, BRANT__TEXT("1"));
+    for (size_t i = 0; i < BRANT__COUNT(cases); i++) {
+        brant__buffer out = {0};
+        /* Another purpose's active key of the same version changes nothing. */
+        snprintf(
+            json, sizeof json, "{\"keys\":[{\"version\":1,%s}%s]}", cases[i].entry,
+            strstr(cases[i].entry, "purpose")
+                ? ""
+                : ",{\"purpose\":\"audit\",\"version\":1,\"key\":\"Q0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0N"
+                  "DQ0NDQ0NDQ0M\"}");
+        must_load(db, json);
+        opens_not(db, &here, envelope, cases[i].open);
+        brant__error_clear();
+        assert_int_equal(brant__enter(db), BRANT_OK);
+        assert_int_equal(brant__envelope_seal(&out, db, &here, BRANT__TEXT("1")), cases[i].seal);
+        assert_int_equal(brant__keyring_active(db), cases[i].seal == BRANT_OK);
+        brant__leave(db);
+        brant__buffer_free(&out);
+    }
+    brant_free(envelope);
+    brant_db_free(db);
+}
+
 /* ---- nothing is left ---------------------------------------------------------------------------- */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -499,6 +539,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_ring_is_replaced_as_a_whole, set_up_folder,
                                         tear_down_folder),
         cmocka_unit_test_setup_teardown(a_large_ring, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(a_key_serves_its_purpose_and_state, set_up_folder,
+                                        tear_down_folder),
         cmocka_unit_test_setup_teardown(the_id_is_the_files, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(keys_lie_in_the_ring_alone, set_up_folder,
                                         tear_down_folder),

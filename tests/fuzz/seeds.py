@@ -53,6 +53,10 @@ def texts(target):
                     yield json.dumps([entry, value])
     elif target == "pattern":
         yield from ("^[a-z0-9_-]+$\0a-b", "^a{2,}x?$\0aax", "abc$\0xabc", "^(.*)$\0a\nb", r"^\d{4}-\d{2}$" + "\0" + "2024-01", "(a+)+$\0aaa!")
+    elif target == "envelope":
+        yield from (json.dumps(arguments["envelope"]) for name, arguments in calls() if name == "envelopes.open")
+    elif target == "keyring":
+        yield from (json.dumps(arguments["ring"]) for name, arguments in calls() if name == "keyring")
     elif target == "import":
         for name, arguments in calls():
             if name == "graphs.import" and isinstance(arguments.get("text"), str) and arguments.get("format") in FORMATS:
