@@ -16,14 +16,14 @@
 
 enum { CALLS = 20 };
 
-typedef struct work {
+typedef struct subject {
     brant_db *db;
     brant__text text;
     yyjson_val *envelope;
     brant__buffer out;
     uint8_t bytes[8192];
     uint8_t message[512];
-} work;
+} subject;
 
 static const brant__context place = {{"01890000-0000-7000-8000-000000000001", 36},
                                      {"01890000-0000-7000-8000-000000000002", 36},
@@ -45,40 +45,40 @@ static double now_us(void) {
 
 /* ---- what is measured --------------------------------------------------------------------------- */
 
-static void do_seal(work *work) {
+static void do_seal(subject *work) {
     brant__buffer_reset(&work->out);
     check(brant__envelope_seal(&work->out, work->db, &place, work->text), "seal");
 }
 
-static void do_open(work *work) {
+static void do_open(subject *work) {
     brant__buffer_reset(&work->out);
     check(brant__envelope_open(&work->out, NULL, work->db, &place, work->envelope), "open");
 }
 
-static void do_prove(work *work) {
+static void do_prove(subject *work) {
     check(brant__prove_json(work->text), "prove");
 }
 
-static void do_nonce(work *work) {
+static void do_nonce(subject *work) {
     check(brant__db_random(work->db, work->bytes, BRANT__NONCE_SIZE), "random");
 }
 
-static void do_hash(work *work) {
+static void do_hash(subject *work) {
     uint8_t keys[64];
     crypto_generichash(keys, sizeof keys, work->message, 280, work->bytes, 32);
 }
 
-static void do_encrypt(work *work) {
+static void do_encrypt(subject *work) {
     brant__xchacha_seal(work->bytes, work->text.length, work->message, work->message + 32,
                         work->message, 139);
 }
 
-static void do_encode(work *work) {
+static void do_encode(subject *work) {
     brant__buffer_reset(&work->out);
     brant__base64url_encode(&work->out, work->bytes, work->text.length + BRANT__TAG_SIZE);
 }
 
-static void do_decode(work *work) {
+static void do_decode(subject *work) {
     brant__buffer_reset(&work->out);
     if (!brant__base64url_decode(&work->out, brant__json_get_text(work->envelope, "ct"))) exit(1);
 }
@@ -89,7 +89,7 @@ static int by_size(const void *a, const void *b) {
 }
 
 /* Microseconds a call. */
-static double median(void (*call)(work *), work *work, long samples) {
+static double median(void (*call)(subject *), subject *work, long samples) {
     double *took = malloc((size_t)samples * sizeof *took);
     if (!took) exit(1);
     for (long i = 0; i < samples; i++) {
@@ -105,7 +105,7 @@ static double median(void (*call)(work *), work *work, long samples) {
 }
 
 static void measure(brant_db *db, size_t size, double target, long samples) {
-    work *work = calloc(1, sizeof *work);
+    subject *work = calloc(1, sizeof *work);
     char *text = malloc(size);
     brant__buffer sealed = {0};
     brant__json parsed = {0};

@@ -320,6 +320,28 @@ static void the_ring_is_read_only(void **state) {
     brant_db_free(db);
 }
 
+static void a_forked_process_has_no_keys(void **state) {
+#if defined(__linux__)
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    must_load(db, one_key);
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(sodium_is_zero((const uint8_t *)brant__keyring_of(db),
+                             sizeof(brant__keyring) + sizeof(brant__key))
+                  ? 0
+                  : 1);
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    brant_free(must_seal(db, &here, BRANT__TEXT("1"))); /* this one has them still */
+    brant_db_free(db);
+#else
+    (void)state;
+    skip();
+#endif
+}
+
 /* ---- deriving ----------------------------------------------------------------------------------- */
 
 static size_t derived_count(brant_db *db) {
@@ -398,7 +420,7 @@ static void the_cost_is_judged_before_any_work(void **state) {
     print_message("9000 refused in %lld ms, %ld KiB of memory\n", (long long)took,
                   after.ru_maxrss - before.ru_maxrss);
     assert_true(took < 5000); /* one derivation of 19 MiB takes some 20 ms: these were none */
-    assert_true(after.ru_maxrss - before.ru_maxrss < 8 << 10);
+    if (CAN_SEARCH) assert_true(after.ru_maxrss - before.ru_maxrss < 8 << 10);
     assert_false(brant__keyring_of(db)->keys[0].known);
     brant_free(envelope);
     brant_db_free(db);
@@ -547,6 +569,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(passwords_and_values_leave_nothing, set_up_folder,
                                         tear_down_folder),
         cmocka_unit_test_setup_teardown(the_ring_is_read_only, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(a_forked_process_has_no_keys, set_up_folder,
+                                        tear_down_folder),
         cmocka_unit_test_setup_teardown(derived_keys_are_kept, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(the_cost_is_judged_before_any_work, set_up_folder,
                                         tear_down_folder),

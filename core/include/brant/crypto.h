@@ -19,7 +19,7 @@
  * Refused, INVALID with the JSON pointer of the place and nothing of what stands there: unknown members; a version twice in a purpose; two active keys of a purpose; a key that is
  * all zeros, of another length, or twice in the ring. INVALID_JSON: no JSON, or a member twice. UNSUPPORTED: another algorithm. LIMIT: the text is too long, or a kdf beyond the bounds.
  * The ring lies in memory of its own with guard pages around it, out of core dumps, and locked as far as the system allows; it is wiped when it is replaced or unloaded and
- * when the handle closes. The handle holds no other copy.
+ * when the handle closes. The handle holds no other copy, and a process that is forked off has none where the system can see to that (Linux).
  *
  * Envelope: the JSON object that stands in place of the value
  *

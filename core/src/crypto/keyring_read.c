@@ -2,6 +2,8 @@
  * crypto/keyring_read.c: a key ring out of its JSON text. What is refused is named by its place, never by what stands there.
  */
 #include <sodium.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "crypto/internal.h"
 
@@ -244,6 +246,17 @@ static size_t password_bytes(yyjson_val *entries) {
     return sum;
 }
 
+/* A child that is forked off gets zeros in place of the keys, with which its copy of the handle could not do anything. Whole pages, which belong to nobody else. */
+static void keep_from_children(char *memory, size_t size) {
+#if defined(MADV_WIPEONFORK)
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), before = (uintptr_t)memory % page;
+    (void)madvise(memory - before, size + before, MADV_WIPEONFORK);
+#else
+    (void)memory;
+    (void)size;
+#endif
+}
+
 /* Guarded memory for all that the ring will hold, behind each other: itself, keys, older keys, passwords. */
 static brant_status make_room(reading *self, yyjson_val *root) {
     yyjson_val *keys = brant__json_get(root, "keys"),
@@ -257,6 +270,7 @@ static brant_status make_room(reading *self, yyjson_val *root) {
     char *memory = sodium_malloc((size + 15) & ~(size_t)15);
     if (!memory) return brant__fail_memory();
     memset(memory, 0, (size + 15) & ~(size_t)15);
+    keep_from_children(memory, size);
     self->ring = (brant__keyring *)(void *)memory;
     self->ring->keys = (brant__key *)(void *)(memory + keys_at);
     self->ring->key_count = key_count;
