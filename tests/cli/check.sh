@@ -3,7 +3,8 @@
 set -uo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-brant=${BRANT_BUILD:-$root/build/dev}/bin/brant
+build=${BRANT_BUILD:-$root/build/dev}
+brant=$build/bin/brant
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1

@@ -104,6 +104,7 @@ int cli_ops_command(const cli_arguments *arguments);
 int cli_secret_delete(const cli_arguments *arguments);
 int cli_secret_get(const cli_arguments *arguments);
 int cli_secret_list(const cli_arguments *arguments);
+int cli_secret_rotate(const cli_arguments *arguments);
 int cli_secret_set(const cli_arguments *arguments);
 int cli_sql_command(const cli_arguments *arguments);
 

@@ -59,7 +59,8 @@ const cli_command cli_commands[] = {
          "active one; the one active so far stays for\nopening what it sealed (decrypt_only). The "
          "key itself is not shown then. The file is replaced as a whole\nand only its owner can "
          "read it. BRANT_KEYS does not count here.\n\n"
-         "Keep a copy of the ring apart from the data: without it nobody opens the secrets.\n\n"
+         "Keep a copy of the ring apart from the data: without it nobody opens the secrets. After "
+         "a new key,\nbrant secret rotate brings what is stored to it.\n\n"
          "  --keys RING          the key ring's file\n"
          "  --purpose PURPOSE    attribute (default), pepper or audit\n"},
     {.name = "key list",
@@ -124,6 +125,23 @@ const cli_command cli_commands[] = {
      .help = "Asks before on a terminal. A secret that edges lead to or from (who may use it) is "
              "not deleted: CONSTRAINT.\n\n"
              "  --yes                do not ask; needed where there is no terminal\n" GRAPH_HELP},
+    {.name = "secret rotate",
+     .arguments = "FILE --keys RING",
+     .summary = "bring all secrets to the active key",
+     .least = 1,
+     .most = 1,
+     .options = CLI_KEYS | CLI_GRAPH,
+     .secrets = true,
+     .run = cli_secret_rotate,
+     .help =
+         "Encrypts again whatever an older key of the ring sealed, and what is stored plain where "
+         "its type wants it\nencrypted: all encrypted attributes of all graphs of the file, not "
+         "those of the graph type secret alone.\nOthers read and write meanwhile. It can be "
+         "stopped at any time and goes on where it was when it is called\nagain.\n\n"
+         "Progress on standard error; at the end how many secrets each key version has. What no "
+         "key of the ring\nopens is left as it is and told; the exit code is then that of the "
+         "first such error. BUSY: a reader\nkept the file from being freed of what was plain.\n\n"
+         "  --graph NAME         this graph alone; default: all of the file\n" KEYS_HELP},
     {0},
 };
 
