@@ -59,8 +59,7 @@
  * anew where its key is not the active one); INVALID otherwise: a plaintext must not look like one. {"$redacted": true} keeps what is stored there; INVALID where nothing is, or
  * with other members. A patch that has an object for a secret is merged into the opened value (AUTH, UNSUPPORTED: it does not open). LIMIT: what is sealed is longer than
  * limits.document. The change log, exports and arrays have {"$redacted": true} instead of each value, and so have reads of a row that was written before its type encrypted. In a
- * batch these are faults of the items. graph_types.migrate seals what patches and casts make, and a row that it cannot seal fails; an envelope may move to another encrypted
- * attribute of its row.
+ * batch these are faults of the items. graph_types.migrate seals the defaults that a cast puts there, and a row that it cannot seal fails.
  *
  * Notifications: each successful mutating call emits one per channel, in its transaction: graph:created, graph:updated, graph:deleted (marked), graph:purged
  * {graph_id, graph, graph_type_id, owner_id, changes? [names of the members given]}, nodes:created, nodes:updated, nodes:deleted, edges:created,

@@ -82,7 +82,6 @@ enum { GIVEN, CHANGED, REPLAYED };
 typedef struct sealing {
     brant__call *call;
     int use;
-    yyjson_val *stored; /* the whole attributes */
     brant__context context;
     brant__buffer plain;
 } sealing;
@@ -152,60 +151,10 @@ static brant_status open_at(int64_t *out_version, sealing *self, brant__text poi
                                 envelope);
 }
 
-/* Where an equal object stands, as a JSON pointer appended to `out`. */
-static bool find_equal(brant__buffer *out, yyjson_val *object, yyjson_val *wanted) {
-    size_t index, count;
-    yyjson_val *name, *value;
-
-    yyjson_obj_foreach(object, index, count, name, value) {
-        const size_t length = out->length;
-        const brant__text text = brant__json_text(name);
-        if (!yyjson_is_obj(value)) continue;
-        brant__buffer_append_byte(out, '/');
-        for (size_t i = 0; i < text.length; i++) {
-            const char byte = text.data[i];
-            if (byte == '~' || byte == '/')
-                brant__buffer_append(out, byte == '~' ? "~0" : "~1", 2);
-            else
-                brant__buffer_append_byte(out, byte);
-        }
-        if (brant__json_equal(value, wanted) || find_equal(out, value, wanted)) return true;
-        out->length = length;
-    }
-    return false;
-}
-
-/* An envelope that a migration moved from elsewhere in the row. */
-static brant_status seal_moved(bool *out_moved, brant__buffer *out, sealing *self,
-                               const brant__encrypted *place, yyjson_val *envelope) {
-    brant__buffer pointer = {0};
-    brant_status status = BRANT_OK;
-
-    *out_moved = false;
-    if (self->use != CHANGED || !find_equal(&pointer, self->stored, envelope)) goto cleanup;
-    if (pointer.failed) {
-        status = brant__fail_memory();
-        goto cleanup;
-    }
-    status = open_at(NULL, self, brant__text_of(pointer.data, pointer.length), envelope);
-    if (of_envelope(status)) {
-        (void)brant__error_code();
-        status = BRANT_OK;
-        goto cleanup;
-    }
-    if (status != BRANT_OK) goto cleanup;
-    *out_moved = true;
-    status = seal_text(out, self, place->pointer);
-cleanup:
-    brant__buffer_free(&pointer);
-    return status;
-}
-
 static brant_status take_envelope(brant__buffer *out, sealing *self, const brant__encrypted *place,
                                   yyjson_val *envelope, yyjson_val *stored) {
     const int64_t active = brant__keyring_active(self->call->db);
     int64_t version = 0;
-    bool moved;
     brant_status status;
 
     if (stored && brant__json_equal(envelope, stored)) {
@@ -221,8 +170,6 @@ static brant_status take_envelope(brant__buffer *out, sealing *self, const brant
     if (!of_envelope(status)) return status;
     (void)brant__error_code();
     if (status == BRANT_NOT_FOUND && active == 0) return brant__keyring_ready(self->call->db);
-    status = seal_moved(&moved, out, self, place, envelope);
-    if (status != BRANT_OK || moved) return status;
     return refuse(self, place, "looks like an envelope and is none of this place");
 }
 
@@ -265,7 +212,6 @@ static brant_status seal(brant__buffer *out, int use, brant__call *call, const b
 
     if (status != BRANT_OK) goto cleanup;
     self.use = use;
-    self.stored = stored;
     status = copy(out, &copier, attributes, stored, 0, count, 0);
     if (status == BRANT_OK && out->length - begun > brant__db_limits(call->db)->document)
         status =

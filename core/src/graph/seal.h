@@ -49,8 +49,7 @@ yyjson_val *brant__encrypted_find(yyjson_val *attributes, const brant__encrypted
 brant_status brant__seal_append(brant__buffer *out, brant__call *call, const brant__graph *graph,
                                 int kind, uint32_t type, brant__text key, yyjson_val *attributes,
                                 yyjson_val *stored);
-/* The same of what a patch or a migration made of `stored`: a plain value that is stored there already counts as one that stays; an envelope that stood at another place of the row
- * moves with its value. */
+/* The same of what a patch or a migration made of `stored`: a plain value that is stored there already counts as one that stays. */
 brant_status brant__seal_changed(brant__buffer *out, brant__call *call, const brant__graph *graph,
                                  int kind, uint32_t type, brant__text key, yyjson_val *attributes,
                                  yyjson_val *stored);
