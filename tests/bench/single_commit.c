@@ -3,7 +3,7 @@
  *
  *     bench_single_commit [writes [runs]]
  *
- * Typed and validated nodes.put (new keys, then the same keys again), edges.put, and a job-like patch of a status; beside them plain SQLite that inserts the same nodes,
+ * Typed and validated nodes.put (new keys, then the same keys again; new ones of which one attribute is encrypted), edges.put, and, no writes, the opening of those secrets; beside them plain SQLite that inserts the same nodes,
  * one prepared row in one transaction each, same table and indexes, no JSON, no validation, no notification. Medians of `runs`, a new file each.
  */
 #include <inttypes.h>
@@ -48,12 +48,17 @@ static const char module[] =
     "\"priority\":{\"type\":\"integer\",\"minimum\":0},\"owner\":{\"type\":\"string\"},\"labels\":{"
     "\"type\":\"array\",\"items\":{\"type\":\"string\"}}},"
     "\"required\":[\"title\",\"status\"],\"additionalProperties\":false},"
+    "\"SealedNode\":{\"type\":\"object\",\"properties\":{\"owner\":{\"type\":\"string\",\"x-"
+    "encrypted\":"
+    "true}}},"
     "\"AfterEdge\":{\"type\":\"object\",\"properties\":{\"reason\":{\"type\":\"string\"}}}}}}";
+static const char ring[] =
+    "{\"keys\":[{\"version\":1,\"key\":\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"}]}";
 #define ATTRIBUTES                                                                                 \
     "{\"title\":\"render the frames of scene %d\",\"status\":\"%s\",\"priority\":3,\"owner\":"     \
     "\"agent-17\",\"labels\":[\"video\",\"batch\",\"night\"]}"
 
-enum { PUT, REPLACE, EDGE, PLAIN, KINDS };
+enum { PUT, REPLACE, EDGE, SEALED, OPENED, PLAIN, KINDS };
 static double seconds[KINDS][RUNS_MAX];
 
 static void measure_brant(const char *path, int writes, int run) {
@@ -63,6 +68,8 @@ static void measure_brant(const char *path, int writes, int run) {
 
     if (brant_open(&db, path, strlen(path), "{}", 2) != BRANT_OK)
         fail(path, brant_last_error()->message);
+    if (brant_keyring_load(db, ring, strlen(ring)) != BRANT_OK)
+        fail("ring", brant_last_error()->message);
     call(brant_graph_type_define, db, module);
     call(brant_graph_create, db, "{\"name\":\"jobs\",\"graph_type\":\"jobs\"}");
     start = now();
@@ -93,6 +100,22 @@ static void measure_brant(const char *path, int writes, int run) {
         call(brant_edge_put, db, text);
     }
     seconds[EDGE][run] = now() - start;
+    start = now();
+    for (int i = 0; i < writes; i++) {
+        snprintf(text, sizeof text,
+                 "{\"graph\":\"jobs\",\"key\":\"sealed-%08d\",\"type\":\"Sealed\","
+                 "\"attributes\":" ATTRIBUTES "}",
+                 i, i, "pending");
+        call(brant_node_put, db, text);
+    }
+    seconds[SEALED][run] = now() - start;
+    start = now();
+    for (int i = 0; i < writes; i++) {
+        snprintf(text, sizeof text,
+                 "{\"graph\":\"jobs\",\"key\":\"sealed-%08d\",\"path\":\"attributes.owner\"}", i);
+        call(brant_node_open_secret, db, text);
+    }
+    seconds[OPENED][run] = now() - start;
     brant_close(db);
     brant_db_free(db);
 }
@@ -148,8 +171,9 @@ static int compare(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
-    static const char *const names[KINDS] = {"nodes.put, new, validated", "nodes.put, replaced",
-                                             "edges.put, new", "plain SQLite insert"};
+    static const char *const names[KINDS] = {
+        "nodes.put, new, validated",      "nodes.put, replaced",        "edges.put, new",
+        "nodes.put, new, a secret in it", "nodes.open_secret (a read)", "plain SQLite insert"};
     int writes = argc > 1 ? atoi(argv[1]) : 20000, runs = argc > 2 ? atoi(argv[2]) : 5;
     char folder[] = "/tmp/brant-bench-XXXXXX", path[64];
 
@@ -173,7 +197,7 @@ int main(int argc, char **argv) {
     printf("%d writes, each a commit, synchronous=NORMAL, %d runs\n", writes, runs);
     for (int kind = 0; kind < KINDS; kind++) {
         qsort(seconds[kind], (size_t)runs, sizeof(double), compare);
-        printf("%-28s %9.0f/s\n", names[kind], writes / seconds[kind][runs / 2]);
+        printf("%-30s %9.0f/s\n", names[kind], writes / seconds[kind][runs / 2]);
     }
     rmdir(folder);
     return 0;

@@ -3,7 +3,7 @@
  * failing: it says NO_MEMORY or does without, never lies, leaves nothing behind, and works the next
  * time.
  */
-#include "test_graph.h"
+#include "test_seal.h"
 
 #include "graph/internal.h"
 
@@ -390,8 +390,62 @@ static void test_algorithms(void **state) {
     brant_allocator_set(NULL);
 }
 
+/* Attributes that are encrypted: sealed, kept, merged, opened, shown and redacted. */
+static void test_secrets(void **state) {
+    static const brant_allocator allocator = {allocate, release, NULL};
+    brant_db *db;
+    char *kept, input[2048];
+
+    brant_allocator_set(&allocator);
+    db = open_vault(*state);
+    must(db, "graphs.update", "{\"name\":\"g\",\"changes\":true}", NULL);
+    must(
+        db, "nodes.put_many",
+        "{\"graph\":\"g\",\"items\":[{\"key\":\"a\",\"type\":\"Secret\",\"attributes\":{\"value\":{"
+        "\"x\":1},\"db\":{\"a/b~\":{}}}},{\"key\":\"p\",\"type\":\"Plain\"}]}",
+        NULL);
+    must(db, "edges.put",
+         "{\"graph\":\"g\",\"source\":\"a\",\"target\":\"p\",\"type\":\"Uses\",\"attributes\":{"
+         "\"token\":"
+         "1}}",
+         NULL);
+    kept = envelope(db, "a", "/value");
+    try_all(db, "nodes.put", PUT("n", "\"value\":\"v\",\"pin\":123456"), BRANT_OK);
+    snprintf(input, sizeof(input), PUT("a", "\"value\":%s,\"db\":{\"a/b~\":" REDACTED "}"), kept);
+    try_all(db, "nodes.put", input, BRANT_OK);
+    snprintf(input, sizeof(input), PUT("p2", "\"value\":%s"), kept);
+    try_all(db, "nodes.put", input, BRANT_INVALID);
+    try_all(db, "nodes.put", PUT("p2", "\"value\":" REDACTED), BRANT_INVALID);
+    try_all(db, "nodes.patch",
+            "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":{\"value\":{\"y\":2},\"note\":\"n\"}}",
+            BRANT_OK);
+    try_all(
+        db, "edges.put_many",
+        "{\"graph\":\"g\",\"errors\":\"skip\",\"items\":[{\"source\":\"p\",\"target\":\"a\","
+        "\"type\":"
+        "\"Uses\",\"attributes\":{\"token\":\"v\"}},{\"source\":\"a\",\"target\":\"p\",\"type\":"
+        "\"Uses\",\"attributes\":{\"token\":" REDACTED "}},{\"source\":\"a\",\"target\":\"a\","
+        "\"type\":\"Uses\",\"attributes\":{\"token\":" REDACTED "}}]}",
+        BRANT_OK);
+    try_all(db, "nodes.open_secret", OPEN("a", "attributes.value"), BRANT_OK);
+    try_all(db, "nodes.open_secret", OPEN("a", "attributes.note"), BRANT_INVALID);
+    try_all(db, "edges.open_secret", OPEN("[\\\"a\\\",\\\"Uses\\\",\\\"p\\\"]", "attributes.token"),
+            BRANT_OK);
+    try_all(db, "nodes.get", GET("a"), BRANT_OK);
+    try_all(db, "nodes.neighbors", GET("a"), BRANT_OK);
+    try_all(db, "graphs.export", "{\"graph\":\"g\",\"format\":\"graphml\"}", BRANT_OK);
+    try_all(db, "graphs.arrays", "{\"graph\":\"g\",\"attributes\":true}", BRANT_OK);
+    try_all(db, "graphs.replay", "{\"graph\":\"g\",\"to\":4,\"into\":\"r\"}", BRANT_OK);
+    assert_int_equal(brant_keyring_unload(db), BRANT_OK);
+    try_all(db, "nodes.put", PUT("n", "\"value\":\"v\""), BRANT_NOT_FOUND);
+    healthy(db);
+    free(kept);
+    brant_db_free(db);
+    brant_allocator_set(NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {GRAPH_TEST(test_allocations), GRAPH_TEST(test_snapshot),
-                                       GRAPH_TEST(test_algorithms)};
+                                       GRAPH_TEST(test_algorithms), GRAPH_TEST(test_secrets)};
     return cmocka_run_group_tests_name("graph_memory", tests, NULL, NULL);
 }

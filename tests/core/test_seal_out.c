@@ -122,6 +122,9 @@ static void test_exports(void **state) {
             overwrite(db, in_folder(*state, "a.db"), "a",
                       "{\"value\":\"canary-6\",\"note\":\"n\"}");
             holds(db, "nodes.get", "{\"value\":" REDACTED ",\"note\":\"n\"}", GET("a"));
+            overwrite(db, in_folder(*state, "a.db"), "b", "{\"pin\":777777}");
+            holds(db, "graphs.export", "attr.name=\\\"pin\\\" attr.type=\\\"string\\\"",
+                  "{\"graph\":\"g\",\"format\":\"graphml\"}");
         }
         for (size_t i = 0; i < BRANT__COUNT(exports); i++) {
             const char *text = answer(db, "graphs.export", "{\"graph\":\"g\",%s}", exports[i]);

@@ -177,6 +177,23 @@ static const char *const steps[][2] = {
     {"jobs.release", "{\"id\":2,\"token\":2}"},
     {"queues.list", "{}"},
     {"queues.delete", "{\"queue\":\"q\",\"force\":true}"},
+    {"graph_types.define",
+     "{\"module\":{\"$id\":\"v\",\"$defs\":{\"SNode\":{\"type\":\"object\",\"properties\":{\"s\":{"
+     "\"x-encrypted\":true}}},\"UEdge\":{\"type\":\"object\",\"properties\":{\"t\":{\"x-"
+     "encrypted\":"
+     "true}}}}}}"},
+    {"graphs.create", "{\"name\":\"v\",\"graph_type\":\"v\",\"changes\":true}"},
+    {"nodes.put_many",
+     "{\"graph\":\"v\",\"items\":[{\"key\":\"a\",\"attributes\":{\"s\":{\"x\":1}}},{"
+     "\"key\":\"a\",\"attributes\":{\"s\":{\"$redacted\":true}}}]}"},
+    {"edges.put", "{\"graph\":\"v\",\"source\":\"a\",\"target\":\"a\",\"attributes\":{\"t\":1}}"},
+    {"nodes.put", "{\"graph\":\"v\",\"key\":\"a\",\"attributes\":{\"s\":{\"$redacted\":true}}}"},
+    {"nodes.patch", "{\"graph\":\"v\",\"key\":\"a\",\"attributes\":{\"s\":{\"y\":2}}}"},
+    {"nodes.open_secret", "{\"graph\":\"v\",\"key\":\"a\",\"path\":\"attributes.s\"}"},
+    {"edges.open_secret", "{\"graph\":\"v\",\"key\":\"[\\\"a\\\",\\\"U\\\",\\\"a\\\"]\",\"path\":"
+                          "\"attributes.t\"}"},
+    {"graphs.export", "{\"graph\":\"v\",\"format\":\"csv\",\"part\":\"nodes\"}"},
+    {"graphs.replay", "{\"graph\":\"v\",\"to\":4,\"into\":\"w\"}"},
     {"db.info", "{}"},
     {"db.doctor", "{}"},
     {"db.maintain", "{}"},
@@ -274,6 +291,9 @@ static bool live(const char *folder, long n) {
     if (status == BRANT_OK) {
         status = brant_event_listen(&cursor, db, TEXT("{\"channels\":[\"*\"]}"));
         only_memory(status, "listen");
+        status = brant_keyring_load(db, TEXT("{\"keys\":[{\"version\":1,\"key\":"
+                                             "\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"}]}"));
+        only_memory(status, "keyring_load");
         run_steps(db);
         if (cursor) only_memory(brant_cursor_next(&answer, &length, cursor, 0), "next");
         brant_free(answer);

@@ -6,6 +6,7 @@
  * it. The place is all that is kept between batches: it stands after the last item of the batch that is written.
  */
 #include "exchange/import.h"
+#include "graph/seal.h"
 
 #define BATCH_ITEMS  10000
 #define BATCH_BYTES  ((size_t)32 << 20) /* a batch goes when its text has passed them */
@@ -598,7 +599,9 @@ static brant_status find_graph(brant__import *import) {
         status = create_graph(import);
         if (status == BRANT_OK) status = brant__graph_find(&import->graph, import->call, true);
     }
-    return status == BRANT_OK ? check_kind(import) : status;
+    if (status != BRANT_OK) return status;
+    brant__seal_watch(import->call->db, import->graph.type);
+    return check_kind(import);
 }
 
 /* Where the import of a file stood, if its graph is there. */

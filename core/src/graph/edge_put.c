@@ -781,6 +781,7 @@ brant_status brant__edges_put(brant__call *call, int mode, bool single) {
     brant_status status;
 
     BRANT__TRY(brant__graph_find(&put.graph, call, true));
+    brant__seal_watch(call->db, put.graph.type);
     put.undirected = brant__graph_undirected(&put.graph);
     put.mixed = brant__graph_mixed(&put.graph);
     put.multi = brant__graph_multi(&put.graph);

@@ -316,6 +316,7 @@ static brant_status load(migration *self, brant__json *document, brant__text nam
     *out_go = false;
     BRANT__TRY(brant__type_row_need(&row, call, name));
     BRANT__TRY(brant__type_row_load(&self->judge.type, call, &row));
+    brant__seal_watch(call->db, self->judge.type);
     BRANT__TRY(check_patches(call, self->judge.type, self->judge.patches));
     BRANT__TRY(read_progress(&found, now, call, row.row_id));
     if (!found) {

@@ -399,6 +399,7 @@ brant_status brant__nodes_put(brant__call *call, int mode, bool single) {
     brant_status status;
 
     BRANT__TRY(brant__graph_find(&put.graph, call, true));
+    brant__seal_watch(call->db, put.graph.type);
     BRANT__TRY(brant__items_begin(&put.items, call, &put.faults, single));
     BRANT__TRY(brant__graphs_state(&state, call->db));
     put.empty = state->empty.root;

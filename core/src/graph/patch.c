@@ -307,6 +307,7 @@ static brant_status run(brant__call *call, int kind, bool single) {
     brant_status status;
 
     BRANT__TRY(brant__graph_find(&patch.graph, call, true));
+    brant__seal_watch(call->db, patch.graph.type);
     BRANT__TRY(brant__items_begin(&patch.items, call, &patch.faults, single));
     for (;;) {
         brant__item item;

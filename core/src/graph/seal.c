@@ -75,6 +75,18 @@ yyjson_val *brant__encrypted_find(yyjson_val *attributes, const brant__encrypted
     return attributes;
 }
 
+void brant__seal_watch(brant_db *db, const brant__type *type) {
+    const brant__module *module = type->module;
+    size_t count = 0;
+
+    if (!module->typed) return;
+    for (size_t i = 0; i < module->node_type_count; i++)
+        count += module->node_types[i].encrypted_count;
+    for (size_t i = 0; i < module->edge_type_count; i++)
+        count += module->edge_types[i].encrypted_count;
+    if (count > 0) brant__db_secret(db);
+}
+
 /* ---- sealing --------------------------------------------------------------------------------- */
 
 enum { GIVEN, CHANGED, REPLAYED };
@@ -94,12 +106,12 @@ static brant_status begin(sealing *self, brant__call *call, const brant__graph *
                     .kind = kind == BRANT__NODES ? BRANT__TEXT("node") : BRANT__TEXT("edge"),
                     .key = key},
     };
+    brant__db_secret(call->db);
     return brant__file_id(&self->context.tenant_id, call->db);
 }
 
 /* The text of a plaintext, in self->plain. */
 static brant_status seal_text(brant__buffer *out, sealing *self, brant__text pointer) {
-    brant__db_secret(self->call->db);
     if (self->plain.failed) return brant__fail_memory();
     self->context.path = pointer;
     return brant__envelope_seal(out, self->call->db, &self->context,
@@ -110,7 +122,6 @@ static brant_status seal_plain(brant__buffer *out, sealing *self, const brant__e
                                yyjson_val *value) {
     const brant_status status = brant__keyring_ready(self->call->db);
 
-    brant__db_secret(self->call->db);
     if (status != BRANT_OK) return status;
     brant__buffer_reset(&self->plain);
     brant__json_append(&self->plain, value);
@@ -120,7 +131,6 @@ static brant_status seal_plain(brant__buffer *out, sealing *self, const brant__e
 /* What stays, and is plain: its type began to encrypt later. */
 static brant_status keep_plain(brant__buffer *out, sealing *self, const brant__encrypted *place,
                                yyjson_val *value) {
-    brant__db_secret(self->call->db);
     if (brant__keyring_active(self->call->db) > 0) return seal_plain(out, self, place, value);
     brant__json_append(out, value);
     return BRANT_OK;
@@ -146,7 +156,6 @@ static brant_status open_at(int64_t *out_version, sealing *self, brant__text poi
                             yyjson_val *envelope) {
     brant__buffer_reset(&self->plain);
     self->context.path = pointer;
-    brant__db_secret(self->call->db);
     return brant__envelope_open(&self->plain, out_version, self->call->db, &self->context,
                                 envelope);
 }

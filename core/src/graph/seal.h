@@ -34,6 +34,12 @@ static inline bool brant__type_encrypts(const brant__type *type, int kind, uint3
     return brant__type_encrypted(&list, type, kind, index) > 0;
 }
 
+/*
+ * What the operation is given, or has read, may be a secret of this type's: where it encrypts anything, what the handle keeps is wiped when the call ends (brant__db_secret). For every operation
+ * that takes or reads attributes, before it can fail because of them.
+ */
+void brant__seal_watch(brant_db *db, const brant__type *type);
+
 /* What stands at a place of parsed attributes; NULL: nothing. */
 yyjson_val *brant__encrypted_find(yyjson_val *attributes, const brant__encrypted *place);
 

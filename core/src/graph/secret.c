@@ -99,6 +99,7 @@ static brant_status open_secret(brant__call *call, int kind) {
     brant_status status;
 
     BRANT__TRY(brant__graph_find(&graph, call, false));
+    brant__seal_watch(call->db, graph.type);
     BRANT__TRY(nodes ? find_node(&found, call, &graph, key) : find_edge(&found, call, &graph, key));
     BRANT__TRY(find_place(&place, call, &graph, kind, found.type));
     BRANT__TRY(brant__json_parse(&json, found.attributes.data, found.attributes.length, 0));
@@ -114,7 +115,6 @@ static brant_status open_secret(brant__call *call, int kind) {
                                .key = found.key,
                                .path = place->pointer};
     BRANT__TRY(brant__file_id(&context.tenant_id, call->db));
-    brant__db_secret(call->db);
     /* What stands there in plain is not believed: it fails as any other that is no envelope of this place. */
     BRANT__TRY(brant__envelope_open(&plain, &version, call->db, &context, value));
     brant__write_object(out);

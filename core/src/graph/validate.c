@@ -2,7 +2,7 @@
  * graph/validate.c: would a node or an edge be accepted? Asked without writing.
  */
 #include "evolution/evolution.h"
-#include "graph/internal.h"
+#include "graph/seal.h"
 
 static brant_status validate(brant__call *call, bool edge) {
     brant__text graph_type = brant__json_get_text(call->input, "graph_type");
@@ -11,6 +11,7 @@ static brant_status validate(brant__call *call, bool edge) {
     brant_status status;
 
     BRANT__TRY(brant__type_find(&type, call, graph_type, false));
+    brant__seal_watch(call->db, type);
     brant__buffer_format(&what, "graph type %s", brant__quoted(call, graph_type));
     brant__buffer_append_byte(&what, '\0');
     if (what.failed) {

@@ -5,6 +5,7 @@
  * schemas are made when they are first asked for, and live as long as the parsed graph type that the handle keeps.
  */
 #include "evolution/evolution.h"
+#include "graph/seal.h"
 #include "graph/type.h"
 #include "operation/operation.h"
 
@@ -510,6 +511,7 @@ static brant_status run_typed(brant__call *call) {
     name called;
     if (!read_name(&called, call->name)) return unknown(call);
     BRANT__TRY(brant__type_find(&type, call, called.graph_type, false));
+    brant__seal_watch(call->db, type);
     BRANT__TRY(derive(&self, call->db, type));
     while (at < self->count && !brant__text_equal(self->entries[at].label, called.type))
         at++;
