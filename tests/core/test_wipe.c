@@ -32,7 +32,7 @@ static void *allocate(void *context, size_t size) {
     (void)context;
     block *self = malloc(sizeof *self + size);
     if (!self) return NULL;
-    memset(self + 1, 0xA5, size); /* so that a block that nobody wrote to is one to be wiped, too */
+    memset(self + 1, 0, size); /* so that what is not zero was written */
     pthread_mutex_lock(&lock);
     *self = (block){blocks.next, &blocks, size};
     blocks.next->previous = self;

@@ -102,8 +102,8 @@ BRANT_API void brant_free(void *memory);
  * Replace the allocator of the whole process (default: malloc, free). Call before any other function;
  * afterwards memory of the old one would reach the new one. NULL restores the default.
  * The functions follow the C standard's rules for malloc and free, size is never 0, and they must be
- * callable from any thread. Every byte of a block that is released is zero: whatever it held is wiped
- * before. SQLite's and libsodium's own memory is not concerned.
+ * callable from any thread. A block is wiped before it is released: every byte that was written to it
+ * is zero. SQLite's and libsodium's own memory is not concerned.
  */
 typedef struct brant_allocator {
     void *(*allocate)(void *context, size_t size);

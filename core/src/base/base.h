@@ -83,6 +83,8 @@ void *brant__alloc(size_t size); /* NULL when there is none; size 0 gives a vali
 void *brant__alloc_zero(size_t size);
 void *brant__realloc(void *memory, size_t size); /* always another block */
 void brant__free(void *memory);
+/* Cheaper, of a large block of which nothing behind the first `used` bytes was ever written to. */
+void brant__free_used(void *memory, size_t used);
 char *brant__strndup(const char *text, size_t length); /* NUL-terminated copy */
 
 /* Many small things with one lifetime. Zero-initialise, then brant__arena_free. */

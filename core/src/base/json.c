@@ -46,6 +46,7 @@ static void *region_realloc(void *context, void *memory, size_t old_size, size_t
     region *self = context;
     void *moved;
 
+    if (size <= old_size) return memory; /* `at` never goes back: memory_used */
     if (memory == self->last) {
         if (size > (size_t)(self->end - self->last)) return NULL;
         self->at = self->last + ((size + 15) & ~(size_t)15);
@@ -80,6 +81,12 @@ static void heap_free(void *context, void *memory) {
 
 static const yyjson_alc heap_allocator = {heap_malloc, heap_realloc, heap_free, NULL};
 
+static void region_drop(brant__json *json) {
+    brant__free_used(json->memory, json->memory_used);
+    json->memory = NULL;
+    json->memory_size = json->memory_used = 0;
+}
+
 /* Room in json->memory for a text of this length; false when it should not be parsed there. */
 static bool region_prepare(brant__json *json, size_t length) {
     size_t needed, size = REGION_FIRST;
@@ -91,8 +98,7 @@ static bool region_prepare(brant__json *json, size_t length) {
     if (json->memory_size >= needed) return true;
     while (size < needed)
         size *= 2;
-    brant__free(json->memory);
-    json->memory_size = 0;
+    region_drop(json);
     json->memory = memory = brant__alloc(size);
     if (!memory) return false;
     json->memory_size = size;
@@ -429,6 +435,7 @@ brant_status brant__json_parse(brant__json *json, const char *text, size_t lengt
     char *source = (char *)(uintptr_t)text;
     const yyjson_read_flag flags = YYJSON_READ_BIGNUM_AS_RAW;
     yyjson_read_err fault = {0};
+    size_t used;
     check self;
     brant_status status;
 
@@ -442,13 +449,13 @@ brant_status brant__json_parse(brant__json *json, const char *text, size_t lengt
         region memory = {json->memory, (char *)json->memory + json->memory_size, NULL};
         yyjson_alc allocator = {region_malloc, region_realloc, region_free, &memory};
         json->doc = yyjson_read_opts(source, length, flags, &allocator, &fault);
+        used = (size_t)(memory.at - (char *)json->memory);
+        if (used > json->memory_used) json->memory_used = used;
     }
     if (!json->doc &&
         (fault.code == YYJSON_READ_SUCCESS || fault.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)) {
         /* Too large for a region, or no memory for one. */
-        brant__free(json->memory);
-        json->memory = NULL;
-        json->memory_size = 0;
+        region_drop(json);
         json->doc = yyjson_read_opts(source, length, flags, &heap_allocator, &fault);
     }
     if (!json->doc) return fail_parse(text, length, &fault);
@@ -469,7 +476,7 @@ brant_status brant__json_parse(brant__json *json, const char *text, size_t lengt
 
 void brant__json_free(brant__json *json) {
     forget(json);
-    brant__free(json->memory);
+    region_drop(json);
     *json = (brant__json){0};
 }
 

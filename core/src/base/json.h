@@ -34,6 +34,7 @@ typedef struct brant__json {
     yyjson_doc *doc;
     void *memory;
     size_t memory_size;
+    size_t memory_used; /* what lies behind was never written to */
 } brant__json;
 
 /* `depth` 0 means BRANT__JSON_DEPTH; of what the library itself wrote around documents it may be up to BRANT__JSON_AROUND more. The text is not kept. */

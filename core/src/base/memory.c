@@ -3,8 +3,8 @@
  *
  * Everything that brant allocates goes through `allocator`, which is written before anything else
  * runs and read-only afterwards. Any of it may have held a secret, and no caller has to know: a
- * block remembers its size, nothing is given back before all of it is zero, and a block that grows
- * moves by our own copy, since the C library's leaves the old place as it was.
+ * block remembers its size, nothing is given back before all that was written to it is zero, and a
+ * block that grows moves by our own copy, since the C library's leaves the old place as it was.
  */
 #include "base/base.h"
 
@@ -87,6 +87,15 @@ void brant__free(void *memory) {
     head = (block_head *)memory - 1;
     brant__wipe(head, sizeof(*head) + head->size);
     allocator.release(allocator.context, head);
+}
+
+void brant__free_used(void *memory, size_t used) {
+    block_head *head;
+
+    if (!memory) return;
+    head = (block_head *)memory - 1;
+    if (used < head->size) head->size = used;
+    brant__free(memory);
 }
 
 void brant_free(void *memory) {
