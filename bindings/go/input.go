@@ -27,7 +27,9 @@ func newInput() *input {
 
 const keptInput = 1 << 20 // bytes; a larger buffer is not kept
 
+// free leaves nothing of what the object held: it may have been a secret.
 func (in *input) free() {
+	clear(in.buffer)
 	if cap(in.buffer) <= keptInput {
 		inputs.Put(in)
 	}

@@ -43,9 +43,15 @@ struct Job {
     Database handle;
     Cursor cursor;
 
+    ~Job();
     brant_status run();
     Napi::Value result(napi_env env);
 };
+
+Job::~Job()
+{
+    for (std::string *copy : {&name, &json, &message, &detail}) wipe(copy->data(), copy->size());
+}
 
 brant_status Job::run()
 {

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <napi.h>
 #include <string_view>
@@ -30,9 +31,20 @@ napi_value error_value(napi_env env, brant_status status, std::string_view code,
 /* Throw what Node-API reports, unless the status is napi_ok. */
 void check(napi_env env, napi_status status);
 
-/* Text from a string, a Buffer or a Uint8Array (not copied), or nothing for undefined. Valid while the call runs. */
+/* Zeros that no compiler leaves out, for copies of what may be a secret before their memory is given back. */
+inline void wipe(void *memory, size_t size)
+{
+    if (size > 0) std::memset(memory, 0, size);
+    __asm__ __volatile__("" : : "r"(memory) : "memory");
+}
+
+/* Text from a string, a Buffer or a Uint8Array (not copied), or nothing for undefined. Valid while the call runs; a copy is wiped. */
 class Input {
 public:
+    Input() = default;
+    Input(const Input &) = delete;
+    Input &operator=(const Input &) = delete;
+    ~Input();
     void read(napi_env env, napi_value value);
     const char *data() const { return data_; }
     size_t size() const { return size_; }
@@ -44,6 +56,7 @@ private:
     const char *data_ = nullptr;
     size_t size_ = 0;
     std::unique_ptr<char[]> heap_;
+    size_t stack_used_ = 0;
     char stack_[2048];
 };
 

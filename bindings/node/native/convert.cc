@@ -88,11 +88,18 @@ void check(napi_env env, napi_status status)
     if (status != napi_ok) throw Napi::Error::New(env);
 }
 
+Input::~Input()
+{
+    wipe(stack_, stack_used_);
+    if (heap_) wipe(heap_.get(), size_);
+}
+
 void Input::read(napi_env env, napi_value value)
 {
     size_t copied = 0;
     napi_status status = napi_get_value_string_utf8(env, value, stack_, sizeof stack_, &copied);
     if (status != napi_ok) return read_bytes(env, value);
+    stack_used_ = copied;
     /* A copy that stops within a code point of the end may have been cut. */
     if (copied + 4 >= sizeof stack_) return read_long(env, value);
     data_ = stack_;

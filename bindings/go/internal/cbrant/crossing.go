@@ -39,11 +39,13 @@ func (r *Result) Bytes() []byte {
 	return r.text[:r.length]
 }
 
-// Reset gives back what the last call lent.
+// Reset gives back what the last call lent, and leaves nothing of its answer.
 func (r *Result) Reset() {
 	if r.lent != nil {
 		C.brant_free(r.lent)
 		r.lent = nil
+	} else {
+		clear(r.text[:r.length])
 	}
 	r.length = 0
 }
@@ -77,6 +79,7 @@ func takeRecord(p unsafe.Pointer) error {
 		Message: string(text[:head.messageLength]),
 		Detail:  append([]byte(nil), text[head.messageLength:]...),
 	}
+	clear(text)
 	C.free(p)
 	return f
 }

@@ -38,7 +38,7 @@ typedef struct brant_go_record {
     char text[];
 } brant_go_record;
 
-/* 0 for BRANT_OK, else the address of a copy of the record, for brant_go_record_free. */
+/* 0 for BRANT_OK, else the address of a copy of the record, which crossing.go wipes and frees. */
 static inline unsigned long long brant_go_failure(brant_status status) {
     if (status == BRANT_OK) return 0;
     const brant_error *error = brant_last_error();
