@@ -2,9 +2,13 @@
  * tests/core/test_rotate.c: secrets.rotate and secrets.status: every value comes under the new key once, whatever happens meanwhile, and none is lost.
  */
 #define _GNU_SOURCE
+#include <sqlite3.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "child.h"
+#include "failing_allocator.h"
+#include "support_plan.h"
 #include "test_graph.h"
 
 #include "graph/rotate.h"
@@ -44,8 +48,7 @@ static void load(brant_db *db, const char *ring) {
 #define STATUS(db, wanted)      holds(db, "secrets.status", wanted, "{}")
 
 /* n items "i0".., each with two values, a user and n links with one: 3 * n values, all plain. */
-static brant_db *open_vault(const char *path, int n, bool changes) {
-    brant_db *db = must_open(path, "");
+static void fill_vault(brant_db *db, int n, bool changes) {
     define(db, PLAIN);
     holds(db, "graphs.create", "\"vault\"",
           "{\"name\":\"g\",\"graph_type\":\"vault\",\"changes\":%s}", changes ? "true" : "false");
@@ -62,6 +65,11 @@ static brant_db *open_vault(const char *path, int n, bool changes) {
               i, i, i);
     }
     update(db);
+}
+
+static brant_db *open_vault(const char *path, int n, bool changes) {
+    brant_db *db = must_open(path, "");
+    fill_vault(db, n, changes);
     return db;
 }
 
@@ -219,10 +227,533 @@ static void test_min_writer(void **state) {
     brant_db_free(db);
 }
 
+/* ---- in between ----------------------------------------------------------------------------------- */
+
+/* Something happens while a batch is in nobody's lock: when the n-th value is sealed. */
+static struct {
+    brant_db *db, *other;
+    void (*action)(void);
+    int at; /* so many values from now; negative: never */
+    int calls;
+} hook;
+
+static int random_with_hook(void *context, void *bytes, size_t length) {
+    (void)context;
+    hook.calls++;
+    if (hook.at >= 0 && hook.at-- == 0) {
+        if (!hook.action) return -1;
+        hook.action();
+    }
+    return getrandom(bytes, length, 0) == (ssize_t)length ? 0 : -1;
+}
+
+static const brant_sources hooked = {.random = random_with_hook};
+
+/* A vault of 5 under key 1, in hook.db, which has ring 2, as has hook.other. */
+static void set_hook(const char *path) {
+    hook.at = -1;
+    assert_int_equal(brant_open_with(&hook.db, TEXT(path), "", 0, &hooked), BRANT_OK);
+    fill_vault(hook.db, 5, false);
+    load(hook.db, RING_1);
+    ROTATE(hook.db, "\"done\":true", "{\"limit\":99}");
+    load(hook.db, RING_2);
+    hook.other = must_open(path, "");
+    load(hook.other, RING_2);
+}
+
+static void when(int at, void (*action)(void)) {
+    hook.at = at;
+    hook.action = action;
+}
+
+static void unhook(void) {
+    healthy(hook.db);
+    brant_db_free(hook.other);
+    brant_db_free(hook.db);
+}
+
+static void change_rows(void) {
+    brant_db *db = hook.other;
+    load(db, RING_1); /* also one who is behind */
+    holds(db, "nodes.put", "\"created\":false",
+          "{\"graph\":\"g\",\"key\":\"i0\",\"type\":\"Item\",\"attributes\":{\"value\":\"new\"}}");
+    load(db, RING_2);
+    holds(db, "nodes.patch", "\"key\":\"i1\"",
+          "{\"graph\":\"g\",\"key\":\"i1\",\"attributes\":{\"note\":\"changed\"}}");
+    holds(
+        db, "nodes.put", "\"created\":false",
+        "{\"graph\":\"g\",\"key\":\"i2\",\"type\":\"Item\",\"attributes\":{\"value\":\"newer\"}}");
+    holds(db, "nodes.delete", "\"deleted\"",
+          "{\"graph\":\"g\",\"key\":\"i4\",\"edges\":\"delete\"}");
+    /* The row id of the one that went. */
+    load(db, RING_1);
+    holds(db, "nodes.put", "\"created\":true",
+          "{\"graph\":\"g\",\"key\":\"other\",\"type\":\"Item\",\"attributes\":{\"value\":\"o\"}}");
+    load(db, RING_2);
+}
+
+static void test_rows_change_in_between(void **state) {
+    for (int at = 0; at < 10; at += 3) {
+        set_hook(in_folder(*state, at == 0   ? "0.db"
+                                   : at == 3 ? "3.db"
+                                   : at == 6 ? "6.db"
+                                             : "9.db"));
+        when(at, change_rows);
+        ROTATE(hook.db, "\"failed\":0", "{\"limit\":99}");
+        assert_true(hook.at < 0);
+        ROTATE(hook.db, "\"done\":true", "{\"limit\":99}");
+        STATUS(hook.db,
+               "{\"keys\":[{\"version\":2,\"state\":\"active\",\"count\":11}],\"total\":11,");
+        opens(hook.db, "node", "i0", "/value", "{\"value\":\"new\",");
+        opens(hook.db, "node", "i1", "/value", "{\"value\":\"canary-v1\",");
+        opens(hook.db, "node", "i1", "/db/password", "{\"value\":{\"p\":\"canary-p1\"},");
+        holds(hook.db, "nodes.get", "\"note\":\"changed\"", "{\"graph\":\"g\",\"key\":\"i1\"}");
+        opens(hook.db, "node", "i2", "/value", "{\"value\":\"newer\",");
+        opens(hook.db, "node", "i3", "/value", "{\"value\":\"canary-v3\",");
+        opens(hook.db, "node", "other", "/value", "{\"value\":\"o\",");
+        opens(hook.db, "edge", "i3", "/token", "{\"value\":\"canary-t3\",");
+        unhook();
+    }
+}
+
+static void rotate_too(void) {
+    ROTATE(hook.other, "\"rewrapped\":10,\"sealed\":0,\"failed\":0", "{\"batch\":5}");
+}
+
+/* Another goes on with the same batch: it is done once, and counted once. */
+static void test_another_goes_on(void **state) {
+    set_hook(in_folder(*state, "a.db"));
+    when(3, rotate_too);
+    ROTATE(hook.db, "{\"done\":false,\"key_version\":2,\"rewrapped\":0,\"sealed\":0,\"failed\":0,",
+           "{\"batch\":5}");
+    ROTATE(hook.db, "\"done\":true,\"key_version\":2,\"rewrapped\":5,", "{\"limit\":9}");
+    STATUS(hook.db, "\"rewrapped\":15,\"sealed\":0,\"failed\":0,");
+    opens_all(hook.db, 5);
+    unhook();
+}
+
+static void rotate_to_3(void) {
+    load(hook.other, RING_3);
+    ROTATE(hook.other, "\"done\":false,\"key_version\":3,\"rewrapped\":2,", "{\"batch\":1}");
+}
+
+static void test_newer_key_in_between(void **state) {
+    set_hook(in_folder(*state, "a.db"));
+    when(3, rotate_to_3);
+    fails(hook.db, "secrets.rotate", BRANT_CONFLICT, "key version 3", "{\"limit\":9}");
+    STATUS(hook.db, "{\"keys\":[{\"version\":1,\"state\":\"decrypt_only\",\"count\":13},"
+                    "{\"version\":3,\"state\":\"unknown\",\"count\":2}]");
+    load(hook.db, RING_3);
+    ROTATE(hook.db, "\"done\":true,\"key_version\":3,\"rewrapped\":13,", "{\"limit\":9}");
+    opens_all(hook.db, 5);
+    unhook();
+}
+
+/* The first rotation is half done. */
+static void test_second_key(void **state) {
+    set_hook(in_folder(*state, "a.db"));
+    ROTATE(hook.db, "\"done\":false,\"key_version\":2,\"rewrapped\":6,", "{\"batch\":3}");
+    load(hook.db, RING_3);
+    ROTATE(hook.db, "\"done\":true,\"key_version\":3,\"rewrapped\":15,\"sealed\":0,\"failed\":0,",
+           "{\"limit\":9}");
+    STATUS(hook.db, "{\"keys\":[{\"version\":3,\"state\":\"active\",\"count\":15}],\"total\":15,"
+                    "\"rotation\":{\"key_version\":3,\"done\":true,\"rewrapped\":15,");
+    load(hook.db, RING(NEW(3)));
+    opens_all(hook.db, 5);
+    fails(hook.other, "secrets.rotate", BRANT_CONFLICT, "does not take back", "{}");
+    unhook();
+}
+
+static void change_type(void) {
+    holds(hook.other, "graph_types.update", "\"vault\"",
+          "{\"name\":\"vault\",\"module\":%s,\"metadata\":{\"a\":1}}", ENCRYPTED);
+}
+
+static void test_type_changes_in_between(void **state) {
+    set_hook(in_folder(*state, "a.db"));
+    when(3, change_type);
+    ROTATE(hook.db, "\"rewrapped\":0,", "{\"batch\":5}");
+    ROTATE(hook.db, "\"done\":true,\"key_version\":2,\"rewrapped\":15,", "{\"limit\":9}");
+    opens_all(hook.db, 5);
+    unhook();
+}
+
+static void purge(void) {
+    holds(hook.other, "graphs.purge", "\"purged\":true", "{\"name\":\"g\"}");
+}
+
+static void test_graph_goes_in_between(void **state) {
+    set_hook(in_folder(*state, "a.db"));
+    when(3, purge);
+    ROTATE(hook.db, "\"done\":true,\"key_version\":2,\"rewrapped\":0,\"sealed\":0,\"failed\":0,",
+           "{\"limit\":9}");
+    assert_int_equal(number(hook.db, "SELECT count(*) FROM secret_rotations"), 0);
+    unhook();
+}
+
+static void interrupt(void) {
+    brant_interrupt(hook.db);
+}
+
+/* Interrupted, or without random bytes: whole batches are done, the rest is as it was. */
+static void test_stopped_in_the_middle(void **state) {
+    set_hook(in_folder(*state, "a.db"));
+    when(7, interrupt);
+    fails(hook.db, "secrets.rotate", BRANT_INTERRUPTED, "", "{\"batch\":2,\"limit\":99}");
+    STATUS(hook.db, "\"done\":false,\"rewrapped\":8,");
+    when(1, NULL);
+    char *text = NULL;
+    size_t length = 0;
+    assert_true(brant_call(&text, &length, hook.db, TEXT("secrets.rotate"),
+                           TEXT("{\"batch\":2,\"limit\":99}")) != BRANT_OK);
+    STATUS(hook.db, "\"done\":false,\"rewrapped\":8,");
+    load(hook.db, RING_2);
+    opens_all(hook.db, 5);
+    ROTATE(hook.db, "\"done\":true,\"key_version\":2,\"rewrapped\":7,", "{\"limit\":99}");
+    opens_all(hook.db, 5);
+    unhook();
+}
+
+/* ---- what does not open ----------------------------------------------------------------------------- */
+
+static void run_sql(const char *path, const char *sql) {
+    sqlite3 *raw = NULL;
+    char *message = NULL;
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    if (sqlite3_exec(raw, sql, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s", message);
+    sqlite3_close(raw);
+}
+
+static void test_what_does_not_open(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db *db = open_vault(path, 8, false);
+    load(db, RING_1);
+    ROTATE(db, "\"done\":true", "{\"limit\":99}");
+    brant_db_free(db);
+#define SET(key, value)                                                                            \
+    "UPDATE nodes SET attributes = json_set(attributes, '$.value', " value ") WHERE key = '" key   \
+    "';"
+#define VALUE "json(json_extract(attributes, '$.value'))"
+    run_sql(path, SET("i0", "json_set(" VALUE ", '$.n', 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYX')") //
+            SET("i1", "json((SELECT json_extract(attributes, '$.value') FROM nodes WHERE key = "
+                      "'i7'))")                               //
+            SET("i2", "json('{\"$enc\":2}')")                 //
+            SET("i3", "json_set(" VALUE ", '$.kv', 9)")       //
+            SET("i4", "json_set(" VALUE ", '$.alg', 'none')") //
+            SET("i5", "json('{\"$redacted\":true,\"x\":1}')") //
+            SET("i6", "json('{\"$redacted\":true}')"));
+    db = must_open(path, "");
+    load(db, RING_2);
+    STATUS(db,
+           "{\"keys\":[{\"version\":0,\"state\":\"plain\",\"count\":2},{\"version\":1,\"state\":"
+           "\"decrypt_only\",\"count\":20},{\"version\":9,\"state\":\"unknown\",\"count\":1}],"
+           "\"total\":23,");
+    const char *before = answer(db, "sql.execute",
+                                "{\"sql\":\"SELECT json_extract(attributes, "
+                                "'$.value') FROM nodes WHERE key < 'i6'\"}");
+    for (int again = 0; again < 2; again++) {
+        char wanted[200];
+        snprintf(
+            wanted, sizeof wanted,
+            "{\"done\":true,\"key_version\":2,\"rewrapped\":%d,\"sealed\":0,\"failed\":6,"
+            "\"failures\":[{\"graph\":\"g\",\"kind\":\"node\",\"key\":\"i0\",\"path\":\"/value\","
+            "\"code\":\"AUTH\",",
+            again ? 0 : 17);
+        ROTATE(db, wanted, "{\"limit\":99}");
+        ROTATE(db, "\"key\":\"i3\",\"path\":\"/value\",\"code\":\"NOT_FOUND\"", "{\"limit\":99}");
+        ROTATE(db, "\"key\":\"i4\",\"path\":\"/value\",\"code\":\"UNSUPPORTED\"", "{\"limit\":99}");
+        ROTATE(db, "\"key\":\"i5\",\"path\":\"/value\",\"code\":\"AUTH\"", "{\"limit\":99}");
+        ROTATE(db,
+               "\"keys\":[{\"version\":0,\"count\":2},{\"version\":1,\"count\":3},"
+               "{\"version\":2,\"count\":17},{\"version\":9,\"count\":1}]",
+               "{\"limit\":99}");
+    }
+    STATUS(db, "\"done\":true,\"rewrapped\":17,\"sealed\":0,\"failed\":6,\"remaining\":0");
+    assert_string_equal(answer(db, "sql.execute",
+                               "{\"sql\":\"SELECT json_extract(attributes, "
+                               "'$.value') FROM nodes WHERE key < 'i6'\"}"),
+                        before);
+    /* The other places of those rows were rotated. */
+    opens(db, "node", "i0", "/db/password", "\"key_version\":2");
+    opens(db, "node", "i7", "/value", "{\"value\":\"canary-v7\",\"key_version\":2}");
+    healthy(db);
+    brant_db_free(db);
+}
+
+/* More failures than are told. */
+static void test_many_failures(void **state) {
+    brant_db *db = open_vault(in_folder(*state, "a.db"), 60, false);
+    load(db, RING_1);
+    ROTATE(db, "\"sealed\":180", "{\"limit\":99}");
+    load(db, RING(NEW(2)));
+    const char *text = answer(db, "secrets.rotate", "{\"limit\":99,\"batch\":7}");
+    int told = 0;
+    for (const char *at = text; (at = strstr(at, "\"code\":")); at++)
+        told++;
+    assert_int_equal(told, 100);
+    assert_non_null(strstr(text, "\"failed\":180,"));
+    assert_non_null(strstr(text, "\"done\":true,"));
+    load(db, RING_2);
+    opens_all(db, 60);
+    brant_db_free(db);
+}
+
+/* ---- graphs, transactions, traces --------------------------------------------------------------------- */
+
+static void test_graphs_of_every_status(void **state) {
+    brant_db *db = open_vault(in_folder(*state, "a.db"), 2, false);
+    load(db, RING_1);
+    for (int i = 0; i < 3; i++) {
+        holds(db, "graphs.create", "\"h", "{\"name\":\"h%d\",\"graph_type\":\"secret\"}", i);
+        holds(db, "nodes.put", "true",
+              "{\"graph\":\"h%d\",\"key\":\"k\",\"type\":\"Secret\",\"attributes\":{\"value\":%d}}",
+              i, i);
+    }
+    holds(db, "graphs.update", "archived", "{\"name\":\"h0\",\"status\":\"archived\"}");
+    holds(db, "graphs.delete", "\"", "{\"name\":\"h1\"}");
+    load(db, RING_2);
+    ROTATE(db, "\"done\":true,\"key_version\":2,\"rewrapped\":1,", "{\"graph\":\"h2\"}");
+    ROTATE(db, "\"done\":true,\"key_version\":2,\"rewrapped\":1,", "{\"graph\":\"h1\"}");
+    holds(db, "secrets.status",
+          "{\"keys\":[{\"version\":2,\"state\":\"active\",\"count\":1}],\"total\":1,",
+          "{\"graph\":\"h1\"}");
+    ROTATE(db, "\"done\":true,\"key_version\":2,\"rewrapped\":1,\"sealed\":6,", "{\"limit\":99}");
+    STATUS(db, "{\"keys\":[{\"version\":2,\"state\":\"active\",\"count\":9}],\"total\":9,");
+    holds(db, "graphs.update", "active", "{\"name\":\"h1\",\"status\":\"active\"}");
+    holds(db, "nodes.open_secret", "{\"value\":1,\"key_version\":2}",
+          "{\"graph\":\"h1\",\"key\":\"k\",\"path\":\"attributes.value\"}");
+    opens_all(db, 2);
+    holds(db, "graphs.purge", "true", "{\"name\":\"h2\"}");
+    assert_int_equal(number(db, "SELECT count(*) FROM secret_rotations"), 3);
+    healthy(db);
+    brant_db_free(db);
+}
+
+static void test_in_a_transaction(void **state) {
+    brant_db *db = open_vault(in_folder(*state, "a.db"), 3, true);
+    load(db, RING_1);
+    must(db, "transaction.begin", "{}", NULL);
+    ROTATE(db,
+           "{\"done\":true,\"key_version\":1,\"rewrapped\":0,\"sealed\":9,\"failed\":0,"
+           "\"failures\":[],\"remaining\":0,\"scrubbed\":false,",
+           "{\"batch\":2,\"limit\":99}");
+    must(db, "transaction.rollback", "{}", NULL);
+    STATUS(db, "{\"keys\":[{\"version\":0,\"state\":\"plain\",\"count\":9}],\"total\":9,"
+               "\"rotation\":null}");
+    must(db, "transaction.begin", "{}", NULL);
+    ROTATE(db, "\"sealed\":9,", "{\"batch\":2,\"limit\":99}");
+    must(db, "transaction.commit", "{}", NULL);
+    opens_all(db, 3);
+    ROTATE(db, "\"sealed\":0,\"failed\":0,\"failures\":[],\"remaining\":0,\"scrubbed\":true,",
+           "{}");
+    brant_db_free(db);
+}
+
+/* Nothing of what was plain stays, however it came to be sealed, once nobody reads the old state. */
+static void test_no_traces(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db_free(open_vault(path, 3, true));
+    brant_db *db = must_open(path, "{\"busy_timeout\":100}"), *reader = must_open(path, "");
+    load(db, RING_1);
+    /* All rows are sealed by being written: the log still knows. */
+    for (int i = 0; i < 3; i++) {
+        holds(db, "nodes.patch", "\"key\"",
+              "{\"graph\":\"g\",\"key\":\"i%d\",\"attributes\":{\"note\":\"x\"}}", i);
+        holds(db, "edges.patch", "\"key\"",
+              "{\"graph\":\"g\",\"key\":\"[\\\"u\\\",\\\"MayUse\\\",\\\"i%d\\\"]\",\"attributes\":{"
+              "\"to\":null}}",
+              i);
+    }
+    STATUS(db, "{\"keys\":[{\"version\":1,");
+    assert_true(in_file(path, "canary"));
+    must(reader, "transaction.begin", "{\"mode\":\"read\"}", NULL);
+    must(reader, "nodes.list", "{\"graph\":\"g\"}", NULL);
+    holds(db, "nodes.patch", "\"key\"",
+          "{\"graph\":\"g\",\"key\":\"i0\",\"attributes\":{\"note\":\"y\"}}");
+    ROTATE(db, "\"sealed\":0,\"failed\":0,\"failures\":[],\"remaining\":0,\"scrubbed\":false,",
+           "{\"limit\":99}");
+    must(reader, "transaction.commit", "{}", NULL);
+    ROTATE(db, "\"scrubbed\":true,", "{\"limit\":99}");
+    brant_db_free(reader);
+    assert_false(in_file(path, "canary"));
+    opens_all(db, 3);
+    /* The log is whole otherwise, and replayed it is the graph but for the secrets. */
+    holds(db, "graphs.replay", "\"nodes\":4,\"edges\":3",
+          "{\"graph\":\"g\",\"into\":\"copy\",\"to\":%d}",
+          (int)number(db, "SELECT max(id) & 1099511627775 FROM stream_events"));
+    healthy(db);
+    brant_db_free(db);
+}
+
+/* A log in many batches, renamed types, a type's first rotation after all rows are sealed. */
+static void test_log_in_batches(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db *db = open_vault(path, 10, true);
+    load(db, RING_1);
+    for (int calls = 0; !strstr(answer(db, "secrets.rotate", "{\"batch\":3}"), "\"done\":true");)
+        assert_true(++calls < 60);
+    assert_false(in_file(path, "canary"));
+    opens_all(db, 10);
+    brant_db_free(db);
+}
+
+/* ---- processes ------------------------------------------------------------------------------------------ */
+
+#define PROCESSES 3
+#define ROWS      120
+
+static void rotate_in_child(child *self) {
+    brant_db *db = NULL;
+    char *text = NULL;
+    size_t length = 0;
+    CHECK(brant_open(&db, TEXT(self->path), TEXT("{\"busy_timeout\":30000}")) == BRANT_OK);
+    CHECK(brant_keyring_load(db, TEXT(RING_2)) == BRANT_OK);
+    say(self);
+    hear(self);
+    for (bool done = false; !done; brant_free(text)) {
+        CHECK(brant_call(&text, &length, db, TEXT("secrets.rotate"), TEXT("{\"batch\":7}")) ==
+              BRANT_OK);
+        CHECK(strstr(text, "\"failed\":0,"));
+        done = strstr(text, "\"done\":true");
+    }
+    brant_db_free(db);
+}
+
+static void write_in_child(child *self) {
+    brant_db *db = NULL;
+    char *text = NULL, json[300];
+    size_t length = 0;
+    CHECK(brant_open(&db, TEXT(self->path), TEXT("{\"busy_timeout\":30000}")) == BRANT_OK);
+    CHECK(brant_keyring_load(db, TEXT(self->number ? RING_1 : RING_2)) == BRANT_OK);
+    say(self);
+    hear(self);
+    for (int i = self->number; i < ROWS; i += 2) {
+        snprintf(json, sizeof json,
+                 "{\"graph\":\"g\",\"key\":\"i%d\",\"type\":\"Item\",\"attributes\":{\"value\":"
+                 "\"written-%d\"}}",
+                 i % 3 ? i : ROWS + i, i);
+        CHECK(brant_call(&text, &length, db, TEXT("nodes.put"), TEXT(json)) == BRANT_OK);
+        brant_free(text);
+    }
+    brant_db_free(db);
+}
+
+static void test_processes(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    child children[PROCESSES + 2];
+    brant_db *db = open_vault(path, ROWS, false);
+    load(db, RING_1);
+    ROTATE(db, "\"done\":true", "{\"limit\":99}");
+    brant_db_free(db);
+    for (int i = 0; i < PROCESSES; i++)
+        fork_child(&children[i], rotate_in_child, path, i);
+    for (int i = 0; i < 2; i++)
+        fork_child(&children[PROCESSES + i], write_in_child, path, i);
+    for (int i = 0; i < PROCESSES + 2; i++)
+        hear(&children[i]);
+    for (int i = 0; i < PROCESSES + 2; i++)
+        say(&children[i]);
+    for (int i = 0; i < PROCESSES + 2; i++)
+        must_end(&children[i], 0);
+    db = must_open(path, "");
+    load(db, RING_2);
+    ROTATE(db, "\"done\":true", "{\"limit\":99}");
+    load(db, RING(NEW(2)));
+    int values = 0;
+    for (int i = 0; i < 2 * ROWS; i++) {
+        const bool old = i < ROWS, written = old ? i % 3 != 0 : i % 3 == 0;
+        char key[16], wanted[64];
+        if (!old && !written) continue;
+        snprintf(key, sizeof key, "i%d", i);
+        snprintf(wanted, sizeof wanted,
+                 written ? "{\"value\":\"written-%d\",\"key_version\":2}"
+                         : "{\"value\":\"canary-v%d\",\"key_version\":2}",
+                 i % ROWS);
+        opens(db, "node", key, "/value", wanted);
+        if (old) opens(db, "edge", key, "/token", "\"key_version\":2");
+        values += 1 + old + !written;
+    }
+    char wanted[100];
+    snprintf(wanted, sizeof wanted,
+             "{\"keys\":[{\"version\":2,\"state\":\"active\",\"count\":%d}],", values);
+    STATUS(db, wanted);
+    must_be_well(db);
+    brant_db_free(db);
+}
+
+/* ---- want of memory, plans -------------------------------------------------------------------------------- */
+
+static void fails_each(brant_db *db, const char *json, const char *ring) {
+    for (long n = 0;; n++) {
+        char *text = NULL;
+        size_t length = 0;
+        must(db, "transaction.begin", "{}", NULL);
+        load(db, ring);
+        failures = 0;
+        countdown = n;
+        const brant_status status =
+            brant_call(&text, &length, db, TEXT("secrets.rotate"), TEXT(json));
+        countdown = -1;
+        if (status != BRANT_OK && status != BRANT_NO_MEMORY)
+            fail_msg("after %ld: %s: %s", n, brant_status_name(status),
+                     brant_last_error()->message);
+        brant_free(text);
+        if (status == BRANT_OK) must(db, "secrets.status", "{}", "\"total\":9");
+        must(db, "transaction.rollback", "{}", NULL);
+        if (!failures) return;
+    }
+}
+
+static void test_want_of_memory(void **state) {
+    brant_db *db = open_vault(in_folder(*state, "a.db"), 3, true);
+    fails_each(db, "{\"batch\":2,\"limit\":99}", RING_1);
+    fails_each(db, "{\"background\":true,\"graph\":\"g\"}", RING_1);
+    load(db, RING_1);
+    ROTATE(db, "\"done\":true", "{\"limit\":99}");
+    fails_each(db, "{\"limit\":99}", RING_2);
+    fails_each(db, "{\"limit\":99}", RING(NEW(2)));
+    /* Outside a transaction what was done is done. */
+    load(db, RING_2);
+    for (long n = 0;; n += 7) {
+        char *text = NULL;
+        size_t length = 0;
+        failures = 0;
+        countdown = n;
+        const brant_status status = brant_call(&text, &length, db, TEXT("secrets.rotate"),
+                                               TEXT("{\"batch\":1,\"limit\":99}"));
+        countdown = -1;
+        if (status != BRANT_OK && status != BRANT_NO_MEMORY)
+            fail_msg("after %ld: %s", n, brant_last_error()->message);
+        brant_free(text);
+        if (!failures) break;
+    }
+    opens_all(db, 3);
+    STATUS(db, "{\"keys\":[{\"version\":2,\"state\":\"active\",\"count\":9}],");
+    must_be_well(db);
+    brant_db_free(db);
+}
+
+static void test_plans(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db_free(open_vault(path, 1, true));
+    must_plan_well(path, brant__rotate_row_statements.sql, brant__rotate_row_statements.count);
+    must_plan_well(path, brant__rotate_log_statements.sql, brant__rotate_log_statements.count);
+    must_plan_well(path, brant__rotate_state_statements.sql,
+                   brant__rotate_state_statements.count - 1);
+}
+
 int main(void) {
+    if (!failing_allocator_install()) return 1;
     const struct CMUnitTest tests[] = {
-        GRAPH_TEST(test_seal_and_rotate),
-        GRAPH_TEST(test_min_writer),
+        GRAPH_TEST(test_seal_and_rotate),         GRAPH_TEST(test_min_writer),
+        GRAPH_TEST(test_rows_change_in_between),  GRAPH_TEST(test_another_goes_on),
+        GRAPH_TEST(test_newer_key_in_between),    GRAPH_TEST(test_second_key),
+        GRAPH_TEST(test_type_changes_in_between), GRAPH_TEST(test_graph_goes_in_between),
+        GRAPH_TEST(test_stopped_in_the_middle),   GRAPH_TEST(test_what_does_not_open),
+        GRAPH_TEST(test_many_failures),           GRAPH_TEST(test_graphs_of_every_status),
+        GRAPH_TEST(test_in_a_transaction),        GRAPH_TEST(test_no_traces),
+        GRAPH_TEST(test_log_in_batches),          GRAPH_TEST(test_processes),
+        GRAPH_TEST(test_want_of_memory),          GRAPH_TEST(test_plans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

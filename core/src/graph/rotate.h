@@ -11,6 +11,10 @@
 
 #include "graph/seal.h"
 
+extern const brant__statements brant__rotate_row_statements, brant__rotate_log_statements;
+extern const brant__statements
+    brant__rotate_state_statements; /* its last looks at a row of every graph */
+
 /* ---- how far a graph is (rotate_state.c) ----------------------------------------------------- */
 
 enum { BRANT__ROTATE_NODES, BRANT__ROTATE_EDGES, BRANT__ROTATE_LOG, BRANT__ROTATE_DONE };

@@ -15,7 +15,8 @@ static const char *const sql[] = {
     [EVENT_REDACT] =
         "UPDATE stream_events SET payload = :redacted WHERE id = :id AND payload = :read",
 };
-static const brant__statements statements = {BRANT__TABLE_ROTATE_LOG, BRANT__COUNT(sql), sql};
+const brant__statements brant__rotate_log_statements = {BRANT__TABLE_ROTATE_LOG, BRANT__COUNT(sql),
+                                                        sql};
 
 typedef struct redacted_event {
     struct redacted_event *next;
@@ -189,7 +190,7 @@ static brant_status write_events(log_batch *self, bool *out_any) {
     if (!found || stream.row_id != self->stream) goto cleanup; /* gone, with its events */
     BRANT__TRY(brant__stream_changes(db));
     for (redacted_event *event = self->first; event; event = event->next) {
-        BRANT__TRY(brant__statement_get(&update, db, &statements, EVENT_REDACT));
+        BRANT__TRY(brant__statement_get(&update, db, &brant__rotate_log_statements, EVENT_REDACT));
         brant__bind_text(update, 1, event->is);
         brant__bind_integer(update, 2, brant__stream_id(self->stream, event->offset));
         brant__bind_text(update, 3, event->was);

@@ -24,10 +24,11 @@ static const char *const sql[STATEMENT_COUNT] = {
     [NODE_WRITE] = "UPDATE nodes SET attributes = :attributes WHERE row_id = :row_id",
     [EDGE_WRITE] = "UPDATE edges SET attributes = :attributes WHERE row_id = :row_id",
 };
-static const brant__statements statements = {BRANT__TABLE_ROTATE_ROW, STATEMENT_COUNT, sql};
+const brant__statements brant__rotate_row_statements = {BRANT__TABLE_ROTATE_ROW, STATEMENT_COUNT,
+                                                        sql};
 
 static brant_status get(brant__statement **out, brant__call *call, int which) {
-    return brant__statement_get(out, call->db, &statements, (size_t)which);
+    return brant__statement_get(out, call->db, &brant__rotate_row_statements, (size_t)which);
 }
 
 /* ---- a row ----------------------------------------------------------------------------------- */

@@ -25,13 +25,14 @@ static const char *const sql[STATEMENT_COUNT] = {
          "excluded.started_at, updated_at = excluded.updated_at WHERE step = excluded.step - 1"),
     [GRAPH] = "SELECT row_id, name FROM graphs WHERE row_id > :after ORDER BY row_id LIMIT 1",
     [COUNTS] = "SELECT type, count FROM graph_counts WHERE graph = :graph AND kind = :kind",
-    [NEWEST] = "SELECT max(key_version) FROM secret_rotations",
     [TYPE] = "SELECT updated_at FROM graph_types WHERE row_id = :row_id",
+    [NEWEST] = "SELECT max(key_version) FROM secret_rotations", /* all of them: a graph each */
 };
-static const brant__statements statements = {BRANT__TABLE_ROTATE_STATE, STATEMENT_COUNT, sql};
+const brant__statements brant__rotate_state_statements = {BRANT__TABLE_ROTATE_STATE,
+                                                          STATEMENT_COUNT, sql};
 
 static brant_status get(brant__statement **out, brant__call *call, int which) {
-    return brant__statement_get(out, call->db, &statements, (size_t)which);
+    return brant__statement_get(out, call->db, &brant__rotate_state_statements, (size_t)which);
 }
 
 static brant_status copy(brant__text *out, brant__call *call, brant__text text) {
@@ -109,7 +110,7 @@ brant_status brant__secret_rotates(bool *out, brant_db *db) {
 
     *out = false;
     if (active == 0) return BRANT_OK;
-    BRANT__TRY(brant__statement_get(&row, db, &statements, NEWEST));
+    BRANT__TRY(brant__statement_get(&row, db, &brant__rotate_state_statements, NEWEST));
     BRANT__TRY(brant__step(&found, db, row));
     *out = brant__column_integer(row, 0) <= active;
 cleanup:
