@@ -26,14 +26,17 @@
 #define RING_3       RING(OLD(1) "," OLD(2) "," NEW(3))
 
 /* Without and with encryption: two places in a node, one in an edge, and types that have none. */
-#define MODULE(mark)                                                                               \
+#define MODULE_WITH(mark, note_mark)                                                               \
     "{\"$id\":\"vault\",\"$defs\":{\"ItemNode\":{\"type\":\"object\",\"properties\":{"             \
     "\"value\":{\"type\":\"string\"" mark "},\"db\":{\"type\":\"object\",\"properties\":{"         \
-    "\"password\":{\"type\":\"object\"" mark "}}},\"note\":{\"type\":\"string\"}}},\"UserNode\":{" \
+    "\"password\":{\"type\":\"object\"" mark "}}},\"note\":{\"type\":\"string\"" note_mark         \
+    "}}},\"UserNode\":{"                                                                           \
     "\"type\":\"object\"},\"MayUseEdge\":{\"type\":\"object\",\"properties\":{\"token\":{"         \
     "\"type\":[\"string\",\"integer\"]" mark "}}}}}"
-#define PLAIN     MODULE("")
-#define ENCRYPTED MODULE(",\"x-encrypted\":true")
+#define MODULE(mark) MODULE_WITH(mark, "")
+#define PLAIN        MODULE("")
+#define ENCRYPTED    MODULE(",\"x-encrypted\":true")
+#define MORE         MODULE_WITH(",\"x-encrypted\":true", ",\"x-encrypted\":true")
 
 static void update(brant_db *db) {
     holds(db, "graph_types.update", "\"vault\"", "{\"name\":\"vault\",\"module\":%s}", ENCRYPTED);
@@ -154,6 +157,7 @@ static void test_seal_and_rotate(void **state) {
                   changed_at = number(db, "SELECT changed_at FROM graphs"),
                   events = number(db, "SELECT count(*) FROM stream_events"),
                   notes = number(db, "SELECT count(*) FROM notifications");
+    pause_ms(2);
     assert_true(in_file(path, "canary"));
     ROTATE(db,
            "{\"done\":true,\"key_version\":1,\"rewrapped\":0,\"sealed\":15,\"failed\":0,"
@@ -225,6 +229,14 @@ static void test_min_writer(void **state) {
     define(db, ENCRYPTED);
     assert_int_equal(number(db, sql), 6);
     brant_db_free(db);
+}
+
+static void run_sql(const char *path, const char *sql) {
+    sqlite3 *raw = NULL;
+    char *message = NULL;
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    if (sqlite3_exec(raw, sql, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s", message);
+    sqlite3_close(raw);
 }
 
 /* ---- in between ----------------------------------------------------------------------------------- */
@@ -314,6 +326,28 @@ static void test_rows_change_in_between(void **state) {
         opens(hook.db, "edge", "i3", "/token", "{\"value\":\"canary-t3\",");
         unhook();
     }
+}
+
+static const char *hooked_path;
+
+static void rename_row(void) {
+    run_sql(hooked_path, "UPDATE nodes SET key = 'moved' WHERE key = 'i4'");
+}
+
+/* Another row of the same id with the same plain values, as if one had gone and one had come: sealed for its own place. */
+static void test_row_id_comes_back(void **state) {
+    hooked_path = in_folder(*state, "a.db");
+    hook.at = -1;
+    assert_int_equal(brant_open_with(&hook.db, TEXT(hooked_path), "", 0, &hooked), BRANT_OK);
+    fill_vault(hook.db, 5, false);
+    load(hook.db, RING_1);
+    hook.other = must_open(hooked_path, "");
+    when(2, rename_row);
+    ROTATE(hook.db, "\"done\":true,\"key_version\":1,\"rewrapped\":0,\"sealed\":15,",
+           "{\"limit\":99}");
+    opens(hook.db, "node", "moved", "/value", "{\"value\":\"canary-v4\",");
+    opens(hook.db, "node", "moved", "/db/password", "{\"value\":{\"p\":\"canary-p4\"},");
+    unhook();
 }
 
 static void rotate_too(void) {
@@ -415,14 +449,6 @@ static void test_stopped_in_the_middle(void **state) {
 }
 
 /* ---- what does not open ----------------------------------------------------------------------------- */
-
-static void run_sql(const char *path, const char *sql) {
-    sqlite3 *raw = NULL;
-    char *message = NULL;
-    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
-    if (sqlite3_exec(raw, sql, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s", message);
-    sqlite3_close(raw);
-}
 
 static void test_what_does_not_open(void **state) {
     const char *path = in_folder(*state, "a.db");
@@ -585,7 +611,64 @@ static void test_no_traces(void **state) {
     brant_db_free(db);
 }
 
-/* A log in many batches, renamed types, a type's first rotation after all rows are sealed. */
+/* Without a change log the file alone is rewritten. */
+static void test_no_traces_without_log(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db *db = open_vault(path, 3, false);
+    load(db, RING_1);
+    ROTATE(db, "\"scrubbed\":true,", "{\"limit\":99}");
+    assert_false(in_file(path, "canary"));
+    brant_db_free(db);
+}
+
+/* A type encrypts more after a rotation was done, and all rows are sealed by being written: the log is looked through again. */
+static void test_type_encrypts_more(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db *db = open_vault(path, 3, true);
+    load(db, RING_1);
+    ROTATE(db, "\"done\":true", "{\"limit\":99}");
+    holds(db, "nodes.patch", "\"key\"",
+          "{\"graph\":\"g\",\"key\":\"i0\",\"attributes\":{\"note\":\"canary-note\"}}");
+    ROTATE(db, "\"scrubbed\":true", "{\"limit\":99}");
+    assert_true(in_file(path, "canary-note"));
+    holds(db, "graph_types.update", "\"vault\"", "{\"name\":\"vault\",\"module\":%s}", MORE);
+    for (int i = 0; i < 3; i++)
+        holds(db, "nodes.patch", "\"key\"",
+              "{\"graph\":\"g\",\"key\":\"i%d\",\"attributes\":{\"note\":\"new\"}}", i);
+    ROTATE(db, "\"sealed\":0,\"failed\":0,\"failures\":[],\"remaining\":0,\"scrubbed\":true",
+           "{\"limit\":99}");
+    assert_false(in_file(path, "canary-note"));
+    opens_all(db, 3);
+    brant_db_free(db);
+}
+
+/* Jobs wait for a handle whose key is not older than what they are for. */
+static void test_background(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db *db = open_vault(path, 3, false), *other = must_open(path, "");
+    load(db, RING_1);
+    ROTATE(db, "{\"job\":1}", "{\"background\":true}");
+    ROTATE(db, "{\"job\":1}", "{\"background\":true,\"batch\":2}");
+    must(other, "db.maintain", "{}", "\"worked\":{\"jobs\":0,\"failed\":0,\"steps\":0}");
+    must(db, "db.maintain", "{}", "\"worked\":{\"jobs\":1,\"failed\":0,");
+    must(db, "jobs.get", "{\"id\":1}", "\"done\":true,\"key_version\":1,");
+    opens_all(db, 3);
+    load(db, RING_2);
+    load(other, RING_1);
+    ROTATE(db, "{\"job\":2}", "{\"background\":true}");
+    must(other, "db.maintain", "{}", "\"worked\":{\"jobs\":0,\"failed\":0,\"steps\":0}");
+    must(db, "db.maintain", "{}", "\"worked\":{\"jobs\":1,\"failed\":0,");
+    /* Rows that do not open do not stop it. */
+    load(db, RING(NEW(3)));
+    ROTATE(db, "{\"job\":3}", "{\"background\":true,\"graph\":\"g\",\"batch\":1}");
+    must(db, "db.maintain", "{}", "\"worked\":{\"jobs\":1,\"failed\":0,");
+    must(db, "jobs.get", "{\"id\":3}", "\"code\":\"NOT_FOUND\"");
+    STATUS(db, "{\"keys\":[{\"version\":2,\"state\":\"unknown\",\"count\":9}]");
+    brant_db_free(other);
+    brant_db_free(db);
+}
+
+/* A log in many batches. */
 static void test_log_in_batches(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = open_vault(path, 10, true);
@@ -745,15 +828,28 @@ static void test_plans(void **state) {
 int main(void) {
     if (!failing_allocator_install()) return 1;
     const struct CMUnitTest tests[] = {
-        GRAPH_TEST(test_seal_and_rotate),         GRAPH_TEST(test_min_writer),
-        GRAPH_TEST(test_rows_change_in_between),  GRAPH_TEST(test_another_goes_on),
-        GRAPH_TEST(test_newer_key_in_between),    GRAPH_TEST(test_second_key),
-        GRAPH_TEST(test_type_changes_in_between), GRAPH_TEST(test_graph_goes_in_between),
-        GRAPH_TEST(test_stopped_in_the_middle),   GRAPH_TEST(test_what_does_not_open),
-        GRAPH_TEST(test_many_failures),           GRAPH_TEST(test_graphs_of_every_status),
-        GRAPH_TEST(test_in_a_transaction),        GRAPH_TEST(test_no_traces),
-        GRAPH_TEST(test_log_in_batches),          GRAPH_TEST(test_processes),
-        GRAPH_TEST(test_want_of_memory),          GRAPH_TEST(test_plans),
+        GRAPH_TEST(test_seal_and_rotate),
+        GRAPH_TEST(test_min_writer),
+        GRAPH_TEST(test_rows_change_in_between),
+        GRAPH_TEST(test_row_id_comes_back),
+        GRAPH_TEST(test_another_goes_on),
+        GRAPH_TEST(test_newer_key_in_between),
+        GRAPH_TEST(test_second_key),
+        GRAPH_TEST(test_type_changes_in_between),
+        GRAPH_TEST(test_graph_goes_in_between),
+        GRAPH_TEST(test_stopped_in_the_middle),
+        GRAPH_TEST(test_what_does_not_open),
+        GRAPH_TEST(test_many_failures),
+        GRAPH_TEST(test_graphs_of_every_status),
+        GRAPH_TEST(test_in_a_transaction),
+        GRAPH_TEST(test_no_traces),
+        GRAPH_TEST(test_no_traces_without_log),
+        GRAPH_TEST(test_type_encrypts_more),
+        GRAPH_TEST(test_background),
+        GRAPH_TEST(test_log_in_batches),
+        GRAPH_TEST(test_processes),
+        GRAPH_TEST(test_want_of_memory),
+        GRAPH_TEST(test_plans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
