@@ -275,6 +275,23 @@ static void its_neighbours_are_told(void **state) {
     brant__schema_free(schema);
 }
 
+/* However many schemas refuse it, wherever they stand. */
+static void it_is_told_once(void **state) {
+    (void)state;
+    size_t count;
+    brant__schema *schema = compiled(
+        "{\"properties\":{\"v\":{\"x-encrypted\":true,\"type\":\"string\",\"maxLength\":1}},"
+        "\"patternProperties\":{\"^v\":{\"maxLength\":2}},\"allOf\":[{\"properties\":{\"v\":{"
+        "\"pattern\":\"^a\",\"minLength\":100}}},{\"additionalProperties\":{\"const\":1}}]}");
+    brant__json json = parsed("{\"v\":\"Canary\"}");
+    char *text = violations(schema, json.root, "", &count);
+    assert_int_equal(count, 1);
+    shows_nothing("", "", text);
+    brant_free(text);
+    brant__json_free(&json);
+    brant__schema_free(schema);
+}
+
 /* Where looking for what is secret hits a limit, all is. */
 static void limits_hide_everything(void **state) {
     (void)state;
@@ -335,6 +352,7 @@ int main(void) {
         cmocka_unit_test(the_others_show_nothing_either),
         cmocka_unit_test(nowhere_else_either),
         cmocka_unit_test(its_neighbours_are_told),
+        cmocka_unit_test(it_is_told_once),
         cmocka_unit_test(limits_hide_everything),
         cmocka_unit_test(memory_may_be_missing),
     };

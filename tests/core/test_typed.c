@@ -166,6 +166,89 @@ static void test_kept(void **state) {
     brant_db_free(b);
 }
 
+/* ---- encrypted attributes ------------------------------------------------------------------------------------------------- */
+
+#define VAULT                                                                                      \
+    "{\"$id\":\"vault\",\"$defs\":{\"KeyNode\":{\"properties\":{\"value\":{\"$ref\":\"Text\"}},"   \
+    "\"required\":[\"value\"]},\"OpensEdge\":{\"properties\":{\"pin\":{\"type\":\"string\","       \
+    "\"x-encrypted\":true}}},\"Text\":{\"type\":\"string\",\"minLength\":3,\"x-encrypted\":true}}" \
+    "}"
+#define RING "{\"keys\":[{\"version\":1,\"key\":\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"}]}"
+
+/* The specs as somebody reads them who knows nothing of x-encrypted. */
+static brant__json as_others_read(const char *text) {
+    brant__buffer plain = {0};
+    static const char word[] = "x-encrypted";
+    for (const char *at; (at = strstr(text, word)); text = at + sizeof(word) - 1) {
+        brant__buffer_append(&plain, text, (size_t)(at - text));
+        brant__buffer_append(&plain, "title-of-no-use", 15);
+    }
+    brant__buffer_append(&plain, text, strlen(text) + 1);
+    brant__json json = parsed(plain.data);
+    brant__buffer_free(&plain);
+    return json;
+}
+
+static void test_encrypted(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    brant__json list;
+
+    define(db, VAULT);
+    holds(db, "graphs.create", "id", "{\"name\":\"g\",\"graph_type\":\"vault\"}");
+    assert_int_equal(brant_keyring_load(db, TEXT(RING)), BRANT_OK);
+    list = as_others_read(answer(db, "operations.list", "{\"graph_type\":\"vault\"}"));
+    static const char *const calls[][2] = {
+        {"types.vault.Key.insert",
+         "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":{\"value\":\"Canary\"}}"},
+        {"types.vault.Key.put",
+         "{\"graph\":\"g\",\"key\":\"b\",\"attributes\":{\"value\":\"Canary\"}}"},
+        {"types.vault.Key.put",
+         "{\"graph\":\"g\",\"key\":\"b\",\"attributes\":{\"value\":{\"$redacted\":true}}}"},
+        {"types.vault.Opens.put",
+         "{\"graph\":\"g\",\"source\":\"a\",\"target\":\"b\",\"attributes\":{\"pin\":\"Canary\"}}"},
+        {"types.vault.Key.get", "{\"graph\":\"g\",\"key\":\"a\"}"},
+        {"types.vault.Key.find", "{\"graph\":\"g\"}"},
+        {"types.vault.Opens.find", "{\"graph\":\"g\"}"},
+        {"types.vault.Key.patch",
+         "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":{\"value\":\"other Canary\"}}"},
+    };
+    for (size_t i = 0; i < BRANT__COUNT(calls); i++) {
+        yyjson_val *spec = spec_of(list.root, calls[i][0]);
+        assert_non_null(spec);
+        brant__schema *input = schema_of(spec, "input_schema");
+        brant__schema *output = schema_of(spec, "output_schema");
+        if (!accepts(input, calls[i][1])) fail_msg("%s", calls[i][1]);
+        const char *text = answer(db, calls[i][0], "%s", calls[i][1]);
+        if (!accepts(output, text) || strstr(text, "anary")) fail_msg("%s: %s", calls[i][0], text);
+        brant__schema_free(output);
+        brant__schema_free(input);
+    }
+    brant__json_free(&list);
+    /* What is stored goes back as it was read. */
+    char *stored = strdup(answer(db, "types.vault.Key.get", "{\"graph\":\"g\",\"key\":\"a\"}"));
+    brant__json node = parsed(stored);
+    char *envelope = yyjson_val_write(brant__json_get(node.root, "attributes"), 0, NULL);
+    assert_non_null(strstr(envelope, "\"$enc\":2"));
+    holds(db, "types.vault.Key.put", "\"key\"", "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":%s}",
+          envelope);
+    holds(db, "nodes.open_secret", "\"other Canary\"",
+          "{\"graph\":\"g\",\"key\":\"a\",\"path\":\"attributes.value\"}");
+    free(envelope);
+    free(stored);
+    brant__json_free(&node);
+    /* A value that is refused is not shown, and neither is a name in it. */
+    static const char *const wrong[] = {"{\"value\":{\"Canary\":1}}", "{\"value\":[\"Canary\"]}",
+                                        "{\"value\":null}"};
+    for (size_t i = 0; i < BRANT__COUNT(wrong); i++) {
+        fails(db, "types.vault.Key.put", BRANT_INVALID, "/attributes/value",
+              "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":%s}", wrong[i]);
+        assert_null(strstr(brant_last_error()->message, "anary"));
+        assert_null(strstr(brant_last_error()->detail, "anary"));
+        assert_non_null(strstr(brant_last_error()->detail, "an encrypted attribute is not"));
+    }
+    brant_db_free(db);
+}
+
 static void test_names(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
     static const char *const names[] = {"types.",
@@ -193,6 +276,7 @@ static void test_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {GRAPH_TEST(test_specs), GRAPH_TEST(test_answers_fit),
-                                       GRAPH_TEST(test_kept), GRAPH_TEST(test_names)};
+                                       GRAPH_TEST(test_kept), GRAPH_TEST(test_names),
+                                       GRAPH_TEST(test_encrypted)};
     return cmocka_run_group_tests_name("typed", tests, NULL, NULL);
 }

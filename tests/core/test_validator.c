@@ -104,6 +104,39 @@ static void types_of_modules(void **state) {
     brant_validator_free(validator);
 }
 
+/* Envelopes are accepted; of other values nothing is shown. */
+static void encrypted(void **state) {
+    static const char *const inputs[] = {
+        "{\"schema\":{\"properties\":{\"pin\":{\"type\":\"string\",\"x-encrypted\":true}}}}",
+        "{\"module\":{\"$defs\":{\"PersonNode\":{\"properties\":{\"pin\":{\"type\":\"string\","
+        "\"x-encrypted\":true}}}}},\"node_type\":\"Person\"}",
+    };
+    static const char faulty[] = "{\"pin\":{\"Canary\":1}}";
+    char *report = NULL;
+    size_t length;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        brant_validator *validator = opened(inputs[i]);
+        assert_int_equal(accepted(validator, "{\"pin\":\"1234\"}"), 1);
+        assert_int_equal(accepted(validator, "{\"pin\":{\"$enc\":2}}"), 1);
+        assert_int_equal(accepted(validator, "{\"pin\":{\"$redacted\":true}}"), 1);
+        assert_int_equal(accepted(validator, faulty), 0);
+        assert_int_equal(
+            brant_validator_report(&report, &length, validator, faulty, strlen(faulty)), BRANT_OK);
+        assert_non_null(strstr(report, "{\"valid\":false,\"violations\":[{\"instance\":\"/pin\","));
+        assert_non_null(strstr(report, "an encrypted attribute is not acceptable: type\"}]}"));
+        assert_null(strstr(report, "Canary"));
+        brant_free(report);
+        brant_validator_free(validator);
+    }
+    /* By itself a schema may have it anywhere; a type may not. */
+    brant_validator_free(opened("{\"schema\":{\"items\":{\"x-encrypted\":true}}}"));
+    refused("{\"module\":{\"$defs\":{\"PersonNode\":{\"properties\":{\"pins\":{\"items\":{"
+            "\"x-encrypted\":true}}}}}},\"node_type\":\"Person\"}",
+            BRANT_VALIDATION, "/$defs/PersonNode/properties/pins/items/x-encrypted");
+}
+
 static void bad_inputs(void **state) {
     (void)state;
     refused("[]", BRANT_INVALID, "object");
@@ -202,8 +235,9 @@ static void want_of_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(judges),           cmocka_unit_test(formats),
-        cmocka_unit_test(types_of_modules), cmocka_unit_test(bad_inputs),
-        cmocka_unit_test(many_threads),     cmocka_unit_test(want_of_memory),
+        cmocka_unit_test(types_of_modules), cmocka_unit_test(encrypted),
+        cmocka_unit_test(bad_inputs),       cmocka_unit_test(many_threads),
+        cmocka_unit_test(want_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

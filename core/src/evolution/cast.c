@@ -204,13 +204,6 @@ static void cast_member(caster *self, view rules, brant__text name, yyjson_val *
     uint32_t blocks[GOVERNORS];
     const size_t count = govern(self, rules, name, false, blocks);
     size_t chosen = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!brant__block_encrypted(&self->schema->blocks[blocks[i]]) ||
-            !brant__value_sealed(value))
-            continue;
-        write_value(self, value);
-        return;
-    }
     for (size_t i = 0; count > 1 && i < count; i++) {
         if (accepts(self, blocks[i], value)) continue;
         chosen = i;
