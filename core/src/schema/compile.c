@@ -702,7 +702,7 @@ static void compile_block(brant__compiler *compiler, brant__pending pending) {
             brant__buffer_reset(&compiler->groups[group]);
         read_members(&source, site.schema);
         if (site.legacy) drop_siblings(&source);
-        block.types = (uint16_t)compile_type(&source);
+        block.types = (uint8_t)compile_type(&source);
         block.exempt =
             (uint8_t)((read_flag(&source, BRANT__KEYWORD_NULLABLE) ? BRANT__EXEMPT_NULL : 0) |
                       (read_flag(&source, BRANT__KEYWORD_ENCRYPTED) ? BRANT__EXEMPT_SEALED : 0));
@@ -737,5 +737,10 @@ void brant__compile_blocks(brant__compiler *compiler) {
         compile_block(compiler, BRANT__VECTOR(compiler->queue, brant__pending)[i]);
     }
     compiler->environment = 0;
-    if (!brant__compiler_failed(compiler)) spread_encryption(compiler);
+    if (brant__compiler_failed(compiler)) return;
+    spread_encryption(compiler);
+    for (uint32_t i = 0; i < BRANT__VECTOR_COUNT(compiler->blocks, brant__block); i++) {
+        brant__block *block = &BRANT__VECTOR(compiler->blocks, brant__block)[i];
+        block->plain = (uint8_t)(block->types & ~block->exempt);
+    }
 }

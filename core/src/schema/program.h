@@ -150,7 +150,9 @@ static inline int brant__group_of(int type) {
 #define BRANT__EXEMPT_SEALED (1u << YYJSON_TYPE_OBJ)
 
 typedef struct brant__block {
-    uint16_t types;
+    uint8_t types;
+    uint8_t
+        plain; /* the types of which no value is exempt: nearly always the only look at a type */
     uint8_t exempt; /* what is accepted whatever else is said: BRANT__EXEMPT_* */
     uint8_t height; /* of the chains of blocks below that apply to the same instance, at most */
     uint32_t place;

@@ -24,8 +24,10 @@ static bool rules_accept(brant__run *run, uint32_t from, uint32_t to, yyjson_val
 bool brant__block_accepts(brant__run *run, uint32_t number, yyjson_val *value) {
     const brant__block *block = &run->schema->blocks[number];
     const yyjson_type type = yyjson_get_type(value);
-    if (brant__block_exempts(block, value)) return true;
-    if (!(block->types >> type & 1u) && !brant__block_type_accepts(block, value)) return false;
+    if (!(block->plain >> type & 1u)) {
+        if (brant__block_exempts(block, value)) return true;
+        if (!brant__block_type_accepts(block, value)) return false;
+    }
     const uint32_t *first = block->first;
     if (first[0] == first[BRANT__GROUP_COUNT]) return true;
     if (!brant__run_enter(run)) return false;
