@@ -16,7 +16,7 @@
 /* ---- progress ------------------------------------------------------------------------------------------------------- */
 
 typedef struct progress {
-    bool terminal;
+    bool terminal, drawn;
     int64_t total, shown_at; /* ms of a clock that only goes on */
 } progress;
 
@@ -38,6 +38,7 @@ static void progress_show(progress *self, int64_t remaining) {
         fprintf(stderr, "%lld of %lld rows\n", (long long)behind, (long long)self->total);
         return;
     }
+    self->drawn = true;
     char bar[BAR_WIDTH + 1];
     const int64_t filled = behind * BAR_WIDTH / self->total;
     for (int i = 0; i < BAR_WIDTH; i++)
@@ -47,8 +48,9 @@ static void progress_show(progress *self, int64_t remaining) {
             (long long)(behind * 100 / self->total), (long long)behind, (long long)self->total);
 }
 
-static void progress_clear(const progress *self) {
-    if (self->terminal) fprintf(stderr, "\r%*s\r", BAR_WIDTH + 48, "");
+static void progress_clear(progress *self) {
+    if (self->drawn) fputs("\r\033[K", stderr);
+    self->drawn = false;
 }
 
 /* ---- batches -------------------------------------------------------------------------------------------------------- */
