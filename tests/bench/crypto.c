@@ -4,7 +4,7 @@
  * usage: crypto [samples]
  *
  * Medians of samples of some calls each. Sealing is from JSON text to the envelope's text; opening from the parsed envelope to text that was proven to be JSON, and, in
- * parentheses, without that proof.
+ * parentheses, without that proof. Then whole calls: reading a node with such an attribute as it is, and opening it.
  */
 #include <sodium.h>
 #include <stdio.h>
@@ -83,6 +83,28 @@ static void do_decode(subject *work) {
     if (!brant__base64url_decode(&work->out, brant__json_get_text(work->envelope, "ct"))) exit(1);
 }
 
+static void do_call(subject *work, const char *name, const char *json) {
+    char *answer = NULL;
+    size_t length = 0;
+    check(brant_call(&answer, &length, work->db, name, strlen(name), json, strlen(json)), name);
+    brant_free(answer);
+}
+
+static void do_put(subject *work) {
+    do_call(work, "nodes.put",
+            "{\"graph\":\"secrets\",\"key\":\"k\",\"type\":\"Secret\",\"attributes\":{\"value\":"
+            "\"0123456789012345678901234567890123456789012345678901234567890\"}}");
+}
+
+static void do_get(subject *work) {
+    do_call(work, "nodes.get", "{\"graph\":\"secrets\",\"key\":\"k\"}");
+}
+
+static void do_open_secret(subject *work) {
+    do_call(work, "nodes.open_secret",
+            "{\"graph\":\"secrets\",\"key\":\"k\",\"path\":\"attributes.value\"}");
+}
+
 static int by_size(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -136,6 +158,17 @@ static void measure(brant_db *db, size_t size, double target, long samples) {
     free(work);
 }
 
+static void measure_calls(brant_db *db, long samples) {
+    subject work = {.db = db};
+    do_call(&work, "graphs.create", "{\"name\":\"secrets\",\"graph_type\":\"secret\"}");
+    do_put(&work);
+    median(do_get, &work, samples); /* warm */
+    const double put = median(do_put, &work, samples), get = median(do_get, &work, samples),
+                 open = median(do_open_secret, &work, samples);
+    printf("   64 bytes: nodes.put %.2f us, nodes.get %.2f us, nodes.open_secret %.2f us\n", put,
+           get, open);
+}
+
 int main(int count, char **arguments) {
     static const char ring[] =
         "{\"keys\":[{\"version\":1,\"key\":\"QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE\"}]}";
@@ -147,6 +180,7 @@ int main(int count, char **arguments) {
     measure(db, 64, 5, samples);
     measure(db, 4096, 20, samples);
     brant__leave(db);
+    measure_calls(db, samples);
     brant_db_free(db);
     return 0;
 }

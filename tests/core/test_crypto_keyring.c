@@ -284,7 +284,13 @@ static void passwords_and_values_leave_nothing(void **state) {
             word[i] = (char)(masked_value[i] ^ MASK);
         snprintf(json, sizeof json, "{\"value\":\"%s\",\"context\":" HERE "}", word);
         char *envelope = must_call(db, "envelopes.seal", json, NULL);
+        /* An input that is refused leaves nothing either. */
+        snprintf(json, sizeof json, "{\"value\":\"%s\",\"context\":{}}", word);
+        must_fail(db, "envelopes.seal", json, BRANT_INVALID, NULL);
+        sodium_memzero(json, sizeof json);
+        overwrite_stack();
         sodium_memzero(word, sizeof word);
+        assert_int_equal(count_in_memory(masked_value, 16), 0);
         snprintf(json, sizeof json, "{\"envelope\":%s,\"context\":" HERE "}", envelope);
         brant_free(must_call(db, "envelopes.open", json, NULL));
         brant_free(must_call(db, "envelopes.rewrap", json, NULL));

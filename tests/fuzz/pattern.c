@@ -2,6 +2,7 @@
  * tests/fuzz/pattern.c: a pattern, a NUL, a text. Direct matches are those of the regular expression engine.
  */
 #include "fuzz.h"
+#include "schema/program.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const uint8_t *end = memchr(data, 0, size);

@@ -2,6 +2,7 @@
  * tests/fuzz/schema_compile.c: any JSON as a schema and as a module. What is compiled judges the document itself, both ways alike.
  */
 #include "fuzz.h"
+#include "schema/program.h"
 
 static void judge(const brant__schema *schema, yyjson_val *value) {
     brant__writer out = {0};

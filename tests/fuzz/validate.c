@@ -2,6 +2,7 @@
  * tests/fuzz/validate.c: [schema, value]. The verdict and the report agree, and the report is JSON.
  */
 #include "fuzz.h"
+#include "schema/program.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     brant__json json = {0}, report = {0};

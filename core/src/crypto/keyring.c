@@ -195,7 +195,8 @@ static brant_status read_file_id(state *self, brant_db *db) {
     self->file_id_length = id.length;
 cleanup:
     brant__reset(select);
-    brant__rollback(db);
+    if (status == BRANT_OK) status = brant__commit(db);
+    if (status != BRANT_OK) brant__rollback(db);
     return status;
 }
 

@@ -134,7 +134,11 @@ static brant_status run(const brant__operation *operation, brant__text name, cha
         status = brant__fail_memory();
         goto cleanup;
     }
-    BRANT__TRY(read_input(&scratch->json, operation, db, json, json_len));
+    status = read_input(&scratch->json, operation, db, json, json_len);
+    if (BRANT__UNLIKELY(status != BRANT_OK)) {
+        brant__db_secret(db); /* no handler sees what it holds, and could say so */
+        goto cleanup;
+    }
     call.input = scratch->json.root;
     BRANT__TRY(run_handler(out_json, out_json_len, operation, &call));
 cleanup:
