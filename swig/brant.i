@@ -67,6 +67,7 @@
 %feature("nothread", "0") brant_index_delete;
 %feature("nothread", "0") brant_db_erase;
 %feature("nothread", "0") brant_node_insert;
+%feature("nothread", "0") brant_node_open_secret;
 %feature("nothread", "0") brant_node_insert_many;
 %feature("nothread", "0") brant_node_patch;
 %feature("nothread", "0") brant_node_patch_many;
@@ -76,6 +77,7 @@
 %feature("nothread", "0") brant_node_count;
 %feature("nothread", "0") brant_node_neighbors;
 %feature("nothread", "0") brant_edge_insert;
+%feature("nothread", "0") brant_edge_open_secret;
 %feature("nothread", "0") brant_edge_insert_many;
 %feature("nothread", "0") brant_edge_patch;
 %feature("nothread", "0") brant_edge_patch_many;
@@ -157,6 +159,8 @@
 %feature("nothread", "0") brant_schedule_set;
 %feature("nothread", "0") brant_schedule_tick;
 %feature("nothread", "0") brant_schedule_trigger;
+%feature("nothread", "0") brant_secret_rotate;
+%feature("nothread", "0") brant_secret_status;
 %feature("nothread", "0") brant_stream_compact;
 %feature("nothread", "0") brant_stream_configure;
 %feature("nothread", "0") brant_stream_delete;

@@ -9,14 +9,23 @@
 
 /* ---- text in ---------------------------------------------------------------------------------------------------- */
 
-%typemap(in) (const char *json, size_t json_len) {
-    if (!brant_python_text(&$1, &$2, $input, "json", BRANT_INVALID_JSON)) SWIG_fail;
+%typemap(in) (const char *json, size_t json_len) (PyObject *held = NULL) {
+    if (!brant_python_text(&$1, &$2, &held, $input, "json", BRANT_INVALID_JSON)) SWIG_fail;
 }
-%typemap(in) (const char *path, size_t path_len) {
-    if (!brant_python_text(&$1, &$2, $input, "path", BRANT_INVALID)) SWIG_fail;
+%typemap(freearg) (const char *json, size_t json_len) {
+    Py_XDECREF(held$argnum);
 }
-%typemap(in) (const char *name, size_t name_len) {
-    if (!brant_python_text(&$1, &$2, $input, "name", BRANT_INVALID)) SWIG_fail;
+%typemap(in) (const char *path, size_t path_len) (PyObject *held = NULL) {
+    if (!brant_python_text(&$1, &$2, &held, $input, "path", BRANT_INVALID)) SWIG_fail;
+}
+%typemap(freearg) (const char *path, size_t path_len) {
+    Py_XDECREF(held$argnum);
+}
+%typemap(in) (const char *name, size_t name_len) (PyObject *held = NULL) {
+    if (!brant_python_text(&$1, &$2, &held, $input, "name", BRANT_INVALID)) SWIG_fail;
+}
+%typemap(freearg) (const char *name, size_t name_len) {
+    Py_XDECREF(held$argnum);
 }
 
 /* ---- handles in --------------------------------------------------------------------------------------------------- */

@@ -88,6 +88,7 @@ from .jobs import (
     Retry,
     Snooze,
 )
+from .keys import Kdf, Key, KeyFields, KeyInfo, KeyRing, KeyRingInfo, RingFields, derive_key, generate_key
 from .locks import Acquired, Lock, LockInfo, Locks, LockWatch
 from .nodes import Nodes
 from .outbox import Outbox
@@ -177,6 +178,18 @@ from .results import (
 )
 from .models import EdgeSpec, edge, module, schema
 from .schedules import Fired, Firing, ScheduleInfo, ScheduleOptions, Scheduler, Schedules, Ticked
+from .secrets import (
+    EnvelopeContext,
+    Envelopes,
+    KeyCount,
+    Rewrapped,
+    Rotated,
+    Rotation,
+    RotationFailure,
+    Secret,
+    Secrets,
+    SecretsStatus,
+)
 from .services import Service, run
 from .streams import (
     ConsumerInfo,
@@ -201,22 +214,24 @@ __version__ = version()
 
 __all__ = [
     "Acked", "Acquired", "Arrays", "Auth", "Backoff", "Beat", "BrantError", "Bucket", "Busy", "Calls", "Cancel", "Cancelled", "Cancels",
-    "Cast", "Channel", "Channels", "Claimed", "Check", "Checked", "Closed", "Closure", "Components", "Conflict", "Constraint", "ConsumerInfo",
-    "ConsumerLag", "Consumers", "Copied", "Corrupt", "Cursor", "Cycle", "Database", "Degrees", "DeleteMany", "Denied", "Edge", "EdgeHit",
-    "EdgeItem", "EdgePatch", "EdgeSpec", "EdgeType", "Edges", "EnqueueOptions", "Enqueued", "EnqueuedMany", "Erased", "ErasedCounts",
-    "ErasedItem", "ErasureRefused", "Event", "Events", "Exists", "Explained", "ExportPage", "Failure", "Fan", "FanReader",
-    "Fault", "Fired", "Firing", "ForeignSqlite", "Forked", "Full", "Gap", "Graph", "GraphDeleted", "GraphDiff", "GraphInfo", "GraphType",
-    "GraphTypes", "Graphs", "Group", "GroupAcked", "GroupEvent", "GroupWatch", "Health", "Histogram", "Imported", "Index", "Indexes",
-    "Info", "Internal", "Interrupted", "Invalid", "InvalidJson", "Io", "Job", "JobError", "JobFailed", "JobInfo", "JobPage", "JobWatch",
-    "Jobs", "Keys", "Limit", "Limits", "Listener", "Lock", "LockInfo", "LockWatch", "Locks", "Maintained", "Migrated", "Migration",
+    "Cast", "Channel", "Channels", "Check", "Checked", "Claimed", "Closed", "Closure", "Components", "Conflict", "Constraint",
+    "ConsumerInfo", "ConsumerLag", "Consumers", "Copied", "Corrupt", "Cursor", "Cycle", "Database", "Degrees", "DeleteMany", "Denied",
+    "Edge", "EdgeHit", "EdgeItem", "EdgePatch", "EdgeSpec", "EdgeType", "Edges", "EnqueueOptions", "Enqueued", "EnqueuedMany",
+    "EnvelopeContext", "Envelopes", "Erased", "ErasedCounts", "ErasedItem", "ErasureRefused", "Event", "Events", "Exists", "Explained",
+    "ExportPage", "Failure", "Fan", "FanReader", "Fault", "Fired", "Firing", "ForeignSqlite", "Forked", "Full", "Gap", "Graph",
+    "GraphDeleted", "GraphDiff", "GraphInfo", "GraphType", "GraphTypes", "Graphs", "Group", "GroupAcked", "GroupEvent", "GroupWatch",
+    "Health", "Histogram", "Imported", "Index", "Indexes", "Info", "Internal", "Interrupted", "Invalid", "InvalidJson", "Io", "Job",
+    "JobError", "JobFailed", "JobInfo", "JobPage", "JobWatch", "Jobs", "Kdf", "Key", "KeyCount", "KeyFields", "KeyInfo", "KeyRing",
+    "KeyRingInfo", "Keys", "Limit", "Limits", "Listener", "Lock", "LockInfo", "LockWatch", "Locks", "Maintained", "Migrated", "Migration",
     "Misuse", "ModuleDiff", "ModuleEdgeType", "ModuleEdit", "ModuleNodeType", "ModuleTypes", "ModuleWarning", "Neighbor", "NeighborEdge",
     "NetworkFs", "NewerFormat", "NoMemory", "Node", "NodeHit", "NodeItem", "NodePatch", "Nodes", "NotBrant", "NotFound", "Notification",
     "Operation", "Outbox", "Outcome", "Page", "PageRank", "PatchMany", "Patched", "Path", "Paths", "PlanStep", "Policy", "Projected",
     "ProjectionFault", "Published", "Purged", "Put", "PutMany", "Queue", "QueueInfo", "QueueStats", "QueueWatch", "Queues", "Rate",
-    "RateLimit", "RateLimitInfo", "RateLimits", "ReadOnly", "Reject", "Replayed", "Result", "Retained", "Retention", "Retry",
-    "ScheduleInfo", "ScheduleOptions", "Scheduler", "Schedules", "Service", "ShortestPaths", "Snooze", "Sql", "Stale", "Stream",
-    "StreamInfo", "StreamStats", "Streams", "StreamsMaintained", "Subgraph", "Subscription", "Taken", "Task", "Ticked", "Timeout", "TopologicalOrder",
-    "Transaction", "TypeCheck", "TypedEdges", "TypedNodes", "Types", "TypesOf", "Unique", "Unsupported", "Validation", "ValidationReport",
-    "Validator", "Violation", "Walk", "WalkBatch", "Work", "Worked", "Worker", "current_job", "edge", "extension_path", "module", "modules", "open",
-    "operations", "run", "schema", "version",
+    "RateLimit", "RateLimitInfo", "RateLimits", "ReadOnly", "Reject", "Replayed", "Result", "Retained", "Retention", "Retry", "Rewrapped",
+    "RingFields", "Rotated", "Rotation", "RotationFailure", "ScheduleInfo", "ScheduleOptions", "Scheduler", "Schedules", "Secret",
+    "Secrets", "SecretsStatus", "Service", "ShortestPaths", "Snooze", "Sql", "Stale", "Stream", "StreamInfo", "StreamStats", "Streams",
+    "StreamsMaintained", "Subgraph", "Subscription", "Taken", "Task", "Ticked", "Timeout", "TopologicalOrder", "Transaction", "TypeCheck",
+    "TypedEdges", "TypedNodes", "Types", "TypesOf", "Unique", "Unsupported", "Validation", "ValidationReport", "Validator", "Violation",
+    "Walk", "WalkBatch", "Work", "Worked", "Worker", "current_job", "derive_key", "edge", "extension_path", "generate_key", "module",
+    "modules", "open", "operations", "run", "schema", "version",
 ]  # fmt: skip

@@ -45,6 +45,8 @@ def plain(value: Any) -> Any:
         return value.value
     if isinstance(value, uuid.UUID):
         return str(value)
+    if hasattr(value, "reveal"):  # a Secret, a Key
+        raise TypeError(f"{type(value).__name__} has no JSON form; give what it reveals where that is meant")
     raise TypeError(f"{type(value).__name__} has no JSON form; give a dict, a dataclass or a model with model_dump()")
 
 

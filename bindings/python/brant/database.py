@@ -29,6 +29,7 @@ from .graph_types import GraphTypes
 from .graphs import Graphs
 from .indexes import Indexes
 from .jobs import Jobs
+from .keys import Key, KeyFields, KeyRing, KeyRingInfo, RingFields, attach, keyring_info
 from .locks import Lock, Locks
 from .outbox import Outbox
 from .queues import Queue, Queues
@@ -36,6 +37,7 @@ from .rate_limits import RateLimit, RateLimits
 from .records import Copied, Health, Info, Limits, Operation, Result, health, known
 from .results import Erased, Maintained, erased, maintained
 from .schedules import Misfire, ScheduleOptions, Scheduler, Schedules
+from .secrets import Envelopes, Secrets
 from .streams import Stream, Streams
 from .tasks import Task
 from .typed import Types
@@ -197,6 +199,7 @@ class Database:
         self._patience: float = options.get("busy_timeout", BUSY_TIMEOUT * 1000) / 1000
         self._closed = False
         self._owner: tuple[int, object] | None = None
+        self._ring: KeyRing | None = None
         self._wakes = Wakes(handle)
         self._reset_locks()
         self._memory = self._path == ":memory:"
@@ -494,6 +497,56 @@ class Database:
         """Figures of everything in Prometheus' text format."""
         return cast(str, self._call(_native.brant_db_metrics, {})["text"])
 
+    # ---- secrets --------------------------------------------------------------------------------------------------------
+
+    def keyring(
+        self,
+        ring: str | bytes | bytearray | memoryview | RingFields | Mapping[str, Any] | None = None,
+        /,
+        *,
+        keys: Iterable[Key | KeyFields | Mapping[str, Any]] | None = None,
+        padding: int | None = None,
+        kdf: Mapping[str, Any] | None = None,
+        legacy: Mapping[str, Any] | None = None,
+    ) -> KeyRing:
+        """Give this handle the keys that attributes are sealed and opened with: ``with db.keyring(keys=[brant.Key(version=1, key=b"..")]):``, or a
+        call alone, after which they stay until the handle closes or another ring takes their place.
+
+        `ring`: JSON text, or a dict like it: ``{"keys": [{"version": 1, "key": ..}], "padding": 16}``; or its members by name. Where JSON has base64url, bytes do,
+        too. `padding`: lengths are hidden up to a multiple of that. `kdf`: bounds for keys of passwords. `legacy`: for envelopes of an older form.
+
+        The library keeps the keys in guarded memory of its own and wipes them; nothing in Python keeps them but what the caller has. A ring is of the handle: all its
+        threads and tasks have it, other handles do not, and brant stores none. It replaces the one before as a whole, and at once, also while a transaction is open; the
+        former does not come back at the end of the block. A with block's ring cannot be replaced inside the block.
+
+        Invalid, with the JSON pointer of the place and nothing of what stands there: what a ring cannot be. InvalidJson: the text is none. Unsupported: another
+        algorithm. Limit: a `kdf` beyond the bounds, more than 64 KiB. Misuse: the present ring is that of a with block. TypeError: no ring, or two. In each case the former
+        ring stays.
+        """
+        members = given(keys=None if keys is None else list(keys), padding=padding, kdf=kdf, legacy=legacy)
+        asked = [ring] if ring is not None else [members]
+        two = ring is not None and bool(members)
+        none = ring is None and not members
+        del ring, keys, kdf, legacy, members
+        if two or none:
+            asked.clear()
+            raise TypeError("a key ring is given by its text, by a dict, or by its members" + (", by one of these" if two else ""))
+        return attach(self, asked)
+
+    def keyring_info(self) -> KeyRingInfo:
+        """What the handle's key ring is made of, without keys and passwords; no ring: no keys."""
+        return keyring_info(self._call(_native.brant_keyring_info, {}))
+
+    @property
+    def envelopes(self) -> Envelopes:
+        """Envelopes by hand: seal, open, rewrap."""
+        return Envelopes(self)
+
+    @property
+    def secrets(self) -> Secrets:
+        """All that graph types encrypt: rotate, status. One is opened by `Nodes.open_secret`, `Edges.open_secret`."""
+        return Secrets(self)
+
     # ---- the file -------------------------------------------------------------------------------------------------------
 
     def info(self) -> Info:
@@ -568,6 +621,7 @@ class Database:
         if self._lock.acquire(timeout=1):
             try:
                 self._owner = None
+                self._ring = None
                 self._ended.notify_all()
             finally:
                 self._lock.release()
@@ -586,6 +640,7 @@ def _after_fork() -> None:
     for database in list(_databases):
         database._reset_locks()
         database._owner = None
+        database._ring = None
         database._wakes.forget()
         database._keeper = Keeper()
 

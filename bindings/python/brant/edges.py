@@ -13,6 +13,7 @@ from ._json import build
 from .nodes import NodeSearch, _put
 from .records import Edge, EdgeItem, EdgePatch, Json, Page, Put, known
 from .results import DeleteMany, EdgeHit, Explained, Patched, PatchMany, PutMany, explained, faulted
+from .secrets import Secret, opened
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -196,6 +197,15 @@ class Edges:
     def get(self, key: str, *, as_: Callable[..., Any] | None = None) -> Edge[Any]:
         """The edge. NotFound."""
         return _edge(self._database._call(_native.brant_edge_get, {"graph": self._graph, "key": key}), as_)
+
+    def open_secret(self, key: str, path: str) -> Secret:
+        """Open an attribute that the edge's type encrypts, with the handle's key ring (`Database.keyring`): "attributes.value", or "attributes/db/password".
+
+        NotFound: no such edge, or nothing there; no key ring, or not the key. Invalid: the type does not encrypt it. Auth: what stands there
+        does not open, or is plain, which is not believed. Unsupported, Limit: as `Envelopes.open`. A password's key is derived first, which takes about a
+        second; other threads go on, on other handles.
+        """
+        return opened(self._database, _native.brant_edge_open_secret, {"graph": self._graph, "key": key, "path": path})
 
     def exists(self, key: str) -> bool:
         return cast(bool, self._database._call(_native.brant_edge_exists, {"graph": self._graph, "key": key})["exists"])

@@ -12,6 +12,7 @@ from ._common import PAGE, Direction, Errors, Filter, M, given, paged, some_text
 from ._json import build, encode
 from .records import Json, Neighbor, NeighborEdge, Node, NodeItem, NodePatch, Page, Put, known
 from .results import Closure, DeleteMany, Explained, NodeHit, Patched, PatchMany, PutMany, explained, faulted
+from .secrets import Secret, opened
 from .walk import Walk
 
 if TYPE_CHECKING:
@@ -220,6 +221,15 @@ class Nodes:
         """The nodes in the order of the keys; None for one that does not exist."""
         answer = self._database._call(_native.brant_node_get_many, {"graph": self._graph, "keys": texts(keys)})
         return [None if item is None else _node(item, as_) for item in answer["items"]]
+
+    def open_secret(self, key: str, path: str) -> Secret:
+        """Open an attribute that the node's type encrypts, with the handle's key ring (`Database.keyring`): "attributes.value", or "attributes/db/password".
+
+        NotFound: no such node, or nothing there; no key ring, or not the key. Invalid: the type does not encrypt it. Auth: what stands there
+        does not open, or is plain, which is not believed. Unsupported, Limit: as `Envelopes.open`. A password's key is derived first, which takes about a
+        second; other threads go on, on other handles.
+        """
+        return opened(self._database, _native.brant_node_open_secret, {"graph": self._graph, "key": key, "path": path})
 
     def exists(self, key: str) -> bool:
         return cast(bool, self._database._call(_native.brant_node_exists, {"graph": self._graph, "key": key})["exists"])

@@ -46,10 +46,12 @@ static void brant_python_raise(void) {
 }
 
 /*
- * The UTF-8 of a str (kept by the object, which the caller's arguments keep) or the content of bytes; read only, though SWIG's locals are
- * not const. `refusal` is the code for a str that has no UTF-8.
+ * The UTF-8 of a str (kept by the object, which the caller's arguments keep) or the content of bytes or of a bytearray, which the package has
+ * for keys, since it can be wiped; read only, though SWIG's locals are not const. `held` is what keeps a bytearray from being resized, and is to be
+ * released after the call; nobody may write into it meanwhile. `refusal` is the code for a str that has no UTF-8.
  */
-static int brant_python_text(char **out, size_t *out_len, PyObject *object, const char *parameter, brant_status refusal) {
+static int brant_python_text(char **out, size_t *out_len, PyObject **held, PyObject *object, const char *parameter,
+                             brant_status refusal) {
     Py_ssize_t length = 0;
     if (PyUnicode_Check(object)) {
         *out = (char *)PyUnicode_AsUTF8AndSize(object, &length);
@@ -61,6 +63,11 @@ static int brant_python_text(char **out, size_t *out_len, PyObject *object, cons
         if (!*out) return 0;
     } else if (PyBytes_Check(object)) {
         if (PyBytes_AsStringAndSize(object, out, &length) != 0) return 0;
+    } else if (PyByteArray_Check(object)) {
+        *held = PyMemoryView_FromObject(object);
+        if (!*held) return 0;
+        *out = PyByteArray_AsString(object);
+        length = PyByteArray_Size(object);
     } else {
         PyErr_Format(PyExc_TypeError, "%s must be str or bytes", parameter);
         return 0;

@@ -26,6 +26,13 @@ class Handle:
     def __init__(self, db):
         self.db = db
         self.transactions = []
+        self.ring = None
+
+    def keyring(self, ring=None):
+        if ring is not None:
+            self.ring = self.db.keyring(ring)
+        elif self.ring is not None:
+            self.ring.close()
 
     def begin(self, mode="write"):
         self.transactions.append(self.db.transaction(mode).begin())
@@ -118,6 +125,7 @@ OPERATIONS = {
     "nodes.put_many": lambda h, graph, **a: h.db.graph(graph).nodes.put_many(**a),
     "nodes.get": lambda h, graph, **a: h.db.graph(graph).nodes.get(**a),
     "nodes.get_many": lambda h, graph, **a: {"items": h.db.graph(graph).nodes.get_many(**a)},
+    "nodes.open_secret": lambda h, graph, **a: opened(h.db.graph(graph).nodes.open_secret(**a)),
     "nodes.exists": lambda h, graph, **a: {"exists": h.db.graph(graph).nodes.exists(**a)},
     "nodes.count": lambda h, graph, **a: {"count": h.db.graph(graph).nodes.count(**a)},
     "nodes.list": lambda h, graph, **a: h.db.graph(graph).nodes.list(**a),
@@ -127,6 +135,7 @@ OPERATIONS = {
     "edges.put": lambda h, graph, **a: h.db.graph(graph).edges.put(**a),
     "edges.put_many": lambda h, graph, **a: h.db.graph(graph).edges.put_many(**a),
     "edges.get": lambda h, graph, **a: h.db.graph(graph).edges.get(**a),
+    "edges.open_secret": lambda h, graph, **a: opened(h.db.graph(graph).edges.open_secret(**a)),
     "edges.exists": lambda h, graph, **a: {"exists": h.db.graph(graph).edges.exists(**a)},
     "edges.count": lambda h, graph, **a: {"count": h.db.graph(graph).edges.count(**a)},
     "edges.list": lambda h, graph, **a: h.db.graph(graph).edges.list(**a),
@@ -203,6 +212,14 @@ OPERATIONS = {
     "schedules.next": lambda h, **a: {"items": h.db.schedules.next(**a)},
     "schedules.tick": lambda h, **a: h.db.schedules.tick(**a),
     "schedules.run": lambda h, **a: h.db.schedules.run(**spans(a, "ttl")),
+    "keyring.info": lambda h: h.db.keyring_info(),
+    "keyring.generate": lambda h, **a: brant.generate_key(**a).reveal(),
+    "keyring.derive": lambda h, **a: brant.derive_key(**a).reveal(),
+    "envelopes.seal": lambda h, **a: h.db.envelopes.seal(**a),
+    "envelopes.open": lambda h, **a: opened(h.db.envelopes.open(**a)),
+    "envelopes.rewrap": lambda h, **a: h.db.envelopes.rewrap(**a),
+    "secrets.rotate": lambda h, **a: rotate(h, **a),
+    "secrets.status": lambda h, **a: h.db.secrets.status(**a),
     "calls.publish": lambda h, **a: {"offset": h.db.calls.publish(**a)},
     "calls.project": lambda h, **a: h.db.calls.project(**a),
 }
@@ -293,6 +310,14 @@ def migrate(h, background=False, limit=1, **a):
     return {"job": h.db.graph_types.migrate_later(**a)} if background else h.db.graph_types.migrate(limit=limit, **a)
 
 
+def rotate(h, background=False, limit=1, **a):
+    return {"job": h.db.secrets.rotate_later(**a)} if background else h.db.secrets.rotate(limit=limit, **a)
+
+
+def opened(secret):
+    return {"value": secret.reveal(), "key_version": secret.key_version}
+
+
 def operations(handle, namespace=None, graph_type=None):
     if graph_type is None:
         return brant.operations(namespace)
@@ -323,7 +348,7 @@ LEFT_OUT = {"worked", "streams", "module", "undirected", "offset", "edge_keys", 
 SPARSE = (
     brant.JobInfo, brant.JobError, brant.Outcome, brant.QueueStats, brant.StreamInfo, brant.ConsumerInfo, brant.StreamStats, brant.Acquired,
     brant.ScheduleInfo, brant.Ticked, brant.Fired, brant.GroupEvent, brant.JobPage, brant.Events, brant.Channel, brant.Projected, brant.ProjectionFault,
-    brant.RateLimitInfo, brant.Bucket,
+    brant.RateLimitInfo, brant.Bucket, brant.Rotated, brant.KeyCount,
 )  # fmt: skip
 JOB = "id", "token", "queue", "attempt", "max_attempts", "priority", "key", "progress", "schedule", "created_at", "lease_until", "payload"
 NAMES = {brant.Events: {"events": "items"}, brant.Gap: {"first": "from", "last": "to"}}
@@ -431,6 +456,8 @@ class Agent:
             return thing.close()
         if name == "close":
             return thing.db.close()
+        if name == "keyring":
+            return thing.keyring(**arguments)
         if name == "interrupt":
             return thing.db.interrupt()
         if name == "call_text":
