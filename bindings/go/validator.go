@@ -7,7 +7,8 @@ import (
 )
 
 // Validator is a compiled JSON Schema that judges documents without a database: draft 2020-12, or draft-07 where its $schema says so.
-// Nothing is ever fetched. Any number of goroutines may use one.
+// Nothing is ever fetched. Any number of goroutines may use one. At a schema with "x-encrypted": true an envelope is accepted, and of another
+// value a violation shows nothing: neither it nor a name in it.
 type Validator struct{ v *cbrant.Validator }
 
 // ValidatorOptions of CompileSchema; nil is the default.

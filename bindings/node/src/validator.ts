@@ -19,6 +19,8 @@ export type ValidatorSource =
  * person.report({ age: 7 }).violations;
  * new Validator({ module, nodeType: 'Task' });
  * ```
+ *
+ * At a schema with `"x-encrypted": true` an envelope is accepted, and of another value a violation shows nothing: neither it nor a name in it.
  */
 export class Validator {
   readonly #validator: RawValidator;

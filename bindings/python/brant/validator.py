@@ -20,6 +20,7 @@ class Validator:
         task = brant.Validator(module=module, node_type="Task")     # the attributes of a type of a module
 
     `formats`: "assert", or "annotate" for formats that assert nothing. Any number of threads may use one validator.
+    At a schema with "x-encrypted": true an envelope is accepted, and of another value a violation shows nothing: neither it nor a name in it.
     Validation: the schema cannot work, the detail says where. Invalid: the module has no such type.
     """
 
