@@ -92,6 +92,14 @@ static void test_diff_and_replay(void **state) {
           "{\"graph\":\"r\",\"key\":\"a\",\"attributes\":{\"value\":\"new\"}}");
     is(db, "nodes.open_secret", "{\"value\":\"new\",\"key_version\":1}",
        "{\"graph\":\"r\",\"key\":\"a\",\"path\":\"attributes.value\"}");
+    /* A rotation has nothing to bring under another key there, and leaves it. */
+    holds(db, "graphs.replay", "\"nodes\":3", "{\"graph\":\"g\",\"to\":6,\"into\":\"r2\"}");
+    load(db, RING_2);
+    holds(db, "secrets.rotate", "\"rewrapped\":0,\"sealed\":0,\"failed\":0",
+          "{\"graph\":\"r2\",\"limit\":9}");
+    holds(db, "nodes.get", "\"attributes\":{\"value\":" REDACTED ",\"note\":\"n\"}",
+          "{\"graph\":\"r2\",\"key\":\"a\"}");
+    load(db, RING_1);
     /* Nobody else may do what a replay does. */
     fails(db, "nodes.insert", BRANT_INVALID, "is redacted",
           "{\"graph\":\"r\",\"key\":\"n\",\"type\":\"Secret\",\"attributes\":{\"value\":" REDACTED

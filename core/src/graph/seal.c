@@ -76,15 +76,7 @@ yyjson_val *brant__encrypted_find(yyjson_val *attributes, const brant__encrypted
 }
 
 void brant__seal_watch(brant_db *db, const brant__type *type) {
-    const brant__module *module = type->module;
-    size_t count = 0;
-
-    if (!module->typed) return;
-    for (size_t i = 0; i < module->node_type_count; i++)
-        count += module->node_types[i].encrypted_count;
-    for (size_t i = 0; i < module->edge_type_count; i++)
-        count += module->edge_types[i].encrypted_count;
-    if (count > 0) brant__db_secret(db);
+    if (brant__module_encrypts(type->module)) brant__db_secret(db);
 }
 
 /* ---- sealing --------------------------------------------------------------------------------- */
