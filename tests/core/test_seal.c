@@ -54,6 +54,10 @@ static void test_batches(void **state) {
     opens(db, "c", "attributes.value", "\"first\"", 1);
     holds(db, "nodes.get", "\"note\":\"n\"", GET("c"));
     opens(db, "a", "attributes.value", "4", 1);
+    holds(db, "nodes.put_many", "{\"created\":0,\"updated\":2}",
+          "{\"graph\":\"g\",\"items\":[{\"key\":\"a\",\"attributes\":{\"value\":5}},"
+          "{\"key\":\"a\",\"attributes\":{\"value\":" REDACTED "}}]}");
+    opens(db, "a", "attributes.value", "5", 1);
     /* Many rows of one statement, each its own. */
     {
         char items[8192] = "";

@@ -329,6 +329,42 @@ static void test_log_of_older_rows(void **state) {
     brant_db_free(db);
 }
 
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+/* A graph type of the user's that calls are projected into, whose input and output are encrypted. */
+#define CALLS                                                                                      \
+    "{\"$id\":\"sealed_calls\",\"$defs\":{\"CallNode\":{\"type\":\"object\",\"properties\":{"      \
+    "\"input\":{\"x-encrypted\":true},\"output\":{\"x-encrypted\":true}}},\"TriggeredEdge\":{},"   \
+    "\"DependsOnEdge\":{\"type\":\"object\",\"properties\":{\"reason\":{\"x-encrypted\":true}}}}}"
+
+static void test_calls(void **state) {
+    brant_db *db = open_vault(*state);
+
+    holds(db, "graph_types.define", "\"id\":", "{\"module\":" CALLS "}");
+    holds(db, "graphs.create", "\"id\":", "{\"name\":\"c\",\"graph_type\":\"sealed_calls\"}");
+    must(db, "calls.publish",
+         "{\"event\":\"call.requested\",\"request_id\":\"a\",\"operation_id\":\"o\",\"input\":{"
+         "\"x\":1},"
+         "\"depends_on\":[{\"request_id\":\"b\",\"reason\":\"why\"}],\"at\":1}",
+         "\"offset\":");
+    assert_int_equal(brant_keyring_unload(db), BRANT_OK);
+    fails(db, "calls.project", BRANT_NOT_FOUND, "key", "{\"graph\":\"c\"}");
+    load(db, RING_1);
+    holds(db, "calls.project", "\"projected\":1,\"offset\":1,\"more\":false,\"failed\":0",
+          "{\"graph\":\"c\"}");
+    must(db, "calls.publish",
+         "{\"event\":\"call.responded\",\"request_id\":\"a\",\"output\":[2],\"at\":2}",
+         "\"offset\":");
+    holds(db, "calls.project", "\"projected\":1,\"offset\":2,\"more\":false,\"failed\":0",
+          "{\"graph\":\"c\"}");
+    is(db, "nodes.open_secret", "{\"value\":{\"x\":1},\"key_version\":1}",
+       "{\"graph\":\"c\",\"key\":\"a\",\"path\":\"attributes.input\"}");
+    is(db, "nodes.open_secret", "{\"value\":[2],\"key_version\":1}",
+       "{\"graph\":\"c\",\"key\":\"a\",\"path\":\"attributes.output\"}");
+    holds(db, "nodes.neighbors", "\"reason\":{\"$enc\":2", "{\"graph\":\"c\",\"key\":\"a\"}");
+    brant_db_free(db);
+}
+
 /* ---- migrations ------------------------------------------------------------------------------ */
 
 static void test_migration(void **state) {
@@ -375,6 +411,7 @@ int main(void) {
         GRAPH_TEST(test_older_rows),
         GRAPH_TEST(test_patch_into_an_older_row),
         GRAPH_TEST(test_log_of_older_rows),
+        GRAPH_TEST(test_calls),
         GRAPH_TEST(test_migration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

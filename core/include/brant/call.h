@@ -31,7 +31,7 @@ BRANT_API brant_status brant_call_publish(char **out_json, size_t *out_json_len,
  * request says is taken from the first, the status only rises (requested, running, responded, then the first of completed, aborted, error), the output is the newest by `at`, `requested_at` and
  * `completed_at` are those of the request and of the end. A call that is named before its request is known has the operation_id "unknown" and {"call_protocol": {"placeholder": true}} in its metadata
  * (which is the projection's own member) until then. Events that are none of the protocol's, and edges that would close a cycle, are passed over and told in `faults`.
- * `gap`: events that retention removed before they were read. A stream that is not there yet has no events. NOT_FOUND: the graph; INVALID: its graph type has no calls.
+ * `gap`: events that retention removed before they were read. A stream that is not there yet has no events. NOT_FOUND: the graph, or the key of one whose type encrypts; INVALID: its graph type has no calls.
  */
 BRANT_API brant_status brant_call_project(char **out_json, size_t *out_json_len, brant_db *db,
                                           const char *json, size_t json_len);

@@ -8,7 +8,7 @@
  */
 #include "event/stream.h"
 #include "graph/graph.h"
-#include "graph/internal.h"
+#include "graph/seal.h"
 
 #define STREAM BRANT__TEXT("call-protocol")
 #define PLACEHOLDER                                                                                \
@@ -749,6 +749,9 @@ brant_status brant__call_project(brant__call *call) {
     brant__write_array(&self.faults);
     BRANT__TRY(brant__graph_find(&self.graph, call, true));
     BRANT__TRY(check_graph(&self));
+    brant__seal_watch(call->db, self.graph.type);
+    /* An event whose call cannot be sealed is not passed over: there are no others. */
+    if (brant__module_encrypts(self.graph.type->module)) BRANT__TRY(brant__keyring_ready(call->db));
     BRANT__TRY(name_consumer(&consumer, &self));
     BRANT__TRY(
         brant__stream_find(&found, &stream, call->db, name ? brant__json_text(name) : STREAM));
