@@ -38,7 +38,7 @@ typedef struct cli_text {
     size_t length;
 } cli_text;
 void cli_text_free(cli_text *text);
-/* All that a descriptor gives, past stdio's buffers. False: errno says why, EFBIG for more than `most` bytes. */
+/* All that a descriptor gives, past stdio's buffers. False: errno says why, EOVERFLOW for more than `most` bytes. */
 bool cli_read(cli_text *out, int descriptor, size_t most);
 bool cli_write(int descriptor, const char *bytes, size_t length);
 /* No core dumps, and no other process of the user that looks into this one. */

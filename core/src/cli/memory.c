@@ -101,7 +101,7 @@ bool cli_read(cli_text *out, int descriptor, size_t most) {
         if (got > 0) out->length += (size_t)got;
         if (got == 0 && out->length <= most) break;
         if (got > 0 && out->length <= most) continue;
-        const int error = got < 0 ? errno : EFBIG;
+        const int error = got < 0 ? errno : EOVERFLOW;
         cli_text_free(out);
         errno = error;
         return false;

@@ -39,13 +39,11 @@ static void tame(char *text) {
 static char *cell_text(yyjson_val *value) {
     size_t length = 0;
     char *text = NULL;
-    if (!value || yyjson_is_null(value)) {
-        text = cli_copy("", 0);
-    } else if (yyjson_is_str(value)) {
+    if (yyjson_is_str(value))
         text = cli_copy(yyjson_get_str(value), yyjson_get_len(value));
-    } else if (!(text = yyjson_val_write_opts(value, 0, &cli_json, &length, NULL))) {
-        text = cli_copy("", 0);
-    }
+    else if (value && !yyjson_is_null(value))
+        text = yyjson_val_write_opts(value, 0, &cli_json, &length, NULL);
+    if (!text) text = cli_copy("", 0);
     size_t points = 0;
     tame(text);
     for (size_t i = 0; text[i]; i++) {

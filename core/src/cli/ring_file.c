@@ -19,10 +19,10 @@ static int refuse_errno(const cli_style *style, const char *what, const char *pa
     const brant_status code = errno == ENOENT                      ? BRANT_NOT_FOUND
                               : errno == EACCES || errno == EPERM  ? BRANT_DENIED
                               : errno == ENOSPC || errno == EDQUOT ? BRANT_FULL
-                              : errno == EFBIG                     ? BRANT_LIMIT
+                              : errno == EOVERFLOW                 ? BRANT_LIMIT
                                                                    : BRANT_IO;
     const char *hint = errno == ENOENT ? " (brant key generate --keys RING makes one)" : "";
-    const char *why = errno == EFBIG ? "longer than a key ring may be" : strerror(errno);
+    const char *why = errno == EOVERFLOW ? "longer than a key ring may be" : strerror(errno);
     return cli_fail(style, code, "the key ring \"%s\" cannot be %s: %s%s", path, what, why, hint);
 }
 
@@ -123,14 +123,17 @@ void cli_ring_close(cli_ring_file *ring) {
     *ring = (cli_ring_file){.descriptor = -1};
 }
 
+/* The folder's entry of a file; false with errno. */
 static bool sync_folder(const char *path) {
     const char *slash = strrchr(path, '/');
     char *folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
     const int descriptor = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    const bool good = descriptor >= 0 &&
+                      (fsync(descriptor) == 0 || errno == EINVAL); /* not every file system can */
+    const int error = errno;
+    if (descriptor >= 0) close(descriptor);
     free(folder);
-    if (descriptor < 0) return false;
-    const bool good = fsync(descriptor) == 0 || errno == EINVAL; /* not every file system can */
-    close(descriptor);
+    errno = error;
     return good;
 }
 

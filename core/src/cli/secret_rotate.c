@@ -122,9 +122,10 @@ static int rotate(rotation *self, brant_db *db, const cli_arguments *arguments) 
         if (exit_code == 0 && !done && cli_stopped()) exit_code = BRANT_INTERRUPTED;
     }
     progress_clear(&shown);
+    const long long looked = self->rewrapped + self->sealed + self->failed;
     if (exit_code != 0)
         fprintf(stderr, "brant: stopped after %lld; what is done is kept: call it again to go on\n",
-                (long long)(self->rewrapped + self->sealed + self->failed));
+                looked);
     return exit_code;
 }
 
