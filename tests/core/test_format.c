@@ -1,5 +1,5 @@
 /*
- * tests/core/test_format.c: a file of this format with something in every table of queues, streams, locks, limits and schedules: as it was saved, far in the
+ * tests/core/test_format.c: a file of this format with something in every table of queues, streams, locks, limits, schedules and secrets: as it was saved, far in the
  * future, copied, restored.
  *
  *   test_format write     makes tests/core/data/format_6.db anew; its bytes depend on nothing but the code
@@ -30,10 +30,21 @@ static int clock_random(void *context, void *bytes, size_t length) {
 
 static const brant_sources sources = {fake_clock, clock_random, NULL};
 
+#define RING                                                                                       \
+    "{\"keys\":[{\"version\":1,\"state\":\"decrypt_only\",\"key\":\"" KEY_1                        \
+    "\"},{\"version\":2,\"key\":\"" KEY_2 "\"}]}"
+#define KEY_1 "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE"
+#define KEY_2 "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI"
+
+static void load(brant_db *db, const char *ring) {
+    if (brant_keyring_load(db, TEXT(ring)) != BRANT_OK) fail_msg("%s", brant_last_error()->message);
+}
+
 static brant_db *open_file(const char *path) {
     brant_db *db = NULL;
     if (brant_open_with(&db, TEXT(path), "", 0, &sources) != BRANT_OK)
         fail_msg("%s: %s", path, brant_last_error()->message);
+    load(db, RING);
     return db;
 }
 
@@ -173,6 +184,18 @@ static const row content[] = {
     {"schedules.tick", "", "'name':'often','id':20"},
 };
 
+/* Secrets under one key, then half-way to another: what came with format 6. */
+static const row secrets[] = {
+    {"graphs.create", "{'name':'secrets','graph_type':'secret'}", NULL},
+    {"nodes.put_many",
+     "{'graph':'secrets','items':[{'key':'a','type':'Secret','attributes':{'value':'one'}},{'key':"
+     "'b','type':'Secret','attributes':{'value':{'n':[2,null]},'kind':'token'}}]}",
+     NULL},
+};
+static const row half_rotated[] = {
+    {"secrets.rotate", "{'batch':1}", "'done':false,'key_version':2,'rewrapped':1"},
+};
+
 /* ---- what is read of it ------------------------------------------------------------------------------- */
 
 /* What does not depend on leases. */
@@ -231,6 +254,22 @@ static const row lasting[] = {
     {"nodes.get", "{'graph':'tracked','key':'a'}", "'n':2"},
     {"sql.execute",
      "{'sql':'SELECT count(*) FROM notifications WHERE channel = ?','params':['news']}", "[[2]]"},
+};
+
+static const row lasting_secrets[] = {
+    {"secrets.status", "",
+     "{'keys':[{'version':1,'state':'decrypt_only','count':1},{'version':2,'state':'active',"
+     "'count':1}],'total':2,'rotation':{'key_version':2,'done':false,'rewrapped':1,'sealed':0,"
+     "'failed':0,'remaining':1,"},
+    {"nodes.open_secret", "{'graph':'secrets','key':'a','path':'attributes.value'}",
+     "{'value':'one','key_version':2}"},
+    {"nodes.open_secret", "{'graph':'secrets','key':'b','path':'attributes.value'}",
+     "{'value':{'n':[2,null]},'key_version':1}"},
+};
+static const row rotated[] = {
+    {"secrets.rotate", "", "'done':true,'key_version':2,'rewrapped':1"},
+    {"nodes.open_secret", "{'graph':'secrets','key':'b','path':'attributes.value'}",
+     "{'value':{'n':[2,null]},'key_version':2}"},
 };
 
 /* As it was left: leases run, limits hold. */
@@ -323,6 +362,10 @@ static void fill(const char *path) {
     dice = 5;
     brant_db *db = open_file(path);
     RUN(db, content);
+    load(db, "{\"keys\":[{\"version\":1,\"key\":\"" KEY_1 "\"}]}");
+    RUN(db, secrets);
+    load(db, RING);
+    RUN(db, half_rotated);
     must_be_well(db);
     brant_db_free(db);
 }
@@ -360,7 +403,13 @@ static void must_open_as_left(const char *path) {
 }
 
 static void test_open_format_6(void **state) {
-    must_open_as_left(saved(*state));
+    const char *path = saved(*state);
+    must_open_as_left(path);
+    brant_db *db = open_file(path);
+    RUN(db, lasting_secrets);
+    RUN(db, rotated);
+    must_be_well(db);
+    brant_db_free(db);
 }
 
 static void test_open_format_5(void **state) {
@@ -411,7 +460,9 @@ static void test_backup(void **state) {
     db = open_file(copy);
     must_be_well(db);
     RUN(db, lasting);
+    RUN(db, lasting_secrets);
     RUN(db, in_a_copy);
+    RUN(db, rotated);
     must_be_well(db);
     brant_db_free(db);
 }
@@ -429,7 +480,9 @@ static void test_restore(void **state) {
     must_fail(db, "queues.get", "{\"queue\":\"lost\"}", BRANT_NOT_FOUND, "lost");
     must_fail(db, "streams.get", "{\"stream\":\"lost\"}", BRANT_NOT_FOUND, "lost");
     RUN(db, lasting);
+    RUN(db, lasting_secrets);
     RUN(db, in_a_copy);
+    RUN(db, rotated);
     must_be_well(db);
     brant_db_free(db);
 }
