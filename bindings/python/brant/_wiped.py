@@ -6,6 +6,7 @@ byte into a bytearray, and what went wrong is returned as a value and raised whe
 
 from __future__ import annotations
 
+import codecs
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -44,18 +45,14 @@ class Text:
                 outgrown = self.data
                 self.data = bytearray(b" ") * (2 * self._length)
                 self.data[: self._length] = outgrown
-                _overwrite(outgrown)
+                outgrown[:] = b" " * len(outgrown)
             self.data[self._length] = byte
             self._length += 1
 
     def wipe(self) -> None:
-        _overwrite(self.data)
+        self.data[:] = b" " * len(self.data)
         self._length = 0
         self.wiped = True
-
-
-def _overwrite(data: bytearray) -> None:
-    data[:] = b" " * len(data)
 
 
 @runtime_checkable
@@ -105,6 +102,18 @@ def utf8(text: str) -> Iterator[int]:
         if 0xD800 <= ord(character) < 0xE000:
             raise InvalidJson("the text holds a lone surrogate, which UTF-8 cannot")
         yield from character.encode()
+
+
+def is_utf8(data: Iterable[int]) -> bool:
+    """An error of decode() has all of it."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for byte in data:
+            decoder.decode(bytes((byte,)))
+        decoder.decode(b"", True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def escaped(text: Iterable[int]) -> Iterator[int]:

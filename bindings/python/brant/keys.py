@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypedDict, Union, cast, final
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypedDict, Union, final
 
 from . import _native
 from ._json import decode
-from ._wiped import Text, base64url, escaped, faults, raise_first, utf8, write
-from .errors import Closed, Forked, Misuse
+from ._wiped import Text, base64url, escaped, faults, is_utf8, raise_first, utf8, write
+from .errors import Closed, Forked, InvalidJson, Misuse
 from .records import Json, known
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Key:
     neither, and a destroyed one has no key. `password` is text of 1 to 1024 bytes; its key is derived when it is first needed, which takes about a
     second. `kdf` says how; without, the salt is random each time it is loaded, which does for attributes. With `key` and `kdf` it is what a
     password gave before (`derive_key`). `version`, `purpose`, `state`, `algorithm` and `kdf` can be read and set; a ring takes them as they are when it
-    is attached. The ring's rules are checked then.
+    is attached. The ring's rules are checked then. InvalidJson: a password that is not UTF-8.
 
     The key itself is shown by nothing but `reveal`: not by repr, str or format; copying and pickling are TypeErrors. It is kept in memory
     that is overwritten by `wipe`, and when the object goes. What was given as str or bytes is the caller's, and Python cannot overwrite that: give a
@@ -71,8 +71,8 @@ class Key:
 
     def __init__(
         self,
-        version: int = 1,
         *,
+        version: int = 1,
         key: str | Bytes | None = None,
         password: str | Bytes | None = None,
         purpose: Purpose = "attribute",
@@ -90,6 +90,8 @@ class Key:
         # Raised where neither is in reach.
         found = faults(lambda: _take(self._text, password, key))
         del key, password
+        if found:
+            self.wipe()
         raise_first(found)
 
     def reveal(self) -> Json:
@@ -112,21 +114,22 @@ class Key:
     def _write(self, out: Text) -> None:
         """As an entry of a ring."""
         self._check()
-        out.add(b"{")
+        mark = b"{"
         for name in ("purpose", "version", "state", "algorithm", "kdf"):
             value = getattr(self, name)
             if value is not None:
+                out.add(mark)
                 write(out, name)
                 out.add(b":")
                 write(out, value)
-                out.add(b",")
-        if self._member is None:
-            out.data[len(out) - 1] = ord("}")
-            return
-        write(out, self._member)
-        out.add(b':"')
-        out.add(escaped(self._text))
-        out.add(b'"}')
+                mark = b","
+        if self._member is not None:
+            out.add(mark)
+            write(out, self._member)
+            out.add(b':"')
+            out.add(escaped(self._text))
+            out.add(b'"')
+        out.add(b"}")
 
     def __repr__(self) -> str:
         return f"<brant.Key {self.purpose} {self.version} {self.state}>"
@@ -148,8 +151,10 @@ def _take(out: Text, password: str | Bytes | None, key: str | Bytes | None) -> N
         raise TypeError(f"{name} must be str or bytes, not {type(given).__name__}")
     elif password is None:
         out.add(base64url(memoryview(given).cast("B")))
-    else:
+    elif is_utf8(memoryview(given).cast("B")):
         out.add(memoryview(given).cast("B"))
+    else:
+        raise InvalidJson("a password is UTF-8")
 
 
 def generate_key(purpose: Purpose = "attribute", version: int = 1) -> Key:

@@ -90,7 +90,8 @@ def module(
 
     Fields of dataclasses and TypedDicts: str, int, float, bool, None, Any, Literal, Enum, Optional and unions, list, set, tuple, dict by str,
     datetime (with its offset), date, time, UUID, and such classes again, also recursively; ``Annotated[int, {"minimum": 0}]``
-    adds keywords of JSON Schema, and constraints in the style of annotated-types (Ge, Len) are understood. A field with a default need
+    adds keywords of JSON Schema, and constraints in the style of annotated-types (Ge, Len) are understood; ``{"x-encrypted": True}`` has the
+    attribute stored encrypted (`Database.keyring`), and read as a dict, its envelope. A field with a default need
     not be there; attributes without a field are refused. Pydantic models are what `model_json_schema` says: attributes without a
     field are allowed, and a new field is a breaking change, unless their `model_config` has ``extra="forbid"``. TypeError: a field that has no JSON Schema. ValueError: two types of a name.
     """

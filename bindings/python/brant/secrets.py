@@ -14,8 +14,6 @@ from .keys import KeyState
 from .records import Json, known, known_list
 
 if TYPE_CHECKING:
-    from typing_extensions import NotRequired, Unpack
-
     from .database import Database
 
 FAILURES = 100  # that `Secrets.rotate` keeps
@@ -68,11 +66,14 @@ def opened(database: Database, function: _native.Operation, members: Json) -> Se
 # ---- envelopes ------------------------------------------------------------------------------------------------------------
 
 
-class EnvelopeContext(TypedDict):
+class _Tenant(TypedDict, total=False):
+    tenant_id: str
+
+
+class EnvelopeContext(_Tenant):
     """The one place where an envelope opens: a node or edge of a graph by its id (`GraphInfo.id`) and key, and the attribute as a JSON pointer within
     the attributes ("/value", "/db/password"). `tenant_id` is the file's own id unless it is given."""
 
-    tenant_id: NotRequired[str]
     graph_id: str
     kind: Literal["node", "edge"]
     key: str

@@ -21,6 +21,21 @@ def test_planner(tmp_path: Path) -> None:
     assert lines[5].startswith("flowchart")
 
 
+def test_vault(tmp_path: Path) -> None:
+    for _ in range(2):
+        run = subprocess.run([sys.executable, EXAMPLES / "vault.py", tmp_path / "vault.db"], check=True, capture_output=True, text=True)
+        assert run.stdout.splitlines() == [
+            "opened: [secret] which is for ann",
+            "stored: $enc, alg, kv, n, c, ct",
+            "rotated: 1 to do: 0",
+            "refused: the handle has no key ring; load one",
+            "opened: True",
+        ]
+    keys = tmp_path / "vault.db.keys"
+    assert keys.stat().st_mode & 0o777 == 0o600 and '"version": 3' in keys.read_text()
+    assert all(b"hunter2" not in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
+
+
 def test_mailer(tmp_path: Path) -> None:
     command = [sys.executable, str(EXAMPLES / "mailer.py"), str(tmp_path / "mailer.db")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

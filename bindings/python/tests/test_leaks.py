@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import os
 import sys
 import threading
@@ -103,6 +104,29 @@ def test_walks(graph: brant.Graph) -> None:
 
     traced, memory, descriptors = grows(work, 60, 30)
     assert traced < 200_000 and memory < 4_000_000 and descriptors == 0
+
+
+@linux
+def test_secrets(db: brant.Database) -> None:
+    db.graphs.create("secrets", "secret")
+    vault = db.graph("secrets")
+    key = brant.Key(key=bytes(range(32)))
+    wrong = {"keys": [{"version": 1, "key": "x" * 5000}]}
+
+    def work() -> None:
+        with db.keyring(keys=[key]):
+            vault.nodes.put("a", {"value": "x" * 1000}, type="Secret")
+            vault.nodes.open_secret("a", "attributes.value").reveal()
+            db.secrets.rotate()
+            with pytest.raises(brant.NotFound):
+                vault.nodes.open_secret("b", "attributes.value")
+        for ring in (wrong, json.dumps(wrong), bytearray(json.dumps(wrong).encode())):
+            with pytest.raises(brant.Invalid):
+                db.keyring(ring)
+        brant.generate_key()
+
+    traced, memory, descriptors = grows(work, 60, 40)
+    assert traced < 100_000 and memory < 4_000_000 and descriptors == 0
 
 
 @linux
