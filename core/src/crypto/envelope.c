@@ -122,7 +122,7 @@ static void put_kdf(bound *self, const members *envelope) {
         put_number(self, 0);
         return;
     }
-    put_number(self, 4 * 8 + algorithm.length + BRANT__SALT_SIZE + 8 + 8);
+    put_number(self, algorithm.length + (size_t)4 * 8 + BRANT__SALT_SIZE + 8 + 8);
     put_text(self, algorithm);
     put_field(self, envelope->kdf.salt, BRANT__SALT_SIZE);
     put_number_field(self, envelope->kdf.passes);
@@ -130,7 +130,7 @@ static void put_kdf(bound *self, const members *envelope) {
 }
 
 static bool make_message(bound *self, const members *envelope, const brant__context *context) {
-    self->context_length = 5 * 8 + context->tenant_id.length + context->graph_id.length +
+    self->context_length = (size_t)5 * 8 + context->tenant_id.length + context->graph_id.length +
                            context->kind.length + context->key.length + context->path.length;
     self->length = 0;
     self->bytes = self->small;
@@ -204,7 +204,7 @@ brant_status brant__envelope_seal(brant__buffer *out, brant_db *db, const brant_
     write_envelope(out, &self, sealed, length + BRANT__TAG_SIZE);
     if (out->failed) status = brant__fail_memory();
 cleanup:
-    if (status != BRANT_OK && !out->failed) out->length = before;
+    if (status != BRANT_OK) out->length = before;
     sodium_memzero(&keys, sizeof keys);
     sodium_memzero(room, sizeof room);
     if (sealed != small) brant__free(sealed);
@@ -290,7 +290,7 @@ brant_status brant__envelope_open(brant__buffer *out, int64_t *out_version, bran
     out->length = before + length;
     if (out_version && status == BRANT_OK) *out_version = self.version;
 cleanup:
-    if (status != BRANT_OK && !out->failed) out->length = before;
+    if (status != BRANT_OK) out->length = before;
     sodium_memzero(room, sizeof room);
     drop_message(&message);
     return status;

@@ -271,10 +271,10 @@ static brant_status make_room(reading *self, yyjson_val *root) {
     if (!memory) return brant__fail_memory();
     memset(memory, 0, (size + 15) & ~(size_t)15);
     keep_from_children(memory, size);
-    self->ring = (brant__keyring *)(void *)memory;
-    self->ring->keys = (brant__key *)(void *)(memory + keys_at);
+    self->ring = (void *)memory;
+    self->ring->keys = (void *)(memory + keys_at);
     self->ring->key_count = key_count;
-    self->ring->legacy_keys = (brant__legacy_key *)(void *)(memory + legacy_at);
+    self->ring->legacy_keys = (void *)(memory + legacy_at);
     self->ring->legacy_count = legacy_count;
     self->passwords = memory + passwords_at;
     return BRANT_OK;

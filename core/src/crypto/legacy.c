@@ -110,7 +110,7 @@ brant_status brant__legacy_open(brant__buffer *out, int64_t *out_version, brant_
                  : brant__prove_json(brant__text_of(out->data + before, out->length - before));
     if (status == BRANT_OK) *out_version = members.version;
 cleanup:
-    if (status != BRANT_OK && !out->failed) {
+    if (status != BRANT_OK) {
         if (out->data) sodium_memzero(out->data + before, out->length - before);
         out->length = before;
     }
