@@ -279,13 +279,14 @@ static void names_that_look_alike_are_not_duplicates(void **state) {
     brant__json_free(&json);
 }
 
-static void the_message_names_the_duplicate(void **state) {
+/* It may be within a secret. */
+static void the_message_does_not_name_the_duplicate(void **state) {
     brant__json json = {0};
     brant__buffer text = {0};
 
     (void)state;
     assert_int_equal(PARSE(&json, "{\"na\\u006de\":1,\"name\":2}"), BRANT_INVALID_JSON);
-    assert_non_null(strstr(brant_last_error()->message, "\"name\""));
+    assert_string_equal(brant_last_error()->message, "JSON: duplicate member name at byte 15");
 
     /* A name of any length and content leaves a message of valid text. */
     for (size_t length = 70; length < 90; length++) {
@@ -386,7 +387,7 @@ int main(void) {
         cmocka_unit_test_setup(parsing_survives_failure, clear),
         cmocka_unit_test_setup(a_duplicate_is_found_wherever_it_is, clear),
         cmocka_unit_test_setup(names_that_look_alike_are_not_duplicates, clear),
-        cmocka_unit_test_setup(the_message_names_the_duplicate, clear),
+        cmocka_unit_test_setup(the_message_does_not_name_the_duplicate, clear),
         cmocka_unit_test_setup(many_names_take_linear_time, clear),
         cmocka_unit_test_setup(compact_checks_its_arguments, clear),
         cmocka_unit_test_setup(compact_survives_failure, clear),

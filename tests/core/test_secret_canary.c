@@ -240,10 +240,12 @@ static brant_status tell(life *self, const char *name, const char *format, ...) 
 
 #define VAULT                                                                                      \
     "{\"$id\":\"vault\",\"$defs\":{\"SecretNode\":{\"type\":\"object\",\"properties\":{\"value\":" \
-    "{"                                                                                            \
-    "\"type\":[\"string\",\"number\",\"object\"],\"maxLength\":60000,\"minimum\":0,"               \
-    "\"properties\":{\"port\":{\"type\":\"integer\"}}%s},"                                         \
-    "\"db\":{\"type\":\"object\",\"properties\":{\"password\":{\"type\":\"string\"%s}}},"          \
+    "{\"type\":[\"string\",\"number\",\"object\"],\"maxLength\":60000,\"minimum\":0,"              \
+    "\"pattern\":\"^(?!x-)\",\"properties\":{\"port\":{\"type\":\"integer\",\"enum\":[5432]}},"    \
+    "\"propertyNames\":{\"maxLength\":40},\"additionalProperties\":{\"not\":{\"const\":false}}%s}" \
+    ","                                                                                            \
+    "\"db\":{\"type\":\"object\",\"properties\":{\"password\":{\"type\":\"string\","               \
+    "\"maxLength\":60%s}},\"not\":{\"required\":[\"bad\"]}},"                                      \
     "\"note\":{\"type\":\"string\"}},\"additionalProperties\":false},"                             \
     "\"OtherNode\":{\"type\":\"object\"},"                                                         \
     "\"UsesEdge\":{\"type\":\"object\",\"properties\":{\"token\":{\"type\":\"string\"%s},"         \
@@ -390,6 +392,48 @@ static void fail_calls(life *self) {
                        "\",{\"a\":1}]}}}"},
         {"nodes.delete_many",
          "{\"graph\":\"g\",\"filter\":{\"attributes.db.password\":{\"$prefix\":\"" FAULTY "\"}}}"},
+        {"nodes.put",
+         "{\"graph\":\"g\",\"key\":\"x\",\"type\":\"Secret\",\"attributes\":{\"value\":{\"" FAULTY
+         "\":false}}}"},
+        {"nodes.put",
+         "{\"graph\":\"g\",\"key\":\"x\",\"type\":\"Secret\",\"attributes\":{\"value\":{\"" FAULTY
+         " and so on, longer than forty bytes\":1}}}"},
+        {"nodes.put", "{\"graph\":\"g\",\"key\":\"x\",\"type\":\"Secret\",\"attributes\":{"
+                      "\"value\":{\"port\":{\"" FAULTY "\":1}}}}"},
+        {"nodes.put",
+         "{\"graph\":\"g\",\"key\":\"x\",\"type\":\"Secret\",\"attributes\":{\"value\":\"x-" FAULTY
+         "\"}}"},
+        {"nodes.put",
+         "{\"graph\":\"g\",\"key\":\"x\",\"type\":\"Secret\",\"attributes\":{\"value\":{\"" FAULTY
+         "\":1,\"" FAULTY "\":2}}}"},
+        {"nodes.put", "{\"graph\":\"g\",\"key\":\"x\",\"type\":\"Secret\",\"attributes\":{\"db\":{"
+                      "\"password\":\"" FAULTY "\",\"bad\":1}}}"},
+        {"nodes.put", "{\"graph\":\"g\",\"key\":\"x\",\"type\":\"Secret\",\"attributes\":{\"db\":{"
+                      "\"password\":\"" FAULTY " " FAULTY " " FAULTY " " FAULTY " " FAULTY "\"}}}"},
+        {"nodes.put", "{\"graph\":\"g\",\"key\":\"x\",\"type\":\"Secret\",\"attributes\":{"
+                      "\"value\":{\"$enc\":2,\"" FAULTY "\":1}}}"},
+        {"nodes.put", "{\"graph\":\"g\",\"key\":\"x\",\"type\":\"Secret\",\"attributes\":{"
+                      "\"value\":{\"$redacted\":true,\"" FAULTY "\":1}}}"},
+        {"types.vault.Secret.put",
+         "{\"graph\":\"g\",\"key\":\"x\",\"attributes\":{\"value\":{\"" FAULTY "\":false}}}"},
+        {"types.vault.Secret.put",
+         "{\"graph\":\"g\",\"key\":\"x\",\"attributes\":{\"value\":{\"port\":\"" FAULTY "\"}}}"},
+        {"graphs.import",
+         "{\"graph\":\"g\",\"format\":\"graphology\",\"text\":\"{\\\"nodes\\\":[{\\\"key\\\":"
+         "\\\"x\\\",\\\"attributes\\\":{\\\"@type\\\":\\\"Secret\\\",\\\"value\\\":{\\\"" FAULTY
+         "\\\":false}}}]}\"}"},
+        {"graphs.import",
+         "{\"graph\":\"g\",\"format\":\"graphology\",\"text\":\"{\\\"nodes\\\":[{\\\"key\\\":"
+         "\\\"x\\\",\\\"attributes\\\":{\\\"@type\\\":\\\"Secret\\\",\\\"value\\\":\\\"" FAULTY
+         "\\\",\\\"value\\\":\\\"" FAULTY "\\\"}}]}\"}"},
+        {"envelopes.seal",
+         "{\"value\":\"" FAULTY
+         "\",\"context\":{\"graph_id\":\"g\",\"kind\":\"nod\",\"key\":\"k\",\"path\":\"/v\"}}"},
+        {"envelopes.open",
+         "{\"envelope\":{\"$enc\":2,\"" FAULTY "\":\"" FAULTY
+         "\"},\"context\":{\"graph_id\":\"g\",\"kind\":\"node\",\"key\":\"k\",\"path\":\"/v\"}}"},
+        {"keyring.derive", "{\"password\":\"" PASSWORD "\",\"kdf\":{\"t\":0}}"},
+        {"keyring.derive", "{\"password\":\"" PASSWORD "\",\"kdf\":{\"m\":1}}"},
         {"types.vault.Secret.put",
          "{\"graph\":\"g\",\"key\":\"x\",\"attributes\":{\"value\":[\"" FAULTY "\"]}}"},
     };
@@ -475,6 +519,30 @@ static void roll_back(life *self) {
     free(text);
 }
 
+/* Rings that are refused are not shown. */
+static void refuse_rings(life *self) {
+    static const char *const rings[] = {
+        "{\"keys\":[{\"version\":1,\"key\":\"" KEY "\"},{\"version\":1,\"key\":\"" KEY "\"}]}",
+        "{\"keys\":[{\"version\":1,\"key\":\"" KEY "\"},{\"version\":2,\"key\":\"" KEY
+        "\",\"state\":\"decrypt_only\"}]}",
+        "{\"keys\":[{\"version\":1,\"key\":\"" KEY "AAAA\"}]}",
+        "{\"keys\":[{\"version\":1,\"key\":\"" KEY "\",\"state\":\"" PASSWORD "\"}]}",
+        "{\"keys\":[{\"version\":1,\"password\":\"" PASSWORD "\",\"purpose\":\"pepper\"}]}",
+        "{\"keys\":[{\"version\":1,\"password\":{\"" PASSWORD "\":1}}]}",
+        "{\"keys\":[{\"version\":1,\"password\":\"" PASSWORD "\",\"kdf\":{\"alg\":\"argon2id13\","
+        "\"s\":\"AAECAwQFBgcICQoLDA0ODw\",\"t\":1,\"m\":1}}]}",
+        "{\"keys\":[{\"version\":1,\"" PASSWORD "\":1}]}",
+        "{\"keys\":[{\"version\":1,\"key\":\"" KEY "\" oops",
+        "{\"keys\":[],\"" PASSWORD "\":\"" KEY "\"}",
+    };
+    for (size_t i = 0; i < BRANT__COUNT(rings); i++) {
+        if (brant_keyring_load(self->db, TEXT(rings[i])) == BRANT_OK)
+            fail_msg("%s was taken", rings[i]);
+        write_error(self, "the ring");
+    }
+    does(self, "keyring.info", "{}");
+}
+
 /* What a graph type's own checks of stored rows say. */
 static void judge_rows(life *self) {
     static const char stricter[] =
@@ -533,6 +601,7 @@ static void live(life *self, void (*look)(const life *self, const char *when)) {
     change_rows(self);
     look(self, "after writing");
     fail_calls(self);
+    refuse_rings(self);
     import_rows(self);
     read_rows(self);
     look(self, "after reading");

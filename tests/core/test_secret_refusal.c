@@ -99,9 +99,11 @@ static void filters_do_not_look_into_it(void **state) {
     refused(db, "types.vault.Secret.find", "/filter/attributes.value", SAYS,
             "{\"graph\":\"g\",\"filter\":{\"attributes.value\":1}}");
     refused(db, "graphs.export", "/filter/attributes.value", SAYS,
-            "{\"graph\":\"g\",\"format\":\"csv\",\"part\":\"nodes\",\"filter\":{\"attributes.value\":1}}");
+            "{\"graph\":\"g\",\"format\":\"csv\",\"part\":\"nodes\",\"filter\":{\"attributes."
+            "value\":1}}");
     refused(db, "graphs.export", "/edge_filter/attributes.token", "edge type \"Uses\"",
-            "{\"graph\":\"g\",\"format\":\"csv\",\"part\":\"edges\",\"edge_filter\":{\"attributes.token\":1}}");
+            "{\"graph\":\"g\",\"format\":\"csv\",\"part\":\"edges\",\"edge_filter\":{\"attributes."
+            "token\":1}}");
     /* What is beside it is free, and metadata are never encrypted. */
     holds(db, "nodes.count", "1", "{\"graph\":\"g\",\"filter\":{\"attributes.db.host\":\"db1\"}}");
     holds(db, "nodes.count", "0", "{\"graph\":\"g\",\"filter\":{\"attributes.valu\":1}}");
@@ -286,7 +288,8 @@ static void a_type_does_not_begin_to_encrypt_what_is_looked_at(void **state) {
 static void patches_of_migrations_leave_it_where_it_is(void **state) {
     static const char *const refusals[] = {
         "{\"op\":\"move\",\"from\":\"/value\",\"path\":\"/other\"}",
-        "{\"op\":\"copy\",\"from\":\"/note\",\"path\":\"/value\"}",
+        "{\"op\":\"copy\",\"from\":\"/note\",\"path\":\"/value/x\"}",
+        "{\"op\":\"copy\",\"from\":\"/value\",\"path\":\"/db\"}",
         "{\"op\":\"copy\",\"from\":\"/value/x\",\"path\":\"/note\"}",
         "{\"op\":\"move\",\"from\":\"/db\",\"path\":\"/database\"}",
         "{\"op\":\"add\",\"path\":\"/value\",\"value\":\"plain\"}",
@@ -309,6 +312,29 @@ static void patches_of_migrations_leave_it_where_it_is(void **state) {
           "{\"name\":\"vault\",\"patches\":{\"Host\":[{\"op\":\"add\",\"path\":\"/value\","
           "\"value\":1}],\"Secret\":[{\"op\":\"remove\",\"path\":\"/value\"},{\"op\":\"add\","
           "\"path\":\"/db/host\",\"value\":\"x\"}]}}");
+    brant_db_free(db);
+}
+
+/* A plain attribute becomes an encrypted one: sealed as it is moved. */
+static void a_migration_may_move_a_plain_value_there(void **state) {
+    static const char ring[] =
+        "{\"keys\":[{\"version\":1,\"key\":\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"}]}";
+    static const char patches[] =
+        "{\"name\":\"p\",\"limit\":9,\"on_failure\":\"skip\",\"patches\":{\"Secret\":["
+        "{\"op\":\"move\",\"from\":\"/plain\",\"path\":\"/sealed\"}]}}";
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+
+    define(db, PLAIN("\"plain\":{}"));
+    holds(db, "graphs.create", "\"id\"", "{\"name\":\"g\",\"graph_type\":\"p\"}");
+    holds(db, "nodes.put", "true",
+          "{\"graph\":\"g\",\"key\":\"a\",\"type\":\"Secret\",\"attributes\":{\"plain\":\"two\"}}");
+    holds(db, "graph_types.update", "\"version\":2", "{\"name\":\"p\",\"version\":2,\"module\":%s}",
+          PLAIN("\"sealed\":{\"x-encrypted\":true}"));
+    holds(db, "graph_types.migrate", "\"failed\":1", "%s", patches);
+    assert_int_equal(brant_keyring_load(db, TEXT(ring)), BRANT_OK);
+    holds(db, "graph_types.migrate", "\"done\":true,\"migrated\":1", "%s", patches);
+    is(db, "nodes.open_secret", "{\"value\":\"two\",\"key_version\":1}",
+       "{\"graph\":\"g\",\"key\":\"a\",\"path\":\"attributes.sealed\"}");
     brant_db_free(db);
 }
 
@@ -354,6 +380,7 @@ int main(void) {
         GRAPH_TEST(retention_does_not_either),
         GRAPH_TEST(a_type_does_not_begin_to_encrypt_what_is_looked_at),
         GRAPH_TEST(patches_of_migrations_leave_it_where_it_is),
+        GRAPH_TEST(a_migration_may_move_a_plain_value_there),
         GRAPH_TEST(erasing_leaves_envelopes_whole),
     };
 

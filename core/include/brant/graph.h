@@ -152,7 +152,8 @@ BRANT_API brant_status brant_graph_type_check(char **out_json, size_t *out_json_
  * stops the call after what was done before it (stop), or keeps its version (skip): called again when it is done, a migration tries those
  * again. The counts are of this call, `remaining` of the migration: near while others write, 0 when done. Nothing to do: done.
  * Rows that change get a new revision and updated_at, and are announced on nodes:updated and edges:updated. INVALID: patches
- * name no type (an edge type that shares its name with a node type is <Type>Edge), are not well formed, or do more with an encrypted attribute than remove it: an envelope opens in its place alone.
+ * name no type (an edge type that shares its name with a node type is <Type>Edge), are not well formed, or do more with an encrypted attribute than remove it, or move or copy a plain one there: it is
+ * sealed, and without a key ring its row fails. An envelope opens in its place alone: to give an encrypted attribute another name, open its values and put them.
  * background: {"job": id} instead: a job of the queue "schema-migration" (queue.h), which db.maintain works some batches at a time; its progress and, for a week, its result are
  * {"steps": batches, "answer": as above}. One waits for each graph type: asked for again, it takes the newer patches. A row that stops it makes it dead.
  */

@@ -327,28 +327,41 @@ static brant_status refuse_encrypted(brant__call *call, const brant__module *mod
 
     return brant__fail(BRANT_INVALID,
                        "patch operation %zu: its %s meets %s, which is encrypted by %s type %s: a "
-                       "patch can only remove it; open values and put them where they belong",
+                       "patch can only remove it, or move or copy there",
                        operation, member, brant__encrypted_name(call, encrypted),
                        nodes ? "node" : "edge", brant__quoted(call, name));
 }
 
+/* A value that is written there is the same for all, and would stand in a job; one that is taken from there would be an envelope that opens nowhere. What comes from elsewhere in the
+ * row is sealed (brant__seal_changed). */
+static brant_status operation_plain(brant__call *call, const brant__module *module, int kind,
+                                    uint32_t type, size_t index, yyjson_val *operation) {
+    const brant__text op = brant__json_get_text(operation, "op");
+    const brant__text path = brant__json_get_text(operation, "path");
+    const brant__text from = brant__json_get_text(operation, "from");
+    const bool comes =
+        brant__text_equal(op, BRANT__TEXT("move")) || brant__text_equal(op, BRANT__TEXT("copy"));
+    const brant__encrypted *to = brant__pointer_encrypted(module, kind, type, path);
+    const brant__encrypted *source =
+        comes ? brant__pointer_encrypted(module, kind, type, from) : NULL;
+
+    if (brant__text_equal(op, BRANT__TEXT("remove"))) return BRANT_OK;
+    if (to && (!comes || path.length > to->pointer.length))
+        return refuse_encrypted(call, module, kind, type, index, "path", to);
+    if (source) return refuse_encrypted(call, module, kind, type, index, "from", source);
+    return BRANT_OK;
+}
+
 static brant_status patch_plain(brant__call *call, const brant__module *module, int kind,
                                 uint32_t type, yyjson_val *patch) {
-    static const char *const members[] = {"path", "from"};
     size_t index, count;
     yyjson_val *operation;
+    brant_status status = BRANT_OK;
 
-    yyjson_arr_foreach(patch, index, count, operation) {
-        if (yyjson_equals_str(yyjson_obj_get(operation, "op"), "remove")) continue;
-        for (size_t i = 0; i < BRANT__COUNT(members); i++) {
-            const brant__text pointer = brant__json_get_text(operation, members[i]);
-            const brant__encrypted *encrypted =
-                pointer.data ? brant__pointer_encrypted(module, kind, type, pointer) : NULL;
-            if (encrypted)
-                return refuse_encrypted(call, module, kind, type, index, members[i], encrypted);
-        }
-    }
-    return BRANT_OK;
+    yyjson_arr_foreach(patch, index, count, operation)
+        BRANT__TRY(operation_plain(call, module, kind, type, index, operation));
+cleanup:
+    return status;
 }
 
 brant_status brant__patches_plain(brant__call *call, const brant__module *module,

@@ -59,7 +59,7 @@ brant_status brant__stored_document(brant__json *out, brant__call *call,
 
 /* Is it the name of a type in `patches`? An edge type that shares its name with a node type is <Type>Edge. */
 bool brant__patch_names_type(const brant__module *module, brant__text name);
-/* INVALID: an operation of the (checked) patches does more to what a type encrypts than to remove it. */
+/* INVALID: an operation of the (checked) patches does more to what a type encrypts than to remove it, or to move or copy something there. */
 brant_status brant__patches_plain(brant__call *call, const brant__module *module,
                                   yyjson_val *patches);
 

@@ -51,8 +51,8 @@ typedef struct parser {
     brant__buffer pointer;
     size_t terms;
     size_t values;
-    size_t path;    /* how much of the pointer is that of the path in hand */
     bool encrypts;  /* some type does */
+    size_t path;    /* how much of the pointer is that of the path in hand */
     bool encrypted; /* a term has a pointer */
 } parser;
 
@@ -549,8 +549,7 @@ brant_status brant__filter_parse_of(brant__filter **out, brant__call *call,
         .type = graph->type,
     };
     brant__buffer_format(&p.pointer, "/%s", member);
-    for (uint32_t i = 0; i < type_count(&p); i++)
-        p.encrypts = p.encrypts || type_encrypts(&p, i);
+    p.encrypts = brant__module_encrypts(graph->type->module);
     BRANT__TRY(parse_object(&p.filter->root, &p, value, 1));
     for (uint32_t i = 0; p.encrypted && i < type_count(&p); i++) {
         if (!type_encrypts(&p, i) || (index != BRANT__NO_TYPE && index != i)) continue;

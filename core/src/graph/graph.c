@@ -126,8 +126,13 @@ cleanup:
 }
 
 brant_status brant__graph_find(brant__graph *out_graph, brant__call *call, bool write) {
-    return brant__graph_find_name(out_graph, call, brant__json_get_text(call->input, "graph"),
-                                  write ? BRANT__TO_WRITE : BRANT__TO_READ);
+    const brant_status status =
+        brant__graph_find_name(out_graph, call, brant__json_get_text(call->input, "graph"),
+                               write ? BRANT__TO_WRITE : BRANT__TO_READ);
+
+    /* Nobody knows whether what was to be written there is a secret. */
+    if (write && status != BRANT_OK) brant__db_secret(call->db);
+    return status;
 }
 
 brant_status brant__graph_changed(brant__call *call, brant__graph *graph, int64_t nodes,

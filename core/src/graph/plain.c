@@ -93,6 +93,7 @@ brant_status brant__path_refused(brant__call *call, const brant__module *module,
     brant__writer detail = {0};
     brant_status status;
 
+    brant__db_secret(call->db); /* what was looked for may be one */
     brant__write_object(&detail);
     brant__write_name(&detail, "pointer");
     brant__write_text(&detail, pointer);

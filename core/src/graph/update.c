@@ -137,14 +137,6 @@ static brant_status check_version(brant__class class, int64_t stored, int64_t ve
     return BRANT_OK;
 }
 
-static bool encrypts(const brant__module *module) {
-    for (size_t i = 0; module->typed && i < module->node_type_count; i++)
-        if (module->node_types[i].encrypted_count > 0) return true;
-    for (size_t i = 0; module->typed && i < module->edge_type_count; i++)
-        if (module->edge_types[i].encrypted_count > 0) return true;
-    return false;
-}
-
 /* ---- writing --------------------------------------------------------------------------------- */
 
 /* A type without rows, with the indexes on it. */
@@ -303,14 +295,15 @@ brant_status brant__graph_type_update(brant__call *call) {
     BRANT__TRY(count_rows(&nodes, &edges, call, row.row_id));
     BRANT__TRY(refuse_removals(call, type, given.module));
     BRANT__TRY(refuse_shapes(type, given.module, nodes, edges));
-    if (encrypts(given.module)) BRANT__TRY(brant__indexes_plain(call, type, given.module));
+    if (brant__module_encrypts(given.module))
+        BRANT__TRY(brant__indexes_plain(call, type, given.module));
 
     BRANT__TRY(brant__kept_dirty(call->db));
     BRANT__TRY(write_types(call, type, given.module));
     BRANT__TRY(write_type_row(call, &row, &given, source, version, metadata));
     if (version > row.version)
         BRANT__TRY(begin_migration(call, row.row_id, row.version, version, nodes + edges));
-    if (encrypts(given.module)) {
+    if (brant__module_encrypts(given.module)) {
         BRANT__TRY(brant__type_find(&type, call, name, false));
         BRANT__TRY(brant__retention_plain(call, type));
     }
