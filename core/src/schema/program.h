@@ -170,11 +170,8 @@ static inline bool brant__block_encrypted(const brant__block *block) {
 static inline bool brant__block_never(const brant__block *block) {
     return block->types == 0 && block->exempt == 0;
 }
-/* Looks like what stands for an encrypted value: an envelope, or the mark of one that was taken out. */
-static inline bool brant__value_sealed(yyjson_val *value) {
-    return yyjson_is_obj(value) && (yyjson_obj_getn(value, "$enc", 4) != NULL ||
-                                    yyjson_obj_getn(value, "$redacted", 9) != NULL);
-}
+/* Looks like what stands for an encrypted value: an envelope, or the mark of one that was taken out (conceal.c). */
+bool brant__value_sealed(yyjson_val *value);
 /* Accepted whatever the block's rules say? */
 static inline bool brant__block_exempts(const brant__block *block, yyjson_val *value) {
     const yyjson_type type = yyjson_get_type(value);
