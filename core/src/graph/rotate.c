@@ -511,8 +511,8 @@ static brant_status run_batch(rotate *self) {
     brant_status status;
 
     if (self->now.stage == BRANT__ROTATE_LOG) {
-        self->looked = self->batch < self->left ? self->batch : self->left;
-        status = brant__rotate_log(&ours, &self->inner, &self->graph, &self->now, self->looked);
+        status = brant__rotate_log(&ours, &self->looked, &self->inner, &self->graph, &self->now,
+                                   self->batch < self->left ? self->batch : self->left);
     } else {
         status = finish_rows(self, &ours);
     }

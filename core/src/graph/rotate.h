@@ -128,10 +128,10 @@ void brant__append_replaced(brant__buffer *out, yyjson_val *value, const brant__
 
 /*
  * In the transactions that it begins itself: look at up to `limit` events of the graph's log behind `rotation->event`, and redact in them what was plain when they were written; on
- * success `rotation` has gone on and is written. *out_ours as brant__rotation_write.
+ * success `rotation` has gone on by *out_looked events and is written. *out_ours as brant__rotation_write.
  */
-brant_status brant__rotate_log(bool *out_ours, brant__call *call, const brant__graph *graph,
-                               brant__rotation *rotation, int64_t limit);
+brant_status brant__rotate_log(bool *out_ours, int64_t *out_looked, brant__call *call,
+                               const brant__graph *graph, brant__rotation *rotation, int64_t limit);
 /* Is there a log? */
 brant_status brant__rotate_log_find(bool *out_found, brant__call *call, const brant__graph *graph);
 

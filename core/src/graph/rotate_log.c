@@ -2,7 +2,7 @@
  * graph/rotate_log.c: what the change log of a graph still has of values that were plain when they were logged.
  *
  * Events of today have {"$redacted": true} at encrypted places (change.c). Older ones are brought to that: looked through outside the write lock, and an event is written only
- * while it is still the one that was read.
+ * while it is still what was read; one that changed is looked at again.
  */
 #include "event/stream.h"
 #include "graph/change.h"
@@ -38,6 +38,7 @@ typedef struct log_batch {
     size_t bytes;
     int64_t stream; /* its row id; 0: none */
     int64_t through;
+    int64_t looked;
     bool end;
 } log_batch;
 
@@ -162,14 +163,15 @@ static brant_status read_events(log_batch *self, int64_t after, int64_t limit) {
     if (!found) goto cleanup;
     self->stream = stream.row_id;
     BRANT__TRY(brant__stream_scan(&scan, db, stream.row_id, after, stream.last, false));
-    for (int64_t looked = 0;; looked++) {
+    for (;;) {
         self->end = false;
-        if (looked == limit || self->bytes > BYTES_MOST) break;
-        if ((looked & 255) == 255) BRANT__TRY(brant__db_poll(db));
+        if (self->looked == limit || self->bytes > BYTES_MOST) break;
+        if ((self->looked & 255) == 255) BRANT__TRY(brant__db_poll(db));
         BRANT__TRY(brant__stream_next(&found, &event, db, scan));
         self->end = !found;
         if (!found) break;
         BRANT__TRY(look_at(self, &event));
+        self->looked++;
         self->through = event.offset;
     }
 cleanup:
@@ -195,20 +197,28 @@ static brant_status write_events(log_batch *self, bool *out_any) {
         brant__bind_integer(update, 2, brant__stream_id(self->stream, event->offset));
         brant__bind_text(update, 3, event->was);
         BRANT__TRY(brant__run(db, update));
-        if (brant__changes(db) > 0) *out_any = true;
+        if (brant__changes(db) == 0) {
+            /* It has changed since, or is gone: the next batch begins with it. */
+            self->through = event->offset - 1;
+            self->end = false;
+            break;
+        }
+        *out_any = true;
     }
 cleanup:
     return status;
 }
 
-brant_status brant__rotate_log(bool *out_ours, brant__call *call, const brant__graph *graph,
-                               brant__rotation *rotation, int64_t limit) {
+brant_status brant__rotate_log(bool *out_ours, int64_t *out_looked, brant__call *call,
+                               const brant__graph *graph, brant__rotation *rotation,
+                               int64_t limit) {
     log_batch self = {.call = call, .graph = graph};
     brant__rotation next = *rotation;
     bool begun = false, any;
     brant_status status;
 
     *out_ours = false;
+    *out_looked = 0;
     self.last = &self.first;
     BRANT__TRY(brant__begin(call->db, BRANT__READ));
     begun = true;
@@ -227,6 +237,7 @@ brant_status brant__rotate_log(bool *out_ours, brant__call *call, const brant__g
     begun = false;
     next.step++;
     *rotation = next;
+    *out_looked = self.looked;
 cleanup:
     if (begun) brant__rollback(call->db);
     if (status != BRANT_OK) *out_ours = false;
