@@ -34,7 +34,7 @@ static void test_put_seals(void **state) {
 
 static void test_batches(void **state) {
     brant_db *db = open_vault(*state);
-    char key[8], value[16];
+    char key[16], value[32];
 
     holds(db, "nodes.put_many", "{\"created\":3,\"updated\":0}",
           "{\"graph\":\"g\",\"items\":[{\"key\":\"a\",\"type\":\"Secret\",\"attributes\":{"
@@ -472,6 +472,29 @@ static void test_tampered(void **state) {
     brant_db_free(db);
 }
 
+/* An envelope is longer than what is in it. */
+static void test_limit(void **state) {
+    brant_db *db = open_vault(*state);
+    char text[3001];
+
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = 0;
+    brant_db_free(db);
+    db = must_open(in_folder(*state, "a.db"), "{\"limits\":{\"document\":4096}}");
+    load(db, RING_1);
+    fails(db, "nodes.put", BRANT_LIMIT, "the sealed attributes would be longer",
+          PUT("a", "\"value\":\"%s\""), text);
+    holds(db, "nodes.put", "\"created\":true", PUT("a", "\"value\":\"%.2000s\""), text);
+    fails(db, "nodes.patch", BRANT_LIMIT, "the sealed attributes would be longer",
+          PATCH("a", "\"value\":\"%s\""), text);
+    holds(
+        db, "nodes.put_many", "\"created\":0,\"updated\":0,\"failed\":1",
+        "{\"graph\":\"g\",\"errors\":\"skip\",\"items\":[{\"key\":\"a\",\"attributes\":{\"value\":"
+        "\"%s\"}}]}",
+        text);
+    brant_db_free(db);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         GRAPH_TEST(test_put_seals),
@@ -485,6 +508,7 @@ int main(void) {
         GRAPH_TEST(test_edges_of_other_graphs),
         GRAPH_TEST(test_open),
         GRAPH_TEST(test_tampered),
+        GRAPH_TEST(test_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
