@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypedDict, Union, fina
 from . import _native
 from ._json import decode
 from ._wiped import Text, base64url, escaped, faults, is_utf8, raise_first, utf8, write
-from .errors import Closed, Forked, InvalidJson, Misuse
+from .errors import Closed, InvalidJson, Misuse
 from .records import Json, known
 
 if TYPE_CHECKING:
@@ -255,8 +255,8 @@ class KeyRing:
                 return
             try:
                 _native.brant_keyring_unload(database._handle)
-            except (Closed, Forked):
-                pass  # then it is gone
+            except Closed:
+                pass  # meanwhile, and wiped by that
             database._ring = None
 
     def __enter__(self) -> KeyRing:

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 import brant
+from brant import _native
 from brant._wiped import Text, base64url, write
 
 RAW = bytes(range(1, 33))
@@ -149,6 +150,18 @@ def test_what_text_outgrows_is_wiped() -> None:
     assert not outgrown.strip() and bytes(text) == b"x" * 257
 
 
+def test_a_bytearray_is_held_for_the_call_alone(db: brant.Database) -> None:
+    for text in (b"{}", b"{", b'{"purpose":"x"}', b"", b"\xff"):
+        data = bytearray(text)
+        try:
+            _native.brant_keyring_generate(None, data)
+        except brant.BrantError:
+            pass
+        data.append(1)  # BufferError where it is held
+    with pytest.raises(TypeError):
+        _native.brant_keyring_generate(None, memoryview(b"{}"))  # type: ignore[arg-type]
+
+
 # ---- what is refused ------------------------------------------------------------------------------------------------------
 
 CANARY = base64.urlsafe_b64encode(b"canary in the coal mine, 32 byte").decode().rstrip("=")
@@ -201,14 +214,12 @@ def raised(call: Callable[[], object]) -> BaseException:
 
 def shows_nothing(error: BaseException, canary: str) -> None:
     """Neither in its texts, nor in the locals of the package's frames, nor in what it is chained to."""
-    seen: list[BaseException | None] = [error]
     texts = [repr(error), str(error), repr(error.args), repr(getattr(error, "detail", None)), repr(vars(error))]
-    while (each := seen.pop()) is not None:
-        for frame, _ in traceback.walk_tb(each.__traceback__):
-            if "brant" in Path(frame.f_code.co_filename).parts[-2]:
-                assert canary not in deep(frame.f_locals), frame
-        texts += traceback.format_exception(each)
-        seen += [each.__cause__ or each.__context__]
+    texts += traceback.format_exception(error)
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if "brant" in Path(frame.f_code.co_filename).parts[-2]:
+            assert canary not in deep(frame.f_locals), frame
+    assert error.__cause__ is None and error.__context__ is None
     assert canary not in "".join(texts)
     if not isinstance(error, TypeError):
         assert canary.encode() not in pickle.dumps(error)
@@ -365,6 +376,8 @@ def test_closing_inside(path: Path) -> None:
     with brant.open(path) as db, db.keyring(RING) as ring:
         db.close()
         assert not ring.attached
+        db._ring = ring  # as when the one is closed while the other is
+    assert not ring.attached
     with brant.open(path) as db, db.keyring(RING) as ring:
         ring.close()
         assert db.keyring_info().keys == []

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import logging
 import pickle
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -154,19 +155,22 @@ def test_errors_of_envelopes_keep_nothing(db: brant.Database) -> None:
         shows_nothing(error, CANARY)
         error = raised(lambda: db.envelopes.open({"$enc": 2, "ct": CANARY}, PLACE))
         assert isinstance(error, brant.Auth) and "canary" not in str(error)
-        nested: Any = []
-        for _ in range(450):  # deeper than Python reads where it is called deep in the stack
-            nested = [nested]
-        envelope = db.envelopes.seal([CANARY, nested], PLACE)
 
-        def deeper(levels: int) -> None:
-            if levels:
-                deeper(levels - 1)
-            db.envelopes.open(envelope, PLACE)
 
-        error = raised(lambda: deeper(800))
+def test_an_answer_that_cannot_be_read_is_not_kept(db: brant.Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with db.keyring(keys=[ONE]):
+        envelope = db.envelopes.seal(CANARY, PLACE)
+
+        def decode(text: str) -> None:
+            assert json.loads(text)["value"] == CANARY
+            raise RecursionError("too deep")
+
+        monkeypatch.setattr("brant.database.decode", decode)
+        error = raised(lambda: db.envelopes.open(envelope, PLACE))
+        monkeypatch.undo()
         assert isinstance(error, RecursionError)
         shows_nothing(error, CANARY)
+        assert "decode" not in {frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)}
 
 
 # ---- envelopes ------------------------------------------------------------------------------------------------------------
@@ -239,17 +243,17 @@ def test_plain_values_are_sealed(db: brant.Database, path: Path) -> None:
     db.graph_types.define(plain)
     db.graphs.create("g", "later")
     nodes = db.graph("g").nodes
-    nodes.put("a", {"token": CANARY})
+    nodes.put_many({"key": key, "attributes": {"token": CANARY}} for key in "abc")
     sealed = copy.deepcopy(plain)
     sealed["$defs"]["ThingNode"]["properties"]["token"]["x-encrypted"] = True  # type: ignore[index]
     db.graph_types.update("later", sealed)
     assert nodes.get("a").attributes == {"token": {"$redacted": True}}
-    assert db.secrets.status().keys == [brant.KeyCount(0, 1, "plain")]
+    assert db.secrets.status().keys == [brant.KeyCount(0, 3, "plain")]
     with db.keyring(keys=[ONE]):
         with pytest.raises(brant.Auth):
             nodes.open_secret("a", "attributes.token")
-        rotated = db.secrets.rotate()
-        assert rotated.sealed == 1 and rotated.scrubbed
+        rotated = db.secrets.rotate(batch=1)
+        assert rotated.sealed == 3 and rotated.scrubbed
         assert nodes.open_secret("a", "attributes.token").reveal() == CANARY
 
 
