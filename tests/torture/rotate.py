@@ -4,9 +4,10 @@
     tests/torture/rotate.py [--secrets 100000] [--kills 10] [--seed N]
 
 The processes are torture_rotate (rotate_worker.c). First a rotation alone is measured, beside what opening and sealing cost by themselves. Then two processes rotate at once and are
-killed (SIGKILL) at random moments, before they are done, and others take their place; whenever they are done, the next key begins. Two writers change and add secrets meanwhile, each
+killed (SIGKILL) at random moments, before they are done, and others take their place; whenever they are done, the next key begins. A tenth as many values are plain
+when that begins, in a graph with a change log. Two writers change and add secrets meanwhile, each
 change noted in a ledger before and after; they are killed now and then too, and one of them gets each new ring late, so that it writes under the key before. At the end all is
-rotated once more, and every secret must be there once, under the newest key, and open to the value that was acknowledged last.
+rotated once more, and every secret must be there once, under the newest key, and open to the value that was acknowledged last, and nothing of what was plain in the file.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Torture:
         self.folder, self.file = folder, folder / "secrets.db"
         self.secrets, self.wanted, self.chance = secrets, kills, chance
         self.version = 1
-        self.kills = self.writer_kills = 0
+        self.kills = self.writer_kills = self.changes = 0
         self.writers: dict[int, subprocess.Popen[bytes]] = {}
         self.rotators: list[subprocess.Popen[bytes]] = []
         self.late: tuple[float, int] | None = None  # a writer that gets its ring then
@@ -110,6 +111,7 @@ class Torture:
         return took, busy, float(self.run("primitives", 50000)) * self.secrets / 1e9
 
     def harass(self, whole: float) -> None:
+        self.run("plain", self.secrets // 10)
         self.next_version_alone()
         while self.kills < self.wanted:
             while len(self.rotators) < 2:
@@ -157,6 +159,7 @@ class Torture:
     def allowed(self) -> tuple[dict[str, set[str]], set[str]]:
         """What each key may hold, and the keys that may be missing."""
         values = {f"s{n}": {f"fill-{n}-{n:048d}"} for n in range(self.secrets)}
+        values |= {f"p{n}": {f"canary-{n}-{n:048d}"} for n in range(self.secrets // 10)}
         unsure: set[str] = set()
         for ledger in self.folder.glob("ledger-*"):
             for line in ledger.read_text().splitlines():
@@ -174,7 +177,7 @@ class Torture:
     def check(self) -> int:
         final = json.loads(self.run("rotate", 1000).splitlines()[-1])
         seen: dict[str, str] = {}
-        for line in self.run("dump").splitlines():
+        for line in (self.run("dump", "secrets") + self.run("dump", "late")).splitlines():
             key, version, value = line.split("\t")
             if key in seen:
                 raise AssertionError(f"{key} is there twice")
@@ -196,9 +199,14 @@ class Torture:
         doctor = json.loads(self.run("call", "db.doctor", "{}"))
         if not doctor["ok"]:
             raise AssertionError(f"db.doctor says {doctor}")
+        for ending in ("", "-wal"):
+            file = Path(f"{self.file}{ending}")
+            if not final["scrubbed"] or (file.exists() and b"canary" in file.read_bytes()):
+                raise AssertionError("what was plain is still in the file")
         with sqlite3.connect(self.file) as raw:
             if raw.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
                 raise AssertionError("the file is not well")
+        self.changes = sum(ledger.read_text().count("+ ") for ledger in self.folder.glob("ledger-*"))
         return len(seen)
 
 
@@ -230,8 +238,8 @@ def main() -> int:
             print("0 passed, 1 failed")
             return 1
     print(
-        f"{found} secrets under key {torture.version}, each open to its last value, after {torture.kills} kills of rotations and "
-        f"{torture.writer_kills} of writers, in {time.monotonic() - began:.0f} s"
+        f"{found} secrets under key {torture.version}, each open to its last value, after {torture.changes} changes, {torture.kills} kills of rotations "
+        f"and {torture.writer_kills} of writers, in {time.monotonic() - began:.0f} s"
     )
     print("1 passed, 0 failed")
     return 0

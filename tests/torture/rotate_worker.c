@@ -2,9 +2,10 @@
  * torture/rotate_worker.c: what rotate.py runs and kills.
  *
  * usage: torture_rotate fill FILE RING COUNT                       put secrets "s0".., whose values are "fill-<n>-" and a rest
+ *        torture_rotate plain FILE RING COUNT                      put others, "p0".., whose values are "canary-<n>", before their type encrypts; with a change log
  *        torture_rotate write FILE RING LEDGER NAME FIRST STEP COUNT   change s<FIRST>, s<FIRST + STEP>.. and add others, until the input ends
  *        torture_rotate rotate FILE RING BATCH                     rotate until it is done; the last answer
- *        torture_rotate dump FILE RING                             each secret: key, key version, value
+ *        torture_rotate dump FILE RING GRAPH                       each secret: key, key version, value
  *        torture_rotate call FILE RING OPERATION INPUT             the answer
  *        torture_rotate primitives FILE RING COUNT                 ns of processor time to open and seal one value of 64 bytes
  *
@@ -25,6 +26,7 @@
 #include "crypto/crypto.h"
 
 #define GRAPH "secrets"
+#define LATE  "late" /* whose type encrypts later */
 #define PAGE  1000
 
 static brant_db *db;
@@ -62,19 +64,36 @@ static void open_with_ring(const char *file, const char *ring) {
     if (brant_keyring_load(db, text, length) != BRANT_OK) die("key ring");
 }
 
-static void fill(long count) {
-    brant_free(ask("graphs.create", "{\"name\":\"" GRAPH "\",\"graph_type\":\"secret\"}"));
+static void put_all(const char *graph, const char *key, const char *value, long count) {
     for (long from = 0; from < count; from += PAGE) {
         char *items = malloc(PAGE * 160), *at = items;
         if (!items) abort();
         for (long i = from; i < from + PAGE && i < count; i++)
             at += sprintf(at,
-                          "%s{\"key\":\"s%ld\",\"type\":\"Secret\",\"attributes\":{\"value\":"
-                          "\"fill-%ld-%048ld\"}}",
-                          i > from ? "," : "", i, i, i);
-        brant_free(ask("nodes.put_many", "{\"graph\":\"" GRAPH "\",\"items\":[%s]}", items));
+                          "%s{\"key\":\"%s%ld\",\"type\":\"Secret\",\"attributes\":{\"value\":"
+                          "\"%s-%ld-%048ld\"}}",
+                          i > from ? "," : "", key, i, value, i, i);
+        brant_free(ask("nodes.put_many", "{\"graph\":\"%s\",\"items\":[%s]}", graph, items));
         free(items);
     }
+}
+
+static void fill(long count) {
+    brant_free(ask("graphs.create", "{\"name\":\"" GRAPH "\",\"graph_type\":\"secret\"}"));
+    put_all(GRAPH, "s", "fill", count);
+}
+
+#define LATE_MODULE                                                                                \
+    "{\"$id\":\"" LATE "\",\"$defs\":{\"SecretNode\":{\"type\":\"object\",\"properties\":{"        \
+    "\"value\":{\"type\":\"string\"%s}}}}}"
+
+static void fill_plain(long count) {
+    brant_free(ask("graph_types.define", "{\"module\":" LATE_MODULE "}", ""));
+    brant_free(ask("graphs.create",
+                   "{\"name\":\"" LATE "\",\"graph_type\":\"" LATE "\",\"changes\":true}"));
+    put_all(LATE, "p", "canary", count);
+    brant_free(ask("graph_types.update", "{\"name\":\"" LATE "\",\"module\":" LATE_MODULE "}",
+                   ",\"x-encrypted\":true"));
 }
 
 /* ---- writing ---------------------------------------------------------------------------------- */
@@ -146,16 +165,16 @@ static const char *member(char **at, const char *name, char end) {
     return found;
 }
 
-static void dump(void) {
+static void dump(const char *graph) {
     char cursor[4096] = "";
     for (;;) {
-        char *answer = ask("nodes.list", "{\"graph\":\"" GRAPH "\",\"limit\":%d%s}", PAGE, cursor);
+        char *answer = ask("nodes.list", "{\"graph\":\"%s\",\"limit\":%d%s}", graph, PAGE, cursor);
         char *at = answer;
         const char *key, *next;
         while ((key = member(&at, "{\"key\":\"", '"'))) {
             char *opened =
                 ask("nodes.open_secret",
-                    "{\"graph\":\"" GRAPH "\",\"key\":\"%s\",\"path\":\"attributes.value\"}", key);
+                    "{\"graph\":\"%s\",\"key\":\"%s\",\"path\":\"attributes.value\"}", graph, key);
             char *from = opened;
             const char *value = member(&from, "{\"value\":\"", '"');
             const char *version = member(&from, "\"key_version\":", '}');
@@ -211,8 +230,10 @@ int main(int count, char **arguments) {
                         atol(arguments[8]));
     else if (strcmp(what, "rotate") == 0 && count == 5)
         rotate(arguments[4]);
-    else if (strcmp(what, "dump") == 0)
-        dump();
+    else if (strcmp(what, "plain") == 0 && count == 5)
+        fill_plain(atol(arguments[4]));
+    else if (strcmp(what, "dump") == 0 && count == 5)
+        dump(arguments[4]);
     else if (strcmp(what, "call") == 0 && count == 6)
         puts(ask(arguments[4], "%s", arguments[5]));
     else if (strcmp(what, "primitives") == 0 && count == 5)
