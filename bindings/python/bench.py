@@ -86,6 +86,22 @@ def streams(db: brant.Database) -> dict[str, float]:
     return results
 
 
+def secrets(db: brant.Database) -> dict[str, float]:
+    """Values of 64 bytes, in one transaction."""
+    db.graphs.create("secrets", "secret")
+    nodes, count, value = db.graph("secrets").nodes, 20_000, "x" * 62
+    key = brant.generate_key()
+    with db.keyring(keys=[key]):
+        with db.transaction():
+            results = {"nodes.put of a secret": median(lambda key: nodes.put(key, {"value": value}, type="Secret"), "a")}
+        results["nodes.open_secret"] = median(lambda key: nodes.open_secret(key, "attributes.value").reveal(), "a")
+        nodes.put_many({"key": f"{n:06}", "type": "Secret", "attributes": {"value": value}} for n in range(count))
+    key.state = "decrypt_only"
+    with db.keyring(keys=[key, brant.generate_key(version=2)]):
+        results["secrets.rotate, each"] = each(timeit.timeit(db.secrets.rotate, number=1), count + 1)
+    return results
+
+
 def main() -> int:
     item = '{"name":"libc6","version":"2.36-9","depends":["libgcc-s1","libcrypt1"],"installed":true,"size":12834,"notes":"'
     document = item + "x" * (300 - len(item) - 2) + '"}'
@@ -109,7 +125,7 @@ def main() -> int:
         results["put_many, each of 100 000 nodes"] = seconds / len(items) * 1e9
         seconds = timeit.timeit(lambda: sum(1 for _ in nodes), number=1)
         results["iteration, each of 100 000 nodes"] = seconds / len(items) * 1e9
-        results |= queues(db) | streams(db)
+        results |= queues(db) | streams(db) | secrets(db)
     for name, value in results.items():
         target = TARGETS.get(name)
         note = "" if target is None else f"  (at most {target})"

@@ -29,7 +29,7 @@ from .graph_types import GraphTypes
 from .graphs import Graphs
 from .indexes import Indexes
 from .jobs import Jobs
-from .keys import Key, KeyFields, KeyRing, KeyRingInfo, RingFields, attach, keyring_info
+from .keys import Attached, Key, KeyFields, KeyRing, KeyRingInfo, RingFields, attach, keyring_info
 from .locks import Lock, Locks
 from .outbox import Outbox
 from .queues import Queue, Queues
@@ -199,7 +199,7 @@ class Database:
         self._patience: float = options.get("busy_timeout", BUSY_TIMEOUT * 1000) / 1000
         self._closed = False
         self._owner: tuple[int, object] | None = None
-        self._ring: KeyRing | None = None
+        self._ring: Attached | None = None
         self._wakes = Wakes(handle)
         self._reset_locks()
         self._memory = self._path == ":memory:"

@@ -227,6 +227,15 @@ def keyring_info(members: Json) -> KeyRingInfo:
     return KeyRingInfo([known(KeyInfo, item) for item in members["keys"]], members["padding"], members["legacy"])
 
 
+class Attached:
+    """A ring that a handle has. The handle keeps this and not the `KeyRing`, which keeps the handle."""
+
+    __slots__ = ("entered",)
+
+    def __init__(self) -> None:
+        self.entered = False  # by a with block
+
+
 @final
 class KeyRing:
     """The key ring that `Database.keyring` attached. It has no copy of the keys: these are in guarded memory of the library.
@@ -235,23 +244,23 @@ class KeyRing:
     the handle closes, or another one is attached.
     """
 
-    __slots__ = ("_database", "_entered")
+    __slots__ = ("_attached", "_database")
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._entered = False
+        self._attached = Attached()
 
     @property
     def attached(self) -> bool:
         """Is it the handle's ring still?"""
-        return self._database._ring is self and not self._database.closed
+        return self._database._ring is self._attached and not self._database.closed
 
     def close(self) -> None:
         """Take the ring away, and overwrite it. Nothing when it is not attached any more. Any thread; waits for the end of a running call, but not of a
         transaction."""
         database = self._database
         with database._lock:
-            if database._ring is not self:
+            if database._ring is not self._attached:
                 return
             try:
                 _native.brant_keyring_unload(database._handle)
@@ -263,9 +272,9 @@ class KeyRing:
         with self._database._lock:
             if not self.attached:
                 raise Misuse("the key ring is not attached any more")
-            if self._entered:
+            if self._attached.entered:
                 raise Misuse("the key ring is in a with block already")
-            self._entered = True
+            self._attached.entered = True
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -298,7 +307,7 @@ def _attach(ring: KeyRing, text: Text, given: list[Any]) -> None:
         write(text, value)
     with database._lock:
         former = database._ring
-        if former is not None and former._entered:
+        if former is not None and former.entered:
             raise Misuse("the handle's key ring is that of a with block; one ring has the keys of all versions")
         _native.brant_keyring_load(database._handle, value if isinstance(value, (str, bytes)) else text.data)
-        database._ring = ring
+        database._ring = ring._attached

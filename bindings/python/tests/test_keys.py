@@ -12,6 +12,7 @@ import pickle
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -197,7 +198,7 @@ def nested() -> dict[str, Any]:
 @pytest.mark.parametrize("ring, cls, hint", [*WRONG, (nested(), brant.Limit, "")])
 def test_what_is_refused_shows_nothing(db: brant.Database, ring: Any, cls: type[Exception], hint: str) -> None:
     with db.keyring(RING) as former:
-        former._entered = False  # so that it could be replaced
+        former._attached.entered = False  # so that it could be replaced
         error = raised(lambda: db.keyring(ring))
         assert type(error) is cls and hint in str(error)
         shows_nothing(error, CANARY)
@@ -376,11 +377,25 @@ def test_closing_inside(path: Path) -> None:
     with brant.open(path) as db, db.keyring(RING) as ring:
         db.close()
         assert not ring.attached
-        db._ring = ring  # as when the one is closed while the other is
+        db._ring = ring._attached  # as when the one is closed while the other is
     assert not ring.attached
     with brant.open(path) as db, db.keyring(RING) as ring:
         ring.close()
         assert db.keyring_info().keys == []
+
+
+def test_a_handle_with_a_ring_goes_when_nobody_has_it(path: Path) -> None:
+    """By its count of references, as one without: the keys do not wait for a collection."""
+    gc.disable()
+    try:
+        db = brant.open(path)
+        db.keyring(RING)
+        gone = weakref.ref(db)
+        with pytest.warns(ResourceWarning):
+            del db
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_handles_have_their_own(path: Path) -> None:
