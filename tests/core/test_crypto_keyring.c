@@ -58,6 +58,51 @@ static void a_ring_is_replaced_as_a_whole(void **state) {
     brant_db_free(db);
 }
 
+static void a_ring_is_copied(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    brant_db *other = must_open(in_folder(*state, "a.db"), "");
+    assert_int_equal(brant_keyring_copy(other, db), BRANT_OK); /* there is none */
+    must_load(db,
+              "{\"keys\":[{\"version\":1,\"password\":\"correct horse\"," KDF "},{\"version\":2,"
+              "\"state\":\"decrypt_only\",\"key\":\"" KEY_A "\"}]," CHEAP
+              ",\"legacy\":{\"iterations\":1000,\"keys\":[{\"version\":3,"
+              "\"password\":\"older password\"}]}}");
+    /* Derived before and after: the salt is the same. */
+    assert_int_equal(brant_keyring_copy(other, db), BRANT_OK);
+    char *envelope = must_seal(db, &here, BRANT__TEXT("1"));
+    opens_to(other, &here, envelope, BRANT__TEXT("1"));
+    assert_int_equal(brant_keyring_copy(other, db), BRANT_OK);
+    char *info = must_call(db, "keyring.info", "{}", NULL);
+    /* A copy of a copy, when the originals are gone. */
+    assert_int_equal(brant_keyring_copy(db, other), BRANT_OK);
+    assert_int_equal(brant_keyring_unload(other), BRANT_OK);
+    char *copied = must_call(db, "keyring.info", "{}", NULL);
+    assert_string_equal(copied, info);
+    opens_to(db, &here, envelope, BRANT__TEXT("1"));
+    must(db, "envelopes.open",
+         "{\"envelope\":{\"keyVersion\":3,\"salt\":\"BwgJCgsMDQ4PEBESExQVFg==\",\"iv\":"
+         "\"WltcXV5fYGFiY2Rl\",\"data\":\"orcDP39mN/5p+LBfl/"
+         "TsquGxZdDgPOEz3j9Wm4ldbxlKjxsPKdQ=\"},\"context\":" HERE "}",
+         "{\"value\":{\"user\":\"brant\",\"n\":1},\"key_version\":3}");
+    /* Itself, and none. */
+    assert_int_equal(brant_keyring_copy(db, db), BRANT_OK);
+    opens_to(db, &here, envelope, BRANT__TEXT("1"));
+    assert_int_equal(brant_keyring_copy(db, other), BRANT_OK);
+    assert_int_equal(active(db), 0);
+    must_load(db, one_key);
+    brant_close(other);
+    assert_int_equal(brant_keyring_copy(db, other), BRANT_CLOSED);
+    assert_int_equal(brant_keyring_copy(other, db), BRANT_CLOSED);
+    assert_int_equal(brant_keyring_copy(NULL, db), BRANT_INVALID);
+    assert_int_equal(brant_keyring_copy(db, NULL), BRANT_INVALID);
+    assert_int_equal(active(db), 1);
+    brant_free(info);
+    brant_free(copied);
+    brant_free(envelope);
+    brant_db_free(other);
+    brant_db_free(db);
+}
+
 static void a_large_ring(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
     brant__buffer json = {0};
@@ -548,6 +593,8 @@ static bool live(const char *folder, long n) {
         answer = NULL;
     }
     brant_free(envelope);
+    const brant_status copied = brant_keyring_copy(db, db);
+    if (copied != BRANT_OK && copied != BRANT_NO_MEMORY) fail_msg("copy");
     const bool failed = failures > 0;
     countdown = -1;
     brant_db_free(db);
@@ -566,6 +613,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_ring_is_replaced_as_a_whole, set_up_folder,
                                         tear_down_folder),
+        cmocka_unit_test_setup_teardown(a_ring_is_copied, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(a_large_ring, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(a_key_serves_its_purpose_and_state, set_up_folder,
                                         tear_down_folder),

@@ -2,7 +2,7 @@
  * background.cc: what SWIG has no words for: calls on a thread of the pool, and waking.
  *
  *   open_async(path, options) -> Promise of a handle
- *   call_async(db, name, input, deadline) -> Promise of text
+ *   call_async(db or null, name, input, deadline) -> Promise of text
  *   call_open_async(db, name, input, deadline) -> Promise of a cursor
  *   next_async(cursor, db, deadline) -> Promise of text: what the cursor, which is one of `db`, has now
  *   wake_start(db, callback) -> waker; wake_arm(waker); wake_ref(waker, bool); wake_stop(waker)
@@ -139,7 +139,8 @@ Napi::Value call(const Napi::CallbackInfo &info, Kind kind)
     job->name = text_of(info.Env(), info[1]);
     job->json = text_of(info.Env(), info[2]);
     job->deadline = integer(info.Env(), info[3]);
-    check(info.Env(), napi_create_reference(info.Env(), info[0], 1, &job->keep[0]));
+    /* Some operations need no handle. */
+    if (job->db != nullptr) check(info.Env(), napi_create_reference(info.Env(), info[0], 1, &job->keep[0]));
     return job_start(info.Env(), std::move(job));
 }
 

@@ -5,6 +5,9 @@
  * handle of this thread stays usable meanwhile, such a call never falls into a transaction that this thread has open, and it may
  * wait for another writer as long as it likes. They run one after another. What takes several calls in one transaction has a session:
  * a handle of its own, closed at its end. A ":memory:" database has no second handle: there all runs at once, on this thread.
+ *
+ * The key ring is this thread's handle's. The others get a copy, within the library, before a call of theirs and lose it with the original, or when the
+ * call that they run is over: no text of a ring is kept.
  */
 import { resolve } from 'node:path';
 import { calls, traced, tracedAsync } from './diagnostics.js';
@@ -44,6 +47,12 @@ export class Connection {
   #tail: Promise<void> = Promise.resolve();
   readonly #running = new Set<Running>();
   readonly #sessions = new Set<Handle>();
+  /** Handles whose calls run on other threads now. */
+  readonly #busy = new Set<Handle>();
+  /** The key ring that this thread's handle has, 0 if none; each has a number of its own. The other handles have copies, or are brought along. */
+  #ring = 0;
+  #rings = 0;
+  readonly #copies = new Map<Handle, number>();
   #closed = false;
 
   constructor(path: string, options: Record<string, unknown>, backgroundOptions: Record<string, unknown>, integers: Integers) {
@@ -86,6 +95,48 @@ export class Connection {
     }
     this.afterCall?.();
     return text;
+  }
+
+  /** Which key ring the handle has, 0 if none. */
+  get ring(): number {
+    return this.#closed ? 0 : this.#ring;
+  }
+
+  /** Give all handles a key ring, the text of one; its number. */
+  attachRing(text: Uint8Array): number {
+    guard(() => native.brant_keyring_load(this.handle, text));
+    this.#ring = ++this.#rings;
+    this.#provideIdle();
+    return this.#ring;
+  }
+
+  /** Take the key ring away. */
+  detachRing(): void {
+    guard(() => native.brant_keyring_unload(this.handle));
+    this.#ring = 0;
+    this.#provideIdle();
+  }
+
+  #provideIdle(): void {
+    for (const handle of [...this.#sessions, this.#background]) {
+      if (handle !== undefined && !this.#busy.has(handle)) this.#provideIfPossible(handle);
+    }
+  }
+
+  /** What fails now, for want of memory, is done before the handle's next call, or fails that. */
+  #provideIfPossible(handle: Handle): void {
+    try {
+      this.#provide(handle);
+    } catch {
+      // As said.
+    }
+  }
+
+  /** Bring another handle's key ring to the state of this thread's. It must not run a call. */
+  #provide(handle: Handle): void {
+    if (this.#closed || (this.#copies.get(handle) ?? 0) === this.#ring) return;
+    guard(() => native.brant_keyring_copy(handle, this.handle));
+    this.#copies.set(handle, this.#ring);
   }
 
   begin(mode: 'write' | 'read' | undefined): { depth: number } {
@@ -194,6 +245,8 @@ export class Connection {
     };
     const onAbort = (): void => end(signal?.reason);
     const running: Running = { end };
+    this.#provide(handle);
+    this.#busy.add(handle);
     this.#running.add(running);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
@@ -204,6 +257,8 @@ export class Connection {
       clearInterval(timer);
       signal?.removeEventListener('abort', onAbort);
       this.#running.delete(running);
+      this.#busy.delete(handle);
+      if (this.#background === handle || this.#sessions.has(handle)) this.#provideIfPossible(handle);
     }
   }
 
@@ -236,6 +291,7 @@ export class Connection {
     const deadline = timeout === undefined ? 0 : deadlineOf(timeout);
     const handle = await this.#openAnother((opened) => this.#sessions.add(opened));
     const close = (): void => {
+      this.#copies.delete(handle);
       if (this.#sessions.delete(handle)) guard(() => native.brant_close(handle));
     };
     const call = async <T>(name: string, input: object): Promise<T> => {

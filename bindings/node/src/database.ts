@@ -15,6 +15,7 @@ import { Calls } from './calls.js';
 import { BrantEventTarget, type EventTargetOptions } from './event_target.js';
 import { Jobs } from './jobs.js';
 import { parse, snakeCase, stringify } from './json.js';
+import { type KeyRing, type KeyRingFields, type KeyRingInfo, attachRing } from './keys.js';
 import { Dispatcher, Listener, type ListenOptions } from './listener.js';
 import { Lock, Locks, type LockOptions } from './lock.js';
 import { type RawCursor, native } from './native.js';
@@ -24,6 +25,7 @@ import { packed } from './payload.js';
 import { Queue, Queues } from './queue.js';
 import { RateLimit, RateLimits, type RateLimitOptions } from './rate_limit.js';
 import { Scheduler, Schedules, type SchedulerOptions } from './schedules.js';
+import { Envelopes, Secrets } from './secrets.js';
 import { Stream, Streams } from './stream.js';
 import { Types } from './typed.js';
 import type { ProcessOptions } from './worker.js';
@@ -85,6 +87,10 @@ export class Database {
   readonly schedules: Schedules;
   /** The call protocol. */
   readonly calls: Calls;
+  /** All values that graph types encrypt; one is opened by `openSecret` of nodes and edges. */
+  readonly secrets: Secrets;
+  /** Encryption by hand. */
+  readonly envelopes: Envelopes;
 
   /** As {@link open}. */
   constructor(path: string | URL, options: OpenOptions = {}) {
@@ -111,6 +117,8 @@ export class Database {
     this.rateLimits = new RateLimits(this.#connection);
     this.schedules = new Schedules(this.#connection);
     this.calls = new Calls(this.#connection);
+    this.secrets = new Secrets(this.#connection);
+    this.envelopes = new Envelopes(this.#connection);
   }
 
   /** The handle is closed; every method is `CLOSED`. */
@@ -134,6 +142,30 @@ export class Database {
   interrupt(): void {
     this.#connection.interrupt();
     this.#dispatcher.fail(new BrantError('INTERRUPTED', 'the wait was interrupted'));
+  }
+
+  /**
+   * Attach a key ring: from now on attributes that a graph type encrypts are sealed with its active key, and can be opened. It stays until it is
+   * closed (`using` does so at the end of the block), another one is attached, or the handle is closed; one that was replaced does not come back. A ring that is
+   * refused leaves the former as it was. Inside a transaction or outside.
+   *
+   * An asynchronous call has the ring that is attached when its turn has come, and keeps it to its end: await it inside the block.
+   *
+   * ```js
+   * using ring = db.keyring({ keys: [{ version: 1, key: bytes, state: 'decrypt_only' }, { version: 2, key: newBytes }] });
+   * ```
+   *
+   * @param ring - the members, or the JSON text of a ring, as a string or as UTF-8 bytes. Nothing of it is kept; bytes are the caller's to overwrite
+   * @throws BrantError `INVALID` with the JSON pointer of what is refused, and nothing of what stands there; `INVALID_JSON`; `UNSUPPORTED`: another algorithm;
+   *   `LIMIT`: longer than 64 KiB, or a `kdf` out of the bounds.
+   */
+  keyring(ring: KeyRingFields | string | Uint8Array): KeyRing {
+    return attachRing(this.#connection, ring);
+  }
+
+  /** What the handle's key ring is made of, without keys and passwords. */
+  keyringInfo(): KeyRingInfo {
+    return this.#connection.invoke(native.brant_keyring_info, {});
   }
 
   /** Path, versions, sizes and counts. */

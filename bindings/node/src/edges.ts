@@ -3,6 +3,7 @@ import type { Connection } from './connection.js';
 import type { EdgeFilter } from './filter.js';
 import { PAGE, apart, array, paged, pages, selection } from './input.js';
 import { native } from './native.js';
+import { type Secret, secretOf } from './secrets.js';
 import type {
   AnySchema,
   AsyncOptions,
@@ -117,6 +118,16 @@ export class Edges<S extends GraphSchema = AnySchema> implements Iterable<GraphE
   /** @throws BrantError `NOT_FOUND` */
   get(key: string): GraphEdge<S> {
     return this.#connection.invoke(native.brant_edge_get, { graph: this.#graph, key });
+  }
+
+  /** Open an attribute that the edge's type encrypts, as `nodes.openSecret`. */
+  openSecret<Value = unknown>(key: string, path: string): Secret<Value> {
+    return secretOf(this.#connection.invoke(native.brant_edge_open_secret, { graph: this.#graph, key, path }));
+  }
+
+  /** `openSecret` on another thread. */
+  async openSecretAsync<Value = unknown>(key: string, path: string, options?: AsyncOptions): Promise<Secret<Value>> {
+    return secretOf(await this.#connection.invokeAsync('edges.open_secret', { graph: this.#graph, key, path }, options));
   }
 
   exists(key: string): boolean {

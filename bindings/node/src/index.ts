@@ -9,6 +9,7 @@ export { defineModule } from './define_module.js';
 export { BrantError } from './error.js';
 export { composite } from './event_target.js';
 export { extensionPath } from './extension.js';
+export { Key, deriveKey, deriveKeyAsync, generateKey } from './keys.js';
 export { modules } from './modules.js';
 export { JobFailed } from './queue.js';
 export { Validator } from './validator.js';
@@ -65,6 +66,7 @@ export type { Delivered, Group, GroupEvent, GroupOptions, GroupWorkOptions } fro
 export type { Indexes, IndexOptions } from './indexes.js';
 export type { AttemptError, ClaimedJob, FailOptions, Failure, Job, JobInfo, JobState, Snoozed } from './job.js';
 export type { Claim, Jobs } from './jobs.js';
+export type { DeriveOptions, Kdf, KeyEntry, KeyFields, KeyInfo, KeyPurpose, KeyRing, KeyRingFields, KeyRingInfo, KeyState } from './keys.js';
 export type { Listener, ListenOptions } from './listener.js';
 export type { Acquisition, AcquireOptions, Lease, Lock, LockInfo, LockOptions, Locks } from './lock.js';
 export type { FormatOptions, Modules, TypeOf } from './modules.js';
@@ -88,6 +90,19 @@ export type {
 } from './queue.js';
 export type { RateLimit, RateLimitInfo, RateLimitOptions, RateLimits, RateLimitState } from './rate_limit.js';
 export type { Fired, Schedule, ScheduleOptions, Scheduler, SchedulerOptions, Schedules } from './schedules.js';
+export type {
+  Envelope,
+  EnvelopeContext,
+  Envelopes,
+  LegacyEnvelope,
+  Rewrapped,
+  RotateOptions,
+  Rotated,
+  RotationFailure,
+  Secret,
+  Secrets,
+  SecretsStatus,
+} from './secrets.js';
 export type {
   Consumer,
   ConsumerInfo,

@@ -4,6 +4,7 @@
  * mark that no data can contain, since it is made of random bytes for this process.
  */
 import { randomBytes } from 'node:crypto';
+import { BrantError } from './error.js';
 
 const MARK = `bigint:${randomBytes(16).toString('hex')}:`;
 const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, 'g');
@@ -14,8 +15,26 @@ const STRING_OR_INTEGER = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<![\d.eE+-])-?\d{16,}(?![\
 /** How integers beyond 2^53 are read; see {@link OpenOptions.integers}. */
 export type Integers = 'exact' | 'number';
 
+/** A text for the library is being made. */
+let crossing = false;
+
+/** Throw where a value would be stored as what it shows instead of what it is: called by `toJSON` of what does not show itself. */
+export function refuseCrossing(message: string): void {
+  if (crossing) throw new TypeError(message);
+}
+
 /** JSON text of a value, as JSON.stringify makes it; a bigint becomes an integer. */
 export function stringify(value: unknown): string {
+  const outer = crossing;
+  crossing = true;
+  try {
+    return stringifyExactly(value);
+  } finally {
+    crossing = outer;
+  }
+}
+
+function stringifyExactly(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch (error) {
@@ -44,17 +63,27 @@ function hasLongNumber(text: string): boolean {
   return false;
 }
 
+/** JSON.parse, whose own error would show a part of the text. */
+function read(text: string, reviver?: (name: string, member: unknown) => unknown): unknown {
+  try {
+    return JSON.parse(text, reviver);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new BrantError('INTERNAL', 'the answer cannot be read');
+    throw error;
+  }
+}
+
 /** The value of a JSON text that the library made. */
 export function parse(text: string, integers: Integers): unknown {
-  if (integers === 'number' || !hasLongNumber(text)) return JSON.parse(text);
+  if (integers === 'number' || !hasLongNumber(text)) return read(text);
   let found = false;
   const marked = text.replace(STRING_OR_INTEGER, (token) => {
     if (token.startsWith('"') || Number.isSafeInteger(Number(token))) return token;
     found = true;
     return `"${MARK}${token}"`;
   });
-  if (!found) return JSON.parse(text);
-  return JSON.parse(marked, (_, member: unknown) =>
+  if (!found) return read(text);
+  return read(marked, (_, member: unknown) =>
     typeof member === 'string' && member.startsWith(MARK) ? BigInt(member.slice(MARK.length)) : member,
   );
 }

@@ -36,6 +36,17 @@ export interface Native {
   brant_close(handle: Handle): void;
   brant_check(handle: Handle): void;
   brant_interrupt(handle: Handle): void;
+  brant_keyring_load(handle: Handle, json: Text): void;
+  brant_keyring_copy(handle: Handle, from: Handle): void;
+  brant_keyring_unload(handle: Handle): void;
+  brant_keyring_info: Operation;
+  brant_keyring_generate: Operation;
+  brant_keyring_derive: Operation;
+  brant_envelope_seal: Operation;
+  brant_envelope_open: Operation;
+  brant_envelope_rewrap: Operation;
+  brant_secret_rotate: Operation;
+  brant_secret_status: Operation;
   brant_deadline_set(handle: Handle, deadline: number): void;
   brant_call(handle: Handle, name: string, json: Text): string;
   brant_call_open(handle: Handle, name: string, json: Text): RawCursor;
@@ -177,6 +188,7 @@ export interface Native {
   brant_node_exists: Operation;
   brant_node_count: Operation;
   brant_node_list: Operation;
+  brant_node_open_secret: Operation;
   brant_node_explain: Operation;
   brant_node_search: Operation;
   brant_node_delete: Operation;
@@ -193,13 +205,14 @@ export interface Native {
   brant_edge_exists: Operation;
   brant_edge_count: Operation;
   brant_edge_list: Operation;
+  brant_edge_open_secret: Operation;
   brant_edge_explain: Operation;
   brant_edge_search: Operation;
   brant_edge_delete: Operation;
   brant_edge_delete_many: Operation;
 
   open_async(path: string, json: Text): Promise<Handle>;
-  call_async(handle: Handle, name: string, json: Text, deadline: number): Promise<string>;
+  call_async(handle: Handle | null, name: string, json: Text, deadline: number): Promise<string>;
   call_open_async(handle: Handle, name: string, json: Text, deadline: number): Promise<RawCursor>;
   next_async(cursor: RawCursor, handle: Handle, deadline: number): Promise<string>;
   wake_start(handle: Handle, callback: () => void): Waker;

@@ -4,6 +4,7 @@ import type { NodeFilter } from './filter.js';
 import { PAGE, apart, array, paged, pages, selection } from './input.js';
 import { snakeCase } from './json.js';
 import { native } from './native.js';
+import { type Secret, secretOf } from './secrets.js';
 import type { Closure, ClosureOptions, EdgeOptions } from './traversal.js';
 import type {
   AnySchema,
@@ -134,6 +135,22 @@ export class Nodes<S extends GraphSchema = AnySchema> implements Iterable<GraphN
   getMany(keys: Iterable<string>): (GraphNode<S> | null)[] {
     const input = { graph: this.#graph, keys: array(keys) };
     return this.#connection.invoke<{ items: (GraphNode<S> | null)[] }>(native.brant_node_get_many, input).items;
+  }
+
+  /**
+   * Open an attribute that the node's type encrypts (`"x-encrypted": true`), which everything else reads as its envelope. Needs `db.keyring`.
+   *
+   * @param path - as in a filter: `attributes.value`, or `attributes/value`
+   * @throws BrantError `AUTH`: it does not open, whatever the reason; `NOT_FOUND`: no such node, nothing at the path, no key ring, or no such key in it that
+   *   may open; `INVALID`: the type does not encrypt this path; `UNSUPPORTED`, `LIMIT`: as of `db.envelopes.open`.
+   */
+  openSecret<Value = unknown>(key: string, path: string): Secret<Value> {
+    return secretOf(this.#connection.invoke(native.brant_node_open_secret, { graph: this.#graph, key, path }));
+  }
+
+  /** `openSecret` on another thread: a password's key takes about a second when it is first needed. */
+  async openSecretAsync<Value = unknown>(key: string, path: string, options?: AsyncOptions): Promise<Secret<Value>> {
+    return secretOf(await this.#connection.invokeAsync('nodes.open_secret', { graph: this.#graph, key, path }, options));
   }
 
   exists(key: string): boolean {

@@ -23,7 +23,9 @@ import type { FormatOptions, TypeOf } from './modules.js';
 import type { DeleteNodesOptions, DeleteNodesResult, NodeListOptions } from './nodes.js';
 import type { Enqueued, EnqueueOptions, JobListOptions, NewJob, PruneOptions, QueueInfo, QueuePolicy, QueueStats } from './queue.js';
 import type { RateLimitInfo, RateLimitOptions, RateLimitState } from './rate_limit.js';
+import type { Kdf, KeyEntry, KeyPurpose, KeyRingInfo } from './keys.js';
 import type { Fired, Schedule } from './schedules.js';
+import type { Envelope, EnvelopeContext, LegacyEnvelope, Opened, Rewrapped, RotateOptions, Rotated, SecretsStatus } from './secrets.js';
 import type { ConsumerInfo, OffsetRange, StreamEvent, StreamInfo, StreamPage, StreamPolicy, StreamStats } from './stream.js';
 import type {
   Closure,
@@ -309,6 +311,17 @@ export interface Operations {
   'graph_types.migrate': { input: Named & Members<MigrateOptions>; output: MigrationResult };
   'graph_types.migration': { input: Named; output: Migration };
   'graph_types.set_retention': { input: Named & { rules: Retention | null }; output: Named & { rules: Retention | null } };
+  'keyring.info': { input: Record<string, never>; output: KeyRingInfo };
+  'keyring.generate': { input: { purpose?: KeyPurpose; version?: number }; output: KeyEntry };
+  'keyring.derive': { input: { password: string; purpose?: KeyPurpose; version?: number; kdf?: Partial<Kdf> }; output: KeyEntry };
+  'envelopes.seal': { input: { value: unknown; context: EnvelopeContext }; output: Envelope };
+  'envelopes.open': { input: { envelope: Envelope | LegacyEnvelope; context: EnvelopeContext }; output: Opened };
+  'envelopes.rewrap': {
+    input: { envelope: Envelope | LegacyEnvelope; context: EnvelopeContext; to?: EnvelopeContext };
+    output: Rewrapped;
+  };
+  'secrets.rotate': { input: RotateOptions; output: Rotated };
+  'secrets.status': { input: { graph?: string }; output: SecretsStatus };
   'modules.types': { input: { module: Module }; output: ModuleTypes };
   'modules.validate_node': {
     input: { module: Module; type: string | null; attributes: unknown } & FormatOptions;
@@ -372,6 +385,7 @@ export interface Operations {
   'nodes.patch_many': { input: InGraph & { items: readonly NodePatch[] | string } & ManyOptions; output: PatchManyResult };
   'nodes.get': { input: Found; output: GraphNode };
   'nodes.get_many': { input: InGraph & { keys: readonly string[] }; output: { items: (GraphNode | null)[] } };
+  'nodes.open_secret': { input: Found & { path: string }; output: Opened };
   'nodes.exists': { input: Found; output: { exists: boolean } };
   'nodes.count': { input: InGraph & { type?: string; filter?: NodeFilter }; output: { count: number } };
   'nodes.list': { input: InGraph & Members<NodeListOptions>; output: Page<GraphNode> };
@@ -400,6 +414,7 @@ export interface Operations {
   'edges.insert_many': { input: InGraph & { items: readonly NewEdge[] | string } & ManyOptions; output: InsertManyResult };
   'edges.patch_many': { input: InGraph & { items: readonly EdgePatch[] | string } & ManyOptions; output: PatchManyResult };
   'edges.get': { input: Found; output: GraphEdge };
+  'edges.open_secret': { input: Found & { path: string }; output: Opened };
   'edges.exists': { input: Found; output: { exists: boolean } };
   'edges.count': { input: InGraph & { type?: string; filter?: EdgeFilter }; output: { count: number } };
   'edges.list': { input: InGraph & Members<EdgeListOptions>; output: Page<GraphEdge> };

@@ -64,6 +64,13 @@ extern "C" {
  */
 BRANT_API brant_status brant_keyring_load(brant_db *db, const char *json, size_t json_len);
 
+/*
+ * Give the handle a copy of the ring that another handle has, with the keys that were derived from passwords, so that a pool of handles is loaded once and derives once; one that
+ * has none takes this one's away. The two are independent from then on, and may be of different files. It enters one handle after the other. MISUSE: one of them is in a call
+ * of another thread; NO_MEMORY; then the old ring stays.
+ */
+BRANT_API brant_status brant_keyring_copy(brant_db *db, brant_db *from);
+
 /* Wipe the handle's ring; nothing when it has none. Closing does it, too. */
 BRANT_API brant_status brant_keyring_unload(brant_db *db);
 

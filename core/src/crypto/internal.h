@@ -122,6 +122,7 @@ typedef struct brant__legacy_key {
 
 /* One guarded allocation with all that it points to; read-only but for moments. */
 typedef struct brant__keyring {
+    size_t size;     /* of the allocation */
     int64_t padding; /* 0: none */
     brant__kdf_bounds bounds;
     size_t key_count;
@@ -140,6 +141,10 @@ typedef struct brant__keyring {
 const brant__keyring *brant__keyring_of(const brant_db *db);
 /* INVALID, LIMIT, UNSUPPORTED, INVALID_JSON, NO_MEMORY. */
 brant_status brant__keyring_read(brant__keyring **out, brant_db *db, brant__text json);
+/* A ring of zeros that can be written, with room behind it: `size` bytes in all. NULL: no memory. */
+brant__keyring *brant__keyring_alloc(size_t size);
+/* Make it read-only. IO. */
+brant_status brant__keyring_fix(brant__keyring *ring);
 void brant__keyring_free(brant__keyring *ring);
 
 /* NOT_FOUND: no ring, or no key of this version that may open. */

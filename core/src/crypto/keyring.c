@@ -5,6 +5,8 @@
  * derived key is put into it, and zeros before it is given back.
  */
 #include <sodium.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "crypto/internal.h"
 
@@ -49,8 +51,62 @@ static brant_status ensure(state **out, brant_db *db) {
     return BRANT_OK;
 }
 
+/* A child that is forked off gets zeros in place of the keys, with which its copy of the handle could not do anything. Whole pages, which belong to nobody else. */
+static void keep_from_children(char *memory, size_t size) {
+#if defined(MADV_WIPEONFORK)
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), before = (uintptr_t)memory % page;
+    (void)madvise(memory - before, size + before, MADV_WIPEONFORK);
+#else
+    (void)memory;
+    (void)size;
+#endif
+}
+
+brant__keyring *brant__keyring_alloc(size_t size) {
+    /* Its end stands at a guard page, so that the beginning is aligned only if the size is. */
+    size = (size + 15) & ~(size_t)15;
+    brant__keyring *ring = sodium_malloc(size);
+    if (!ring) return NULL;
+    memset(ring, 0, size);
+    keep_from_children((char *)ring, size);
+    ring->size = size;
+    return ring;
+}
+
+brant_status brant__keyring_fix(brant__keyring *ring) {
+    if (sodium_mprotect_readonly(ring) == 0) return BRANT_OK;
+    return brant__fail(BRANT_IO, "the memory of the key ring cannot be made read-only");
+}
+
 void brant__keyring_free(brant__keyring *ring) {
     sodium_free(ring);
+}
+
+/* The place in a copy's memory that a pointer into the original stands for. */
+static void *moved(const brant__keyring *copy, const brant__keyring *original,
+                   const void *pointer) {
+    return pointer ? (char *)copy + ((const char *)pointer - (const char *)original) : NULL;
+}
+
+static brant_status copy_ring(brant__keyring **out, const brant__keyring *original) {
+    *out = NULL;
+    brant__keyring *copy = brant__keyring_alloc(original->size);
+    if (!copy) return brant__fail_memory();
+    memcpy(copy, original, original->size);
+    copy->keys = moved(copy, original, original->keys);
+    copy->active = moved(copy, original, original->active);
+    copy->legacy_keys = moved(copy, original, original->legacy_keys);
+    for (size_t i = 0; i < copy->key_count; i++)
+        copy->keys[i].password.data = moved(copy, original, original->keys[i].password.data);
+    for (size_t i = 0; i < copy->legacy_count; i++)
+        copy->legacy_keys[i].password.data =
+            moved(copy, original, original->legacy_keys[i].password.data);
+    const brant_status status = brant__keyring_fix(copy);
+    if (status == BRANT_OK)
+        *out = copy;
+    else
+        brant__keyring_free(copy);
+    return status;
 }
 
 brant_status brant_keyring_load(brant_db *db, const char *json, size_t json_len) {
@@ -65,6 +121,30 @@ brant_status brant_keyring_load(brant_db *db, const char *json, size_t json_len)
     self->ring = ring;
 cleanup:
     brant__leave(db);
+    return status;
+}
+
+brant_status brant_keyring_copy(brant_db *db, brant_db *from) {
+    brant__keyring *ring = NULL;
+    state *self = NULL;
+    brant__error_clear();
+    brant_status status = brant__enter(from);
+    if (status != BRANT_OK) return status;
+    const brant__keyring *original = brant__keyring_of(from);
+    if (original) status = copy_ring(&ring, original);
+    brant__leave(from);
+    /* Never inside both, so that two handles that copy from each other do not meet. */
+    if (status == BRANT_OK) status = brant__enter(db);
+    if (status != BRANT_OK) goto discard;
+    status = ensure(&self, db);
+    if (status == BRANT_OK) {
+        brant__keyring *old = self->ring;
+        self->ring = ring;
+        ring = old;
+    }
+    brant__leave(db);
+discard:
+    brant__keyring_free(ring);
     return status;
 }
 

@@ -2,8 +2,6 @@
  * crypto/keyring_read.c: a key ring out of its JSON text. What is refused is named by its place, never by what stands there.
  */
 #include <sodium.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "crypto/internal.h"
 
@@ -246,17 +244,6 @@ static size_t password_bytes(yyjson_val *entries) {
     return sum;
 }
 
-/* A child that is forked off gets zeros in place of the keys, with which its copy of the handle could not do anything. Whole pages, which belong to nobody else. */
-static void keep_from_children(char *memory, size_t size) {
-#if defined(MADV_WIPEONFORK)
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), before = (uintptr_t)memory % page;
-    (void)madvise(memory - before, size + before, MADV_WIPEONFORK);
-#else
-    (void)memory;
-    (void)size;
-#endif
-}
-
 /* Guarded memory for all that the ring will hold, behind each other: itself, keys, older keys, passwords. */
 static brant_status make_room(reading *self, yyjson_val *root) {
     yyjson_val *keys = brant__json_get(root, "keys"),
@@ -266,12 +253,9 @@ static brant_status make_room(reading *self, yyjson_val *root) {
     const size_t legacy_at = keys_at + key_count * sizeof(brant__key);
     const size_t passwords_at = legacy_at + legacy_count * sizeof(brant__legacy_key);
     const size_t size = passwords_at + password_bytes(keys) + password_bytes(legacy);
-    /* Its end stands at a guard page, so that the beginning is aligned only if the size is. */
-    char *memory = sodium_malloc((size + 15) & ~(size_t)15);
-    if (!memory) return brant__fail_memory();
-    memset(memory, 0, (size + 15) & ~(size_t)15);
-    keep_from_children(memory, size);
-    self->ring = (void *)memory;
+    self->ring = brant__keyring_alloc(size);
+    if (!self->ring) return brant__fail_memory();
+    char *memory = (char *)self->ring;
     self->ring->keys = (void *)(memory + keys_at);
     self->ring->key_count = key_count;
     self->ring->legacy_keys = (void *)(memory + legacy_at);
@@ -313,10 +297,7 @@ brant_status brant__keyring_read(brant__keyring **out, brant_db *db, brant__text
     if (status != BRANT_OK) return status;
     BRANT__TRY(brant__json_parse(&parsed, json.data, json.length, 8));
     BRANT__TRY(read_ring(&self, parsed.root));
-    if (sodium_mprotect_readonly(self.ring) != 0) {
-        status = brant__fail(BRANT_IO, "the memory of the key ring cannot be made read-only");
-        goto cleanup;
-    }
+    BRANT__TRY(brant__keyring_fix(self.ring));
     *out = self.ring;
     self.ring = NULL;
 cleanup:

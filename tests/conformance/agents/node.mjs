@@ -3,7 +3,7 @@
  * marked `background`, whose promises are answered when they settle.
  */
 import { createInterface } from 'node:readline';
-import { BrantError, modules, open, version } from '../../../bindings/node/dist/index.mjs';
+import { BrantError, deriveKey, generateKey, modules, open, version } from '../../../bindings/node/dist/index.mjs';
 // Requests hold integers beyond 2^53, which the package reads and writes exactly.
 import { parse, stringify } from '../../../bindings/node/dist/json.js';
 
@@ -108,6 +108,9 @@ function selected({ keys, ...input }) {
 
 const many = (of, verb) => inGraph((graph, input) => graph[of][verb](...split(input, 'items')));
 
+/** What a scenario sees of an opened secret. */
+const opened = (secret) => ({ value: secret.reveal(), key_version: secret.keyVersion });
+
 /** The methods of nodes and of edges that are alike. */
 const items = (of) => ({
   [`${of}.put`]: inGraph((graph, input) => graph[of].put(input)),
@@ -117,6 +120,7 @@ const items = (of) => ({
   [`${of}.insert_many`]: many(of, 'insertMany'),
   [`${of}.patch_many`]: many(of, 'patchMany'),
   [`${of}.get`]: inGraph((graph, input) => graph[of].get(...only(input, 'key'))),
+  [`${of}.open_secret`]: inGraph((graph, input) => opened(graph[of].openSecret(...only(input, 'key', 'path')))),
   [`${of}.exists`]: inGraph((graph, input) => ({ exists: graph[of].exists(...only(input, 'key')) })),
   [`${of}.count`]: inGraph((graph, input) => ({ count: graph[of].count(...split(input)) })),
   [`${of}.list`]: inGraph((graph, input) => graph[of].list(...split(input))),
@@ -260,6 +264,17 @@ const METHODS = {
   'graph_types.migration': (db, input) => db.graphTypes.migration(...only(input, 'name')),
   'graph_types.set_retention': (db, input) => db.graphTypes.setRetention(...only(input, 'name', 'rules')),
 
+  'keyring.info': (db, input) => (only(input), db.keyringInfo()),
+  'keyring.generate': (_, input) => generateKey(...split(input)).reveal(),
+  'keyring.derive': (_, input) => deriveKey(...split(input, 'password')).reveal(),
+  'envelopes.seal': (db, input) => db.envelopes.seal(...only(input, 'value', 'context')),
+  'envelopes.open': (db, input) => opened(db.envelopes.open(...only(input, 'envelope', 'context'))),
+  'envelopes.rewrap': (db, input) => db.envelopes.rewrap(...only(input, 'envelope', 'context', 'to')),
+  // Without a limit the method goes on to the end.
+  'secrets.rotate': (db, { background, ...input }) =>
+    background === true ? db.secrets.rotateInBackground(...split(input)) : db.secrets.rotate(...split({ limit: 1, ...input })),
+  'secrets.status': (db, input) => db.secrets.status(...split(input)),
+
   'modules.types': (_, input) => modules.types(...only(input, 'module')),
   'modules.validate_node': (_, input) => modules.validateNode(...split(input, 'module', 'type', 'attributes')),
   'modules.validate_edge': (_, input) => modules.validateEdge(...split(input, 'module', 'type', 'attributes')),
@@ -302,6 +317,13 @@ const METHODS = {
 
   close: (db) => (db.close(), null),
   interrupt: (db) => (db.interrupt(), null),
+  keyring: (db, { ring }) => {
+    const former = rings.get(db);
+    rings.delete(db);
+    if (ring === null) former?.close();
+    else rings.set(db, db.keyring(ring));
+    return null;
+  },
   call_text: (db, { name, text, base64 }) =>
     parse(db.callText(name, base64 === undefined ? text : new Uint8Array(Buffer.from(base64, 'base64'))), 'exact'),
   run_in_transaction: runInTransaction,
@@ -391,6 +413,8 @@ const CURSORS = {
 };
 
 const databases = new Map();
+/** The key ring that each has. */
+const rings = new WeakMap();
 const listeners = new Map();
 
 /** The answer, or a promise of it. */
