@@ -194,6 +194,19 @@ static const char *const steps[][2] = {
                           "\"attributes.t\"}"},
     {"graphs.export", "{\"graph\":\"v\",\"format\":\"csv\",\"part\":\"nodes\"}"},
     {"graphs.replay", "{\"graph\":\"v\",\"to\":4,\"into\":\"w\"}"},
+    {"indexes.create",
+     "{\"graph_type\":\"v\",\"node_type\":\"S\",\"paths\":[\"attributes.n\"],\"name\":\"vn\"}"},
+    {"graph_types.set_retention", "{\"name\":\"v\",\"rules\":{\"nodes\":[{\"type\":\"S\",\"older_"
+                                  "than\":900000000000,\"filter\":{"
+                                  "\"attributes.n\":1}}]}}"},
+    {"graph_types.update",
+     "{\"name\":\"v\",\"version\":2,\"module\":{\"$id\":\"v\",\"$defs\":{\"SNode\":{\"type\":"
+     "\"object\",\"properties\":{\"s\":{\"x-encrypted\":true},\"m\":{\"x-encrypted\":true}}},"
+     "\"UEdge\":{\"type\":\"object\",\"properties\":{\"t\":{\"x-encrypted\":true}}}}}}"},
+    {"graph_types.migrate",
+     "{\"name\":\"v\",\"limit\":9,\"on_failure\":\"skip\",\"patches\":{\"S\":[{"
+     "\"op\":\"remove\",\"path\":\"/s\"},{\"op\":\"add\",\"path\":\"/n\","
+     "\"value\":1},{\"op\":\"copy\",\"from\":\"/n\",\"path\":\"/m\"}]}}"},
     {"db.info", "{}"},
     {"db.doctor", "{}"},
     {"db.maintain", "{}"},
@@ -212,6 +225,37 @@ static void run_steps(brant_db *db) {
         if (hurt || (failures == 0 && status != BRANT_OK))
             fail_msg("%s: %s: %s", steps[i][0], brant_status_name(status),
                      brant_last_error()->message);
+    }
+}
+
+/* What looks into an encrypted attribute is refused, and so is a type that would encrypt what an index is on. */
+static void refuse_steps(brant_db *db) {
+    static const char *const refused[][2] = {
+        {"nodes.count",
+         "{\"graph\":\"v\",\"filter\":{\"$or\":[{\"type\":\"S\",\"attributes.s.x\":1}]}}"},
+        {"nodes.list", "{\"graph\":\"v\",\"order_by\":\"attributes.s\"}"},
+        {"indexes.create",
+         "{\"graph_type\":\"v\",\"node_type\":\"S\",\"paths\":[\"attributes.s\"]}"},
+        {"graph_types.migrate",
+         "{\"name\":\"v\",\"patches\":{\"S\":[{\"op\":\"copy\",\"from\":\"/s\","
+         "\"path\":\"/n\"}]}}"},
+        {"graph_types.update",
+         "{\"name\":\"v\",\"version\":3,\"module\":{\"$id\":\"v\",\"$defs\":{\"SNode\":{"
+         "\"properties\":{\"n\":{\"x-encrypted\":true}}},\"UEdge\":true}}}"},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        char *answer = NULL;
+        size_t length = 0;
+        const brant_status status =
+            brant_call(&answer, &length, db, TEXT(refused[i][0]), TEXT(refused[i][1]));
+        brant_free(answer);
+        const brant_status wanted =
+            i + 1 < sizeof refused / sizeof *refused ? BRANT_INVALID : BRANT_CONSTRAINT;
+        /* Where an earlier step failed, the type or its index is not there. */
+        const bool hurt = status == BRANT_INTERNAL || status == BRANT_CORRUPT || status == BRANT_IO;
+        if (hurt || (failures == 0 && status != wanted))
+            fail_msg("%s: %s: %s", refused[i][0], brant_status_name(status),
+                     status ? brant_last_error()->message : "it succeeded");
     }
 }
 
@@ -295,6 +339,7 @@ static bool live(const char *folder, long n) {
                                              "\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"}]}"));
         only_memory(status, "keyring_load");
         run_steps(db);
+        refuse_steps(db);
         if (cursor) only_memory(brant_cursor_next(&answer, &length, cursor, 0), "next");
         brant_free(answer);
         brant_cursor_free(cursor);
