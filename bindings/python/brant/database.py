@@ -501,7 +501,7 @@ class Database:
 
     def keyring(
         self,
-        ring: str | bytes | bytearray | memoryview | RingFields | Mapping[str, Any] | None = None,
+        ring: str | bytes | bytearray | memoryview | RingFields | Mapping[str, Any] | Database | None = None,
         /,
         *,
         keys: Iterable[Key | KeyFields | Mapping[str, Any]] | None = None,
@@ -516,7 +516,8 @@ class Database:
         too. `padding`: lengths are hidden up to a multiple of that. `kdf`: bounds for keys of passwords. `legacy`: for envelopes of an older form.
 
         The library keeps the keys in guarded memory of its own and wipes them; nothing in Python keeps them but what the caller has. A ring is of the handle: all its
-        threads and tasks have it, other handles do not, and brant stores none. It replaces the one before as a whole, and at once, also while a transaction is open; the
+        threads and tasks have it, other handles do not, and brant stores none: ``other.keyring(db)`` gives another handle a copy of this one's, within the
+        library (NotFound: there is none). It replaces the one before as a whole, and at once, also while a transaction is open; the
         former does not come back at the end of the block. A with block's ring cannot be replaced inside the block.
 
         Invalid, with the JSON pointer of the place and nothing of what stands there: what a ring cannot be. InvalidJson: the text is none. Unsupported: another

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypedDict, Union, fina
 from . import _native
 from ._json import decode
 from ._wiped import Text, base64url, escaped, faults, is_utf8, raise_first, utf8, write
-from .errors import Closed, InvalidJson, Misuse
+from .errors import Closed, InvalidJson, Misuse, NotFound
 from .records import Json, known
 
 if TYPE_CHECKING:
@@ -299,15 +299,24 @@ def attach(database: Database, given: list[Any]) -> KeyRing:
 
 
 def _attach(ring: KeyRing, text: Text, given: list[Any]) -> None:
-    database = ring._database
+    from .database import Database
+
     value = given[0]
+    other = value if isinstance(value, Database) else None
     if isinstance(value, (bytearray, memoryview)):
         text.add(memoryview(value).cast("B"))
-    elif not isinstance(value, (str, bytes)):
+    elif not isinstance(value, (str, bytes)) and other is None:
         write(text, value)
-    with database._lock:
-        former = database._ring
-        if former is not None and former.entered:
+    # In one order, so that two that copy crosswise do not wait for each other.
+    handles = sorted({ring._database, other or ring._database}, key=id)
+    with handles[0]._lock, handles[-1]._lock:
+        database = ring._database
+        if other is not None and other._ring is None and not other.closed:
+            raise NotFound("the other handle has no key ring")
+        if database._ring is not None and database._ring.entered:
             raise Misuse("the handle's key ring is that of a with block; one ring has the keys of all versions")
-        _native.brant_keyring_load(database._handle, value if isinstance(value, (str, bytes)) else text.data)
+        if other is not None:
+            _native.brant_keyring_copy(database._handle, other._handle)
+        else:
+            _native.brant_keyring_load(database._handle, value if isinstance(value, (str, bytes)) else text.data)
         database._ring = ring._attached

@@ -405,6 +405,43 @@ def test_handles_have_their_own(path: Path) -> None:
             works(two)
 
 
+def test_copies(path: Path) -> None:
+    with brant.open(path) as one, brant.open(path) as two:
+        with pytest.raises(brant.NotFound):
+            two.keyring(one)
+        with one.keyring(RING), two.keyring(one) as copied:
+            assert works(two) and two.keyring_info() == one.keyring_info()
+            with pytest.raises(brant.Misuse):
+                two.keyring(one)
+            one._ring = None  # the copy is its own
+            _native.brant_keyring_unload(one._handle)
+            assert works(two) and copied.attached
+        one.keyring(RING)
+        one.keyring(one)
+        assert works(one)
+        one.close()
+        with pytest.raises(brant.Closed):
+            two.keyring(one)
+
+
+def test_crosswise_copies(path: Path) -> None:
+    with brant.open(path) as one, brant.open(path) as two:
+        one.keyring(RING)
+        two.keyring(one)
+
+        def copy_many(to: brant.Database, of: brant.Database) -> None:
+            for _ in range(200):
+                to.keyring(of)
+
+        threads = [threading.Thread(target=copy_many, args=pair, daemon=True) for pair in ((one, two), (two, one))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+            assert not thread.is_alive()
+        assert works(one) and works(two)
+
+
 def test_transactions(db: brant.Database) -> None:
     """A ring is the handle's: it comes and goes also while another thread has a transaction."""
     with db.transaction():
