@@ -1,7 +1,8 @@
 /* What README.md shows works: its blocks marked as a test are one program. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { folder } from './support.mjs';
@@ -59,4 +60,25 @@ test('the examples run', (t) => {
     if (typeof expected === 'string') assert.deepEqual(stdout.split('\n').sort(), expected.split('\n').sort());
     else assert.match(stdout, expected);
   }
+});
+
+test('the example with secrets runs, again too, and not without its keys', (t) => {
+  const dir = folder(t);
+  const run = () => spawnSync(process.execPath, [here('../examples/vault.mjs'), 'vault.db'], { cwd: dir, encoding: 'utf8', timeout: 60_000 });
+  const said = 'opened: [secret] of 12 characters\nstored: $enc, alg, kv, n, c, ct\nwithout keys: NOT_FOUND\nrotated: 1 failed: 0\nunder the new key: true\n';
+  for (let i = 0; i < 2; i++) {
+    const { stdout, stderr } = run();
+    assert.equal(stderr, '');
+    assert.equal(stdout, said);
+  }
+  const keys = join(dir, 'vault.db.keys');
+  assert.equal(statSync(keys).mode & 0o777, 0o600);
+  assert.deepEqual(JSON.parse(readFileSync(keys, 'utf8')).keys.map(({ version }) => version), [3]);
+  for (const file of readdirSync(dir, { withFileTypes: true })) {
+    if (file.isFile()) assert.ok(!readFileSync(join(dir, file.name)).includes('token-of-ann'), file.name);
+  }
+  rmSync(keys);
+  const { status, stderr } = run();
+  assert.equal(status, 1);
+  assert.match(stderr, /is lost/);
 });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -22,18 +23,22 @@ def test_planner(tmp_path: Path) -> None:
 
 
 def test_vault(tmp_path: Path) -> None:
+    command = [sys.executable, str(EXAMPLES / "vault.py"), str(tmp_path / "vault.db")]
     for _ in range(2):
-        run = subprocess.run([sys.executable, EXAMPLES / "vault.py", tmp_path / "vault.db"], check=True, capture_output=True, text=True)
+        run = subprocess.run(command, check=True, capture_output=True, text=True)
         assert run.stdout.splitlines() == [
-            "opened: [secret] which is for ann",
+            "opened: [secret] of 12 characters",
             "stored: $enc, alg, kv, n, c, ct",
-            "rotated: 1 to do: 0",
-            "refused: the handle has no key ring; load one",
-            "opened: True",
+            "without keys: NOT_FOUND",
+            "rotated: 1 failed: 0",
+            "under the new key: True",
         ]
     keys = tmp_path / "vault.db.keys"
-    assert keys.stat().st_mode & 0o777 == 0o600 and '"version": 3' in keys.read_text()
-    assert all(b"hunter2" not in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
+    assert keys.stat().st_mode & 0o777 == 0o600
+    assert [key["version"] for key in json.loads(keys.read_text())["keys"]] == [3]
+    assert all(b"token-of-ann" not in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
+    keys.unlink()
+    assert "is lost" in subprocess.run(command, capture_output=True, text=True).stderr and not keys.exists()
 
 
 def test_mailer(tmp_path: Path) -> None:
