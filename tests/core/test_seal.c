@@ -273,6 +273,15 @@ static void test_patch(void **state) {
     opens(db, "a", "attributes/db/a~1b~0", "{\"z\":\"canary-5\"}", 1);
     /* An envelope of elsewhere; one that does not open. */
     holds(db, "nodes.put", "\"created\":true", PUT("b", "\"value\":{\"x\":1}"));
+    /* Merging must not make something else of an envelope. */
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const apart[] = {"{\"$enc\":null}", "{\"$redacted\":null}",
+                                            "{\"$enc\":null,\"alg\":null,\"user\":\"x\"}",
+                                            "{\"$enc\":2,\"$redacted\":null}"};
+        fails(db, "nodes.patch", BRANT_INVALID, "/value: a patch cannot take $enc",
+              PATCH("b", "\"value\":%s"), apart[i]);
+    }
+    opens(db, "b", "attributes.value", "{\"x\":1}", 1);
     fails(db, "nodes.patch", BRANT_INVALID, "/value: looks like", PATCH("b", "\"value\":%s"),
           before);
     fails(db, "nodes.patch", BRANT_INVALID, "/pin: is redacted", PATCH("b", "\"pin\":" REDACTED));

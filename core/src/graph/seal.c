@@ -299,11 +299,19 @@ brant_status brant__seal_fault(brant__faults *faults, size_t index, brant__text 
 
 /* ---- patches --------------------------------------------------------------------------------- */
 
+/* Would merging it take out what tells an envelope? A secret would be lost, and nobody asked for that. */
+static bool takes_apart(yyjson_val *patch) {
+    return yyjson_is_null(brant__json_get(patch, "$enc")) ||
+           yyjson_is_null(brant__json_get(patch, "$redacted"));
+}
+
 static brant_status write_opened(brant__buffer *out, void *context, const brant__encrypted *place,
                                  yyjson_val *stored, yyjson_val *patch) {
     sealing *self = context;
     brant_status status;
 
+    if (takes_apart(patch))
+        return refuse(self, place, "a patch cannot take $enc or $redacted out of what is stored");
     if (brant__envelope_like(patch)) {
         brant__buffer_append(out, "null", 4);
         return BRANT_OK;
