@@ -70,6 +70,10 @@ static const struct {
     {"\"ANode\":{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"properties\":{\"v\":{"
      "\"$ref\":\"#/$defs/T\",\"x-encrypted\":true}}},\"T\":{\"type\":\"string\"}",
      "/v "},
+    /* What stands in its definitions is found by a $ref. */
+    {"\"ANode\":{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"$ref\":"
+     "\"#/$defs/ANode/definitions/T\",\"definitions\":{\"T\":{\"properties\":{\"v\":" ENC "}}}}",
+     "/v "},
     {"\"BNode\":{},\"AEdge\":{\"properties\":{\"value\":" ENC "}}", "/value "},
 };
 
@@ -198,6 +202,20 @@ static const struct {
      "\"db\":{\"properties\":{\"v\":{\"const\":1}}}}}]}",
      "/$defs/ANode/oneOf/0/properties/db/properties/v", "no condition, union or pattern"},
     {"\"AEdge\":{\"properties\":{\"v\":" ENC "}}", "/$defs/AEdge", "without node types"},
+    /* Draft-07 would not look at it: no mark is passed over in silence. */
+    {"\"ANode\":{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"$ref\":\"T\","
+     "\"properties\":{\"v\":" ENC "}},\"T\":{\"type\":\"object\"}",
+     "/$defs/ANode/properties", "up to draft-07 nothing does beside a $ref"},
+    {"\"ANode\":{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"$ref\":\"T\","
+     "\"allOf\":[{\"properties\":{\"v\":{\"properties\":{\"w\":" ENC "}}}}]},\"T\":true",
+     "/$defs/ANode/allOf", "put both into an allOf"},
+    /* Neither configuration nor constraints have attributes. */
+    {"\"ANode\":{},\"Config\":{\"type\":\"object\",\"properties\":{\"directed\":{\"const\":"
+     "\"directed\",\"x-encrypted\":true}}}",
+     "/$defs/Config", "attributes of node types and edge types alone"},
+    {"\"ANode\":{},\"BEdge\":{},\"BEdgeConstraints\":{\"type\":\"object\",\"properties\":{"
+     "\"source\":{\"const\":\"A\",\"x-encrypted\":true}}}",
+     "/$defs/BEdgeConstraints", "attributes of node types and edge types alone"},
 };
 
 static void other_places_are_refused(void **state) {

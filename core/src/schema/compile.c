@@ -658,6 +658,12 @@ static void drop_siblings(definition *source) {
     yyjson_val *reference = source->members[BRANT__KEYWORD_REF];
     yyjson_val *encrypted = source->members[BRANT__KEYWORD_ENCRYPTED];
     if (!reference) return;
+    for (int keyword = 0; keyword < BRANT__KEYWORD_COUNT; keyword++)
+        if (keyword != BRANT__KEYWORD_DEFS && keyword != BRANT__KEYWORD_DEFINITIONS &&
+            brant__marks_encrypted(source->members[keyword]))
+            fault(source, keyword,
+                  "has x-encrypted and would not count: up to draft-07 nothing does beside a $ref; "
+                  "put both into an allOf");
     memset(source->members, 0, sizeof(source->members));
     source->members[BRANT__KEYWORD_REF] = reference;
     /* No draft knows it, and what is marked must never be stored as it is. */

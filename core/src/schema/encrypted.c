@@ -557,6 +557,21 @@ brant_status brant__schema_encrypted(brant__encrypted **out, size_t *out_count,
     return status;
 }
 
+bool brant__marks_encrypted(yyjson_val *value) {
+    const brant__text keyword = brant__keywords[BRANT__KEYWORD_ENCRYPTED].name;
+    size_t index, count;
+    yyjson_val *key, *member;
+    yyjson_arr_foreach(value, index, count, member) {
+        if (brant__marks_encrypted(member)) return true;
+    }
+    yyjson_obj_foreach(value, index, count, key, member) {
+        if (yyjson_is_true(member) && brant__text_equal(brant__json_text(key), keyword))
+            return true;
+        if (brant__marks_encrypted(member)) return true;
+    }
+    return false;
+}
+
 bool brant__module_encrypts(const brant__module *module) {
     if (!module->typed) return false;
     for (size_t i = 0; i < module->node_type_count; i++)

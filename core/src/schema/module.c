@@ -450,6 +450,9 @@ static brant_status read_rules(reader *self) {
         const brant__text entry = brant__json_text(key);
         brant__text name;
         const int kind = brant__entry_kind(entry, &name);
+        if ((kind == CONFIG || kind == CONSTRAINTS) && brant__marks_encrypted(value))
+            fault(self, entry, WHOLE,
+                  "has x-encrypted, which marks attributes of node types and edge types alone");
         if (kind == CONFIG) {
             BRANT__TRY(read_entry(self, entry, value, NULL));
         } else if (kind == CONSTRAINTS) {

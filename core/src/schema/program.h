@@ -372,6 +372,9 @@ brant_status brant__schema_encrypted(brant__encrypted **out, size_t *out_count,
                                      const brant__schema *schema, brant__arena *arena,
                                      brant__encrypted_fault fault, void *context);
 
+/* Does an x-encrypted: true stand anywhere in it? For what takes no part: a mark that does nothing would leave a secret as it is. */
+bool brant__marks_encrypted(yyjson_val *value);
+
 /* ---- conceal.c ------------------------------------------------------------------------------------------------------- */
 
 /*
