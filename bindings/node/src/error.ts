@@ -13,6 +13,7 @@
  * | `INTERRUPTED`, `CLOSED` | somebody ended the call or the handle |
  * | `MISUSE` | not allowed in the handle's present state |
  * | `READ_ONLY`, `DENIED`, `LIMIT`, `FULL`, `IO` | see the message |
+ * | `AUTH` | a secret does not open, whatever the reason |
  * | `NOT_BRANT`, `NEWER_FORMAT`, `FOREIGN_SQLITE`, `NETWORK_FS`, `CORRUPT` | the file cannot be used as it is |
  */
 export type ErrorCode =

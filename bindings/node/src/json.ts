@@ -34,13 +34,25 @@ export function stringify(value: unknown): string {
   }
 }
 
+const CIRCULAR = 'Converting circular structure to JSON';
+
+function stringifyMarked(value: unknown): string {
+  try {
+    return JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? MARK + member : member));
+  } catch (error) {
+    throw error instanceof TypeError && error.message.startsWith(CIRCULAR) ? new TypeError(CIRCULAR) : error;
+  }
+}
+
 function stringifyExactly(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
+    // Its own message goes on with names of members, which may be within a secret.
+    if (error.message.startsWith(CIRCULAR)) throw new TypeError(CIRCULAR);
     // Either a bigint or something that is an error the second time too.
-    const marked = JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? MARK + member : member));
+    const marked = stringifyMarked(value);
     return marked.replace(MARKED, '$1');
   }
 }

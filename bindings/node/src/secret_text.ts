@@ -11,6 +11,7 @@ const DEPTH = 32;
 
 /** UTF-8 text that can be wiped. @internal */
 export class SecretText {
+  /** Of a size that lies outside of JavaScript's heap, where the collector would leave copies behind. */
   #bytes = Buffer.alloc(256);
   #length = 0;
   #wiped = false;

@@ -39,6 +39,7 @@ test('the handle is out of reach', (t) => {
   t.after(() => db.close());
   assert.deepEqual(Object.keys(db).sort(), [
     'calls',
+    'envelopes',
     'graphTypes',
     'graphs',
     'indexes',
@@ -47,6 +48,7 @@ test('the handle is out of reach', (t) => {
     'queues',
     'rateLimits',
     'schedules',
+    'secrets',
     'streams',
   ]);
   assert.throws(() => structuredClone(db.graph('g').nodes.put), /could not be cloned/);
@@ -89,6 +91,9 @@ test('every operation has its method', () => {
     rate_limits: { ...methodsOf(db.rateLimit('r', { limit: 1, period: 1 })), ...methodsOf(db.rateLimits) },
     schedules: db.schedules,
     calls: db.calls,
+    keyring: { info: db.keyringInfo, generate: esm.generateKey, derive: esm.deriveKey },
+    envelopes: db.envelopes,
+    secrets: db.secrets,
   };
   for (const { name } of operations()) {
     const [namespace, verb] = name.split('.');

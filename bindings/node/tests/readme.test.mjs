@@ -52,6 +52,11 @@ test('the metagraph of README.md', (t) => {
   assert.equal(lines.at(-1), 'Task Task 1');
 });
 
+test('the secrets of README.md', (t) => {
+  const more = "const { kdf } = await deriveKeyAsync('p', { kdf: { t: 2, m: 19922944 } }); console.log(kdf.t);";
+  assert.deepEqual(run(t, 'secrets', 1, more).trim().split('\n'), ['[secret] ann', '1', '[ { version: 2, count: 1 } ]', '2']);
+});
+
 test('the examples run', (t) => {
   for (const [name, expected] of [['jobs', 'b: no courier, delayed\nshipped a\nshipped b\n30\n'], ['quickstart', /^7\.88 /]]) {
     const program = `process.chdir(${JSON.stringify(folder(t))});\n${readFileSync(here(`../examples/${name}.mjs`), 'utf8')}`;

@@ -1,5 +1,22 @@
 /* Compiled, never run: what a typed consumer writes, and what the types must refuse. */
-import { BrantError, composite, defineModule, modules, open, operations, type SchemaOf, type ErrorCode, type GraphNode, type Notification } from 'brant';
+import {
+  BrantError,
+  Key,
+  composite,
+  defineModule,
+  deriveKeyAsync,
+  generateKey,
+  modules,
+  open,
+  operations,
+  type Envelope,
+  type ErrorCode,
+  type GraphNode,
+  type KeyRing,
+  type Notification,
+  type SchemaOf,
+  type Secret,
+} from 'brant';
 import { pipeline } from 'node:stream/promises';
 import { Type as Type034 } from '@sinclair/typebox';
 import { DirectedGraph } from 'graphology';
@@ -256,3 +273,29 @@ target.addEventListener('mail:17', () => undefined);
 composite(target, db.eventTarget<{ order: Mail; user: number }>()).dispatchEvent(new CustomEvent('order:1', { detail: { to: 'a' } }));
 db.outbox<Mail>('o', (message, job) => console.log(message.to, job.id)).send({ to: 'a' });
 console.log(sent, held);
+
+{
+  using ring: KeyRing = db.keyring({ keys: [{ version: 1, key: new Uint8Array(32), state: 'decrypt_only' }, generateKey({ version: 2 })], padding: 16 });
+  db.keyring('{}').close();
+  db.keyring(Buffer.from('{}'));
+  // @ts-expect-error a key has a version
+  db.keyring({ keys: [{ key: new Uint8Array(32) }] });
+  // @ts-expect-error no such state
+  new Key({ version: 1, state: 'old' });
+  const secret: Secret<{ user: string }> = db.graph('s').nodes.openSecret<{ user: string }>('k', 'attributes.value');
+  secret.reveal().user.trim();
+  const opened: unknown = (await db.graph('s').edges.openSecretAsync('k', 'attributes.value', { timeout: 5 })).reveal();
+  // @ts-expect-error nobody but reveal has it
+  secret.value;
+  const envelope: Envelope = db.envelopes.seal({ a: 1 }, { graph_id: 'g', kind: 'node', key: 'k', path: '/value' });
+  // @ts-expect-error a context has a path
+  db.envelopes.open(envelope, { graph_id: 'g', kind: 'node', key: 'k' });
+  const derived: Key = await deriveKeyAsync('p', { version: 2, kdf: { t: 3 } });
+  derived.state = 'disabled';
+  db.secrets.rotate({ batch: 5, onProgress: ({ rewrapped }) => rewrapped.toFixed() }).keys?.map(({ count }) => count);
+  (await db.secrets.rotateAsync({ limit: 1, signal: AbortSignal.timeout(1) })).failures.map(({ code, path }) => [code, path]);
+  db.secrets.rotateInBackground({ graph: 'g' }).job.toFixed();
+  const state: string | undefined = db.secrets.status().keys[0]?.state;
+  const value: unknown = db.call('nodes.open_secret', { graph: 'g', key: 'k', path: 'attributes.value' }).value;
+  console.log(ring.attached, opened, state, value, db.keyringInfo().keys[0]?.kdf?.t);
+}
