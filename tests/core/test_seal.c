@@ -504,6 +504,52 @@ static void test_limit(void **state) {
     brant_db_free(db);
 }
 
+/* What a given envelope asks for is work under the write lock: a few of what the ring's own costs. */
+static void test_work_of_given_envelopes(void **state) {
+    brant_db *db = open_vault(*state);
+    char *before, *forged, *digit;
+    char items[16384] = "";
+    size_t length = 0;
+
+    load(db, "{\"keys\":[{\"version\":1,\"password\":\"p\",\"kdf\":{\"alg\":\"argon2id13\",\"s\":"
+             "\"AAAAAAAAAAAAAAAAAAAAAA\",\"t\":1,\"m\":8192}}],\"kdf\":{\"least\":{\"t\":1,"
+             "\"m\":8192}}}");
+    holds(db, "nodes.put", "\"created\":true", PUT("a", "\"value\":1"));
+    before = envelope(db, "a", "/value");
+    forged = strdup(before);
+    assert_non_null(forged);
+    digit = strstr(forged, "\"t\":1");
+    assert_non_null(digit);
+    digit[4] = '2';
+    fails(db, "nodes.put", BRANT_LIMIT, "more than one of the key ring's own: 1 over 8192",
+          PUT("a", "\"value\":%s"), forged);
+    fails(db, "nodes.patch", BRANT_LIMIT, "2 passes over 8192 bytes", PATCH("a", "\"value\":%s"),
+          forged);
+    digit[4] = '1';
+    digit = strstr(forged, "\"s\":\"");
+    assert_non_null(digit);
+    for (int call = 0; call < 2; call++) {
+        length = 0;
+        for (int i = 0; i < 18; i++) {
+            digit[5] = (char)(call ? 'a' + i : 'B' + i);
+            length += (size_t)snprintf(items + length, sizeof(items) - length,
+                                       "%s{\"key\":\"a\",\"attributes\":{\"value\":%s}}",
+                                       i ? "," : "", forged);
+        }
+        assert_true(length < sizeof(items));
+        holds(
+            db, "nodes.put_many",
+            "{\"index\":15,\"key\":\"a\",\"code\":\"INVALID\",\"message\":\"/value: looks like an "
+            "envelope and is none of this place\"},{\"index\":16,\"key\":\"a\",\"code\":\"LIMIT\"",
+            "{\"graph\":\"g\",\"errors\":\"skip\",\"items\":[%s]}", items);
+    }
+    put_back(db, "a");
+    must_be(db, "a", "/value", before);
+    free(forged);
+    free(before);
+    brant_db_free(db);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         GRAPH_TEST(test_put_seals),
@@ -518,6 +564,7 @@ int main(void) {
         GRAPH_TEST(test_open),
         GRAPH_TEST(test_tampered),
         GRAPH_TEST(test_limit),
+        GRAPH_TEST(test_work_of_given_envelopes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

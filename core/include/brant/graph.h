@@ -58,7 +58,7 @@
  * active key (NOT_FOUND, and nothing is written). An envelope may be written where it is the one that is stored there, which needs no ring, or opens at this very place (sealed
  * anew where its key is not the active one); INVALID otherwise: a plaintext must not look like one. {"$redacted": true} keeps what is stored there; INVALID where nothing is, or
  * with other members. A patch that has an object for a secret is merged into the opened value (AUTH, UNSUPPORTED: it does not open). LIMIT: what is sealed is longer than
- * limits.document. The change log, exports and arrays have {"$redacted": true} instead of each value, and so have reads of a row that was written before its type encrypted. In a
+ * limits.document; a given envelope of a password would take more passes or memory to open than one that the ring makes, or more than 16 of other salts are in one call. The change log, exports and arrays have {"$redacted": true} instead of each value, and so have reads of a row that was written before its type encrypted. In a
  * batch these are faults of the items. graph_types.migrate seals the defaults that a cast puts there, and a row that it cannot seal fails.
  *
  * Notifications: each successful mutating call emits one per channel, in its transaction: graph:created, graph:updated, graph:deleted (marked), graph:purged

@@ -45,6 +45,12 @@ brant_status brant__envelope_seal(brant__buffer *out, brant_db *db, const brant_
 brant_status brant__envelope_open(brant__buffer *out, int64_t *out_version, brant_db *db,
                                   const brant__context *context, yyjson_val *envelope);
 
+/*
+ * May somebody who only gives it cause the work of opening it? LIMIT: its key would have to be derived with more passes or memory than the ring's own of that version, or this
+ * call has seen as many keys by other salts as are kept. OK also for what does not open: brant__envelope_open tells why.
+ */
+brant_status brant__envelope_affordable(brant_db *db, yyjson_val *envelope);
+
 /* An object that has a member "$enc" or "$redacted": no plaintext may look like that. */
 bool brant__envelope_like(yyjson_val *value);
 

@@ -232,6 +232,15 @@ static brant_status find_key(const brant__key **out, brant_db *db, const members
                : brant__envelope_fail();
 }
 
+brant_status brant__envelope_affordable(brant_db *db, yyjson_val *envelope) {
+    const brant__key *key = NULL;
+    members self;
+    if (!read_shape(&self, envelope) || !self.has_kdf) return BRANT_OK;
+    if (find_key(&key, db, &self) == BRANT_OK) return brant__keyring_afford(db, key, &self.kdf);
+    (void)brant__error_code();
+    return BRANT_OK;
+}
+
 /* Decrypt the bytes at `sealed` in place and cut off the padding. */
 static bool decrypt(size_t *out_length, uint8_t *sealed, size_t length, const members *self,
                     const bound *message, const uint8_t key[BRANT__KEY_SIZE]) {

@@ -155,6 +155,8 @@ brant_status brant__keyring_find(const brant__key **out, const brant_db *db, int
  */
 brant_status brant__keyring_bytes(const uint8_t **out, uint8_t room[BRANT__KEY_SIZE], brant_db *db,
                                   const brant__key *key, const brant__kdf *kdf);
+/* brant__envelope_affordable, of an envelope with this kdf. */
+brant_status brant__keyring_afford(brant_db *db, const brant__key *key, const brant__kdf *kdf);
 
 /* ---- envelopes ---------------------------------------------------------------------------------- */
 

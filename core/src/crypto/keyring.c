@@ -12,6 +12,7 @@
 
 typedef struct state {
     brant__keyring *ring;
+    size_t afforded;       /* keys by salts of others in this call (brant__keyring_afford) */
     size_t file_id_length; /* 0: not read yet */
     char file_id[64];
 } state;
@@ -36,7 +37,14 @@ static void after_restore(brant_db *db, void *context) {
     ((state *)context)->file_id_length = 0;
 }
 
-static const brant__hooks hooks = {.after_restore = after_restore, .destroy = destroy};
+/* After a call that had a secret in hand. */
+static void forget(brant_db *db, void *context) {
+    (void)db;
+    ((state *)context)->afforded = 0;
+}
+
+static const brant__hooks hooks = {
+    .after_restore = after_restore, .forget = forget, .destroy = destroy};
 
 static state *state_of(const brant_db *db) {
     return brant__state(db, BRANT__SLOT_KEYRING);
@@ -214,6 +222,25 @@ static const brant__derived *find_derived(const brant__keyring *ring, const bran
             brant__kdf_equal(&ring->derived[i].kdf, kdf))
             return &ring->derived[i];
     return NULL;
+}
+
+brant_status brant__keyring_afford(brant_db *db, const brant__key *key, const brant__kdf *kdf) {
+    state *self = state_of(db);
+    if (!key->password.data || brant__kdf_equal(kdf, &key->kdf) ||
+        find_derived(self->ring, key, kdf))
+        return BRANT_OK;
+    if (kdf->passes > key->kdf.passes || kdf->memory > key->kdf.memory)
+        return brant__fail(
+            BRANT_LIMIT,
+            "opening the given envelope takes %lld passes over %lld bytes, more than "
+            "one of the key ring's own: %lld over %lld",
+            (long long)kdf->passes, (long long)kdf->memory, (long long)key->kdf.passes,
+            (long long)key->kdf.memory);
+    if (self->afforded == BRANT__DERIVED_KEPT)
+        return brant__fail(BRANT_LIMIT, "one call takes envelopes with at most %d other salts",
+                           BRANT__DERIVED_KEPT);
+    self->afforded++;
+    return BRANT_OK;
 }
 
 /* Keys by other salts displace each other, never the ring's own. */

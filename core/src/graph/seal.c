@@ -162,6 +162,9 @@ static brant_status take_envelope(brant__buffer *out, sealing *self, const brant
         brant__json_append(out, stored);
         return BRANT_OK;
     }
+    /* Under the write lock, and whoever gives it may be hostile. */
+    status = brant__envelope_affordable(self->call->db, envelope);
+    if (status != BRANT_OK) return status;
     status = open_at(&version, self, place->pointer, envelope);
     if (status == BRANT_OK) {
         if (active > 0 && version != active) return seal_text(out, self, place->pointer);
