@@ -31,6 +31,7 @@ type engine struct {
 	writer  *writer  // nil: read-only
 	readers *readers // nil: in memory
 	events  events
+	rings   rings
 	closing sync.Once
 }
 
@@ -64,7 +65,7 @@ func Open(path string, options *Options) (*DB, error) {
 	if path != memory {
 		e.readers = newReaders(e.options.readers(), wait, e.signals, func() (*connection, error) {
 			return openConnection(e.path, e.options.more(ModeReadOnly))
-		})
+		}, e.rings.give)
 	}
 	if e.options.Mode == ModeReadOnly && path != memory {
 		e.readers.idle = []*connection{first}
@@ -99,20 +100,25 @@ func (e *engine) close() {
 			e.readers.each((*connection).close)
 		}
 		e.events.close()
+		e.rings.close()
 	})
+}
+
+// connections goes through those that operations run on: those that read come first.
+func (e *engine) connections(do func(*connection)) {
+	if e.readers != nil {
+		e.readers.each(do)
+	}
+	if e.writer != nil {
+		do(e.writer.connection)
+	}
 }
 
 // Interrupt ends what runs and waits now with ErrInterrupted; contexts do that for one call. Nothing happens when nothing runs.
 func (db *DB) Interrupt() {
 	e := db.engine
 	e.signals.interruptAll()
-	interrupt := func(c *connection) { _ = c.handle.Interrupt() }
-	if e.writer != nil {
-		interrupt(e.writer.connection)
-	}
-	if e.readers != nil {
-		e.readers.each(interrupt)
-	}
+	e.connections(func(c *connection) { _ = c.handle.Interrupt() })
 	runtime.KeepAlive(db)
 }
 
@@ -200,6 +206,10 @@ type operations struct {
 	Schedules Schedules
 	// Calls is the call protocol.
 	Calls Calls
+	// Secrets are all values that graph types encrypt.
+	Secrets Secrets
+	// Envelopes seals and opens values by hand.
+	Envelopes Envelopes
 
 	r runner
 }
@@ -207,7 +217,8 @@ type operations struct {
 func newOperations(r runner) operations {
 	return operations{
 		Graphs: Graphs{r}, GraphTypes: GraphTypes{r}, Indexes: Indexes{r}, Channels: Channels{r}, Queues: Queues{r}, Jobs: Jobs{r},
-		Streams: Streams{r}, Locks: Locks{r}, RateLimits: RateLimits{r}, Schedules: Schedules{r}, Calls: Calls{r}, r: r,
+		Streams: Streams{r}, Locks: Locks{r}, RateLimits: RateLimits{r}, Schedules: Schedules{r}, Calls: Calls{r},
+		Secrets: Secrets{r}, Envelopes: Envelopes{r}, r: r,
 	}
 }
 

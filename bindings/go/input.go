@@ -179,6 +179,7 @@ func (in *input) element(value any) {
 			return
 		}
 		in.buffer = append(in.buffer, written...)
+		clear(written) // as free does
 		return
 	}
 	if !oneValue(text) {

@@ -202,6 +202,17 @@ var (
 	graphsReplay  = &operation{"graphs.replay", cbrant.Brant_graph_replay, alone}
 
 	dbMetrics = &operation{"db.metrics", cbrant.Brant_db_metrics, read}
+
+	keyringInfo = &operation{"keyring.info", cbrant.Brant_keyring_info, read}
+
+	envelopesOpen   = &operation{"envelopes.open", cbrant.Brant_envelope_open, read}
+	envelopesRewrap = &operation{"envelopes.rewrap", cbrant.Brant_envelope_rewrap, read}
+	envelopesSeal   = &operation{"envelopes.seal", cbrant.Brant_envelope_seal, read}
+
+	nodesOpenSecret = &operation{"nodes.open_secret", cbrant.Brant_node_open_secret, read}
+	edgesOpenSecret = &operation{"edges.open_secret", cbrant.Brant_edge_open_secret, read}
+	secretsRotate   = &operation{"secrets.rotate", cbrant.Brant_secret_rotate, alone}
+	secretsStatus   = &operation{"secrets.status", cbrant.Brant_secret_status, read}
 )
 
 // runner is a DB or a Tx: what runs operations.

@@ -2,6 +2,7 @@ package brant
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -9,6 +10,7 @@ import (
 // readers is a pool of read-only connections, opened when they are first needed. The one used last is used next: its caches are warm.
 type readers struct {
 	open    func() (*connection, error)
+	opened  func(*connection) error // when it is among all
 	wait    time.Duration
 	signals *signals
 	places  chan struct{} // one for each connection that may be in use
@@ -18,8 +20,8 @@ type readers struct {
 	all  []*connection
 }
 
-func newReaders(count int, wait time.Duration, signals *signals, open func() (*connection, error)) *readers {
-	return &readers{open: open, wait: wait, signals: signals, places: make(chan struct{}, count)}
+func newReaders(count int, wait time.Duration, signals *signals, open func() (*connection, error), opened func(*connection) error) *readers {
+	return &readers{open: open, opened: opened, wait: wait, signals: signals, places: make(chan struct{}, count)}
 }
 
 func (p *readers) acquire(ctx context.Context) (*connection, error) {
@@ -49,7 +51,20 @@ func (p *readers) acquire(ctx context.Context) (*connection, error) {
 	if p.signals.isClosed() { // it may have been opened after closeAll looked
 		c.close()
 	}
+	if err := p.opened(c); err != nil {
+		p.drop(c)
+		<-p.places
+		return nil, err
+	}
 	return c, nil
+}
+
+// drop closes a connection that is not idle, for good.
+func (p *readers) drop(c *connection) {
+	p.lock.Lock()
+	p.all = slices.DeleteFunc(p.all, func(other *connection) bool { return other == c })
+	p.lock.Unlock()
+	c.close()
 }
 
 func (p *readers) await(ctx context.Context) error {

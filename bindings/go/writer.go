@@ -286,7 +286,8 @@ func (w *writer) runApart(taken []*request) {
 // breaksTransaction says whether a failed write may have ended the transaction that it was in, since SQLite rolls all of it back.
 func breaksTransaction(err error) bool {
 	switch codeOf(err) {
-	case 0, ErrInvalid, ErrInvalidJSON, ErrValidation, ErrNotFound, ErrExists, ErrConflict, ErrConstraint, ErrReadOnly, ErrDenied, ErrLimit, ErrStale:
+	case 0, ErrInvalid, ErrInvalidJSON, ErrValidation, ErrNotFound, ErrExists, ErrConflict, ErrConstraint, ErrReadOnly, ErrDenied, ErrLimit, ErrStale,
+		ErrAuth, ErrUnsupported:
 		return false
 	}
 	return true

@@ -114,6 +114,28 @@ func (h *Handle) CallName(out *Result, name, json string) error {
 	return err
 }
 
+// LoadKeyring is brant_keyring_load.
+func (h *Handle) LoadKeyring(json string) error {
+	err := Brant_keyring_load(h.address, json)
+	runtime.KeepAlive(h)
+	return err
+}
+
+// CopyKeyring is brant_keyring_copy.
+func (h *Handle) CopyKeyring(from *Handle) error {
+	err := Brant_keyring_copy(h.address, from.address)
+	runtime.KeepAlive(h)
+	runtime.KeepAlive(from)
+	return err
+}
+
+// UnloadKeyring is brant_keyring_unload.
+func (h *Handle) UnloadKeyring() error {
+	err := Brant_keyring_unload(h.address)
+	runtime.KeepAlive(h)
+	return err
+}
+
 // Check is brant_check.
 func (h *Handle) Check() error {
 	err := Brant_check(h.address)

@@ -41,6 +41,7 @@ func faultf(code, format string, arguments ...any) error {
 // handle is an open database, and the transactions that transaction.begin opened on it, innermost last.
 type handle struct {
 	db           *brant.DB
+	ring         *brant.Keyring // the last that was attached
 	transactions []*brant.Tx
 }
 
@@ -209,6 +210,8 @@ func (a *agent) runHandle(h *handle, r request) (any, error) {
 	case "interrupt":
 		h.db.Interrupt()
 		return nil, nil
+	case "keyring":
+		return nil, h.keyring(r.Arguments)
 	case "call_text":
 		return callText(h.target(), r.Arguments)
 	case "run_in_transaction":
@@ -256,6 +259,37 @@ func (a *agent) runHandle(h *handle, r request) (any, error) {
 	return call(h.target(), r.Name, r.Arguments)
 }
 
+// keyring attaches a ring, or takes the last one away.
+func (h *handle) keyring(arguments json.RawMessage) error {
+	m := readMembers(arguments)
+	var text string
+	ring, _ := m.value("ring").(json.RawMessage)
+	if !m.all() {
+		return faultf("INVALID", "a keyring step has a ring")
+	}
+	if ring == nil || string(ring) == "null" {
+		if h.ring == nil {
+			return nil
+		}
+		return h.ring.Close()
+	}
+	if json.Unmarshal(ring, &text) == nil {
+		ring = json.RawMessage(text)
+	}
+	keys, expressive := keysOf(ring)
+	var attached *brant.Keyring
+	var err error
+	if expressive {
+		attached, err = h.db.Keyring(keys)
+	} else {
+		attached, err = h.db.KeyringJSON(ring)
+	}
+	if err == nil {
+		h.ring = attached
+	}
+	return err
+}
+
 // target is what the operations of a handle run on: the innermost transaction, or the database.
 func (h *handle) target() target {
 	if last := len(h.transactions) - 1; last >= 0 {
@@ -263,14 +297,16 @@ func (h *handle) target() target {
 	}
 	return target{
 		Graphs: h.db.Graphs, GraphTypes: h.db.GraphTypes, Indexes: h.db.Indexes, Channels: h.db.Channels, Queues: h.db.Queues, Jobs: h.db.Jobs,
-		Streams: h.db.Streams, Locks: h.db.Locks, RateLimits: h.db.RateLimits, Schedules: h.db.Schedules, Calls: h.db.Calls, anyone: h.db, db: h.db,
+		Streams: h.db.Streams, Locks: h.db.Locks, RateLimits: h.db.RateLimits, Schedules: h.db.Schedules, Calls: h.db.Calls,
+		Secrets: h.db.Secrets, Envelopes: h.db.Envelopes, anyone: h.db, db: h.db,
 	}
 }
 
 func inTx(tx *brant.Tx) target {
 	return target{
 		Graphs: tx.Graphs, GraphTypes: tx.GraphTypes, Indexes: tx.Indexes, Channels: tx.Channels, Queues: tx.Queues, Jobs: tx.Jobs,
-		Streams: tx.Streams, Locks: tx.Locks, RateLimits: tx.RateLimits, Schedules: tx.Schedules, Calls: tx.Calls, anyone: tx,
+		Streams: tx.Streams, Locks: tx.Locks, RateLimits: tx.RateLimits, Schedules: tx.Schedules, Calls: tx.Calls,
+		Secrets: tx.Secrets, Envelopes: tx.Envelopes, anyone: tx,
 	}
 }
 

@@ -16,6 +16,7 @@ type anyone interface {
 	Queue(name string) brant.Queue
 	Stream(name string) brant.Stream
 	RateLimit(name string, options brant.RateLimitOptions) brant.RateLimit
+	KeyringInfo(ctx context.Context) (brant.KeyringInfo, error)
 	Notify(ctx context.Context, channel string, payload any) (int64, error)
 	Execute(ctx context.Context, sql string, params ...any) (*brant.Rows, error)
 	CallJSON(ctx context.Context, name string, input []byte) ([]byte, error)
@@ -35,6 +36,8 @@ type target struct {
 	RateLimits brant.RateLimits
 	Schedules  brant.Schedules
 	Calls      brant.Calls
+	Secrets    brant.Secrets
+	Envelopes  brant.Envelopes
 	db         *brant.DB // nil in a transaction
 }
 
