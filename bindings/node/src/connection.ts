@@ -104,7 +104,16 @@ export class Connection {
 
   /** Give all handles a key ring, the text of one; its number. */
   attachRing(text: Uint8Array): number {
-    guard(() => native.brant_keyring_load(this.handle, text));
+    return this.#attached(() => native.brant_keyring_load(this.handle, text));
+  }
+
+  /** Give all handles the key ring of another connection; its number. */
+  copyRing(from: Connection): number {
+    return this.#attached(() => native.brant_keyring_copy(this.handle, from.handle));
+  }
+
+  #attached(attach: () => void): number {
+    guard(attach);
     this.#ring = ++this.#rings;
     this.#provideIdle();
     return this.#ring;

@@ -155,12 +155,13 @@ export class Database {
    * using ring = db.keyring({ keys: [{ version: 1, key: bytes, state: 'decrypt_only' }, { version: 2, key: newBytes }] });
    * ```
    *
-   * @param ring - the members, or the JSON text of a ring, as a string or as UTF-8 bytes. Nothing of it is kept; bytes are the caller's to overwrite
+   * @param ring - the members, or the JSON text of a ring, as a string or as UTF-8 bytes. Nothing of it is kept; bytes are the caller's to overwrite. Or another
+   *   handle: what it has is copied within the library, with keys that were derived already
    * @throws BrantError `INVALID` with the JSON pointer of what is refused, and nothing of what stands there; `INVALID_JSON`; `UNSUPPORTED`: another algorithm;
-   *   `LIMIT`: longer than 64 KiB, or a `kdf` out of the bounds.
+   *   `LIMIT`: longer than 64 KiB, or a `kdf` out of the bounds; `NOT_FOUND`: the other handle has none.
    */
-  keyring(ring: KeyRingFields | string | Uint8Array): KeyRing {
-    return attachRing(this.#connection, ring);
+  keyring(ring: KeyRingFields | string | Uint8Array | Database): KeyRing {
+    return attachRing(this.#connection, ring instanceof Database ? ring.#connection : ring);
   }
 
   /** What the handle's key ring is made of, without keys and passwords. */

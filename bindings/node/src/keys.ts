@@ -1,6 +1,6 @@
 /* Keys, and the key ring of a handle: what attributes that a graph type encrypts are sealed and opened with. */
 import { inspect } from 'node:util';
-import { type Connection, guard } from './connection.js';
+import { Connection, guard } from './connection.js';
 import { calls, traced, tracedAsync } from './diagnostics.js';
 import { BrantError, translate } from './error.js';
 import { native } from './native.js';
@@ -283,7 +283,11 @@ export class KeyRing {
 }
 
 /** Attach a ring to a handle. @internal */
-export function attachRing(connection: Connection, ring: KeyRingFields | string | Uint8Array): KeyRing {
+export function attachRing(connection: Connection, ring: KeyRingFields | string | Uint8Array | Connection): KeyRing {
+  if (ring instanceof Connection) {
+    if (!ring.closed && ring.ring === 0) throw new BrantError('NOT_FOUND', 'the other handle has no key ring');
+    return new KeyRing(connection, connection.copyRing(ring));
+  }
   const generation = withText((text) => {
     if (ring instanceof Uint8Array) return connection.attachRing(ring);
     return connection.attachRing((typeof ring === 'string' ? text.add(ring) : text.addValue(ring)).bytes);

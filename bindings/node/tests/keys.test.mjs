@@ -232,6 +232,18 @@ test('a ring stays until it is closed, replaced, or the handle is closed', (t) =
   for (const call of [() => db.keyring(RING), () => db.keyringInfo(), () => works(db)]) assert.throws(call, code('CLOSED'));
 });
 
+test('a ring is copied from another handle', async (t) => {
+  const [db, other] = [database(t), database(t)];
+  assert.throws(() => other.keyring(db), code('NOT_FOUND'));
+  db.keyring(RING);
+  const ring = other.keyring(db);
+  db.close();
+  assert.ok(ring.attached && works(other));
+  assert.equal((await other.envelopes.sealAsync('x', PLACE)).kv, 1);
+  assert.throws(() => other.keyring(db), code('CLOSED'));
+  assert.ok(ring.attached && other.keyring(other).attached && works(other) && !ring.attached);
+});
+
 test('asynchronous calls have the ring of their turn', async (t) => {
   const db = database(t);
   await assert.rejects(db.envelopes.sealAsync('x', PLACE), code('NOT_FOUND'));
