@@ -34,6 +34,8 @@ static void a_ring_is_replaced_as_a_whole(void **state) {
     assert_int_equal(brant_keyring_load(db, TEXT("{\"keys\":[")), BRANT_INVALID_JSON);
     assert_int_equal(brant_keyring_load(db, TEXT("{\"keys\":[],\"keys\":[]}")), BRANT_INVALID_JSON);
     assert_int_equal(brant_keyring_load(db, "", 0), BRANT_INVALID_JSON);
+    assert_int_equal(brant_keyring_load(db, TEXT("ring.json")), BRANT_INVALID_JSON);
+    assert_non_null(strstr(brant_last_error()->message, "the name of a file"));
     assert_int_equal(brant_keyring_load(db, NULL, 0), BRANT_INVALID);
     opens_to(db, &here, envelope, BRANT__TEXT("1"));
     must_load(db, "{\"keys\":[{\"version\":2,\"key\":\"" KEY_B "\"}]}");

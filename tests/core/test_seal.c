@@ -444,7 +444,9 @@ static void test_open(void **state) {
     fails(db, "nodes.open_secret", BRANT_INVALID, "does not encrypt",
           OPEN("p", "attributes.value"));
     fails(db, "nodes.open_secret", BRANT_INVALID, "/path", OPEN("a", "attributes..value"));
-    fails(db, "nodes.open_secret", BRANT_INVALID, "/path", OPEN("a", "value"));
+    fails(db, "nodes.open_secret", BRANT_INVALID,
+          "does not encrypt \"value\", but \"attributes/db/a~1b~0\" and", OPEN("a", "value"));
+    fails(db, "nodes.open_secret", BRANT_INVALID, "\" and others", OPEN("a", "/value"));
     fails(db, "edges.open_secret", BRANT_NOT_FOUND, "no edge", OPEN("a", "attributes.token"));
     holds(db, "graphs.create", "\"id\":", "{\"name\":\"o\",\"graph_type\":\"open\"}");
     holds(db, "nodes.put", "\"created\":true",
@@ -465,7 +467,8 @@ static void test_tampered(void **state) {
           "{\"key\":\"b\",\"type\":\"Secret\",\"attributes\":{\"value\":\"w\"}}]}");
     other = envelope(db, "b", "/value");
     overwrite(db, in_folder(*state, "a.db"), "a", "{\"value\":\"canary\",\"note\":\"n\"}");
-    fails(db, "nodes.open_secret", BRANT_AUTH, "does not open", OPEN("a", "attributes.value"));
+    fails(db, "nodes.open_secret", BRANT_AUTH, "does not open: it is stored in plain",
+          OPEN("a", "attributes.value"));
     no_trace_in_error("canary");
     holds(db, "nodes.get", "\"attributes\":{\"value\":" REDACTED ",\"note\":\"n\"}", GET("a"));
     {
@@ -475,7 +478,8 @@ static void test_tampered(void **state) {
     }
     fails(db, "nodes.open_secret", BRANT_AUTH, "does not open", OPEN("a", "attributes.value"));
     overwrite(db, in_folder(*state, "a.db"), "a", "{\"value\":" REDACTED "}");
-    fails(db, "nodes.open_secret", BRANT_AUTH, "does not open", OPEN("a", "attributes.value"));
+    fails(db, "nodes.open_secret", BRANT_AUTH, "does not open: it is redacted",
+          OPEN("a", "attributes.value"));
     opens(db, "b", "attributes.value", "\"w\"", 1);
     free(other);
     brant_db_free(db);

@@ -23,7 +23,7 @@ extern "C" {
  * A batch is read, then opened and sealed without any lock, then written in one transaction together with how far the graph is: a call that was interrupted, or a process that died, goes on after the
  * last batch, and it does not matter how many processes rotate at once, and who writes meanwhile: a row is written only while it is what was read, and looked at again when it
  * changed. Within a transaction of the caller's all is of that one. A batch is of one graph; a call looks at `batch` times `limit` rows at most.
- * What does not open (AUTH: tampered with, moved, of no known form; NOT_FOUND: its key is not in the ring, or disabled; UNSUPPORTED; LIMIT) is told in `failures`, counted in
+ * A failure's path with "attributes" before it is what nodes.open_secret and edges.open_secret take. What does not open (AUTH: tampered with, moved, of no known form; NOT_FOUND: its key is not in the ring, or disabled; UNSUPPORTED; LIMIT) is told in `failures`, counted in
  * `failed` and left as it is. Called again when it is done, a rotation tries those again.
  * A new active key begins a new rotation by itself, whatever became of the one before. Versions grow: a ring whose active key is older than the one that a graph was or is being rotated
  * to takes nothing back: CONFLICT.

@@ -77,7 +77,11 @@ int cli_open(brant_db **out, const cli_arguments *arguments, const char *path) {
     if (!options) return BRANT_NO_MEMORY;
     const brant_status status = brant_open(out, path, strlen(path), options, strlen(options));
     free(options);
-    return status == BRANT_OK ? 0 : cli_print_error(&arguments->style);
+    if (status == BRANT_OK) return 0;
+    cli_print_error(&arguments->style);
+    if (status == BRANT_NOT_FOUND && !arguments->options && !arguments->read_only)
+        fprintf(stderr, "brant: the option --create makes the file\n");
+    return status;
 }
 
 void cli_close(brant_db *db) {

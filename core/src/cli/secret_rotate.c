@@ -123,9 +123,11 @@ static int rotate(rotation *self, brant_db *db, const cli_arguments *arguments) 
     }
     progress_clear(&shown);
     const long long looked = self->rewrapped + self->sealed + self->failed;
-    if (exit_code != 0)
-        fprintf(stderr, "brant: stopped after %lld; what is done is kept: call it again to go on\n",
-                looked);
+    const bool passing = exit_code == BRANT_INTERRUPTED || exit_code == BRANT_BUSY ||
+                         exit_code == BRANT_TIMEOUT || exit_code == BRANT_FULL;
+    if (exit_code != 0 && (passing || looked > 0))
+        fprintf(stderr, "brant: stopped after %lld; what is done is kept%s\n", looked,
+                passing ? ": call it again to go on" : "");
     return exit_code;
 }
 

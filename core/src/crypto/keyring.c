@@ -176,11 +176,18 @@ const brant__keyring *brant__keyring_of(const brant_db *db) {
     return self ? self->ring : NULL;
 }
 
+/* Whoever forgot it looks for how it is given, which each language calls the same but C and the command. */
+static brant_status fail_without_ring(void) {
+    return brant__fail(
+        BRANT_NOT_FOUND,
+        "the handle has no key ring: db.keyring, brant_keyring_load or brant --keys gives it one");
+}
+
 brant_status brant__keyring_ready(brant_db *db) {
     const brant__keyring *ring = brant__keyring_of(db);
     if (ring && ring->active) return BRANT_OK;
     return ring ? brant__fail(BRANT_NOT_FOUND, "the key ring has no active key for attributes")
-                : brant__fail(BRANT_NOT_FOUND, "the handle has no key ring; load one");
+                : fail_without_ring();
 }
 
 int64_t brant__keyring_active(const brant_db *db) {
@@ -200,7 +207,7 @@ brant_status brant__keyring_find(const brant__key **out, const brant_db *db, int
                                  int64_t version) {
     const brant__keyring *ring = brant__keyring_of(db);
     *out = NULL;
-    if (!ring) return brant__fail(BRANT_NOT_FOUND, "the handle has no key ring; load one");
+    if (!ring) return fail_without_ring();
     for (size_t i = 0; i < ring->key_count; i++) {
         const brant__key *key = &ring->keys[i];
         if (key->version != version || key->purpose != purpose) continue;

@@ -295,7 +295,13 @@ brant_status brant__keyring_read(brant__keyring **out, brant_db *db, brant__text
                            json.length, TEXT_BYTES);
     brant_status status = brant__sodium_ready();
     if (status != BRANT_OK) return status;
-    BRANT__TRY(brant__json_parse(&parsed, json.data, json.length, 8));
+    status = brant__json_parse(&parsed, json.data, json.length, 8);
+    if (status == BRANT_INVALID_JSON && !memchr(json.data, '{', json.length)) {
+        (void)brant__error_code();
+        status = brant__fail(BRANT_INVALID_JSON, "key ring: the text is no JSON; where it is the "
+                                                 "name of a file, give what the file has");
+    }
+    if (status != BRANT_OK) goto cleanup;
     BRANT__TRY(read_ring(&self, parsed.root));
     BRANT__TRY(brant__keyring_fix(self.ring));
     *out = self.ring;

@@ -53,6 +53,20 @@ cleanup:
     return status;
 }
 
+/* An encrypted attribute as a path that opens it, with dots where that is possible. */
+static const char *path_of(brant__call *call, const brant__encrypted *place) {
+    const brant__text pointer = place->pointer;
+    const bool dots =
+        !memchr(pointer.data, '.', pointer.length) && !memchr(pointer.data, '~', pointer.length);
+    const size_t before = strlen("attributes");
+    char *path = brant__arena_alloc(call->arena, before + pointer.length);
+    if (!path) return "?";
+    memcpy(path, "attributes", before);
+    for (size_t i = 0; i < pointer.length; i++)
+        path[before + i] = dots && pointer.data[i] == '/' ? '.' : pointer.data[i];
+    return brant__quoted(call, brant__text_of(path, before + pointer.length));
+}
+
 /* The encrypted attribute that the input's path names. INVALID: the type has none there. */
 static brant_status find_place(const brant__encrypted **out, brant__call *call,
                                const brant__graph *graph, int kind, uint32_t type) {
@@ -65,8 +79,9 @@ static brant_status find_place(const brant__encrypted **out, brant__call *call,
     const char *reason;
     brant_status status = brant__path_parse(&path, &reason, call, kind, name);
 
-    if (status == BRANT_INVALID) return brant__fail(BRANT_INVALID, "/path: %s", reason);
-    if (status != BRANT_OK) return status;
+    if (status == BRANT_INVALID && path.field == BRANT__FIELD_ATTRIBUTES)
+        return brant__fail(BRANT_INVALID, "/path: %s", reason);
+    if (status != BRANT_OK && status != BRANT_INVALID) return status;
     for (size_t i = 0; i < count && path.field == BRANT__FIELD_ATTRIBUTES; i++) {
         bool same = places[i].segment_count == path.segment_count;
         for (size_t at = 0; same && at < path.segment_count; at++)
@@ -79,9 +94,25 @@ static brant_status find_place(const brant__encrypted **out, brant__call *call,
         nodes ? brant__type_node_name(graph->type, type) : brant__type_edge_name(graph->type, type);
     if (!type_name.data)
         return brant__fail(BRANT_INVALID, "/path: a graph without types encrypts nothing");
-    return brant__fail(BRANT_INVALID, "/path: %s type %s does not encrypt %s",
+    if (count == 0)
+        return brant__fail(BRANT_INVALID, "/path: %s type %s does not encrypt %s",
+                           nodes ? "node" : "edge", brant__quoted(call, type_name),
+                           brant__quoted(call, name));
+    return brant__fail(BRANT_INVALID, "/path: %s type %s does not encrypt %s, but %s%s",
                        nodes ? "node" : "edge", brant__quoted(call, type_name),
-                       brant__quoted(call, name));
+                       brant__quoted(call, name), path_of(call, &places[0]),
+                       count > 1 ? " and others" : "");
+}
+
+/* Why a value is no envelope, where that is no secret: it can be read as it stands. It fails as what does not open, since it is not believed either. */
+static brant_status judge_bare(yyjson_val *value) {
+    if (yyjson_obj_get(value, "$redacted"))
+        return brant__fail(BRANT_AUTH, "the value does not open: it is redacted, and not here");
+    if (!yyjson_obj_get(value, "$enc"))
+        return brant__fail(BRANT_AUTH,
+                           "the value does not open: it is stored in plain; "
+                           "secrets.rotate encrypts what is older than its type's mark");
+    return BRANT_OK;
 }
 
 static brant_status open_secret(brant__call *call, int kind) {
@@ -115,7 +146,7 @@ static brant_status open_secret(brant__call *call, int kind) {
                                .key = found.key,
                                .path = place->pointer};
     BRANT__TRY(brant__file_id(&context.tenant_id, call->db));
-    /* What stands there in plain is not believed: it fails as any other that is no envelope of this place. */
+    BRANT__TRY(judge_bare(value));
     BRANT__TRY(brant__envelope_open(&plain, &version, call->db, &context, value));
     brant__write_object(out);
     brant__write_name(out, "value");
