@@ -21,10 +21,10 @@ static int refuse_errno(const cli_style *style, const char *what, const char *pa
                               : errno == ENOSPC || errno == EDQUOT ? BRANT_FULL
                               : errno == EOVERFLOW                 ? BRANT_LIMIT
                                                                    : BRANT_IO;
-    const char *hint = errno == ENOENT
-                           ? " (brant key generate --keys RING makes a new one, which opens "
-                             "nothing that another sealed)"
-                           : "";
+    const bool gone = errno == ENOENT && strcmp(what, "read") == 0;
+    const char *hint = gone ? " (brant key generate --keys RING makes a new one, which opens "
+                              "nothing that another sealed)"
+                            : "";
     const char *why = errno == EOVERFLOW ? "longer than a key ring may be" : strerror(errno);
     return cli_fail(style, code, "the key ring \"%s\" cannot be %s: %s%s", path, what, why, hint);
 }

@@ -99,10 +99,11 @@ static int need_graph(brant_db *db, const cli_arguments *arguments) {
     }
     const char *type = yyjson_get_str(yyjson_obj_get(yyjson_doc_get_root(answer), "graph_type"));
     if (exit_code == 0 && (!type || strcmp(type, "secret") != 0))
-        exit_code = cli_fail(&arguments->style, BRANT_INVALID,
-                             "graph \"%s\" is of type \"%s\", so its values are not encrypted: "
-                             "secrets are set in graphs of type \"secret\"",
-                             graph_of(arguments), type ? type : "");
+        exit_code =
+            cli_fail(&arguments->style, BRANT_INVALID,
+                     "graph \"%s\" is of type \"%s\", and secrets are set in graphs of type "
+                     "\"secret\": brant call .. nodes.put writes to others",
+                     graph_of(arguments), type ? type : "");
     yyjson_doc_free(answer);
     return exit_code;
 }
