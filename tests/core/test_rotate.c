@@ -625,6 +625,32 @@ static void test_no_traces_without_log(void **state) {
 }
 
 /* A type encrypts more after a rotation was done, and all rows are sealed by being written: the log is looked through again. */
+/* No rotation sealed what was plain, and no log has it, but the pages and the write-ahead log. */
+static void test_no_traces_of_what_was_written_over(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db *db = open_vault(path, 3, false);
+    load(db, RING_1);
+    for (int i = 0; i < 3; i++) {
+        holds(db, "nodes.patch", "\"key\"",
+              "{\"graph\":\"g\",\"key\":\"i%d\",\"attributes\":{\"note\":\"x\"}}", i);
+        holds(db, "edges.patch", "\"key\"",
+              "{\"graph\":\"g\",\"key\":\"[\\\"u\\\",\\\"MayUse\\\",\\\"i%d\\\"]\",\"attributes\":{"
+              "\"to\":null}}",
+              i);
+    }
+    STATUS(db, "{\"keys\":[{\"version\":1,");
+    assert_true(in_file(path, "canary"));
+    holds(db, "transaction.begin", "{", "{}");
+    ROTATE(db, "\"sealed\":0,\"failed\":0,\"failures\":[],\"remaining\":0,\"scrubbed\":false,",
+           "{\"limit\":99}");
+    holds(db, "transaction.commit", "{", "{}");
+    ROTATE(db, "\"sealed\":0,\"failed\":0,\"failures\":[],\"remaining\":0,\"scrubbed\":true,",
+           "{\"limit\":99}");
+    assert_false(in_file(path, "canary"));
+    opens_all(db, 3);
+    brant_db_free(db);
+}
+
 static void test_type_encrypts_more(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = open_vault(path, 3, true);
@@ -899,6 +925,7 @@ int main(void) {
         GRAPH_TEST(test_in_a_transaction),
         GRAPH_TEST(test_no_traces),
         GRAPH_TEST(test_no_traces_without_log),
+        GRAPH_TEST(test_no_traces_of_what_was_written_over),
         GRAPH_TEST(test_type_encrypts_more),
         GRAPH_TEST(test_background),
         GRAPH_TEST(test_log_in_batches),

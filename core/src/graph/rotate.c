@@ -447,7 +447,7 @@ static void look_before(rotate *self, int64_t graph) {
 /* From the beginning, to the active key. */
 static brant_status begin_graph(rotate *self) {
     const bool again = self->now.key_version == self->key_version;
-    const brant__rotation next = {
+    brant__rotation next = {
         .key_version = self->key_version,
         .step = self->now.step,
         .place = BRANT__ROTATE_FIRST,
@@ -456,8 +456,11 @@ static brant_status begin_graph(rotate *self) {
         .traces = self->now.traces,
         .started_at = brant__db_now(self->call->db),
     };
-    bool ours;
+    bool ours, newer;
+    brant_status status = brant__rotate_type_newer(&newer, &self->inner, &self->graph, &self->now);
 
+    if (status != BRANT_OK) return status;
+    next.traces = next.traces || newer;
     return brant__rotation_write(&ours, &self->inner, self->graph.id, &next);
 }
 
@@ -579,6 +582,7 @@ static brant_status begin_again(rotate *self) {
 }
 
 static brant_status mark_traces(rotate *self) {
+    bool newer;
     brant_status status;
 
     self->mark_count = 0;
@@ -586,7 +590,8 @@ static brant_status mark_traces(rotate *self) {
     for (;;) {
         BRANT__TRY(next_graph(self));
         if (!self->graph.row_id) break;
-        if (self->now.traces) BRANT__TRY(add_mark(self));
+        BRANT__TRY(brant__rotate_type_newer(&newer, &self->inner, &self->graph, &self->now));
+        if (newer || self->now.traces) BRANT__TRY(add_mark(self));
     }
 cleanup:
     return status;

@@ -55,7 +55,10 @@ brant_status brant__rotate_graph_next(brant__graph *out, brant__call *call, int6
 /* How many rows of types that encrypt a graph has. */
 brant_status brant__rotate_rows(int64_t *out, brant__call *call, const brant__graph *graph);
 
-/* Was the graph's type changed since the rotation began, and has the graph a change log? Then the log may have plain values whose rows have none any more. */
+/*
+ * Was the graph's type changed since the rotation began, or, before the first one, since the graph was made? Then there may have been plain values that no row has any more, since
+ * they were written over: what is left of them is in the change log, in the file's pages and in its write-ahead log.
+ */
 brant_status brant__rotate_type_newer(bool *out, brant__call *call, const brant__graph *graph,
                                       const brant__rotation *rotation);
 

@@ -25,7 +25,8 @@ static const char *const sql[STATEMENT_COUNT] = {
          "excluded.started_at, updated_at = excluded.updated_at WHERE step = excluded.step - 1"),
     [GRAPH] = "SELECT row_id, name FROM graphs WHERE row_id > :after ORDER BY row_id LIMIT 1",
     [COUNTS] = "SELECT type, count FROM graph_counts WHERE graph = :graph AND kind = :kind",
-    [TYPE] = "SELECT updated_at FROM graph_types WHERE row_id = :row_id",
+    [TYPE] = "SELECT t.changes, t.updated_at, g.created_at FROM graphs g CROSS JOIN graph_types t "
+             "ON t.row_id = g.graph_type WHERE g.row_id = :row_id",
     [NEWEST] = "SELECT max(key_version) FROM secret_rotations", /* all of them: a graph each */
 };
 const brant__statements brant__rotate_state_statements = {BRANT__TABLE_ROTATE_STATE,
@@ -192,10 +193,11 @@ brant_status brant__rotate_type_newer(bool *out, brant__call *call, const brant_
 
     *out = false;
     BRANT__TRY(get(&row, call, TYPE));
-    brant__bind_integer(row, 1, graph->type->row_id);
+    brant__bind_integer(row, 1, graph->row_id);
     BRANT__TRY(brant__step(&found, call->db, row));
-    if (found && brant__column_integer(row, 0) >= rotation->started_at)
-        status = brant__rotate_log_find(out, call, graph);
+    *out = found && brant__column_integer(row, 0) > 0 &&
+           brant__column_integer(row, 1) >=
+               (rotation->step > 0 ? rotation->started_at : brant__column_integer(row, 2));
 cleanup:
     brant__reset(row);
     return status;
