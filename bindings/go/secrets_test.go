@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -257,6 +258,24 @@ func TestSecretContexts(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// A restored file has another content, and may be another file: what is in it opens on every connection.
+func TestSecretsAfterRestore(t *testing.T) {
+	folder := t.TempDir()
+	first := open(t, filepath.Join(folder, "first.db"), nil)
+	graph := vault(t, first)
+	attach(t, first, keyOf(1))
+	check(t, keep(ctx, graph, "a", "alpha"))
+	must(first.Backup(ctx, filepath.Join(folder, "copy.db"), nil))(t)
+
+	second := open(t, filepath.Join(folder, "second.db"), &brant.Options{Readers: 2})
+	attach(t, second, keyOf(1))
+	check(t, keep(ctx, vault(t, second), "a", "alpha"))
+	onAllReaders(t, second, 2, nil, accepts)
+	must(second.Restore(ctx, filepath.Join(folder, "copy.db")))(t)
+	onAllReaders(t, second, 2, nil, accepts)
+	check(t, second.Tx(ctx, accepts))
 }
 
 // ---- what is shown -------------------------------------------------------------------------------------------------------

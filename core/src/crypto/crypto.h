@@ -28,7 +28,7 @@ int64_t brant__keyring_active(const brant_db *db);
 /* "active".. of a key of purpose attribute; NULL: the ring has none of this version, or there is no ring. */
 const char *brant__keyring_state(const brant_db *db, int64_t version);
 
-/* The file's own id, kept by the handle; borrowed until the next restore. */
+/* The file's own id, borrowed until it is asked for in another transaction: a restore by any handle changes it. */
 brant_status brant__file_id(brant__text *out, brant_db *db);
 
 /*

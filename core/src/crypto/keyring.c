@@ -13,7 +13,7 @@
 typedef struct state {
     brant__keyring *ring;
     size_t afforded;       /* keys by salts of others in this call (brant__keyring_afford) */
-    size_t file_id_length; /* 0: not read yet */
+    size_t file_id_length; /* 0: not read yet in this transaction */
     char file_id[64];
 } state;
 
@@ -32,7 +32,8 @@ static void destroy(brant_db *db, void *context) {
     brant__free(self);
 }
 
-static void after_restore(brant_db *db, void *context) {
+/* It holds for one transaction: between two any other handle, of any process, may restore the file, which then has another id. */
+static void forget_file_id(brant_db *db, void *context) {
     (void)db;
     ((state *)context)->file_id_length = 0;
 }
@@ -43,8 +44,10 @@ static void forget(brant_db *db, void *context) {
     ((state *)context)->afforded = 0;
 }
 
-static const brant__hooks hooks = {
-    .after_restore = after_restore, .forget = forget, .destroy = destroy};
+static const brant__hooks hooks = {.after_restore = forget_file_id,
+                                   .after_end = forget_file_id,
+                                   .forget = forget,
+                                   .destroy = destroy};
 
 static state *state_of(const brant_db *db) {
     return brant__state(db, BRANT__SLOT_KEYRING);
@@ -293,7 +296,7 @@ brant_status brant__keyring_bytes(const uint8_t **out, uint8_t room[BRANT__KEY_S
 
 /* ---- the file's id ------------------------------------------------------------------------------ */
 
-static brant_status read_file_id(state *self, brant_db *db) {
+static brant_status read_file_id(size_t *out_length, state *self, brant_db *db) {
     brant__statement *select = NULL;
     bool row = false;
     brant_status status = brant__begin(db, BRANT__READ);
@@ -306,7 +309,8 @@ static brant_status read_file_id(state *self, brant_db *db) {
         goto cleanup;
     }
     memcpy(self->file_id, id.data, id.length);
-    self->file_id_length = id.length;
+    *out_length = id.length;
+    self->file_id_length = id.length; /* until the transaction ends, which may be right below */
 cleanup:
     brant__reset(select);
     if (status == BRANT_OK) status = brant__commit(db);
@@ -318,7 +322,9 @@ brant_status brant__file_id(brant__text *out, brant_db *db) {
     state *self = NULL;
     *out = (brant__text){NULL, 0};
     brant_status status = ensure(&self, db);
-    if (status == BRANT_OK && self->file_id_length == 0) status = read_file_id(self, db);
-    if (status == BRANT_OK) *out = brant__text_of(self->file_id, self->file_id_length);
+    if (status != BRANT_OK) return status;
+    size_t length = self->file_id_length;
+    if (length == 0) status = read_file_id(&length, self, db);
+    if (status == BRANT_OK) *out = brant__text_of(self->file_id, length);
     return status;
 }
