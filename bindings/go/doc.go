@@ -20,6 +20,11 @@
 // DB.Listen, Stream.Subscribe, Queue.Work, Queue.Jobs, Group.Join, DB.Lock and DB.RunScheduler wait without a thread and without processor time.
 // Everything else that they have to do with (Enqueue, Publish, Ack, Commit and so on) is on a Tx too, and commits with its data.
 //
+// # Secrets
+//
+// Attributes that a graph type marks with x-encrypted are stored encrypted, with keys that the application keeps and gives to a DB by
+// DB.Keyring. They are read as envelopes; Nodes.OpenSecret opens one. Key and Secret are shown by nothing but their Reveal.
+//
 // # Errors
 //
 // Every error is an *Error, with a Code that says what to do about it: errors.Is(err, brant.ErrNotFound).

@@ -23,7 +23,8 @@ import (
 // omitzero are required; pointers also take null; embedded structs are part of the outer one; other structs become entries of their own, so that
 // they may refer to themselves. time.Time is a date-time, []byte text in base64, json.RawMessage and any anything. The tag jsonschema adds
 // to a member, keys separated by commas: title, description, default, enum (once for each value), format, pattern, minLength, maxLength,
-// minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, minItems, maxItems, uniqueItems, required, optional.
+// minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, minItems, maxItems, uniqueItems, required, optional, x-encrypted: the attribute
+// is stored encrypted (DB.Keyring), and what is read is its envelope, so that the member is best an any or a json.RawMessage.
 //
 //	Status string `json:"status" jsonschema:"enum=open,enum=done,default=open"`
 type ModuleSpec struct {
@@ -325,6 +326,8 @@ func (b *moduleBuilder) tag(schema map[string]any, field reflect.StructField, op
 			*optional = true
 		case "uniqueItems":
 			inner(schema)[key] = value != "false"
+		case "x-encrypted":
+			schema[key] = value != "false"
 		case "title", "description":
 			schema[key] = value
 		case "format", "pattern":
@@ -347,7 +350,7 @@ func (b *moduleBuilder) tag(schema map[string]any, field reflect.StructField, op
 		default:
 			b.fail("%s: the jsonschema tag has %q, which is none of those known", field.Name, part)
 		}
-		if !valued && key != "required" && key != "optional" && key != "uniqueItems" {
+		if !valued && key != "required" && key != "optional" && key != "uniqueItems" && key != "x-encrypted" {
 			b.fail("%s: the jsonschema tag's %s has no value", field.Name, key)
 		}
 	}

@@ -82,6 +82,29 @@ func TestOpenSecretOfEdges(t *testing.T) {
 	equal(t, strings.Join(types.EdgeTypes[0].Encrypted, " "), "/token")
 }
 
+func TestEncryptedMembersOfStructs(t *testing.T) {
+	type Login struct {
+		User     string `json:"user"`
+		Password any    `json:"password" jsonschema:"x-encrypted,minLength=3"`
+	}
+	db := open(t, newPath(t), nil)
+	attach(t, db, keyOf(1))
+	module := must(brant.NewModule(brant.ModuleSpec{ID: "logins", Nodes: []any{Login{}}}))(t)
+	types := must(brant.Modules.Types(module))(t)
+	equal(t, strings.Join(types.NodeTypes[0].Encrypted, " "), "/password")
+	must(db.GraphTypes.Define(ctx, module, nil))(t)
+	must(db.Graphs.Create(ctx, brant.NewGraph{Name: "g", GraphType: "logins"}))(t)
+	logins := brant.NodesOf[Login](db.Graph("g"), "logins", "Login")
+	must(logins.Put(ctx, "ann", Login{"ann", "hunter2"}))(t)
+	read := must(logins.Get(ctx, "ann"))(t)
+	equal(t, read.Attributes.Password.(map[string]any)["$enc"], any(2.0))
+	read.Attributes.User = "Ann"
+	must(logins.Put(ctx, "ann", read.Attributes))(t) // the envelope as it was read
+	equal(t, must(db.Graph("g").Nodes.OpenSecret(ctx, "ann", "attributes.password"))(t).Reveal(), any("hunter2"))
+	_, err := logins.Put(ctx, "bob", Login{"bob", "pw"})
+	wants(t, err, brant.ErrInvalid)
+}
+
 func TestEnvelopes(t *testing.T) {
 	db := open(t, newPath(t), nil)
 	place := brant.EnvelopeContext{TenantID: "here", GraphID: "g", Kind: "node", Key: "k", Path: "/value"}
