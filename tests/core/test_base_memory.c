@@ -25,6 +25,54 @@ static void size_zero_gives_a_pointer(void **state) {
     brant_free(NULL);
 }
 
+static void lists_grow(void **state) {
+    int *list = NULL, *grown;
+    size_t room = 0;
+
+    (void)state;
+    for (size_t count = 0; count < 1000; count++) {
+        grown = brant__grow(list, &room, count, sizeof(*list));
+        assert_non_null(grown);
+        assert_true(room > count);
+        list = grown;
+        list[count] = (int)count;
+    }
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(list[i], i);
+    /* Without memory all is as it was; while there is room none is asked for. */
+    room = 1000;
+    failing_allocator_start(0);
+    assert_ptr_equal(brant__grow(list, &room, 999, sizeof(*list)), list);
+    assert_null(brant__grow(list, &room, 1000, sizeof(*list)));
+    failing_allocator_stop();
+    assert_int_equal(room, 1000);
+    assert_int_equal(list[999], 999);
+    room = SIZE_MAX / 8;
+    assert_null(brant__grow(list, &room, room, sizeof(*list)));
+    brant__free(list);
+}
+
+static void texts_in_an_arena(void **state) {
+    brant__arena arena = {0};
+    brant__text text = {NULL, 7};
+
+    (void)state;
+    assert_int_equal(brant__arena_text(&text, &arena, brant__text_string("a text")), BRANT_OK);
+    assert_true(brant__text_equal(text, BRANT__TEXT("a text")));
+    assert_int_equal(brant__arena_text(&text, &arena, BRANT__TEXT("")), BRANT_OK);
+    assert_non_null(text.data);
+    assert_int_equal(text.length, 0);
+    assert_int_equal(brant__arena_text(&text, &arena, (brant__text){NULL, 0}), BRANT_NO_MEMORY);
+    assert_null(text.data);
+    brant__arena_free(&arena);
+    failing_allocator_start(0);
+    assert_int_equal(brant__arena_text(&text, &arena, BRANT__TEXT("a")), BRANT_NO_MEMORY);
+    failing_allocator_stop();
+    assert_null(text.data);
+    assert_int_equal(text.length, 0);
+    brant__arena_free(&arena);
+}
+
 static void zeroed_and_copied(void **state) {
     char *zero = brant__alloc_zero(100), *copy = brant__strndup("abcdef", 3),
          *empty = brant__strndup(NULL, 0);
@@ -305,6 +353,8 @@ static void failure_is_sticky_and_said_at_the_end(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(size_zero_gives_a_pointer),
+        cmocka_unit_test(lists_grow),
+        cmocka_unit_test(texts_in_an_arena),
         cmocka_unit_test(zeroed_and_copied),
         cmocka_unit_test(a_replaced_allocator_is_used),
         cmocka_unit_test(arena_memory_is_aligned_and_apart),

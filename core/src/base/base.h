@@ -42,6 +42,10 @@ typedef struct brant__text {
 static inline brant__text brant__text_of(const char *data, size_t length) {
     return (brant__text){data, length};
 }
+/* Of a string with a NUL. */
+static inline brant__text brant__text_string(const char *string) {
+    return (brant__text){string, strlen(string)};
+}
 static inline bool brant__text_equal(brant__text a, brant__text b) {
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
@@ -86,6 +90,10 @@ void brant__free(void *memory);
 /* Cheaper, of a large block of which nothing behind the first `used` bytes was ever written to. */
 void brant__free_used(void *memory, size_t used);
 char *brant__strndup(const char *text, size_t length); /* NUL-terminated copy */
+/*
+ * Room for one more item of `size` bytes in a list that has `count` of `*room`: the list, or where it is now, which the caller keeps. NULL without memory; then all is as it was.
+ */
+void *brant__grow(void *list, size_t *room, size_t count, size_t size);
 
 /* Many small things with one lifetime. Zero-initialise, then brant__arena_free. */
 typedef struct brant__arena {
@@ -93,6 +101,8 @@ typedef struct brant__arena {
 } brant__arena;
 void *brant__arena_alloc(brant__arena *arena, size_t size); /* aligned to 16; NULL without memory */
 char *brant__arena_copy(brant__arena *arena, const char *text, size_t length); /* NUL-terminated */
+/* The same of a text. NO_MEMORY, also of {NULL, 0}, which is what a column gives that had none. */
+brant_status brant__arena_text(brant__text *out, brant__arena *arena, brant__text text);
 void brant__arena_reset(
     brant__arena *arena); /* keeps the largest block: no allocation in a steady state */
 void brant__arena_free(brant__arena *arena);

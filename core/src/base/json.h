@@ -56,6 +56,11 @@ static inline brant__text brant__json_get_text(yyjson_val *object, const char *n
 int64_t brant__json_integer(yyjson_val *value, int64_t otherwise);
 bool brant__json_bool(yyjson_val *value, bool otherwise);
 
+/* What stands in place of an encrypted value: an object that has a member "$enc" or "$redacted". No plaintext may look like that. */
+bool brant__envelope_like(yyjson_val *value);
+/* {"$redacted": true}: that there is a value, and nothing of it. */
+bool brant__is_redacted(yyjson_val *value);
+
 /*
  * Equality of JSON values: numbers by mathematical value (1 equals 1.0; 64-bit integers exactly), objects without order.
  */
@@ -115,6 +120,10 @@ static inline void brant__write_text_member(brant__writer *writer, const char *n
                                             brant__text value) {
     brant__write_name(writer, name);
     brant__write_text(writer, value);
+}
+static inline void brant__write_bool_member(brant__writer *writer, const char *name, bool value) {
+    brant__write_name(writer, name);
+    brant__write_bool(writer, value);
 }
 /* An object of this one member. */
 static inline void brant__write_integer_object(brant__writer *writer, const char *name,

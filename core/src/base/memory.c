@@ -102,6 +102,16 @@ void brant_free(void *memory) {
     brant__free(memory);
 }
 
+void *brant__grow(void *list, size_t *room, size_t count, size_t size) {
+    const size_t wanted = *room ? *room * 2 : 16;
+    void *grown;
+
+    if (count < *room) return list;
+    grown = wanted <= SIZE_MAX / 2 / size ? brant__realloc(list, wanted * size) : NULL;
+    if (grown) *room = wanted;
+    return grown;
+}
+
 char *brant__strndup(const char *text, size_t length) {
     char *copy = length < SIZE_MAX ? brant__alloc(length + 1) : NULL;
 
@@ -172,6 +182,12 @@ char *brant__arena_copy(brant__arena *arena, const char *text, size_t length) {
     if (length) memcpy(copy, text, length);
     copy[length] = '\0';
     return copy;
+}
+
+brant_status brant__arena_text(brant__text *out, brant__arena *arena, brant__text text) {
+    out->data = text.data ? brant__arena_copy(arena, text.data, text.length) : NULL;
+    out->length = out->data ? text.length : 0;
+    return out->data ? BRANT_OK : brant__fail_memory();
 }
 
 void brant__arena_reset(brant__arena *arena) {

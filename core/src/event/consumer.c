@@ -181,8 +181,7 @@ brant_status brant__stream_position(int64_t *out_offset, brant_db *db, const bra
         return brant__fail(BRANT_INVALID, "%s: %lld is not between 0 and the last offset, %lld",
                            pointer, (long long)*out_offset, (long long)stream->last);
     }
-    const brant__text text =
-        from ? brant__json_text(from) : brant__text_of(otherwise, strlen(otherwise));
+    const brant__text text = from ? brant__json_text(from) : brant__text_string(otherwise);
     *out_offset =
         brant__text_equal(text, BRANT__TEXT("end")) ? stream->last : stream->trimmed_through;
     return BRANT_OK;
@@ -207,7 +206,7 @@ static brant_status lag_of(int64_t *out_lag, int64_t *out_pending, brant_db *db,
 
 static void write_position(brant__writer *out, const brant__consumer *consumer, int64_t lag) {
     const char *kind = kind_names[consumer->kind];
-    brant__write_text_member(out, "kind", brant__text_of(kind, strlen(kind)));
+    brant__write_text_member(out, "kind", brant__text_string(kind));
     brant__write_integer_member(out, "offset", consumer->offset);
     brant__write_integer_member(out, "lag", lag);
 }

@@ -199,7 +199,7 @@ static brant_status read_duration(int64_t *out, brant__text text) {
             at++;
         for (size_t i = 0; i < BRANT__COUNT(units); i++)
             if (brant__text_equal(brant__text_of(name, (size_t)(at - name)),
-                                  brant__text_of(units[i].name, strlen(units[i].name))))
+                                  brant__text_string(units[i].name)))
                 unit = units[i].length;
         if (unit == 0) goto refuse;
         if (value > EVERY_MOST / unit || (*out += value * unit) > EVERY_MOST)
@@ -234,7 +234,7 @@ static brant_status read_word(brant__cron *out, brant__text *fields_text, brant_
         if (!is_word(word, words[i].name)) continue;
         if (!alone)
             return brant__fail(BRANT_INVALID, "/spec: nothing stands behind %s", words[i].name);
-        *fields_text = brant__text_of(words[i].spec, strlen(words[i].spec));
+        *fields_text = brant__text_string(words[i].spec);
         return BRANT_OK;
     }
     return brant__fail(BRANT_INVALID,

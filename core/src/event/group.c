@@ -448,8 +448,7 @@ static brant_status look(brant__fetch *out, brant_db *db, brant__watch *watch,
         BRANT__TRY(brant__stream_first_behind(&offset, &at, db, &stream, group.next - 1));
     if (out->until > now && group.next > stream.trimmed_through && offset == 0) goto cleanup;
     brant__write_object(writer);
-    brant__write_name(writer, "ready");
-    brant__write_bool(writer, true);
+    brant__write_bool_member(writer, "ready", true);
     brant__write_end(writer);
     out->count = 1;
 cleanup:

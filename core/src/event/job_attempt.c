@@ -181,7 +181,7 @@ cleanup:
 static void write_outcome(brant__writer *out, const brant__job *job) {
     const char *state = brant__job_state_names[job->state];
     brant__write_object(out);
-    brant__write_text_member(out, "state", brant__text_of(state, strlen(state)));
+    brant__write_text_member(out, "state", brant__text_string(state));
     if (job->state < BRANT__JOB_RUNNING && job->run_at)
         brant__write_integer_member(out, "run_at", job->run_at);
     brant__write_end(out);
@@ -278,8 +278,7 @@ brant_status brant__job_heartbeat(brant__call *call) {
     BRANT__TRY(brant__queue_pass_on(db, &queue));
     brant__write_object(call->out);
     brant__write_integer_member(call->out, "lease_until", until);
-    brant__write_name(call->out, "cancel_requested");
-    brant__write_bool(call->out, job.cancel);
+    brant__write_bool_member(call->out, "cancel_requested", job.cancel);
     brant__write_end(call->out);
 cleanup:
     brant__buffer_free(&buffer);

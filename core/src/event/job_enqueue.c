@@ -484,11 +484,9 @@ brant_status brant__queue_enqueue(brant__call *call) {
     const char *state = brant__job_state_names[result.state];
     brant__write_object(call->out);
     brant__write_integer_member(call->out, "id", result.id);
-    brant__write_text_member(call->out, "state", brant__text_of(state, strlen(state)));
-    brant__write_name(call->out, "duplicate");
-    brant__write_bool(call->out, result.duplicate);
-    brant__write_text_member(call->out, "action",
-                             brant__text_of(result.action, strlen(result.action)));
+    brant__write_text_member(call->out, "state", brant__text_string(state));
+    brant__write_bool_member(call->out, "duplicate", result.duplicate);
+    brant__write_text_member(call->out, "action", brant__text_string(result.action));
     brant__write_end(call->out);
 cleanup:
     brant__buffer_free(&batch.payload);

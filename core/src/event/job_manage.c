@@ -57,7 +57,7 @@ static brant_status conflict(const brant__job *job, const char *wanted) {
 static void write_state(brant__call *call, int state) {
     const char *name = brant__job_state_names[state];
     brant__write_object(call->out);
-    brant__write_text_member(call->out, "state", brant__text_of(name, strlen(name)));
+    brant__write_text_member(call->out, "state", brant__text_string(name));
     brant__write_end(call->out);
 }
 

@@ -68,7 +68,7 @@ brant_status brant__job_write(brant__writer *out, brant_db *db, const brant__que
     brant__write_object(out);
     brant__write_integer_member(out, "id", id);
     write_text(out, "queue", brant__queue_name(queue));
-    write_text(out, "state", brant__text_of(name, strlen(name)));
+    write_text(out, "state", brant__text_string(name));
     brant__write_integer_member(out, "priority", brant__column_integer(row, 3));
     brant__payload_write(out, brant__payload_column(row, 4));
     write_text(out, "key", brant__column_text(row, 5));
@@ -90,8 +90,7 @@ brant_status brant__job_write(brant__writer *out, brant_db *db, const brant__que
     if (brant__column_integer(row, 20) > 0) BRANT__TRY(write_after(out, db, id));
     brant__write_end(out);
     BRANT__TRY(write_unique(out, db, id));
-    brant__write_name(out, "cancel_requested");
-    brant__write_bool(out, brant__column_integer(row, 17) != 0);
+    brant__write_bool_member(out, "cancel_requested", brant__column_integer(row, 17) != 0);
     write_text(out, "schedule", brant__column_text(row, 18));
     brant__write_integer_member(out, "created_at", brant__column_integer(row, 19));
     brant__write_end(out);

@@ -234,8 +234,7 @@ brant_status brant__locks_acquire(brant__call *call) {
     BRANT__TRY(brant__input_name(owner, "/owner"));
     BRANT__TRY(brant__lock_acquire(&lock, call->db, call->arena, name, owner, ttl));
     brant__write_object(call->out);
-    brant__write_name(call->out, "acquired");
-    brant__write_bool(call->out, lock.acquired);
+    brant__write_bool_member(call->out, "acquired", lock.acquired);
     if (lock.acquired) brant__write_integer_member(call->out, "token", lock.token);
     brant__write_integer_member(call->out, "expires_at", lock.expires_at);
     brant__write_text_member(call->out, "owner", lock.owner);
@@ -380,8 +379,7 @@ static brant_status look(brant__fetch *out, brant_db *db, brant__watch *watch,
         return BRANT_OK;
     }
     brant__write_object(writer);
-    brant__write_name(writer, "free");
-    brant__write_bool(writer, true);
+    brant__write_bool_member(writer, "free", true);
     brant__write_end(writer);
     out->count = 1;
     return BRANT_OK;

@@ -164,8 +164,7 @@ static void write_policy(brant__writer *out, const brant__policy *policy) {
     brant__write_end(out);
     write_limit(out, "concurrency", policy->concurrency, 0);
     write_limit(out, "key_concurrency", policy->key_concurrency, 0);
-    brant__write_name(out, "fifo");
-    brant__write_bool(out, policy->fifo);
+    brant__write_bool_member(out, "fifo", policy->fifo);
     brant__write_name(out, "rate_limit");
     if (policy->rate_limit) {
         brant__write_object(out);

@@ -64,8 +64,7 @@ static brant_status look(brant__fetch *out, brant_db *db, brant__watch *watch,
     if (!claimable) goto cleanup;
     brant__write_object(writer);
     brant__write_text_member(writer, "queue", name);
-    brant__write_name(writer, "ready");
-    brant__write_bool(writer, true);
+    brant__write_bool_member(writer, "ready", true);
     brant__write_end(writer);
     out->count = 1;
 cleanup:

@@ -377,8 +377,7 @@ static brant_status read_input(brant__rate_limit *out, int64_t *out_cost, brant_
 
 static void write_rate(brant__writer *out, const brant__rate *rate, bool decision) {
     if (decision) {
-        brant__write_name(out, "allowed");
-        brant__write_bool(out, rate->allowed);
+        brant__write_bool_member(out, "allowed", rate->allowed);
     }
     brant__write_integer_member(out, "remaining", rate->remaining);
     if (decision) brant__write_integer_member(out, "retry_after", rate->retry_after);
@@ -415,8 +414,7 @@ brant_status brant__rate_limits_reset(brant__call *call) {
     if (status == BRANT_OK) status = brant__rate_limit_reset(&known, call->db, name);
     if (status != BRANT_OK) return status;
     brant__write_object(call->out);
-    brant__write_name(call->out, "reset");
-    brant__write_bool(call->out, known);
+    brant__write_bool_member(call->out, "reset", known);
     brant__write_end(call->out);
     return BRANT_OK;
 }

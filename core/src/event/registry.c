@@ -121,16 +121,13 @@ brant_status brant__wake_register(int64_t *out_id, brant_db *db, const brant__te
     self = wake_of(db);
     if (self->silent) return BRANT_OK;
     BRANT__TRY(patterns_write(&entry.patterns, &entry.length, patterns, count));
-    if (self->count == self->capacity) {
-        const size_t capacity = self->capacity ? 2 * self->capacity : 8;
-        registration *grown = brant__realloc(self->registrations, capacity * sizeof *grown);
-        if (!grown) {
-            status = brant__fail_memory();
-            goto cleanup;
-        }
-        self->registrations = grown;
-        self->capacity = capacity;
+    registration *grown =
+        brant__grow(self->registrations, &self->capacity, self->count, sizeof(*grown));
+    if (!grown) {
+        status = brant__fail_memory();
+        goto cleanup;
     }
+    self->registrations = grown;
     entry.id = ++self->next_id;
     self->registrations[self->count++] = entry;
     added = true;
@@ -316,10 +313,9 @@ static brant_status forget_dead_sleepers(bool *out_more, brant_db *db, char *aft
     bool alive = false;
     *out_more = true;
     for (int i = 0; i < BRANT__WAKE_GONE && *out_more; i++) {
-        BRANT__TRY(brant__waiter_socket_after(after, db, brant__text_of(after, strlen(after))));
+        BRANT__TRY(brant__waiter_socket_after(after, db, brant__text_string(after)));
         *out_more = *after != '\0';
-        if (*out_more)
-            BRANT__TRY(brant__wake_alive(&alive, db, brant__text_of(after, strlen(after))));
+        if (*out_more) BRANT__TRY(brant__wake_alive(&alive, db, brant__text_string(after)));
     }
 cleanup:
     return status;

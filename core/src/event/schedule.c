@@ -53,8 +53,7 @@ static brant_status get(brant__statement **out, brant_db *db, size_t index) {
 
 static int misfire_of(brant__text text) {
     for (size_t i = 0; i < BRANT__COUNT(misfires); i++)
-        if (brant__text_equal(text, brant__text_of(misfires[i], strlen(misfires[i]))))
-            return (int)i;
+        if (brant__text_equal(text, brant__text_string(misfires[i]))) return (int)i;
     return BRANT__MISFIRE_ONE;
 }
 
@@ -121,10 +120,9 @@ static void write_schedule(brant__writer *out, const brant__schedule *schedule) 
     brant__payload_write(out, schedule->payload);
     brant__write_name(out, "options");
     brant__write_raw(out, schedule->options);
-    brant__write_text_member(out, "misfire", brant__text_of(misfire, strlen(misfire)));
+    brant__write_text_member(out, "misfire", brant__text_string(misfire));
     brant__write_integer_member(out, "catch_up", schedule->catch_up);
-    brant__write_name(out, "paused");
-    brant__write_bool(out, schedule->paused);
+    brant__write_bool_member(out, "paused", schedule->paused);
     if (schedule->next_at != INT64_MAX)
         brant__write_integer_member(out, "next_at", schedule->next_at);
     if (schedule->last_at != INT64_MIN)
@@ -219,7 +217,7 @@ static brant_status put(brant__call *call, const brant__schedule *schedule) {
     brant__bind_text(statement, 4, schedule->timezone);
     brant__payload_bind(statement, 5, schedule->payload);
     brant__bind_text(statement, 6, schedule->options);
-    brant__bind_text(statement, 7, brant__text_of(misfire, strlen(misfire)));
+    brant__bind_text(statement, 7, brant__text_string(misfire));
     brant__bind_integer(statement, 8, schedule->catch_up);
     bind_time(statement, 9, schedule->next_at);
     brant__bind_integer(statement, 10, brant__db_now(call->db));

@@ -88,9 +88,8 @@ static void write_error(brant__writer *out) {
     const brant_error *error = brant_last_error();
     brant__write_name(out, "error");
     brant__write_object(out);
-    brant__write_text_member(out, "code", brant__text_of(error->name, strlen(error->name)));
-    brant__write_text_member(out, "message",
-                             brant__text_of(error->message, strlen(error->message)));
+    brant__write_text_member(out, "code", brant__text_string(error->name));
+    brant__write_text_member(out, "message", brant__text_string(error->message));
     brant__write_end(out);
     brant__error_code();
 }

@@ -113,13 +113,10 @@ static bool topic_match(brant__text pattern, brant__text topic) {
 static bool target_add(wake *self, brant__text socket) {
     int64_t known = 0;
     if (brant__map_get(&self->target_set, socket, &known)) return true;
-    if (self->target_count == self->target_capacity) {
-        const size_t capacity = self->target_capacity ? 2 * self->target_capacity : 16;
-        target *grown = brant__realloc(self->targets, capacity * sizeof *grown);
-        if (!grown) return false;
-        self->targets = grown;
-        self->target_capacity = capacity;
-    }
+    target *grown =
+        brant__grow(self->targets, &self->target_capacity, self->target_count, sizeof(*grown));
+    if (!grown) return false;
+    self->targets = grown;
     if (!brant__map_put(&self->target_set, socket, 1)) return false;
     target *added = &self->targets[self->target_count++];
     memcpy(added->socket, socket.data, BRANT__SOCKET_ID);
@@ -141,17 +138,6 @@ static void registry_clear(registry *self) {
     brant__arena_reset(&self->texts);
 }
 
-/* Room for one more: true. */
-static bool grow(void **items, size_t *capacity, size_t count, size_t size) {
-    if (count < *capacity) return true;
-    const size_t wanted = *capacity ? 2 * *capacity : 32;
-    void *grown = brant__realloc(*items, wanted * size);
-    if (!grown) return false;
-    *items = grown;
-    *capacity = wanted;
-    return true;
-}
-
 /* A row that anybody may have written. Its patterns are no array of texts: it is of no use. */
 static brant_status registry_add(bool *out_junk, wake *self, brant__text socket,
                                  brant__text patterns) {
@@ -165,9 +151,10 @@ static brant_status registry_add(bool *out_junk, wake *self, brant__text socket,
         return BRANT_OK;
     }
     *out_junk = false;
-    if (!grow((void **)&all->rows, &all->row_capacity, all->row_count, sizeof *all->rows))
-        return brant__fail_memory();
-    listening *row = &all->rows[all->row_count];
+    listening *rows = brant__grow(all->rows, &all->row_capacity, all->row_count, sizeof *rows);
+    if (!rows) return brant__fail_memory();
+    all->rows = rows;
+    listening *row = &rows[all->row_count];
     memcpy(row->socket, socket.data, BRANT__SOCKET_ID);
     row->socket[BRANT__SOCKET_ID] = '\0';
     row->first = all->pattern_count;
@@ -177,9 +164,10 @@ static brant_status registry_add(bool *out_junk, wake *self, brant__text socket,
         const brant__text pattern = brant__json_text(element);
         if (!pattern.data) continue;
         const char *copy = brant__arena_copy(&all->texts, pattern.data, pattern.length);
-        if (!copy || !grow((void **)&all->patterns, &all->pattern_capacity, all->pattern_count,
-                           sizeof *all->patterns))
-            return brant__fail_memory();
+        brant__text *grown =
+            brant__grow(all->patterns, &all->pattern_capacity, all->pattern_count, sizeof *grown);
+        if (grown) all->patterns = grown;
+        if (!copy || !grown) return brant__fail_memory();
         all->patterns[all->pattern_count++] = brant__text_of(copy, pattern.length);
     }
     row->count = all->pattern_count - row->first;
@@ -347,8 +335,8 @@ void brant__signal_before_restore(brant_db *db, void *state) {
     for (size_t i = 0; i < self->registry.row_count; i++)
         (void)target_add(self, brant__text_of(self->registry.rows[i].socket, BRANT__SOCKET_ID));
     for (int i = 0; i < BRANT__WAKE_ROWS; i++) {
-        BRANT__TRY(brant__waiter_socket_after(after, db, brant__text_of(after, strlen(after))));
-        const brant__text socket = brant__text_of(after, strlen(after));
+        BRANT__TRY(brant__waiter_socket_after(after, db, brant__text_string(after)));
+        const brant__text socket = brant__text_string(after);
         if (!*after) break;
         if (brant__socket_id_valid(socket)) (void)target_add(self, socket);
     }

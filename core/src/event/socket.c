@@ -232,7 +232,7 @@ void brant__folder_sweep(const brant__folder *folder, size_t limit) {
     const struct dirent *entry = NULL;
     for (size_t i = 0; i < limit && (entry = readdir(listing)); i++) {
         struct stat there;
-        if (!brant__socket_id_valid(brant__text_of(entry->d_name, strlen(entry->d_name)))) continue;
+        if (!brant__socket_id_valid(brant__text_string(entry->d_name))) continue;
         if (fstatat(dirfd(listing), entry->d_name, &there, AT_SYMLINK_NOFOLLOW) != 0) continue;
         if (!S_ISSOCK(there.st_mode) || there.st_mtime > young) continue;
         if (brant__socket_probe(folder, entry->d_name) == ECONNREFUSED)

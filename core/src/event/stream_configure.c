@@ -47,10 +47,8 @@ static brant_status write_stream(brant__writer *out, brant_db *db, brant__text n
     brant__write_object(out);
     write_number(out, "max_age", stream->max_age);
     write_number(out, "max_count", stream->max_count);
-    brant__write_name(out, "keep_unread");
-    brant__write_bool(out, stream->keep_unread);
-    brant__write_name(out, "compact");
-    brant__write_bool(out, stream->compact);
+    brant__write_bool_member(out, "keep_unread", stream->keep_unread);
+    brant__write_bool_member(out, "compact", stream->compact);
     write_number(out, "compact_after", stream->compact_after);
     brant__write_end(out);
     write_number(out, "consumers", consumers);

@@ -90,13 +90,9 @@ static void forget(waiter *self, ticket *entry) {
 }
 
 static brant_status remember(waiter *self, brant__text topic, int64_t number) {
-    if (self->count == self->capacity) {
-        const size_t capacity = self->capacity ? 2 * self->capacity : 4;
-        ticket *grown = brant__realloc(self->tickets, capacity * sizeof *grown);
-        if (!grown) return brant__fail_memory();
-        self->tickets = grown;
-        self->capacity = capacity;
-    }
+    ticket *grown = brant__grow(self->tickets, &self->capacity, self->count, sizeof(*grown));
+    if (!grown) return brant__fail_memory();
+    self->tickets = grown;
     const char *copy = brant__strndup(topic.data, topic.length);
     if (!copy) return brant__fail_memory();
     self->tickets[self->count++] =

@@ -806,12 +806,11 @@ static void write_edits(const differ *self, brant__writer *out) {
         const edit *one = &edits_of(self)[i];
         const char *class = brant__class_names[one->class];
         brant__write_object(out);
-        brant__write_text_member(out, "op",
-                                 brant__text_of(op_names[one->op], strlen(op_names[one->op])));
+        brant__write_text_member(out, "op", brant__text_string(op_names[one->op]));
         brant__write_text_member(out, "pointer", one->pointer);
         brant__write_name(out, "entry");
         write_entry(out, one->pointer);
-        brant__write_text_member(out, "class", brant__text_of(class, strlen(class)));
+        brant__write_text_member(out, "class", brant__text_string(class));
         brant__write_text_member(out, "reason", one->reason);
         brant__write_end(out);
     }
@@ -828,7 +827,7 @@ brant_status brant__module_diff(brant__class *out_class, brant__writer *edits, y
         self.containers[side] = BRANT__TEXT("$defs");
         for (size_t i = BRANT__COUNT(containers); i-- > 0;)
             if (yyjson_obj_get(self.documents[side], containers[i]))
-                self.containers[side] = brant__text_of(containers[i], strlen(containers[i]));
+                self.containers[side] = brant__text_string(containers[i]);
     }
     if (brant__json_equal(from, to)) return BRANT_OK;
     compare_config(&self);

@@ -106,7 +106,7 @@ static brant_status fail_reference(brant__text where, brant__text reference, con
     brant__write_text_member(&detail, "instance", where);
     brant__write_text_member(&detail, "schema", BRANT__TEXT(""));
     brant__write_text_member(&detail, "keyword", BRANT__TEXT("$ref"));
-    brant__write_text_member(&detail, "message", brant__text_of(text, strlen(text)));
+    brant__write_text_member(&detail, "message", brant__text_string(text));
     brant__write_end(&detail);
     brant__write_end(&detail);
     brant__write_end(&detail);
@@ -390,7 +390,7 @@ brant_status brant__module_close(brant__buffer *out, yyjson_val *module,
     closer self = {.document = module, .source = source, .out = out};
     for (size_t i = 0; i < BRANT__COUNT(containers) && !self.container.data; i++)
         if (yyjson_is_obj(yyjson_obj_get(module, containers[i])))
-            self.container = brant__text_of(containers[i], strlen(containers[i]));
+            self.container = brant__text_string(containers[i]);
     if (!self.container.data) return BRANT_OK; /* no entries: nothing is taken */
     self.imports = brant__alloc_zero(MODULES * sizeof(*self.imports));
     if (!self.imports) return brant__fail_memory();
@@ -424,8 +424,7 @@ brant_status brant__builtins_find(yyjson_val **out_module, void *context, brant_
     *out_module = NULL;
     for (size_t i = 0; i < brant__modules_count && i < BRANT__COUNT(self->parsed); i++) {
         const brant__embedded *builtin = &brant__modules[i];
-        if (!brant__text_equal(brant__text_of(builtin->name, strlen(builtin->name)), name))
-            continue;
+        if (!brant__text_equal(brant__text_string(builtin->name), name)) continue;
         if (!self->parsed[i].root) {
             const brant_status status =
                 brant__json_parse(&self->parsed[i], builtin->data, builtin->size, 0);

@@ -152,7 +152,7 @@ brant_status brant__modules_diff(brant__call *call) {
     }
     const char *name = brant__class_names[class];
     brant__write_object(call->out);
-    brant__write_text_member(call->out, "class", brant__text_of(name, strlen(name)));
+    brant__write_text_member(call->out, "class", brant__text_string(name));
     brant__write_name(call->out, "edits");
     brant__write_raw(call->out, brant__text_of(edits.buffer.data, edits.buffer.length));
     brant__write_end(call->out);
@@ -191,12 +191,10 @@ static brant_status write_cast(brant__call *call, const brant__cast *cast,
     brant__write_object(out);
     brant__write_name(out, "attributes");
     brant__write_raw(out, brant__text_of(cast->text.data, cast->text.length));
-    brant__write_name(out, "changed");
-    brant__write_bool(out, cast->changed);
+    brant__write_bool_member(out, "changed", cast->changed);
     brant__write_name(out, "edits");
     brant__write_raw(out, brant__text_of(cast->edits.data, cast->edits.length));
-    brant__write_name(out, "valid");
-    brant__write_bool(out, cast->valid);
+    brant__write_bool_member(out, "valid", cast->valid);
     brant__write_name(out, "violations");
     brant__write_array(out);
     if (!cast->valid) brant__schema_violations(schema, cast->json.root, BRANT__TEXT(""), out);

@@ -14,8 +14,8 @@ static void write_violation(brant__writer *out, brant__text schema, const char *
     brant__write_object(out);
     brant__write_text_member(out, "instance", BRANT__TEXT(""));
     brant__write_text_member(out, "schema", schema);
-    brant__write_text_member(out, "keyword", brant__text_of(keyword, strlen(keyword)));
-    brant__write_text_member(out, "message", brant__text_of(message, strlen(message)));
+    brant__write_text_member(out, "keyword", brant__text_string(keyword));
+    brant__write_text_member(out, "message", brant__text_string(message));
     brant__write_end(out);
 }
 
@@ -111,8 +111,7 @@ brant_status brant__module_validate(brant__call *call, const brant__validation_r
         goto cleanup;
     }
     brant__write_object(call->out);
-    brant__write_name(call->out, "valid");
-    brant__write_bool(call->out, count == 0);
+    brant__write_bool_member(call->out, "valid", count == 0);
     brant__write_name(call->out, "violations");
     brant__write_raw(call->out, brant__text_of(violations.buffer.data, violations.buffer.length));
     brant__write_end(call->out);

@@ -37,7 +37,7 @@ static void warn(warner *self, uint32_t site, const char *below, const char *mes
     brant__write_object(self->out);
     brant__write_text_member(self->out, "pointer",
                              brant__text_of(self->pointer.data, self->pointer.length));
-    brant__write_text_member(self->out, "message", brant__text_of(message, strlen(message)));
+    brant__write_text_member(self->out, "message", brant__text_string(message));
     brant__write_end(self->out);
 }
 

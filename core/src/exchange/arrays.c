@@ -71,13 +71,10 @@ static brant_status add_edge(array_graph *arrays, brant__json *json, brant__stat
 
     if (status != BRANT_OK) return status;
     if (arrays->wanted && !arrays->wanted[type]) return BRANT_OK;
-    if (arrays->count == arrays->capacity) {
-        size_t capacity = arrays->capacity ? arrays->capacity * 2 : 1024;
-        array_edge *grown = brant__realloc(arrays->edges, capacity * sizeof(*grown));
-        if (!grown) return brant__fail_memory();
-        arrays->edges = grown;
-        arrays->capacity = capacity;
-    }
+    array_edge *grown =
+        brant__grow(arrays->edges, &arrays->capacity, arrays->count, sizeof(*grown));
+    if (!grown) return brant__fail_memory();
+    arrays->edges = grown;
     edge = &arrays->edges[arrays->count];
     *edge = (array_edge){
         .source = brant__snapshot_number(arrays->snapshot, brant__column_integer(row, 0)),
@@ -333,8 +330,7 @@ static void write_names(array_graph *arrays) {
         brant__write_null(out);
     else
         brant__write_bool(out, !brant__graph_undirected(&arrays->graph));
-    brant__write_name(out, "multi");
-    brant__write_bool(out, brant__graph_multi(&arrays->graph));
+    brant__write_bool_member(out, "multi", brant__graph_multi(&arrays->graph));
     if (!module->typed) return;
     brant__write_name(out, "node_types");
     brant__write_array(out);

@@ -315,7 +315,7 @@ static brant_status read_format(brant__export *export) {
     brant__text edges = brant__json_get_text(export->call->input, "edges");
 
     for (size_t i = 0; i < BRANT__COUNT(formats); i++)
-        if (brant__text_equal(name, brant__text_of(formats[i]->name, strlen(formats[i]->name))))
+        if (brant__text_equal(name, brant__text_string(formats[i]->name)))
             export->format = formats[i];
     if (!export->format) return brant__fail(BRANT_INVALID, "no such format");
     export->nodes = export->edges = true;
@@ -388,9 +388,9 @@ brant_status brant__graph_export(brant__call *call) {
         goto cleanup;
     }
     brant__write_object(call->out);
-    brant__write_name(call->out, "text");
-    brant__write_text(call->out,
-                      brant__text_of(export.text.data ? export.text.data : "", export.text.length));
+    brant__write_text_member(
+        call->out, "text",
+        brant__text_of(export.text.data ? export.text.data : "", export.text.length));
     BRANT__TRY(write_cursor(&page, list, changes));
     brant__write_end(call->out);
 cleanup:

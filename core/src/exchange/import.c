@@ -80,7 +80,7 @@ static void write_fault(brant__writer *out, int64_t index, brant__text key,
     brant__write_integer_member(out, "index", index);
     brant__write_name(out, "key");
     brant__write_text_or_null(out, key);
-    brant__write_text_member(out, "code", brant__text_of(error->name, strlen(error->name)));
+    brant__write_text_member(out, "code", brant__text_string(error->name));
     brant__write_text_member(out, "message", brant__text_of(error->message, error->message_len));
     if (violations) {
         brant__write_name(out, "violations");
@@ -212,9 +212,8 @@ brant_status brant__import_parse(brant__import *import, brant__range range) {
 /* ---- progress -------------------------------------------------------------------------------- */
 
 static void bind_name(brant__statement *statement, int *parameter, brant__import *import) {
-    brant__text part = import->part_edges
-                           ? BRANT__TEXT("csv edges")
-                           : brant__text_of(import->format->name, strlen(import->format->name));
+    brant__text part =
+        import->part_edges ? BRANT__TEXT("csv edges") : brant__text_string(import->format->name);
 
     brant__bind_text(statement, (*parameter)++, import->graph.id);
     brant__bind_text(statement, (*parameter)++, brant__json_get_text(import->call->input, "path"));
@@ -579,14 +578,13 @@ static brant_status check_kind(brant__import *import) {
     if (document->multi && !config->multi)
         return brant__fail(BRANT_CONSTRAINT,
                            "the document is a multigraph, and graph type %s is not multi",
-                           brant__quoted(import->call, brant__text_of(type, strlen(type))));
+                           brant__quoted(import->call, brant__text_string(type)));
     if ((document->direction == BRANT__DIRECTED && config->direction == BRANT__UNDIRECTED) ||
         (document->direction == BRANT__UNDIRECTED && config->direction == BRANT__DIRECTED))
-        return brant__fail(BRANT_CONSTRAINT,
-                           "the document's edges are %s, those of graph type %s %s",
-                           directions[document->direction],
-                           brant__quoted(import->call, brant__text_of(type, strlen(type))),
-                           directions[config->direction]);
+        return brant__fail(
+            BRANT_CONSTRAINT, "the document's edges are %s, those of graph type %s %s",
+            directions[document->direction], brant__quoted(import->call, brant__text_string(type)),
+            directions[config->direction]);
     return BRANT_OK;
 }
 
@@ -634,7 +632,7 @@ static brant_status read_input(brant__import *import, int64_t *out_batches) {
 
     *out_batches = brant__json_integer(brant__json_get(call->input, "max_batches"), 0);
     for (size_t i = 0; i < BRANT__COUNT(formats); i++)
-        if (brant__text_equal(format, brant__text_of(formats[i]->name, strlen(formats[i]->name))))
+        if (brant__text_equal(format, brant__text_string(formats[i]->name)))
             import->format = formats[i];
     if (!import->format) return brant__fail(BRANT_INVALID, "no such format");
     if (!text == !path) return brant__fail(BRANT_INVALID, "give either text or path");
@@ -671,8 +669,7 @@ static void answer(brant__import *import) {
     brant__write_end(&import->faults);
     if (import->faults.buffer.failed) out->buffer.failed = true;
     brant__write_object(out);
-    brant__write_name(out, "done");
-    brant__write_bool(out, import->place.done);
+    brant__write_bool_member(out, "done", import->place.done);
     brant__write_integer_member(out, "nodes", import->place.nodes);
     brant__write_integer_member(out, "edges", import->place.edges);
     brant__write_integer_member(out, "failed", import->place.failed);

@@ -24,13 +24,9 @@ static brant__text cell_text(const brant__import *import, const csv_cell *cell) 
 }
 
 static brant_status add_cell(csv_record *record, brant__import *import, size_t begin, bool quoted) {
-    if (record->count == record->capacity) {
-        size_t capacity = record->capacity ? record->capacity * 2 : 32;
-        csv_cell *cells = brant__realloc(record->cells, capacity * sizeof(*cells));
-        if (!cells) return brant__fail_memory();
-        record->cells = cells;
-        record->capacity = capacity;
-    }
+    csv_cell *cells = brant__grow(record->cells, &record->capacity, record->count, sizeof(*cells));
+    if (!cells) return brant__fail_memory();
+    record->cells = cells;
     record->cells[record->count++] = (csv_cell){begin, import->scratch.length - begin, quoted};
     return BRANT_OK;
 }
@@ -294,8 +290,7 @@ static void write_row(brant__import *import, const csv_row *row, const csv_recor
         brant__write_value(out, otherwise);
     }
     if (row->ours[BRANT__CSV_UNDIRECTED].length > 0) {
-        brant__write_name(out, "undirected");
-        brant__write_bool(out, row->undirected);
+        brant__write_bool_member(out, "undirected", row->undirected);
     }
     if (row->metadata) {
         brant__write_name(out, "metadata");

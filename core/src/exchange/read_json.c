@@ -35,8 +35,7 @@ static brant_status read_name(document_reader *reader, int64_t *io_offset, int *
     }
     *io_offset = range.end;
     for (int i = 0; reader->names[i]; i++) {
-        if (!brant__text_equal(name, brant__text_of(reader->names[i], strlen(reader->names[i]))))
-            continue;
+        if (!brant__text_equal(name, brant__text_string(reader->names[i]))) continue;
         *out_member = i;
         if (reader->seen & (UINT32_C(1) << i))
             status = brant__source_fail(range.begin, "a member is there twice");
@@ -325,10 +324,9 @@ static brant_status graphology_read(brant__import *import, int kind, yyjson_val 
         write_scratch(import, keys[i]);
     }
     if (kind == BRANT__EDGES) {
-        brant__write_name(&import->items, "undirected");
-        brant__write_bool(&import->items, undirected
-                                              ? yyjson_is_true(undirected)
-                                              : import->document.direction == BRANT__UNDIRECTED);
+        brant__write_bool_member(&import->items, "undirected",
+                                 undirected ? yyjson_is_true(undirected)
+                                            : import->document.direction == BRANT__UNDIRECTED);
     }
     brant__import_attributes(import, kind, attributes, NULL);
     brant__import_end_item(import, end);
@@ -484,8 +482,7 @@ static brant_status node_link_edge(brant__import *import, yyjson_val *item, int6
         brant__write_value(&import->items, own);
     }
     if (import->scratch.failed) import->items.buffer.failed = true;
-    brant__write_name(&import->items, "undirected");
-    brant__write_bool(&import->items, undirected);
+    brant__write_bool_member(&import->items, "undirected", undirected);
     brant__import_attributes(import, BRANT__EDGES, item,
                              is_multi ? (own ? multi_key : multi) : (own ? plain_key : plain));
     brant__import_end_item(import, end);

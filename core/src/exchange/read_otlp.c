@@ -369,7 +369,7 @@ static brant_status write_edge(otlp_element *element, const char *type, brant__t
     }
     brant__write_text_member(&import->items, "source", source);
     brant__write_text_member(&import->items, "target", target);
-    brant__write_text_member(&import->items, "type", brant__text_of(type, strlen(type)));
+    brant__write_text_member(&import->items, "type", brant__text_string(type));
     if (link && yyjson_obj_get(link, "attributes")) {
         brant__write_name(&import->items, "attributes");
         brant__write_object(&import->items);

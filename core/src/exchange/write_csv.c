@@ -24,9 +24,7 @@ int brant__csv_column(brant__text name, bool edges) {
         if (!edges &&
             (i == BRANT__CSV_SOURCE || i == BRANT__CSV_TARGET || i == BRANT__CSV_UNDIRECTED))
             continue;
-        if (brant__text_equal(name,
-                              brant__text_of(brant__csv_names[i], strlen(brant__csv_names[i]))))
-            return i;
+        if (brant__text_equal(name, brant__text_string(brant__csv_names[i]))) return i;
     }
     return BRANT__CSV_OURS;
 }
@@ -144,8 +142,7 @@ static void next(brant__export *export) {
 
 static void write_name(brant__export *export, int column) {
     if (column != BRANT__CSV_KEY) next(export);
-    write_cell(&export->text,
-               brant__text_of(brant__csv_names[column], strlen(brant__csv_names[column])));
+    write_cell(&export->text, brant__text_string(brant__csv_names[column]));
 }
 
 static brant_status begin(brant__export *export) {

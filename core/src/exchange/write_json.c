@@ -70,11 +70,9 @@ static brant_status graphology_begin(brant__export *export) {
     brant__write_object(out);
     brant__write_name(out, "options");
     brant__write_object(out);
-    brant__write_text_member(out, "type", brant__text_of(type, strlen(type)));
-    brant__write_name(out, "multi");
-    brant__write_bool(out, config->multi);
-    brant__write_name(out, "allowSelfLoops");
-    brant__write_bool(out, config->allow_self_loops);
+    brant__write_text_member(out, "type", brant__text_string(type));
+    brant__write_bool_member(out, "multi", config->multi);
+    brant__write_bool_member(out, "allowSelfLoops", config->allow_self_loops);
     brant__write_end(out);
     brant__write_name(out, "attributes");
     brant__write_raw(out, export->metadata);
@@ -121,8 +119,7 @@ static brant_status graphology_edge(brant__export *export, const brant__export_i
     brant__write_text_member(out, "target", brant__text_of_key(&export->scratch[0], item->target));
     write_graphology_attributes(out, item);
     if (item->undirected && brant__graph_mixed(&export->graph)) {
-        brant__write_name(out, "undirected");
-        brant__write_bool(out, true);
+        brant__write_bool_member(out, "undirected", true);
     }
     brant__write_end(out);
     close_item(export, item->first);
@@ -153,10 +150,8 @@ static brant_status node_link_begin(brant__export *export) {
         return brant__fail(BRANT_CONSTRAINT, "node_link has no mixed graphs, as %s is",
                            brant__quoted(export->call, export->graph.name));
     brant__write_object(out);
-    brant__write_name(out, "directed");
-    brant__write_bool(out, config->direction == BRANT__DIRECTED);
-    brant__write_name(out, "multigraph");
-    brant__write_bool(out, config->multi);
+    brant__write_bool_member(out, "directed", config->direction == BRANT__DIRECTED);
+    brant__write_bool_member(out, "multigraph", config->multi);
     brant__write_name(out, "graph");
     brant__write_raw(out, export->metadata);
     close_item(export, true);
@@ -318,7 +313,7 @@ static brant_status ndjson_begin(brant__export *export) {
     brant__writer *out = begin_line(export, "graph");
     const char *type = export->graph.type->name;
 
-    brant__write_text_member(out, "graph_type", brant__text_of(type, strlen(type)));
+    brant__write_text_member(out, "graph_type", brant__text_string(type));
     brant__write_name(out, "metadata");
     brant__write_raw(out, export->metadata);
     end_line(export);
@@ -354,8 +349,7 @@ static brant_status ndjson_edge(brant__export *export, const brant__export_item 
     brant__write_text_member(out, "target", item->target);
     if (item->type.data) brant__write_text_member(out, "type", item->type);
     if (item->undirected && brant__graph_mixed(&export->graph)) {
-        brant__write_name(out, "undirected");
-        brant__write_bool(out, true);
+        brant__write_bool_member(out, "undirected", true);
     }
     write_content(out, item);
     end_line(export);

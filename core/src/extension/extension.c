@@ -279,8 +279,7 @@ static brant_status write_input(brant__writer *out, const sql_function *function
         if (status != BRANT_OK) return status;
     }
     if (function->fixed[0])
-        brant__write_text_member(out, function->fixed[0],
-                                 brant__text_of(function->fixed[1], strlen(function->fixed[1])));
+        brant__write_text_member(out, function->fixed[0], brant__text_string(function->fixed[1]));
     brant__write_end(out);
     return out->buffer.failed ? brant__fail_memory() : BRANT_OK;
 }
@@ -413,10 +412,8 @@ static void call_version(sqlite3_context *context, int count, sqlite3_value **va
     (void)count;
     (void)values;
     brant__write_object(&out);
-    brant__write_text_member(&out, "version",
-                             brant__text_of(brant_version(), strlen(brant_version())));
-    brant__write_text_member(&out, "sqlite_version",
-                             brant__text_of(sqlite3_libversion(), strlen(sqlite3_libversion())));
+    brant__write_text_member(&out, "version", brant__text_string(brant_version()));
+    brant__write_text_member(&out, "sqlite_version", brant__text_string(sqlite3_libversion()));
     if (sqlite3_libversion_number() < BRANT__HOST_SAFE)
         brant__write_text_member(
             &out, "warning",

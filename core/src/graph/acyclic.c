@@ -24,16 +24,12 @@ typedef struct test_side {
 
 static brant_status reach(test_side *side, int64_t node) {
     brant__text key = {(const char *)&node, sizeof(node)};
-    int64_t seen;
+    int64_t seen, *queue;
 
     if (brant__map_get(&side->seen, key, &seen)) return BRANT_OK;
-    if (side->count == side->capacity) {
-        size_t capacity = side->capacity ? side->capacity * 2 : 64;
-        int64_t *queue = brant__realloc(side->queue, capacity * sizeof(*queue));
-        if (!queue) return brant__fail_memory();
-        side->queue = queue;
-        side->capacity = capacity;
-    }
+    queue = brant__grow(side->queue, &side->capacity, side->count, sizeof(*queue));
+    if (!queue) return brant__fail_memory();
+    side->queue = queue;
     if (!brant__map_put(&side->seen, key, 1)) return brant__fail_memory();
     side->queue[side->count++] = node;
     return BRANT_OK;

@@ -22,14 +22,14 @@ static void write_graph(brant__writer *out, const brant__graph *graph) {
 
     brant__write_text_member(out, "graph_id", graph->id);
     brant__write_text_member(out, "graph", graph->name);
-    brant__write_text_member(out, "graph_type_id", brant__text_of(type_id, strlen(type_id)));
+    brant__write_text_member(out, "graph_type_id", brant__text_string(type_id));
     brant__write_name(out, "owner_id");
     brant__write_text_or_null(out, graph->owner_id);
 }
 
 static brant_status send(brant__call *call, const char *channel, brant__writer *payload) {
     if (payload->buffer.failed) return brant__fail_memory();
-    return brant__notify(NULL, call->db, brant__text_of(channel, strlen(channel)),
+    return brant__notify(NULL, call->db, brant__text_string(channel),
                          brant__text_of(payload->buffer.data, payload->buffer.length));
 }
 
@@ -51,8 +51,7 @@ brant_status brant__announce(brant__call *call, const brant__graph *graph, const
         brant__write_name(&payload, "keys");
         brant__write_raw(&payload,
                          brant__text_of(announcement->keys.data, announcement->keys.length));
-        brant__write_name(&payload, "truncated");
-        brant__write_bool(&payload, announcement->count > announcement->listed);
+        brant__write_bool_member(&payload, "truncated", announcement->count > announcement->listed);
         brant__write_end(&payload);
         status = send(call, channel, &payload);
     }

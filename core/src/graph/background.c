@@ -10,7 +10,7 @@
 static void write_payload(brant__writer *out, brant__call *call, const char *operation,
                           const char *const *members, size_t count) {
     brant__write_object(out);
-    brant__write_text_member(out, "operation", brant__text_of(operation, strlen(operation)));
+    brant__write_text_member(out, "operation", brant__text_string(operation));
     brant__write_name(out, "input");
     brant__write_object(out);
     for (size_t i = 0; i < count; i++) {
@@ -49,7 +49,7 @@ brant_status brant__background(brant__call *call, const char *queue, const char 
     }
     BRANT__TRY(brant__json_parse(&json, options.buffer.data, options.buffer.length, 0));
     BRANT__TRY(brant__job_enqueue(
-        &id, call->db, brant__text_of(queue, strlen(queue)),
+        &id, call->db, brant__text_string(queue),
         &(brant__payload){brant__text_of(payload.buffer.data, payload.buffer.length), false},
         json.root, (brant__text){NULL, 0}));
     brant__write_integer_object(call->out, "job", id);

@@ -158,9 +158,8 @@ void brant__faults_write(brant__writer *out, brant__faults *faults) {
             brant__write_text(out, fault->key);
         else
             brant__write_null(out);
-        brant__write_text_member(out, "code", brant__text_of(name, strlen(name)));
-        brant__write_text_member(out, "message",
-                                 brant__text_of(fault->message, strlen(fault->message)));
+        brant__write_text_member(out, "code", brant__text_string(name));
+        brant__write_text_member(out, "message", brant__text_string(fault->message));
         if (fault->violations.data) {
             brant__write_name(out, "violations");
             brant__write_raw(out, fault->violations);

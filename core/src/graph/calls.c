@@ -156,8 +156,7 @@ static brant_status check_event(int *out, yyjson_val *event) {
     const brant__text name = brant__json_get_text(event, "event");
 
     for (*out = 0; *out < (int)BRANT__COUNT(events); ++*out)
-        if (events[*out].event &&
-            brant__text_equal(name, brant__text_of(events[*out].event, strlen(events[*out].event))))
+        if (events[*out].event && brant__text_equal(name, brant__text_string(events[*out].event)))
             break;
     if (*out == (int)BRANT__COUNT(events))
         return brant__fail(BRANT_INVALID, "/event is none of call.requested, call.responded, "
@@ -262,7 +261,7 @@ static brant_status copy(brant__text *out, projection *self, brant__text text) {
 /* The place of a call, with what is stored of it. */
 static brant_status find_call(size_t *out, projection *self, brant__text key) {
     brant__statement *statement = NULL;
-    folded *made;
+    folded *calls, *made;
     int64_t place;
     bool row;
     brant_status status;
@@ -271,14 +270,10 @@ static brant_status find_call(size_t *out, projection *self, brant__text key) {
         *out = (size_t)place;
         return BRANT_OK;
     }
-    if (self->count == self->room) {
-        const size_t room = self->room ? self->room * 2 : 64;
-        folded *grown = brant__realloc(self->calls, room * sizeof(*grown));
-        if (!grown) return brant__fail_memory();
-        self->calls = grown;
-        self->room = room;
-    }
-    made = &self->calls[self->count];
+    calls = brant__grow(self->calls, &self->room, self->count, sizeof(*calls));
+    if (!calls) return brant__fail_memory();
+    self->calls = calls;
+    made = &calls[self->count];
     *made = (folded){.changed = false};
     BRANT__TRY(copy(&made->key, self, key));
     BRANT__TRY(get(&statement, self->call, NODE));
@@ -301,8 +296,7 @@ cleanup:
 
 static int rank_of(brant__text status) {
     for (size_t i = 0; i < BRANT__COUNT(events); i++)
-        if (brant__text_equal(status, brant__text_of(events[i].status, strlen(events[i].status))))
-            return events[i].rank;
+        if (brant__text_equal(status, brant__text_string(events[i].status))) return events[i].rank;
     return 0;
 }
 
@@ -334,8 +328,7 @@ static void write_metadata(brant__writer *out, yyjson_val *metadata, known now) 
     brant__write_name(out, OWN_METADATA);
     brant__write_object(out);
     if (!now.request) {
-        brant__write_name(out, "placeholder");
-        brant__write_bool(out, true);
+        brant__write_bool_member(out, "placeholder", true);
     }
     if (now.output_at != INT64_MIN) brant__write_integer_member(out, "output_at", now.output_at);
     brant__write_end(out);
@@ -386,8 +379,7 @@ static void write_attributes(brant__writer *out, brant__text key, yyjson_val *ol
         }
     }
     if (rank > old_rank)
-        brant__write_text_member(
-            out, "status", brant__text_of(events[which].status, strlen(events[which].status)));
+        brant__write_text_member(out, "status", brant__text_string(events[which].status));
     else
         brant__write_text_member(out, "status", status.data ? status : BRANT__TEXT("requested"));
     if (request)
@@ -460,8 +452,7 @@ static brant_status add_edge(projection *self, int type, brant__text source, bra
     brant__write_object(out);
     brant__write_text_member(out, "source", source);
     brant__write_text_member(out, "target", target);
-    brant__write_text_member(out, "type",
-                             brant__text_of(edge_types[type], strlen(edge_types[type])));
+    brant__write_text_member(out, "type", brant__text_string(edge_types[type]));
     if (reason) {
         brant__write_name(out, "attributes");
         brant__write_object(out);
@@ -668,7 +659,7 @@ static brant_status check_graph(projection *self) {
         return BRANT_OK;
     return brant__fail(BRANT_INVALID, "graph %s is of graph type %s, not call",
                        brant__quoted(self->call, self->graph.name),
-                       brant__quoted(self->call, brant__text_of(type->name, strlen(type->name))));
+                       brant__quoted(self->call, brant__text_string(type->name)));
 }
 
 /* The consumer's name: given, or calls:<graph>. */
@@ -718,8 +709,7 @@ static void answer(projection *self, int64_t offset, bool more, int64_t from, in
     brant__write_object(out);
     brant__write_integer_member(out, "projected", self->projected);
     brant__write_integer_member(out, "offset", offset);
-    brant__write_name(out, "more");
-    brant__write_bool(out, more);
+    brant__write_bool_member(out, "more", more);
     brant__write_integer_member(out, "failed", (int64_t)self->fault_count);
     if (self->fault_count > 0) {
         brant__write_end(&self->faults);

@@ -95,12 +95,11 @@ static brant_status write_head(brant__change_rows *state, const brant__graph *gr
         brant__write_text_member(out, "source", ends.source);
         brant__write_text_member(out, "target", ends.target);
         if (brant__graph_mixed(graph)) {
-            brant__write_name(out, "undirected");
-            brant__write_bool(out, (orientation & BRANT__UNDIRECTED_EDGE) != 0);
+            brant__write_bool_member(out, "undirected",
+                                     (orientation & BRANT__UNDIRECTED_EDGE) != 0);
         }
         if (orientation & BRANT__ENDS_TURNED) {
-            brant__write_name(out, "turned");
-            brant__write_bool(out, true);
+            brant__write_bool_member(out, "turned", true);
         }
     }
     return out->buffer.failed ? brant__fail_memory() : BRANT_OK;
@@ -180,8 +179,7 @@ static brant_status publish(brant__call *call, brant__graph *graph, int kind, ui
     if (row) status = write_values(out, graph, kind, type, row);
     if (status != BRANT_OK) return status;
     if (snapshot) {
-        brant__write_name(out, "snapshot");
-        brant__write_bool(out, true);
+        brant__write_bool_member(out, "snapshot", true);
     }
     if (before) {
         brant__write_name(out, "before");
@@ -231,7 +229,7 @@ static brant_status publish_mark(brant__call *call, brant__graph *graph, brant__
 
     clear(out);
     brant__write_object(out);
-    brant__write_text_member(out, "op", brant__text_of(op, strlen(op)));
+    brant__write_text_member(out, "op", brant__text_string(op));
     brant__write_text_member(out, "kind", BRANT__TEXT("graph"));
     brant__write_text_member(out, "key", graph->name);
     brant__write_integer_member(out, "nodes", graph->nodes);

@@ -114,7 +114,7 @@ brant_status brant__graph_type_check(brant__call *call) {
     }
     const char *class_name = brant__class_names[class];
     brant__write_object(call->out);
-    brant__write_text_member(call->out, "class", brant__text_of(class_name, strlen(class_name)));
+    brant__write_text_member(call->out, "class", brant__text_string(class_name));
     write_tally(call->out, "nodes", &counts[0]);
     write_tally(call->out, "edges", &counts[1]);
     brant__write_name(call->out, "failures");

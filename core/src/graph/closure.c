@@ -204,8 +204,7 @@ static brant_status close_by_index(bool *out_done, closure_call *closure) {
         brant__write_integer(
             out, walk->nodes[i].parent == SIZE_MAX ? -1 : (int64_t)walk->nodes[i].parent);
     brant__write_end(out);
-    brant__write_name(out, "truncated");
-    brant__write_bool(out, closure->truncated);
+    brant__write_bool_member(out, "truncated", closure->truncated);
     brant__write_end(out);
     *out_done = true;
 cleanup:
@@ -230,8 +229,7 @@ static brant_status close_by_snapshot(closure_call *closure) {
     brant__write_numbers(call->out, walk.depth, walk.count);
     brant__write_name(call->out, "parents");
     brant__write_numbers(call->out, walk.parent, walk.count);
-    brant__write_name(call->out, "truncated");
-    brant__write_bool(call->out, walk.truncated);
+    brant__write_bool_member(call->out, "truncated", walk.truncated);
     brant__write_end(call->out);
 cleanup:
     brant__walk_close(&walk);

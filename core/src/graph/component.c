@@ -66,13 +66,9 @@ typedef struct tarjan {
 } tarjan;
 
 static brant_status enter(tarjan *self, uint32_t node) {
-    if (self->depth == self->capacity) {
-        size_t capacity = self->capacity ? self->capacity * 2 : 256;
-        frame *grown = brant__realloc(self->frames, capacity * sizeof(*grown));
-        if (!grown) return brant__fail_memory();
-        self->frames = grown;
-        self->capacity = capacity;
-    }
+    frame *grown = brant__grow(self->frames, &self->capacity, self->depth, sizeof(*grown));
+    if (!grown) return brant__fail_memory();
+    self->frames = grown;
     self->index[node] = self->low[node] = self->next++;
     self->stack[self->stacked++] = node;
     self->frames[self->depth++] = (frame){brant__hops_of(self->view, node, false), node};

@@ -168,8 +168,8 @@ brant_status brant__write_edge(brant__call *call, const brant__graph *graph,
     status = brant__write_edge_start(out, call, graph, &ends, brant__column_text(row, 4));
     if (status != BRANT_OK) return status;
     if (brant__graph_mixed(graph)) {
-        brant__write_name(out, "undirected");
-        brant__write_bool(out, (brant__column_integer(row, 11) & BRANT__UNDIRECTED_EDGE) != 0);
+        brant__write_bool_member(out, "undirected",
+                                 (brant__column_integer(row, 11) & BRANT__UNDIRECTED_EDGE) != 0);
     }
     brant__write_name(out, "metadata");
     brant__write_raw(out, brant__column_text(row, 5));
@@ -232,8 +232,7 @@ brant_status brant__edge_exists(brant__call *call) {
     BRANT__TRY(brant__graph_find(&graph, call, false));
     BRANT__TRY(brant__edge_find(&ref, call, &graph, brant__json_get_text(call->input, "key")));
     brant__write_object(call->out);
-    brant__write_name(call->out, "exists");
-    brant__write_bool(call->out, ref.row_id != 0);
+    brant__write_bool_member(call->out, "exists", ref.row_id != 0);
     brant__write_end(call->out);
 cleanup:
     return status;

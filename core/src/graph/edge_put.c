@@ -198,8 +198,7 @@ static brant__text item_key(brant__edge_batch *put, const brant__item *item) {
     brant__fault_add(&put->faults, index, item_key(put, item), NO_VIOLATIONS, code, __VA_ARGS__)
 
 static const char *type_name(brant__edge_batch *put) {
-    return brant__quoted(put->call,
-                         brant__text_of(put->graph.type->name, strlen(put->graph.type->name)));
+    return brant__quoted(put->call, brant__text_string(put->graph.type->name));
 }
 
 /* The index of the type that an item gives; BRANT__NO_TYPE: none of the graph type's. */

@@ -159,8 +159,7 @@ brant_status brant__edge_fault_cycle(brant__edge_batch *put, const brant__edge_s
     if (status != BRANT_OK) return status;
     return brant__fault_add(&put->faults, slot->index, key, NO_VIOLATIONS, BRANT_CONSTRAINT,
                             "graph type %s is acyclic, and the edge from %s to %s closes a cycle",
-                            brant__quoted(put->call, brant__text_of(put->graph.type->name,
-                                                                    strlen(put->graph.type->name))),
+                            brant__quoted(put->call, brant__text_string(put->graph.type->name)),
                             brant__quoted(put->call, slot->source_key),
                             brant__quoted(put->call, slot->target_key));
 }
@@ -223,8 +222,7 @@ static brant_status test_acyclic(brant__edge_batch *put) {
         put->faults.count
             ? brant__faults_report(&put->faults)
             : brant__fail(BRANT_CONSTRAINT, "graph type %s is acyclic, and graph %s has a cycle",
-                          brant__quoted(put->call, brant__text_of(put->graph.type->name,
-                                                                  strlen(put->graph.type->name))),
+                          brant__quoted(put->call, brant__text_string(put->graph.type->name)),
                           brant__quoted(put->call, put->graph.name));
 cleanup:
     brant__map_free(&places);
@@ -296,18 +294,13 @@ static brant_status answer(brant__edge_batch *put) {
         brant__text key;
         brant_status status = brant__edge_key(&key, put->call, &put->graph, &ends);
         if (status != BRANT_OK) return status;
-        brant__write_name(out, "key");
-        brant__write_text(out, key);
-        brant__write_name(out, "created");
-        brant__write_bool(out, slot->created);
-        brant__write_name(out, "revision");
-        brant__write_integer(out, slot->revision);
+        brant__write_text_member(out, "key", key);
+        brant__write_bool_member(out, "created", slot->created);
+        brant__write_integer_member(out, "revision", slot->revision);
     } else {
-        brant__write_name(out, "created");
-        brant__write_integer(out, (int64_t)put->created);
+        brant__write_integer_member(out, "created", (int64_t)put->created);
         if (put->mode == BRANT__PUT) {
-            brant__write_name(out, "updated");
-            brant__write_integer(out, (int64_t)(put->good - put->created));
+            brant__write_integer_member(out, "updated", (int64_t)(put->good - put->created));
         }
         brant__items_answer(out, &put->items);
     }

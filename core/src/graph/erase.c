@@ -215,13 +215,9 @@ static brant_status redact(brant__buffer *out, erase *self, brant__text text) {
 /* ---- looking through nodes and edges --------------------------------------------------------- */
 
 static brant_status note_row(erase_rows *rows, erase_row row) {
-    if (rows->count == rows->room) {
-        size_t room = rows->room ? rows->room * 2 : 64;
-        erase_row *grown = brant__realloc(rows->rows, room * sizeof(*grown));
-        if (!grown) return brant__fail_memory();
-        rows->rows = grown;
-        rows->room = room;
-    }
+    erase_row *grown = brant__grow(rows->rows, &rows->room, rows->count, sizeof(*grown));
+    if (!grown) return brant__fail_memory();
+    rows->rows = grown;
     rows->rows[rows->count++] = row;
     return BRANT_OK;
 }
@@ -582,7 +578,7 @@ static void refuse(erase *self, brant__text graph, const char *reason) {
     brant__write_text_member(out, "graph", graph);
     brant__write_name(out, "key");
     brant__write_null(out);
-    brant__write_text_member(out, "reason", brant__text_of(reason, strlen(reason)));
+    brant__write_text_member(out, "reason", brant__text_string(reason));
     brant__write_end(out);
 }
 
@@ -739,8 +735,7 @@ static brant_status answer(erase *self) {
     brant__write_integer_member(out, "schedules", self->events.schedules);
     brant__write_integer_member(out, "rate_limits", self->events.rate_limits);
     brant__write_end(out);
-    brant__write_name(out, "truncated");
-    brant__write_bool(out, self->truncated);
+    brant__write_bool_member(out, "truncated", self->truncated);
     write_list(self, "refused", &self->refused);
     brant__buffer_reserve(&out->buffer, 64);
     return out->buffer.failed ? brant__fail_memory() : BRANT_OK;
@@ -793,8 +788,7 @@ brant_status brant__db_erase(brant__call *call) {
         begun = false;
         if (brant__depth(call->db) == 0) brant__db_scrub(&scrubbed, call->db);
     }
-    brant__write_name(call->out, "scrubbed");
-    brant__write_bool(call->out, scrubbed);
+    brant__write_bool_member(call->out, "scrubbed", scrubbed);
     brant__write_end(call->out);
 cleanup:
     if (begun) brant__rollback(call->db);

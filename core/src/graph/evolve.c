@@ -246,7 +246,7 @@ static void write_violation(brant__writer *out, const char *keyword, const char 
     brant__write_object(out);
     brant__write_text_member(out, "instance", BRANT__TEXT(""));
     brant__write_text_member(out, "schema", BRANT__TEXT(""));
-    brant__write_text_member(out, "keyword", brant__text_of(keyword, strlen(keyword)));
+    brant__write_text_member(out, "keyword", brant__text_string(keyword));
     brant__write_text_member(out, "message", brant__text_of(text.data, text.length));
     brant__write_end(out);
     if (text.failed) out->buffer.failed = true;

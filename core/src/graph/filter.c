@@ -85,8 +85,7 @@ static brant_status refuse(parser *p, const char *format, ...) {
     if (vsnprintf(message, sizeof(message), format, arguments) < 0) message[0] = 0;
     va_end(arguments);
     brant__write_object(&detail);
-    brant__write_name(&detail, "pointer");
-    brant__write_text(&detail, pointer);
+    brant__write_text_member(&detail, "pointer", pointer);
     brant__write_end(&detail);
     if (p->pointer.failed || detail.buffer.failed)
         status = brant__fail_memory();
@@ -159,10 +158,9 @@ static brant_status check_type(parser *p, yyjson_val *value) {
         index = p->filter->kind == BRANT__NODES ? brant__type_node(p->graph->type, name)
                                                 : brant__type_edge(p->graph->type, name);
     if (index != BRANT__NO_TYPE) return BRANT_OK;
-    return refuse(
-        p, "graph type %s has no %s type %s",
-        brant__quoted(p->call, brant__text_of(p->graph->type->name, strlen(p->graph->type->name))),
-        p->filter->kind == BRANT__NODES ? "node" : "edge", brant__quoted(p->call, name));
+    return refuse(p, "graph type %s has no %s type %s",
+                  brant__quoted(p->call, brant__text_string(p->graph->type->name)),
+                  p->filter->kind == BRANT__NODES ? "node" : "edge", brant__quoted(p->call, name));
 }
 
 static brant_status check_operand(parser *p, node *term) {
@@ -192,7 +190,7 @@ static brant_status check_operand(parser *p, node *term) {
             char number[24];
             size_t before;
             snprintf(number, sizeof(number), "%zu", index);
-            before = enter(p, brant__text_of(number, strlen(number)));
+            before = enter(p, brant__text_string(number));
             status = check_type(p, item);
             if (status != BRANT_OK) return status;
             leave(p, before);
@@ -335,7 +333,7 @@ static bool has_operators(yyjson_val *value) {
 
 static int find_operator(brant__text name) {
     for (size_t i = 0; i < BRANT__COUNT(operators); i++)
-        if (brant__text_equal(name, brant__text_of(operators[i].name, strlen(operators[i].name))))
+        if (brant__text_equal(name, brant__text_string(operators[i].name)))
             return operators[i].relation;
     return -1;
 }
@@ -403,7 +401,7 @@ static brant_status parse_list(node **out, parser *p, int kind, yyjson_val *list
         char number[24];
         size_t before;
         snprintf(number, sizeof(number), "%zu", index);
-        before = enter(p, brant__text_of(number, strlen(number)));
+        before = enter(p, brant__text_string(number));
         BRANT__TRY(parse_object(&(*out)->children[(*out)->count++], p, item, depth));
         leave(p, before);
     }

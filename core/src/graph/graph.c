@@ -199,8 +199,7 @@ static void write_row(brant__writer *out, brant__statement *row) {
     write_number(out, "edges", row, 9);
     write_number(out, "created_at", row, 10);
     write_number(out, "updated_at", row, 11);
-    brant__write_name(out, "changes");
-    brant__write_bool(out, brant__column_integer(row, 12) != 0);
+    brant__write_bool_member(out, "changes", brant__column_integer(row, 12) != 0);
     brant__write_end(out);
 }
 
@@ -415,7 +414,7 @@ brant_status brant__graph_mark(brant__call *call, brant__graph *graph, const cha
     brant_status status = get(&statement, call, GRAPH_MARK);
 
     if (status != BRANT_OK) return status;
-    brant__bind_text(statement, 1, brant__text_of(wanted, strlen(wanted)));
+    brant__bind_text(statement, 1, brant__text_string(wanted));
     brant__bind_integer(statement, 2, brant__db_now(call->db));
     brant__bind_integer(statement, 3, graph->kept_time);
     brant__bind_integer(statement, 4, graph->row_id);
@@ -434,8 +433,7 @@ brant_status brant__graph_delete(brant__call *call) {
                                       BRANT__TO_READ));
     BRANT__TRY(brant__graph_mark(call, &graph, "deleted"));
     brant__write_object(call->out);
-    brant__write_name(call->out, "deleted");
-    brant__write_bool(call->out, true);
+    brant__write_bool_member(call->out, "deleted", true);
     brant__write_integer_member(call->out, "nodes", graph.nodes);
     brant__write_integer_member(call->out, "edges", graph.edges);
     brant__write_end(call->out);

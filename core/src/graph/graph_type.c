@@ -350,8 +350,7 @@ brant_status brant__graph_type_delete(brant__call *call) {
     BRANT__TRY(delete_rows(call, BRANT__TYPE_DELETE, row.row_id));
     brant__type_forget(call->db, row.id);
     brant__write_object(call->out);
-    brant__write_name(call->out, "deleted");
-    brant__write_bool(call->out, true);
+    brant__write_bool_member(call->out, "deleted", true);
     brant__write_end(call->out);
 cleanup:
     brant__reset(statement);

@@ -28,7 +28,7 @@ static const char paths_of[] =
 static const char delete_row[] = "DELETE FROM attribute_indexes WHERE row_id = ?";
 
 static brant_status prepare(brant__statement **out, brant__call *call, const char *sql) {
-    return brant__query_prepare(out, call, brant__text_of(sql, strlen(sql)));
+    return brant__query_prepare(out, call, brant__text_string(sql));
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -98,7 +98,7 @@ static brant_status read_entry(request *out, brant__text *out_name) {
     brant__text node = brant__json_get_text(input, "node_type");
     brant__text edge = brant__json_get_text(input, "edge_type");
     brant__text of = brant__json_get_text(input, "of");
-    brant__text type_name = brant__text_of(out->type->name, strlen(out->type->name));
+    brant__text type_name = brant__text_string(out->type->name);
     uint32_t index;
 
     if ((node.data != NULL) + (edge.data != NULL) + (of.data != NULL) != 1)
@@ -152,13 +152,13 @@ static brant_status read_paths(request *out) {
         if (!reason) {
             snprintf(pointer, sizeof(pointer), "/paths/%zu", index);
             status = brant__path_plain(out->call, out->type, out->of, out->type_index, path,
-                                       brant__text_of(pointer, strlen(pointer)));
+                                       brant__text_string(pointer));
             if (status != BRANT_OK) return status;
             continue;
         }
         snprintf(pointer, sizeof(pointer), "{\"pointer\":\"/paths/%zu\"}", index);
-        return brant__fail_detail(BRANT_INVALID, brant__text_of(pointer, strlen(pointer)),
-                                  "path %s: %s", brant__quoted(out->call, path->name), reason);
+        return brant__fail_detail(BRANT_INVALID, brant__text_string(pointer), "path %s: %s",
+                                  brant__quoted(out->call, path->name), reason);
     }
     brant__json_append(&text, paths);
     out->path_names = brant__text_of(
@@ -449,8 +449,7 @@ brant_status brant__index_delete(brant__call *call) {
     }
     BRANT__TRY(drop(call, row_id, text));
     brant__write_object(call->out);
-    brant__write_name(call->out, "deleted");
-    brant__write_bool(call->out, true);
+    brant__write_bool_member(call->out, "deleted", true);
     brant__write_end(call->out);
 cleanup:
     brant__reset(statement);

@@ -53,6 +53,7 @@ static brant_status gather(brant__items *items, brant__buffer *array, brant__tex
     for (size_t begin = 0, end; begin < text.length; begin = end + 1) {
         const char *stop = memchr(text.data + begin, '\n', text.length - begin);
         brant__text part;
+        uint32_t *indexes;
         size_t index;
         end = stop ? (size_t)(stop - text.data) : text.length;
         part = brant__text_of(text.data + begin, end - begin);
@@ -71,16 +72,12 @@ static brant_status gather(brant__items *items, brant__buffer *array, brant__tex
                                            "the line is no JSON object"));
             continue;
         }
-        if (good == room) {
-            size_t wanted = room ? room * 2 : 256;
-            uint32_t *grown = brant__realloc(items->indexes, wanted * sizeof(*grown));
-            if (!grown) {
-                status = brant__fail_memory();
-                goto cleanup;
-            }
-            items->indexes = grown;
-            room = wanted;
+        indexes = brant__grow(items->indexes, &room, good, sizeof(*indexes));
+        if (!indexes) {
+            status = brant__fail_memory();
+            goto cleanup;
         }
+        items->indexes = indexes;
         if (good > 0) brant__buffer_append_byte(array, ',');
         brant__buffer_append(array, part.data, part.length);
         items->indexes[good++] = (uint32_t)index;

@@ -162,8 +162,7 @@ brant_status brant__node_exists(brant__call *call) {
     status = brant__node_find(&ref, NULL, call, &graph, brant__json_get_text(call->input, "key"));
     if (status != BRANT_OK) return status;
     brant__write_object(call->out);
-    brant__write_name(call->out, "exists");
-    brant__write_bool(call->out, ref.row_id != 0);
+    brant__write_bool_member(call->out, "exists", ref.row_id != 0);
     brant__write_end(call->out);
     return BRANT_OK;
 }

@@ -126,12 +126,10 @@ static brant_status judge(node_put *put, size_t index, const brant__item *item) 
     if (item->type) {
         type = given_type(put, item->type);
         if (type == BRANT__NO_TYPE)
-            return brant__fault_add(
-                faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID,
-                "graph type %s has no node type %s",
-                brant__quoted(call,
-                              brant__text_of(put->graph.type->name, strlen(put->graph.type->name))),
-                brant__quoted(call, brant__json_text(item->type)));
+            return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID,
+                                    "graph type %s has no node type %s",
+                                    brant__quoted(call, brant__text_string(put->graph.type->name)),
+                                    brant__quoted(call, brant__json_text(item->type)));
         if (slot->ref.type != BRANT__NO_TYPE && slot->ref.type != type)
             return brant__fault_add(
                 faults, index, item->key, NO_VIOLATIONS, BRANT_CONSTRAINT,
@@ -144,8 +142,7 @@ static brant_status judge(node_put *put, size_t index, const brant__item *item) 
     } else {
         return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID,
                                 "a new node of graph type %s needs a type",
-                                brant__quoted(call, brant__text_of(put->graph.type->name,
-                                                                   strlen(put->graph.type->name))));
+                                brant__quoted(call, brant__text_string(put->graph.type->name)));
     }
 
     if (item->revision) {
@@ -353,18 +350,13 @@ static void answer(node_put *put) {
 
     brant__write_object(out);
     if (put->faults.single) {
-        brant__write_name(out, "key");
-        brant__write_text(out, put->slots[0].key);
-        brant__write_name(out, "created");
-        brant__write_bool(out, put->slots[0].created);
-        brant__write_name(out, "revision");
-        brant__write_integer(out, put->slots[0].revision);
+        brant__write_text_member(out, "key", put->slots[0].key);
+        brant__write_bool_member(out, "created", put->slots[0].created);
+        brant__write_integer_member(out, "revision", put->slots[0].revision);
     } else {
-        brant__write_name(out, "created");
-        brant__write_integer(out, (int64_t)put->created);
+        brant__write_integer_member(out, "created", (int64_t)put->created);
         if (put->mode == BRANT__PUT) {
-            brant__write_name(out, "updated");
-            brant__write_integer(out, (int64_t)(put->good - put->created));
+            brant__write_integer_member(out, "updated", (int64_t)(put->good - put->created));
         }
         brant__items_answer(out, &put->items);
     }

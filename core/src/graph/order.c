@@ -325,8 +325,7 @@ brant_status brant__graph_find_cycle(brant__call *call) {
     BRANT__TRY(brant__view_open(&view, call, &graph, BRANT__VIEW_NODE_FILTER));
     BRANT__TRY(find_cycle(&found, call->db, &view));
     brant__write_object(out);
-    brant__write_name(out, "found");
-    brant__write_bool(out, found.count > 0);
+    brant__write_bool_member(out, "found", found.count > 0);
     brant__write_name(out, "keys");
     brant__write_keys(out, view.snapshot, found.nodes, found.count);
     brant__write_name(out, "edges");

@@ -290,8 +290,7 @@ static void answer(patch_batch *patch) {
     if (patch->faults.single) {
         brant__write_text_member(out, "key", patch->key);
         brant__write_integer_member(out, "revision", patch->revision);
-        brant__write_name(out, "changed");
-        brant__write_bool(out, patch->changed > 0);
+        brant__write_bool_member(out, "changed", patch->changed > 0);
     } else {
         brant__write_integer_member(out, "updated", (int64_t)patch->changed);
         brant__write_integer_member(out, "unchanged", (int64_t)patch->unchanged);

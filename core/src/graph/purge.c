@@ -222,8 +222,7 @@ brant_status brant__graph_purge(brant__call *call) {
         BRANT__TRY(purge_all(call, &graph));
     }
     brant__write_object(call->out);
-    brant__write_name(call->out, "purged");
-    brant__write_bool(call->out, purged);
+    brant__write_bool_member(call->out, "purged", purged);
     brant__write_integer_member(call->out, "nodes", nodes);
     brant__write_integer_member(call->out, "edges", edges);
     brant__write_end(call->out);

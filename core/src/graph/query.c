@@ -25,7 +25,7 @@ static brant_status read_type(brant__query_input *out) {
         index = nodes ? brant__type_node(type, name) : brant__type_edge(type, name);
     if (index == BRANT__NO_TYPE)
         return brant__fail(BRANT_INVALID, "graph type %s has no %s type %s",
-                           brant__quoted(out->call, brant__text_of(type->name, strlen(type->name))),
+                           brant__quoted(out->call, brant__text_string(type->name)),
                            nodes ? "node" : "edge", brant__quoted(out->call, name));
     out->type_index = index;
     out->type_row = nodes ? brant__type_node_row(type, index) : brant__type_edge_row(type, index);

@@ -200,8 +200,7 @@ brant_status brant__graph_pagerank(brant__call *call) {
     BRANT__TRY(
         write_ranks(call, view.snapshot, rank, limit < (int64_t)nodes ? (size_t)limit : nodes));
     brant__write_integer_member(call->out, "iterations", iterations);
-    brant__write_name(call->out, "converged");
-    brant__write_bool(call->out, converged);
+    brant__write_bool_member(call->out, "converged", converged);
     brant__write_end(call->out);
 cleanup:
     brant__free(rank);

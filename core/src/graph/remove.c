@@ -342,8 +342,7 @@ brant_status brant__edge_delete(brant__call *call) {
     BRANT__TRY(brant__remove_edge(&found, &removal, ref.row_id));
     BRANT__TRY(brant__removal_end(&removal));
     brant__write_object(call->out);
-    brant__write_name(call->out, "deleted");
-    brant__write_bool(call->out, true);
+    brant__write_bool_member(call->out, "deleted", true);
     brant__write_end(call->out);
 cleanup:
     brant__removal_free(&removal);

@@ -27,9 +27,8 @@ static brant_status refuse(words *w, size_t at, const char *message) {
     char detail[64];
 
     snprintf(detail, sizeof(detail), "{\"pointer\":\"/query\",\"offset\":%zu}", at);
-    return brant__fail_detail(BRANT_INVALID, brant__text_of(detail, strlen(detail)),
-                              "query %s, byte %zu: %s", brant__quoted(w->call, w->text), at,
-                              message);
+    return brant__fail_detail(BRANT_INVALID, brant__text_string(detail), "query %s, byte %zu: %s",
+                              brant__quoted(w->call, w->text), at, message);
 }
 
 static bool is_space(char c) {
@@ -55,7 +54,7 @@ static brant__text peek_word(const words *w) {
 }
 
 static bool at_keyword(const words *w, const char *keyword) {
-    return brant__text_equal(peek_word(w), brant__text_of(keyword, strlen(keyword)));
+    return brant__text_equal(peek_word(w), brant__text_string(keyword));
 }
 
 /* Is there anything in it that a word can be made of? FTS5 takes a phrase without words for one that is nowhere. */
@@ -258,7 +257,7 @@ static brant_status find_indexes(int64_t rows[INDEXES_ASKED + 1], size_t *out_co
             "no text index covers %s of graph type %s; make one with indexes.create",
             input->any_type ? input->kind == BRANT__NODES ? "the nodes" : "the edges"
                             : brant__quoted(call, brant__json_get_text(call->input, "type")),
-            brant__quoted(call, brant__text_of(type->name, strlen(type->name))));
+            brant__quoted(call, brant__text_string(type->name)));
 cleanup:
     brant__reset(statement);
     return status;

@@ -259,8 +259,7 @@ brant_status brant__graph_shortest_path(brant__call *call) {
     if (status != BRANT_OK) goto cleanup;
     found = way.length != UNREACHED;
     brant__write_object(out);
-    brant__write_name(out, "found");
-    brant__write_bool(out, found);
+    brant__write_bool_member(out, "found", found);
     brant__write_name(out, "keys");
     brant__write_keys(out, view.snapshot, way.nodes, found ? (size_t)way.length + 1 : 0);
     brant__write_name(out, "edges");
@@ -326,8 +325,7 @@ brant_status brant__graph_shortest_paths(brant__call *call) {
     brant__write_end(out);
     brant__write_name(out, "parents");
     brant__write_numbers(out, distances.parents, distances.count);
-    brant__write_name(out, "truncated");
-    brant__write_bool(out, distances.truncated);
+    brant__write_bool_member(out, "truncated", distances.truncated);
     brant__write_end(out);
 cleanup:
     brant__distances_free(&distances);

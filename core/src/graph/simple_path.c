@@ -212,21 +212,17 @@ static brant_status complete(uint32_t *out_length, search *self, uint32_t fixed,
 /* Takes `banned` over, also when it fails. */
 static brant_status push(search *self, uint32_t fixed, uint32_t *banned, uint32_t banned_count,
                          uint32_t banned_capacity) {
-    candidate made = {NULL, 0, fixed, banned, banned_count, banned_capacity};
+    candidate made = {NULL, 0, fixed, banned, banned_count, banned_capacity}, *heap;
     brant_status status;
 
     BRANT__TRY(complete(&made.length, self, fixed, banned, banned_count));
     if (made.length == UNREACHED) goto cleanup;
-    if (self->count == self->capacity) {
-        size_t capacity = self->capacity ? self->capacity * 2 : 64;
-        candidate *grown = brant__realloc(self->heap, capacity * sizeof(*grown));
-        if (!grown) {
-            status = brant__fail_memory();
-            goto cleanup;
-        }
-        self->heap = grown;
-        self->capacity = capacity;
+    heap = brant__grow(self->heap, &self->capacity, self->count, sizeof(*heap));
+    if (!heap) {
+        status = brant__fail_memory();
+        goto cleanup;
     }
+    self->heap = heap;
     made.nodes = brant__alloc(((size_t)made.length + 1) * sizeof(*made.nodes));
     if (!made.nodes) {
         status = brant__fail_memory();
@@ -416,8 +412,7 @@ brant_status brant__graph_paths(brant__call *call) {
         BRANT__TRY(write_edges(&self, &graph, &found[i]));
     }
     brant__write_end(out);
-    brant__write_name(out, "truncated");
-    brant__write_bool(out, self.count > 0);
+    brant__write_bool_member(out, "truncated", self.count > 0);
     brant__write_end(out);
 cleanup:
     search_close(&self);

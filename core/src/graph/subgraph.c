@@ -125,8 +125,7 @@ brant_status brant__graph_subgraph(brant__call *call) {
     BRANT__TRY(write_nodes(call, &graph, view.snapshot, chosen));
     brant__write_name(call->out, "edges");
     BRANT__TRY(write_edges(&truncated, call, &graph, &view, chosen, limit));
-    brant__write_name(call->out, "truncated");
-    brant__write_bool(call->out, truncated);
+    brant__write_bool_member(call->out, "truncated", truncated);
     brant__write_end(call->out);
 cleanup:
     brant__free(chosen);

@@ -107,10 +107,9 @@ brant_status brant__read_types(uint8_t **out, brant__call *call, const brant__gr
                             ? brant__type_edge(graph->type, brant__json_text(name))
                             : BRANT__NO_TYPE;
         if (type == BRANT__NO_TYPE)
-            return brant__fail(
-                BRANT_INVALID, "graph type %s has no edge type %s",
-                brant__quoted(call, brant__text_of(graph->type->name, strlen(graph->type->name))),
-                brant__quoted(call, brant__json_text(name)));
+            return brant__fail(BRANT_INVALID, "graph type %s has no edge type %s",
+                               brant__quoted(call, brant__text_string(graph->type->name)),
+                               brant__quoted(call, brant__json_text(name)));
         (*out)[type] = 1;
     }
     return BRANT_OK;

@@ -193,7 +193,7 @@ static brant_status parse_type(brant__type *type, brant_db *db) {
     brant_status status;
 
     BRANT__TRY(brant__type_row_module(&text, &statement, db, type->row_id,
-                                      brant__text_of(type->name, strlen(type->name))));
+                                      brant__text_string(type->name)));
     BRANT__TRY(brant__json_parse(&json, text.data, text.length, 0));
     BRANT__TRY(brant__module_parse(&type->module, json.root));
     if (type->module->node_type_count >= UINT16_MAX ||

@@ -70,7 +70,7 @@ brant_status brant__type_insert_edge(brant__call *call, const brant__module *mod
 
 const brant__embedded *brant__builtin_find(brant__text name);
 static inline brant__text brant__builtin_name(const brant__embedded *builtin) {
-    return brant__text_of(builtin->name, strlen(builtin->name));
+    return brant__text_string(builtin->name);
 }
 /* A module to import from, not a graph type. */
 static inline bool brant__builtin_imported(brant__text name) {

@@ -31,7 +31,7 @@ brant_status brant__graph_type_diff(brant__call *call) {
     }
     const char *class_name = brant__class_names[class];
     brant__write_object(call->out);
-    brant__write_text_member(call->out, "class", brant__text_of(class_name, strlen(class_name)));
+    brant__write_text_member(call->out, "class", brant__text_string(class_name));
     brant__write_name(call->out, "edits");
     brant__write_raw(call->out, brant__text_of(edits.buffer.data, edits.buffer.length));
     brant__write_end(call->out);

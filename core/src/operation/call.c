@@ -44,8 +44,7 @@ static const brant__limits default_limits = {.document = (size_t)64 << 20,
                                              .depth = BRANT__JSON_DEPTH};
 
 static brant_status refuse_input(const brant__operation *operation, yyjson_val *input) {
-    return brant__input_refuse(brant__text_of(operation->name, strlen(operation->name)),
-                               operation->input, input);
+    return brant__input_refuse(brant__text_string(operation->name), operation->input, input);
 }
 
 static brant_status read_input(brant__json *json, const brant__operation *operation, brant_db *db,
@@ -159,7 +158,7 @@ static brant_status run_name(const char *name, char **out_json, size_t *out_json
     *out_json_len = 0;
     const brant_status status = brant__registry(&operations, &count);
     if (status != BRANT_OK) return status;
-    const brant__text text = brant__text_of(name, strlen(name));
+    const brant__text text = brant__text_string(name);
     return run(brant__operation_find(operations, count, text), text, out_json, out_json_len, db,
                json, json_len);
 }
@@ -206,8 +205,8 @@ static brant_status open_name(const char *name, brant_cursor **out_cursor, brant
     const brant_status status = brant__registry(&operations, &count);
     if (status != BRANT_OK) return status;
     return open_cursor(out_cursor,
-                       brant__operation_find(operations, count, brant__text_of(name, strlen(name))),
-                       db, json, json_len);
+                       brant__operation_find(operations, count, brant__text_string(name)), db, json,
+                       json_len);
 }
 
 #define DEFINE_CURSOR(function, begin, name, transaction)                                          \

@@ -14,8 +14,8 @@
 #include "event/job.h"
 #include "event/job_manage.h"
 #include "event/job_read.h"
-#include "event/queue_watch.h"
 #include "event/lock.h"
+#include "event/queue_watch.h"
 #include "event/rate_limit.h"
 #include "event/schedule.h"
 #include "event/stream.h"
@@ -67,8 +67,7 @@ const brant__operation *brant__operation_find(const brant__operation *operations
     size_t low = 0, high = count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        const int order = brant__text_compare(
-            brant__text_of(operations[middle].name, strlen(operations[middle].name)), name);
+        const int order = brant__text_compare(brant__text_string(operations[middle].name), name);
         if (order == 0) return &operations[middle];
         if (order < 0)
             low = middle + 1;

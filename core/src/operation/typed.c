@@ -28,7 +28,7 @@ static const struct {
 enum { VERBS = BRANT__COUNT(verbs) };
 
 static brant__text text_of(const char *text) {
-    return brant__text_of(text, strlen(text));
+    return brant__text_string(text);
 }
 
 /* ---- names ---------------------------------------------------------------------------------------------------------- */

@@ -54,7 +54,7 @@ static void clear(brant__writer *writer) {
 
 /* Run an operation on self->input as a call of its own does it. Its answer is in self->answer_json. */
 static brant_status perform(worker *self, const char *name) {
-    const brant__text text = brant__text_of(name, strlen(name));
+    const brant__text text = brant__text_string(name);
     const brant__operation *operation =
         brant__operation_find(self->operations, self->operation_count, text);
     brant__call call = {.db = self->db, .out = &self->answer, .arena = &self->arena, .name = text};
@@ -125,12 +125,11 @@ static brant_status perform_owned(worker *self, const char *operation) {
 
 static brant_status fail_job(worker *self, const char *code, brant__text message) {
     begin_job_input(self);
-    brant__write_name(&self->input, "retry");
-    brant__write_bool(&self->input, false);
+    brant__write_bool_member(&self->input, "retry", false);
     brant__write_name(&self->input, "error");
     brant__write_object(&self->input);
     brant__write_text_member(&self->input, "message", message);
-    brant__write_text_member(&self->input, "code", brant__text_of(code, strlen(code)));
+    brant__write_text_member(&self->input, "code", brant__text_string(code));
     brant__write_end(&self->input);
     brant__write_end(&self->input);
     self->done->failed++;
@@ -247,8 +246,7 @@ static brant_status work(worker *self, const char *queue, yyjson_val *payload) {
 
     while (task < BRANT__COUNT(tasks) &&
            (strcmp(tasks[task].queue, queue) != 0 ||
-            !brant__text_equal(
-                operation, brant__text_of(tasks[task].operation, strlen(tasks[task].operation)))))
+            !brant__text_equal(operation, brant__text_string(tasks[task].operation))))
         task++;
     if (task == BRANT__COUNT(tasks))
         return fail_job(self, "INVALID",
@@ -274,13 +272,13 @@ static brant_status claim(bool *out_found, worker *self, const char *queue) {
 
     *out_found = false;
     if (status != BRANT_OK) return status;
-    status = brant__queue_look_up(&exists, &row, self->db, brant__text_of(queue, strlen(queue)));
+    status = brant__queue_look_up(&exists, &row, self->db, brant__text_string(queue));
     if (status == BRANT_OK && exists)
         status = brant__queue_claimable(&exists, &until, self->db, &row);
     brant__rollback(self->db);
     if (status != BRANT_OK || !exists) return status;
     begin_input(self);
-    brant__write_text_member(&self->input, "queue", brant__text_of(queue, strlen(queue)));
+    brant__write_text_member(&self->input, "queue", brant__text_string(queue));
     brant__write_text_member(&self->input, "worker", BRANT__TEXT("db.maintain"));
     brant__write_integer_member(&self->input, "lease", LEASE);
     brant__write_end(&self->input);

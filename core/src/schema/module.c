@@ -27,7 +27,7 @@ static void fault_at(reader *self, brant__text where, brant__text keyword, const
     brant__write_text_member(out, "instance", where);
     brant__write_text_member(out, "schema", BRANT__TEXT(""));
     brant__write_text_member(out, "keyword", keyword);
-    brant__write_text_member(out, "message", brant__text_of(message, strlen(message)));
+    brant__write_text_member(out, "message", brant__text_string(message));
     brant__write_end(out);
     if (self->fault_count > 1) return;
     brant__buffer_append(&self->message, where.data, where.length);
@@ -523,8 +523,7 @@ brant_status brant__module_parse_as(brant__module **out_module, yyjson_val *docu
         if (!self.entries) continue;
         self.container = containers[i];
         if (yyjson_is_obj(self.entries)) continue;
-        fault(&self, WHOLE, brant__text_of(names[i], strlen(names[i])),
-              "must be an object of named schemas");
+        fault(&self, WHOLE, brant__text_string(names[i]), "must be an object of named schemas");
         BRANT__TRY(finish(&self));
     }
     read_formats(&self);

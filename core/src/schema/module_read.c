@@ -28,13 +28,10 @@ void brant__write_config(brant__writer *out, const brant__module_config *config)
     const char *direction = directions[config->direction];
 
     brant__write_object(out);
-    brant__write_text_member(out, "directed", brant__text_of(direction, strlen(direction)));
-    brant__write_name(out, "multi");
-    brant__write_bool(out, config->multi);
-    brant__write_name(out, "allow_self_loops");
-    brant__write_bool(out, config->allow_self_loops);
-    brant__write_name(out, "acyclic");
-    brant__write_bool(out, config->acyclic);
+    brant__write_text_member(out, "directed", brant__text_string(direction));
+    brant__write_bool_member(out, "multi", config->multi);
+    brant__write_bool_member(out, "allow_self_loops", config->allow_self_loops);
+    brant__write_bool_member(out, "acyclic", config->acyclic);
     brant__write_limit(out, "max_nodes", config->max_nodes);
     brant__write_limit(out, "max_edges", config->max_edges);
     brant__write_end(out);

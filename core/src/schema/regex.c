@@ -191,8 +191,7 @@ static bool property(translation *self, bool negated) {
     put(self, before);
     bool written = false;
     for (size_t i = 0; i < BRANT__COUNT(categories) && !*before && !written; i++) {
-        written =
-            brant__text_equal(name, brant__text_of(categories[i][0], strlen(categories[i][0])));
+        written = brant__text_equal(name, brant__text_string(categories[i][0]));
         if (written) put(self, categories[i][1]);
     }
     if (!written) put_bytes(self, name.data, name.length);

@@ -37,8 +37,7 @@ static brant_status check_members(yyjson_val *input) {
     yyjson_obj_foreach(input, index, count, name, value) {
         bool known = false;
         for (size_t i = 0; i < BRANT__COUNT(names) && !known; i++)
-            known = brant__text_equal(brant__json_text(name),
-                                      brant__text_of(names[i], strlen(names[i])));
+            known = brant__text_equal(brant__json_text(name), brant__text_string(names[i]));
         if (!known)
             return brant__fail(BRANT_INVALID,
                                "a validator takes schema, or module with node_type or edge_type, "
@@ -188,8 +187,7 @@ brant_status brant_validator_report(char **out_json, size_t *out_json_len,
         goto cleanup;
     }
     brant__write_object(&out);
-    brant__write_name(&out, "valid");
-    brant__write_bool(&out, count == 0);
+    brant__write_bool_member(&out, "valid", count == 0);
     brant__write_name(&out, "violations");
     brant__write_raw(&out, brant__text_of(violations.buffer.data, violations.buffer.length));
     brant__write_end(&out);

@@ -212,8 +212,7 @@ brant_status brant__db_backup(brant__call *call) {
         status = brant__fail(BRANT_IO, "closing the copy %s failed", path);
     copy = NULL;
     if (status == BRANT_OK) status = put_in_place(temporary.data, path, overwrite);
-    if (status == BRANT_OK)
-        status = write_answer(call, brant__text_of(path, strlen(path)), pages, page_size);
+    if (status == BRANT_OK) status = write_answer(call, brant__text_string(path), pages, page_size);
 cleanup:
     sqlite3_close_v2(copy);
     if (temporary.data && !temporary.failed) unlink(temporary.data);
@@ -327,8 +326,7 @@ brant_status brant__db_restore(brant__call *call) {
         if (state && db->hooks[slot]->after_restore) db->hooks[slot]->after_restore(db, state);
         if (state && db->hooks[slot]->after_rollback) db->hooks[slot]->after_rollback(db, state, 0);
     }
-    if (status == BRANT_OK)
-        status = write_answer(call, brant__text_of(path, strlen(path)), pages, page_size);
+    if (status == BRANT_OK) status = write_answer(call, brant__text_string(path), pages, page_size);
 cleanup:
     sqlite3_close_v2(source);
     brant__free(path);

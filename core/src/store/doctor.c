@@ -116,15 +116,14 @@ static void write_problem(bool *out_ok, brant__call *call, const char *text, siz
 
 static void begin_check(brant__call *call, const char *name) {
     brant__write_object(call->out);
-    brant__write_text_member(call->out, "name", brant__text_of(name, strlen(name)));
+    brant__write_text_member(call->out, "name", brant__text_string(name));
     brant__write_name(call->out, "problems");
     brant__write_array(call->out);
 }
 
 static void end_check(bool *out_ok, brant__call *call, bool ok) {
     brant__write_end(call->out);
-    brant__write_name(call->out, "ok");
-    brant__write_bool(call->out, ok);
+    brant__write_bool_member(call->out, "ok", ok);
     brant__write_end(call->out);
     *out_ok = *out_ok && ok;
 }
@@ -242,8 +241,7 @@ brant_status brant__db_doctor(brant__call *call) {
         BRANT__TRY(run_check(&ok, call, i));
     BRANT__TRY(check_text_indexes(&ok, call));
     brant__write_end(call->out);
-    brant__write_name(call->out, "ok");
-    brant__write_bool(call->out, ok);
+    brant__write_bool_member(call->out, "ok", ok);
     brant__write_end(call->out);
 cleanup:
     return status;
@@ -252,7 +250,7 @@ cleanup:
 /* ---- info ------------------------------------------------------------------------------------------------------------ */
 
 static void write_name_text(brant__writer *out, const char *name, const char *value) {
-    brant__write_text_member(out, name, brant__text_of(value, strlen(value)));
+    brant__write_text_member(out, name, brant__text_string(value));
 }
 
 static const struct {

@@ -106,9 +106,9 @@ static brant_status write_identity(brant_db *db) {
     BRANT__TRY(brant__db_uuid(db, id));
     BRANT__TRY(brant__meta_set(db, "id", brant__text_of(id, 36)));
     const char *role = brant__role_names[db->options.role];
-    BRANT__TRY(brant__meta_set(db, "role", brant__text_of(role, strlen(role))));
+    BRANT__TRY(brant__meta_set(db, "role", brant__text_string(role)));
     sqlite3_snprintf(sizeof number, number, "%lld", (long long)brant__db_now(db));
-    BRANT__TRY(brant__meta_set(db, "created_at", brant__text_of(number, strlen(number))));
+    BRANT__TRY(brant__meta_set(db, "created_at", brant__text_string(number)));
     BRANT__TRY(brant__execute(
         db, "INSERT INTO brant_meta (name, value) VALUES ('min_reader', 1), ('min_writer', 1)"));
     sqlite3_snprintf(sizeof number, number, "PRAGMA application_id=%d", BRANT__APPLICATION_ID);

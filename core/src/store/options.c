@@ -15,7 +15,7 @@ static brant_status read_choice(int *out, const char *name, yyjson_val *value,
                                 const char *const *choices, size_t count) {
     const brant__text text = brant__json_text(value);
     for (size_t i = 0; i < count; i++)
-        if (text.data && brant__text_equal(text, brant__text_of(choices[i], strlen(choices[i])))) {
+        if (text.data && brant__text_equal(text, brant__text_string(choices[i]))) {
             *out = (int)i;
             return BRANT_OK;
         }

@@ -129,7 +129,7 @@ static void write_columns(brant__writer *out, sqlite3_stmt *statement) {
     brant__write_array(out);
     for (int column = 0; column < sqlite3_column_count(statement); column++) {
         const char *name = sqlite3_column_name(statement, column);
-        brant__write_text(out, brant__text_of(name ? name : "", name ? strlen(name) : 0));
+        brant__write_text(out, brant__text_string(name ? name : ""));
     }
     brant__write_end(out);
 }
