@@ -498,6 +498,15 @@ bool brant__json_bool(yyjson_val *value, bool otherwise) {
     return yyjson_is_bool(value) ? unsafe_yyjson_get_bool(value) : otherwise;
 }
 
+bool brant__envelope_like(yyjson_val *value) {
+    return yyjson_is_obj(value) && (yyjson_obj_getn(value, "$enc", 4) != NULL ||
+                                    yyjson_obj_getn(value, "$redacted", 9) != NULL);
+}
+
+bool brant__is_redacted(yyjson_val *value) {
+    return yyjson_obj_size(value) == 1 && yyjson_is_true(yyjson_obj_get(value, "$redacted"));
+}
+
 /* ---- equality -------------------------------------------------------------------------------- */
 
 /* A number as sign and magnitude, where it is an integer that fits. */

@@ -51,8 +51,8 @@ brant_status brant__envelope_open(brant__buffer *out, int64_t *out_version, bran
  */
 brant_status brant__envelope_affordable(brant_db *db, yyjson_val *envelope);
 
-/* An object that has a member "$enc" or "$redacted": no plaintext may look like that. */
-bool brant__envelope_like(yyjson_val *value);
+/* Sealing or opening failed because of the envelope or the ring, and not because something broke: AUTH, NOT_FOUND, UNSUPPORTED, LIMIT. */
+bool brant__envelope_refused(brant_status status);
 
 /* The key version of what has the shape of an envelope, else 0. Opens nothing. */
 int64_t brant__envelope_key_version(yyjson_val *value);

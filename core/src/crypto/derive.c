@@ -52,20 +52,14 @@ brant_status brant__kdf_derive(uint8_t out[BRANT__KEY_SIZE], brant__text passwor
 
 void brant__kdf_write(brant__writer *out, const brant__kdf *kdf) {
     brant__write_object(out);
-    brant__write_name(out, "alg");
-    brant__write_text(out, BRANT__TEXT(BRANT__KDF_ALGORITHM));
-    brant__write_name(out, "s");
-    brant__write_raw(out, BRANT__TEXT("\""));
-    brant__base64url_encode(&out->buffer, kdf->salt, sizeof kdf->salt);
-    brant__buffer_append_byte(&out->buffer, '"');
-    brant__write_name(out, "t");
-    brant__write_integer(out, kdf->passes);
-    brant__write_name(out, "m");
-    brant__write_integer(out, kdf->memory);
+    brant__write_text_member(out, "alg", BRANT__TEXT(BRANT__KDF_ALGORITHM));
+    brant__write_bytes_member(out, "s", kdf->salt, sizeof kdf->salt);
+    brant__write_integer_member(out, "t", kdf->passes);
+    brant__write_integer_member(out, "m", kdf->memory);
     brant__write_end(out);
 }
 
-static bool read_number(int64_t *out, yyjson_val *value) {
+bool brant__number_read(int64_t *out, yyjson_val *value) {
     *out = 0;
     if (!yyjson_is_uint(value) || yyjson_get_uint(value) > (uint64_t)BRANT__NUMBER_LIMIT)
         return false;
@@ -79,6 +73,6 @@ bool brant__kdf_read(brant__kdf *out, yyjson_val *object) {
            brant__text_equal(brant__json_get_text(object, "alg"),
                              BRANT__TEXT(BRANT__KDF_ALGORITHM)) &&
            brant__base64url_read(out->salt, sizeof out->salt, brant__json_get_text(object, "s")) &&
-           read_number(&out->passes, brant__json_get(object, "t")) &&
-           read_number(&out->memory, brant__json_get(object, "m"));
+           brant__number_read(&out->passes, brant__json_get(object, "t")) &&
+           brant__number_read(&out->memory, brant__json_get(object, "m"));
 }

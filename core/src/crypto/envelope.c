@@ -27,19 +27,20 @@ brant_status brant__envelope_fail(void) {
     return brant__fail(BRANT_AUTH, "the envelope does not open");
 }
 
+bool brant__envelope_refused(brant_status status) {
+    return status == BRANT_AUTH || status == BRANT_NOT_FOUND || status == BRANT_UNSUPPORTED ||
+           status == BRANT_LIMIT;
+}
+
 /* ---- its shape ---------------------------------------------------------------------------------- */
 
 /* All but the digits of ct. Names stand once in parsed JSON, so that the right count and all names found leave no other. */
 static bool read_shape(members *out, yyjson_val *value) {
-    yyjson_val *kdf = brant__json_get(value, "kdf"), *version = brant__json_get(value, "kv"),
-               *format = brant__json_get(value, "$enc");
+    yyjson_val *kdf = brant__json_get(value, "kdf"), *format = brant__json_get(value, "$enc");
     *out = (members){.has_kdf = kdf != NULL};
     if (!yyjson_is_obj(value) || yyjson_obj_size(value) != (kdf ? 7U : 6U)) return false;
     if (!yyjson_is_uint(format) || yyjson_get_uint(format) != 2) return false;
-    if (!yyjson_is_uint(version) || yyjson_get_uint(version) < 1 ||
-        yyjson_get_uint(version) > (uint64_t)BRANT__NUMBER_LIMIT)
-        return false;
-    out->version = (int64_t)yyjson_get_uint(version);
+    if (!brant__number_read(&out->version, brant__json_get(value, "kv"))) return false;
     out->algorithm = brant__json_get_text(value, "alg");
     out->sealed = brant__json_get_text(value, "ct");
     return out->algorithm.data && out->sealed.data &&
@@ -48,10 +49,6 @@ static bool read_shape(members *out, yyjson_val *value) {
            brant__base64url_read(out->commit, sizeof out->commit,
                                  brant__json_get_text(value, "c")) &&
            (!kdf || brant__kdf_read(&out->kdf, kdf));
-}
-
-bool brant__envelope_like(yyjson_val *value) {
-    return brant__json_get(value, "$enc") || brant__json_get(value, "$redacted");
 }
 
 int64_t brant__envelope_key_version(yyjson_val *value) {

@@ -14,9 +14,10 @@
 
 #include "crypto/crypto.h"
 
-#define BRANT__KEY_SIZE     32
-#define BRANT__SALT_SIZE    16
-#define BRANT__NUMBER_LIMIT INT64_C(9007199254740991) /* 2^53 - 1 */
+#define BRANT__KEY_SIZE      32
+#define BRANT__SALT_SIZE     16
+#define BRANT__PASSWORD_MOST 1024                      /* bytes */
+#define BRANT__NUMBER_LIMIT  INT64_C(9007199254740991) /* 2^53 - 1 */
 
 enum {
     BRANT__PURPOSE_ATTRIBUTE,
@@ -93,6 +94,16 @@ brant_status brant__kdf_derive(uint8_t out[BRANT__KEY_SIZE], brant__text passwor
 void brant__kdf_write(brant__writer *out, const brant__kdf *kdf);
 /* Exactly {alg, s, t, m} with values that make sense; no bounds. */
 bool brant__kdf_read(brant__kdf *out, yyjson_val *object);
+/* An integer from 1 to BRANT__NUMBER_LIMIT. */
+bool brant__number_read(int64_t *out, yyjson_val *value);
+/* A member with bytes in base64url. */
+static inline void brant__write_bytes_member(brant__writer *out, const char *name,
+                                             const void *bytes, size_t length) {
+    brant__write_name(out, name);
+    brant__write_raw(out, BRANT__TEXT("\""));
+    brant__base64url_encode(&out->buffer, bytes, length);
+    brant__buffer_append_byte(&out->buffer, '"');
+}
 
 /* ---- the ring (keyring.c, keyring_read.c) ------------------------------------------------------- */
 
@@ -164,8 +175,6 @@ brant_status brant__keyring_afford(brant_db *db, const brant__key *key, const br
 brant_status brant__envelope_fail(void);
 /* The same unless this is JSON; NO_MEMORY. */
 brant_status brant__prove_json(brant__text text);
-/* The bounds of derivation that hold on this handle, which may be NULL. */
-const brant__kdf_bounds *brant__kdf_bounds_of(const brant_db *db);
 
 /* Looks like an older envelope, and opening one (legacy.c). */
 bool brant__legacy_like(yyjson_val *value);

@@ -188,9 +188,10 @@ static brant_status fail_without_ring(void) {
 
 brant_status brant__keyring_ready(brant_db *db) {
     const brant__keyring *ring = brant__keyring_of(db);
-    if (ring && ring->active) return BRANT_OK;
-    return ring ? brant__fail(BRANT_NOT_FOUND, "the key ring has no active key for attributes")
-                : fail_without_ring();
+    if (!ring) return fail_without_ring();
+    return ring->active
+               ? BRANT_OK
+               : brant__fail(BRANT_NOT_FOUND, "the key ring has no active key for attributes");
 }
 
 int64_t brant__keyring_active(const brant_db *db) {
@@ -198,31 +199,37 @@ int64_t brant__keyring_active(const brant_db *db) {
     return ring && ring->active ? ring->active->version : 0;
 }
 
+/* NULL: there is none. */
+static const brant__key *find(const brant__keyring *ring, int purpose, int64_t version) {
+    for (size_t i = 0; i < ring->key_count; i++) {
+        const brant__key *key = &ring->keys[i];
+        if (key->version != version || key->purpose != purpose) continue;
+        return key;
+    }
+    return NULL;
+}
+
 const char *brant__keyring_state(const brant_db *db, int64_t version) {
     const brant__keyring *ring = brant__keyring_of(db);
-    for (size_t i = 0; ring && i < ring->key_count; i++)
-        if (ring->keys[i].version == version && ring->keys[i].purpose == BRANT__PURPOSE_ATTRIBUTE)
-            return brant__key_state_names[ring->keys[i].state];
-    return NULL;
+    const brant__key *key = ring ? find(ring, BRANT__PURPOSE_ATTRIBUTE, version) : NULL;
+    return key ? brant__key_state_names[key->state] : NULL;
 }
 
 brant_status brant__keyring_find(const brant__key **out, const brant_db *db, int purpose,
                                  int64_t version) {
     const brant__keyring *ring = brant__keyring_of(db);
+    const brant__key *key = ring ? find(ring, purpose, version) : NULL;
     *out = NULL;
     if (!ring) return fail_without_ring();
-    for (size_t i = 0; i < ring->key_count; i++) {
-        const brant__key *key = &ring->keys[i];
-        if (key->version != version || key->purpose != purpose) continue;
-        if (key->state == BRANT__KEY_DISABLED || key->state == BRANT__KEY_DESTROYED)
-            return brant__fail(BRANT_NOT_FOUND, "version %lld of the keys for %s is %s",
-                               (long long)version, brant__purpose_names[purpose],
-                               brant__key_state_names[key->state]);
-        *out = key;
-        return BRANT_OK;
-    }
-    return brant__fail(BRANT_NOT_FOUND, "the key ring has no version %lld of the keys for %s",
-                       (long long)version, brant__purpose_names[purpose]);
+    if (!key)
+        return brant__fail(BRANT_NOT_FOUND, "the key ring has no version %lld of the keys for %s",
+                           (long long)version, brant__purpose_names[purpose]);
+    if (key->state == BRANT__KEY_DISABLED || key->state == BRANT__KEY_DESTROYED)
+        return brant__fail(BRANT_NOT_FOUND, "version %lld of the keys for %s is %s",
+                           (long long)version, brant__purpose_names[purpose],
+                           brant__key_state_names[key->state]);
+    *out = key;
+    return BRANT_OK;
 }
 
 static const brant__derived *find_derived(const brant__keyring *ring, const brant__key *key,

@@ -6,8 +6,7 @@
 #include "crypto/internal.h"
 
 /* Several hundred keys. */
-#define TEXT_BYTES     ((size_t)64 << 10)
-#define PASSWORD_BYTES 1024
+#define TEXT_BYTES ((size_t)64 << 10)
 
 const char *const brant__purpose_names[] = {"attribute", "pepper", "audit"};
 const char *const brant__purpose_algorithms[] = {"xc20p-b2", "b2", "b2"};
@@ -82,9 +81,9 @@ static brant_status read_choice(int *out, yyjson_val *object, const char *where,
 static brant_status read_password(brant__text *out, reading *self, yyjson_val *value,
                                   const char *where) {
     const brant__text text = brant__json_text(value);
-    if (text.length < 1 || text.length > PASSWORD_BYTES)
+    if (text.length < 1 || text.length > BRANT__PASSWORD_MOST)
         return brant__fail(BRANT_INVALID, "key ring: %s/password must be a text of 1 to %d bytes",
-                           where, PASSWORD_BYTES);
+                           where, BRANT__PASSWORD_MOST);
     memcpy(self->passwords, text.data, text.length);
     *out = brant__text_of(self->passwords, text.length);
     self->passwords += text.length;

@@ -15,12 +15,10 @@ typedef struct older {
 } older;
 
 static bool read_members(older *out, yyjson_val *value) {
-    yyjson_val *version = brant__json_get(value, "keyVersion");
     *out = (older){.version = 0};
-    if (!yyjson_is_obj(value) || yyjson_obj_size(value) != 4 || !yyjson_is_uint(version) ||
-        yyjson_get_uint(version) < 1 || yyjson_get_uint(version) > (uint64_t)BRANT__NUMBER_LIMIT)
+    if (!yyjson_is_obj(value) || yyjson_obj_size(value) != 4 ||
+        !brant__number_read(&out->version, brant__json_get(value, "keyVersion")))
         return false;
-    out->version = (int64_t)yyjson_get_uint(version);
     out->salt = brant__json_get_text(value, "salt");
     out->nonce = brant__json_get_text(value, "iv");
     out->sealed = brant__json_get_text(value, "data");

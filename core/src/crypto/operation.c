@@ -5,8 +5,6 @@
 
 #include "crypto/internal.h"
 
-#define PASSWORD_BYTES 1024
-
 /* Of a pure call there may be no handle, and then nothing is kept. */
 static void had_secret(brant__call *call) {
     if (call->db) brant__db_secret(call->db);
@@ -21,31 +19,20 @@ static brant_status random_bytes(brant__call *call, void *bytes, size_t length) 
 
 /* ---- the ring ----------------------------------------------------------------------------------- */
 
-const brant__kdf_bounds *brant__kdf_bounds_of(const brant_db *db) {
+/* Those that hold on this handle, which may be NULL. */
+static const brant__kdf_bounds *bounds_of(const brant_db *db) {
     const brant__keyring *ring = db ? brant__keyring_of(db) : NULL;
     return ring ? &ring->bounds : &brant__kdf_bounds_default;
-}
-
-static void write_name(brant__writer *out, const char *name, const char *value) {
-    brant__write_name(out, name);
-    brant__write_text(out, brant__text_of(value, strlen(value)));
 }
 
 /* An object that is left open. */
 static void begin_key(brant__writer *out, int purpose, int64_t version, int state) {
     brant__write_object(out);
-    write_name(out, "purpose", brant__purpose_names[purpose]);
-    brant__write_name(out, "version");
-    brant__write_integer(out, version);
-    write_name(out, "state", brant__key_state_names[state]);
-    write_name(out, "algorithm", brant__purpose_algorithms[purpose]);
-}
-
-static void write_bytes(brant__writer *out, const uint8_t bytes[BRANT__KEY_SIZE]) {
-    brant__write_name(out, "key");
-    brant__write_raw(out, BRANT__TEXT("\""));
-    brant__base64url_encode(&out->buffer, bytes, BRANT__KEY_SIZE);
-    brant__buffer_append_byte(&out->buffer, '"');
+    brant__write_text_member(out, "purpose", brant__text_string(brant__purpose_names[purpose]));
+    brant__write_integer_member(out, "version", version);
+    brant__write_text_member(out, "state", brant__text_string(brant__key_state_names[state]));
+    brant__write_text_member(out, "algorithm",
+                             brant__text_string(brant__purpose_algorithms[purpose]));
 }
 
 brant_status brant__keyring_info(brant__call *call) {
@@ -64,10 +51,8 @@ brant_status brant__keyring_info(brant__call *call) {
         brant__write_end(call->out);
     }
     brant__write_end(call->out);
-    brant__write_name(call->out, "padding");
-    brant__write_integer(call->out, ring ? ring->padding : 0);
-    brant__write_name(call->out, "legacy");
-    brant__write_bool(call->out, ring && ring->legacy);
+    brant__write_integer_member(call->out, "padding", ring ? ring->padding : 0);
+    brant__write_bool_member(call->out, "legacy", ring && ring->legacy);
     brant__write_end(call->out);
     return BRANT_OK;
 }
@@ -75,9 +60,7 @@ brant_status brant__keyring_info(brant__call *call) {
 static int purpose_of(yyjson_val *input) {
     const brant__text name = brant__json_get_text(input, "purpose");
     for (int i = 0; name.data && i < BRANT__PURPOSE_COUNT; i++)
-        if (brant__text_equal(
-                name, brant__text_of(brant__purpose_names[i], strlen(brant__purpose_names[i]))))
-            return i;
+        if (brant__text_equal(name, brant__text_string(brant__purpose_names[i]))) return i;
     return BRANT__PURPOSE_ATTRIBUTE;
 }
 
@@ -91,7 +74,7 @@ brant_status brant__keyring_generate(brant__call *call) {
     const brant_status status = random_bytes(call, bytes, sizeof bytes);
     if (status == BRANT_OK) {
         begin_key(call->out, purpose_of(call->input), version_of(call->input), BRANT__KEY_ACTIVE);
-        write_bytes(call->out, bytes);
+        brant__write_bytes_member(call->out, "key", bytes, sizeof bytes);
         brant__write_end(call->out);
     }
     sodium_memzero(bytes, sizeof bytes);
@@ -102,8 +85,7 @@ static brant_status read_kdf(brant__kdf *out, brant__call *call) {
     yyjson_val *given = brant__json_get(call->input, "kdf"), *salt = brant__json_get(given, "s");
     out->passes = brant__json_integer(brant__json_get(given, "t"), BRANT__KDF_PASSES);
     out->memory = brant__json_integer(brant__json_get(given, "m"), BRANT__KDF_MEMORY);
-    const brant_status status =
-        brant__kdf_check(out, brant__kdf_bounds_of(call->db), "keyring.derive");
+    const brant_status status = brant__kdf_check(out, bounds_of(call->db), "keyring.derive");
     if (status != BRANT_OK) return status;
     if (!salt) return random_bytes(call, out->salt, sizeof out->salt);
     return brant__base64url_read(out->salt, sizeof out->salt, brant__json_text(salt))
@@ -116,14 +98,14 @@ brant_status brant__keyring_derive(brant__call *call) {
     brant__kdf kdf = {.passes = 0};
     uint8_t bytes[BRANT__KEY_SIZE];
     had_secret(call);
-    if (password.length < 1 || password.length > PASSWORD_BYTES)
+    if (password.length < 1 || password.length > BRANT__PASSWORD_MOST)
         return brant__fail(BRANT_INVALID, "/password must be a text of 1 to %d bytes",
-                           PASSWORD_BYTES);
+                           BRANT__PASSWORD_MOST);
     brant_status status = read_kdf(&kdf, call);
     if (status == BRANT_OK) status = brant__kdf_derive(bytes, password, &kdf);
     if (status != BRANT_OK) return status;
     begin_key(call->out, purpose_of(call->input), version_of(call->input), BRANT__KEY_ACTIVE);
-    write_bytes(call->out, bytes);
+    brant__write_bytes_member(call->out, "key", bytes, sizeof bytes);
     brant__write_name(call->out, "kdf");
     brant__kdf_write(call->out, &kdf);
     brant__write_end(call->out);
@@ -195,8 +177,7 @@ brant_status brant__envelopes_open(brant__call *call) {
     brant__write_object(call->out);
     brant__write_name(call->out, "value");
     brant__write_raw(call->out, brant__text_of(json.data, json.length));
-    brant__write_name(call->out, "key_version");
-    brant__write_integer(call->out, version);
+    brant__write_integer_member(call->out, "key_version", version);
     brant__write_end(call->out);
 cleanup:
     brant__buffer_free(&json);
@@ -235,8 +216,7 @@ brant_status brant__envelopes_rewrap(brant__call *call) {
         BRANT__TRY(seal(call, &to, brant__text_of(json.data, json.length)));
     else
         brant__write_value(call->out, envelope);
-    brant__write_name(call->out, "changed");
-    brant__write_bool(call->out, changed);
+    brant__write_bool_member(call->out, "changed", changed);
     brant__write_end(call->out);
 cleanup:
     brant__buffer_free(&json);

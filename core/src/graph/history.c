@@ -256,8 +256,7 @@ static bool has_redacted(yyjson_val *object) {
     size_t index, count;
     yyjson_val *name, *value;
 
-    if (yyjson_obj_size(object) == 1 && yyjson_is_true(brant__json_get(object, "$redacted")))
-        return true;
+    if (brant__is_redacted(object)) return true;
     yyjson_obj_foreach(object, index, count, name, value) {
         if (yyjson_is_obj(value) && has_redacted(value)) return true;
     }
@@ -376,8 +375,7 @@ brant_status brant__graph_diff(brant__call *call) {
     BRANT__TRY(differ(&self, BRANT__NODES));
     brant__write_name(out, "edges");
     BRANT__TRY(differ(&self, BRANT__EDGES));
-    brant__write_name(out, "truncated");
-    brant__write_bool(out, self.truncated);
+    brant__write_bool_member(out, "truncated", self.truncated);
     brant__write_end(out);
 cleanup:
     brant__json_free(&self.last);
@@ -542,7 +540,7 @@ static brant_status create(replay *self) {
     if (given)
         brant__write_value(out, given);
     else
-        brant__write_text(out, brant__text_of(type, strlen(type)));
+        brant__write_text(out, brant__text_string(type));
     brant__write_end(out);
     BRANT__TRY(run(self, brant__graph_create));
     BRANT__TRY(brant__graph_find_name(&made, call, self->into, BRANT__TO_WRITE));

@@ -105,22 +105,14 @@ brant_status brant__graph_type_migration(brant__call *call) {
         goto cleanup;
     }
     brant__write_object(out);
-    brant__write_name(out, "from_version");
-    brant__write_integer(out, now.from_version);
-    brant__write_name(out, "to_version");
-    brant__write_integer(out, now.to_version);
-    brant__write_name(out, "migrated");
-    brant__write_integer(out, now.migrated);
-    brant__write_name(out, "failed");
-    brant__write_integer(out, now.failed);
-    brant__write_name(out, "remaining");
-    brant__write_integer(out, remaining(&now));
-    brant__write_name(out, "done");
-    brant__write_bool(out, now.done);
-    brant__write_name(out, "started_at");
-    brant__write_integer(out, now.started_at);
-    brant__write_name(out, "updated_at");
-    brant__write_integer(out, now.updated_at);
+    brant__write_integer_member(out, "from_version", now.from_version);
+    brant__write_integer_member(out, "to_version", now.to_version);
+    brant__write_integer_member(out, "migrated", now.migrated);
+    brant__write_integer_member(out, "failed", now.failed);
+    brant__write_integer_member(out, "remaining", remaining(&now));
+    brant__write_bool_member(out, "done", now.done);
+    brant__write_integer_member(out, "started_at", now.started_at);
+    brant__write_integer_member(out, "updated_at", now.updated_at);
     brant__write_end(out);
 cleanup:
     return status;
@@ -171,7 +163,7 @@ static brant_status seal_row(migration *self, int kind, const brant__evolve_row 
     brant__buffer_reset(&self->sealed);
     status = brant__seal_changed(&self->sealed, self->call, &self->graph, kind, index, key,
                                  changed.root, self->stored.root);
-    if (status == BRANT_INVALID || status == BRANT_NOT_FOUND || status == BRANT_LIMIT) {
+    if (brant__seal_refused(status)) {
         const brant_error *error = brant_last_error();
         (void)brant__error_code();
         status = brant__judge_fail(judge, kind, row, "x-encrypted", error->message);
@@ -342,16 +334,11 @@ static void answer(migration *self) {
     brant__writer *out = self->call->out;
 
     brant__write_object(out);
-    brant__write_name(out, "done");
-    brant__write_bool(out, self->progress.done);
-    brant__write_name(out, "migrated");
-    brant__write_integer(out, self->migrated);
-    brant__write_name(out, "unchanged");
-    brant__write_integer(out, self->unchanged);
-    brant__write_name(out, "failed");
-    brant__write_integer(out, self->failed);
-    brant__write_name(out, "remaining");
-    brant__write_integer(out, remaining(&self->progress));
+    brant__write_bool_member(out, "done", self->progress.done);
+    brant__write_integer_member(out, "migrated", self->migrated);
+    brant__write_integer_member(out, "unchanged", self->unchanged);
+    brant__write_integer_member(out, "failed", self->failed);
+    brant__write_integer_member(out, "remaining", remaining(&self->progress));
     brant__write_name(out, "failures");
     brant__write_raw(
         out, brant__text_of(self->judge.failures.buffer.data, self->judge.failures.buffer.length));

@@ -5,20 +5,7 @@
  * would find the one by chance and show the other, so they refuse such a path before they look at any row.
  */
 #include "graph/filter.h"
-
-static const brant__encrypted *encrypted_of(size_t *out_count, const brant__module *module,
-                                            int kind, uint32_t index) {
-    const bool nodes = kind == BRANT__NODES;
-
-    *out_count = 0;
-    if (!module->typed) return NULL;
-    if (nodes) {
-        *out_count = module->node_types[index].encrypted_count;
-        return module->node_types[index].encrypted;
-    }
-    *out_count = module->edge_types[index].encrypted_count;
-    return module->edge_types[index].encrypted;
-}
+#include "graph/seal.h"
 
 static bool meets(const brant__encrypted *encrypted, const brant__text *segments, size_t count) {
     const size_t shared = encrypted->segment_count < count ? encrypted->segment_count : count;
@@ -30,8 +17,8 @@ static bool meets(const brant__encrypted *encrypted, const brant__text *segments
 
 const brant__encrypted *brant__path_encrypted(const brant__module *module, int kind, uint32_t index,
                                               const brant__path *path) {
-    size_t count;
-    const brant__encrypted *encrypted = encrypted_of(&count, module, kind, index);
+    const brant__encrypted *encrypted;
+    const size_t count = brant__module_encrypted(&encrypted, module, kind, index);
 
     if (path->field != BRANT__FIELD_ATTRIBUTES) return NULL;
     for (size_t i = 0; i < count; i++)
@@ -48,8 +35,8 @@ static bool above(brant__text pointer, brant__text other) {
 /* A place has one pointer only, since just ~ and / are escaped, and always. */
 const brant__encrypted *brant__pointer_encrypted(const brant__module *module, int kind,
                                                  uint32_t index, brant__text pointer) {
-    size_t count;
-    const brant__encrypted *encrypted = encrypted_of(&count, module, kind, index);
+    const brant__encrypted *encrypted;
+    const size_t count = brant__module_encrypted(&encrypted, module, kind, index);
 
     for (size_t i = 0; i < count; i++)
         if (above(pointer, encrypted[i].pointer) || above(encrypted[i].pointer, pointer))
@@ -95,8 +82,7 @@ brant_status brant__path_refused(brant__call *call, const brant__module *module,
 
     brant__db_secret(call->db); /* what was looked for may be one */
     brant__write_object(&detail);
-    brant__write_name(&detail, "pointer");
-    brant__write_text(&detail, pointer);
+    brant__write_text_member(&detail, "pointer", pointer);
     brant__write_end(&detail);
     if (detail.buffer.failed)
         status = brant__fail_memory();

@@ -48,7 +48,6 @@ typedef struct rotate {
     brant__call *call; /* as it came; its arena holds the failures */
     brant__call inner; /* with the next, which is emptied from graph to graph and batch to batch */
     brant__arena arena;
-    brant__text tenant;
     brant__text only; /* {NULL, 0}: all graphs */
     int64_t key_version;
     int64_t batch;
@@ -74,32 +73,16 @@ typedef struct rotate {
     bool end;
     brant__json json;
     brant__buffer plain; /* an opened value: wiped at once */
-    brant__buffer texts; /* envelopes, one after another */
-    brant__buffer row;   /* attributes */
-    brant__replacement *list;
-    size_t *lengths;
-    size_t list_room;
+    brant__buffer text;  /* a row's attributes */
 } rotate;
 
 /* ---- one row --------------------------------------------------------------------------------- */
-
-/* Failures that are the value's. */
-static bool of_value(brant_status status) {
-    return status == BRANT_AUTH || status == BRANT_NOT_FOUND || status == BRANT_UNSUPPORTED ||
-           status == BRANT_LIMIT;
-}
-
-static brant_status keep(brant__text *out, brant__arena *arena, brant__text text) {
-    *out = brant__text_of(brant__arena_copy(arena, text.data, text.length), text.length);
-    return out->data ? BRANT_OK : brant__fail_memory();
-}
 
 static brant_status note_failure(rotate *self, const batch_row *row,
                                  const brant__encrypted *where) {
     const brant_error *error = brant_last_error();
     brant__arena *arena = self->call->arena;
     failure *out = &self->failures[self->failure_count];
-    brant__text path = where->pointer;
     brant_status status;
 
     if (self->failure_count == FAILURES) {
@@ -107,97 +90,79 @@ static brant_status note_failure(rotate *self, const batch_row *row,
         return BRANT_OK;
     }
     *out = (failure){.kind = self->kind, .code = error->name, .row_id = row->row_id};
-    status = keep(&out->message, arena, brant__text_of(error->message, error->message_len));
+    status =
+        brant__arena_text(&out->message, arena, brant__text_of(error->message, error->message_len));
     (void)brant__error_code();
-    if (status == BRANT_OK) status = keep(&out->graph, arena, self->graph.name);
-    if (status == BRANT_OK) status = keep(&out->key, arena, row->key);
-    if (status == BRANT_OK) status = keep(&out->path, arena, path);
+    if (status == BRANT_OK) status = brant__arena_text(&out->graph, arena, self->graph.name);
+    if (status == BRANT_OK) status = brant__arena_text(&out->key, arena, row->key);
+    if (status == BRANT_OK) status = brant__arena_text(&out->path, arena, where->pointer);
     if (status == BRANT_OK) self->failure_count++;
     return status;
 }
 
-/* The new envelope of a value at the end of self->texts; *out_outcome OUTCOMES: nothing is to be done. */
-static brant_status judge_value(int *out_outcome, rotate *self, const batch_row *row,
-                                const brant__encrypted *where, yyjson_val *value) {
-    const brant__context context = {
-        .tenant_id = self->tenant,
-        .graph_id = self->graph.id,
-        .kind = self->kind == BRANT__NODES ? BRANT__TEXT("node") : BRANT__TEXT("edge"),
-        .key = row->key,
-        .path = where->pointer,
-    };
+/* Is it to come under the active key? */
+static bool is_due(const rotate *self, yyjson_val *value) {
+    return value && !brant__is_redacted(value) &&
+           brant__envelope_key_version(value) != self->key_version;
+}
+
+/* A row whose values are looked at one by one. */
+typedef struct judgement {
+    rotate *self;
+    batch_row *row;
+    brant__context context;
+} judgement;
+
+static brant_status write_value(brant__buffer *out, void *context, const brant__encrypted *where,
+                                yyjson_val *value, yyjson_val *beside) {
+    judgement *judged = context;
+    rotate *self = judged->self;
     brant_db *db = self->call->db;
+    int outcome = SEALED;
     brant_status status = BRANT_OK;
 
-    *out_outcome = OUTCOMES;
-    if (!value || brant__is_redacted(value)) return BRANT_OK;
+    (void)beside;
+    if (!is_due(self, value)) {
+        brant__json_append(out, value);
+        return BRANT_OK;
+    }
+    judged->context.path = where->pointer;
     if (brant__envelope_like(value)) {
-        if (brant__envelope_key_version(value) == self->key_version) return BRANT_OK;
-        *out_outcome = REWRAPPED;
-        status = brant__envelope_open(&self->plain, NULL, db, &context, value);
+        outcome = REWRAPPED;
+        status = brant__envelope_open(&self->plain, NULL, db, &judged->context, value);
     } else {
-        *out_outcome = SEALED;
         brant__json_append(&self->plain, value);
         if (self->plain.failed) status = brant__fail_memory();
     }
-    if (of_value(status)) {
-        *out_outcome = FAILED;
-        status = note_failure(self, row, where);
+    if (brant__envelope_refused(status)) {
+        outcome = FAILED;
+        brant__json_append(out, value);
+        status = note_failure(self, judged->row, where);
     } else if (status == BRANT_OK) {
-        status = brant__envelope_seal(&self->texts, db, &context,
+        status = brant__envelope_seal(out, db, &judged->context,
                                       brant__text_of(self->plain.data, self->plain.length));
     }
+    judged->row->values[outcome]++;
     brant__buffer_wipe(&self->plain);
     return status;
 }
 
-static brant_status make_room(rotate *self, size_t count) {
-    brant__replacement *list;
-    size_t *lengths;
-
-    if (count <= self->list_room) return BRANT_OK;
-    list = brant__realloc(self->list, count * sizeof(*list));
-    if (list) self->list = list;
-    lengths = brant__realloc(self->lengths, count * sizeof(*lengths));
-    if (lengths) self->lengths = lengths;
-    if (!list || !lengths) return brant__fail_memory();
-    self->list_room = count;
-    return BRANT_OK;
-}
-
 /* What is to be done about a row, as row->attributes has it: row->sealed, in the batch's arena, and what becomes of its values. */
 static brant_status judge_row(rotate *self, batch_row *row) {
-    const brant__encrypted *places;
-    const size_t count = brant__type_encrypted(&places, self->graph.type, self->kind, row->type);
-    size_t made = 0, at = 0;
+    judgement judged = {.self = self, .row = row};
     brant_status status;
 
     row->sealed = (brant__text){NULL, 0};
     memset(row->values, 0, sizeof(row->values));
-    BRANT__TRY(make_room(self, count));
+    BRANT__TRY(brant__encrypted_context(&judged.context, &self->inner, &self->graph, self->kind,
+                                        row->key));
     BRANT__TRY(brant__json_parse(&self->json, row->attributes.data, row->attributes.length, 0));
-    brant__buffer_reset(&self->texts);
-    for (size_t i = 0; i < count; i++) {
-        yyjson_val *value = brant__encrypted_find(self->json.root, &places[i]);
-        const size_t length = self->texts.length;
-        int outcome;
-        BRANT__TRY(judge_value(&outcome, self, row, &places[i], value));
-        if (outcome == OUTCOMES) continue;
-        row->values[outcome]++;
-        if (outcome == FAILED) continue;
-        self->list[made] = (brant__replacement){.value = value, .where = &places[i]};
-        self->lengths[made++] = self->texts.length - length;
-    }
-    if (made == 0) goto cleanup;
-    for (size_t i = 0; i < made; at += self->lengths[i], i++)
-        self->list[i].json = brant__text_of(self->texts.data + at, self->lengths[i]);
-    brant__buffer_reset(&self->row);
-    brant__append_replaced(&self->row, self->json.root, self->list, made);
-    if (self->row.failed || self->texts.failed) {
-        status = brant__fail_memory();
-        goto cleanup;
-    }
-    status = keep(&row->sealed, &self->arena, brant__text_of(self->row.data, self->row.length));
+    brant__buffer_reset(&self->text);
+    BRANT__TRY(brant__encrypted_copy(&self->text, self->graph.type, self->kind, row->type,
+                                     self->json.root, NULL, write_value, &judged));
+    if (row->values[REWRAPPED] + row->values[SEALED] > 0)
+        status = brant__arena_text(&row->sealed, &self->arena,
+                                   brant__text_of(self->text.data, self->text.length));
 cleanup:
     return status;
 }
@@ -210,11 +175,8 @@ static brant_status at_stake(bool *out, rotate *self, const brant__rotate_row *r
 
     *out = false;
     BRANT__TRY(brant__json_parse(&self->json, row->attributes.data, row->attributes.length, 0));
-    for (size_t i = 0; i < count && !*out; i++) {
-        yyjson_val *value = brant__encrypted_find(self->json.root, &places[i]);
-        *out = value && !brant__is_redacted(value) &&
-               brant__envelope_key_version(value) != self->key_version;
-    }
+    for (size_t i = 0; i < count && !*out; i++)
+        *out = is_due(self, brant__encrypted_find(self->json.root, &places[i]));
 cleanup:
     return status;
 }
@@ -222,20 +184,16 @@ cleanup:
 /* ---- a batch of rows ------------------------------------------------------------------------- */
 
 static brant_status add_row(rotate *self, const brant__rotate_row *row) {
-    batch_row *out;
+    batch_row *rows, *out;
     brant_status status;
 
-    if (self->row_count == self->row_room) {
-        const size_t room = self->row_room ? self->row_room * 2 : 64;
-        batch_row *grown = brant__realloc(self->rows, room * sizeof(*grown));
-        if (!grown) return brant__fail_memory();
-        self->rows = grown;
-        self->row_room = room;
-    }
+    rows = brant__grow(self->rows, &self->row_room, self->row_count, sizeof(*rows));
+    if (!rows) return brant__fail_memory();
+    self->rows = rows;
     out = &self->rows[self->row_count];
     *out = (batch_row){.row_id = row->row_id, .type = row->type};
-    BRANT__TRY(keep(&out->key, &self->arena, row->key));
-    BRANT__TRY(keep(&out->attributes, &self->arena, row->attributes));
+    BRANT__TRY(brant__arena_text(&out->key, &self->arena, row->key));
+    BRANT__TRY(brant__arena_text(&out->attributes, &self->arena, row->attributes));
     self->row_count++;
     self->bytes += row->attributes.length;
 cleanup:
@@ -268,7 +226,7 @@ static brant_status read_rows(rotate *self) {
     }
     if (!self->end) {
         self->place = scan.place;
-        status = keep(&self->place.key, &self->arena, scan.place.key);
+        status = brant__arena_text(&self->place.key, &self->arena, scan.place.key);
     }
 cleanup:
     brant__rotate_scan_end(&scan);
@@ -300,8 +258,8 @@ static brant_status write_row(rotate *self, batch_row *row, size_t failures, boo
         *row = (batch_row){.row_id = row->row_id};
         if (!found) goto cleanup;
         row->type = is.type;
-        BRANT__TRY(keep(&row->key, &self->arena, is.key));
-        BRANT__TRY(keep(&row->attributes, &self->arena, is.attributes));
+        BRANT__TRY(brant__arena_text(&row->key, &self->arena, is.key));
+        BRANT__TRY(brant__arena_text(&row->attributes, &self->arena, is.attributes));
         BRANT__TRY(judge_row(self, row));
     }
     brant__rotate_scan_end(&scan);
@@ -527,13 +485,9 @@ static brant_status run_batch(rotate *self) {
 /* ---- when all are through -------------------------------------------------------------------- */
 
 static brant_status add_mark(rotate *self) {
-    if (self->mark_count == self->mark_room) {
-        const size_t room = self->mark_room ? self->mark_room * 2 : 16;
-        mark *grown = brant__realloc(self->marks, room * sizeof(*grown));
-        if (!grown) return brant__fail_memory();
-        self->marks = grown;
-        self->mark_room = room;
-    }
+    mark *grown = brant__grow(self->marks, &self->mark_room, self->mark_count, sizeof(*grown));
+    if (!grown) return brant__fail_memory();
+    self->marks = grown;
     self->marks[self->mark_count++] = (mark){self->graph.row_id, self->now.step};
     return BRANT_OK;
 }
@@ -678,7 +632,7 @@ static void write_failures(const rotate *self) {
             out, "kind", it->kind == BRANT__NODES ? BRANT__TEXT("node") : BRANT__TEXT("edge"));
         brant__write_text_member(out, "key", it->key);
         brant__write_text_member(out, "path", it->path);
-        brant__write_text_member(out, "code", brant__text_of(it->code, strlen(it->code)));
+        brant__write_text_member(out, "code", brant__text_string(it->code));
         brant__write_text_member(out, "message", it->message);
         brant__write_end(out);
     }
@@ -689,8 +643,7 @@ static void answer(const rotate *self, bool done, bool scrubbed) {
     brant__writer *out = self->call->out;
 
     brant__write_object(out);
-    brant__write_name(out, "done");
-    brant__write_bool(out, done);
+    brant__write_bool_member(out, "done", done);
     brant__write_integer_member(out, "key_version", self->key_version);
     brant__write_integer_member(out, "rewrapped", self->totals[REWRAPPED]);
     brant__write_integer_member(out, "sealed", self->totals[SEALED]);
@@ -698,8 +651,7 @@ static void answer(const rotate *self, bool done, bool scrubbed) {
     write_failures(self);
     brant__write_integer_member(out, "remaining", self->rest);
     if (done) {
-        brant__write_name(out, "scrubbed");
-        brant__write_bool(out, scrubbed);
+        brant__write_bool_member(out, "scrubbed", scrubbed);
         brant__write_name(out, "keys");
         brant__write_array(out);
         for (size_t i = 0; i < self->counts.count; i++) {
@@ -738,7 +690,6 @@ static brant_status rotate_now(rotate *self) {
 
     brant__db_secret(self->call->db);
     BRANT__TRY(brant__keyring_ready(self->call->db));
-    BRANT__TRY(brant__file_id(&self->tenant, self->call->db));
     BRANT__TRY(run(self, &done));
     if (done)
         BRANT__TRY(scrub(self, &scrubbed));
@@ -769,13 +720,10 @@ brant_status brant__secret_rotate(brant__call *call) {
     brant__arena_free(&self->arena);
     brant__json_free(&self->json);
     brant__buffer_free(&self->plain);
-    brant__buffer_free(&self->texts);
-    brant__buffer_free(&self->row);
+    brant__buffer_free(&self->text);
     brant__free(self->counts.list);
     brant__free(self->marks);
     brant__free(self->rows);
-    brant__free(self->list);
-    brant__free(self->lengths);
     brant__free(self);
     return status;
 }

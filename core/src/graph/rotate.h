@@ -2,7 +2,7 @@
  * graph/rotate.h: encrypted values on their way to another key: what the files of rotation share.
  *
  * - rotate.c: secrets.rotate: batches of rows, from graph to graph
- * - rotate_row.c: the rows of a graph whose type encrypts something, one after another; the values in one
+ * - rotate_row.c: the rows of a graph whose type encrypts something, one after another
  * - rotate_log.c: what the change log of a graph still has of values that were plain
  * - rotate_state.c: how far each graph is; secrets.status
  */
@@ -113,19 +113,6 @@ brant_status brant__rotate_row_read(bool *out_found, brant__rotate_row *out,
                                     const brant__graph *graph, int kind, int64_t row_id);
 brant_status brant__rotate_row_write(brant__call *call, int kind, int64_t row_id,
                                      brant__text attributes);
-
-/* {"$redacted": true}: there is no value any more. */
-bool brant__is_redacted(yyjson_val *value);
-
-/* A value that is to be replaced by a JSON text. */
-typedef struct brant__replacement {
-    yyjson_val *value;
-    const brant__encrypted *where;
-    brant__text json;
-} brant__replacement;
-/* Append `value` as compact JSON with the replacements, which stand below objects only. */
-void brant__append_replaced(brant__buffer *out, yyjson_val *value, const brant__replacement *list,
-                            size_t count);
 
 /* ---- the change log (rotate_log.c) ----------------------------------------------------------- */
 

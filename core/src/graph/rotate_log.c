@@ -31,7 +31,7 @@ typedef struct log_batch {
     brant__arena arena;
     brant__json json;
     brant__buffer text;
-    brant__replacement *list;
+    yyjson_val **values; /* of the event in hand, that are to be redacted */
     size_t count;
     size_t room;
     redacted_event *first, **last;
@@ -44,22 +44,21 @@ typedef struct log_batch {
 
 /* ---- one event ------------------------------------------------------------------------------- */
 
+static bool is_target(const log_batch *self, yyjson_val *value) {
+    for (size_t i = 0; i < self->count; i++)
+        if (self->values[i] == value) return true;
+    return false;
+}
+
 static brant_status add_target(log_batch *self, yyjson_val *attributes,
                                const brant__encrypted *where) {
-    yyjson_val *value = brant__encrypted_find(attributes, where);
+    yyjson_val *value = brant__encrypted_find(attributes, where), **values;
 
-    if (!value || brant__is_redacted(value)) return BRANT_OK;
-    for (size_t i = 0; i < self->count; i++)
-        if (self->list[i].value == value) return BRANT_OK;
-    if (self->count == self->room) {
-        const size_t room = self->room ? self->room * 2 : 16;
-        brant__replacement *grown = brant__realloc(self->list, room * sizeof(*grown));
-        if (!grown) return brant__fail_memory();
-        self->list = grown;
-        self->room = room;
-    }
-    self->list[self->count++] =
-        (brant__replacement){.value = value, .where = where, .json = BRANT__TEXT(BRANT__REDACTED)};
+    if (!value || brant__is_redacted(value) || is_target(self, value)) return BRANT_OK;
+    values = brant__grow(self->values, &self->room, self->count, sizeof(*values));
+    if (!values) return brant__fail_memory();
+    self->values = values;
+    values[self->count++] = value;
     return BRANT_OK;
 }
 
@@ -86,23 +85,46 @@ cleanup:
     return status;
 }
 
+/* Into self->text; what is to be redacted stands below objects only. */
+static void append_redacted(log_batch *self, yyjson_val *value) {
+    brant__buffer *out = &self->text;
+    size_t index, members;
+    yyjson_val *name, *member;
+
+    if (is_target(self, value)) {
+        brant__buffer_append(out, BRANT__REDACTED, sizeof(BRANT__REDACTED) - 1);
+        return;
+    }
+    if (!yyjson_is_obj(value)) {
+        brant__json_append(out, value);
+        return;
+    }
+    brant__buffer_append_byte(out, '{');
+    yyjson_obj_foreach(value, index, members, name, member) {
+        if (index > 0) brant__buffer_append_byte(out, ',');
+        brant__json_append_text(out, brant__json_text(name));
+        brant__buffer_append_byte(out, ':');
+        append_redacted(self, member);
+    }
+    brant__buffer_append_byte(out, '}');
+}
+
 static brant_status note_event(log_batch *self, int64_t offset, brant__text was) {
     redacted_event *event = brant__arena_alloc(&self->arena, sizeof(*event));
+    brant_status status;
 
     brant__buffer_reset(&self->text);
-    brant__append_replaced(&self->text, self->json.root, self->list, self->count);
+    append_redacted(self, self->json.root);
     if (!event || self->text.failed) return brant__fail_memory();
-    *event = (redacted_event){
-        .offset = offset,
-        .was = {brant__arena_copy(&self->arena, was.data, was.length), was.length},
-        .is = {brant__arena_copy(&self->arena, self->text.data, self->text.length),
-               self->text.length},
-    };
-    if (!event->was.data || !event->is.data) return brant__fail_memory();
+    *event = (redacted_event){.offset = offset};
+    BRANT__TRY(brant__arena_text(&event->was, &self->arena, was));
+    BRANT__TRY(brant__arena_text(&event->is, &self->arena,
+                                 brant__text_of(self->text.data, self->text.length)));
     *self->last = event;
     self->last = &event->next;
     self->bytes += was.length;
-    return BRANT_OK;
+cleanup:
+    return status;
 }
 
 static brant_status look_at(log_batch *self, const brant__stream_event *event) {
@@ -243,7 +265,7 @@ cleanup:
     if (status != BRANT_OK) *out_ours = false;
     brant__json_free(&self.json);
     brant__buffer_free(&self.text);
-    brant__free(self.list);
+    brant__free(self.values);
     brant__arena_free(&self.arena);
     return status;
 }

@@ -1,5 +1,5 @@
 /*
- * graph/rotate_row.c: the rows of a graph whose type encrypts something, one after another, and the values in one.
+ * graph/rotate_row.c: the rows of a graph whose type encrypts something, one after another.
  *
  * Nodes are walked by their keys. Edges have no index by graph: by their sources, and of one source in the order of edges_out. So any row can be gone on after,
  * and a batch costs what it reads.
@@ -190,34 +190,4 @@ brant_status brant__rotate_row_write(brant__call *call, int kind, int64_t row_id
     brant__bind_text(statement, 1, attributes);
     brant__bind_integer(statement, 2, row_id);
     return brant__run(call->db, statement);
-}
-
-/* ---- values ---------------------------------------------------------------------------------- */
-
-bool brant__is_redacted(yyjson_val *value) {
-    return yyjson_obj_size(value) == 1 && yyjson_is_true(brant__json_get(value, "$redacted"));
-}
-
-void brant__append_replaced(brant__buffer *out, yyjson_val *value, const brant__replacement *list,
-                            size_t count) {
-    size_t index, members;
-    yyjson_val *name, *member;
-
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].value != value) continue;
-        brant__buffer_append(out, list[i].json.data, list[i].json.length);
-        return;
-    }
-    if (!yyjson_is_obj(value)) {
-        brant__json_append(out, value);
-        return;
-    }
-    brant__buffer_append_byte(out, '{');
-    yyjson_obj_foreach(value, index, members, name, member) {
-        if (index > 0) brant__buffer_append_byte(out, ',');
-        brant__json_append_text(out, brant__json_text(name));
-        brant__buffer_append_byte(out, ':');
-        brant__append_replaced(out, member, list, count);
-    }
-    brant__buffer_append_byte(out, '}');
 }

@@ -36,11 +36,6 @@ static brant_status get(brant__statement **out, brant__call *call, int which) {
     return brant__statement_get(out, call->db, &brant__rotate_state_statements, (size_t)which);
 }
 
-static brant_status copy(brant__text *out, brant__call *call, brant__text text) {
-    *out = brant__text_of(brant__arena_copy(call->arena, text.data, text.length), text.length);
-    return out->data ? BRANT_OK : brant__fail_memory();
-}
-
 /* ---- the row of a graph ---------------------------------------------------------------------- */
 
 brant_status brant__rotation_read(brant__rotation *out, brant__call *call, brant__text graph_id) {
@@ -69,7 +64,7 @@ brant_status brant__rotation_read(brant__rotation *out, brant__call *call, brant
         .started_at = brant__column_integer(row, 13),
         .updated_at = brant__column_integer(row, 14),
     };
-    status = copy(&out->place.key, call, brant__column_text(row, 3));
+    status = brant__arena_text(&out->place.key, call->arena, brant__column_text(row, 3));
 cleanup:
     brant__reset(row);
     return status;
@@ -144,7 +139,7 @@ brant_status brant__rotate_graph_next(brant__graph *out, brant__call *call, int6
         BRANT__TRY(brant__step(&found, call->db, row));
         if (!found) break;
         after = brant__column_integer(row, 0);
-        BRANT__TRY(copy(&name, call, brant__column_text(row, 1)));
+        BRANT__TRY(brant__arena_text(&name, call->arena, brant__column_text(row, 1)));
         brant__reset(row);
         row = NULL;
         BRANT__TRY(brant__graph_find_name(out, call, name, BRANT__ANY_STATUS));
@@ -206,6 +201,7 @@ cleanup:
 /* ---- values by key version ------------------------------------------------------------------- */
 
 static brant_status add(brant__version_counts *counts, int64_t version) {
+    brant__version_count *list;
     size_t at = 0;
 
     while (at < counts->count && counts->list[at].version < version)
@@ -214,15 +210,11 @@ static brant_status add(brant__version_counts *counts, int64_t version) {
         counts->list[at].count++;
         return BRANT_OK;
     }
-    if (counts->count == counts->room) {
-        const size_t room = counts->room ? counts->room * 2 : 8;
-        brant__version_count *grown = brant__realloc(counts->list, room * sizeof(*grown));
-        if (!grown) return brant__fail_memory();
-        counts->list = grown;
-        counts->room = room;
-    }
-    memmove(counts->list + at + 1, counts->list + at, (counts->count - at) * sizeof(*counts->list));
-    counts->list[at] = (brant__version_count){version, 1};
+    list = brant__grow(counts->list, &counts->room, counts->count, sizeof(*list));
+    if (!list) return brant__fail_memory();
+    counts->list = list;
+    memmove(list + at + 1, list + at, (counts->count - at) * sizeof(*list));
+    list[at] = (brant__version_count){version, 1};
     counts->count++;
     return BRANT_OK;
 }
@@ -305,8 +297,7 @@ static void write_rotation(brant__writer *out, const brant__rotation *sum, int64
     }
     brant__write_object(out);
     brant__write_integer_member(out, "key_version", sum->key_version);
-    brant__write_name(out, "done");
-    brant__write_bool(out, sum->stage == BRANT__ROTATE_DONE);
+    brant__write_bool_member(out, "done", sum->stage == BRANT__ROTATE_DONE);
     brant__write_integer_member(out, "rewrapped", sum->rewrapped);
     brant__write_integer_member(out, "sealed", sum->sealed);
     brant__write_integer_member(out, "failed", sum->failed);
@@ -341,7 +332,7 @@ brant_status brant__secret_status(brant__call *call) {
         brant__write_object(out);
         brant__write_integer_member(out, "version", version);
         if (!state) state = "unknown";
-        brant__write_text_member(out, "state", brant__text_of(state, strlen(state)));
+        brant__write_text_member(out, "state", brant__text_string(state));
         brant__write_integer_member(out, "count", counts.list[i].count);
         brant__write_end(out);
         total += counts.list[i].count;

@@ -15,11 +15,9 @@ static const brant__statements statements = {BRANT__TABLE_SEAL, STATEMENT_COUNT,
 
 /* ---- places ---------------------------------------------------------------------------------- */
 
-/* What writes the values at encrypted places. `beside`: what stands at the same place of another object. */
 typedef struct copying {
     const brant__encrypted *places;
-    brant_status (*write)(brant__buffer *out, void *context, const brant__encrypted *place,
-                          yyjson_val *value, yyjson_val *beside);
+    brant__encrypted_write *write;
     void *context;
 } copying;
 
@@ -66,6 +64,15 @@ static brant_status copy(brant__buffer *out, const copying *self, yyjson_val *ob
     return out->failed ? brant__fail_memory() : BRANT_OK;
 }
 
+brant_status brant__encrypted_copy(brant__buffer *out, const brant__type *type, int kind,
+                                   uint32_t index, yyjson_val *attributes, yyjson_val *beside,
+                                   brant__encrypted_write *write, void *context) {
+    copying self = {.write = write, .context = context};
+    const size_t count = brant__type_encrypted(&self.places, type, kind, index);
+
+    return copy(out, &self, attributes, beside, 0, count, 0);
+}
+
 yyjson_val *brant__encrypted_find(yyjson_val *attributes, const brant__encrypted *place) {
     for (size_t i = 0; i < place->segment_count; i++) {
         const brant__text name = place->segments[i];
@@ -73,6 +80,16 @@ yyjson_val *brant__encrypted_find(yyjson_val *attributes, const brant__encrypted
             yyjson_is_obj(attributes) ? yyjson_obj_getn(attributes, name.data, name.length) : NULL;
     }
     return attributes;
+}
+
+brant_status brant__encrypted_context(brant__context *out, brant__call *call,
+                                      const brant__graph *graph, int kind, brant__text key) {
+    *out = (brant__context){
+        .graph_id = graph->id,
+        .kind = kind == BRANT__NODES ? BRANT__TEXT("node") : BRANT__TEXT("edge"),
+        .key = key,
+    };
+    return brant__file_id(&out->tenant_id, call->db);
 }
 
 void brant__seal_watch(brant_db *db, const brant__type *type) {
@@ -92,14 +109,9 @@ typedef struct sealing {
 
 static brant_status begin(sealing *self, brant__call *call, const brant__graph *graph, int kind,
                           brant__text key) {
-    *self = (sealing){
-        .call = call,
-        .context = {.graph_id = graph->id,
-                    .kind = kind == BRANT__NODES ? BRANT__TEXT("node") : BRANT__TEXT("edge"),
-                    .key = key},
-    };
+    *self = (sealing){.call = call};
     brant__db_secret(call->db);
-    return brant__file_id(&self->context.tenant_id, call->db);
+    return brant__encrypted_context(&self->context, call, graph, kind, key);
 }
 
 /* The text of a plaintext, in self->plain. */
@@ -137,12 +149,6 @@ static brant_status refuse(sealing *self, const brant__encrypted *place, const c
                        length < 2 ? "" : pointer + 1, why);
 }
 
-/* Opening failed because of the envelope or the ring, and not because something broke. */
-static bool of_envelope(brant_status status) {
-    return status == BRANT_AUTH || status == BRANT_UNSUPPORTED || status == BRANT_NOT_FOUND ||
-           status == BRANT_LIMIT;
-}
-
 /* The plaintext of an envelope, in self->plain. */
 static brant_status open_at(int64_t *out_version, sealing *self, brant__text pointer,
                             yyjson_val *envelope) {
@@ -171,7 +177,7 @@ static brant_status take_envelope(brant__buffer *out, sealing *self, const brant
         brant__json_append(out, envelope);
         return BRANT_OK;
     }
-    if (!of_envelope(status)) return status;
+    if (!brant__envelope_refused(status)) return status;
     (void)brant__error_code();
     if (status == BRANT_NOT_FOUND && active == 0) return brant__keyring_ready(self->call->db);
     return refuse(self, place, "looks like an envelope and is none of this place");
@@ -179,7 +185,7 @@ static brant_status take_envelope(brant__buffer *out, sealing *self, const brant
 
 static brant_status take_redacted(brant__buffer *out, sealing *self, const brant__encrypted *place,
                                   yyjson_val *value, yyjson_val *stored) {
-    if (yyjson_obj_size(value) != 1 || !yyjson_is_true(brant__json_get(value, "$redacted")))
+    if (!brant__is_redacted(value))
         return refuse(self, place, "an object with $redacted is {\"$redacted\":true}");
     if (self->use == REPLAYED) {
         brant__json_append(out, value);
@@ -210,13 +216,12 @@ static brant_status seal(brant__buffer *out, int use, brant__call *call, const b
                          yyjson_val *stored) {
     const size_t begun = out->length;
     sealing self;
-    copying copier = {.write = write_sealed, .context = &self};
-    const size_t count = brant__type_encrypted(&copier.places, graph->type, kind, type);
     brant_status status = begin(&self, call, graph, kind, key);
 
     if (status != BRANT_OK) goto cleanup;
     self.use = use;
-    status = copy(out, &copier, attributes, stored, 0, count, 0);
+    status = brant__encrypted_copy(out, graph->type, kind, type, attributes, stored, write_sealed,
+                                   &self);
     if (status == BRANT_OK && out->length - begun > brant__db_limits(call->db)->document)
         status =
             brant__fail(BRANT_LIMIT, "the sealed attributes would be longer than limits.document");
@@ -280,20 +285,22 @@ brant_status brant__seal_item(brant__text *out, brant__call *call, const brant__
                                : read_stored(&stored, call, kind, row_id));
     BRANT__TRY(seal(&text, replayed ? REPLAYED : GIVEN, call, graph, kind, type, key, attributes,
                     stored.root));
-    out->data = brant__arena_copy(call->arena, text.data, text.length);
-    out->length = text.length;
-    if (!out->data) status = brant__fail_memory();
+    status = brant__arena_text(out, call->arena, brant__text_of(text.data, text.length));
 cleanup:
     brant__json_free(&stored);
     brant__buffer_free(&text);
     return status;
 }
 
+bool brant__seal_refused(brant_status status) {
+    return status == BRANT_INVALID || brant__envelope_refused(status);
+}
+
 brant_status brant__seal_fault(brant__faults *faults, size_t index, brant__text key,
                                brant_status status) {
     const brant_error *error;
 
-    if (status != BRANT_INVALID && !of_envelope(status)) return status;
+    if (!brant__seal_refused(status)) return status;
     error = brant_last_error();
     (void)brant__error_code();
     return brant__fault_add(faults, index, key, (brant__text){NULL, 0}, status, "%s",
@@ -332,11 +339,11 @@ brant_status brant__seal_open_for(brant__buffer *out, brant__call *call, const b
                                   int kind, uint32_t type, brant__text key, yyjson_val *stored,
                                   yyjson_val *patch) {
     sealing self;
-    copying copier = {.write = write_opened, .context = &self};
-    const size_t count = brant__type_encrypted(&copier.places, graph->type, kind, type);
     brant_status status = begin(&self, call, graph, kind, key);
 
-    if (status == BRANT_OK) status = copy(out, &copier, stored, patch, 0, count, 0);
+    if (status == BRANT_OK)
+        status =
+            brant__encrypted_copy(out, graph->type, kind, type, stored, patch, write_opened, &self);
     brant__buffer_free(&self.plain);
     return status;
 }
@@ -347,9 +354,9 @@ static void append_redacted(brant__buffer *out) {
     brant__buffer_append(out, BRANT__REDACTED, sizeof(BRANT__REDACTED) - 1);
 }
 
-static brant_status write_redacted(brant__buffer *out, void *self, const brant__encrypted *place,
+static brant_status write_redacted(brant__buffer *out, void *context, const brant__encrypted *place,
                                    yyjson_val *value, yyjson_val *beside) {
-    (void)self;
+    (void)context;
     (void)place;
     (void)value;
     (void)beside;
@@ -357,45 +364,42 @@ static brant_status write_redacted(brant__buffer *out, void *self, const brant__
     return BRANT_OK;
 }
 
-static brant_status write_shown(brant__buffer *out, void *self, const brant__encrypted *place,
+static brant_status write_shown(brant__buffer *out, void *context, const brant__encrypted *place,
                                 yyjson_val *value, yyjson_val *beside) {
-    if (!brant__envelope_like(value)) return write_redacted(out, self, place, value, beside);
+    if (!brant__envelope_like(value)) return write_redacted(out, context, place, value, beside);
     brant__json_append(out, value);
     return BRANT_OK;
 }
 
-static brant_status append(brant__buffer *out, copying *self, const brant__type *type, int kind,
-                           uint32_t index, brant__text attributes) {
-    const size_t count = brant__type_encrypted(&self->places, type, kind, index);
+static brant_status append(brant__buffer *out, const brant__type *type, int kind, uint32_t index,
+                           brant__text attributes, brant__encrypted_write *write) {
     brant__json json = {0};
     brant_status status;
 
-    if (count == 0) {
+    if (!brant__type_encrypts(type, kind, index)) {
         brant__buffer_append(out, attributes.data, attributes.length);
         return out->failed ? brant__fail_memory() : BRANT_OK;
     }
     status = brant__json_parse(&json, attributes.data, attributes.length, 0);
-    if (status == BRANT_OK) status = copy(out, self, json.root, NULL, 0, count, 0);
+    if (status == BRANT_OK)
+        status = brant__encrypted_copy(out, type, kind, index, json.root, NULL, write, NULL);
     brant__json_free(&json);
     return status;
 }
 
 brant_status brant__shown_append(brant__buffer *out, const brant__type *type, int kind,
                                  uint32_t index, brant__text attributes) {
-    copying copier = {.write = write_shown};
-
-    return append(out, &copier, type, kind, index, attributes);
+    return append(out, type, kind, index, attributes, write_shown);
 }
 
 brant_status brant__redact_append(brant__buffer *out, const brant__type *type, int kind,
                                   uint32_t index, brant__text attributes) {
-    copying copier = {.write = write_redacted};
-
-    return append(out, &copier, type, kind, index, attributes);
+    return append(out, type, kind, index, attributes, write_redacted);
 }
 
-static brant_status write_member(brant__writer *out, copying *self, const brant__type *type,
-                                 int kind, uint32_t index, brant__text attributes) {
+static brant_status write_member(brant__writer *out, const brant__type *type, int kind,
+                                 uint32_t index, brant__text attributes,
+                                 brant__encrypted_write *write) {
     brant__buffer text = {0};
     brant_status status = BRANT_OK;
 
@@ -404,7 +408,7 @@ static brant_status write_member(brant__writer *out, copying *self, const brant_
         brant__write_raw(out, attributes);
         return BRANT_OK;
     }
-    status = append(&text, self, type, kind, index, attributes);
+    status = append(&text, type, kind, index, attributes, write);
     if (status == BRANT_OK) brant__write_raw(out, brant__text_of(text.data, text.length));
     brant__buffer_free(&text);
     return status;
@@ -412,14 +416,10 @@ static brant_status write_member(brant__writer *out, copying *self, const brant_
 
 brant_status brant__write_shown(brant__writer *out, const brant__type *type, int kind,
                                 uint32_t index, brant__text attributes) {
-    copying copier = {.write = write_shown};
-
-    return write_member(out, &copier, type, kind, index, attributes);
+    return write_member(out, type, kind, index, attributes, write_shown);
 }
 
 brant_status brant__write_redacted(brant__writer *out, const brant__type *type, int kind,
                                    uint32_t index, brant__text attributes) {
-    copying copier = {.write = write_redacted};
-
-    return write_member(out, &copier, type, kind, index, attributes);
+    return write_member(out, type, kind, index, attributes, write_redacted);
 }

@@ -14,10 +14,9 @@
 #include "graph/internal.h"
 
 /* The encrypted attributes of a type by index, in the order of their pointers; 0 for most types. */
-static inline size_t brant__type_encrypted(const brant__encrypted **out, const brant__type *type,
-                                           int kind, uint32_t index) {
-    const brant__module *module = type->module;
-
+static inline size_t brant__module_encrypted(const brant__encrypted **out,
+                                             const brant__module *module, int kind,
+                                             uint32_t index) {
     *out = NULL;
     if (!module->typed || index == BRANT__NO_TYPE) return 0;
     if (kind == BRANT__NODES) {
@@ -26,6 +25,11 @@ static inline size_t brant__type_encrypted(const brant__encrypted **out, const b
     }
     *out = module->edge_types[index].encrypted;
     return module->edge_types[index].encrypted_count;
+}
+
+static inline size_t brant__type_encrypted(const brant__encrypted **out, const brant__type *type,
+                                           int kind, uint32_t index) {
+    return brant__module_encrypted(out, type->module, kind, index);
 }
 
 static inline bool brant__type_encrypts(const brant__type *type, int kind, uint32_t index) {
@@ -42,6 +46,19 @@ void brant__seal_watch(brant_db *db, const brant__type *type);
 
 /* What stands at a place of parsed attributes; NULL: nothing. */
 yyjson_val *brant__encrypted_find(yyjson_val *attributes, const brant__encrypted *place);
+
+/* The context of the envelopes of a node or an edge, but for `path`, which is that of the attribute. */
+brant_status brant__encrypted_context(brant__context *out, brant__call *call,
+                                      const brant__graph *graph, int kind, brant__text key);
+
+/* Append what is to stand in place of the value at an encrypted place. `beside`: what stands at this place of another object; NULL: nothing. */
+typedef brant_status brant__encrypted_write(brant__buffer *out, void *context,
+                                            const brant__encrypted *place, yyjson_val *value,
+                                            yyjson_val *beside);
+/* Append `attributes` as JSON, with what `write` appends at encrypted places. */
+brant_status brant__encrypted_copy(brant__buffer *out, const brant__type *type, int kind,
+                                   uint32_t index, yyjson_val *attributes, yyjson_val *beside,
+                                   brant__encrypted_write *write, void *context);
 
 /*
  * What is to be stored, appended as JSON: `attributes`, which the type's schema accepts, with an envelope at each encrypted place. `stored`: what the row has now; NULL: nothing.
@@ -68,7 +85,9 @@ brant_status brant__seal_item(brant__text *out, brant__call *call, const brant__
                               int kind, uint32_t type, brant__text key, yyjson_val *attributes,
                               int64_t row_id, brant__text before, bool replayed);
 
-/* A failure of these that is the item's: noted as its fault, BRANT_OK. Any other: itself. */
+/* Is a failure of these the item's? */
+bool brant__seal_refused(brant_status status);
+/* One that is: noted as the item's fault, BRANT_OK. Any other: itself. */
 brant_status brant__seal_fault(brant__faults *faults, size_t index, brant__text key,
                                brant_status status);
 

@@ -141,18 +141,14 @@ static brant_status open_secret(brant__call *call, int kind) {
                              brant__quoted(call, brant__json_get_text(call->input, "path")));
         goto cleanup;
     }
-    context = (brant__context){.graph_id = graph.id,
-                               .kind = nodes ? BRANT__TEXT("node") : BRANT__TEXT("edge"),
-                               .key = found.key,
-                               .path = place->pointer};
-    BRANT__TRY(brant__file_id(&context.tenant_id, call->db));
+    BRANT__TRY(brant__encrypted_context(&context, call, &graph, kind, found.key));
+    context.path = place->pointer;
     BRANT__TRY(judge_bare(value));
     BRANT__TRY(brant__envelope_open(&plain, &version, call->db, &context, value));
     brant__write_object(out);
     brant__write_name(out, "value");
     brant__write_raw(out, brant__text_of(plain.data, plain.length));
-    brant__write_name(out, "key_version");
-    brant__write_integer(out, version);
+    brant__write_integer_member(out, "key_version", version);
     brant__write_end(out);
 cleanup:
     brant__reset(found.statement);

@@ -1,15 +1,10 @@
 /*
- * schema/conceal.c: what stands for a secret, and which parts of a value are secret, before anything is said about it.
+ * schema/conceal.c: which parts of a value are secret, before anything is said about it.
  *
  * A value is secret where any schema that may judge it is encrypted, whether by $ref, in a branch that does not hold, or below a condition: whoever
  * wrote it there meant it so. What another schema would say about the same value, or about what is in it, is then not said either.
  */
 #include "schema/program.h"
-
-bool brant__value_sealed(yyjson_val *value) {
-    return yyjson_is_obj(value) && (yyjson_obj_getn(value, "$enc", 4) != NULL ||
-                                    yyjson_obj_getn(value, "$redacted", 9) != NULL);
-}
 
 typedef struct concealer {
     brant__run run;

@@ -170,13 +170,11 @@ static inline bool brant__block_encrypted(const brant__block *block) {
 static inline bool brant__block_never(const brant__block *block) {
     return block->types == 0 && block->exempt == 0;
 }
-/* Looks like what stands for an encrypted value: an envelope, or the mark of one that was taken out (conceal.c). */
-bool brant__value_sealed(yyjson_val *value);
 /* Accepted whatever the block's rules say? */
 static inline bool brant__block_exempts(const brant__block *block, yyjson_val *value) {
     const yyjson_type type = yyjson_get_type(value);
     return BRANT__UNLIKELY(block->exempt >> type & 1u) &&
-           (type == YYJSON_TYPE_NULL || brant__value_sealed(value));
+           (type == YYJSON_TYPE_NULL || brant__envelope_like(value));
 }
 
 /* What a rule's operands mean is said beside each operation. "blocks" and "names" are runs of `b` words beginning at word `a`. */
