@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "support.h"
+#include "support_ring.h"
 
 #include "crypto/internal.h"
 
@@ -19,15 +19,6 @@
 static const brant__context here = {{"t", 1}, {"g", 1}, {"node", 4}, {"k", 1}, {"/value", 6}};
 #define HERE                                                                                       \
     "{\"tenant_id\":\"t\",\"graph_id\":\"g\",\"kind\":\"node\",\"key\":\"k\",\"path\":\"/value\"}"
-
-static inline void must_load(brant_db *db, const char *json) {
-    if (brant_keyring_load(db, TEXT(json)) != BRANT_OK)
-        fail_msg("%s: %s", json, brant_last_error()->message);
-}
-
-static inline brant__text text_of(const char *text) {
-    return brant__text_of(text, strlen(text));
-}
 
 /* The envelope's text, which the caller frees. */
 static inline char *must_seal(brant_db *db, const brant__context *context, brant__text json) {
@@ -70,7 +61,7 @@ static inline brant_status open_text(brant__buffer *out, brant_db *db,
 static inline void opens_to(brant_db *db, const brant__context *context, const char *envelope,
                             brant__text wanted) {
     brant__buffer out = {0};
-    if (open_text(&out, db, context, text_of(envelope)) != BRANT_OK)
+    if (open_text(&out, db, context, brant__text_string(envelope)) != BRANT_OK)
         fail_msg("%s: %s", envelope, brant_last_error()->message);
     assert_int_equal(out.length, wanted.length);
     if (wanted.length) assert_memory_equal(out.data, wanted.data, wanted.length);
@@ -79,7 +70,7 @@ static inline void opens_to(brant_db *db, const brant__context *context, const c
 
 static inline void opens_not(brant_db *db, const brant__context *context, const char *envelope,
                              brant_status wanted) {
-    const brant_status status = open_text(NULL, db, context, text_of(envelope));
+    const brant_status status = open_text(NULL, db, context, brant__text_string(envelope));
     if (status != wanted)
         fail_msg("%s: wanted %s, got %s: %s", envelope, brant_status_name(wanted),
                  brant_status_name(status), brant_last_error()->message);

@@ -35,8 +35,8 @@ static void values_of_every_size_come_back(void **state) {
     must_load(db, ring);
     static const char *const values[] = {"0", "null", "true", "\"\"", "{}", "[1,2]", "-1.5e300"};
     for (size_t i = 0; i < BRANT__COUNT(values); i++) {
-        char *envelope = must_seal(db, &here, text_of(values[i]));
-        opens_to(db, &here, envelope, text_of(values[i]));
+        char *envelope = must_seal(db, &here, brant__text_string(values[i]));
+        opens_to(db, &here, envelope, brant__text_string(values[i]));
         brant_free(envelope);
     }
     brant_db_free(db);
@@ -302,8 +302,9 @@ static void nothing_is_cut_or_longer(void **state) {
 
 static void only_its_place_opens_it(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
-    const brant__context place = {text_of("tenant"), text_of("graph"), text_of("node"),
-                                  text_of("key"), text_of("/path")};
+    const brant__context place = {brant__text_string("tenant"), brant__text_string("graph"),
+                                  brant__text_string("node"), brant__text_string("key"),
+                                  brant__text_string("/path")};
     brant__text parts[5] = {place.tenant_id, place.graph_id, place.kind, place.key, place.path};
     static const char *const others[] = {"", "x", "tenan", "tenant ", "TENANT", "node", "graph"};
     must_load(db, ring);
@@ -313,8 +314,8 @@ static void only_its_place_opens_it(void **state) {
         brant__text moved[5];
         for (size_t j = 0; j < BRANT__COUNT(others); j++) {
             memcpy(moved, parts, sizeof moved);
-            if (brant__text_equal(moved[i], text_of(others[j]))) continue;
-            moved[i] = text_of(others[j]);
+            if (brant__text_equal(moved[i], brant__text_string(others[j]))) continue;
+            moved[i] = brant__text_string(others[j]);
             const brant__context there = {moved[0], moved[1], moved[2], moved[3], moved[4]};
             opens_not(db, &there, envelope, BRANT_AUTH);
         }
@@ -332,9 +333,9 @@ static void only_its_place_opens_it(void **state) {
     for (size_t a = 0; a <= 23; a++)
         for (size_t b = a; b <= 23; b++) {
             const brant__context there = {brant__text_of(row, a), brant__text_of(row + a, b - a),
-                                          text_of("node"), brant__text_of(row + 15, 3),
+                                          brant__text_string("node"), brant__text_of(row + 15, 3),
                                           brant__text_of(row + 18, 5)};
-            opened += open_text(NULL, db, &there, text_of(envelope)) == BRANT_OK;
+            opened += open_text(NULL, db, &there, brant__text_string(envelope)) == BRANT_OK;
         }
     assert_int_equal(opened, 1);
     /* Longer than what is worked on without memory of its own. */
@@ -413,7 +414,7 @@ static void a_ciphertext_of_two_keys_opens_under_one(void **state) {
         assert_int_equal(memcmp(bytes, two_keys_text, 64) == 0, i == 0);
     }
     must_load(db, "{\"keys\":[{\"version\":1,\"key\":\"" KEY_A "\"}]}");
-    opens_to(db, &here, two_keys, text_of(two_keys_text));
+    opens_to(db, &here, two_keys, brant__text_string(two_keys_text));
     must_load(db, "{\"keys\":[{\"version\":1,\"key\":\"" KEY_B "\"}]}");
     opens_not(db, &here, two_keys, BRANT_AUTH);
     brant_db_free(db);

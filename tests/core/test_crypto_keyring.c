@@ -452,7 +452,7 @@ static brant_status open_with(brant_db *db, const char *envelope, const char *pa
     char text[1024];
     snprintf(text, sizeof text, "%.*s%s}}", (int)(strstr(envelope, "\"t\":") - envelope), envelope,
              parameters);
-    return open_text(NULL, db, &here, text_of(text));
+    return open_text(NULL, db, &here, brant__text_string(text));
 }
 
 static void the_cost_is_judged_before_any_work(void **state) {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "fake_clock.h"
+#include "support_ring.h"
 
 #define DATA    BRANT_SOURCE_DIR "/tests/core/data/"
 #define SAVED   DATA "format_6.db"
@@ -30,21 +31,11 @@ static int clock_random(void *context, void *bytes, size_t length) {
 
 static const brant_sources sources = {fake_clock, clock_random, NULL};
 
-#define RING                                                                                       \
-    "{\"keys\":[{\"version\":1,\"state\":\"decrypt_only\",\"key\":\"" KEY_1                        \
-    "\"},{\"version\":2,\"key\":\"" KEY_2 "\"}]}"
-#define KEY_1 "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE"
-#define KEY_2 "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI"
-
-static void load(brant_db *db, const char *ring) {
-    if (brant_keyring_load(db, TEXT(ring)) != BRANT_OK) fail_msg("%s", brant_last_error()->message);
-}
-
 static brant_db *open_file(const char *path) {
     brant_db *db = NULL;
     if (brant_open_with(&db, TEXT(path), "", 0, &sources) != BRANT_OK)
         fail_msg("%s: %s", path, brant_last_error()->message);
-    load(db, RING);
+    must_load(db, RING_2);
     return db;
 }
 
@@ -362,9 +353,9 @@ static void fill(const char *path) {
     dice = 5;
     brant_db *db = open_file(path);
     RUN(db, content);
-    load(db, "{\"keys\":[{\"version\":1,\"key\":\"" KEY_1 "\"}]}");
+    must_load(db, RING_1);
     RUN(db, secrets);
-    load(db, RING);
+    must_load(db, RING_2);
     RUN(db, half_rotated);
     must_be_well(db);
     brant_db_free(db);

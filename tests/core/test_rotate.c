@@ -9,21 +9,10 @@
 #include "child.h"
 #include "failing_allocator.h"
 #include "support_plan.h"
+#include "support_ring.h"
 #include "test_graph.h"
 
 #include "graph/rotate.h"
-
-#define KEY_1 "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE"
-#define KEY_2 "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI"
-#define KEY_3 "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM"
-
-#define OLD(version)                                                                               \
-    "{\"version\":" #version ",\"state\":\"decrypt_only\",\"key\":\"" KEY_##version "\"}"
-#define NEW(version) "{\"version\":" #version ",\"key\":\"" KEY_##version "\"}"
-#define RING(keys)   "{\"keys\":[" keys "]}"
-#define RING_1       RING(NEW(1))
-#define RING_2       RING(OLD(1) "," NEW(2))
-#define RING_3       RING(OLD(1) "," OLD(2) "," NEW(3))
 
 /* Without and with encryption: two places in a node, one in an edge, and types that have none. */
 #define MODULE_WITH(mark, note_mark)                                                               \
@@ -40,11 +29,6 @@
 
 static void update(brant_db *db) {
     holds(db, "graph_types.update", "\"vault\"", "{\"name\":\"vault\",\"module\":%s}", ENCRYPTED);
-}
-
-static void load(brant_db *db, const char *ring) {
-    if (brant_keyring_load(db, TEXT(ring)) != BRANT_OK)
-        fail_msg("%s: %s", ring, brant_last_error()->message);
 }
 
 #define ROTATE(db, wanted, ...) holds(db, "secrets.rotate", wanted, __VA_ARGS__)
@@ -124,25 +108,6 @@ static void opens_all(brant_db *db, int n) {
     }
 }
 
-/* Every byte of the file and what SQLite keeps beside it. */
-static bool in_file(const char *path, const char *wanted) {
-    static const char *const endings[] = {"", "-wal"};
-    bool found = false;
-    for (size_t i = 0; i < 2; i++) {
-        char name[4200], *bytes;
-        struct stat file;
-        snprintf(name, sizeof name, "%s%s", path, endings[i]);
-        if (stat(name, &file) != 0 || file.st_size == 0) continue;
-        FILE *in = fopen(name, "rb");
-        bytes = malloc((size_t)file.st_size);
-        assert_int_equal(fread(bytes, 1, (size_t)file.st_size, in), file.st_size);
-        found = found || memmem(bytes, (size_t)file.st_size, wanted, strlen(wanted));
-        free(bytes);
-        fclose(in);
-    }
-    return found;
-}
-
 /* ---- sealing and rotating ------------------------------------------------------------------------- */
 
 static void test_seal_and_rotate(void **state) {
@@ -151,7 +116,7 @@ static void test_seal_and_rotate(void **state) {
     STATUS(db, "{\"keys\":[{\"version\":0,\"state\":\"plain\",\"count\":15}],\"total\":15,"
                "\"rotation\":null}");
     fails(db, "secrets.rotate", BRANT_NOT_FOUND, "key ring", "{}");
-    load(db, RING_1);
+    must_load(db, RING_1);
     fails(db, "secrets.rotate", BRANT_NOT_FOUND, "no graph \"h\"", "{\"graph\":\"h\"}");
     fails(db, "secrets.status", BRANT_NOT_FOUND, "no graph \"h\"", "{\"graph\":\"h\"}");
     const int64_t changes = number(db, "SELECT changes FROM graphs"),
@@ -161,7 +126,7 @@ static void test_seal_and_rotate(void **state) {
                   events = number(db, "SELECT count(*) FROM stream_events"),
                   notes = number(db, "SELECT count(*) FROM notifications");
     pause_ms(2);
-    assert_true(in_file(path, "canary"));
+    assert_true(database_holds(path, "canary"));
     ROTATE(db,
            "{\"done\":true,\"key_version\":1,\"rewrapped\":0,\"sealed\":15,\"failed\":0,"
            "\"failures\":[],\"remaining\":0,\"scrubbed\":true,\"keys\":[{\"version\":1,"
@@ -174,7 +139,7 @@ static void test_seal_and_rotate(void **state) {
     assert_int_equal(number(db, "SELECT changed_at FROM graphs"), changed_at);
     assert_int_equal(number(db, "SELECT count(*) FROM stream_events"), events);
     assert_int_equal(number(db, "SELECT count(*) FROM notifications"), notes);
-    assert_false(in_file(path, "canary"));
+    assert_false(database_holds(path, "canary"));
     holds(db, "graphs.changes",
           "\"attributes\":{\"value\":{\"$redacted\":true},\"db\":{\"host\":"
           "\"h\",\"password\":{\"$redacted\":true}},\"note\":\"n0\"}",
@@ -189,13 +154,13 @@ static void test_seal_and_rotate(void **state) {
            "\"failures\":[],\"remaining\":0,\"scrubbed\":true",
            "{\"graph\":\"g\"}");
     assert_int_equal(number(db, "SELECT changes FROM graphs"), before);
-    load(db, RING_2);
+    must_load(db, RING_2);
     STATUS(db, "{\"version\":1,\"state\":\"decrypt_only\",\"count\":15}");
     /* A row at a time, each call on a handle of its own. */
     int calls = 0;
     for (bool done = false; !done; calls++) {
         brant_db *other = must_open(path, "");
-        load(other, RING_2);
+        must_load(other, RING_2);
         done = strstr(answer(other, "secrets.rotate", "{\"batch\":1}"), "\"done\":true");
         if (calls == 2)
             STATUS(other,
@@ -205,7 +170,7 @@ static void test_seal_and_rotate(void **state) {
     }
     assert_in_range(calls, 10, 35);
     opens_all(db, 5);
-    load(db, RING(NEW(2)));
+    must_load(db, RING(NEW(2)));
     opens_all(db, 5); /* without the old one */
     STATUS(db, "{\"keys\":[{\"version\":2,\"state\":\"active\",\"count\":15}],\"total\":15,");
     assert_int_equal(number(db, "SELECT sum(revision + updated_at) FROM nodes"), sum);
@@ -269,11 +234,11 @@ static void set_hook(const char *path) {
     hook.at = -1;
     assert_int_equal(brant_open_with(&hook.db, TEXT(path), "", 0, &hooked), BRANT_OK);
     fill_vault(hook.db, 5, false);
-    load(hook.db, RING_1);
+    must_load(hook.db, RING_1);
     ROTATE(hook.db, "\"done\":true", "{\"limit\":99}");
-    load(hook.db, RING_2);
+    must_load(hook.db, RING_2);
     hook.other = must_open(path, "");
-    load(hook.other, RING_2);
+    must_load(hook.other, RING_2);
 }
 
 static void when(int at, void (*action)(void)) {
@@ -289,10 +254,10 @@ static void unhook(void) {
 
 static void change_rows(void) {
     brant_db *db = hook.other;
-    load(db, RING_1); /* also one who is behind */
+    must_load(db, RING_1); /* also one who is behind */
     holds(db, "nodes.put", "\"created\":false",
           "{\"graph\":\"g\",\"key\":\"i0\",\"type\":\"Item\",\"attributes\":{\"value\":\"new\"}}");
-    load(db, RING_2);
+    must_load(db, RING_2);
     holds(db, "nodes.patch", "\"key\":\"i1\"",
           "{\"graph\":\"g\",\"key\":\"i1\",\"attributes\":{\"note\":\"changed\"}}");
     holds(
@@ -301,10 +266,10 @@ static void change_rows(void) {
     holds(db, "nodes.delete", "\"deleted\"",
           "{\"graph\":\"g\",\"key\":\"i4\",\"edges\":\"delete\"}");
     /* The row id of the one that went. */
-    load(db, RING_1);
+    must_load(db, RING_1);
     holds(db, "nodes.put", "\"created\":true",
           "{\"graph\":\"g\",\"key\":\"other\",\"type\":\"Item\",\"attributes\":{\"value\":\"o\"}}");
-    load(db, RING_2);
+    must_load(db, RING_2);
 }
 
 static void test_rows_change_in_between(void **state) {
@@ -343,7 +308,7 @@ static void test_row_id_comes_back(void **state) {
     hook.at = -1;
     assert_int_equal(brant_open_with(&hook.db, TEXT(hooked_path), "", 0, &hooked), BRANT_OK);
     fill_vault(hook.db, 5, false);
-    load(hook.db, RING_1);
+    must_load(hook.db, RING_1);
     hook.other = must_open(hooked_path, "");
     when(2, rename_row);
     ROTATE(hook.db, "\"done\":true,\"key_version\":1,\"rewrapped\":0,\"sealed\":15,",
@@ -370,7 +335,7 @@ static void test_another_goes_on(void **state) {
 }
 
 static void rotate_to_3(void) {
-    load(hook.other, RING_3);
+    must_load(hook.other, RING_3);
     ROTATE(hook.other, "\"done\":false,\"key_version\":3,\"rewrapped\":2,", "{\"batch\":1}");
 }
 
@@ -380,7 +345,7 @@ static void test_newer_key_in_between(void **state) {
     fails(hook.db, "secrets.rotate", BRANT_CONFLICT, "key version 3", "{\"limit\":9}");
     STATUS(hook.db, "{\"keys\":[{\"version\":1,\"state\":\"decrypt_only\",\"count\":13},"
                     "{\"version\":3,\"state\":\"unknown\",\"count\":2}]");
-    load(hook.db, RING_3);
+    must_load(hook.db, RING_3);
     ROTATE(hook.db, "\"done\":true,\"key_version\":3,\"rewrapped\":13,", "{\"limit\":9}");
     opens_all(hook.db, 5);
     unhook();
@@ -390,12 +355,12 @@ static void test_newer_key_in_between(void **state) {
 static void test_second_key(void **state) {
     set_hook(in_folder(*state, "a.db"));
     ROTATE(hook.db, "\"done\":false,\"key_version\":2,\"rewrapped\":6,", "{\"batch\":3}");
-    load(hook.db, RING_3);
+    must_load(hook.db, RING_3);
     ROTATE(hook.db, "\"done\":true,\"key_version\":3,\"rewrapped\":15,\"sealed\":0,\"failed\":0,",
            "{\"limit\":9}");
     STATUS(hook.db, "{\"keys\":[{\"version\":3,\"state\":\"active\",\"count\":15}],\"total\":15,"
                     "\"rotation\":{\"key_version\":3,\"done\":true,\"rewrapped\":15,");
-    load(hook.db, RING(NEW(3)));
+    must_load(hook.db, RING(NEW(3)));
     opens_all(hook.db, 5);
     fails(hook.other, "secrets.rotate", BRANT_CONFLICT, "does not take back", "{}");
     unhook();
@@ -444,7 +409,7 @@ static void test_stopped_in_the_middle(void **state) {
     assert_true(brant_call(&text, &length, hook.db, TEXT("secrets.rotate"),
                            TEXT("{\"batch\":2,\"limit\":99}")) != BRANT_OK);
     STATUS(hook.db, "\"done\":false,\"rewrapped\":8,");
-    load(hook.db, RING_2);
+    must_load(hook.db, RING_2);
     opens_all(hook.db, 5);
     ROTATE(hook.db, "\"done\":true,\"key_version\":2,\"rewrapped\":7,", "{\"limit\":99}");
     opens_all(hook.db, 5);
@@ -456,7 +421,7 @@ static void test_stopped_in_the_middle(void **state) {
 static void test_what_does_not_open(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = open_vault(path, 8, false);
-    load(db, RING_1);
+    must_load(db, RING_1);
     ROTATE(db, "\"done\":true", "{\"limit\":99}");
     brant_db_free(db);
 #define SET(key, value)                                                                            \
@@ -472,7 +437,7 @@ static void test_what_does_not_open(void **state) {
             SET("i5", "json('{\"$redacted\":true,\"x\":1}')") //
             SET("i6", "json('{\"$redacted\":true}')"));
     db = must_open(path, "");
-    load(db, RING_2);
+    must_load(db, RING_2);
     STATUS(db,
            "{\"keys\":[{\"version\":0,\"state\":\"plain\",\"count\":2},{\"version\":1,\"state\":"
            "\"decrypt_only\",\"count\":20},{\"version\":9,\"state\":\"unknown\",\"count\":1}],"
@@ -512,9 +477,9 @@ static void test_what_does_not_open(void **state) {
 /* More failures than are told. */
 static void test_many_failures(void **state) {
     brant_db *db = open_vault(in_folder(*state, "a.db"), 60, false);
-    load(db, RING_1);
+    must_load(db, RING_1);
     ROTATE(db, "\"sealed\":180", "{\"limit\":99}");
-    load(db, RING(NEW(2)));
+    must_load(db, RING(NEW(2)));
     const char *text = answer(db, "secrets.rotate", "{\"limit\":99,\"batch\":7}");
     int told = 0;
     for (const char *at = text; (at = strstr(at, "\"code\":")); at++)
@@ -522,7 +487,7 @@ static void test_many_failures(void **state) {
     assert_int_equal(told, 100);
     assert_non_null(strstr(text, "\"failed\":180,"));
     assert_non_null(strstr(text, "\"done\":true,"));
-    load(db, RING_2);
+    must_load(db, RING_2);
     opens_all(db, 60);
     brant_db_free(db);
 }
@@ -531,7 +496,7 @@ static void test_many_failures(void **state) {
 
 static void test_graphs_of_every_status(void **state) {
     brant_db *db = open_vault(in_folder(*state, "a.db"), 2, false);
-    load(db, RING_1);
+    must_load(db, RING_1);
     for (int i = 0; i < 3; i++) {
         holds(db, "graphs.create", "\"h", "{\"name\":\"h%d\",\"graph_type\":\"secret\"}", i);
         holds(db, "nodes.put", "true",
@@ -540,7 +505,7 @@ static void test_graphs_of_every_status(void **state) {
     }
     holds(db, "graphs.update", "archived", "{\"name\":\"h0\",\"status\":\"archived\"}");
     holds(db, "graphs.delete", "\"", "{\"name\":\"h1\"}");
-    load(db, RING_2);
+    must_load(db, RING_2);
     ROTATE(db, "\"done\":true,\"key_version\":2,\"rewrapped\":1,", "{\"graph\":\"h2\"}");
     ROTATE(db, "\"done\":true,\"key_version\":2,\"rewrapped\":1,", "{\"graph\":\"h1\"}");
     holds(db, "secrets.status",
@@ -560,7 +525,7 @@ static void test_graphs_of_every_status(void **state) {
 
 static void test_in_a_transaction(void **state) {
     brant_db *db = open_vault(in_folder(*state, "a.db"), 3, true);
-    load(db, RING_1);
+    must_load(db, RING_1);
     must(db, "transaction.begin", "{}", NULL);
     ROTATE(db,
            "{\"done\":true,\"key_version\":1,\"rewrapped\":0,\"sealed\":9,\"failed\":0,"
@@ -583,7 +548,7 @@ static void test_no_traces(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db_free(open_vault(path, 3, true));
     brant_db *db = must_open(path, "{\"busy_timeout\":100}"), *reader = must_open(path, "");
-    load(db, RING_1);
+    must_load(db, RING_1);
     /* All rows are sealed by being written: the log still knows. */
     for (int i = 0; i < 3; i++) {
         holds(db, "nodes.patch", "\"key\"",
@@ -594,7 +559,7 @@ static void test_no_traces(void **state) {
               i);
     }
     STATUS(db, "{\"keys\":[{\"version\":1,");
-    assert_true(in_file(path, "canary"));
+    assert_true(database_holds(path, "canary"));
     must(reader, "transaction.begin", "{\"mode\":\"read\"}", NULL);
     must(reader, "nodes.list", "{\"graph\":\"g\"}", NULL);
     holds(db, "nodes.patch", "\"key\"",
@@ -604,7 +569,7 @@ static void test_no_traces(void **state) {
     must(reader, "transaction.commit", "{}", NULL);
     ROTATE(db, "\"scrubbed\":true,", "{\"limit\":99}");
     brant_db_free(reader);
-    assert_false(in_file(path, "canary"));
+    assert_false(database_holds(path, "canary"));
     opens_all(db, 3);
     /* The log is whole otherwise, and replayed it is the graph but for the secrets. */
     holds(db, "graphs.replay", "\"nodes\":4,\"edges\":3",
@@ -618,9 +583,9 @@ static void test_no_traces(void **state) {
 static void test_no_traces_without_log(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = open_vault(path, 3, false);
-    load(db, RING_1);
+    must_load(db, RING_1);
     ROTATE(db, "\"scrubbed\":true,", "{\"limit\":99}");
-    assert_false(in_file(path, "canary"));
+    assert_false(database_holds(path, "canary"));
     brant_db_free(db);
 }
 
@@ -629,7 +594,7 @@ static void test_no_traces_without_log(void **state) {
 static void test_no_traces_of_what_was_written_over(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = open_vault(path, 3, false);
-    load(db, RING_1);
+    must_load(db, RING_1);
     for (int i = 0; i < 3; i++) {
         holds(db, "nodes.patch", "\"key\"",
               "{\"graph\":\"g\",\"key\":\"i%d\",\"attributes\":{\"note\":\"x\"}}", i);
@@ -639,14 +604,14 @@ static void test_no_traces_of_what_was_written_over(void **state) {
               i);
     }
     STATUS(db, "{\"keys\":[{\"version\":1,");
-    assert_true(in_file(path, "canary"));
+    assert_true(database_holds(path, "canary"));
     holds(db, "transaction.begin", "{", "{}");
     ROTATE(db, "\"sealed\":0,\"failed\":0,\"failures\":[],\"remaining\":0,\"scrubbed\":false,",
            "{\"limit\":99}");
     holds(db, "transaction.commit", "{", "{}");
     ROTATE(db, "\"sealed\":0,\"failed\":0,\"failures\":[],\"remaining\":0,\"scrubbed\":true,",
            "{\"limit\":99}");
-    assert_false(in_file(path, "canary"));
+    assert_false(database_holds(path, "canary"));
     opens_all(db, 3);
     brant_db_free(db);
 }
@@ -654,19 +619,19 @@ static void test_no_traces_of_what_was_written_over(void **state) {
 static void test_type_encrypts_more(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = open_vault(path, 3, true);
-    load(db, RING_1);
+    must_load(db, RING_1);
     ROTATE(db, "\"done\":true", "{\"limit\":99}");
     holds(db, "nodes.patch", "\"key\"",
           "{\"graph\":\"g\",\"key\":\"i0\",\"attributes\":{\"note\":\"canary-note\"}}");
     ROTATE(db, "\"scrubbed\":true", "{\"limit\":99}");
-    assert_true(in_file(path, "canary-note"));
+    assert_true(database_holds(path, "canary-note"));
     holds(db, "graph_types.update", "\"vault\"", "{\"name\":\"vault\",\"module\":%s}", MORE);
     for (int i = 0; i < 3; i++)
         holds(db, "nodes.patch", "\"key\"",
               "{\"graph\":\"g\",\"key\":\"i%d\",\"attributes\":{\"note\":\"new\"}}", i);
     ROTATE(db, "\"sealed\":0,\"failed\":0,\"failures\":[],\"remaining\":0,\"scrubbed\":true",
            "{\"limit\":99}");
-    assert_false(in_file(path, "canary-note"));
+    assert_false(database_holds(path, "canary-note"));
     opens_all(db, 3);
     brant_db_free(db);
 }
@@ -675,20 +640,20 @@ static void test_type_encrypts_more(void **state) {
 static void test_background(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = open_vault(path, 3, false), *other = must_open(path, "");
-    load(db, RING_1);
+    must_load(db, RING_1);
     ROTATE(db, "{\"job\":1}", "{\"background\":true}");
     ROTATE(db, "{\"job\":1}", "{\"background\":true,\"batch\":2}");
     must(other, "db.maintain", "{}", "\"worked\":{\"jobs\":0,\"failed\":0,\"steps\":0}");
     must(db, "db.maintain", "{}", "\"worked\":{\"jobs\":1,\"failed\":0,");
     must(db, "jobs.get", "{\"id\":1}", "\"done\":true,\"key_version\":1,");
     opens_all(db, 3);
-    load(db, RING_2);
-    load(other, RING_1);
+    must_load(db, RING_2);
+    must_load(other, RING_1);
     ROTATE(db, "{\"job\":2}", "{\"background\":true}");
     must(other, "db.maintain", "{}", "\"worked\":{\"jobs\":0,\"failed\":0,\"steps\":0}");
     must(db, "db.maintain", "{}", "\"worked\":{\"jobs\":1,\"failed\":0,");
     /* Rows that do not open do not stop it. */
-    load(db, RING(NEW(3)));
+    must_load(db, RING(NEW(3)));
     ROTATE(db, "{\"job\":3}", "{\"background\":true,\"graph\":\"g\",\"batch\":1}");
     must(db, "db.maintain", "{}", "\"worked\":{\"jobs\":1,\"failed\":0,");
     must(db, "jobs.get", "{\"id\":3}", "\"code\":\"NOT_FOUND\"");
@@ -701,10 +666,10 @@ static void test_background(void **state) {
 static void test_log_in_batches(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = open_vault(path, 10, true);
-    load(db, RING_1);
+    must_load(db, RING_1);
     for (int calls = 0; !strstr(answer(db, "secrets.rotate", "{\"batch\":3}"), "\"done\":true");)
         assert_true(++calls < 60);
-    assert_false(in_file(path, "canary"));
+    assert_false(database_holds(path, "canary"));
     opens_all(db, 10);
     brant_db_free(db);
 }
@@ -738,7 +703,7 @@ static void test_log_changes_in_between(void **state) {
         snprintf(name, sizeof name, "%d.db", at);
         const char *path = in_folder(*state, name);
         brant_db *db = open_vault(path, 2, true), *other = must_open(path, "{\"busy_timeout\":0}");
-        load(db, RING_1);
+        must_load(db, RING_1);
         /* Five rows: what is left is the log. */
         ROTATE(db, "\"done\":false,\"key_version\":1,\"rewrapped\":0,\"sealed\":6,",
                "{\"batch\":4}");
@@ -806,7 +771,7 @@ static void test_processes(void **state) {
     const char *path = in_folder(*state, "a.db");
     child children[PROCESSES + 2];
     brant_db *db = open_vault(path, ROWS, false);
-    load(db, RING_1);
+    must_load(db, RING_1);
     ROTATE(db, "\"done\":true", "{\"limit\":99}");
     brant_db_free(db);
     for (int i = 0; i < PROCESSES; i++)
@@ -820,9 +785,9 @@ static void test_processes(void **state) {
     for (int i = 0; i < PROCESSES + 2; i++)
         must_end(&children[i], 0);
     db = must_open(path, "");
-    load(db, RING_2);
+    must_load(db, RING_2);
     ROTATE(db, "\"done\":true", "{\"limit\":99}");
-    load(db, RING(NEW(2)));
+    must_load(db, RING(NEW(2)));
     int values = 0;
     for (int i = 0; i < 2 * ROWS; i++) {
         const bool old = i < ROWS, written = old ? i % 3 != 0 : i % 3 == 0;
@@ -852,7 +817,7 @@ static void fails_each(brant_db *db, const char *json, const char *ring) {
         char *text = NULL;
         size_t length = 0;
         must(db, "transaction.begin", "{}", NULL);
-        load(db, ring);
+        must_load(db, ring);
         failures = 0;
         countdown = n;
         const brant_status status =
@@ -872,12 +837,12 @@ static void test_want_of_memory(void **state) {
     brant_db *db = open_vault(in_folder(*state, "a.db"), 3, true);
     fails_each(db, "{\"batch\":2,\"limit\":99}", RING_1);
     fails_each(db, "{\"background\":true,\"graph\":\"g\"}", RING_1);
-    load(db, RING_1);
+    must_load(db, RING_1);
     ROTATE(db, "\"done\":true", "{\"limit\":99}");
     fails_each(db, "{\"limit\":99}", RING_2);
     fails_each(db, "{\"limit\":99}", RING(NEW(2)));
     /* Outside a transaction what was done is done. */
-    load(db, RING_2);
+    must_load(db, RING_2);
     for (long n = 0;; n += 7) {
         char *text = NULL;
         size_t length = 0;

@@ -97,8 +97,8 @@ static void test_without_a_ring(void **state) {
     assert_int_equal(brant_keyring_unload(db), BRANT_OK);
     for (int active = 0; active < 2; active++) {
         if (active)
-            load(db,
-                 "{\"keys\":[{\"version\":1,\"state\":\"decrypt_only\",\"key\":\"" KEY_1 "\"}]}");
+            must_load(db, "{\"keys\":[{\"version\":1,\"state\":\"decrypt_only\",\"key\":\"" KEY_1
+                          "\"}]}");
         fails(db, "nodes.put", BRANT_NOT_FOUND, "key", PUT("b", "\"value\":\"canary\""));
         fails(db, "nodes.insert", BRANT_NOT_FOUND, "key", PUT("b", "\"value\":\"canary\""));
         fails(db, "nodes.put", BRANT_NOT_FOUND, "key", PUT("a", "\"value\":\"canary\""));
@@ -177,7 +177,7 @@ static void test_envelopes(void **state) {
     }
     opens(db, "b", "attributes.value", "\"two\"", 1);
     /* A key that is not the active one: what comes in is sealed anew, what stays stays. */
-    load(db, RING_2);
+    must_load(db, RING_2);
     holds(db, "nodes.put", "\"revision\":5", PUT("a", "\"value\":%s"), a);
     must_be(db, "a", "/value", a);
     holds(db, "nodes.put", "\"revision\":6", PUT("a", "\"value\":\"four\""));
@@ -188,7 +188,7 @@ static void test_envelopes(void **state) {
     /* A key that the ring does not have. */
     old = envelope(db, "a", "/value");
     holds(db, "nodes.put", "\"revision\":8", PUT("a", "\"value\":\"five\""));
-    load(db, "{\"keys\":[{\"version\":1,\"key\":\"" KEY_1 "\"}]}");
+    must_load(db, "{\"keys\":[{\"version\":1,\"key\":\"" KEY_1 "\"}]}");
     fails(db, "nodes.put", BRANT_INVALID, "/value: looks like", PUT("a", "\"value\":%s"), old);
     fails(db, "nodes.open_secret", BRANT_NOT_FOUND, "", OPEN("a", "attributes.value"));
     /* No ring: nothing can say what it is. */
@@ -220,7 +220,7 @@ static void test_redacted(void **state) {
         no_trace_in_error("canary");
     }
     /* A fault of its own leaves the others as they would be without it. */
-    load(db, RING_1);
+    must_load(db, RING_1);
     holds(db, "nodes.put_many", "\"created\":1,\"updated\":0,\"failed\":1",
           "{\"graph\":\"g\",\"errors\":\"skip\",\"items\":["
           "{\"key\":\"x\",\"type\":\"Secret\",\"attributes\":{\"value\":" REDACTED "}},"
@@ -285,7 +285,7 @@ static void test_patch(void **state) {
     fails(db, "nodes.patch", BRANT_INVALID, "/value: looks like", PATCH("b", "\"value\":%s"),
           before);
     fails(db, "nodes.patch", BRANT_INVALID, "/pin: is redacted", PATCH("b", "\"pin\":" REDACTED));
-    load(db, "{\"keys\":[{\"version\":1,\"key\":\"" KEY_2 "\"}]}");
+    must_load(db, "{\"keys\":[{\"version\":1,\"key\":\"" KEY_2 "\"}]}");
     fails(db, "nodes.patch", BRANT_AUTH, "does not open", PATCH("b", "\"value\":{\"y\":1}"));
     assert_int_equal(brant_keyring_unload(db), BRANT_OK);
     fails(db, "nodes.patch", BRANT_NOT_FOUND, "", PATCH("b", "\"value\":{\"y\":1}"));
@@ -293,7 +293,7 @@ static void test_patch(void **state) {
           "{\"graph\":\"g\",\"errors\":\"skip\",\"items\":[{\"key\":\"b\",\"attributes\":{"
           "\"value\":1}},"
           "{\"key\":\"a\",\"attributes\":{\"note\":\"last\"}}]}");
-    load(db, RING_1);
+    must_load(db, RING_1);
     opens(db, "a", "attributes.pin", "123456", 1);
     holds(db, "nodes.patch_many", "{\"updated\":2,\"unchanged\":0}",
           "{\"graph\":\"g\",\"items\":[{\"key\":\"b\",\"attributes\":{\"value\":{\"y\":2}}},"
@@ -494,7 +494,7 @@ static void test_limit(void **state) {
     text[sizeof(text) - 1] = 0;
     brant_db_free(db);
     db = must_open(in_folder(*state, "a.db"), "{\"limits\":{\"document\":4096}}");
-    load(db, RING_1);
+    must_load(db, RING_1);
     fails(db, "nodes.put", BRANT_LIMIT, "the sealed attributes would be longer",
           PUT("a", "\"value\":\"%s\""), text);
     holds(db, "nodes.put", "\"created\":true", PUT("a", "\"value\":\"%.2000s\""), text);
@@ -515,9 +515,10 @@ static void test_work_of_given_envelopes(void **state) {
     char items[16384] = "";
     size_t length = 0;
 
-    load(db, "{\"keys\":[{\"version\":1,\"password\":\"p\",\"kdf\":{\"alg\":\"argon2id13\",\"s\":"
-             "\"AAAAAAAAAAAAAAAAAAAAAA\",\"t\":1,\"m\":8192}}],\"kdf\":{\"least\":{\"t\":1,"
-             "\"m\":8192}}}");
+    must_load(db,
+              "{\"keys\":[{\"version\":1,\"password\":\"p\",\"kdf\":{\"alg\":\"argon2id13\",\"s\":"
+              "\"AAAAAAAAAAAAAAAAAAAAAA\",\"t\":1,\"m\":8192}}],\"kdf\":{\"least\":{\"t\":1,"
+              "\"m\":8192}}}");
     holds(db, "nodes.put", "\"created\":true", PUT("a", "\"value\":1"));
     before = envelope(db, "a", "/value");
     forged = strdup(before);

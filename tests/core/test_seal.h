@@ -4,16 +4,11 @@
 #ifndef BRANT_TESTS_SEAL_H
 #define BRANT_TESTS_SEAL_H
 
+#include "support_ring.h"
 #include "test_graph.h"
 
 #include <sqlite3.h>
 
-#define KEY_1  "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE"
-#define KEY_2  "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI"
-#define RING_1 "{\"keys\":[{\"version\":1,\"key\":\"" KEY_1 "\"}]}"
-#define RING_2                                                                                     \
-    "{\"keys\":[{\"version\":1,\"state\":\"decrypt_only\",\"key\":\"" KEY_1                        \
-    "\"},{\"version\":2,\"key\":\"" KEY_2 "\"}]}"
 #define REDACTED "{\"$redacted\":true}"
 
 /* Secret encrypts /value (anything), /pin (integer, from 100000 on) and /db/a~1b~0; Uses encrypts /token. */
@@ -32,16 +27,11 @@
 #define GET(key)        "{\"graph\":\"g\",\"key\":\"" key "\"}"
 #define OPEN(key, path) "{\"graph\":\"g\",\"key\":\"" key "\",\"path\":\"" path "\"}"
 
-static inline void load(brant_db *db, const char *ring) {
-    if (brant_keyring_load(db, TEXT(ring)) != BRANT_OK)
-        fail_msg("%s: %s", ring, brant_last_error()->message);
-}
-
 /* A new file with graph g of type vault and the ring of key 1. */
 static inline brant_db *open_vault_of(const char *path, const char *config) {
     brant_db *db = must_open(path, "");
 
-    load(db, RING_1);
+    must_load(db, RING_1);
     holds(db, "graph_types.define", "\"id\":", "{\"module\":" VAULT("%s") "}", config);
     holds(db, "graphs.create", "\"id\":", "{\"name\":\"g\",\"graph_type\":\"vault\"}");
     return db;
@@ -127,25 +117,9 @@ static inline void overwrite(brant_db *db, const char *path, const char *key,
     sqlite3_close(raw);
 }
 
-/*
- * Not in any byte of a file of the folder: database and log. Another process reads them, since closing a database file
- * in this one would give up SQLite's locks.
- */
+/* Not in any byte of a database of the folder. */
 static inline void no_trace(const char *folder, const char *canary) {
-    char command[8192];
-    FILE *output;
-    char *bytes = malloc((size_t)64 << 20);
-    size_t length;
-
-    assert_non_null(bytes);
-    snprintf(command, sizeof(command), "cat %s/*.db %s/*.db-wal 2>/dev/null", folder, folder);
-    output = popen(command, "r");
-    assert_non_null(output);
-    length = fread(bytes, 1, (size_t)64 << 20, output);
-    pclose(output);
-    assert_true(length > 4096);
-    if (memmem(bytes, length, canary, strlen(canary))) fail_msg("a file holds %s", canary);
-    free(bytes);
+    if (database_holds(in_folder(folder, "*.db"), canary)) fail_msg("a file holds %s", canary);
 }
 
 #endif

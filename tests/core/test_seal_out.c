@@ -77,7 +77,7 @@ static void test_diff_and_replay(void **state) {
     assert_int_equal(brant_keyring_unload(db), BRANT_OK);
     holds(db, "graphs.replay", "\"nodes\":3,\"edges\":1",
           "{\"graph\":\"g\",\"to\":6,\"into\":\"r\"}");
-    load(db, RING_1);
+    must_load(db, RING_1);
     holds(db, "nodes.get", "\"attributes\":{\"value\":" REDACTED ",\"note\":\"n\"}",
           "{\"graph\":\"r\",\"key\":\"a\"}");
     fails(db, "nodes.open_secret", BRANT_AUTH, "does not open",
@@ -94,12 +94,12 @@ static void test_diff_and_replay(void **state) {
        "{\"graph\":\"r\",\"key\":\"a\",\"path\":\"attributes.value\"}");
     /* A rotation has nothing to bring under another key there, and leaves it. */
     holds(db, "graphs.replay", "\"nodes\":3", "{\"graph\":\"g\",\"to\":6,\"into\":\"r2\"}");
-    load(db, RING_2);
+    must_load(db, RING_2);
     holds(db, "secrets.rotate", "\"rewrapped\":0,\"sealed\":0,\"failed\":0",
           "{\"graph\":\"r2\",\"limit\":9}");
     holds(db, "nodes.get", "\"attributes\":{\"value\":" REDACTED ",\"note\":\"n\"}",
           "{\"graph\":\"r2\",\"key\":\"a\"}");
-    load(db, RING_1);
+    must_load(db, RING_1);
     /* Nobody else may do what a replay does. */
     fails(db, "nodes.insert", BRANT_INVALID, "is redacted",
           "{\"graph\":\"r\",\"key\":\"n\",\"type\":\"Secret\",\"attributes\":{\"value\":" REDACTED
@@ -204,7 +204,7 @@ static void test_import(void **state) {
         is(db, "nodes.exists", "{\"exists\":true}", "{\"graph\":\"h\",\"key\":\"p\"}");
         free(kept);
     }
-    load(db, RING_1);
+    must_load(db, RING_1);
     opens(db, "a", "attributes.value", "\"canary-1\"", 1);
     opens(db, "b", "attributes.pin", "777777", 1);
     /* Plaintext comes in sealed. */
@@ -294,7 +294,7 @@ static void test_older_rows(void **state) {
     fails(db, "nodes.patch", BRANT_NOT_FOUND, "key",
           "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":{\"value\":{\"y\":1}}}");
     fails(db, "nodes.open_secret", BRANT_AUTH, "does not open", OPEN("a", "attributes.value"));
-    load(db, RING_1);
+    must_load(db, RING_1);
     holds(db, "nodes.patch", "\"changed\":true",
           "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":{\"note\":\"o\"}}");
     opens(db, "a", "attributes.value", "{\"x\":\"plain\"}", 1);
@@ -310,7 +310,7 @@ static void test_older_rows(void **state) {
 static void test_patch_into_an_older_row(void **state) {
     brant_db *db = open_old(*state);
 
-    load(db, RING_1);
+    must_load(db, RING_1);
     holds(db, "nodes.patch", "\"changed\":true",
           "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":{\"value\":{\"y\":1}}}");
     opens(db, "a", "attributes.value", "{\"x\":\"plain\",\"y\":1}", 1);
@@ -322,7 +322,7 @@ static void test_log_of_older_rows(void **state) {
     brant_db *db = open_old(*state);
 
     holds(db, "graphs.update", "\"changes\":true", "{\"name\":\"g\",\"changes\":true}");
-    load(db, RING_1);
+    must_load(db, RING_1);
     holds(db, "nodes.put", "\"revision\":2",
           "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":{\"value\":1}}");
     without(answer(db, "graphs.changes", "{\"graph\":\"g\"}"), "plain");
@@ -349,7 +349,7 @@ static void test_calls(void **state) {
          "\"offset\":");
     assert_int_equal(brant_keyring_unload(db), BRANT_OK);
     fails(db, "calls.project", BRANT_NOT_FOUND, "key", "{\"graph\":\"c\"}");
-    load(db, RING_1);
+    must_load(db, RING_1);
     holds(db, "calls.project", "\"projected\":1,\"offset\":1,\"more\":false,\"failed\":0",
           "{\"graph\":\"c\"}");
     must(db, "calls.publish",
@@ -387,7 +387,7 @@ static void test_migration(void **state) {
     holds(db, "graph_types.migrate", "\"migrated\":0,\"unchanged\":0,\"failed\":2",
           "{\"name\":\"old\",\"on_failure\":\"skip\"}");
     holds(db, "graph_types.migrate", "\"keyword\":\"x-encrypted\"", "{\"name\":\"old\"}");
-    load(db, RING_1);
+    must_load(db, RING_1);
     holds(db, "graph_types.migrate", "\"migrated\":2", "{\"name\":\"old\"}");
     is(db, "nodes.open_secret", "{\"value\":\"canary-1\",\"key_version\":1}",
        "{\"graph\":\"m\",\"key\":\"a\",\"path\":\"attributes.value\"}");

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "child.h"
+#include "support_ring.h"
 #include "test_graph.h"
 
 /* ---- canaries ------------------------------------------------------------------------------------ */
@@ -264,8 +265,7 @@ static char *long_text(size_t count) {
 static void begin(life *self) {
     const char *marked = self->encrypted ? ",\"x-encrypted\":true" : "";
     self->db = must_open(in_folder(self->folder, "a.db"), "{\"cache\":1048576}");
-    if (brant_keyring_load(self->db, TEXT(ring)) != BRANT_OK)
-        fail_msg("the ring: %s", brant_last_error()->message);
+    must_load(self->db, ring);
     does(self, "graph_types.define", "{\"module\":" VAULT "}", marked, marked, marked);
     does(self, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"vault\",\"changes\":true}");
     does(self, "indexes.create",

@@ -2,6 +2,7 @@
  * What refuses to look into encrypted attributes: filters, orders, indexes, searches, weights, walks, retention, patches of migrations,
  * and graph types that begin to encrypt what an index or a rule already looks at.
  */
+#include "support_ring.h"
 #include "test_graph.h"
 
 /* Secret encrypts /value and /db/password, Host nothing; edges: Uses encrypts /token, Links nothing. */
@@ -317,8 +318,6 @@ static void patches_of_migrations_leave_it_where_it_is(void **state) {
 
 /* A plain attribute becomes an encrypted one: sealed as it is moved. */
 static void a_migration_may_move_a_plain_value_there(void **state) {
-    static const char ring[] =
-        "{\"keys\":[{\"version\":1,\"key\":\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"}]}";
     static const char patches[] =
         "{\"name\":\"p\",\"limit\":9,\"on_failure\":\"skip\",\"patches\":{\"Secret\":["
         "{\"op\":\"move\",\"from\":\"/plain\",\"path\":\"/sealed\"}]}}";
@@ -331,7 +330,7 @@ static void a_migration_may_move_a_plain_value_there(void **state) {
     holds(db, "graph_types.update", "\"version\":2", "{\"name\":\"p\",\"version\":2,\"module\":%s}",
           PLAIN("\"sealed\":{\"x-encrypted\":true}"));
     holds(db, "graph_types.migrate", "\"failed\":1", "%s", patches);
-    assert_int_equal(brant_keyring_load(db, TEXT(ring)), BRANT_OK);
+    must_load(db, RING_1);
     holds(db, "graph_types.migrate", "\"done\":true,\"migrated\":1", "%s", patches);
     is(db, "nodes.open_secret", "{\"value\":\"two\",\"key_version\":1}",
        "{\"graph\":\"g\",\"key\":\"a\",\"path\":\"attributes.sealed\"}");

@@ -2,6 +2,7 @@
  * tests/core/test_typed.c: typed operations: their specs stand alone and say the truth, and what is kept of a type lives as long as the type.
  */
 #include "schema/schema.h"
+#include "support_ring.h"
 #include "test_graph.h"
 
 #define SHOP                                                                                       \
@@ -173,7 +174,6 @@ static void test_kept(void **state) {
     "\"required\":[\"value\"]},\"OpensEdge\":{\"properties\":{\"pin\":{\"type\":\"string\","       \
     "\"x-encrypted\":true}}},\"Text\":{\"type\":\"string\",\"minLength\":3,\"x-encrypted\":true}}" \
     "}"
-#define RING "{\"keys\":[{\"version\":1,\"key\":\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"}]}"
 
 /* The specs as somebody reads them who knows nothing of x-encrypted. */
 static brant__json as_others_read(const char *text) {
@@ -195,7 +195,7 @@ static void test_encrypted(void **state) {
 
     define(db, VAULT);
     holds(db, "graphs.create", "id", "{\"name\":\"g\",\"graph_type\":\"vault\"}");
-    assert_int_equal(brant_keyring_load(db, TEXT(RING)), BRANT_OK);
+    must_load(db, RING_1);
     list = as_others_read(answer(db, "operations.list", "{\"graph_type\":\"vault\"}"));
     static const char *const calls[][2] = {
         {"types.vault.Key.insert",

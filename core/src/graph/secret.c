@@ -53,20 +53,6 @@ cleanup:
     return status;
 }
 
-/* An encrypted attribute as a path that opens it, with dots where that is possible. */
-static const char *path_of(brant__call *call, const brant__encrypted *place) {
-    const brant__text pointer = place->pointer;
-    const bool dots =
-        !memchr(pointer.data, '.', pointer.length) && !memchr(pointer.data, '~', pointer.length);
-    const size_t before = strlen("attributes");
-    char *path = brant__arena_alloc(call->arena, before + pointer.length);
-    if (!path) return "?";
-    memcpy(path, "attributes", before);
-    for (size_t i = 0; i < pointer.length; i++)
-        path[before + i] = dots && pointer.data[i] == '/' ? '.' : pointer.data[i];
-    return brant__quoted(call, brant__text_of(path, before + pointer.length));
-}
-
 /* The encrypted attribute that the input's path names. INVALID: the type has none there. */
 static brant_status find_place(const brant__encrypted **out, brant__call *call,
                                const brant__graph *graph, int kind, uint32_t type) {
@@ -98,10 +84,11 @@ static brant_status find_place(const brant__encrypted **out, brant__call *call,
         return brant__fail(BRANT_INVALID, "/path: %s type %s does not encrypt %s",
                            nodes ? "node" : "edge", brant__quoted(call, type_name),
                            brant__quoted(call, name));
-    return brant__fail(BRANT_INVALID, "/path: %s type %s does not encrypt %s, but %s%s",
-                       nodes ? "node" : "edge", brant__quoted(call, type_name),
-                       brant__quoted(call, name), path_of(call, &places[0]),
-                       count > 1 ? " and others" : "");
+    return brant__fail(
+        BRANT_INVALID, "/path: %s type %s does not encrypt %s, but %s%s", nodes ? "node" : "edge",
+        brant__quoted(call, type_name), brant__quoted(call, name),
+        brant__quoted(call, brant__text_string(brant__encrypted_name(call, &places[0]))),
+        count > 1 ? " and others" : "");
 }
 
 /* Why a value is no envelope, where that is no secret: it can be read as it stands. It fails as what does not open, since it is not believed either. */
