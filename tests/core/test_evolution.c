@@ -629,6 +629,10 @@ static const struct {
      "/$defs/TNode/allOf/0", "refuses the properties of the other"},
     {"\"TEdge\":{}", "/$defs/TEdge", "is ignored"},
     {"\"TNode\":{\"type\":\"string\"}", "/$defs/TNode", "accepts no object"},
+    {"\"TNode\":{\"properties\":{\"a\":{\"x-encrypted\":true,\"default\":\"s\"}}}",
+     "/$defs/TNode/properties/a/default", "no secret may stand in it"},
+    {"\"TNode\":{\"properties\":{\"a\":{\"x-encrypted\":true,\"const\":\"s\"}}}",
+     "/$defs/TNode/properties/a/const", "no secret may stand in it"},
 };
 
 static void test_warnings(void **state) {

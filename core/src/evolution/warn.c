@@ -186,6 +186,21 @@ static brant_status check_default(warner *self, uint32_t number) {
     return status;
 }
 
+/* Values that a schema has for an encrypted attribute. */
+static void check_encrypted(warner *self, uint32_t number) {
+    static const char *const keywords[] = {"default", "const", "enum", "example", "examples"};
+    yyjson_val *schema = site_at(self, number)->schema;
+    char below[16];
+
+    if (!yyjson_is_true(yyjson_obj_get(schema, "x-encrypted"))) return;
+    for (size_t i = 0; i < BRANT__COUNT(keywords); i++) {
+        if (!yyjson_obj_get(schema, keywords[i])) continue;
+        snprintf(below, sizeof(below), "/%s", keywords[i]);
+        warn(self, number, below,
+             "is not encrypted: the module is stored as it is, so no secret may stand in it");
+    }
+}
+
 static brant_status check_schema(warner *self, uint32_t number) {
     yyjson_val *schema = site_at(self, number)->schema;
     const brant__text format = brant__json_get_text(schema, "format");
@@ -194,6 +209,7 @@ static brant_status check_schema(warner *self, uint32_t number) {
         warn(self, number, "/format", "is not a format that is checked: any text is valid");
     check_required(self, number);
     check_parts(self, number);
+    check_encrypted(self, number);
     return check_default(self, number);
 }
 
