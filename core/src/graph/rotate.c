@@ -545,7 +545,7 @@ static brant_status mark_traces(rotate *self) {
         BRANT__TRY(next_graph(self));
         if (!self->graph.row_id) break;
         BRANT__TRY(brant__rotate_type_newer(&newer, &self->inner, &self->graph, &self->now));
-        if (newer || self->now.traces) BRANT__TRY(add_mark(self));
+        if (self->now.traces || newer) BRANT__TRY(add_mark(self));
     }
 cleanup:
     return status;
