@@ -29,7 +29,8 @@ def main() -> int:
     shown, seen, status = b"", 0, None
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        if select.select([keeper], [], [], 0.05)[0]:
+        ready = select.select([keeper], [], [], 0.05)[0]
+        if ready:
             shown += os.read(keeper, 65536)
         if steps and (at := shown.find(steps[0].encode(), seen)) >= 0:
             seen = at + len(steps[0].encode())
@@ -41,7 +42,7 @@ def main() -> int:
                     time.sleep(0.2)
             else:
                 os.write(keeper, send.encode("utf-8", "surrogateescape"))
-        elif status is not None:
+        elif status is not None and not ready:  # a read may give a part of what the terminal has
             break
         if status is None:
             ended, wait = os.waitpid(child, os.WNOHANG)

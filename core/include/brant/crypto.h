@@ -16,8 +16,10 @@
  * A key of one purpose is not used for another. With "key" and "kdf" it is what the password gave before (keyring.derive). A password without "kdf" gets a random salt each
  * time it is loaded, 3 passes and 256 MiB; its key is derived when it is first needed, which takes about a second, and kept, as are those that envelopes with other salts
  * need, at most 16. With "pepper" and "audit" a password needs its "kdf", since nothing else would keep the salt.
- * Refused, INVALID with the JSON pointer of the place and nothing of what stands there: unknown members; a version twice in a purpose; two active keys of a purpose; a key that is
- * all zeros, of another length, or twice in the ring. INVALID_JSON: no JSON, or a member twice. UNSUPPORTED: another algorithm. LIMIT: the text is too long, or a kdf beyond the bounds.
+ * Bounds of kdf are of 1..2^32-1 passes and of 8192 bytes or more, the least no more than the most; they hold for the ring's own passwords, too.
+ * Refused, INVALID with the JSON pointer of the place and nothing of what stands there: unknown members; a version twice in a purpose, or in "legacy"; two active keys of a purpose; a key
+ * that is all zeros, of another length, or twice in the ring; "legacy" without keys. INVALID_JSON: no JSON, or a member twice. UNSUPPORTED: another algorithm. LIMIT: the text is
+ * too long, or a kdf beyond the bounds.
  * The ring lies in memory of its own with guard pages around it, out of core dumps, and locked as far as the system allows; it is wiped when it is replaced or unloaded and
  * when the handle closes. The handle holds no other copy, and a process that is forked off has none where the system can see to that (Linux).
  *
@@ -25,7 +27,8 @@
  *
  *   {"$enc": 2, "alg": "xc20p-b2", "kv": key version, "n": nonce of 24 bytes, "c": commitment of 32 bytes, "ct": ciphertext, "kdf"?: as in the ring}
  *
- * written in this order, read in any, bytes in base64url; exactly these members; kdf exactly when the key comes from a password. It opens in one place only, its
+ * written in this order, read in any, bytes in base64url; exactly these members, in kdf too; ct of 17 bytes or more; t and m from 1 to 2^53-1; kdf exactly when the key comes
+ * from a password. It opens in one place only, its
  *
  * Context: {"tenant_id": text, "graph_id": text, "kind": "node" | "edge", "key": text, "path": JSON pointer within the attributes ("/value", "/db/password")}
  *
@@ -60,7 +63,8 @@ extern "C" {
 
 /*
  * Give the handle a key ring, the JSON text above, which the caller may wipe afterwards. One that it has is replaced as a whole; one that is refused leaves the old in place.
- * No operation, so that keys do not travel through what passes operations on. Inside a transaction or outside.
+ * No operation, so that keys do not travel through what passes operations on. Inside a transaction or outside. INVALID, INVALID_JSON, UNSUPPORTED, LIMIT: as above; NO_MEMORY; IO: no
+ * random bytes for a salt, or the memory cannot be protected.
  */
 BRANT_API brant_status brant_keyring_load(brant_db *db, const char *json, size_t json_len);
 
@@ -92,7 +96,8 @@ BRANT_API brant_status brant_keyring_generate(char **out_json, size_t *out_json_
  * keyring.derive {"password": text of 1..1024 bytes, "purpose"?: ("attribute"), "version"?: (1), "kdf"?: {"alg"?, "s"?: (random), "t"?: (3), "m"?: (268435456)}}
  *   -> {"purpose", "version", "state": "active", "algorithm", "key", "kdf"}
  * The same from a password, for a ring that is not to hold it. Takes about a second, by t and m, and m bytes of memory; cannot be interrupted. `db` may be NULL.
- * LIMIT: t or m beyond the bounds of the handle's ring, or the defaults. NO_MEMORY: m bytes are not to be had.
+ * INVALID: a password or salt of another length. LIMIT: t or m beyond the bounds of the handle's ring, or the defaults. IO: no random bytes for a salt. NO_MEMORY: m bytes are not
+ * to be had.
  */
 BRANT_API brant_status brant_keyring_derive(char **out_json, size_t *out_json_len, brant_db *db,
                                             const char *json, size_t json_len);

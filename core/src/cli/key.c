@@ -9,6 +9,14 @@
 
 /* ---- the next ring -------------------------------------------------------------------------------------------------- */
 
+/* A handle that judges rings, without a file. */
+static int open_judge(brant_db **out, const cli_style *style) {
+    static const char path[] = ":memory:", options[] = "{\"mode\":\"create\"}";
+    return brant_open(out, path, strlen(path), options, strlen(options)) == BRANT_OK
+               ? 0
+               : cli_print_error(style);
+}
+
 /* The new key's entry, from the core. */
 static int generate(yyjson_doc **out, brant_db *db, const cli_style *style, const char *purpose,
                     int64_t version) {
@@ -104,15 +112,12 @@ static int print_ring(const cli_style *style, const cli_text *ring) {
 }
 
 int cli_key_generate(const cli_arguments *arguments) {
-    static const char memory[] = ":memory:", options[] = "{\"mode\":\"create\"}";
     const cli_style *style = &arguments->style;
     cli_ring_file file = {.descriptor = -1};
     cli_text old = {0}, made = {0};
     yyjson_mut_doc *report = cli_input();
     brant_db *db = NULL;
-    int exit_code = 0;
-    if (brant_open(&db, memory, strlen(memory), options, strlen(options)) != BRANT_OK)
-        exit_code = cli_print_error(style);
+    int exit_code = open_judge(&db, style);
     if (exit_code == 0 && arguments->keys)
         exit_code = cli_ring_open(&file, &old, style, arguments->keys);
     if (exit_code == 0) exit_code = add_key(&made, report, db, arguments, &old);
@@ -134,13 +139,10 @@ int cli_key_generate(const cli_arguments *arguments) {
 }
 
 int cli_key_list(const cli_arguments *arguments) {
-    static const char memory[] = ":memory:", options[] = "{\"mode\":\"create\"}";
     const cli_style *style = &arguments->style;
     brant_db *db = NULL;
     yyjson_doc *answer = NULL;
-    int exit_code = 0;
-    if (brant_open(&db, memory, strlen(memory), options, strlen(options)) != BRANT_OK)
-        exit_code = cli_print_error(style);
+    int exit_code = open_judge(&db, style);
     if (exit_code == 0) exit_code = cli_load_keys(db, arguments, "key list");
     if (exit_code == 0)
         exit_code = cli_ask(&answer, db, style, "keyring.info", cli_input(), BRANT_OK);

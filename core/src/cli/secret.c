@@ -23,6 +23,13 @@ static yyjson_mut_doc *input_of(const cli_arguments *arguments, const char *name
     return input;
 }
 
+/* What was done, for people. */
+static void tell(const char *done, const char *name) {
+    fprintf(stderr, "%s ", done);
+    cli_print_name(stderr, name);
+    fputc('\n', stderr);
+}
+
 /* ---- set: the value ------------------------------------------------------------------------------------------------- */
 
 /* Text as JSON text. False: it is not UTF-8. */
@@ -164,11 +171,7 @@ static int put_value(brant_db *db, const cli_arguments *arguments, const char *n
     }
     if (exit_code == 0)
         exit_code = cli_ask(&answer, db, style, "transaction.commit", cli_input(), BRANT_OK);
-    if (exit_code == 0) {
-        fputs(created ? "created " : "updated ", stderr);
-        cli_print_name(stderr, name);
-        fputc('\n', stderr);
-    }
+    if (exit_code == 0) tell(created ? "created" : "updated", name);
     yyjson_doc_free(answer);
     yyjson_doc_free(stored);
     return exit_code;
@@ -347,11 +350,7 @@ int cli_secret_delete(const cli_arguments *arguments) {
         exit_code =
             cli_ask(&answer, db, style, "nodes.delete", input_of(arguments, name), BRANT_OK);
     }
-    if (exit_code == 0) {
-        fputs("deleted ", stderr);
-        cli_print_name(stderr, name);
-        fputc('\n', stderr);
-    }
+    if (exit_code == 0) tell("deleted", name);
     yyjson_doc_free(answer);
     cli_close(db);
     return exit_code;

@@ -72,6 +72,14 @@ static const char *text(yyjson_val *object, const char *name) {
     return found ? found : "";
 }
 
+/* {"graph"?} */
+static yyjson_mut_doc *input_of(const cli_arguments *arguments) {
+    yyjson_mut_doc *input = cli_input();
+    if (arguments->graph)
+        yyjson_mut_obj_add_str(input, yyjson_mut_doc_get_root(input), "graph", arguments->graph);
+    return input;
+}
+
 static brant_status code_of(const char *name) {
     for (brant_status code = 1; code < BRANT_STATUS_COUNT; code++)
         if (strcmp(brant_status_name(code), name) == 0) return code;
@@ -98,11 +106,8 @@ static int rotate(rotation *self, brant_db *db, const cli_arguments *arguments) 
     int exit_code = 0;
     while (!done && exit_code == 0) {
         yyjson_doc *answer = NULL;
-        yyjson_mut_doc *input = cli_input();
+        yyjson_mut_doc *input = input_of(arguments);
         yyjson_mut_obj_add_sint(input, yyjson_mut_doc_get_root(input), "batch", BATCH);
-        if (arguments->graph)
-            yyjson_mut_obj_add_str(input, yyjson_mut_doc_get_root(input), "graph",
-                                   arguments->graph);
         exit_code =
             cli_ask(&answer, db, &arguments->style, "secrets.rotate", input, BRANT_INTERRUPTED);
         if (exit_code == 0) {
@@ -137,13 +142,10 @@ static int rotate(rotation *self, brant_db *db, const cli_arguments *arguments) 
 static int count_keys(yyjson_mut_val **out, rotation *self, brant_db *db,
                       const cli_arguments *arguments) {
     yyjson_doc *status = NULL;
-    yyjson_mut_doc *input = cli_input();
     size_t index, count;
     yyjson_val *key;
-    if (arguments->graph)
-        yyjson_mut_obj_add_str(input, yyjson_mut_doc_get_root(input), "graph", arguments->graph);
     const int exit_code =
-        cli_ask(&status, db, &arguments->style, "secrets.status", input, BRANT_OK);
+        cli_ask(&status, db, &arguments->style, "secrets.status", input_of(arguments), BRANT_OK);
     *out = yyjson_mut_arr(self->report);
     yyjson_arr_foreach(yyjson_obj_get(yyjson_doc_get_root(status), "keys"), index, count, key) {
         yyjson_mut_val *item = yyjson_mut_arr_add_obj(self->report, *out);
