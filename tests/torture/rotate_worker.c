@@ -154,6 +154,12 @@ static void rotate(const char *batch) {
     }
 }
 
+static void call(const char *operation, const char *input) {
+    char *answer = ask(operation, "%s", input);
+    puts(answer);
+    brant_free(answer);
+}
+
 /* The text of a member in an answer of ours, which has no escapes here. */
 static const char *member(char **at, const char *name, char end) {
     char *found = strstr(*at, name);
@@ -235,7 +241,7 @@ int main(int count, char **arguments) {
     else if (strcmp(what, "dump") == 0 && count == 5)
         dump(arguments[4]);
     else if (strcmp(what, "call") == 0 && count == 6)
-        puts(ask(arguments[4], "%s", arguments[5]));
+        call(arguments[4], arguments[5]);
     else if (strcmp(what, "primitives") == 0 && count == 5)
         primitives(atol(arguments[4]));
     else
