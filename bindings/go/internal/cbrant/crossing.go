@@ -6,6 +6,8 @@ package cbrant
 #cgo CFLAGS: -std=c11
 #cgo !brant_system,linux,amd64 LDFLAGS: ${SRCDIR}/libbrant_linux_amd64.a -lm -lpthread
 #cgo brant_system pkg-config: brant
+// Bound at its first call, a C function would leave pieces of keys in the registers that the dynamic linker saves on the stack.
+#cgo linux LDFLAGS: -Wl,-z,now
 #include <poll.h>
 #include "crossing.h"
 
