@@ -158,6 +158,7 @@ export class Key {
     throw new TypeError('a key has no JSON form; reveal() gives its entry of a ring');
   }
 
+  /** @internal since its name is of Node.js's types, which a consumer need not have. */
   [inspect.custom](): string {
     return this.toString();
   }
@@ -277,6 +278,7 @@ export class KeyRing {
     throw new TypeError('a key ring has no JSON form');
   }
 
+  /** @internal since its name is of Node.js's types, which a consumer need not have. */
   [inspect.custom](): string {
     return this.toString();
   }

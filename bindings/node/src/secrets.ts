@@ -48,6 +48,7 @@ export class Secret<Value = unknown> {
     return SHOWN;
   }
 
+  /** @internal since its name is of Node.js's types, which a consumer need not have. */
   [inspect.custom](): string {
     return SHOWN;
   }
