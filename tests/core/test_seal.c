@@ -200,6 +200,41 @@ static void test_envelopes(void **state) {
     brant_db_free(db);
 }
 
+/* Whoever seals by himself is held to the type's rules, too. */
+static void test_given_plaintexts(void **state) {
+    static const struct {
+        const char *pin;
+        const char *why; /* NULL: it is good */
+    } cases[] = {
+        {"123456", NULL},
+        {"\"canary\"", "/pin: what the envelope holds does not satisfy the type"},
+        {"{\"$enc\":2,\"a\":\"canary\"}", "/pin: the envelope holds what only looks like"},
+        {"{\"$redacted\":true}", "/pin: the envelope holds what only looks like"},
+    };
+    brant_db *db = open_vault(*state);
+    char graph_id[64];
+
+    snprintf(graph_id, sizeof graph_id, "%s",
+             strstr(answer(db, "graphs.get", "{\"name\":\"g\"}"), "\"id\":\"") + 6);
+    *strchr(graph_id, '"') = '\0';
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char sealed[512];
+        snprintf(sealed, sizeof sealed, "%s",
+                 answer(db, "envelopes.seal",
+                        "{\"value\":%s,\"context\":{\"graph_id\":\"%s\",\"kind\":\"node\",\"key\":"
+                        "\"a\",\"path\":\"/pin\"}}",
+                        cases[i].pin, graph_id));
+        if (!cases[i].why)
+            holds(db, "nodes.put", "\"revision\":1", PUT("a", "\"pin\":%s"), sealed);
+        else
+            fails(db, "nodes.put", BRANT_INVALID, cases[i].why, PUT("a", "\"pin\":%s"), sealed);
+        no_trace_in_error("canary");
+    }
+    opens(db, "a", "attributes.pin", "123456", 1);
+    no_trace(*state, "canary");
+    brant_db_free(db);
+}
+
 static void test_redacted(void **state) {
     brant_db *db = open_vault(*state);
     char *a;
@@ -557,19 +592,13 @@ static void test_work_of_given_envelopes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        GRAPH_TEST(test_put_seals),
-        GRAPH_TEST(test_batches),
-        GRAPH_TEST(test_without_a_ring),
-        GRAPH_TEST(test_violations_hide_the_value),
-        GRAPH_TEST(test_envelopes),
-        GRAPH_TEST(test_redacted),
-        GRAPH_TEST(test_patch),
-        GRAPH_TEST(test_edges),
-        GRAPH_TEST(test_edges_of_other_graphs),
-        GRAPH_TEST(test_open),
-        GRAPH_TEST(test_tampered),
-        GRAPH_TEST(test_limit),
-        GRAPH_TEST(test_work_of_given_envelopes),
+        GRAPH_TEST(test_put_seals),      GRAPH_TEST(test_batches),
+        GRAPH_TEST(test_without_a_ring), GRAPH_TEST(test_violations_hide_the_value),
+        GRAPH_TEST(test_envelopes),      GRAPH_TEST(test_given_plaintexts),
+        GRAPH_TEST(test_redacted),       GRAPH_TEST(test_patch),
+        GRAPH_TEST(test_edges),          GRAPH_TEST(test_edges_of_other_graphs),
+        GRAPH_TEST(test_open),           GRAPH_TEST(test_tampered),
+        GRAPH_TEST(test_limit),          GRAPH_TEST(test_work_of_given_envelopes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

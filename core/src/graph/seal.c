@@ -105,6 +105,8 @@ typedef struct sealing {
     int use;
     brant__context context;
     brant__buffer plain;
+    const brant__encrypted
+        *opened; /* where an envelope was given that is not the stored one; NULL: nowhere */
 } sealing;
 
 static brant_status begin(sealing *self, brant__call *call, const brant__graph *graph, int kind,
@@ -173,6 +175,7 @@ static brant_status take_envelope(brant__buffer *out, sealing *self, const brant
     if (status != BRANT_OK) return status;
     status = open_at(&version, self, place->pointer, envelope);
     if (status == BRANT_OK) {
+        self->opened = place;
         if (active > 0 && version != active) return seal_text(out, self, place->pointer);
         brant__json_append(out, envelope);
         return BRANT_OK;
@@ -211,6 +214,48 @@ static brant_status write_sealed(brant__buffer *out, void *context, const brant_
     return seal_plain(out, self, place, value);
 }
 
+/* A given envelope as its plaintext, all else as it is. */
+static brant_status write_given(brant__buffer *out, void *context, const brant__encrypted *place,
+                                yyjson_val *value, yyjson_val *stored) {
+    sealing *self = context;
+    brant__json plain = {0};
+    brant_status status;
+
+    if (!brant__json_get(value, "$enc") || (stored && brant__json_equal(value, stored))) {
+        brant__json_append(out, value);
+        return BRANT_OK;
+    }
+    BRANT__TRY(open_at(NULL, self, place->pointer, value));
+    BRANT__TRY(brant__json_parse(&plain, self->plain.data, self->plain.length, 0));
+    if (brant__envelope_like(plain.root))
+        status = refuse(self, place, "the envelope holds what only looks like an envelope");
+    brant__json_append(out, plain.root);
+cleanup:
+    brant__json_free(&plain);
+    return status;
+}
+
+/* The schema has seen an envelope: what is in it obeys the same rules as a plaintext does. */
+static brant_status judge_opened(sealing *self, const brant__graph *graph, int kind, uint32_t type,
+                                 yyjson_val *attributes, yyjson_val *stored) {
+    const brant__module *module = graph->type->module;
+    const brant__schema *schema =
+        kind == BRANT__NODES ? module->node_types[type].schema : module->edge_types[type].schema;
+    brant__buffer text = {0};
+    brant__json json = {0};
+    brant_status status;
+
+    BRANT__TRY(brant__encrypted_copy(&text, graph->type, kind, type, attributes, stored,
+                                     write_given, self));
+    BRANT__TRY(brant__json_parse(&json, text.data, text.length, 0));
+    if (!brant__schema_accepts(schema, json.root))
+        status = refuse(self, self->opened, "what the envelope holds does not satisfy the type");
+cleanup:
+    brant__json_free(&json);
+    brant__buffer_free(&text);
+    return status;
+}
+
 static brant_status seal(brant__buffer *out, int use, brant__call *call, const brant__graph *graph,
                          int kind, uint32_t type, brant__text key, yyjson_val *attributes,
                          yyjson_val *stored) {
@@ -225,6 +270,8 @@ static brant_status seal(brant__buffer *out, int use, brant__call *call, const b
     if (status == BRANT_OK && out->length - begun > brant__db_limits(call->db)->document)
         status =
             brant__fail(BRANT_LIMIT, "the sealed attributes would be longer than limits.document");
+    if (status == BRANT_OK && self.opened)
+        status = judge_opened(&self, graph, kind, type, attributes, stored);
 cleanup:
     if (status != BRANT_OK) out->length = begun;
     brant__buffer_free(&self.plain);

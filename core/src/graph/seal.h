@@ -63,8 +63,8 @@ brant_status brant__encrypted_copy(brant__buffer *out, const brant__type *type, 
 /*
  * What is to be stored, appended as JSON: `attributes`, which the type's schema accepts, with an envelope at each encrypted place. `stored`: what the row has now; NULL: nothing.
  * - a plaintext is sealed with the active key. NOT_FOUND: there is no ring, or none of its keys is active
- * - an object with "$enc" stays where it equals what is stored there, which needs no ring; else it must open at this very place, and is sealed anew where its key is not the active
- *   one; INVALID
+ * - an object with "$enc" stays where it equals what is stored there, which needs no ring; else it must open at this very place and hold what the type accepts, and is sealed anew
+ *   where its key is not the active one; INVALID
  * - {"$redacted": true} stands for what is stored there; INVALID where nothing is, and of any other object with "$redacted"
  * LIMIT: longer than limits.document. These three are faults of the item (brant__seal_fault). What stays and is still plain, as its type began to encrypt later, is sealed where the
  * ring has an active key, else it stays as it is until secrets.rotate.
