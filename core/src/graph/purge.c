@@ -8,6 +8,7 @@ enum {
     GRAPH_DELETE,
     IMPORTS_DELETE,
     ROTATION_DELETE,
+    ROTATION_STEP,
     COUNTS_DELETE,
     NODES_ALONE,
     NODES_DELETE,
@@ -23,7 +24,11 @@ static const char *const sql[STATEMENT_COUNT] = {
     [IMPORTS_DELETE] =
         "DELETE FROM imports WHERE graph = (SELECT id FROM graphs WHERE row_id = :graph)",
     [ROTATION_DELETE] =
-        "DELETE FROM secret_rotations WHERE graph = (SELECT id FROM graphs WHERE row_id = :graph)",
+        ("DELETE FROM secret_rotations WHERE graph = (SELECT id FROM graphs WHERE row_id = :graph) "
+         "AND traces = 0"),
+    /* What was plain in it may still be in the file: secrets.rotate sees to that, and then forgets it. */
+    [ROTATION_STEP] = ("UPDATE secret_rotations SET step = step + 1 WHERE graph = (SELECT id FROM "
+                       "graphs WHERE row_id = :graph)"),
     [COUNTS_DELETE] = "DELETE FROM graph_counts WHERE graph = :graph",
     /* Both ends of the index: is there a node of another graph? */
     [NODES_ALONE] = ("SELECT NOT EXISTS (SELECT 1 FROM nodes WHERE graph < :graph) AND NOT EXISTS "
@@ -59,6 +64,7 @@ static brant_status remove_graph(brant__call *call, brant__graph *graph) {
 
     BRANT__TRY(run_on(call, IMPORTS_DELETE, graph->row_id));
     BRANT__TRY(run_on(call, ROTATION_DELETE, graph->row_id));
+    BRANT__TRY(run_on(call, ROTATION_STEP, graph->row_id));
     BRANT__TRY(run_on(call, COUNTS_DELETE, graph->row_id));
     BRANT__TRY(run_on(call, GRAPH_DELETE, graph->row_id));
     BRANT__TRY(brant__change_drop(call, graph));

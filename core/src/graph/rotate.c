@@ -53,6 +53,9 @@ typedef struct rotate {
     int64_t batch;
     int64_t left; /* rows that this call may still look at */
     bool moved;   /* this call has done a batch */
+    bool renewed; /* it has begun again with graphs whose type was changed */
+    brant__rotate_traces gone;
+    char tenant[65]; /* the id of the file that the batch in hand was read from */
     int64_t totals[OUTCOMES];
     failure failures[FAILURES];
     size_t failure_count;
@@ -154,8 +157,12 @@ static brant_status judge_row(rotate *self, batch_row *row) {
 
     row->sealed = (brant__text){NULL, 0};
     memset(row->values, 0, sizeof(row->values));
-    BRANT__TRY(brant__encrypted_context(&judged.context, &self->inner, &self->graph, self->kind,
-                                        row->key));
+    judged.context = (brant__context){
+        .tenant_id = brant__text_string(self->tenant),
+        .graph_id = self->graph.id,
+        .kind = self->kind == BRANT__NODES ? BRANT__TEXT("node") : BRANT__TEXT("edge"),
+        .key = row->key,
+    };
     BRANT__TRY(brant__json_parse(&self->json, row->attributes.data, row->attributes.length, 0));
     brant__buffer_reset(&self->text);
     BRANT__TRY(brant__encrypted_copy(&self->text, self->graph.type, self->kind, row->type,
@@ -293,12 +300,16 @@ static brant_status next_stage(rotate *self, brant__rotation *next) {
 /* In the write transaction: the rows and how far the graph is. *out_ours false: it is to be taken back. */
 static brant_status write_batch(rotate *self, size_t failures, bool *out_ours) {
     brant__rotation next = self->now;
+    brant__text tenant;
     brant__graph now;
     bool any = false, written;
     int64_t values[OUTCOMES] = {0};
     brant_status status;
 
     *out_ours = false;
+    /* Another file may have been restored over the one that the values were sealed for. */
+    BRANT__TRY(brant__file_id(&tenant, self->call->db));
+    if (!brant__text_equal(tenant, brant__text_string(self->tenant))) return BRANT_OK;
     /* The graph and what its type encrypts, as they are by now. */
     status = brant__graph_find_name(&now, &self->inner, self->graph.name, BRANT__ANY_STATUS);
     if (status == BRANT_NOT_FOUND) {
@@ -415,7 +426,8 @@ static brant_status begin_graph(rotate *self) {
         .started_at = brant__db_now(self->call->db),
     };
     bool ours, newer;
-    brant_status status = brant__rotate_type_newer(&newer, &self->inner, &self->graph, &self->now);
+    brant_status status =
+        brant__rotate_type_newer(&newer, &self->inner, &self->graph, &self->now, false);
 
     if (status != BRANT_OK) return status;
     next.traces = next.traces || newer;
@@ -450,6 +462,7 @@ cleanup:
 
 /* The next graph that is not through, with the rows of a batch. */
 static brant_status read_batch(rotate *self) {
+    brant__text tenant;
     brant_status status;
 
     do
@@ -462,7 +475,10 @@ static brant_status read_batch(rotate *self) {
     self->type_changes = self->graph.type->changes;
     self->kind = self->now.stage == BRANT__ROTATE_NODES ? BRANT__NODES : BRANT__EDGES;
     self->looked = 0;
-    if (self->now.stage < BRANT__ROTATE_LOG && self->left > 0) status = read_rows(self);
+    if (self->now.stage == BRANT__ROTATE_LOG || self->left <= 0) goto cleanup;
+    BRANT__TRY(brant__file_id(&tenant, self->call->db));
+    snprintf(self->tenant, sizeof(self->tenant), "%.*s", (int)tenant.length, tenant.data);
+    status = read_rows(self);
 cleanup:
     return status;
 }
@@ -510,6 +526,8 @@ cleanup:
 static brant_status count_values(rotate *self) {
     brant_status status;
 
+    const bool renewed = self->renewed;
+
     self->counts.count = 0;
     self->mark_count = 0;
     self->after = 0;
@@ -520,9 +538,11 @@ static brant_status count_values(rotate *self) {
         if (!self->graph.row_id) break;
         BRANT__TRY(brant__versions_count(&self->counts, &self->inner, &self->graph));
         others += brant__versions_but(&self->counts, self->key_version);
+        if (!renewed)
+            BRANT__TRY(brant__rotate_type_newer(&newer, &self->inner, &self->graph, &self->now,
+                                                self->moved));
+        self->renewed = self->renewed || newer;
         /* Those that failed are tried again, but not by the call that found them. */
-        if (!self->moved)
-            BRANT__TRY(brant__rotate_type_newer(&newer, &self->inner, &self->graph, &self->now));
         if (newer || self->now.key_version != self->key_version ||
             others > (self->moved ? self->now.failed : 0))
             BRANT__TRY(add_mark(self));
@@ -544,9 +564,10 @@ static brant_status mark_traces(rotate *self) {
     for (;;) {
         BRANT__TRY(next_graph(self));
         if (!self->graph.row_id) break;
-        BRANT__TRY(brant__rotate_type_newer(&newer, &self->inner, &self->graph, &self->now));
+        BRANT__TRY(brant__rotate_type_newer(&newer, &self->inner, &self->graph, &self->now, false));
         if (self->now.traces || newer) BRANT__TRY(add_mark(self));
     }
+    status = brant__rotate_gone(&self->gone, &self->inner);
 cleanup:
     return status;
 }
@@ -554,12 +575,21 @@ cleanup:
 static brant_status clear_trace(rotate *self) {
     bool ours;
 
+    if (self->now.stage < BRANT__ROTATE_DONE) return BRANT_OK; /* begun again */
     self->now.traces = false;
     return brant__rotation_write(&ours, &self->inner, self->graph.id, &self->now);
 }
 
 static brant_status clear_traces(rotate *self) {
-    return each_marked(self, clear_trace);
+    const brant__rotate_traces before = self->gone;
+    brant_status status;
+
+    BRANT__TRY(each_marked(self, clear_trace));
+    BRANT__TRY(brant__rotate_gone(&self->gone, &self->inner));
+    if (self->gone.count == before.count && self->gone.steps == before.steps)
+        status = brant__rotate_gone_clear(&self->inner);
+cleanup:
+    return status;
 }
 
 /* *out_scrubbed: nothing is left in the file of values that were plain. */
@@ -569,7 +599,7 @@ static brant_status scrub(rotate *self, bool *out_scrubbed) {
 
     *out_scrubbed = false;
     if (status != BRANT_OK) return status;
-    *out_scrubbed = self->mark_count == 0;
+    *out_scrubbed = self->mark_count == 0 && self->gone.count == 0;
     if (*out_scrubbed || brant__depth(db) > 0) return BRANT_OK;
     brant__db_scrub(out_scrubbed, db);
     return *out_scrubbed ? in_transaction(self, BRANT__WRITE, clear_traces) : BRANT_OK;

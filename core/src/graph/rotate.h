@@ -13,7 +13,8 @@
 
 extern const brant__statements brant__rotate_row_statements, brant__rotate_log_statements;
 extern const brant__statements
-    brant__rotate_state_statements; /* its last looks at a row of every graph */
+    brant__rotate_state_statements; /* but for BRANT__ROTATE_STATE_SCANS at the end, which look at a row of every graph */
+#define BRANT__ROTATE_STATE_SCANS 3
 
 /* ---- how far a graph is (rotate_state.c) ----------------------------------------------------- */
 
@@ -57,10 +58,19 @@ brant_status brant__rotate_rows(int64_t *out, brant__call *call, const brant__gr
 
 /*
  * Was the graph's type changed since the rotation began, or, before the first one, since the graph was made? Then there may have been plain values that no row has any more, since
- * they were written over: what is left of them is in the change log, in the file's pages and in its write-ahead log.
+ * they were written over: what is left of them is in the change log, in the file's pages and in its write-ahead log. `later`: not within the same millisecond.
  */
 brant_status brant__rotate_type_newer(bool *out, brant__call *call, const brant__graph *graph,
-                                      const brant__rotation *rotation);
+                                      const brant__rotation *rotation, bool later);
+
+/* Graphs that were purged while traces of what was plain in them were in the file. As many and the same sum: no other has come. */
+typedef struct brant__rotate_traces {
+    int64_t count;
+    int64_t steps;
+} brant__rotate_traces;
+brant_status brant__rotate_gone(brant__rotate_traces *out, brant__call *call);
+/* Forget them. */
+brant_status brant__rotate_gone_clear(brant__call *call);
 
 /* How many values there are under each key version; 0: plain, or none that has an envelope's shape. Zero-initialise, free `list`. */
 typedef struct brant__version_count {

@@ -7,7 +7,7 @@
 #include "graph/graph.h"
 #include "graph/rotate.h"
 
-enum { READ, WRITE, GRAPH, COUNTS, TYPE, NEWEST, STATEMENT_COUNT };
+enum { READ, WRITE, GRAPH, COUNTS, TYPE, GONE, GONE_DELETE, NEWEST, STATEMENT_COUNT };
 static const char *const sql[STATEMENT_COUNT] = {
     [READ] = "SELECT key_version, step, stage, key, edge_type, edge_target, edge, event, looked, "
              "rewrapped, sealed, failed, traces, started_at, updated_at FROM secret_rotations "
@@ -27,6 +27,10 @@ static const char *const sql[STATEMENT_COUNT] = {
     [COUNTS] = "SELECT type, count FROM graph_counts WHERE graph = :graph AND kind = :kind",
     [TYPE] = "SELECT t.changes, t.updated_at, g.created_at FROM graphs g CROSS JOIN graph_types t "
              "ON t.row_id = g.graph_type WHERE g.row_id = :row_id",
+    [GONE] =
+        "SELECT count(*), total(step) FROM secret_rotations WHERE graph NOT IN (SELECT id FROM "
+        "graphs)",
+    [GONE_DELETE] = "DELETE FROM secret_rotations WHERE graph NOT IN (SELECT id FROM graphs)",
     [NEWEST] = "SELECT max(key_version) FROM secret_rotations", /* all of them: a graph each */
 };
 const brant__statements brant__rotate_state_statements = {BRANT__TABLE_ROTATE_STATE,
@@ -180,8 +184,29 @@ cleanup:
     return status;
 }
 
+brant_status brant__rotate_gone(brant__rotate_traces *out, brant__call *call) {
+    brant__statement *row = NULL;
+    brant_status status;
+    bool found;
+
+    *out = (brant__rotate_traces){0};
+    BRANT__TRY(get(&row, call, GONE));
+    BRANT__TRY(brant__step(&found, call->db, row));
+    *out = (brant__rotate_traces){brant__column_integer(row, 0), brant__column_integer(row, 1)};
+cleanup:
+    brant__reset(row);
+    return status;
+}
+
+brant_status brant__rotate_gone_clear(brant__call *call) {
+    brant__statement *statement;
+    const brant_status status = get(&statement, call, GONE_DELETE);
+
+    return status == BRANT_OK ? brant__run(call->db, statement) : status;
+}
+
 brant_status brant__rotate_type_newer(bool *out, brant__call *call, const brant__graph *graph,
-                                      const brant__rotation *rotation) {
+                                      const brant__rotation *rotation, bool later) {
     brant__statement *row = NULL;
     brant_status status;
     bool found;
@@ -190,9 +215,11 @@ brant_status brant__rotate_type_newer(bool *out, brant__call *call, const brant_
     BRANT__TRY(get(&row, call, TYPE));
     brant__bind_integer(row, 1, graph->row_id);
     BRANT__TRY(brant__step(&found, call->db, row));
-    *out = found && brant__column_integer(row, 0) > 0 &&
-           brant__column_integer(row, 1) >=
-               (rotation->step > 0 ? rotation->started_at : brant__column_integer(row, 2));
+    if (found && brant__column_integer(row, 0) > 0) {
+        const int64_t since =
+            rotation->step > 0 ? rotation->started_at : brant__column_integer(row, 2);
+        *out = brant__column_integer(row, 1) >= (later ? since + 1 : since);
+    }
 cleanup:
     brant__reset(row);
     return status;
