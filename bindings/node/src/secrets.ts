@@ -244,30 +244,32 @@ export class Secrets {
    * Each batch is a transaction of its own, so that others write meanwhile, and a rotation that was broken off goes on where it was. Values, revisions and
    * times of rows stay as they are.
    *
-   * @param options - `onProgress` is called after each batch, unless there is a `limit`
+   * @param options - `onProgress` is called after each batch
    * @returns what this call did, all batches together
    * @throws BrantError `NOT_FOUND`: the handle has no active key, no such graph; `CONFLICT`: a rotation to a newer key was begun.
    */
   rotate(options: RotateOptions & ProgressOptions<Rotated> = {}): Rotated {
-    const { onProgress, ...input } = options;
-    if (input.limit !== undefined) return this.#connection.invoke(native.brant_secret_rotate, input);
+    const { onProgress, limit, ...input } = options;
+    if (inOneCall(limit, onProgress)) return this.#connection.invoke(native.brant_secret_rotate, { ...input, limit });
     let total: Rotated | undefined;
+    let batches = 0;
     do {
       total = together(total, this.#connection.invoke(native.brant_secret_rotate, input));
       onProgress?.(total);
-    } while (!total.done);
+    } while (!total.done && ++batches !== limit);
     return total;
   }
 
   /** `rotate` on another thread; between batches other asynchronous calls have their turn. */
   async rotateAsync(options?: RotateOptions & ProgressOptions<Rotated> & AsyncOptions): Promise<Rotated> {
-    const [{ onProgress, ...input }, call] = apart(options);
-    if (input.limit !== undefined) return this.#connection.invokeAsync('secrets.rotate', input, call);
+    const [{ onProgress, limit, ...input }, call] = apart(options);
+    if (inOneCall(limit, onProgress)) return this.#connection.invokeAsync('secrets.rotate', { ...input, limit }, call);
     let total: Rotated | undefined;
+    let batches = 0;
     do {
       total = together(total, await this.#connection.invokeAsync('secrets.rotate', input, call));
       onProgress?.(total);
-    } while (!total.done);
+    } while (!total.done && ++batches !== limit);
     return total;
   }
 
@@ -289,6 +291,11 @@ export class Secrets {
     const [rest, call] = apart(options);
     return this.#connection.invokeAsync('secrets.status', rest, call);
   }
+}
+
+/** Nobody looks on between the batches; or the limit is none, which is refused there. */
+function inOneCall(limit: number | undefined, onProgress: unknown): boolean {
+  return limit !== undefined && (onProgress === undefined || !Number.isInteger(limit) || limit < 1);
 }
 
 /** A further batch, added up. */

@@ -215,10 +215,15 @@ test('rotation', async (t) => {
   const some = db.secrets.rotate({ batch: 50, limit: 2 });
   assert.deepEqual([some.done, some.rewrapped], [false, 100]);
   assert.equal(db.secrets.rotate({ graph: 'secrets', batch: 10, limit: 1 }).rewrapped, 10);
+  const steps = [];
+  const two = { batch: 5, limit: 2, onProgress: ({ rewrapped }) => steps.push(rewrapped) };
+  assert.equal(db.secrets.rotate(two).rewrapped, 10);
+  assert.deepEqual([(await db.secrets.rotateAsync(two)).rewrapped, steps], [10, [5, 10, 5, 10]]);
+  assert.throws(() => db.secrets.rotate({ ...two, limit: 0 }), code('INVALID'));
   const told = [];
   const rest = await db.secrets.rotateAsync({ batch: 50, onProgress: ({ rewrapped }) => told.push(rewrapped) });
-  assert.deepEqual([rest.done, rest.rewrapped, rest.failed, rest.failures, rest.key_version, rest.keys, rest.remaining], [true, 140, 0, [], 2, [{ version: 2, count: 250 }], 0]);
-  assert.equal(told.at(-1), 140);
+  assert.deepEqual([rest.done, rest.rewrapped, rest.failed, rest.failures, rest.key_version, rest.keys, rest.remaining], [true, 120, 0, [], 2, [{ version: 2, count: 250 }], 0]);
+  assert.equal(told.at(-1), 120);
   assert.ok(told.length >= 3);
   const { keys, rotation } = await db.secrets.statusAsync();
   assert.deepEqual(keys, [{ version: 2, state: 'active', count: 250 }]);
