@@ -492,6 +492,27 @@ static void test_what_does_not_open(void **state) {
 }
 
 /* More failures than are told. */
+/* What failed is deleted, and as many come behind the place that are under another key, but open: it is not done. */
+static void test_failures_hide_nothing(void **state) {
+    brant_db *db = open_vault(in_folder(*state, "a.db"), 5, false);
+    must_load(db, RING_1);
+    ROTATE(db, "\"done\":true", "{\"limit\":99}");
+    must_load(db, RING("" NEW(2)));
+    holds(db, "nodes.put", "true",
+          "{\"graph\":\"g\",\"key\":\"z\",\"type\":\"Item\",\"attributes\":{\"value\":\"z\"}}");
+    must_load(db, RING(OLD(2) "," NEW(3)));
+    ROTATE(db, "\"failed\":10,", "{\"batch\":5}");
+    for (int i = 0; i < 5; i++)
+        holds(db, "nodes.delete", "true", "{\"graph\":\"g\",\"key\":\"i%d\",\"edges\":\"delete\"}",
+              i);
+    must_load(db, RING("" NEW(2)));
+    holds(db, "nodes.put", "true",
+          "{\"graph\":\"g\",\"key\":\"i0\",\"type\":\"Item\",\"attributes\":{\"value\":\"a\"}}");
+    must_load(db, RING(OLD(2) "," NEW(3)));
+    ROTATE(db, "\"keys\":[{\"version\":3,\"count\":2}]", "{\"limit\":99}");
+    brant_db_free(db);
+}
+
 static void test_many_failures(void **state) {
     brant_db *db = open_vault(in_folder(*state, "a.db"), 60, false);
     must_load(db, RING_1);
@@ -924,6 +945,7 @@ int main(void) {
         GRAPH_TEST(test_graph_goes_in_between),
         GRAPH_TEST(test_stopped_in_the_middle),
         GRAPH_TEST(test_what_does_not_open),
+        GRAPH_TEST(test_failures_hide_nothing),
         GRAPH_TEST(test_many_failures),
         GRAPH_TEST(test_graphs_of_every_status),
         GRAPH_TEST(test_in_a_transaction),

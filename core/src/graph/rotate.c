@@ -460,9 +460,17 @@ cleanup:
     return status;
 }
 
+static brant_status read_tenant(rotate *self) {
+    brant__text tenant;
+    const brant_status status = brant__file_id(&tenant, self->call->db);
+
+    if (status == BRANT_OK)
+        snprintf(self->tenant, sizeof(self->tenant), "%.*s", (int)tenant.length, tenant.data);
+    return status;
+}
+
 /* The next graph that is not through, with the rows of a batch. */
 static brant_status read_batch(rotate *self) {
-    brant__text tenant;
     brant_status status;
 
     do
@@ -476,8 +484,7 @@ static brant_status read_batch(rotate *self) {
     self->kind = self->now.stage == BRANT__ROTATE_NODES ? BRANT__NODES : BRANT__EDGES;
     self->looked = 0;
     if (self->now.stage == BRANT__ROTATE_LOG || self->left <= 0) goto cleanup;
-    BRANT__TRY(brant__file_id(&tenant, self->call->db));
-    snprintf(self->tenant, sizeof(self->tenant), "%.*s", (int)tenant.length, tenant.data);
+    BRANT__TRY(read_tenant(self));
     status = read_rows(self);
 cleanup:
     return status;
@@ -522,6 +529,38 @@ cleanup:
     return status;
 }
 
+/* Is there a value under another key in the graph in hand that this ring brings under its own? Those that failed tell nothing: others may have come in their stead. */
+static brant_status find_due(bool *out, rotate *self) {
+    const size_t failures = self->failure_count;
+    brant__rotate_scan scan = {0};
+    brant_status status;
+
+    *out = false;
+    self->failure_count = FAILURES; /* they are told already */
+    BRANT__TRY(read_tenant(self));
+    for (self->kind = BRANT__NODES; self->kind <= BRANT__EDGES && !*out; self->kind++) {
+        BRANT__TRY(brant__rotate_scan_begin(&scan, &self->inner, &self->graph, self->kind,
+                                            BRANT__ROTATE_FIRST));
+        while (!*out) {
+            brant__rotate_row row;
+            batch_row judged;
+            bool found;
+            BRANT__TRY(brant__rotate_scan_next(&found, &row, &scan));
+            if (!found) break;
+            BRANT__TRY(at_stake(&found, self, &row));
+            if (!found) continue;
+            judged = (batch_row){.type = row.type, .key = row.key, .attributes = row.attributes};
+            BRANT__TRY(judge_row(self, &judged));
+            *out = judged.sealed.data != NULL;
+        }
+        brant__rotate_scan_end(&scan);
+    }
+cleanup:
+    brant__rotate_scan_end(&scan);
+    self->failure_count = failures;
+    return status;
+}
+
 /* Count the values of all graphs, and mark those that are to be gone through again. */
 static brant_status count_values(rotate *self) {
     brant_status status;
@@ -533,7 +572,7 @@ static brant_status count_values(rotate *self) {
     self->after = 0;
     for (;;) {
         int64_t others = -brant__versions_but(&self->counts, self->key_version);
-        bool newer = false;
+        bool newer = false, due;
         BRANT__TRY(next_graph(self));
         if (!self->graph.row_id) break;
         BRANT__TRY(brant__versions_count(&self->counts, &self->inner, &self->graph));
@@ -543,9 +582,9 @@ static brant_status count_values(rotate *self) {
                                                 self->moved));
         self->renewed = self->renewed || newer;
         /* Those that failed are tried again, but not by the call that found them. */
-        if (newer || self->now.key_version != self->key_version ||
-            others > (self->moved ? self->now.failed : 0))
-            BRANT__TRY(add_mark(self));
+        due = others > 0;
+        if (due && self->moved) BRANT__TRY(find_due(&due, self));
+        if (newer || self->now.key_version != self->key_version || due) BRANT__TRY(add_mark(self));
     }
 cleanup:
     return status;
