@@ -125,7 +125,7 @@ static bool try_operation(const char *path, const char *name, const char *input,
 }
 
 static void test_operations(void **state) {
-    char *folder = make_folder();
+    char *folder = make_folder_in_memory();
     char *base = strdup(make_base(folder)), *path = strdup(in_folder(folder, "a.db"));
     const long step = step_of();
     (void)state;
@@ -199,7 +199,7 @@ static bool try_cursor(const char *path, const char *const cursor_of[3], long n)
 }
 
 static void test_cursors(void **state) {
-    char *folder = make_folder();
+    char *folder = make_folder_in_memory();
     char *base = strdup(make_base(folder)), *path = strdup(in_folder(folder, "a.db"));
     const long step = step_of();
     (void)state;
