@@ -235,6 +235,40 @@ static void test_given_plaintexts(void **state) {
     brant_db_free(db);
 }
 
+/* A ring from elsewhere that has another key under the same number would seal what nobody can tell from the rest. */
+static void test_one_version_one_key(void **state) {
+    static const char other[] = "{\"keys\":[{\"version\":1,\"key\":\"" KEY_2 "\"}]}";
+    static const char why[] = "version 1 in the key ring is another key";
+    brant_db *db = open_vault(*state);
+
+    /* Nothing is remembered of what was rolled back. */
+    must_load(db, other);
+    holds(db, "transaction.begin", "depth", "{}");
+    holds(db, "nodes.put", "\"revision\":1", PUT("a", "\"value\":\"one\""));
+    holds(db, "transaction.rollback", "depth", "{}");
+    must_load(db, "{\"keys\":[{\"version\":1,\"key\":\"" KEY_1 "\"}]}");
+    holds(db, "transaction.begin", "depth", "{}");
+    holds(db, "transaction.begin", "depth", "{}");
+    holds(db, "nodes.put", "\"revision\":1", PUT("a", "\"value\":\"none\""));
+    holds(db, "transaction.rollback", "depth", "{}");
+    holds(db, "nodes.put", "\"revision\":1", PUT("a", "\"value\":\"one\""));
+    holds(db, "transaction.commit", "depth", "{}");
+    must_load(db, other);
+    fails(db, "nodes.put", BRANT_CONFLICT, why, PUT("a", "\"value\":\"two\""));
+    fails(db, "nodes.put", BRANT_CONFLICT, why, PUT("b", "\"value\":\"two\""));
+    fails(db, "nodes.patch", BRANT_CONFLICT, why,
+          "{\"graph\":\"g\",\"key\":\"a\",\"attributes\":{\"value\":\"two\"}}");
+    fails(db, "secrets.rotate", BRANT_CONFLICT, why, "{}");
+    fails(db, "nodes.open_secret", BRANT_AUTH, "", OPEN("a", "attributes.value"));
+    holds(db, "nodes.put", "\"revision\":2", PUT("a", "\"note\":\"n\",\"value\":" REDACTED));
+    /* As a version of its own it is welcome. */
+    must_load(db, "{\"keys\":[{\"version\":1,\"state\":\"decrypt_only\",\"key\":\"" KEY_1
+                  "\"},{\"version\":2,\"key\":\"" KEY_2 "\"}]}");
+    holds(db, "secrets.rotate", "\"rewrapped\":1", "{}");
+    opens(db, "a", "attributes.value", "\"one\"", 2);
+    brant_db_free(db);
+}
+
 static void test_redacted(void **state) {
     brant_db *db = open_vault(*state);
     char *a;
@@ -592,13 +626,21 @@ static void test_work_of_given_envelopes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        GRAPH_TEST(test_put_seals),      GRAPH_TEST(test_batches),
-        GRAPH_TEST(test_without_a_ring), GRAPH_TEST(test_violations_hide_the_value),
-        GRAPH_TEST(test_envelopes),      GRAPH_TEST(test_given_plaintexts),
-        GRAPH_TEST(test_redacted),       GRAPH_TEST(test_patch),
-        GRAPH_TEST(test_edges),          GRAPH_TEST(test_edges_of_other_graphs),
-        GRAPH_TEST(test_open),           GRAPH_TEST(test_tampered),
-        GRAPH_TEST(test_limit),          GRAPH_TEST(test_work_of_given_envelopes),
+        GRAPH_TEST(test_put_seals),
+        GRAPH_TEST(test_batches),
+        GRAPH_TEST(test_without_a_ring),
+        GRAPH_TEST(test_violations_hide_the_value),
+        GRAPH_TEST(test_envelopes),
+        GRAPH_TEST(test_given_plaintexts),
+        GRAPH_TEST(test_one_version_one_key),
+        GRAPH_TEST(test_redacted),
+        GRAPH_TEST(test_patch),
+        GRAPH_TEST(test_edges),
+        GRAPH_TEST(test_edges_of_other_graphs),
+        GRAPH_TEST(test_open),
+        GRAPH_TEST(test_tampered),
+        GRAPH_TEST(test_limit),
+        GRAPH_TEST(test_work_of_given_envelopes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

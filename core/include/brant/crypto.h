@@ -42,6 +42,10 @@
  *   text      = the value as compact JSON, and spaces up to a multiple of the ring's padding
  *   the 32 bytes of a password = Argon2id version 1.3 (password, salt, t passes, m bytes, one lane)
  *
+ * A file knows a version by one key: with the first value that is sealed in it under a version, a check value (BLAKE2b-128 of "brant key check", a NUL and the file's id, keyed with the key) is
+ * kept in brant_meta as "key:attribute:<version>". To seal in a node or an edge, or to rotate, with another key of that version is CONFLICT, since nobody could tell the values of the two apart:
+ * a new key has a version of its own. Keys that the ring has as a password are not checked, nor does envelopes.seal.
+ *
  * c is compared, in constant time, before anything is decrypted: an envelope opens under one key only. The nonce is random.
  *
  * Opening judges in this order: the shape (AUTH); alg is another (UNSUPPORTED); no ring, or no attribute key of this version that may open (NOT_FOUND); kdf where the key is

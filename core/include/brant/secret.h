@@ -26,7 +26,7 @@ extern "C" {
  * A failure's path with "attributes" before it is what nodes.open_secret and edges.open_secret take. What does not open (AUTH: tampered with, moved, of no known form; NOT_FOUND: its key is not in the ring, or disabled; UNSUPPORTED; LIMIT) is told in `failures`, counted in
  * `failed` and left as it is. Called again when it is done, a rotation tries those again.
  * A new active key begins a new rotation by itself, whatever became of the one before. Versions grow: a ring whose active key is older than the one that a graph was or is being rotated
- * to takes nothing back: CONFLICT.
+ * to takes nothing back: CONFLICT. So is a ring whose active key is another than the one that the file knows by its version (crypto.h).
  * Then come the graphs' change logs: values that were plain in them become {"$redacted": true}. done: all graphs are through, and a count of all values (`keys`; version 0:
  * plain, or of no known form) finds no other key than the active one's but on those that failed: what others still write with an older ring is rotated again by this or
  * the next call. scrubbed: nothing is left of what was plain in the file and its log, which is rewritten for it where something was; false: a reader or a full disk prevented that,

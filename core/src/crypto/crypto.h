@@ -23,6 +23,11 @@ typedef struct brant__context {
 
 /* NOT_FOUND unless there is a ring with an active key of purpose attribute. */
 brant_status brant__keyring_ready(brant_db *db);
+/*
+ * The same in a write transaction in which something is sealed with it: the file remembers by a check value which key each version stands for (brant_meta, "key:attribute:7"), from the
+ * first value that is sealed on. CONFLICT: this is another one, whose values nobody could tell from those of the other. Keys of passwords are not checked: their envelopes say how they were made.
+ */
+brant_status brant__keyring_claim(brant_db *db);
 /* The version of that key; 0: none. */
 int64_t brant__keyring_active(const brant_db *db);
 /* "active".. of a key of purpose attribute; NULL: the ring has none of this version, or there is no ring. */

@@ -5,6 +5,7 @@
  * derived key is put into it, and zeros before it is given back.
  */
 #include <sodium.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -15,11 +16,14 @@ typedef struct state {
     size_t afforded;       /* keys by salts of others in this call (brant__keyring_afford) */
     size_t file_id_length; /* 0: not read yet in this transaction */
     char file_id[64];
+    bool claimed; /* in this transaction the file was seen to know the active key by its version */
 } state;
 
-enum { FILE_ID };
+enum { FILE_ID, CHECK, CHECK_INSERT };
 static const char *const sql[] = {
     [FILE_ID] = "SELECT value FROM brant_meta WHERE name = 'id'",
+    [CHECK] = "SELECT value FROM brant_meta WHERE name = :name",
+    [CHECK_INSERT] = "INSERT INTO brant_meta (name, value) VALUES (:name, :value)",
 };
 static const brant__statements statements = {BRANT__TABLE_CRYPTO, BRANT__COUNT(sql), sql};
 
@@ -33,9 +37,16 @@ static void destroy(brant_db *db, void *context) {
 }
 
 /* It holds for one transaction: between two any other handle, of any process, may restore the file, which then has another id. */
-static void forget_file_id(brant_db *db, void *context) {
+static void forget_file(brant_db *db, void *context) {
     (void)db;
     ((state *)context)->file_id_length = 0;
+    ((state *)context)->claimed = false;
+}
+
+static void after_rollback(brant_db *db, void *context, unsigned depth) {
+    (void)db;
+    (void)depth;
+    ((state *)context)->claimed = false;
 }
 
 /* After a call that had a secret in hand. */
@@ -44,8 +55,9 @@ static void forget(brant_db *db, void *context) {
     ((state *)context)->afforded = 0;
 }
 
-static const brant__hooks hooks = {.after_restore = forget_file_id,
-                                   .after_end = forget_file_id,
+static const brant__hooks hooks = {.after_restore = forget_file,
+                                   .after_end = forget_file,
+                                   .after_rollback = after_rollback,
                                    .forget = forget,
                                    .destroy = destroy};
 
@@ -130,6 +142,7 @@ brant_status brant_keyring_load(brant_db *db, const char *json, size_t json_len)
     BRANT__TRY(brant__keyring_read(&ring, db, brant__text_of(json, json_len)));
     brant__keyring_free(self->ring);
     self->ring = ring;
+    self->claimed = false;
 cleanup:
     brant__leave(db);
     return status;
@@ -151,6 +164,7 @@ brant_status brant_keyring_copy(brant_db *db, brant_db *from) {
     if (status == BRANT_OK) {
         brant__keyring *old = self->ring;
         self->ring = ring;
+        self->claimed = false;
         ring = old;
     }
     brant__leave(db);
@@ -333,5 +347,70 @@ brant_status brant__file_id(brant__text *out, brant_db *db) {
     size_t length = self->file_id_length;
     if (length == 0) status = read_file_id(&length, self, db);
     if (status == BRANT_OK) *out = brant__text_of(self->file_id, length);
+    return status;
+}
+
+/* ---- which key a version stands for --------------------------------------------------------------- */
+
+#define CHECK_SIZE 16
+
+/* Says which key it is, and nothing about it: BLAKE2b-128 of the file's id, keyed. */
+static brant_status write_check(brant__buffer *out, brant_db *db, const brant__key *key) {
+    static const char label[] = "brant key check";
+    brant__buffer message = {0};
+    uint8_t check[CHECK_SIZE];
+    brant__text id;
+    brant_status status;
+    BRANT__TRY(brant__file_id(&id, db));
+    brant__buffer_append(&message, label, sizeof label); /* with its NUL */
+    brant__buffer_append(&message, id.data, id.length);
+    if (message.failed) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    crypto_generichash(check, sizeof check, (const unsigned char *)message.data, message.length,
+                       key->bytes, BRANT__KEY_SIZE);
+    brant__base64url_encode(out, check, sizeof check);
+    if (out->failed) status = brant__fail_memory();
+cleanup:
+    brant__buffer_free(&message);
+    return status;
+}
+
+brant_status brant__keyring_claim(brant_db *db) {
+    brant_status status = brant__keyring_ready(db);
+    if (status != BRANT_OK) return status;
+    state *self = state_of(db);
+    const brant__key *key = self->ring->active;
+    brant__statement *statement = NULL;
+    brant__buffer check = {0};
+    char name[64];
+    bool known = false;
+    /* A password gives another key with each salt, and its envelopes say which. */
+    if (self->claimed || key->password.data) return BRANT_OK;
+    snprintf(name, sizeof name, "key:attribute:%lld", (long long)key->version);
+    BRANT__TRY(write_check(&check, db, key));
+    const brant__text mine = brant__text_of(check.data, check.length);
+    BRANT__TRY(brant__statement_get(&statement, db, &statements, CHECK));
+    brant__bind_text(statement, 1, brant__text_string(name));
+    BRANT__TRY(brant__step(&known, db, statement));
+    if (known && !brant__text_equal(brant__column_text(statement, 0), mine)) {
+        status = brant__fail(BRANT_CONFLICT,
+                             "version %lld in the key ring is another key than the one that this "
+                             "file knows by it; a new key needs a version of its own",
+                             (long long)key->version);
+        goto cleanup;
+    }
+    if (!known) {
+        brant__reset(statement);
+        BRANT__TRY(brant__statement_get(&statement, db, &statements, CHECK_INSERT));
+        brant__bind_text(statement, 1, brant__text_string(name));
+        brant__bind_text(statement, 2, mine);
+        BRANT__TRY(brant__run(db, statement));
+    }
+    self->claimed = true;
+cleanup:
+    brant__reset(statement);
+    brant__buffer_free(&check);
     return status;
 }

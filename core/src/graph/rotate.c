@@ -753,12 +753,17 @@ cleanup:
     return status;
 }
 
+static brant_status claim(rotate *self) {
+    return brant__keyring_claim(self->call->db);
+}
+
 static brant_status rotate_now(rotate *self) {
     bool done, scrubbed = false;
     brant_status status;
 
     brant__db_secret(self->call->db);
     BRANT__TRY(brant__keyring_ready(self->call->db));
+    BRANT__TRY(in_transaction(self, BRANT__WRITE, claim));
     BRANT__TRY(run(self, &done));
     if (done)
         BRANT__TRY(scrub(self, &scrubbed));

@@ -118,7 +118,11 @@ static brant_status begin(sealing *self, brant__call *call, const brant__graph *
 
 /* The text of a plaintext, in self->plain. */
 static brant_status seal_text(brant__buffer *out, sealing *self, brant__text pointer) {
+    brant_status status;
+
     if (self->plain.failed) return brant__fail_memory();
+    status = brant__keyring_claim(self->call->db);
+    if (status != BRANT_OK) return status;
     self->context.path = pointer;
     return brant__envelope_seal(out, self->call->db, &self->context,
                                 brant__text_of(self->plain.data, self->plain.length));
