@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { Key, deriveKey, deriveKeyAsync, generateKey, open } from 'brant';
 import { SecretText } from '../dist/secret_text.js';
-import { code, database, file, run } from './support.mjs';
+import { code, database, file, run, thrown } from './support.mjs';
 
 const RAW = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
 const OTHER = Uint8Array.from({ length: 32 }, (_, i) => i + 101);
@@ -27,15 +27,6 @@ function shown(thing) {
     seen.push(String(error), error.message, error.stack, inspect(error.detail), JSON.stringify(error), JSON.stringify(error.detail));
   }
   return seen.join('\n');
-}
-
-function thrown(call) {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  assert.fail('nothing was thrown');
 }
 
 test('a ring is given as members, as text, as bytes', (t) => {

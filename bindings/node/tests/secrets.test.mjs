@@ -6,7 +6,7 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { format, inspect } from 'node:util';
 import { defineModule, generateKey, modules } from 'brant';
 import * as z from 'zod';
-import { code, database, file } from './support.mjs';
+import { code, database, file, thrown } from './support.mjs';
 
 const RAW = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
 const OTHER = Uint8Array.from({ length: 32 }, (_, i) => i + 101);
@@ -20,15 +20,6 @@ const CANARY = 'canary "in\\the" cöal mine';
 function vault(db) {
   db.graphs.create('secrets', { graphType: 'secret' });
   return db.graph('secrets');
-}
-
-function thrown(call) {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  assert.fail('nothing was thrown');
 }
 
 const hides = (...texts) => texts.forEach((text) => assert.ok(!text.includes('canary'), text));

@@ -75,6 +75,16 @@ export function code(expected, check = () => {}) {
   };
 }
 
+/** The error that a call throws. */
+export function thrown(call) {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  assert.fail('nothing was thrown');
+}
+
 /** Run a script of this folder in a process of its own; {status, signal, stdout, stderr, ms}. */
 export function run(script, args = [], { flags = [], timeout = 20_000, env = {} } = {}) {
   const path = fileURLToPath(new URL(script, import.meta.url));

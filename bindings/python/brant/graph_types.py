@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from . import _native
+from ._batches import run_batches
 from ._clock import deadline
 from ._common import LEFT, PAGE, given, paged
 from .evolution import Migrated, Migration, ModuleDiff, Retention, TypeCheck, migrated, module_diff, type_check
@@ -13,8 +14,6 @@ from .records import GraphType, Json, Page, ValidationReport, graph_type, known,
 
 if TYPE_CHECKING:
     from .database import Database
-
-FAILURES = 100  # that `GraphTypes.migrate` keeps
 
 
 class GraphTypes:
@@ -125,24 +124,13 @@ class GraphTypes:
         """
         until = deadline(timeout)
         members = {"name": name} | given(batch=batch, patches=patches, on_failure=on_failure)
-        if limit is not None and (progress is None or limit < 1):
-            return migrated(self._database._call(_native.brant_graph_type_migrate, {**members, "limit": limit}, until))
-        total: Migrated | None = None
-        batches = 0
-        while True:
-            answer = migrated(self._database._call(_native.brant_graph_type_migrate, members, until))
-            if total is not None:
-                answer.migrated += total.migrated
-                answer.unchanged += total.unchanged
-                answer.failed += total.failed
-                answer.failures = (total.failures + answer.failures)[:FAILURES]
-            total = answer
-            batches += 1
-            if progress is not None:
-                progress(total)
-            stopped = on_failure != "skip" and total.failures
-            if total.done or stopped or batches == limit:
-                return total
+        return run_batches(
+            lambda more: migrated(self._database._call(_native.brant_graph_type_migrate, members | more, until)),
+            ("migrated", "unchanged", "failed"),
+            limit,
+            progress,
+            stops=lambda total: on_failure != "skip" and bool(total.failures),
+        )
 
     def migrate_later(
         self,

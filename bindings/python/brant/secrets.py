@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypedDict, cast, final
 
 from . import _native
+from ._batches import run_batches
 from ._clock import deadline
 from ._common import given
 from ._wiped import faults, raise_first
@@ -15,8 +16,6 @@ from .records import Json, known, known_list
 
 if TYPE_CHECKING:
     from .database import Database
-
-FAILURES = 100  # that `Secrets.rotate` keeps
 
 
 @final
@@ -226,23 +225,12 @@ class Secrets:
         """
         until = deadline(timeout)
         members = given(graph=graph, batch=batch)
-        if limit is not None and (progress is None or limit < 1):
-            return _rotated(self._database._call(_native.brant_secret_rotate, {**members, "limit": limit}, until))
-        total: Rotated | None = None
-        batches = 0
-        while True:
-            answer = _rotated(self._database._call(_native.brant_secret_rotate, members, until))
-            if total is not None:
-                answer.rewrapped += total.rewrapped
-                answer.sealed += total.sealed
-                answer.failed += total.failed
-                answer.failures = (total.failures + answer.failures)[:FAILURES]
-            total = answer
-            batches += 1
-            if progress is not None:
-                progress(total)
-            if total.done or batches == limit:
-                return total
+        return run_batches(
+            lambda more: _rotated(self._database._call(_native.brant_secret_rotate, members | more, until)),
+            ("rewrapped", "sealed", "failed"),
+            limit,
+            progress,
+        )
 
     def rotate_later(self, graph: str | None = None, *, batch: int | None = None) -> int:
         """As `rotate`, as a job of the queue "secret-rotation", which `Database.maintain` works off in bounded steps on handles with the active key; returns its id
