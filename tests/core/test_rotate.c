@@ -581,13 +581,8 @@ static void test_in_a_transaction(void **state) {
     brant_db_free(db);
 }
 
-/* Nothing of what was plain stays, however it came to be sealed, once nobody reads the old state. */
-static void test_no_traces(void **state) {
-    const char *path = in_folder(*state, "a.db");
-    brant_db_free(open_vault(path, 3, true));
-    brant_db *db = must_open(path, "{\"busy_timeout\":100}"), *reader = must_open(path, "");
-    must_load(db, RING_1);
-    /* All rows are sealed by being written: the log still knows. */
+/* All three rows of each kind are sealed by being written. */
+static void write_all(brant_db *db) {
     for (int i = 0; i < 3; i++) {
         holds(db, "nodes.patch", "\"key\"",
               "{\"graph\":\"g\",\"key\":\"i%d\",\"attributes\":{\"note\":\"x\"}}", i);
@@ -596,6 +591,16 @@ static void test_no_traces(void **state) {
               "\"to\":null}}",
               i);
     }
+}
+
+/* Nothing of what was plain stays, however it came to be sealed, once nobody reads the old state. */
+static void test_no_traces(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db_free(open_vault(path, 3, true));
+    brant_db *db = must_open(path, "{\"busy_timeout\":100}"), *reader = must_open(path, "");
+    must_load(db, RING_1);
+    /* All rows are sealed by being written: the log still knows. */
+    write_all(db);
     STATUS(db, "{\"keys\":[{\"version\":1,");
     assert_true(database_holds(path, "canary"));
     must(reader, "transaction.begin", "{\"mode\":\"read\"}", NULL);
@@ -648,20 +653,12 @@ static void test_no_traces_without_log(void **state) {
     brant_db_free(db);
 }
 
-/* A type encrypts more after a rotation was done, and all rows are sealed by being written: the log is looked through again. */
 /* No rotation sealed what was plain, and no log has it, but the pages and the write-ahead log. */
 static void test_no_traces_of_what_was_written_over(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = open_vault(path, 3, false);
     must_load(db, RING_1);
-    for (int i = 0; i < 3; i++) {
-        holds(db, "nodes.patch", "\"key\"",
-              "{\"graph\":\"g\",\"key\":\"i%d\",\"attributes\":{\"note\":\"x\"}}", i);
-        holds(db, "edges.patch", "\"key\"",
-              "{\"graph\":\"g\",\"key\":\"[\\\"u\\\",\\\"MayUse\\\",\\\"i%d\\\"]\",\"attributes\":{"
-              "\"to\":null}}",
-              i);
-    }
+    write_all(db);
     STATUS(db, "{\"keys\":[{\"version\":1,");
     assert_true(database_holds(path, "canary"));
     holds(db, "transaction.begin", "{", "{}");
@@ -675,6 +672,7 @@ static void test_no_traces_of_what_was_written_over(void **state) {
     brant_db_free(db);
 }
 
+/* A type encrypts more after a rotation was done, and all rows are sealed by being written: the log is looked through again. */
 static void test_type_encrypts_more(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = open_vault(path, 3, true);
