@@ -334,12 +334,30 @@ static void test_secret(void **state) {
     all_wiped();
 }
 
+/* Calls that are given the canary, and how they end: none leaves it anywhere. */
+typedef struct secret_call {
+    const char *name, *json;
+    brant_status status;
+} secret_call;
+
+static void make_calls(brant_db *db, const secret_call *calls, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        char *text = NULL;
+        size_t length = 0;
+        const brant_status status =
+            brant_call(&text, &length, db, TEXT(calls[i].name), TEXT(calls[i].json));
+        brant_free(text);
+        if (status != calls[i].status)
+            fail_msg("%s: %s: %s", calls[i].json, brant_status_name(status),
+                     brant_last_error()->message);
+        if (holding() > 0) fail_msg("%s: %zu blocks hold it", calls[i].json, holding());
+        if (status != BRANT_OK) no_trace_in_error(CANARY);
+    }
+}
+
 /* Operations of a graph whose type encrypts say it themselves, whatever becomes of them. */
 static void test_encrypted(void **state) {
-    static const struct {
-        const char *name, *json;
-        brant_status status;
-    } calls[] = {
+    static const secret_call calls[] = {
         {"nodes.put", PUT("a", "\"value\":{\"x\":\"" CANARY "\"}"), BRANT_OK},
         {"nodes.get", GET("a"), BRANT_OK},
         {"nodes.open_secret", OPEN("a", "attributes.value"), BRANT_OK},
@@ -375,18 +393,7 @@ static void test_encrypted(void **state) {
     brant_db *db = open_vault(*state);
 
     holds(db, "graphs.update", "\"changes\":true", "{\"name\":\"g\",\"changes\":true}");
-    for (size_t i = 0; i < BRANT__COUNT(calls); i++) {
-        char *text = NULL;
-        size_t length = 0;
-        const brant_status status =
-            brant_call(&text, &length, db, TEXT(calls[i].name), TEXT(calls[i].json));
-        brant_free(text);
-        if (status != calls[i].status)
-            fail_msg("%s: %s: %s", calls[i].json, brant_status_name(status),
-                     brant_last_error()->message);
-        if (holding() > 0) fail_msg("%s: %zu blocks hold it", calls[i].json, holding());
-        if (status != BRANT_OK) no_trace_in_error(CANARY);
-    }
+    make_calls(db, calls, BRANT__COUNT(calls));
     no_trace(*state, CANARY);
     brant_db_free(db);
     all_wiped();
@@ -411,10 +418,7 @@ static void load_ring(brant_db *db, brant_status wanted, const char *state, cons
     "\"context\":{\"graph_id\":\"g\",\"kind\":\"" kind "\",\"key\":\"k\",\"path\":\"/v\"}"
 
 static void test_rings(void **state) {
-    static const struct {
-        const char *name, *json;
-        brant_status status;
-    } calls[] = {
+    static const secret_call calls[] = {
         {"nodes.put", PUT("a", "\"value\":\"" CANARY "\""), BRANT_OK},
         {"nodes.insert", PUT("a", "\"value\":\"" CANARY "\""), BRANT_EXISTS},
         {"nodes.put", "{\"graph\":\"no\",\"key\":\"a\",\"attributes\":{\"value\":\"" CANARY "\"}}",
@@ -436,18 +440,7 @@ static void test_rings(void **state) {
     load_ring(db, BRANT_INVALID, "active", "");
     load_ring(db, BRANT_INVALID, "decrypt_only", ",\"" CANARY "\":1");
     load_ring(db, BRANT_OK, "decrypt_only", "");
-    for (size_t i = 0; i < BRANT__COUNT(calls); i++) {
-        char *text = NULL;
-        size_t length = 0;
-        const brant_status status =
-            brant_call(&text, &length, db, TEXT(calls[i].name), TEXT(calls[i].json));
-        brant_free(text);
-        if (status != calls[i].status)
-            fail_msg("%s: %s: %s", calls[i].json, brant_status_name(status),
-                     brant_last_error()->message);
-        if (holding() > 0) fail_msg("%s: %zu blocks hold it", calls[i].json, holding());
-        if (status != BRANT_OK) no_trace_in_error(CANARY);
-    }
+    make_calls(db, calls, BRANT__COUNT(calls));
     assert_int_equal(brant_keyring_unload(db), BRANT_OK);
     fails(db, "nodes.put", BRANT_NOT_FOUND, "", PUT("z", "\"value\":\"" CANARY "\""));
     assert_int_equal(holding(), 0);
