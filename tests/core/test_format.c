@@ -2,7 +2,7 @@
  * tests/core/test_format.c: a file of this format with something in every table of queues, streams, locks, limits, schedules and secrets: as it was saved, far in the
  * future, copied, restored.
  *
- *   test_format write     makes tests/core/data/format_6.db anew; its bytes depend on nothing but the code
+ *   test_format write     makes tests/core/data/format_7.db anew; its bytes depend on nothing but the code
  *
  * JSON is written with ' for " here.
  */
@@ -12,8 +12,9 @@
 #include "support_ring.h"
 
 #define DATA    BRANT_SOURCE_DIR "/tests/core/data/"
-#define SAVED   DATA "format_6.db"
-#define OLDER   DATA "format_5.db" /* had the same content */
+#define SAVED   DATA "format_7.db"
+#define BEFORE  DATA "format_6.db" /* has the same content */
+#define OLDER   DATA "format_5.db" /* has it without secrets */
 #define BEGIN   FAKE_BEGIN         /* when the content begins, a second for each operation */
 #define DECADE  INT64_C(315576000000)
 #define HOUR_AS "3600000"
@@ -191,7 +192,7 @@ static const row half_rotated[] = {
 
 /* What does not depend on leases. */
 static const row lasting[] = {
-    {"db.info", "", "'format':6"},
+    {"db.info", "", "'format':7"},
     {"queues.get", "{'queue':'mail'}", "'backoff':{'base':1000000,'factor':3"},
     {"queues.get", "{'queue':'mail'}", "'max_size':1000"},
     {"queues.get", "{'queue':'paused'}", "'state':'paused'"},
@@ -393,14 +394,21 @@ static void must_open_as_left(const char *path) {
     brant_db_free(db);
 }
 
-static void test_open_format_6(void **state) {
-    const char *path = saved(*state);
+static void must_open_with_secrets(const char *path) {
     must_open_as_left(path);
     brant_db *db = open_file(path);
     RUN(db, lasting_secrets);
     RUN(db, rotated);
     must_be_well(db);
     brant_db_free(db);
+}
+
+static void test_open_format_7(void **state) {
+    must_open_with_secrets(saved(*state));
+}
+
+static void test_open_format_6(void **state) {
+    must_open_with_secrets(copy_of(BEFORE, *state));
 }
 
 static void test_open_format_5(void **state) {
@@ -417,7 +425,7 @@ static void test_open_in_the_future(void **state) {
 }
 
 /* What writes the saved file still writes one that is read so, with the same tables: else it was not made anew after a change. */
-static void test_write_format_6(void **state) {
+static void test_write_format_7(void **state) {
     static const char schema[] =
         "{\"sql\":\"SELECT group_concat(sql, '; ') FROM (SELECT sql FROM sqlite_schema ORDER BY "
         "type, name)\"}";
@@ -487,8 +495,10 @@ int main(int count, char **arguments) {
         return 0;
     }
     const struct CMUnitTest tests[] = {
-        TEST(test_open_format_6),  TEST(test_open_format_5), TEST(test_open_in_the_future),
-        TEST(test_write_format_6), TEST(test_backup),        TEST(test_restore),
+        TEST(test_open_format_7), TEST(test_open_format_6),
+        TEST(test_open_format_5), TEST(test_open_in_the_future),
+        TEST(test_write_format_7), TEST(test_backup),
+        TEST(test_restore),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

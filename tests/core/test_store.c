@@ -97,7 +97,7 @@ static void test_open_versions(void **state) {
     must_not_open(path, "{\"role\":\"tenant\"}", BRANT_CONFLICT, "role");
     db = must_open(path, "{\"mode\":\"rw\"}");
     must(db, "db.info", "", "\"role\":\"system\"");
-    must(db, "db.info", "", "\"format\":6");
+    must(db, "db.info", "", "\"format\":7");
     brant_db_free(db);
     const unsigned char newer[] = {0, 0, 0, 99};
     patch(
@@ -149,7 +149,7 @@ static void test_open_released_formats(void **state) {
         const char *path = in_folder(*state, saved[i]);
         copy_file(in_folder(BRANT_SOURCE_DIR "/tests/core/data", saved[i]), path);
         brant_db *db = must_open(path, "{\"mode\":\"rw\"}");
-        must(db, "db.info", "", "\"format\":6");
+        must(db, "db.info", "", "\"format\":7");
         must_be_well(db);
         must(db, "graphs.get", "{\"name\":\"plan\"}",
              "\"owner_id\":\"o1\",\"project_id\":null,\"status\":\"active\",\"metadata\":{\"a\":1},"

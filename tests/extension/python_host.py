@@ -15,7 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXTENSION = os.environ["BRANT_EXTENSION"]
 FOLDER = Path(os.environ["BRANT_FOLDER"])
-FORMAT = 6
+FORMAT = 7
 
 OTHER = """
 import sys

@@ -39,6 +39,17 @@ static const char *const own_tables[] = {
     "rate_limit_hits",
     "schedules",
     "secret_rotations",
+    "brant_accounts",
+    "brant_organizations",
+    "brant_members",
+    "brant_invitations",
+    "brant_api_keys",
+    "brant_audit_logs",
+    "brant_audit_anchors",
+    "brant_audit_subjects",
+    "brant_audit_checkpoints",
+    "brant_tenants",
+    "brant_delegations",
 };
 
 /* Indexes on attributes, and the tables, views and triggers of those of text. */

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "brant/store.h"
 
-#define BRANT__FORMAT 6 /* the newest format this code writes: the number of the last migration */
+#define BRANT__FORMAT 7 /* the newest format this code writes: the number of the last migration */
 
 /* ---- entering a handle (handle.c) -------------------------------------------------------------------------------------- */
 
@@ -90,6 +90,10 @@ enum {
     BRANT__SLOT_WAITER,
     BRANT__SLOT_STREAM,
     BRANT__SLOT_KEYRING,
+    BRANT__SLOT_SESSION,
+    BRANT__SLOT_AUDIT,
+    BRANT__SLOT_ACCESS,
+    BRANT__SLOT_HUB,
     BRANT__SLOT_COUNT
 };
 
@@ -180,6 +184,17 @@ enum {
     BRANT__TABLE_ROTATE_ROW,
     BRANT__TABLE_ROTATE_LOG,
     BRANT__TABLE_ROTATE_STATE,
+    BRANT__TABLE_IDENTITY,
+    BRANT__TABLE_ACCOUNT,
+    BRANT__TABLE_ORGANIZATION,
+    BRANT__TABLE_MEMBER,
+    BRANT__TABLE_INVITATION,
+    BRANT__TABLE_API_KEY,
+    BRANT__TABLE_AUDIT,
+    BRANT__TABLE_ACCESS,
+    BRANT__TABLE_ACCESS_WRITE,
+    BRANT__TABLE_TENANT,
+    BRANT__TABLE_DELEGATION,
     BRANT__TABLE_COUNT
 };
 
