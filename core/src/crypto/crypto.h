@@ -62,6 +62,32 @@ bool brant__envelope_refused(brant_status status);
 /* The key version of what has the shape of an envelope, else 0. Opens nothing. */
 int64_t brant__envelope_key_version(yyjson_val *value);
 
+/* ---- hashes (hash.c) ---------------------------------------------------------------------------- */
+
+/* What a key of the ring is for. It is used for nothing else. */
+enum {
+    BRANT__PURPOSE_ATTRIBUTE,
+    BRANT__PURPOSE_PEPPER,
+    BRANT__PURPOSE_AUDIT,
+    BRANT__PURPOSE_COUNT
+};
+
+#define BRANT__HASH_SIZE 32
+
+/*
+ * BLAKE2b-256 of the parts, keyed with the ring's key of this purpose and version; *version 0: the active one, and then it says which that is. Each part counts with its length in 8
+ * bytes, least significant first, before it, and {NULL, 0} with 8 bytes of 255 alone: so no two lists of parts give the same message, and NULL is not "". The first part is a label that
+ * says what is hashed ("brant audit 1"). NOT_FOUND: no ring, no active key, none of this version or one that is disabled or destroyed; what deriving a key from a password fails
+ * with (brant__keyring_bytes: INTERRUPTED, NO_MEMORY ..). On failure `out` holds zeros and *version what it was.
+ */
+brant_status brant__keyed_hash(uint8_t out[BRANT__HASH_SIZE], brant_db *db, int purpose,
+                               int64_t *version, const brant__text *parts, size_t count);
+/* The same without a key: for salted hashes that others are to prove. */
+void brant__plain_hash(uint8_t out[BRANT__HASH_SIZE], const brant__text *parts, size_t count);
+void brant__sha256(uint8_t out[BRANT__HASH_SIZE], brant__text message);
+/* In time that depends on the length alone. */
+bool brant__bytes_equal(const void *a, const void *b, size_t length);
+
 /* ---- operations (operation.c) --------------------------------------------------------------------- */
 
 brant_status brant__keyring_info(brant__call *call);

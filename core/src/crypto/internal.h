@@ -5,6 +5,7 @@
  * - keyring.c: the ring of a handle, in guarded memory
  * - keyring_read.c: a ring out of its JSON text
  * - derive.c: keys out of passwords
+ * - hash.c: hashes for the modules above
  * - envelope.c: envelopes of version 2
  * - legacy.c: the older ones, which are only read
  * - operation.c: keyring.* and envelopes.*
@@ -19,12 +20,6 @@
 #define BRANT__PASSWORD_MOST 1024                      /* bytes */
 #define BRANT__NUMBER_LIMIT  INT64_C(9007199254740991) /* 2^53 - 1 */
 
-enum {
-    BRANT__PURPOSE_ATTRIBUTE,
-    BRANT__PURPOSE_PEPPER,
-    BRANT__PURPOSE_AUDIT,
-    BRANT__PURPOSE_COUNT
-};
 enum {
     BRANT__KEY_ACTIVE,
     BRANT__KEY_DECRYPT_ONLY,
@@ -161,6 +156,8 @@ void brant__keyring_free(brant__keyring *ring);
 /* NOT_FOUND: no ring, or no key of this version that may open. */
 brant_status brant__keyring_find(const brant__key **out, const brant_db *db, int purpose,
                                  int64_t version);
+/* NOT_FOUND: no ring, or no active key of this purpose. */
+brant_status brant__keyring_find_active(const brant__key **out, const brant_db *db, int purpose);
 /*
  * The key's bytes, borrowed from the ring or put into `room`, which the caller wipes. `kdf` NULL: those of its own; else those that its password gives with it.
  */

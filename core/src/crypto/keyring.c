@@ -246,6 +246,19 @@ brant_status brant__keyring_find(const brant__key **out, const brant_db *db, int
     return BRANT_OK;
 }
 
+brant_status brant__keyring_find_active(const brant__key **out, const brant_db *db, int purpose) {
+    const brant__keyring *ring = brant__keyring_of(db);
+    *out = NULL;
+    if (!ring) return fail_without_ring();
+    for (size_t i = 0; i < ring->key_count; i++)
+        if (ring->keys[i].purpose == purpose && ring->keys[i].state == BRANT__KEY_ACTIVE) {
+            *out = &ring->keys[i];
+            return BRANT_OK;
+        }
+    return brant__fail(BRANT_NOT_FOUND, "the key ring has no active key for %s",
+                       brant__purpose_names[purpose]);
+}
+
 static const brant__derived *find_derived(const brant__keyring *ring, const brant__key *key,
                                           const brant__kdf *kdf) {
     for (size_t i = 0; i < BRANT__DERIVED_KEPT; i++)
