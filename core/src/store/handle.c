@@ -282,6 +282,12 @@ brant_status brant__db_uuid(brant_db *db, char out[37]) {
     return status;
 }
 
+/* ---- who calls ------------------------------------------------------------------------------------------------------ */
+
+const brant__session *brant__db_session(const brant_db *db) {
+    return db->session;
+}
+
 /* ---- state of the modules above ------------------------------------------------------------------------------------ */
 
 void brant__attach(brant_db *db, int slot, const brant__hooks *hooks, void *state) {

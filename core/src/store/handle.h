@@ -112,6 +112,8 @@ struct brant_db {
 
     brant__scratch scratch;
     bool secret; /* the running operation had one: brant__db_secret */
+
+    const brant__session *session; /* of the running call; NULL: it is trusted */
 };
 
 /* Set the record from SQLite's last error on this connection. `what` names what was tried. */

@@ -67,6 +67,22 @@ brant_status brant__db_uuid(brant_db *db, char out[37]);
 /* In a write transaction: no brant that knows less than this format opens the file to write it from now on. */
 brant_status brant__db_require_writer(brant_db *db, int64_t format);
 
+/* ---- who calls ---------------------------------------------------------------------------------------------------------- */
+
+/* The identity of a session (brant/session.h), as the modules above see it. Borrowed, whole for the running call; absent texts are {NULL, 0}. */
+typedef struct brant__session {
+    brant__text id;         /* of the identity: an account's id */
+    brant__text actor_type; /* "account", "api_key", "agent", "service" */
+    brant__text reason;
+    brant__text principal; /* the key of its node in the access graph */
+    brant__text organization;
+    brant__text level;
+    brant__text key; /* the API key that it came with */
+} brant__session;
+
+/* Of the running call: NULL when it is trusted. Between enter and leave. */
+const brant__session *brant__db_session(const brant_db *db);
+
 /* ---- transactions (transaction.c) --------------------------------------------------------------------------------------- */
 
 enum { BRANT__READ, BRANT__WRITE };
