@@ -43,14 +43,16 @@ CREATE TABLE brant_members (
 CREATE INDEX brant_members_account ON brant_members (account_id, org_id);
 CREATE INDEX brant_members_owners ON brant_members (org_id) WHERE level = 'owner' AND status = 'active';
 
--- status: pending, accepted, rejected, cancelled. A pending one that expires_at has passed is over. hash: of the token, keyed with the pepper of this version.
+-- status: pending, accepted, rejected, cancelled. A pending one that expires_at has passed is over. hash: of the token, keyed with the pepper of this version; kid: what the token is
+-- found by.
 CREATE TABLE brant_invitations (
     row_id         INTEGER PRIMARY KEY,
     id             TEXT NOT NULL UNIQUE,
     org_id         TEXT NOT NULL,
     email          TEXT NOT NULL,
     level          TEXT NOT NULL,
-    hash           BLOB NOT NULL UNIQUE,
+    kid            TEXT NOT NULL UNIQUE,
+    hash           BLOB NOT NULL,
     pepper_version INTEGER NOT NULL,
     invited_by     TEXT,
     account_id     TEXT, -- who accepted it
