@@ -111,6 +111,19 @@ CREATE INDEX brant_audit_logs_actor ON brant_audit_logs (actor_id) WHERE actor_i
 CREATE INDEX brant_audit_logs_resource ON brant_audit_logs (resource) WHERE resource IS NOT NULL;
 CREATE INDEX brant_audit_logs_org ON brant_audit_logs (org_id) WHERE org_id IS NOT NULL;
 
+-- For programs that have no authorizer of ours. What stands before the base anchor was pruned.
+CREATE TRIGGER brant_audit_logs_insert BEFORE INSERT ON brant_audit_logs
+WHEN new.seq <= (SELECT max(seq) FROM brant_audit_logs) BEGIN
+    SELECT RAISE(ABORT, 'the audit log is only added to');
+END;
+CREATE TRIGGER brant_audit_logs_update BEFORE UPDATE ON brant_audit_logs BEGIN
+    SELECT RAISE(ABORT, 'the audit log is only added to');
+END;
+CREATE TRIGGER brant_audit_logs_delete BEFORE DELETE ON brant_audit_logs
+WHEN old.seq > coalesce((SELECT seq FROM brant_audit_anchors WHERE name = 'base'), 0) BEGIN
+    SELECT RAISE(ABORT, 'the audit log is only added to');
+END;
+
 -- The log stands on its last row (name 'head') and on what was pruned before its first ('base'): seq and hash, which mac, keyed, vouches for.
 CREATE TABLE brant_audit_anchors (
     name        TEXT NOT NULL PRIMARY KEY,

@@ -82,6 +82,8 @@ enum {
  */
 brant_status brant__keyed_hash(uint8_t out[BRANT__HASH_SIZE], brant_db *db, int purpose,
                                int64_t *version, const brant__text *parts, size_t count);
+/* The version of the active key. NOT_FOUND: there is none, or no ring. */
+brant_status brant__key_active(int64_t *out_version, const brant_db *db, int purpose);
 /* The same without a key: for salted hashes that others are to prove. */
 void brant__plain_hash(uint8_t out[BRANT__HASH_SIZE], const brant__text *parts, size_t count);
 void brant__sha256(uint8_t out[BRANT__HASH_SIZE], brant__text message);

@@ -43,6 +43,13 @@ brant_status brant__keyed_hash(uint8_t out[BRANT__HASH_SIZE], brant_db *db, int 
     return BRANT_OK;
 }
 
+brant_status brant__key_active(int64_t *out_version, const brant_db *db, int purpose) {
+    const brant__key *key = NULL;
+    const brant_status status = brant__keyring_find_active(&key, db, purpose);
+    *out_version = status == BRANT_OK ? key->version : 0;
+    return status;
+}
+
 void brant__plain_hash(uint8_t out[BRANT__HASH_SIZE], const brant__text *parts, size_t count) {
     hash_parts(out, NULL, parts, count);
 }

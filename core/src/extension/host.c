@@ -62,8 +62,9 @@ static int on_authorize(void *context, int action, const char *a, const char *b,
     case SQLITE_UPDATE:
     case SQLITE_DELETE:
     case SQLITE_DROP_TABLE:
-    case SQLITE_DROP_TRIGGER:
         return brant__is_own_table(a) ? SQLITE_DENY : SQLITE_OK;
+    case SQLITE_DROP_TRIGGER:
+        return brant__is_own_table(a) || brant__is_own_table(b) ? SQLITE_DENY : SQLITE_OK;
     case SQLITE_ALTER_TABLE:
     case SQLITE_CREATE_INDEX:
     case SQLITE_DROP_INDEX:

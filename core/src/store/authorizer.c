@@ -136,7 +136,9 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
                    : SQLITE_OK;
     case SQLITE_DROP_TRIGGER:
     case SQLITE_DROP_TEMP_TRIGGER:
-        return is_made_name(a) ? deny(db, "brant's own triggers cannot be dropped", a) : SQLITE_OK;
+        return is_made_name(a) || brant__is_own_table(b)
+                   ? deny(db, "brant's own triggers cannot be dropped", a)
+                   : SQLITE_OK;
     case SQLITE_CREATE_TEMP_TABLE:
     case SQLITE_CREATE_TEMP_VIEW:
     case SQLITE_CREATE_TABLE:

@@ -254,6 +254,10 @@ bool brant__db_read_only(const brant_db *db) {
 bool brant__db_system(const brant_db *db) {
     return db->options.system;
 }
+
+int brant__db_role(const brant_db *db) {
+    return db->options.role;
+}
 bool brant__db_group(const brant_db *db) {
     return db->options.group;
 }

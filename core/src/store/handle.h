@@ -48,7 +48,6 @@ SQLITE_EXTENSION_INIT3 /* every function is the host's */
 } brant__options;
 
 enum { BRANT__MODE_CREATE, BRANT__MODE_RW, BRANT__MODE_RO };
-enum { BRANT__ROLE_SINGLE, BRANT__ROLE_SYSTEM, BRANT__ROLE_TENANT, BRANT__ROLE_COUNT };
 extern const char *const brant__mode_names[];
 extern const char *const brant__role_names[];
 

@@ -58,6 +58,8 @@ const char *brant__db_path(const brant_db *db); /* absolute; ":memory:" */
 bool brant__db_memory(const brant_db *db);
 bool brant__db_read_only(const brant_db *db);
 bool brant__db_system(const brant_db *db);
+enum { BRANT__ROLE_SINGLE, BRANT__ROLE_SYSTEM, BRANT__ROLE_TENANT, BRANT__ROLE_COUNT };
+int brant__db_role(const brant_db *db);
 bool brant__db_group(const brant_db *db); /* permissions "group" */
 /* Read once per operation: the same value until the operation ends. */
 int64_t brant__db_now(brant_db *db);

@@ -1,0 +1,90 @@
+/*
+ * tests/core/support_audit.h: what the tests of the audit log share: rings with audit keys, rows by the function that the modules use, and other programs that change the file.
+ */
+#ifndef BRANT_TESTS_SUPPORT_AUDIT_H
+#define BRANT_TESTS_SUPPORT_AUDIT_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <sys/wait.h>
+
+#include "support_ring.h"
+
+#include "identity/audit.h"
+
+#define AUDIT_KEY(version, state, key)                                                             \
+    "{\"purpose\":\"audit\",\"version\":" #version ",\"state\":\"" state "\",\"key\":\"" key "\"}"
+#define AUDIT_1 RING(AUDIT_KEY(1, "active", KEY_1))
+#define AUDIT_2 RING(AUDIT_KEY(1, "decrypt_only", KEY_1) "," AUDIT_KEY(2, "active", KEY_2))
+
+static inline brant_db *must_open_audited(const char *path) {
+    brant_db *db = must_open(path, "");
+    must_load(db, AUDIT_1);
+    return db;
+}
+
+/* One row, as an operation of the library's writes it, in a transaction of its own. */
+static inline brant_status append_row(brant_db *db, const char *action, const char *org,
+                                      const char *resource, const char *detail,
+                                      const char *reason) {
+    brant__arena arena = {0};
+    brant__call call = {.db = db, .arena = &arena};
+    const brant__text none = {NULL, 0};
+    const brant__actor actor = {.type = BRANT__TEXT("account"),
+                                .id = BRANT__TEXT("a-1"),
+                                .reason = reason ? brant__text_string(reason) : none};
+    brant__error_clear();
+    assert_int_equal(brant__enter(db), BRANT_OK);
+    brant_status status = brant__begin(db, BRANT__WRITE);
+    if (status == BRANT_OK) {
+        status = brant__audit_append(&call, &actor, action, org ? brant__text_string(org) : none,
+                                     resource ? brant__text_string(resource) : none,
+                                     detail ? brant__text_string(detail) : none);
+        if (status == BRANT_OK) status = brant__commit(db);
+        if (status != BRANT_OK) brant__rollback(db);
+    }
+    brant__leave(db);
+    brant__arena_free(&arena);
+    return status;
+}
+
+static inline void must_append(brant_db *db, int count) {
+    for (int i = 0; i < count; i++) {
+        char resource[32];
+        snprintf(resource, sizeof resource, "thing:%d", i);
+        if (append_row(db, i % 3 ? "things.update" : "things.create", i % 2 ? "org-1" : NULL,
+                       i % 5 ? resource : NULL, "{\"a\":1}", i % 4 ? NULL : "because") != BRANT_OK)
+            fail_msg("append: %s", brant_last_error()->message);
+    }
+}
+
+/*
+ * SQL by a program that has none of our code and no guard: the triggers are dropped, unless `guarded`. It runs in a process of its own, since closing the file in this one would give up
+ * our locks. True: it did it.
+ */
+static inline bool other_program(const char *path, bool guarded, const char *sql) {
+    fflush(NULL);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        sqlite3 *db = NULL;
+        char *message = NULL;
+        int code = sqlite3_open(path, &db);
+        sqlite3_busy_timeout(db, 5000);
+        if (code == SQLITE_OK && !guarded)
+            code = sqlite3_exec(db,
+                                "DROP TRIGGER IF EXISTS brant_audit_logs_insert;"
+                                "DROP TRIGGER IF EXISTS brant_audit_logs_update;"
+                                "DROP TRIGGER IF EXISTS brant_audit_logs_delete",
+                                NULL, NULL, &message);
+        if (code == SQLITE_OK) code = sqlite3_exec(db, sql, NULL, NULL, &message);
+        if (code != SQLITE_OK && !guarded) fprintf(stderr, "%s: %s\n", sql, message);
+        sqlite3_close(db);
+        _exit(code == SQLITE_OK ? 0 : 1);
+    }
+    int how = 0;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    return WIFEXITED(how) && WEXITSTATUS(how) == 0;
+}
+
+#endif
