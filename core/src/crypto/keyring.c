@@ -136,8 +136,9 @@ brant_status brant_keyring_load(brant_db *db, const char *json, size_t json_len)
     brant__keyring *ring = NULL;
     state *self = NULL;
     brant__error_clear();
-    brant_status status = brant__enter(db);
+    brant_status status = brant__handle_enter(&db);
     if (status != BRANT_OK) return status;
+    BRANT__TRY(brant__db_trusted(db, "load keys"));
     BRANT__TRY(ensure(&self, db));
     BRANT__TRY(brant__keyring_read(&ring, db, brant__text_of(json, json_len)));
     brant__keyring_free(self->ring);
@@ -152,15 +153,17 @@ brant_status brant_keyring_copy(brant_db *db, brant_db *from) {
     brant__keyring *ring = NULL;
     state *self = NULL;
     brant__error_clear();
-    brant_status status = brant__enter(from);
+    brant_status status = brant__handle_enter(&from);
     if (status != BRANT_OK) return status;
+    status = brant__db_trusted(from, "copy keys");
     const brant__keyring *original = brant__keyring_of(from);
-    if (original) status = copy_ring(&ring, original);
+    if (status == BRANT_OK && original) status = copy_ring(&ring, original);
     brant__leave(from);
     /* Never inside both, so that two handles that copy from each other do not meet. */
-    if (status == BRANT_OK) status = brant__enter(db);
+    if (status == BRANT_OK) status = brant__handle_enter(&db);
     if (status != BRANT_OK) goto discard;
-    status = ensure(&self, db);
+    status = brant__db_trusted(db, "copy keys");
+    if (status == BRANT_OK) status = ensure(&self, db);
     if (status == BRANT_OK) {
         brant__keyring *old = self->ring;
         self->ring = ring;
@@ -175,15 +178,16 @@ discard:
 
 brant_status brant_keyring_unload(brant_db *db) {
     brant__error_clear();
-    const brant_status status = brant__enter(db);
+    brant_status status = brant__handle_enter(&db);
     if (status != BRANT_OK) return status;
+    status = brant__db_trusted(db, "unload keys");
     state *self = state_of(db);
-    if (self) {
+    if (status == BRANT_OK && self) {
         brant__keyring_free(self->ring);
         self->ring = NULL;
     }
     brant__leave(db);
-    return BRANT_OK;
+    return status;
 }
 
 /* ---- keys --------------------------------------------------------------------------------------- */

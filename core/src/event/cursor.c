@@ -10,7 +10,9 @@
 #include "event/wake.h"
 
 struct brant_cursor {
-    brant_db *db; /* retained */
+    brant_db *handle;                         /* by which it was opened, and is read; retained */
+    brant_db *db;                             /* the connection under it */
+    const struct brant__operation *operation; /* which opened it */
     const brant__cursor_kind *kind;
     void *state;
     atomic_bool ended;
@@ -36,8 +38,10 @@ brant_status brant__cursor_new(brant_cursor **out_cursor, brant_db *db,
         status = brant__fail_memory();
         goto cleanup;
     }
-    brant__db_retain(db);
+    cursor->handle = brant__db_handle(db);
+    brant__db_retain(cursor->handle);
     cursor->db = db;
+    cursor->operation = brant__db_running(db);
     cursor->kind = kind;
     cursor->state = state;
     cursor->references = 1;
@@ -56,7 +60,7 @@ static void release(brant_cursor *cursor) {
     pthread_mutex_unlock(&cursor->mutex);
     if (!last) return;
     pthread_mutex_destroy(&cursor->mutex);
-    brant__db_release(cursor->db);
+    brant__db_release(cursor->handle);
     brant__free(cursor);
 }
 
@@ -77,9 +81,9 @@ void brant__cursor_bury(brant_db *db, brant_cursor *list) {
 
 /* For the one thread that found the cursor ended and nobody inside. Leaves the record as it was. */
 static void destroy_state(brant_cursor *cursor) {
-    brant_db *db = cursor->db;
+    brant_db *db = cursor->db; /* also when the shell was taken back */
     const bool clean = brant_last_error()->code == BRANT_OK;
-    const brant_status status = brant__visit(db);
+    const brant_status status = brant__handle_visit(&db);
     bool left = false;
     if (status == BRANT_MISUSE && brant__wait_begin(db) == BRANT_OK) {
         pthread_mutex_lock(&cursor->mutex);
@@ -173,12 +177,13 @@ cleanup:
 
 /* One look: enter, one snapshot, fetch, leave. */
 static brant_status look(visit *out, brant_cursor *cursor, brant__writer *writer) {
-    brant_db *db = cursor->db;
+    brant_db *db = cursor->handle;
     const int transaction = cursor->kind->transaction;
     uint64_t suspicions = cursor->suspicions;
     *out = (visit){.found.until = INT64_MAX};
-    brant_status status = brant__wake_enter(db, &cursor->ended);
+    brant_status status = brant__wake_enter(&db, &cursor->ended);
     if (status != BRANT_OK) return status;
+    brant__db_running_set(db, cursor->operation);
     brant__cursor_bury(db, brant__wake_orphans(db));
     if (transaction != BRANT__FETCH_NONE && !brant__transaction_lost(db))
         BRANT__TRY(brant__wake_check(db));
@@ -207,10 +212,10 @@ cleanup:
 /* The wait ended. Was it for anything but the fallback check, which is done here, or does that say so, then look again. */
 static brant_status glance(bool *out_again, brant_cursor *cursor, const visit *last,
                            int64_t until) {
-    brant_db *db = cursor->db;
+    brant_db *db = cursor->handle;
     *out_again = true;
     if (brant__monotonic_now() >= until) return BRANT_OK;
-    brant_status status = brant__wake_enter(db, &cursor->ended);
+    brant_status status = brant__wake_enter(&db, &cursor->ended);
     if (status != BRANT_OK) return status;
     brant__cursor_bury(db, brant__wake_orphans(db));
     if (brant__transaction_lost(db)) goto cleanup;
@@ -226,16 +231,16 @@ cleanup:
 /* Why the wait is over, if it is. */
 static brant_status check(brant_cursor *cursor, unsigned interrupts) {
     if (atomic_load(&cursor->ended)) return brant__fail(BRANT_CLOSED, "the cursor is closed");
-    if (brant__db_closed(cursor->db))
+    if (brant__db_closed(cursor->handle))
         return brant__fail(BRANT_CLOSED, "the database handle is closed");
-    if (brant__db_interrupts(cursor->db) != interrupts)
+    if (brant__db_interrupts(cursor->handle) != interrupts)
         return brant__fail(BRANT_INTERRUPTED, "the wait was interrupted");
     return BRANT_OK;
 }
 
 static brant_status next_items(brant_cursor *cursor, brant__writer *writer, int64_t timeout) {
-    brant_db *db = cursor->db;
-    const unsigned interrupts = brant__db_interrupts(db);
+    brant_db *handle = cursor->handle;
+    const unsigned interrupts = brant__db_interrupts(handle);
     const int64_t start = brant__monotonic_now();
     const int64_t until = timeout < 0 || timeout > INT64_MAX - start ? INT64_MAX : start + timeout;
     for (;;) {
@@ -250,10 +255,10 @@ static brant_status next_items(brant_cursor *cursor, brant__writer *writer, int6
         if (brant__monotonic_now() >= until) return BRANT_OK;
         const int64_t due = cursor->until < until ? cursor->until : until;
         for (bool again = false; !again;) {
-            status = brant__wait_begin(db);
+            status = brant__wait_begin(handle);
             if (status != BRANT_OK) return status;
-            brant__wake_wait(db, &cursor->ended, interrupts, seen.seen, due);
-            brant__wait_end(db);
+            brant__wake_wait(handle, &cursor->ended, interrupts, seen.seen, due);
+            brant__wait_end(handle);
             status = check(cursor, interrupts);
             if (status == BRANT_OK) status = glance(&again, cursor, &seen, due);
             if (status != BRANT_OK) return status;
@@ -310,12 +315,12 @@ brant_status brant_cursor_wait(int64_t *out_ms, brant_cursor *cursor) {
         *out_ms = -1;
         return BRANT_OK;
     }
-    brant_status status = brant__wait_begin(cursor->db);
+    brant_status status = brant__wait_begin(cursor->handle);
     if (status != BRANT_OK) return status;
     status = brant__wake_forked(cursor->db);
     const int64_t left = until - brant__monotonic_now(),
                   check = brant__wake_check_in(cursor->db, suspicions);
     if (status == BRANT_OK) *out_ms = left < 0 ? 0 : left < check ? left : check;
-    brant__wait_end(cursor->db);
+    brant__wait_end(cursor->handle);
     return status;
 }

@@ -304,7 +304,7 @@ brant_status brant_event_listen(brant_cursor **out_cursor, brant_db *db, const c
     brant__json input = {0};
     brant__error_clear();
     *out_cursor = NULL;
-    status = brant__enter(db);
+    status = brant__handle_enter(&db);
     if (status != BRANT_OK) return status;
     if (json_len == 0) {
         json = "{}";

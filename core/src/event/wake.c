@@ -154,13 +154,14 @@ static void lead(brant_db *db, wake *self, const atomic_bool *ended, int64_t now
     self->leader = NULL;
 }
 
-void brant__wake_wait(brant_db *db, const atomic_bool *ended, unsigned interrupts, uint64_t seen,
-                      int64_t until) {
+void brant__wake_wait(brant_db *handle, const atomic_bool *ended, unsigned interrupts,
+                      uint64_t seen, int64_t until) {
+    brant_db *db = brant__db_connection(handle);
     wake *self = wake_of(db);
     pthread_mutex_lock(&self->mutex);
     self->waiting++;
-    while (self->sequence == seen && !atomic_load(ended) && !brant__db_closed(db) &&
-           brant__db_interrupts(db) == interrupts) {
+    while (self->sequence == seen && !atomic_load(ended) && !brant__db_closed(handle) &&
+           brant__db_interrupts(handle) == interrupts) {
         const int64_t now = brant__monotonic_now();
         /* Who leads checks for all. Without a socket, each does; the first to come finds it done for the others. */
         const bool leads = self->fd >= 0 && !self->leader;
@@ -249,7 +250,8 @@ static void wake_interrupt(brant_db *db, void *state) {
     if (self->process != getpid()) return;
     pthread_mutex_lock(&self->mutex);
     pthread_cond_broadcast(&self->condition);
-    if (brant__db_closed(db))
+    /* A shell may have been taken back: an event loop is told, too. */
+    if (brant__db_closed(db) || self->handed)
         brant__wake_socket_self(self, BRANT__SOCKET_WAKE);
     else if (self->polling)
         brant__wake_socket_self(self, BRANT__SOCKET_KICK);
@@ -267,9 +269,9 @@ uint64_t brant__wake_count(brant_db *db) {
 
 /* ---- entering --------------------------------------------------------------------------------------------------------------- */
 
-brant_status brant__wake_enter(brant_db *db, const atomic_bool *ended) {
+brant_status brant__wake_enter(brant_db **handle, const atomic_bool *ended) {
     for (long nap = 20000;; nap = nap < ENTER_NAP / 2 ? nap * 2 : ENTER_NAP) {
-        const brant_status status = brant__visit(db);
+        const brant_status status = brant__handle_visit(handle);
         if (status != BRANT_MISUSE) return status;
         (void)brant__error_code();
         if (ended && atomic_load(ended)) return brant__fail(BRANT_CLOSED, "the cursor is closed");
@@ -412,21 +414,24 @@ brant_status brant__wake_forked(const brant_db *db) {
                        (long)self->process);
 }
 
-brant_status brant_wake_fd(int *out_fd, brant_db *db) {
+brant_status brant_wake_fd(int *out_fd, brant_db *handle) {
+    brant_db *db = handle;
     brant_status status = BRANT_OK;
     wake *self = NULL;
     brant__error_clear();
     *out_fd = -1;
-    if (!db) return brant__fail(BRANT_INVALID, "the handle is NULL");
-    status = brant__wait_begin(
-        db); /* keeps the state, without entering: any thread may ask at any time */
+    if (!handle) return brant__fail(BRANT_INVALID, "the handle is NULL");
+    /* Keeps the state, without entering: any thread may ask at any time. */
+    status = brant__wait_begin(handle);
     if (status != BRANT_OK) return status;
+    db = brant__db_connection(handle);
     if (brant__db_memory(db)) {
         status = brant__fail(BRANT_UNSUPPORTED, "\":memory:\" has no wake descriptor");
         goto cleanup;
     }
     if (!wake_of(db)) {
-        BRANT__TRY(brant__wake_enter(db, NULL));
+        brant_db *entered = handle;
+        BRANT__TRY(brant__wake_enter(&entered, NULL));
         status = brant__wake_attach(db);
         brant__leave(db);
         if (status != BRANT_OK) goto cleanup;
@@ -447,16 +452,17 @@ brant_status brant_wake_fd(int *out_fd, brant_db *db) {
     if (error)
         status = brant__fail(BRANT_IO, "no socket to wait on: error %d of the system", error);
 cleanup:
-    brant__wait_end(db);
+    brant__wait_end(handle);
     return status;
 }
 
-brant_status brant_wake_acknowledge(brant_db *db) {
+brant_status brant_wake_acknowledge(brant_db *handle) {
     brant_status status = BRANT_OK;
     brant__error_clear();
-    if (!db) return brant__fail(BRANT_INVALID, "the handle is NULL");
-    status = brant__wait_begin(db);
+    if (!handle) return brant__fail(BRANT_INVALID, "the handle is NULL");
+    status = brant__wait_begin(handle);
     if (status != BRANT_OK) return status;
+    brant_db *db = brant__db_connection(handle);
     wake *self = wake_of(db);
     if (self && (status = brant__wake_forked(db)) == BRANT_OK) {
         pthread_mutex_lock(&self->mutex);
@@ -467,6 +473,6 @@ brant_status brant_wake_acknowledge(brant_db *db) {
         if (self->polling) brant__wake_socket_self(self, BRANT__SOCKET_KICK);
         pthread_mutex_unlock(&self->mutex);
     }
-    brant__wait_end(db);
+    brant__wait_end(handle);
     return status;
 }

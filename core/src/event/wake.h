@@ -18,8 +18,8 @@
 /* The state of waking, made when it is first needed. Inside the handle. */
 brant_status brant__wake_attach(brant_db *db);
 
-/* brant__visit, but a call of another thread is waited for, until `ended`, an interrupt or closing. */
-brant_status brant__wake_enter(brant_db *db, const atomic_bool *ended);
+/* brant__handle_visit, but a call of another thread is waited for, until `ended`, an interrupt or closing. */
+brant_status brant__wake_enter(brant_db **handle, const atomic_bool *ended);
 
 /* FORKED in a child of the process that opened the handle. Any thread, while the state is kept. */
 brant_status brant__wake_forked(const brant_db *db);
@@ -33,8 +33,8 @@ uint64_t brant__wake_sequence(brant_db *db);
  * Between brant__wait_begin and brant__wait_end: sleep until the sequence is not `seen` any more, `*ended`, the handle was closed or
  * interrupted (its count is not `interrupts`), `until` (ms of the monotonic clock; INT64_MAX: never) or a check is due.
  */
-void brant__wake_wait(brant_db *db, const atomic_bool *ended, unsigned interrupts, uint64_t seen,
-                      int64_t until);
+void brant__wake_wait(brant_db *handle, const atomic_bool *ended, unsigned interrupts,
+                      uint64_t seen, int64_t until);
 
 /* End the wait of whoever waits with this flag, after it was set. Any thread. */
 void brant__wake_rouse(brant_db *db, const atomic_bool *ended);

@@ -121,7 +121,7 @@ cleanup:
 static brant_status run(const brant__operation *operation, brant__text name, char **out_json,
                         size_t *out_json_len, brant_db *db, const char *json, size_t json_len) {
     if (!db && operation->pure) return run_alone(operation, out_json, out_json_len, json, json_len);
-    brant_status status = brant__enter(db);
+    brant_status status = brant__handle_enter(&db);
     if (status != BRANT_OK) return status;
     brant__scratch *scratch = brant__db_scratch(db);
     brant__call call = {.db = db, .out = &scratch->writer, .arena = &scratch->arena, .name = name};
@@ -174,7 +174,7 @@ BRANT__OPERATION_LIST(DEFINE)
 static brant_status open_cursor(brant_cursor **out_cursor, const brant__operation *operation,
                                 brant_db *db, const char *json, size_t json_len) {
     bool begun = false;
-    brant_status status = brant__enter(db);
+    brant_status status = brant__handle_enter(&db);
     if (status != BRANT_OK) return status;
     brant__scratch *scratch = brant__db_scratch(db);
     brant__call call = {.db = db, .out = &scratch->writer, .arena = &scratch->arena};

@@ -23,14 +23,21 @@ void brant__db_retain(brant_db *db) {
 }
 
 void brant__db_release(brant_db *db) {
-    if (atomic_fetch_sub_explicit(&db->references, 1, memory_order_acq_rel) != 1) return;
-    pthread_mutex_destroy(&db->lock);
-    scratch_free(&db->scratch);
-    brant__free(db->path);
-    brant__free(db);
+    while (db && atomic_fetch_sub_explicit(&db->references, 1, memory_order_acq_rel) == 1) {
+        brant_db *beneath = db->beneath;
+        pthread_mutex_destroy(&db->lock);
+        scratch_free(&db->scratch);
+        brant__free(db->path);
+        brant__free(db);
+        db = beneath;
+    }
 }
 
 void brant__teardown(brant_db *db) {
+    if (db->beneath) {
+        if (db->kind->destroy) db->kind->destroy(db->beneath, db->kind_state);
+        return;
+    }
     const bool here = db->process == getpid();
     if (here && db->sqlite) {
         while (db->depth > 0)
@@ -51,6 +58,11 @@ void brant__teardown(brant_db *db) {
     scratch_free(&db->scratch);
 }
 
+static bool closed_one(const brant_db *db) {
+    return (atomic_load_explicit(&((brant_db *)db)->state, memory_order_relaxed) &
+            BRANT__CLOSED_FLAG) != 0;
+}
+
 /* Tear down if this is the thread that found the handle closed and empty. */
 static void finish(brant_db *db) {
     unsigned expected = BRANT__CLOSED_FLAG;
@@ -58,17 +70,32 @@ static void finish(brant_db *db) {
         brant__teardown(db);
 }
 
-static void end_waits(brant_db *db) {
+/* Of a shell: also those of others look whether it is they who are meant. */
+static void end_waits(brant_db *handle) {
+    brant_db *db = brant__db_connection(handle);
     for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
         void *state = brant__state(db, slot);
         if (state && db->hooks[slot]->interrupt) db->hooks[slot]->interrupt(db, state);
     }
 }
 
-static void interrupt_sqlite(brant_db *db) {
+static void interrupt_sqlite(brant_db *handle) {
+    brant_db *db = brant__db_connection(handle);
+    if (db != handle && !atomic_load(&handle->entered)) return; /* another's call may run */
     pthread_mutex_lock(&db->lock);
     if (db->sqlite) sqlite3_interrupt(db->sqlite);
     pthread_mutex_unlock(&db->lock);
+}
+
+/* What runs and waits in the handle is to look why. Nobody tears down the connection of a shell meanwhile; when it is closed there is nothing left to do. */
+static void rouse(brant_db *db, bool inside) {
+    if (db->beneath && brant__wait_begin(db->connection) != BRANT_OK) {
+        (void)brant__error_code();
+        return;
+    }
+    if (inside) interrupt_sqlite(db);
+    end_waits(db);
+    if (db->beneath) brant__wait_end(db->connection);
 }
 
 brant_status brant_close(brant_db *db) {
@@ -78,8 +105,7 @@ brant_status brant_close(brant_db *db) {
     const unsigned before = atomic_fetch_add(&db->state, BRANT__WAIT);
     if (!(before & BRANT__TORN)) {
         atomic_fetch_or(&db->state, BRANT__CLOSED_FLAG);
-        if (before & BRANT__INSIDE) interrupt_sqlite(db);
-        end_waits(db);
+        rouse(db, before & BRANT__INSIDE);
     }
     atomic_fetch_sub(&db->state, BRANT__WAIT);
     finish(db);
@@ -98,8 +124,7 @@ brant_status brant_interrupt(brant_db *db) {
     const unsigned before = atomic_fetch_add(&db->state, BRANT__WAIT);
     if (!(before & BRANT__TORN)) {
         atomic_fetch_add(&db->interrupts, 1);
-        if (before & BRANT__INSIDE) interrupt_sqlite(db);
-        end_waits(db);
+        rouse(db, before & BRANT__INSIDE);
     }
     atomic_fetch_sub(&db->state, BRANT__WAIT);
     finish(db);
@@ -131,6 +156,12 @@ brant_status brant_check(brant_db *db) {
     return BRANT_OK;
 }
 
+static void leave_one(brant_db *db) {
+    const unsigned before = atomic_fetch_and_explicit(&db->state, ~(BRANT__INSIDE | BRANT__VISIT),
+                                                      memory_order_release);
+    if (BRANT__UNLIKELY(before & BRANT__CLOSED_FLAG)) finish(db);
+}
+
 /* Until a visit is over: some microseconds, rarely the time that it takes to become the writer. */
 static void await_visit(unsigned tries) {
     const struct timespec nap = {0, tries < 64 ? 20000 : 500000};
@@ -146,8 +177,8 @@ static brant_status refuse_forked(const brant_db *db) {
                        (long)db->process);
 }
 
-static brant_status enter(brant_db *db, unsigned as) {
-    if (BRANT__UNLIKELY(!db)) return brant__fail(BRANT_INVALID, "the handle is NULL");
+/* The innermost shell last: each stands between enter and leave for itself. */
+static brant_status enter_one(brant_db *db, unsigned as) {
     unsigned state = atomic_load_explicit(&db->state, memory_order_relaxed);
     for (unsigned tries = 0;;) {
         if (BRANT__UNLIKELY(state & (BRANT__INSIDE | BRANT__CLOSED_FLAG))) {
@@ -164,25 +195,85 @@ static brant_status enter(brant_db *db, unsigned as) {
         }
     }
     if (BRANT__UNLIKELY(db->process != getpid())) {
-        brant__leave(db);
+        leave_one(db);
         return refuse_forked(db);
     }
     db->call_interrupts = atomic_load_explicit(&db->interrupts, memory_order_relaxed);
-    db->now = 0;
     const int64_t deadline = atomic_load_explicit(&db->deadline, memory_order_relaxed);
     if (BRANT__UNLIKELY(deadline && brant__system_now() >= deadline)) {
-        brant__leave(db);
+        leave_one(db);
         return brant__fail(BRANT_TIMEOUT, "the deadline passed before the call began");
     }
     return BRANT_OK;
 }
 
+/* All above the connection, in the reverse order of entering. At most 16. */
+static void leave_shells(brant_db *shell) {
+    if (!shell->beneath) return;
+    leave_shells(shell->beneath);
+    atomic_store_explicit(&shell->entered, false, memory_order_relaxed);
+    leave_one(shell);
+}
+
+/* From the outside in: who is refused by a shell never disturbs what it stands for. */
+static brant_status enter_shells(brant_db *shell, unsigned as) {
+    brant_db *at = shell, *db = shell->connection;
+    brant_status status = BRANT_OK;
+    for (; at->beneath; at = at->beneath)
+        if ((status = enter_one(at, as)) != BRANT_OK) goto cleanup;
+    BRANT__TRY(enter_one(db, as));
+    db->shell = shell;
+    db->session = shell->session;
+    for (at = shell; at->beneath; at = at->beneath)
+        atomic_store_explicit(&at->entered, true, memory_order_relaxed);
+    db->now = 0;
+    db->operation = NULL;
+    for (at = shell; at->beneath; at = at->beneath) {
+        if (!at->kind->enter) continue;
+        status = at->kind->enter(db, at->kind_state);
+        if (status == BRANT_OK) continue;
+        brant__leave(db);
+        return status;
+    }
+    return BRANT_OK;
+cleanup:
+    for (brant_db *entered = shell; entered != at;) {
+        brant_db *beneath = entered->beneath;
+        leave_one(entered);
+        entered = beneath;
+    }
+    return status;
+}
+
+static brant_status enter(brant_db **handle, unsigned as) {
+    brant_db *db = *handle;
+    if (BRANT__UNLIKELY(!db)) return brant__fail(BRANT_INVALID, "the handle is NULL");
+    if (db->beneath) {
+        const brant_status status = enter_shells(db, as);
+        if (status == BRANT_OK) *handle = db->connection;
+        return status;
+    }
+    const brant_status status = enter_one(db, as);
+    if (status != BRANT_OK) return status;
+    db->now = 0;
+    db->operation = NULL;
+    return BRANT_OK;
+}
+
+brant_status brant__handle_enter(brant_db **handle) {
+    return enter(handle, BRANT__INSIDE);
+}
+
+brant_status brant__handle_visit(brant_db **handle) {
+    return enter(handle, BRANT__INSIDE | BRANT__VISIT);
+}
+
 brant_status brant__enter(brant_db *db) {
-    return enter(db, BRANT__INSIDE);
+    return enter(&db, BRANT__INSIDE);
 }
 
 brant_status brant__visit(brant_db *db) {
-    return enter(db, BRANT__INSIDE | BRANT__VISIT);
+    return enter(&db, BRANT__INSIDE | BRANT__VISIT);
 }
 
 void brant__db_secret(brant_db *db) {
@@ -200,41 +291,73 @@ static void forget_secret(brant_db *db) {
 }
 
 void brant__leave(brant_db *db) {
+    brant_db *shell = db->shell;
     if (BRANT__UNLIKELY(db->secret)) forget_secret(db);
-    const unsigned before = atomic_fetch_and_explicit(&db->state, ~(BRANT__INSIDE | BRANT__VISIT),
-                                                      memory_order_release);
-    if (BRANT__UNLIKELY(before & BRANT__CLOSED_FLAG)) finish(db);
+    db->shell = NULL;
+    db->session = NULL;
+    leave_one(db);
+    if (shell) leave_shells(shell);
 }
 
-brant_status brant__wait_begin(brant_db *db) {
-    const unsigned before = atomic_fetch_add(&db->state, BRANT__WAIT);
-    if (!(before & BRANT__CLOSED_FLAG)) return BRANT_OK;
-    brant__wait_end(db);
-    return refuse(before);
-}
-
-void brant__wait_end(brant_db *db) {
+static void wait_end_one(brant_db *db) {
     atomic_fetch_sub(&db->state, BRANT__WAIT);
-    if (BRANT__UNLIKELY(brant__db_closed(db))) finish(db);
+    if (BRANT__UNLIKELY(closed_one(db))) finish(db);
 }
 
-bool brant__db_closed(const brant_db *db) {
-    return (atomic_load_explicit(&((brant_db *)db)->state, memory_order_relaxed) &
-            BRANT__CLOSED_FLAG) != 0;
+brant_status brant__wait_begin(brant_db *handle) {
+    for (brant_db *at = handle; at; at = at->beneath) {
+        const unsigned before = atomic_fetch_add(&at->state, BRANT__WAIT);
+        if (!(before & BRANT__CLOSED_FLAG)) continue;
+        brant_db *refused = at->beneath;
+        while (handle != refused) {
+            brant_db *beneath = handle->beneath;
+            wait_end_one(handle);
+            handle = beneath;
+        }
+        return refuse(before);
+    }
+    return BRANT_OK;
 }
 
-unsigned brant__db_interrupts(const brant_db *db) {
-    return atomic_load(&((brant_db *)db)->interrupts);
+void brant__wait_end(brant_db *handle) {
+    while (handle) {
+        brant_db *beneath = handle->beneath;
+        wait_end_one(handle);
+        handle = beneath;
+    }
+}
+
+bool brant__db_closed(const brant_db *handle) {
+    for (; handle; handle = handle->beneath)
+        if (closed_one(handle)) return true;
+    return false;
+}
+
+unsigned brant__db_interrupts(const brant_db *handle) {
+    unsigned interrupts = 0;
+    for (; handle; handle = handle->beneath)
+        interrupts += atomic_load(&((brant_db *)handle)->interrupts);
+    return interrupts;
+}
+
+brant_status brant__call_over(const brant_db *db) {
+    for (brant_db *at = db->shell ? db->shell : (brant_db *)db; at; at = at->beneath) {
+        if (closed_one(at)) return BRANT_CLOSED;
+        if (atomic_load_explicit(&at->interrupts, memory_order_relaxed) != at->call_interrupts)
+            return BRANT_INTERRUPTED;
+        const int64_t deadline = atomic_load_explicit(&at->deadline, memory_order_relaxed);
+        if (deadline && brant__system_now() >= deadline) return BRANT_TIMEOUT;
+    }
+    return BRANT_OK;
 }
 
 brant_status brant__db_poll(brant_db *db) {
-    if (brant__db_closed(db)) return refuse(BRANT__CLOSED_FLAG);
-    if (atomic_load_explicit(&db->interrupts, memory_order_relaxed) != db->call_interrupts)
-        return brant__fail(BRANT_INTERRUPTED, "the call was interrupted");
-    const int64_t deadline = atomic_load_explicit(&db->deadline, memory_order_relaxed);
-    if (deadline && brant__system_now() >= deadline)
-        return brant__fail(BRANT_TIMEOUT, "the deadline passed during the call");
-    return BRANT_OK;
+    const brant_status over = brant__call_over(db);
+    if (BRANT__LIKELY(over == BRANT_OK)) return BRANT_OK;
+    if (over == BRANT_CLOSED) return refuse(BRANT__CLOSED_FLAG);
+    return over == BRANT_INTERRUPTED
+               ? brant__fail(BRANT_INTERRUPTED, "the call was interrupted")
+               : brant__fail(BRANT_TIMEOUT, "the deadline passed during the call");
 }
 
 /* ---- facts -------------------------------------------------------------------------------------------------------- */
@@ -290,6 +413,19 @@ brant_status brant__db_uuid(brant_db *db, char out[37]) {
 
 const brant__session *brant__db_session(const brant_db *db) {
     return db->session;
+}
+
+brant_status brant__db_trusted(const brant_db *db, const char *what) {
+    if (!db->session) return BRANT_OK;
+    return brant__fail(BRANT_DENIED, "a session cannot %s", what);
+}
+
+const struct brant__operation *brant__db_running(const brant_db *db) {
+    return db->operation;
+}
+
+void brant__db_running_set(brant_db *db, const struct brant__operation *operation) {
+    db->operation = operation;
 }
 
 /* ---- state of the modules above ------------------------------------------------------------------------------------ */

@@ -4,6 +4,7 @@
  * `state` has two flags and a count: INSIDE (a call runs), CLOSED (brant_close was called), and how many waits are on. Whoever makes it
  * CLOSED alone (no call, no wait) adds TORN and tears down: exactly one thread gets there.
  * `sqlite` is NULL after teardown; `lock` protects it against an interrupt from another thread, and nothing else.
+ * A shell (shell.c) has such a state of its own: a call is INSIDE it and everything beneath, a wait is counted in each.
  */
 #ifndef BRANT__STORE_HANDLE_H
 #define BRANT__STORE_HANDLE_H
@@ -112,7 +113,21 @@ struct brant_db {
     brant__scratch scratch;
     bool secret; /* the running operation had one: brant__db_secret */
 
-    const brant__session *session; /* of the running call; NULL: it is trusted */
+    /* Of the running call. */
+    brant_db *shell;               /* by which it came; NULL: by none */
+    const brant__session *session; /* NULL: it is trusted */
+    const struct brant__operation *operation;
+    unsigned begun_by[BRANT__TRANSACTION_DEPTH]; /* the session's shell; 0: a trusted call */
+    atomic_uint shells;                          /* so many were made: their numbers */
+
+    /* Of a shell, which has none of the above but the life, the deadline, interrupts and the session. */
+    brant_db *beneath; /* retained; NULL: it is no shell */
+    brant_db *connection;
+    const brant__shell_kind *kind;
+    void *kind_state;
+    unsigned number;     /* from 1, never given again on this connection */
+    unsigned height;     /* shells beneath, and itself */
+    atomic_bool entered; /* its call is inside the connection */
 };
 
 /* Set the record from SQLite's last error on this connection. `what` names what was tried. */
@@ -156,9 +171,12 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
 /* function.c: the functions that our SQL uses. */
 int brant__functions_create(sqlite3 *sqlite);
 
+/* Why the running call should end, or BRANT_OK; sets no record. */
+brant_status brant__call_over(const brant_db *db);
+
 brant_status brant__pragma_integer(int64_t *out, sqlite3 *sqlite, const char *sql);
 
-/* handle.c: release everything but the shell. */
+/* handle.c: release everything but the memory of the handle. */
 void brant__teardown(brant_db *db);
 /* statement.c */
 void brant__statements_finalize(brant_db *db);

@@ -24,9 +24,7 @@ static int on_busy(void *context, int tries) {
     const int64_t now = brant__monotonic_now();
     if (tries == 0) db->busy_since = now;
     if (now - db->busy_since >= db->options.busy_timeout) return 0;
-    if (brant__db_closed(db) || atomic_load(&db->interrupts) != db->call_interrupts) return 0;
-    const int64_t deadline = atomic_load(&db->deadline);
-    if (deadline && brant__system_now() >= deadline) return 0;
+    if (brant__call_over(db) != BRANT_OK) return 0;
     uint32_t random = 0;
     sqlite3_randomness(sizeof random, &random);
     const struct timespec nap = {0, (long)(20000 + random % 130000)};
@@ -35,12 +33,7 @@ static int on_busy(void *context, int tries) {
 }
 
 static int on_progress(void *context) {
-    brant_db *db = context;
-    if (brant__db_closed(db) ||
-        atomic_load_explicit(&db->interrupts, memory_order_relaxed) != db->call_interrupts)
-        return 1;
-    const int64_t deadline = atomic_load_explicit(&db->deadline, memory_order_relaxed);
-    return deadline && brant__system_now() >= deadline;
+    return brant__call_over(context) != BRANT_OK;
 }
 
 static int on_wal(void *context, sqlite3 *sqlite, const char *name, int pages) {

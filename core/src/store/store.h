@@ -16,33 +16,68 @@
 /* ---- entering a handle (handle.c) -------------------------------------------------------------------------------------- */
 
 /*
- * Every use of a handle stands between enter and leave. Enter fails with CLOSED, MISUSE (another thread is inside) or FORKED. Leave
- * runs the teardown when the handle was closed meanwhile. brant__error_clear is the caller's.
+ * Every use of a handle stands between enter and leave. Enter fails with CLOSED, MISUSE (another thread is inside) or FORKED. *handle becomes the
+ * connection that it stands for (itself, or that of a shell): what is done inside is done with that, and that is left. Leave runs the teardown of
+ * what was closed meanwhile. brant__error_clear is the caller's.
  */
-brant_status brant__enter(brant_db *db);
+brant_status brant__handle_enter(brant_db **handle);
 void brant__leave(brant_db *db);
+brant_status brant__enter(brant_db *db); /* the same for what is known to be a connection */
 
 /*
  * Enter for a moment, to look for a cursor: a call that comes meanwhile waits for the leave instead of failing, so that those who wait disturb nobody.
  * MISUSE while anybody is inside: try again a little later.
  */
-brant_status brant__visit(brant_db *db);
+brant_status brant__handle_visit(brant_db **handle);
+brant_status brant__visit(brant_db *db); /* a connection */
 
 /*
  * A wait stands between wait_begin and wait_end, outside enter/leave: it keeps the handle from being torn down while a descriptor is
  * polled. wait_begin fails with CLOSED.
  */
-brant_status brant__wait_begin(brant_db *db);
-void brant__wait_end(brant_db *db);
+brant_status brant__wait_begin(brant_db *handle);
+void brant__wait_end(brant_db *handle);
 
-void brant__db_retain(brant_db *db); /* keep the shell for a cursor */
-void brant__db_release(brant_db *db);
+void brant__db_retain(brant_db *handle); /* keep its memory, for a cursor or a shell */
+void brant__db_release(brant_db *handle);
 
-bool brant__db_closed(const brant_db *db);
+bool brant__db_closed(const brant_db *handle);
 /* INTERRUPTED, TIMEOUT or CLOSED when the running call should end; long loops in C ask every few thousand steps. */
 brant_status brant__db_poll(brant_db *db);
 /* How often brant_interrupt was called: a wait that sees it change ends. */
-unsigned brant__db_interrupts(const brant_db *db);
+unsigned brant__db_interrupts(const brant_db *handle);
+
+/* ---- shells (shell.c) ------------------------------------------------------------------------------------------------- */
+
+typedef struct brant__session brant__session;
+
+/*
+ * A shell is a handle that stands for another one, which may be a shell itself: the same connection, transactions and state of modules, entered by one thread at a
+ * time as before, but a life, deadline and interrupts of its own. brant_close takes it back, from any thread: what runs through it ends with CLOSED, as do its cursors' waits,
+ * and nothing enters by it any more; the handle that it stands for goes on. Whoever closes that one closes its shells. Its memory is released by brant_db_free and keeps that of the handle beneath.
+ * A transaction stays when the shell in which it was begun is closed.
+ */
+typedef struct brant__shell_kind {
+    /* Each time it is entered, inside the connection; a failure ends the call. NULL: nothing. */
+    brant_status (*enter)(brant_db *db, void *state);
+    /* Once: it was closed and nobody is or waits in it. Any thread, inside nothing; the handle beneath has its memory. NULL: nothing. */
+    void (*destroy)(brant_db *handle, void *state);
+} brant__shell_kind;
+
+/*
+ * `session`, which lives until `destroy`, says who calls through it; NULL: whoever calls through `handle`. CLOSED: the handle is. LIMIT: shells upon shells, more than 16.
+ * The state is the caller's when it fails. Any thread.
+ */
+brant_status brant__shell_open(brant_db **out_shell, brant_db *handle,
+                               const brant__shell_kind *kind, void *state,
+                               const brant__session *session);
+/* Its state when it is a shell of this kind, else NULL. */
+void *brant__shell_state(const brant_db *handle, const brant__shell_kind *kind);
+
+/* The connection under a handle: itself when it is no shell. */
+brant_db *brant__db_connection(brant_db *handle);
+/* The handle by which the running call came. Between enter and leave. */
+brant_db *brant__db_handle(brant_db *db);
 
 /* ---- facts ----------------------------------------------------------------------------------------------------------- */
 
@@ -72,7 +107,7 @@ brant_status brant__db_require_writer(brant_db *db, int64_t format);
 /* ---- who calls ---------------------------------------------------------------------------------------------------------- */
 
 /* The identity of a session (brant/session.h), as the modules above see it. Borrowed, whole for the running call; absent texts are {NULL, 0}. */
-typedef struct brant__session {
+struct brant__session {
     brant__text id;         /* of the identity: an account's id */
     brant__text actor_type; /* "account", "api_key", "agent", "service" */
     brant__text reason;
@@ -80,10 +115,16 @@ typedef struct brant__session {
     brant__text organization;
     brant__text level;
     brant__text key; /* the API key that it came with */
-} brant__session;
+};
 
 /* Of the running call: NULL when it is trusted. Between enter and leave. */
 const brant__session *brant__db_session(const brant_db *db);
+/* DENIED when a session calls: what gives more than any scope says. */
+brant_status brant__db_trusted(const brant_db *db, const char *what);
+/* The running operation, for its session's rules: of a cursor's look, that which opened it. NULL: none that is one. */
+struct brant__operation;
+const struct brant__operation *brant__db_running(const brant_db *db);
+void brant__db_running_set(brant_db *db, const struct brant__operation *operation);
 
 /* ---- transactions (transaction.c) --------------------------------------------------------------------------------------- */
 

@@ -258,6 +258,12 @@ static brant_status write_depth(brant__call *call) {
     return BRANT_OK;
 }
 
+/* A session ends what it began, not what the program that gave it out, or another session, did. */
+static brant_status check_owner(const brant_db *db) {
+    if (!db->session || db->begun_by[db->depth - 1] == db->shell->number) return BRANT_OK;
+    return brant__fail(BRANT_DENIED, "the session did not begin the running transaction");
+}
+
 brant_status brant__transaction_begin(brant__call *call) {
     brant_db *db = call->db;
     const brant__text mode = brant__json_get_text(call->input, "mode");
@@ -271,16 +277,24 @@ brant_status brant__transaction_begin(brant__call *call) {
     brant_status status = brant__begin(db, write ? BRANT__WRITE : BRANT__READ);
     if (status == BRANT_OK && outermost && !write && (status = run(db, SNAPSHOT)) != BRANT_OK)
         brant__rollback(db);
-    return status == BRANT_OK ? write_depth(call) : status;
+    if (status != BRANT_OK) return status;
+    db->begun_by[db->depth - 1] = db->session ? db->shell->number : 0;
+    return write_depth(call);
 }
 
 brant_status brant__transaction_commit(brant__call *call) {
-    const brant_status status = brant__commit(call->db);
-    return status == BRANT_OK ? write_depth(call) : status;
+    brant_status status = BRANT_OK;
+    if (call->db->depth > 0) BRANT__TRY(check_owner(call->db));
+    BRANT__TRY(brant__commit(call->db));
+    return write_depth(call);
+cleanup:
+    return status;
 }
 
 brant_status brant__transaction_rollback(brant__call *call) {
     if (call->db->depth == 0) return brant__fail(BRANT_MISUSE, "no transaction is running");
+    const brant_status status = check_owner(call->db);
+    if (status != BRANT_OK) return status;
     brant__rollback(call->db);
     return write_depth(call);
 }
