@@ -17,7 +17,7 @@
  * - filter.c, path.c: filters, and the fields they name (filter.h)
  * - query.c: lists and counts; page.c: ordered pages; explain.c: their plans; search.c (query.h)
  * - index.c: indexes on attributes (index.h)
- * - row.c: rows as JSON, derived edge keys, cursors of lists
+ * - row.c: rows as JSON, derived edge keys
  * - keys.c: from node keys to row ids
  * - snapshot.c: a graph's adjacency in memory; acyclic.c: cycles; dag.c: cycles of many
  *   new edges
@@ -35,6 +35,7 @@
 #include "event/stream.h"
 #include "graph/graph.h"
 #include "schema/schema.h"
+#include "store/position.h"
 
 /* ---- graph types (type.c) -------------------------------------------------------------------- */
 
@@ -447,24 +448,6 @@ brant_status brant__read_type(uint32_t *out_type, const brant__graph *graph, int
 brant_status brant__edge_key_parse(bool *out_derived, brant__text *out_source,
                                    brant__text *out_type, brant__text *out_target,
                                    brant__call *call, brant__text key);
-
-/* Where a list goes on. `check` says of which list: its operation, graph and filters. */
-typedef struct brant__position {
-    bool given;
-    uint8_t section;
-    int64_t numbers[3];
-    brant__text text;
-} brant__position;
-typedef uint64_t brant__list;
-brant__list brant__list_of(const char *operation);
-void brant__list_filter(brant__list *list, brant__text text);
-brant_status brant__position_read(brant__position *out, brant__call *call, brant__list list);
-/* The member `cursor`. */
-void brant__position_write(brant__writer *out, const brant__position *position, brant__list list);
-
-/* The member `limit`. INVALID out of 1..maximum. */
-brant_status brant__limit_read(int64_t *out_limit, brant__call *call, int64_t otherwise,
-                               int64_t maximum);
 
 /* ---- nodes and edges ------------------------------------------------------------------------- */
 
