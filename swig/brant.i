@@ -200,6 +200,7 @@
 %include "brant/base.h"
 %include "brant/store.h"
 %include "brant/graph.h"
+%include "brant/identity.h"
 %include "brant/traversal.h"
 %include "brant/module.h"
 %include "brant/call.h"

@@ -8,6 +8,7 @@
 #include "brant/event.h"
 #include "brant/exchange.h"
 #include "brant/graph.h"
+#include "brant/identity.h"
 #include "brant/lock.h"
 #include "brant/module.h"
 #include "brant/operation.h"

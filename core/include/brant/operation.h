@@ -12,6 +12,7 @@
 #include "event.h"
 #include "exchange.h"
 #include "graph.h"
+#include "identity.h"
 #include "lock.h"
 #include "module.h"
 #include "queue.h"

@@ -22,6 +22,9 @@
 #include "evolution/evolution.h"
 #include "exchange/exchange.h"
 #include "graph/graph.h"
+#include "identity/account.h"
+#include "identity/member.h"
+#include "identity/organization.h"
 #include "operation/operation.h"
 
 #define COUNT_OPERATION(function, handler, name, kind, transaction) +1

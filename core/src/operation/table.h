@@ -9,6 +9,14 @@
 #define BRANT__OPERATION_TABLE_H
 
 #define BRANT__OPERATION_LIST(X)                                                                   \
+    X(brant_account_create, brant__accounts_create, "accounts.create", MUTATION, OWN)              \
+    X(brant_account_deactivate, brant__accounts_deactivate, "accounts.deactivate", MUTATION, OWN)  \
+    X(brant_account_delete, brant__accounts_delete, "accounts.delete", MUTATION, OWN)              \
+    X(brant_account_find, brant__accounts_find, "accounts.find", QUERY, OWN)                       \
+    X(brant_account_get, brant__accounts_get, "accounts.get", QUERY, OWN)                          \
+    X(brant_account_list, brant__accounts_list, "accounts.list", QUERY, OWN)                       \
+    X(brant_account_reactivate, brant__accounts_reactivate, "accounts.reactivate", MUTATION, OWN)  \
+    X(brant_account_update, brant__accounts_update, "accounts.update", MUTATION, OWN)              \
     X(brant_call_project, brant__call_project, "calls.project", MUTATION, OWN)                     \
     X(brant_call_publish, brant__call_publish, "calls.publish", MUTATION, OWN)                     \
     X(brant_consumer_ack, brant__consumers_ack, "consumers.ack", MUTATION, OWN)                    \
@@ -89,6 +97,7 @@
     X(brant_graph_topological_order, brant__graph_topological_order, "graphs.topological_order",   \
       QUERY, OWN)                                                                                  \
     X(brant_graph_update, brant__graph_update, "graphs.update", MUTATION, OWN)                     \
+    X(brant_identity_schemas, brant__identity_schemas, "identity.schemas", QUERY, PURE)            \
     X(brant_index_create, brant__index_create, "indexes.create", MUTATION, OWN)                    \
     X(brant_index_delete, brant__index_delete, "indexes.delete", MUTATION, OWN)                    \
     X(brant_index_list, brant__index_list, "indexes.list", QUERY, OWN)                             \
@@ -115,6 +124,14 @@
     X(brant_lock_list, brant__locks_list, "locks.list", QUERY, OWN)                                \
     X(brant_lock_refresh, brant__locks_refresh, "locks.refresh", MUTATION, OWN)                    \
     X(brant_lock_release, brant__locks_release, "locks.release", MUTATION, OWN)                    \
+    X(brant_member_add, brant__members_add, "members.add", MUTATION, OWN)                          \
+    X(brant_member_get, brant__members_get, "members.get", QUERY, OWN)                             \
+    X(brant_member_leave, brant__members_leave, "members.leave", MUTATION, OWN)                    \
+    X(brant_member_list, brant__members_list, "members.list", QUERY, OWN)                          \
+    X(brant_member_remove, brant__members_remove, "members.remove", MUTATION, OWN)                 \
+    X(brant_member_resume, brant__members_resume, "members.resume", MUTATION, OWN)                 \
+    X(brant_member_set_level, brant__members_set_level, "members.set_level", MUTATION, OWN)        \
+    X(brant_member_suspend, brant__members_suspend, "members.suspend", MUTATION, OWN)              \
     X(brant_module_cast, brant__module_cast, "modules.cast", QUERY, PURE)                          \
     X(brant_module_diff, brant__modules_diff, "modules.diff", QUERY, PURE)                         \
     X(brant_module_patch, brant__module_patch, "modules.patch", QUERY, PURE)                       \
@@ -141,6 +158,20 @@
     X(brant_node_put, brant__node_put, "nodes.put", MUTATION, OWN)                                 \
     X(brant_node_put_many, brant__node_put_many, "nodes.put_many", MUTATION, OWN)                  \
     X(brant_node_search, brant__node_search, "nodes.search", QUERY, OWN)                           \
+    X(brant_organization_create, brant__organizations_create, "organizations.create", MUTATION,    \
+      OWN)                                                                                         \
+    X(brant_organization_delete, brant__organizations_delete, "organizations.delete", MUTATION,    \
+      OWN)                                                                                         \
+    X(brant_organization_get, brant__organizations_get, "organizations.get", QUERY, OWN)           \
+    X(brant_organization_list, brant__organizations_list, "organizations.list", QUERY, OWN)        \
+    X(brant_organization_resume, brant__organizations_resume, "organizations.resume", MUTATION,    \
+      OWN)                                                                                         \
+    X(brant_organization_suspend, brant__organizations_suspend, "organizations.suspend", MUTATION, \
+      OWN)                                                                                         \
+    X(brant_organization_transfer, brant__organizations_transfer, "organizations.transfer",        \
+      MUTATION, OWN)                                                                               \
+    X(brant_organization_update, brant__organizations_update, "organizations.update", MUTATION,    \
+      OWN)                                                                                         \
     X(brant_queue_claim, brant__queue_claim, "queues.claim", MUTATION, OWN)                        \
     X(brant_queue_configure, brant__queue_configure, "queues.configure", MUTATION, OWN)            \
     X(brant_queue_delete, brant__queue_delete, "queues.delete", MUTATION, OWN)                     \
