@@ -97,6 +97,17 @@
 %feature("nothread", "0") brant_rate_limit_peek;
 %feature("nothread", "0") brant_rate_limit_reset;
 %feature("nothread", "0") brant_rate_limit_list;
+%feature("nothread", "0") brant_audit_append;
+%feature("nothread", "0") brant_audit_checkpoint;
+%feature("nothread", "0") brant_audit_checkpoints;
+%feature("nothread", "0") brant_audit_erase_subject;
+%feature("nothread", "0") brant_audit_export;
+%feature("nothread", "0") brant_audit_get;
+%feature("nothread", "0") brant_audit_keep;
+%feature("nothread", "0") brant_audit_list;
+%feature("nothread", "0") brant_audit_prove;
+%feature("nothread", "0") brant_audit_prune;
+%feature("nothread", "0") brant_audit_verify;
 %feature("nothread", "0") brant_call_project;
 %feature("nothread", "0") brant_call_publish;
 %feature("nothread", "0") brant_consumer_ack;
@@ -203,6 +214,7 @@
 %include "brant/identity.h"
 %include "brant/traversal.h"
 %include "brant/module.h"
+%include "brant/audit.h"
 %include "brant/call.h"
 %include "brant/crypto.h"
 %include "brant/event.h"

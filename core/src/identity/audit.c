@@ -11,7 +11,7 @@
 #define ROW_LABEL  "brant audit 1"
 #define HEAD_LABEL "brant audit anchor 1"
 
-enum { HEAD, ANCHOR, ANCHOR_PUT, INSERT };
+enum { HEAD, ANCHOR, ANCHOR_PUT, INSERT, FIND, SCAN };
 static const char *const sql[] = {
     [HEAD] = "SELECT (SELECT max(seq) FROM brant_audit_logs), "
              "(SELECT seq FROM brant_audit_anchors WHERE name = 'base')",
@@ -26,6 +26,8 @@ static const char *const sql[] = {
                "resource, detail, metadata, created_at, key_version, hash) VALUES (:seq, :id, "
                ":org, :type, :actor, :action, :resource, :detail, :metadata, :now, :version, "
                ":hash)",
+    [FIND] = "SELECT " BRANT__AUDIT_ROW " FROM brant_audit_logs WHERE seq = :seq",
+    [SCAN] = "SELECT " BRANT__AUDIT_ROW " FROM brant_audit_logs WHERE seq >= :from ORDER BY seq",
 };
 static const brant__statements statements = {BRANT__TABLE_AUDIT, BRANT__COUNT(sql), sql};
 
@@ -104,6 +106,95 @@ void brant__audit_read_row(brant__audit_row *out, brant__statement *statement) {
         .sound = brant__column_integer(statement, 12) != 0,
     };
     if (!out->hash.data) out->sound = false;
+}
+
+brant_status brant__audit_find(bool *out_found, brant__audit_row *out, brant__statement **out_row,
+                               brant_db *db, int64_t seq) {
+    *out_found = false;
+    brant_status status = brant__statement_get(out_row, db, &statements, FIND);
+    if (status != BRANT_OK) return status;
+    brant__bind_integer(*out_row, 1, seq);
+    status = brant__step(out_found, db, *out_row);
+    if (status == BRANT_OK && *out_found) brant__audit_read_row(out, *out_row);
+    return status;
+}
+
+brant_status brant__audit_scan(brant__statement **out, brant_db *db, int64_t from) {
+    const brant_status status = brant__statement_get(out, db, &statements, SCAN);
+    if (status == BRANT_OK) brant__bind_integer(*out, 1, from);
+    return status;
+}
+
+static bool is_text(brant__text text) {
+    return brant__utf8_check(text.data, text.length) == SIZE_MAX;
+}
+
+static brant_status check_object(brant__json *json, brant__text text) {
+    const brant_status status = brant__json_parse(json, text.data, text.length, 0);
+    if (status == BRANT_NO_MEMORY) return status;
+    if (status == BRANT_OK && yyjson_is_obj(json->root)) return BRANT_OK;
+    (void)brant__error_code();
+    return BRANT_CORRUPT;
+}
+
+/* Whoever changed the file may have left anything there, which would spoil the answer. */
+static brant_status check_texts(const brant__audit_row *row) {
+    brant__json json = {0};
+    brant_status status = BRANT_CORRUPT;
+    if (row->sound && is_text(row->id) && is_text(row->org_id) && is_text(row->actor_type) &&
+        is_text(row->actor_id) && is_text(row->action) && is_text(row->resource)) {
+        status = check_object(&json, row->detail);
+        if (status == BRANT_OK) status = check_object(&json, row->metadata);
+        brant__json_free(&json);
+    }
+    return status == BRANT_CORRUPT
+               ? brant__fail(BRANT_CORRUPT, "row %lld of the audit log is damaged",
+                             (long long)row->seq)
+               : status;
+}
+
+brant_status brant__audit_write_row(brant__call *call, const brant__audit_row *row) {
+    brant__writer *out = call->out;
+    const brant_status status = check_texts(row);
+    if (status != BRANT_OK) return status;
+    const struct {
+        const char *name;
+        brant__text value;
+    } texts[] = {
+        {"id", row->id},
+        {"org_id", row->org_id},
+        {"actor_type", row->actor_type},
+        {"actor_id", row->actor_id},
+        {"action", row->action},
+        {"resource", row->resource},
+    };
+    brant__write_object(out);
+    brant__write_integer_member(out, "seq", row->seq);
+    for (size_t i = 0; i < BRANT__COUNT(texts); i++) {
+        brant__write_name(out, texts[i].name);
+        brant__write_text_or_null(out, texts[i].value);
+    }
+    brant__write_name(out, "detail");
+    brant__write_raw(out, row->detail);
+    brant__write_name(out, "metadata");
+    brant__write_raw(out, row->metadata);
+    brant__write_integer_member(out, "created_at", row->created_at);
+    brant__write_integer_member(out, "key_version", row->key_version);
+    brant__audit_write_hash(out, "hash", (const uint8_t *)row->hash.data);
+    brant__write_end(out);
+    return BRANT_OK;
+}
+
+void brant__audit_write_hash(brant__writer *out, const char *name,
+                             const uint8_t hash[BRANT__HASH_SIZE]) {
+    brant__write_name(out, name);
+    brant__write_raw(out, BRANT__TEXT("\""));
+    brant__base64url_encode(&out->buffer, hash, BRANT__HASH_SIZE);
+    brant__buffer_append_byte(&out->buffer, '"');
+}
+
+bool brant__audit_read_hash(uint8_t out[BRANT__HASH_SIZE], yyjson_val *object, const char *name) {
+    return brant__base64url_read(out, BRANT__HASH_SIZE, brant__json_get_text(object, name));
 }
 
 /* ---- anchors -------------------------------------------------------------------------------------- */
@@ -254,30 +345,40 @@ static brant_status insert(brant_db *db, const brant__audit_row *row) {
     return brant__run(db, statement);
 }
 
-brant_status brant__audit_append(brant__call *call, const brant__actor *actor, const char *action,
-                                 brant__text org_id, brant__text resource, brant__text detail) {
+brant_status brant__audit_add(int64_t *out_seq, uint8_t out_hash[BRANT__HASH_SIZE],
+                              brant__call *call, const brant__actor *actor, brant__text action,
+                              brant__text org_id, brant__text resource, brant__text detail) {
     brant_db *db = call->db;
     brant__audit_anchor head;
-    uint8_t hash[BRANT__HASH_SIZE];
     char id[37];
     brant__audit_row row = {.org_id = org_id,
                             .actor_type = actor->type,
                             .actor_id = actor->id,
-                            .action = brant__text_string(action),
+                            .action = action,
                             .resource = resource,
                             .metadata = BRANT__TEXT("{}"),
                             .created_at = brant__db_now(db),
-                            .hash = hash_text(hash)};
+                            .hash = hash_text(out_hash)};
     brant_status status;
+    *out_seq = 0;
     BRANT__TRY(brant__audit_head(&head, db));
     row.seq = head.seq + 1;
     BRANT__TRY(write_detail(&row.detail, call, detail, actor->reason));
     BRANT__TRY(brant__db_uuid(db, id));
     row.id = brant__text_string(id);
-    BRANT__TRY(brant__audit_hash(hash, db, &row, head.hash));
+    BRANT__TRY(brant__audit_hash(out_hash, db, &row, head.hash));
     BRANT__TRY(insert(db, &row));
-    BRANT__TRY(brant__audit_anchor_write(db, "head", row.seq, hash));
-    if (brant__db_role(db) != BRANT__ROLE_TENANT) status = tell(db, &row);
+    BRANT__TRY(brant__audit_anchor_write(db, "head", row.seq, out_hash));
+    if (brant__db_role(db) != BRANT__ROLE_TENANT) BRANT__TRY(tell(db, &row));
+    *out_seq = row.seq;
 cleanup:
     return status;
+}
+
+brant_status brant__audit_append(brant__call *call, const brant__actor *actor, const char *action,
+                                 brant__text org_id, brant__text resource, brant__text detail) {
+    uint8_t hash[BRANT__HASH_SIZE];
+    int64_t seq;
+    return brant__audit_add(&seq, hash, call, actor, brant__text_string(action), org_id, resource,
+                            detail);
 }

@@ -25,6 +25,11 @@
 brant_status brant__audit_append(brant__call *call, const brant__actor *actor, const char *action,
                                  brant__text org_id, brant__text resource, brant__text detail);
 
+/* The same, which says what it wrote, and takes any action. */
+brant_status brant__audit_add(int64_t *out_seq, uint8_t out_hash[BRANT__HASH_SIZE],
+                              brant__call *call, const brant__actor *actor, brant__text action,
+                              brant__text org_id, brant__text resource, brant__text detail);
+
 /* ---- the chain (audit.c) ---------------------------------------------------------------------------- */
 
 #define BRANT__AUDIT_DETAIL ((size_t)64 << 10) /* bytes of a row's detail */
@@ -39,7 +44,7 @@ typedef struct brant__audit_row {
 } brant__audit_row;
 
 /* Read with these from column 0. The last says whether each is of its type, which a file that somebody changed need not be. */
-#define BRANT__AUDIT_COLUMNS                                                                       \
+#define BRANT__AUDIT_ROW                                                                           \
     "seq, id, org_id, actor_type, actor_id, action, resource, detail, metadata, created_at, "      \
     "key_version, hash, typeof(id) = 'text' AND typeof(org_id) IN ('text', 'null') AND "           \
     "typeof(actor_type) = 'text' AND typeof(actor_id) IN ('text', 'null') AND "                    \
@@ -49,7 +54,13 @@ typedef struct brant__audit_row {
     "typeof(hash) = 'blob' AND length(hash) = 32"
 /* Borrowed until the next step. */
 void brant__audit_read_row(brant__audit_row *out, brant__statement *statement);
-void brant__audit_write_row(brant__writer *out, const brant__audit_row *row);
+/* CORRUPT: what was written there is no text or JSON. */
+brant_status brant__audit_write_row(brant__call *call, const brant__audit_row *row);
+/* The row with this seq, or *out_found false. The statement is to be reset, also then. */
+brant_status brant__audit_find(bool *out_found, brant__audit_row *out, brant__statement **out_row,
+                               brant_db *db, int64_t seq);
+/* The rows from `from` on, in order of seq. */
+brant_status brant__audit_scan(brant__statement **out, brant_db *db, int64_t from);
 
 /* The hash that the row should have behind `previous`. Its key_version is the key's; 0: the active one, which it then says. NOT_FOUND. */
 brant_status brant__audit_hash(uint8_t out[BRANT__HASH_SIZE], brant_db *db, brant__audit_row *row,
@@ -80,11 +91,35 @@ brant_status brant__audit_mac(uint8_t out[BRANT__HASH_SIZE], int64_t *version, b
 /* The head, when it is authentic and the log ends where it says; CONFLICT, CORRUPT as brant__audit_append. */
 brant_status brant__audit_head(brant__audit_anchor *out, brant_db *db);
 
+/* A hash out of a member in base64url; false: it is none. */
+bool brant__audit_read_hash(uint8_t out[BRANT__HASH_SIZE], yyjson_val *object, const char *name);
+void brant__audit_write_hash(brant__writer *out, const char *name,
+                             const uint8_t hash[BRANT__HASH_SIZE]);
+
 /* The bytes of an integer in what is hashed: 8, least significant first. */
 typedef struct brant__audit_number {
     char bytes[8];
 } brant__audit_number;
 brant__text brant__audit_number_of(brant__audit_number *out, int64_t value);
+
+/* ---- checkpoints (audit_verify.c) --------------------------------------------------------------------- */
+
+/* {"file"?, "seq", "hash", "created_at"?, "key_version"?, "mac"?}: that once the log had this row. Seq 0: that it was empty. */
+typedef struct brant__checkpoint {
+    brant__text file; /* {NULL, 0}: of any */
+    int64_t seq;
+    uint8_t hash[BRANT__HASH_SIZE];
+    int64_t created_at;
+    int64_t key_version; /* 0: nobody vouches for it */
+    uint8_t mac[BRANT__HASH_SIZE];
+} brant__checkpoint;
+/* INVALID: hash or mac are no hashes; `pointer` is that of the object. */
+brant_status brant__checkpoint_read(brant__checkpoint *out, yyjson_val *object,
+                                    const char *pointer);
+
+/* Why a row is not what it should be behind `previous`; NULL: it is. *out_unknown: the ring has not its key, and the error record says so. */
+const char *brant__audit_judge(bool *out_unknown, brant_db *db, brant__audit_row *row,
+                               const uint8_t previous[BRANT__HASH_SIZE]);
 
 /* ---- operations --------------------------------------------------------------------------------------- */
 

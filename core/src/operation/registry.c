@@ -23,6 +23,7 @@
 #include "exchange/exchange.h"
 #include "graph/graph.h"
 #include "identity/account.h"
+#include "identity/audit.h"
 #include "identity/member.h"
 #include "identity/organization.h"
 #include "operation/operation.h"

@@ -17,6 +17,18 @@
     X(brant_account_list, brant__accounts_list, "accounts.list", QUERY, OWN)                       \
     X(brant_account_reactivate, brant__accounts_reactivate, "accounts.reactivate", MUTATION, OWN)  \
     X(brant_account_update, brant__accounts_update, "accounts.update", MUTATION, OWN)              \
+    X(brant_audit_append, brant__audit_append_operation, "audit.append", MUTATION, OWN)            \
+    X(brant_audit_checkpoint, brant__audit_checkpoint, "audit.checkpoint", QUERY, OWN)             \
+    X(brant_audit_checkpoints, brant__audit_checkpoints, "audit.checkpoints", QUERY, OWN)          \
+    X(brant_audit_erase_subject, brant__audit_erase_subject, "audit.erase_subject", MUTATION,      \
+      SELF)                                                                                        \
+    X(brant_audit_export, brant__audit_export, "audit.export", QUERY, OWN)                         \
+    X(brant_audit_get, brant__audit_get, "audit.get", QUERY, OWN)                                  \
+    X(brant_audit_keep, brant__audit_keep, "audit.keep", MUTATION, OWN)                            \
+    X(brant_audit_list, brant__audit_list, "audit.list", QUERY, OWN)                               \
+    X(brant_audit_prove, brant__audit_prove, "audit.prove", QUERY, OWN)                            \
+    X(brant_audit_prune, brant__audit_prune, "audit.prune", MUTATION, OWN)                         \
+    X(brant_audit_verify, brant__audit_verify, "audit.verify", QUERY, OWN)                         \
     X(brant_call_project, brant__call_project, "calls.project", MUTATION, OWN)                     \
     X(brant_call_publish, brant__call_publish, "calls.publish", MUTATION, OWN)                     \
     X(brant_consumer_ack, brant__consumers_ack, "consumers.ack", MUTATION, OWN)                    \

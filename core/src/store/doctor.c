@@ -105,6 +105,18 @@ static const struct {
      "THEN 'for a group that is not there' ELSE 'and was handed to no member of group ' || "
      "quote(c.name) END FROM stream_pending AS p LEFT JOIN stream_consumers AS c ON c.row_id = "
      "p.consumer WHERE c.row_id IS NULL OR p.\"offset\" >= c.next LIMIT 100"},
+    /* Whether the rows are what was written audit.verify says, which has the key. */
+    {"audit_log",
+     "SELECT 'the audit log lacks rows before ' || l.seq FROM brant_audit_logs AS l WHERE l.seq <> "
+     "coalesce((SELECT seq FROM brant_audit_anchors WHERE name = 'base'), 0) + 1 AND NOT EXISTS "
+     "(SELECT 1 FROM brant_audit_logs AS p WHERE p.seq = l.seq - 1) UNION ALL SELECT 'the audit "
+     "log ends at ' || last || ' and should at ' || head FROM (SELECT coalesce((SELECT max(seq) "
+     "FROM brant_audit_logs), (SELECT seq FROM brant_audit_anchors WHERE name = 'base'), 0) AS "
+     "last, coalesce((SELECT seq FROM brant_audit_anchors WHERE name = 'head'), 0) AS head) WHERE "
+     "last <> head UNION ALL SELECT 'the audit log lacks the guard ' || g.column1 FROM (VALUES "
+     "('insert'), ('update'), ('delete')) AS g WHERE NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE "
+     "type = 'trigger' AND tbl_name = 'brant_audit_logs' AND name = 'brant_audit_logs_' || "
+     "g.column1) LIMIT 100"},
 };
 
 static void write_problem(bool *out_ok, brant__call *call, const char *text, size_t length) {
