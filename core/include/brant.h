@@ -9,6 +9,7 @@
 #include "brant/event.h"
 #include "brant/exchange.h"
 #include "brant/graph.h"
+#include "brant/hub.h"
 #include "brant/identity.h"
 #include "brant/lock.h"
 #include "brant/module.h"

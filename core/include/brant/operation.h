@@ -13,6 +13,7 @@
 #include "event.h"
 #include "exchange.h"
 #include "graph.h"
+#include "hub.h"
 #include "identity.h"
 #include "lock.h"
 #include "module.h"

@@ -28,6 +28,12 @@ brant_status brant__keyring_ready(brant_db *db);
  * first value that is sealed on. CONFLICT: this is another one, whose values nobody could tell from those of the other. Keys of passwords are not checked: their envelopes say how they were made.
  */
 brant_status brant__keyring_claim(brant_db *db);
+/* As brant_keyring_copy, inside both handles. NO_MEMORY: `db` keeps what it has. */
+brant_status brant__keyring_share(brant_db *db, const brant_db *from);
+/* Derive the keys of all passwords of the ring now. */
+brant_status brant__keyring_derive_all(brant_db *db);
+/* Another number whenever the handle was given another ring, or none. */
+uint64_t brant__keyring_changes(const brant_db *db);
 /* The version of that key; 0: none. */
 int64_t brant__keyring_active(const brant_db *db);
 /* "active".. of a key of purpose attribute; NULL: the ring has none of this version, or there is no ring. */

@@ -16,6 +16,7 @@ typedef struct state {
     size_t afforded;       /* keys by salts of others in this call (brant__keyring_afford) */
     size_t file_id_length; /* 0: not read yet in this transaction */
     char file_id[64];
+    uint64_t changes; /* how often it was given another ring, or none */
     bool claimed; /* in this transaction the file was seen to know the active key by its version */
 } state;
 
@@ -72,6 +73,13 @@ static brant_status ensure(state **out, brant_db *db) {
     if (!*out) return brant__fail_memory();
     brant__attach(db, BRANT__SLOT_KEYRING, &hooks, *out);
     return BRANT_OK;
+}
+
+static void replace(state *self, brant__keyring *ring) {
+    brant__keyring_free(self->ring);
+    self->ring = ring;
+    self->claimed = false;
+    self->changes++;
 }
 
 /* A child that is forked off gets zeros in place of the keys, with which its copy of the handle could not do anything. Whole pages, which belong to nobody else. */
@@ -141,9 +149,7 @@ brant_status brant_keyring_load(brant_db *db, const char *json, size_t json_len)
     BRANT__TRY(brant__db_trusted(db, "load keys"));
     BRANT__TRY(ensure(&self, db));
     BRANT__TRY(brant__keyring_read(&ring, db, brant__text_of(json, json_len)));
-    brant__keyring_free(self->ring);
-    self->ring = ring;
-    self->claimed = false;
+    replace(self, ring);
 cleanup:
     brant__leave(db);
     return status;
@@ -165,15 +171,43 @@ brant_status brant_keyring_copy(brant_db *db, brant_db *from) {
     status = brant__db_trusted(db, "copy keys");
     if (status == BRANT_OK) status = ensure(&self, db);
     if (status == BRANT_OK) {
-        brant__keyring *old = self->ring;
-        self->ring = ring;
-        self->claimed = false;
-        ring = old;
+        replace(self, ring);
+        ring = NULL;
     }
     brant__leave(db);
 discard:
     brant__keyring_free(ring);
     return status;
+}
+
+brant_status brant__keyring_share(brant_db *db, const brant_db *from) {
+    brant__keyring *ring = NULL;
+    state *self = NULL;
+    const brant__keyring *original = brant__keyring_of(from);
+    brant_status status = ensure(&self, db);
+    if (status == BRANT_OK && original) status = copy_ring(&ring, original);
+    if (status != BRANT_OK) return status;
+    replace(self, ring);
+    return BRANT_OK;
+}
+
+brant_status brant__keyring_derive_all(brant_db *db) {
+    uint8_t room[BRANT__KEY_SIZE];
+    const uint8_t *bytes = NULL;
+    const brant__keyring *ring = brant__keyring_of(db);
+    brant_status status = BRANT_OK;
+    for (size_t i = 0; status == BRANT_OK && ring && i < ring->key_count; i++) {
+        const brant__key *key = &ring->keys[i];
+        if (key->password.data && !key->known && key->state != BRANT__KEY_DISABLED)
+            status = brant__keyring_bytes(&bytes, room, db, key, NULL);
+    }
+    brant__wipe(room, sizeof room);
+    return status;
+}
+
+uint64_t brant__keyring_changes(const brant_db *db) {
+    const state *self = state_of(db);
+    return self ? self->changes : 0;
 }
 
 brant_status brant_keyring_unload(brant_db *db) {
@@ -182,10 +216,7 @@ brant_status brant_keyring_unload(brant_db *db) {
     if (status != BRANT_OK) return status;
     status = brant__db_trusted(db, "unload keys");
     state *self = state_of(db);
-    if (status == BRANT_OK && self) {
-        brant__keyring_free(self->ring);
-        self->ring = NULL;
-    }
+    if (status == BRANT_OK && self) replace(self, NULL);
     brant__leave(db);
     return status;
 }

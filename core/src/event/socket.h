@@ -18,6 +18,8 @@
 #define BRANT__SOCKET_KICK                                                                         \
     'k' /* for the thread that polls: look at the state, nothing was committed */
 
+#define BRANT__WAKE_SUFFIX ".wake" /* of the folder, behind the name of the file */
+
 typedef struct brant__folder {
     char *path;  /* owned by whoever made it */
     bool group;  /* members of the file's group may use it */

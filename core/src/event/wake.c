@@ -14,6 +14,7 @@
  * Once brant_wake_fd has handed the socket out, an event loop reads it too: a leader that empties it sends itself one datagram, so that the event loop sees it
  * readable, and until brant_wake_acknowledge (`owed`) leaves it alone, but for a look every OWED_TICK.
  */
+#include "base/condition.h"
 #include "event/wake_state.h"
 
 #include <errno.h>
@@ -104,41 +105,13 @@ static void take(wake *self, int known) {
 
 /* ---- waiting ---------------------------------------------------------------------------------------------------------------- */
 
-static bool condition_init(pthread_cond_t *condition) {
-#if defined(__APPLE__)
-    return pthread_cond_init(condition, NULL) == 0;
-#else
-    pthread_condattr_t attributes;
-    if (pthread_condattr_init(&attributes) != 0) return false;
-    const bool done = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-                      pthread_cond_init(condition, &attributes) == 0;
-    pthread_condattr_destroy(&attributes);
-    return done;
-#endif
-}
-
-static void sleep_until(wake *self, int64_t until) {
-    if (until == INT64_MAX) {
-        pthread_cond_wait(&self->condition, &self->mutex);
-        return;
-    }
-#if defined(__APPLE__)
-    const int64_t left = until - brant__monotonic_now();
-    const struct timespec span = {(time_t)(left / 1000), (long)(left % 1000) * 1000000};
-    if (left > 0) pthread_cond_timedwait_relative_np(&self->condition, &self->mutex, &span);
-#else
-    const struct timespec moment = {(time_t)(until / 1000), (long)(until % 1000) * 1000000};
-    pthread_cond_timedwait(&self->condition, &self->mutex, &moment);
-#endif
-}
-
 /* Under the mutex, which is left while polling. */
 static void lead(brant_db *db, wake *self, const atomic_bool *ended, int64_t now, int64_t until) {
     self->leader = ended;
     if (self->owed) {
         const int64_t look = now + OWED_TICK;
         const uint64_t seen = self->sequence;
-        sleep_until(self, look < until ? look : until);
+        brant__condition_wait(&self->condition, &self->mutex, look < until ? look : until);
         if (self->owed && self->sequence == seen && brant__monotonic_now() >= look) take(self, 1);
     } else {
         const int64_t left = until - now;
@@ -172,7 +145,7 @@ void brant__wake_wait(brant_db *handle, const atomic_bool *ended, unsigned inter
         if (leads)
             lead(db, self, ended, now, limit);
         else
-            sleep_until(self, limit);
+            brant__condition_wait(&self->condition, &self->mutex, limit);
     }
     self->waiting--;
     if (self->waiting > 0 && !self->leader) pthread_cond_signal(&self->condition);
@@ -364,7 +337,7 @@ static const brant__hooks hooks = {
 };
 
 brant_status brant__wake_attach(brant_db *db) {
-    static const char suffix[] = ".wake";
+    static const char suffix[] = BRANT__WAKE_SUFFIX;
     if (BRANT__LIKELY(wake_of(db) != NULL)) return BRANT_OK;
     const char *path = brant__db_path(db);
     const size_t length = strlen(path);
@@ -392,7 +365,7 @@ brant_status brant__wake_attach(brant_db *db) {
         self->folder.group = (there.st_mode & S_IWGRP) != 0;
     }
     if (pthread_mutex_init(&self->mutex, NULL) != 0) goto failed;
-    if (!condition_init(&self->condition)) {
+    if (!brant__condition_init(&self->condition)) {
         pthread_mutex_destroy(&self->mutex);
         goto failed;
     }

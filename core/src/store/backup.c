@@ -227,6 +227,7 @@ static brant_status check_source(brant_db *db, sqlite3 *source, const char *path
     const brant_status status = brant__identity_read(&identity, source, path);
     if (status != BRANT_OK) return status;
     if (!identity.ours) return brant__fail(BRANT_NOT_BRANT, "%s is not a backup of brant's", path);
+    if (identity.deleted) return brant__fail(BRANT_NOT_FOUND, "%s was deleted", path);
     if (identity.format > BRANT__FORMAT && identity.min_writer > BRANT__FORMAT)
         return brant__fail(BRANT_NEWER_FORMAT, "%s has format %lld and this brant knows up to %d",
                            path, (long long)identity.format, BRANT__FORMAT);

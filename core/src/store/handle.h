@@ -99,8 +99,11 @@ struct brant_db {
         lost; /* SQLite rolled the whole transaction back by itself: its levels are still to be ended */
     uint64_t nested_read[BRANT__TRANSACTION_DEPTH / 64 +
                          1]; /* bit n: level n is a read inside another, without a savepoint */
-    int wal_pages;           /* after the last commit */
-    int checkpoint_at;       /* WAL pages at which the next commit checkpoints */
+    bool guarded;            /* a tenant's file, which may be gone: writes look (tenant.c) */
+    bool alive;              /* a tenant's file was not gone when its data had version `alive_at` */
+    unsigned alive_at;
+    int wal_pages;     /* after the last commit */
+    int checkpoint_at; /* WAL pages at which the next commit checkpoints */
 
     sqlite3_stmt **statements[BRANT__TABLE_COUNT];
     brant__query queries[BRANT__QUERIES_KEPT];
@@ -155,6 +158,7 @@ brant_status brant__migrate(brant_db *db, bool adopt);
 typedef struct brant__identity {
     bool empty; /* no tables at all */
     bool ours;
+    bool deleted; /* it says that it is gone (tenant.c) */
     int64_t format;
     int64_t min_reader;
     int64_t min_writer;
@@ -167,6 +171,13 @@ brant_status brant__meta_set(brant_db *db, const char *name, brant__text value);
 bool brant__is_own_table(const char *table); /* NULL: no */
 int brant__authorize(void *context, int action, const char *a, const char *b, const char *database,
                      const char *trigger);
+
+/* tenant.c: CLOSED when the file is gone; at the beginning of a write transaction. And: this handle has committed, which is no reason to look again. */
+brant_status brant__tenant_check(brant_db *db);
+void brant__tenant_wrote(brant_db *db);
+
+/* open.c: the status of an errno, and a record with `what` and the path. */
+brant_status brant__system_fail(const char *what, const char *path, int error);
 
 /* function.c: the functions that our SQL uses. */
 int brant__functions_create(sqlite3 *sqlite);

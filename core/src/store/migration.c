@@ -23,10 +23,10 @@ brant_status brant__pragma_integer(int64_t *out, sqlite3 *sqlite, const char *sq
 /* Of a file that is ours. What is not there: 1 for the numbers, -1 for the role. */
 static int read_meta(brant__identity *out, sqlite3 *sqlite) {
     sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(
-        sqlite,
-        "SELECT name, value FROM brant_meta WHERE name IN ('min_reader', 'min_writer', 'role')", -1,
-        &statement, NULL);
+    int code = sqlite3_prepare_v2(sqlite,
+                                  "SELECT name, value FROM brant_meta WHERE name IN ('min_reader', "
+                                  "'min_writer', 'role', 'deleted')",
+                                  -1, &statement, NULL);
     out->min_reader = out->min_writer = 1;
     while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(statement, 0),
@@ -36,6 +36,7 @@ static int read_meta(brant__identity *out, sqlite3 *sqlite) {
             out->min_reader = sqlite3_column_int64(statement, 1);
         if (name && value && strcmp(name, "min_writer") == 0)
             out->min_writer = sqlite3_column_int64(statement, 1);
+        if (name && strcmp(name, "deleted") == 0) out->deleted = true;
         for (int i = 0; name && value && strcmp(name, "role") == 0 && i < BRANT__ROLE_COUNT; i++)
             if (strcmp(value, brant__role_names[i]) == 0) out->role = i;
     }

@@ -46,7 +46,7 @@ static int on_wal(void *context, sqlite3 *sqlite, const char *name, int pages) {
 
 /* ---- path ---------------------------------------------------------------------------------------------------------- */
 
-static brant_status system_fail(const char *what, const char *path, int error) {
+brant_status brant__system_fail(const char *what, const char *path, int error) {
     brant_status status = BRANT_IO;
     if (error == EACCES || error == EPERM || error == EROFS) status = BRANT_READ_ONLY;
     if (error == ENOSPC || error == EDQUOT) status = BRANT_FULL;
@@ -76,7 +76,7 @@ static brant_status resolve(char **out, const char *path, size_t length) {
     if (realpath(given, target)) { /* it exists: links resolved */
         brant__buffer_append(&whole, target, strlen(target));
     } else if (errno != ENOENT) {
-        status = system_fail("cannot open", given, errno);
+        status = brant__system_fail("cannot open", given, errno);
     } else {
         char *slash = strrchr(given, '/');
         const char *name = slash ? slash + 1 : given;
@@ -113,20 +113,20 @@ static brant_status create_file(brant_db *db) {
     const int descriptor =
         open(name.data, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, mode);
     if (descriptor < 0) {
-        status = system_fail("cannot create", db->path, errno);
+        status = brant__system_fail("cannot create", db->path, errno);
         goto cleanup;
     }
     const int error = fchmod(descriptor, mode) != 0 ? errno : 0; /* whatever the umask */
     close(descriptor);
     if (error)
-        status = system_fail("cannot create", db->path, error);
+        status = brant__system_fail("cannot create", db->path, error);
     else if (link(name.data, db->path) != 0 && errno != EEXIST) {
         /* File systems without hard links: rename, which is safe only while nothing stands there. */
         if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) {
             if (access(db->path, F_OK) != 0 && rename(name.data, db->path) != 0)
-                status = system_fail("cannot create", db->path, errno);
+                status = brant__system_fail("cannot create", db->path, errno);
         } else {
-            status = system_fail("cannot create", db->path, errno);
+            status = brant__system_fail("cannot create", db->path, errno);
         }
     }
     unlink(name.data);
@@ -148,7 +148,7 @@ static brant_status connect_file(brant_db *db) {
         const int error = db->sqlite ? sqlite3_system_errno(db->sqlite) : 0;
         if (brant__sqlite_status(code) == BRANT_NO_MEMORY || !db->sqlite)
             return brant__fail_memory();
-        if (error) return system_fail("cannot open", db->path, error);
+        if (error) return brant__system_fail("cannot open", db->path, error);
         return brant__fail(brant__sqlite_status(code), "cannot open %s: %s", db->path,
                            sqlite3_errmsg(db->sqlite));
     }
@@ -188,6 +188,7 @@ static brant_status check_identity(brant_db *db, bool *out_empty) {
             "%s has the older format %lld; open it once for writing to bring it to %d", db->path,
             (long long)identity.format, BRANT__FORMAT);
     if (identity.role < 0) return brant__fail(BRANT_CORRUPT, "%s does not say its role", db->path);
+    if (identity.deleted) return brant__fail(BRANT_NOT_FOUND, "%s was deleted", db->path);
     if (db->options.role_given && db->options.role != identity.role)
         return brant__fail(BRANT_CONFLICT, "%s has the role \"%s\", not \"%s\"", db->path,
                            brant__role_names[identity.role], brant__role_names[db->options.role]);
@@ -242,12 +243,12 @@ static brant_status open_file(brant_db *db) {
     brant_status status = BRANT_OK;
     struct stat file;
     if (stat(db->path, &file) != 0) {
-        if (errno != ENOENT) return system_fail("cannot open", db->path, errno);
+        if (errno != ENOENT) return brant__system_fail("cannot open", db->path, errno);
         if (db->options.mode != BRANT__MODE_CREATE)
             return brant__fail(BRANT_NOT_FOUND, "%s does not exist; mode \"create\" makes it",
                                db->path);
         BRANT__TRY(create_file(db));
-        if (stat(db->path, &file) != 0) return system_fail("cannot open", db->path, errno);
+        if (stat(db->path, &file) != 0) return brant__system_fail("cannot open", db->path, errno);
     }
     if (S_ISDIR(file.st_mode)) return brant__fail(BRANT_NOT_BRANT, "%s is a folder", db->path);
     if (!S_ISREG(file.st_mode)) return brant__fail(BRANT_NOT_BRANT, "%s is not a file", db->path);
@@ -292,6 +293,7 @@ brant_status brant_open_with(brant_db **out_db, const char *path, size_t path_le
         BRANT__TRY(resolve(&db->path, path, path_len));
         BRANT__TRY(open_file(db));
     }
+    db->guarded = db->options.role == BRANT__ROLE_TENANT && !db->memory;
     *out_db = db;
     brant__leave(db);
     return BRANT_OK;

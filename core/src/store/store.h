@@ -126,6 +126,30 @@ struct brant__operation;
 const struct brant__operation *brant__db_running(const brant_db *db);
 void brant__db_running_set(brant_db *db, const struct brant__operation *operation);
 
+/* ---- files of tenants (tenant.c) ---------------------------------------------------------------------------------------- */
+
+/* An empty tenant's file of this format, from which others are copied. Immutable. */
+typedef struct brant__image brant__image;
+brant_status brant__image_make(brant__image **out);
+void brant__image_free(brant__image *image); /* NULL is fine */
+/* A new file, which must not be there yet. `durable`: on disk when it returns. The ids are 36 characters. */
+brant_status brant__image_write(const brant__image *image, const char *path, bool group,
+                                bool durable, const char *id, const char *org_id, int64_t now);
+
+/* The organisation that the file says to be of; "" where it does not say. Between enter and leave, as all below. */
+brant_status brant__tenant_organization(char out[37], brant_db *db);
+/* In a transaction of its own. */
+brant_status brant__tenant_claim(brant_db *db, const char *org_id);
+/*
+ * Say in the file that it is gone, in a transaction of its own: nothing is committed in it from then on, by no handle of any process (CLOSED), and nobody opens it (NOT_FOUND).
+ */
+brant_status brant__tenant_bury(brant_db *db);
+
+/* Closing leaves the write-ahead log as it is, which is quick; its pages since the last checkpoint; and a checkpoint as far as readers allow. */
+void brant__db_keep_log(brant_db *db);
+int brant__db_log_pages(const brant_db *db);
+void brant__db_checkpoint(brant_db *db);
+
 /* ---- transactions (transaction.c) --------------------------------------------------------------------------------------- */
 
 enum { BRANT__READ, BRANT__WRITE };
@@ -256,6 +280,8 @@ enum {
     BRANT__TABLE_ACCESS,
     BRANT__TABLE_ACCESS_WRITE,
     BRANT__TABLE_TENANT,
+    BRANT__TABLE_TENANT_FILE,
+    BRANT__TABLE_TENANT_STATE,
     BRANT__TABLE_DELEGATION,
     BRANT__TABLE_COUNT
 };

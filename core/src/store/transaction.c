@@ -164,6 +164,9 @@ brant_status brant__begin(brant_db *db, int mode) {
     if (!joined) BRANT__TRY(run(db, mode == BRANT__WRITE ? BEGIN_WRITE : BEGIN_READ));
     db->mode = mode;
     db->depth = 1;
+    if (BRANT__UNLIKELY(db->guarded) && mode == BRANT__WRITE &&
+        (status = brant__tenant_check(db)) != BRANT_OK)
+        brant__rollback(db);
 cleanup:
     return status;
 }
@@ -206,6 +209,7 @@ brant_status brant__commit(brant_db *db) {
     BRANT__TRY(run(db, COMMIT));
     db->depth = 0;
     if (db->mode == BRANT__WRITE) {
+        if (BRANT__UNLIKELY(db->guarded)) brant__tenant_wrote(db);
         for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
             void *state = brant__state(db, slot);
             if (state && db->hooks[slot]->after_commit) db->hooks[slot]->after_commit(db, state);

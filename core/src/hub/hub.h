@@ -1,0 +1,139 @@
+/*
+ * hub/hub.h: the inside of a hub.
+ *
+ * A hub has three sorts of connections. `system` is the caller's. `registry` is the hub's own on the same file, behind `registry_lock`: the states of organisations and tenants are read and
+ * written there (registry.c), so that it works whatever the caller does with its handles. The others are files (brant__file), tenants' and more of the system's, which are lent to one caller
+ * each or idle (pool.c).
+ *
+ * `lock` guards the pool's lists and numbers, and nothing is called under it that takes another lock or touches a file. registry_lock may be taken inside a call of any handle but
+ * the registry's. Between the two there is no order, as neither is held when the other is taken.
+ */
+#ifndef BRANT__HUB_H
+#define BRANT__HUB_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "brant/hub.h"
+#include "identity/membership.h"
+#include "store/store.h"
+
+#define BRANT__ORG_ID  36
+#define BRANT__BUCKETS 256
+
+typedef struct brant__hub_options {
+    bool create;
+    bool group;
+    bool full; /* durability */
+    int64_t busy_timeout;
+    int64_t max_open;
+    int64_t cache;
+    brant__buffer json; /* what is passed on to each file, without its braces */
+} brant__hub_options;
+
+/* One open file. In the list of its bucket when it is idle, in that of those lent when it is not. */
+typedef struct brant__file brant__file;
+struct brant__file {
+    brant__membership membership;   /* first: identity/membership.h */
+    brant_hub *hub;                 /* retained */
+    char org_id[BRANT__ORG_ID + 1]; /* "" of the system file */
+    brant_db *db;                   /* the connection, the pool's */
+    brant_db *handle;               /* lent: the shell that the caller has */
+    brant_db *session;              /* of brant_hub_authenticate: what that stands for; else NULL */
+    uint64_t keys;                  /* which of the hub's rings it has; 0: another */
+    uint64_t rings;                 /* brant__keyring_changes when it got that */
+    uint64_t seen;                  /* the registry's version at which it was seen to be active */
+    bool doomed;                    /* closed when it comes back */
+    brant__file *next, *previous;   /* of the bucket, or of those lent */
+    brant__file *younger, *older;   /* idle ones by their use */
+};
+
+struct brant_hub {
+    atomic_int references; /* the caller's, and each file's */
+    atomic_bool closed;
+    pid_t process;
+    char *path; /* absolute */
+    brant__hub_options options;
+    brant_db *system;
+    brant__file system_file; /* what is attached to it; neither idle nor lent */
+
+    pthread_mutex_t registry_lock;
+    brant_db *registry;
+    uint64_t writes; /* of the registry itself, which its data version does not count */
+    brant__image *image;
+    atomic_ullong keys; /* counts the rings that it was given; the registry has the present one */
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    brant__file *idle[BRANT__BUCKETS];
+    brant__file *youngest, *oldest; /* of the idle ones */
+    brant__file *lent;
+    int64_t open; /* idle, lent, and being opened */
+    int64_t idle_count;
+    int64_t opened, made, evicted;
+};
+
+brant_status brant__hub_check(const brant_hub *hub); /* INVALID, FORKED, CLOSED */
+void brant__hub_retain(brant_hub *hub);
+void brant__hub_release(brant_hub *hub);
+
+/* INVALID for what is no UUID in lower case. */
+brant_status brant__org_id_check(brant__text org_id);
+/* The hub's folder, a slash, the file's name and an ending; NUL-terminated. */
+brant_status brant__hub_path(char **out, const brant_hub *hub, const char *org_id,
+                             const char *ending);
+
+/* The file of an organisation, or with "" of the system; a link is NOT_BRANT. */
+brant_status brant__hub_open_file(brant_db **out_db, brant_hub *hub, const char *org_id,
+                                  bool create);
+
+/* ---- registry (registry.c) ---------------------------------------------------------------------------------------------- */
+
+/* Between them the registry is this thread's, entered. */
+brant_status brant__registry_enter(brant_hub *hub);
+void brant__registry_leave(brant_hub *hub);
+
+enum { BRANT__TENANT_NONE, BRANT__TENANT_MADE, BRANT__TENANT_DELETING };
+extern const char *const brant__tenant_state_names[];
+
+/* Inside the registry. NOT_FOUND: no such organisation, or it is being deleted; DENIED: it is suspended. *out_state is whatever it is. */
+brant_status brant__registry_state(int *out_state, brant_hub *hub, const char *org_id);
+/* NOT_FOUND: no such organisation, or it is being deleted; DENIED: it is suspended. *out_state is BRANT__TENANT_NONE or _MADE. *out_seen: for brant__registry_recheck. */
+brant_status brant__registry_look(int *out_state, uint64_t *out_seen, brant_hub *hub,
+                                  const char *org_id);
+/* The same, quick when nobody wrote to the system file since *seen, and CLOSED where that says NOT_FOUND. */
+brant_status brant__registry_recheck(uint64_t *seen, brant_hub *hub, const char *org_id);
+brant_status brant__registry_level(int *out_level, brant_hub *hub, const char *org_id,
+                                   brant__text account_id);
+
+/* ---- files of tenants (tenant.c) ------------------------------------------------------------------------------------------ */
+
+/* Make the file of an organisation, unless it is there. */
+brant_status brant__tenant_make(brant_hub *hub, const char *org_id);
+/* Keep the id of the file in the system file. Inside its handle. */
+brant_status brant__tenant_record(brant_hub *hub, const char *org_id, brant_db *db);
+/* Finish what was left half done. *out_finished: deleted organisations. Only a failure to look is one. */
+brant_status brant__hub_finish(int64_t *out_finished, brant_hub *hub);
+/* At brant_hub_open: remove half-made files and what is left of files that are gone. */
+void brant__hub_sweep(brant_hub *hub);
+
+/* ---- pool (pool.c) ----------------------------------------------------------------------------------------------------------- */
+
+void brant__pool_begin(brant_hub *hub);
+void brant__pool_attach(brant__file *file); /* to its connection, which is nobody's yet */
+
+brant_status brant__pool_acquire(brant_db **out_db, brant_hub *hub, brant__text org_id);
+/* The file of an organisation, or with "" of the system, ready for use; then it is lent or put back. */
+brant_status brant__pool_take(brant__file **out, brant_hub *hub, brant__text org_id);
+/* Whether it fails or not, the file is the handle's, or back. */
+brant_status brant__pool_lend(brant_db **out_db, brant__file *file);
+void brant__pool_put_back(brant__file *file);
+/* Close the idle files of an organisation (NULL: all), and what callers have of it. */
+void brant__pool_close(brant_hub *hub, const char *org_id);
+/* Handles on it, idle ones too; *out_format: of one of them, 0: none is open. */
+int64_t brant__pool_count(brant_hub *hub, const char *org_id);
+/* The hub of which a handle of the system file is; NULL: of none. */
+brant_hub *brant__hub_of_system(brant_db *db);
+
+#endif

@@ -1,0 +1,431 @@
+/*
+ * hub/pool.c: open files: lent to one caller each, or idle, to be lent again or closed for another.
+ *
+ * A file is in exactly one place: idle (in its bucket's list and in that of age), lent, or in the hands of the one thread that opens, closes or moves it. All of
+ * them count as open, so that a thread which has closed one may open another in its place.
+ */
+#define _GNU_SOURCE
+#include "hub/hub.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/condition.h"
+#include "crypto/crypto.h"
+
+#define LOG_PAGES                                                                                  \
+    1000 /* a log longer than this is written back before its file lies idle: whoever opens the file anew reads all of it */
+
+/* ---- what is attached ----------------------------------------------------------------------------------------------------- */
+
+static brant_status level(int *out_level, const brant__membership *membership,
+                          brant__text account_id) {
+    const brant__file *file = (const brant__file *)(const void *)membership;
+    return brant__registry_level(out_level, file->hub, file->org_id, account_id);
+}
+
+/* Somebody may have deleted an organisation on a handle of the system file. */
+static void after_commit(brant_db *db, void *context) {
+    const brant__file *file = context;
+    int64_t finished = 0;
+    (void)db;
+    if (*file->org_id || atomic_load(&file->hub->closed)) return;
+    const bool clean = brant_last_error()->code == BRANT_OK;
+    (void)brant__hub_finish(&finished, file->hub);
+    if (clean) (void)brant__error_code();
+}
+
+static const brant__hooks hooks = {.after_commit = after_commit};
+
+void brant__pool_attach(brant__file *file) {
+    if (*file->org_id) file->membership.level = level;
+    brant__attach(file->db, BRANT__SLOT_HUB, &hooks, file);
+}
+
+brant_hub *brant__hub_of_system(brant_db *db) {
+    const brant__file *file = brant__state(db, BRANT__SLOT_HUB);
+    return file && !*file->org_id ? file->hub : NULL;
+}
+
+/* ---- lists: under the lock -------------------------------------------------------------------------------------------------- */
+
+static brant__file **bucket_of(brant_hub *hub, const char *org_id) {
+    return &hub->idle[brant__hash(org_id, strlen(org_id)) % BRANT__BUCKETS];
+}
+
+static void link_in(brant__file **list, brant__file *file) {
+    file->previous = NULL;
+    file->next = *list;
+    if (*list) (*list)->previous = file;
+    *list = file;
+}
+
+static void unlink_from(brant__file **list, brant__file *file) {
+    if (file->previous)
+        file->previous->next = file->next;
+    else
+        *list = file->next;
+    if (file->next) file->next->previous = file->previous;
+}
+
+static void idle_add(brant_hub *hub, brant__file *file) {
+    link_in(bucket_of(hub, file->org_id), file);
+    file->younger = NULL;
+    file->older = hub->youngest;
+    if (hub->youngest) hub->youngest->younger = file;
+    hub->youngest = file;
+    if (!hub->oldest) hub->oldest = file;
+    hub->idle_count++;
+}
+
+static void idle_remove(brant_hub *hub, brant__file *file) {
+    unlink_from(bucket_of(hub, file->org_id), file);
+    *(file->younger ? &file->younger->older : &hub->youngest) = file->older;
+    *(file->older ? &file->older->younger : &hub->oldest) = file->younger;
+    hub->idle_count--;
+}
+
+static brant__file *idle_find(brant_hub *hub, const char *org_id) {
+    brant__file *file = *bucket_of(hub, org_id);
+    while (file && strcmp(file->org_id, org_id) != 0)
+        file = file->next;
+    return file;
+}
+
+/* ---- opening and closing ------------------------------------------------------------------------------------------------------ */
+
+void brant__pool_begin(brant_hub *hub) {
+    pthread_mutex_init(&hub->lock, NULL);
+    brant__condition_init(&hub->changed);
+}
+
+static void close_file(brant__file *file) {
+    brant_hub *hub = file->hub;
+    if (brant__enter(file->db) == BRANT_OK) {
+        brant__db_keep_log(file->db);
+        brant__leave(file->db);
+    } else {
+        (void)brant__error_code();
+    }
+    brant_db_free(file->db);
+    brant__free(file);
+    brant__hub_release(hub);
+}
+
+/* A place became free, or the hub closes. */
+static void give_place(brant_hub *hub) {
+    pthread_mutex_lock(&hub->lock);
+    hub->open--;
+    pthread_cond_signal(&hub->changed);
+    pthread_mutex_unlock(&hub->lock);
+}
+
+/* Whose it says to be. *out_claimed: it did not say, and does now. */
+static brant_status check_owner(bool *out_claimed, brant__file *file) {
+    char owner[BRANT__ORG_ID + 1];
+    brant_status status = brant__tenant_organization(owner, file->db);
+    *out_claimed = status == BRANT_OK && !*owner;
+    if (status != BRANT_OK) return status;
+    if (*out_claimed) return brant__tenant_claim(file->db, file->org_id);
+    if (strcmp(owner, file->org_id) == 0) return BRANT_OK;
+    return brant__fail(BRANT_CORRUPT, "%s is the file of another organisation",
+                       brant__db_path(file->db));
+}
+
+static brant_status open_connection(brant__file *file, bool made) {
+    brant_status status = brant__hub_open_file(&file->db, file->hub, file->org_id, false);
+    if (status == BRANT_NOT_FOUND && *file->org_id) {
+        /* Deleted a moment ago, or lost. */
+        int state = BRANT__TENANT_NONE;
+        uint64_t seen = 0;
+        (void)brant__error_code();
+        status = brant__registry_look(&state, &seen, file->hub, file->org_id);
+        if (status == BRANT_OK)
+            status = brant__fail(BRANT_CORRUPT,
+                                 "the file of the organisation \"%s\" is missing; restore a backup",
+                                 file->org_id);
+    }
+    if (status != BRANT_OK) return status;
+    bool claimed = false;
+    BRANT__TRY(brant__enter(file->db));
+    if (*file->org_id) status = check_owner(&claimed, file);
+    if (status == BRANT_OK && (claimed || !made) && *file->org_id)
+        status = brant__tenant_record(file->hub, file->org_id, file->db);
+    brant__leave(file->db);
+cleanup:
+    return status;
+}
+
+static brant_status open_file(brant__file **out, brant_hub *hub, const char *org_id) {
+    brant_status status = BRANT_OK;
+    int state = BRANT__TENANT_MADE;
+    uint64_t seen = 0;
+    brant__file *file = NULL;
+    *out = NULL;
+    if (*org_id) {
+        BRANT__TRY(brant__registry_look(&state, &seen, hub, org_id));
+        if (state == BRANT__TENANT_NONE) BRANT__TRY(brant__tenant_make(hub, org_id));
+    }
+    file = brant__alloc_zero(sizeof *file);
+    if (!file) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    brant__hub_retain(hub);
+    file->hub = hub;
+    snprintf(file->org_id, sizeof file->org_id, "%s", org_id);
+    BRANT__TRY(open_connection(file, state == BRANT__TENANT_MADE));
+    brant__pool_attach(file);
+    pthread_mutex_lock(&hub->lock);
+    hub->opened++;
+    pthread_mutex_unlock(&hub->lock);
+    *out = file;
+    return BRANT_OK;
+cleanup:
+    if (file) {
+        brant_db_free(file->db);
+        brant__free(file);
+        brant__hub_release(hub);
+    }
+    return status;
+}
+
+/* ---- lending ------------------------------------------------------------------------------------------------------------------- */
+
+/* Until `end` of the monotonic clock; under the lock. */
+static void await_place(brant_hub *hub, int64_t end) {
+    const int64_t left = end - brant__monotonic_now();
+    if (left > 0) brant__condition_wait(&hub->changed, &hub->lock, end);
+}
+
+/* An idle file of the organisation, or a place to open one in. */
+static brant_status take(brant__file **out, brant_hub *hub, const char *org_id) {
+    const int64_t end = brant__monotonic_now() + hub->options.busy_timeout;
+    brant__file *victim = NULL;
+    brant_status status = BRANT_OK;
+    pthread_mutex_lock(&hub->lock);
+    for (;;) {
+        if (atomic_load(&hub->closed)) {
+            status = brant__fail(BRANT_CLOSED, "the hub is closed");
+            break;
+        }
+        *out = idle_find(hub, org_id);
+        if (*out) {
+            idle_remove(hub, *out);
+            break;
+        }
+        if (hub->open < hub->options.max_open) {
+            hub->open++;
+            break;
+        }
+        victim = hub->oldest;
+        if (victim) {
+            idle_remove(hub, victim);
+            hub->evicted++;
+            break;
+        }
+        if (brant__monotonic_now() >= end) {
+            status =
+                brant__fail(BRANT_BUSY,
+                            "all %lld handles of the hub were in use for %lld ms; release "
+                            "them, or raise \"max_open\"",
+                            (long long)hub->options.max_open, (long long)hub->options.busy_timeout);
+            break;
+        }
+        await_place(hub, end);
+    }
+    pthread_mutex_unlock(&hub->lock);
+    if (victim) close_file(victim);
+    return status;
+}
+
+/* The hub's ring, unless it has it. */
+static brant_status give_ring(brant__file *file) {
+    brant_hub *hub = file->hub;
+    if (file->keys == atomic_load(&hub->keys) &&
+        (file->keys == 0 || file->rings == brant__keyring_changes(file->db)))
+        return BRANT_OK;
+    brant_status status = brant__enter(file->db);
+    if (status != BRANT_OK) return status;
+    status = brant__registry_enter(hub);
+    if (status == BRANT_OK) {
+        status = brant__keyring_share(file->db, hub->registry);
+        file->keys = atomic_load(&hub->keys);
+        file->rings = brant__keyring_changes(file->db);
+        brant__registry_leave(hub);
+    }
+    brant__leave(file->db);
+    return status;
+}
+
+/* Idle, or closed. */
+void brant__pool_put_back(brant__file *file) {
+    brant_hub *hub = file->hub;
+    const bool clean = brant_last_error()->code == BRANT_OK;
+    bool keep = false;
+    if (brant__enter(file->db) == BRANT_OK) {
+        while (brant__depth(file->db) > 0)
+            brant__rollback(file->db);
+        if (brant__db_log_pages(file->db) > LOG_PAGES) brant__db_checkpoint(file->db);
+        brant__leave(file->db);
+        keep = true;
+    }
+    if (clean) (void)brant__error_code();
+    pthread_mutex_lock(&hub->lock);
+    keep = keep && !file->doomed && !atomic_load(&hub->closed);
+    if (keep) {
+        idle_add(hub, file);
+        pthread_cond_signal(&hub->changed);
+    }
+    pthread_mutex_unlock(&hub->lock);
+    if (keep) return;
+    brant__hub_retain(hub);
+    close_file(file);
+    give_place(hub);
+    brant__hub_release(hub);
+}
+
+/* ---- the handle of a file that is lent ------------------------------------------------------------------------------------------ */
+
+static brant_status on_enter(brant_db *db, void *context) {
+    brant__file *file = context;
+    (void)db;
+    if (!*file->org_id) return BRANT_OK;
+    const brant_status status = brant__registry_recheck(&file->seen, file->hub, file->org_id);
+    if (BRANT__LIKELY(status != BRANT_NOT_FOUND)) return status;
+    (void)brant__error_code();
+    return brant__fail(BRANT_CLOSED, "the organisation \"%s\" is being deleted", file->org_id);
+}
+
+static void on_destroy(brant_db *beneath, void *context) {
+    brant__file *file = context;
+    brant_hub *hub = file->hub;
+    (void)beneath;
+    pthread_mutex_lock(&hub->lock);
+    unlink_from(&hub->lent, file);
+    file->handle = NULL;
+    pthread_mutex_unlock(&hub->lock);
+    brant_db_free(file->session);
+    file->session = NULL;
+    brant__pool_put_back(file);
+}
+
+static const brant__shell_kind kind = {.enter = on_enter, .destroy = on_destroy};
+
+brant_status brant__pool_lend(brant_db **out_db, brant__file *file) {
+    brant_hub *hub = file->hub;
+    brant_status status = BRANT_OK;
+    *out_db = NULL;
+    /* Nobody closes it before it is in the list, and from then on it is only known by that. */
+    pthread_mutex_lock(&hub->lock);
+    status = brant__shell_open(&file->handle, file->session ? file->session : file->db, &kind, file,
+                               NULL);
+    if (status == BRANT_OK) link_in(&hub->lent, file);
+    const bool late = file->doomed || atomic_load(&hub->closed);
+    *out_db = file->handle;
+    pthread_mutex_unlock(&hub->lock);
+    if (status == BRANT_OK && late) brant_close(*out_db); /* it missed that everything is closed */
+    if (status != BRANT_OK) {
+        brant_db_free(file->session);
+        file->session = NULL;
+        brant__pool_put_back(file);
+    }
+    return status;
+}
+
+brant_status brant__pool_take(brant__file **out, brant_hub *hub, brant__text org_id) {
+    char name[BRANT__ORG_ID + 1] = "";
+    brant__file *file = NULL;
+    brant_status status = BRANT_OK;
+    *out = NULL;
+    if (org_id.length > 0) {
+        BRANT__TRY(brant__org_id_check(org_id));
+        memcpy(name, org_id.data, BRANT__ORG_ID);
+    }
+    BRANT__TRY(take(&file, hub, name));
+    if (!file && (status = open_file(&file, hub, name)) != BRANT_OK) {
+        give_place(hub);
+        return status;
+    }
+    /* Also of one that was opened just now: see tenant.c. */
+    if (*name) BRANT__TRY(brant__registry_recheck(&file->seen, hub, name));
+    BRANT__TRY(give_ring(file));
+    *out = file;
+    return BRANT_OK;
+cleanup:
+    if (file) brant__pool_put_back(file);
+    return status;
+}
+
+brant_status brant__pool_acquire(brant_db **out_db, brant_hub *hub, brant__text org_id) {
+    brant__file *file = NULL;
+    *out_db = NULL;
+    const brant_status status = brant__pool_take(&file, hub, org_id);
+    return status == BRANT_OK ? brant__pool_lend(out_db, file) : status;
+}
+
+brant_status brant_hub_acquire(brant_db **out_db, brant_hub *hub, const char *org_id,
+                               size_t org_id_len) {
+    brant__error_clear();
+    *out_db = NULL;
+    const brant_status status = brant__hub_check(hub);
+    return status == BRANT_OK ? brant__pool_acquire(out_db, hub, brant__text_of(org_id, org_id_len))
+                              : status;
+}
+
+brant_status brant_hub_release(brant_hub *hub, brant_db *db) {
+    brant__error_clear();
+    if (!db) return BRANT_OK;
+    if (!hub) return brant__fail(BRANT_INVALID, "the hub is NULL");
+    pthread_mutex_lock(&hub->lock);
+    const brant__file *file = hub->lent;
+    while (file && file->handle != db)
+        file = file->next;
+    pthread_mutex_unlock(&hub->lock);
+    if (!file && !brant__db_closed(db))
+        return brant__fail(BRANT_MISUSE, "the handle is none that this hub gave");
+    return file ? brant_close(db) : BRANT_OK;
+}
+
+void brant__pool_close(brant_hub *hub, const char *org_id) {
+    for (;;) {
+        brant__file *idle = NULL;
+        brant_db *lent = NULL;
+        pthread_mutex_lock(&hub->lock);
+        if (!org_id)
+            idle = hub->oldest;
+        else
+            idle = idle_find(hub, org_id);
+        if (idle) idle_remove(hub, idle);
+        for (brant__file *file = hub->lent; file && !idle && !lent; file = file->next) {
+            if (file->doomed || (org_id && strcmp(file->org_id, org_id) != 0)) continue;
+            file->doomed = true;
+            lent = file->handle;
+            brant__db_retain(lent); /* its owner may free it meanwhile */
+        }
+        if (!idle && !lent) pthread_cond_broadcast(&hub->changed);
+        pthread_mutex_unlock(&hub->lock);
+        if (idle) {
+            close_file(idle);
+            give_place(hub);
+        } else if (lent) {
+            brant_close(lent);
+            brant__db_release(lent);
+        } else {
+            return;
+        }
+    }
+}
+
+int64_t brant__pool_count(brant_hub *hub, const char *org_id) {
+    int64_t count = 0;
+    pthread_mutex_lock(&hub->lock);
+    for (const brant__file *file = *bucket_of(hub, org_id); file; file = file->next)
+        count += strcmp(file->org_id, org_id) == 0;
+    for (const brant__file *file = hub->lent; file; file = file->next)
+        count += strcmp(file->org_id, org_id) == 0;
+    pthread_mutex_unlock(&hub->lock);
+    return count;
+}

@@ -1,0 +1,355 @@
+/*
+ * hub/tenant.c: making the file of a tenant, and removing it, each finished by somebody else where it was not.
+ *
+ * Making. In a write transaction on the system file: the image is written under another name and linked into place, then the row says that it is made. A crash before the commit leaves
+ * either nothing of that name, or a whole file without a row, which is taken as it is: nobody has been let in yet, or what was acknowledged in it is still there.
+ *
+ * Removing. The organisation is marked in the system file first: nobody gets in any more, and handles end (registry.c). Then the tenant's write lock is taken and the
+ * file says of itself that it is gone, so that a process which was let in a moment before acknowledges nothing any more; then it loses its name, its log and the rest theirs, and the rows in
+ * the system file go last: until then whoever looks finds the organisation still to be deleted and does it all again. Each step may find that it has been done.
+ *
+ * Whoever opens a file looks again afterwards whether it is still to be there (pool.c): the name of its log might have been made anew for a file that has none.
+ */
+#define _GNU_SOURCE
+#include "event/socket.h"
+#include "hub/hub.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NEW_ENDING "-new"
+
+static const char *const side_endings[] = {"-wal", "-shm", "-journal", NEW_ENDING};
+
+enum {
+    MADE,
+    DELETING,
+    FINISH_TENANT,
+    FINISH_MEMBERS,
+    FINISH_INVITATIONS,
+    FINISH_KEYS,
+    FINISH_CHECKPOINTS,
+    FINISH_DELEGATIONS,
+    FINISH_ORGANIZATION,
+    FILE_ID,
+    RECORD
+};
+static const char *const sql[] = {
+    [MADE] = "INSERT INTO brant_tenants (org_id, state, file, created_at, updated_at)"
+             " VALUES (:org_id, 'made', :file, :now, :now)"
+             " ON CONFLICT (org_id) DO UPDATE SET state = 'made',"
+             " file = coalesce(excluded.file, file), updated_at = excluded.updated_at",
+    [DELETING] = "SELECT id FROM brant_organizations WHERE status = 'deleting' LIMIT 1000",
+    [FINISH_CHECKPOINTS] = "DELETE FROM brant_audit_checkpoints WHERE file ="
+                           " (SELECT file FROM brant_tenants WHERE org_id = :org_id)",
+    [FINISH_TENANT] = "DELETE FROM brant_tenants WHERE org_id = :org_id",
+    [FINISH_MEMBERS] = "DELETE FROM brant_members WHERE org_id = :org_id",
+    [FINISH_INVITATIONS] = "DELETE FROM brant_invitations WHERE org_id = :org_id",
+    [FINISH_KEYS] = "DELETE FROM brant_api_keys WHERE org_id = :org_id",
+    [FINISH_DELEGATIONS] =
+        "DELETE FROM brant_delegations WHERE from_org = :org_id OR to_org = :org_id",
+    [FINISH_ORGANIZATION] =
+        "DELETE FROM brant_organizations WHERE id = :org_id AND status = 'deleting'",
+    [FILE_ID] = "SELECT value FROM brant_meta WHERE name = 'id'",
+    [RECORD] = "UPDATE brant_tenants SET file = :file, updated_at = :now"
+               " WHERE org_id = :org_id AND file IS NOT :file",
+};
+static const brant__statements statements = {BRANT__TABLE_TENANT_STATE, BRANT__COUNT(sql), sql};
+
+/* ---- making ------------------------------------------------------------------------------------------------------------ */
+
+/* Whole under its name, or not there. */
+static brant_status write_file(brant_hub *hub, const char *path, const char *org_id,
+                               const char *id) {
+    brant_status status = BRANT_OK;
+    char *temporary = NULL;
+    BRANT__TRY(brant__hub_path(&temporary, hub, org_id, NEW_ENDING));
+    if (!hub->image) BRANT__TRY(brant__image_make(&hub->image));
+    (void)unlink(temporary); /* of one who did not finish: whoever is here has the write lock */
+    BRANT__TRY(brant__image_write(hub->image, temporary, hub->options.group, hub->options.full, id,
+                                  org_id, brant__db_now(hub->registry)));
+    /* Nothing stands there, and nobody else may make it. */
+    if (rename(temporary, path) != 0) {
+        status = brant__fail(BRANT_IO, "cannot put %s in place", path);
+        goto cleanup;
+    }
+    if (hub->options.full) {
+        const int folder = open(hub->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (folder < 0 || fsync(folder) != 0)
+            status = brant__fail(BRANT_IO, "cannot bring %s to the disk", path);
+        if (folder >= 0) close(folder);
+    }
+cleanup:
+    if (temporary) (void)unlink(temporary);
+    brant__free(temporary);
+    return status;
+}
+
+static brant_status write_made(brant_hub *hub, const char *org_id, brant__text file) {
+    brant__statement *statement = NULL;
+    brant_status status = brant__statement_get(&statement, hub->registry, &statements, MADE);
+    if (status != BRANT_OK) return status;
+    brant__bind_text(statement, 1, brant__text_of(org_id, BRANT__ORG_ID));
+    brant__bind_text(statement, 2, file);
+    brant__bind_integer(statement, 3, brant__db_now(hub->registry));
+    return brant__run(hub->registry, statement);
+}
+
+brant_status brant__tenant_make(brant_hub *hub, const char *org_id) {
+    int state = BRANT__TENANT_NONE;
+    char id[37], *path = NULL;
+    struct stat there;
+    bool begun = false;
+    brant_status status = brant__registry_enter(hub);
+    if (status != BRANT_OK) return status;
+    BRANT__TRY(brant__hub_path(&path, hub, org_id, ""));
+    BRANT__TRY(brant__begin(hub->registry, BRANT__WRITE));
+    begun = true;
+    BRANT__TRY(brant__registry_state(&state, hub, org_id));
+    if (state == BRANT__TENANT_MADE) goto cleanup; /* somebody was quicker */
+    brant__text file = {NULL, 0};
+    if (lstat(path, &there) != 0) {
+        BRANT__TRY(brant__db_uuid(hub->registry, id));
+        BRANT__TRY(write_file(hub, path, org_id, id));
+        file = brant__text_of(id, 36);
+    }
+    BRANT__TRY(write_made(hub, org_id, file));
+    BRANT__TRY(brant__commit(hub->registry));
+    begun = false;
+    hub->writes++;
+    pthread_mutex_lock(&hub->lock);
+    hub->made++;
+    pthread_mutex_unlock(&hub->lock);
+cleanup:
+    if (begun) brant__rollback(hub->registry);
+    brant__free(path);
+    brant__registry_leave(hub);
+    return status;
+}
+
+/* *out: the id that the file has of its own. Inside its handle. */
+static brant_status read_file_id(char out[37], brant_db *db) {
+    brant__statement *statement = NULL;
+    bool row = false;
+    out[0] = '\0';
+    brant_status status = brant__statement_get(&statement, db, &statements, FILE_ID);
+    if (status == BRANT_OK) status = brant__step(&row, db, statement);
+    if (status == BRANT_OK && row) {
+        const brant__text id = brant__column_text(statement, 0);
+        if (id.data && id.length == 36) snprintf(out, 37, "%.36s", id.data);
+    }
+    brant__reset(statement);
+    return status;
+}
+
+brant_status brant__tenant_record(brant_hub *hub, const char *org_id, brant_db *db) {
+    char id[37] = "";
+    brant__statement *statement = NULL;
+    brant_status status = read_file_id(id, db);
+    if (status == BRANT_OK) status = brant__registry_enter(hub);
+    if (status != BRANT_OK) return status;
+    BRANT__TRY(brant__begin(hub->registry, BRANT__WRITE));
+    BRANT__TRY(brant__statement_get(&statement, hub->registry, &statements, RECORD));
+    brant__bind_text(statement, 1, brant__text_string(id));
+    brant__bind_integer(statement, 2, brant__db_now(hub->registry));
+    brant__bind_text(statement, 3, brant__text_of(org_id, BRANT__ORG_ID));
+    BRANT__TRY(brant__run(hub->registry, statement));
+    BRANT__TRY(brant__commit(hub->registry));
+    hub->writes++;
+cleanup:
+    if (status != BRANT_OK) brant__rollback(hub->registry);
+    brant__registry_leave(hub);
+    return status;
+}
+
+/* ---- removing ------------------------------------------------------------------------------------------------------------ */
+
+static void remove_path(const brant_hub *hub, const char *org_id, const char *ending) {
+    char *path = NULL;
+    if (brant__hub_path(&path, hub, org_id, ending) == BRANT_OK) (void)unlink(path);
+    brant__free(path);
+}
+
+/* Sockets, which their owners would remove. */
+static void remove_wake_folder(const brant_hub *hub, const char *org_id) {
+    char *path = NULL;
+    if (brant__hub_path(&path, hub, org_id, BRANT__WAKE_SUFFIX) == BRANT_OK) {
+        const int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        DIR *entries = folder >= 0 ? fdopendir(folder) : NULL;
+        struct dirent *entry;
+        while (entries && (entry = readdir(entries)))
+            (void)unlinkat(folder, entry->d_name, 0);
+        if (entries)
+            closedir(entries);
+        else if (folder >= 0)
+            close(folder);
+        (void)rmdir(path);
+    }
+    brant__free(path);
+}
+
+static void remove_side_files(const brant_hub *hub, const char *org_id) {
+    for (size_t i = 0; i < BRANT__COUNT(side_endings); i++)
+        remove_path(hub, org_id, side_endings[i]);
+    remove_wake_folder(hub, org_id);
+}
+
+/* Nothing is acknowledged in the file any more. BUSY: its writer does not end. */
+static brant_status bury(brant_hub *hub, const char *org_id) {
+    char owner[BRANT__ORG_ID + 1] = "";
+    brant_db *db = NULL;
+    brant_status status = brant__hub_open_file(&db, hub, org_id, false);
+    if (status != BRANT_OK) {
+        /* Not there, gone before, or nothing that anybody could write to as a tenant's. */
+        if (status != BRANT_NOT_FOUND && status != BRANT_NOT_BRANT && status != BRANT_CORRUPT)
+            return status;
+        (void)brant__error_code();
+        return BRANT_OK;
+    }
+    status = brant__enter(db);
+    if (status == BRANT_OK) {
+        brant__db_keep_log(db);
+        status = brant__tenant_organization(owner, db);
+        if (status == BRANT_OK && *owner && strcmp(owner, org_id) != 0)
+            status = brant__fail(BRANT_CORRUPT, "%s is the file of another organisation",
+                                 brant__db_path(db));
+        if (status == BRANT_OK) status = brant__tenant_bury(db);
+        brant__leave(db);
+    }
+    if (status == BRANT_CLOSED) { /* another was quicker */
+        (void)brant__error_code();
+        status = BRANT_OK;
+    }
+    brant_db_free(db);
+    return status;
+}
+
+static brant_status remove_rows(brant_hub *hub, const char *org_id) {
+    brant_status status = brant__registry_enter(hub);
+    if (status != BRANT_OK) return status;
+    BRANT__TRY(brant__begin(hub->registry, BRANT__WRITE));
+    static const int order[] = {FINISH_CHECKPOINTS, FINISH_TENANT, FINISH_MEMBERS,
+                                FINISH_INVITATIONS, FINISH_KEYS,   FINISH_DELEGATIONS,
+                                FINISH_ORGANIZATION};
+    for (size_t i = 0; i < BRANT__COUNT(order); i++) {
+        brant__statement *statement = NULL;
+        BRANT__TRY(brant__statement_get(&statement, hub->registry, &statements, (size_t)order[i]));
+        brant__bind_text(statement, 1, brant__text_of(org_id, BRANT__ORG_ID));
+        BRANT__TRY(brant__run(hub->registry, statement));
+    }
+    BRANT__TRY(brant__commit(hub->registry));
+    hub->writes++;
+cleanup:
+    if (status != BRANT_OK) brant__rollback(hub->registry);
+    brant__registry_leave(hub);
+    return status;
+}
+
+static brant_status remove_tenant(brant_hub *hub, const char *org_id) {
+    brant__pool_close(hub, org_id);
+    const brant_status status = bury(hub, org_id);
+    if (status != BRANT_OK) return status;
+    remove_path(hub, org_id, "");
+    remove_side_files(hub, org_id);
+    return remove_rows(hub, org_id);
+}
+
+static brant_status read_deleting(char (**out_ids)[BRANT__ORG_ID + 1], size_t *out_count,
+                                  brant_hub *hub) {
+    brant__statement *statement = NULL;
+    size_t room = 0;
+    bool row = false;
+    *out_ids = NULL;
+    *out_count = 0;
+    brant_status status = brant__registry_enter(hub);
+    if (status != BRANT_OK) return status;
+    BRANT__TRY(brant__statement_get(&statement, hub->registry, &statements, DELETING));
+    for (;;) {
+        BRANT__TRY(brant__step(&row, hub->registry, statement));
+        if (!row) break;
+        const brant__text id = brant__column_text(statement, 0);
+        if (brant__org_id_check(id) != BRANT_OK) { /* it never had a file */
+            (void)brant__error_code();
+            continue;
+        }
+        void *grown = brant__grow(*out_ids, &room, *out_count, sizeof **out_ids);
+        if (!grown) {
+            status = brant__fail_memory();
+            goto cleanup;
+        }
+        *out_ids = grown;
+        memcpy((*out_ids)[(*out_count)++], id.data, BRANT__ORG_ID + 1);
+    }
+cleanup:
+    brant__reset(statement);
+    brant__registry_leave(hub);
+    return status;
+}
+
+brant_status brant__hub_finish(int64_t *out_finished, brant_hub *hub) {
+    char(*ids)[BRANT__ORG_ID + 1] = NULL;
+    size_t count = 0;
+    *out_finished = 0;
+    const brant_status status = read_deleting(&ids, &count, hub);
+    for (size_t i = 0; status == BRANT_OK && i < count; i++) {
+        if (remove_tenant(hub, ids[i]) == BRANT_OK)
+            ++*out_finished;
+        else
+            (void)brant__error_code(); /* the next who looks does it */
+    }
+    brant__free(ids);
+    return status;
+}
+
+/* ---- sweeping ------------------------------------------------------------------------------------------------------------- */
+
+/* Is it what stands beside a tenant's file? Then of which. */
+static bool read_name(char out_org_id[BRANT__ORG_ID + 1], bool *out_new, const char *name) {
+    static const char before[] = "tenant-", after[] = ".db-";
+    const size_t from = sizeof before - 1, to = from + BRANT__ORG_ID;
+    if (strlen(name) <= to || strncmp(name, before, from) != 0 ||
+        strncmp(name + to, after, sizeof after - 1) != 0)
+        return false;
+    memcpy(out_org_id, name + from, BRANT__ORG_ID);
+    out_org_id[BRANT__ORG_ID] = '\0';
+    *out_new = strcmp(name + to + 3, NEW_ENDING) == 0;
+    const bool valid = brant__org_id_check(brant__text_of(out_org_id, BRANT__ORG_ID)) == BRANT_OK;
+    if (!valid) (void)brant__error_code();
+    return valid;
+}
+
+static bool is_there(const brant_hub *hub, const char *org_id) {
+    char *path = NULL;
+    struct stat there;
+    const bool found = brant__hub_path(&path, hub, org_id, "") != BRANT_OK ||
+                       lstat(path, &there) == 0 || errno != ENOENT;
+    brant__free(path);
+    return found;
+}
+
+void brant__hub_sweep(brant_hub *hub) {
+    struct dirent *entry;
+    char org_id[BRANT__ORG_ID + 1];
+    bool is_new = false;
+    if (brant__registry_enter(hub) != BRANT_OK) goto forget;
+    /* Under the lock nobody makes a file. */
+    if (brant__begin(hub->registry, BRANT__WRITE) == BRANT_OK) {
+        DIR *entries = opendir(hub->path);
+        while (entries && (entry = readdir(entries))) {
+            if (!read_name(org_id, &is_new, entry->d_name)) continue;
+            if (is_new)
+                remove_path(hub, org_id, NEW_ENDING);
+            else if (!is_there(hub, org_id))
+                remove_side_files(hub, org_id);
+        }
+        if (entries) closedir(entries);
+        brant__rollback(hub->registry);
+    }
+    brant__registry_leave(hub);
+forget:
+    (void)brant__error_code();
+}
