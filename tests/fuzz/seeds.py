@@ -53,6 +53,9 @@ def texts(target):
                     yield json.dumps([entry, value])
     elif target == "pattern":
         yield from ("^[a-z0-9_-]+$\0a-b", "^a{2,}x?$\0aax", "abc$\0xabc", "^(.*)$\0a\nb", r"^\d{4}-\d{2}$" + "\0" + "2024-01", "(a+)+$\0aaa!")
+    elif target == "email":
+        yield from ("Ada.Lovelace+notes@Mail.EXAMPLE", "a@B\u00fccher\u3002example", "a@xn--bcher-kva.example", "a@stra\u1e9ee.de", "a@\u05d0\u05d1.\u05d7\u05d5\u05dd",
+                    "a@\u0915\u094d\u200d\u0937.example", "a@\uff21\uff22\uff0e\uff43", "a@\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.com", "a@\uac01.kr", "a@u\u0308.de")
     elif target == "envelope":
         yield from (json.dumps(arguments["envelope"]) for name, arguments in calls() if name == "envelopes.open")
     elif target == "keyring":
