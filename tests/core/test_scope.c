@@ -160,6 +160,43 @@ static void test_read(void **state) {
     assert_int_equal(scopes.count, 0);
 }
 
+static void must_parse(const char *json, size_t count) {
+    brant__arena arena = {0};
+    brant__scopes scopes;
+    brant__writer writer = {0};
+    brant__error_clear();
+    const brant_status status = brant__scopes_parse(&scopes, &arena, text(json));
+    if (status != (count == SIZE_MAX ? BRANT_CORRUPT : BRANT_OK)) fail_msg("%s", json);
+    if (count != SIZE_MAX) {
+        assert_int_equal(scopes.count, count);
+        brant__scopes_write(&writer, &scopes);
+        assert_int_equal(writer.buffer.length, strlen(json));
+        assert_memory_equal(writer.buffer.data, json, strlen(json));
+    }
+    brant__buffer_free(&writer.buffer);
+    brant__arena_free(&arena);
+}
+
+static void test_parse(void **state) {
+    static const char *const bad[] = {
+        "",           "[",
+        "]",          "[,]",
+        "{}",         "[\"a:b\"",
+        "[\"a:b\",]", "[\"a:b\" ]",
+        "[\"a\"]",    "[\"a:b\"\"c:d\"]",
+        "[\"a:b",     "[\"a:b\"]x",
+        "\"a:b\"",    "[[\"a:b\"]]",
+        "[\"a:B\"]",  "[\"a:b\\u0041\"]",
+        "x\"a:b\"]",
+    };
+    (void)state;
+    must_parse("[]", 0);
+    must_parse("[\"a:b\"]", 1);
+    must_parse("[\"a:b\",\"*:*\",\"a:b\"]", 3);
+    for (size_t i = 0; i < BRANT__COUNT(bad); i++)
+        must_parse(bad[i], SIZE_MAX);
+}
+
 /* ---- sets against the model ------------------------------------------------------------------------------------------ */
 
 #define WORDS 4 /* of which sets are made; the model has one more for all others */
@@ -303,7 +340,8 @@ static void test_large(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_valid), cmocka_unit_test(test_covers), cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_read),  cmocka_unit_test(test_sets),   cmocka_unit_test(test_large),
+        cmocka_unit_test(test_read),  cmocka_unit_test(test_parse),  cmocka_unit_test(test_sets),
+        cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests_name("scope", tests, NULL, NULL);
 }

@@ -90,6 +90,26 @@ brant_status brant__scopes_read(brant__scopes *out, brant__arena *arena, yyjson_
     return BRANT_OK;
 }
 
+/* No scope has a character that JSON would escape: what stands between two quotes is one. */
+brant_status brant__scopes_parse(brant__scopes *out, brant__arena *arena, brant__text json) {
+    const char *at = json.data, *end = at + json.length;
+    /* Each takes six bytes at least, with its comma or bracket. */
+    const brant_status status = alloc(out, arena, json.length / 6 + 1);
+    if (status != BRANT_OK) return status;
+    if (brant__text_equal(json, BRANT__TEXT("[]"))) return BRANT_OK;
+    for (char before = '['; end - at >= 2 && at[0] == before && at[1] == '"'; before = ',') {
+        const char *begin = at + 2, *quote = memchr(begin, '"', (size_t)(end - begin));
+        if (!quote) break;
+        const brant__text scope = brant__text_of(begin, (size_t)(quote - begin));
+        if (!brant__scope_valid(scope)) break;
+        out->items[out->count++] = scope;
+        at = quote + 1;
+        if (end - at == 1 && *at == ']') return BRANT_OK;
+    }
+    *out = (brant__scopes){NULL, 0};
+    return brant__fail(BRANT_CORRUPT, "a list of scopes in the file is none");
+}
+
 bool brant__scopes_cover(const brant__scopes *scopes, brant__text want) {
     for (size_t i = 0; i < scopes->count; i++)
         if (brant__scope_covers(scopes->items[i], want)) return true;

@@ -31,6 +31,8 @@ typedef struct brant__scopes {
  */
 brant_status brant__scopes_read(brant__scopes *out, brant__arena *arena, yyjson_val *array,
                                 const char *pointer);
+/* The same of the text that brant__scopes_write wrote, borrowed from it. CORRUPT: it did not. */
+brant_status brant__scopes_parse(brant__scopes *out, brant__arena *arena, brant__text json);
 bool brant__scopes_cover(const brant__scopes *scopes, brant__text want);
 bool brant__scopes_overlap(const brant__scopes *scopes, brant__text scope); /* one of them does */
 /* The first of `wanted` that `have` does not cover; NULL: all are. */

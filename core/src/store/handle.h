@@ -85,6 +85,7 @@ struct brant_db {
     const char *denied;       /* why the authorizer refused, static */
     char denied_object[96];
     int64_t busy_since;
+    bool impatient; /* BUSY at once */
 
     unsigned depth;
     int mode;    /* of the outermost transaction */

@@ -21,6 +21,7 @@
 /* Jittered back-off, 20-150 us: fair between processes, where SQLite's own steps starve; longer ones leave the file idle while all sleep (tests/bench/contend.c). */
 static int on_busy(void *context, int tries) {
     brant_db *db = context;
+    if (db->impatient) return 0;
     const int64_t now = brant__monotonic_now();
     if (tries == 0) db->busy_since = now;
     if (now - db->busy_since >= db->options.busy_timeout) return 0;

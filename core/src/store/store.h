@@ -156,6 +156,8 @@ enum { BRANT__READ, BRANT__WRITE };
 
 /* Nested ones are savepoints. Between enter and leave. */
 brant_status brant__begin(brant_db *db, int mode);
+/* The same of a write transaction that nobody waits for: BUSY at once while another writes. On a host's connection the host's patience counts. */
+brant_status brant__begin_now(brant_db *db);
 brant_status brant__commit(brant_db *db);
 /* Never fails as far as the caller is concerned, keeps the error record. */
 void brant__rollback(brant_db *db);

@@ -171,6 +171,13 @@ cleanup:
     return status;
 }
 
+brant_status brant__begin_now(brant_db *db) {
+    db->impatient = true;
+    const brant_status status = brant__begin(db, BRANT__WRITE);
+    db->impatient = false;
+    return status;
+}
+
 /* A level without a savepoint. */
 static bool nested_read(const brant_db *db, unsigned level) {
     return (db->joined && db->bare) || db->nested_read[level / 64] >> (level % 64) & 1;
