@@ -1,5 +1,5 @@
 /*
- * brant/identity.h: accounts, organisations and their members. All are operations (store.h says what that means).
+ * brant/identity.h: accounts, organisations, their members, invitations and API keys. All are operations (store.h says what that means).
  *
  * They work in a file of role "system" (a hub's) and of role "single"; in a tenant's file they are MISUSE: its accounts are in the hub's system.db.
  *
@@ -183,6 +183,138 @@ BRANT_API brant_status brant_member_remove(char **out_json, size_t *out_json_len
  */
 BRANT_API brant_status brant_member_leave(char **out_json, size_t *out_json_len, brant_db *db,
                                           const char *json, size_t json_len);
+
+/*
+ * ---- invitations ----
+ *
+ * An invitation lets whoever has its token and the account of its email become a member of an organisation. The token, brant_invite_<kid>_<secret><crc> (as that of a key, below), is
+ * shown when it is made and never again: stored is its keyed hash with the ring's pepper, without which nothing of the following works (NOT_FOUND).
+ * Whoever may make a member of a level may invite to it, and take such an invitation back: admins and owners of the organisation, owners alone to level owner.
+ *
+ * Invitation: {"id", "org_id", "kid", "email", "level", "pepper_version", "invited_by": id of the actor | null, "account_id": who accepted it | null,
+ *   "status": "pending" | "accepted" | "rejected" | "cancelled", "expires_at": ms, "metadata", "created_at", "updated_at"}. One that is pending and whose expires_at has passed is over.
+ */
+
+/*
+ * invitations.create {"org_id", "email", "level"? ("member"), "expires_at"?: ms | "ttl"?: ms 1..31622400000 (604800000), "metadata"?, "actor"?} -> {"invitation": Invitation, "token"}
+ * The email is normalised. One that is over makes room for it.
+ * INVALID: the email, a time that is not in the future, both times; NOT_FOUND: no such organisation, no pepper, no key for the audit log; CONFLICT: the organisation is not active; EXISTS: an
+ * invitation of that email there is pending, or its account is a member; DENIED: the actor may not.
+ */
+BRANT_API brant_status brant_invitation_create(char **out_json, size_t *out_json_len, brant_db *db,
+                                               const char *json, size_t json_len);
+
+/* invitations.get {"id"} -> Invitation. NOT_FOUND. */
+BRANT_API brant_status brant_invitation_get(char **out_json, size_t *out_json_len, brant_db *db,
+                                            const char *json, size_t json_len);
+
+/* invitations.list {"limit"?, "cursor"?, "filter"?: {"org_id"?, "email"?: as it is stored, "status"?}} -> {"items": [Invitation..], "cursor": text | null} */
+BRANT_API brant_status brant_invitation_list(char **out_json, size_t *out_json_len, brant_db *db,
+                                             const char *json, size_t json_len);
+
+/*
+ * invitations.accept {"token", "account_id"? (the actor's), "actor"?} -> {"member": Member, "invitation": Invitation}
+ * Of several who accept at once one succeeds. An account accepts for itself alone; the system for any.
+ * AUTH: no invitation has this token, whatever is wrong with it; DENIED: the account's email is not the invitation's, or it is another than the actor; CONFLICT: it was accepted, rejected or cancelled
+ * already, or organisation or account are not active; STALE: it is over; EXISTS: the account is a member; NOT_FOUND: no such account; INVALID: nobody is named who accepts.
+ */
+BRANT_API brant_status brant_invitation_accept(char **out_json, size_t *out_json_len, brant_db *db,
+                                               const char *json, size_t json_len);
+
+/* invitations.reject {"token", "actor"?} -> Invitation. By whoever has the token. AUTH, CONFLICT, STALE as invitations.accept. */
+BRANT_API brant_status brant_invitation_reject(char **out_json, size_t *out_json_len, brant_db *db,
+                                               const char *json, size_t json_len);
+
+/* invitations.cancel {"id", "actor"?} -> Invitation. One that is over, too. CONFLICT: it is settled already; NOT_FOUND; DENIED: the actor may not. */
+BRANT_API brant_status brant_invitation_cancel(char **out_json, size_t *out_json_len, brant_db *db,
+                                               const char *json, size_t json_len);
+
+/*
+ * ---- scopes ----
+ *
+ * A scope is <namespace>:<action>, each of them `*` or 1 to 64 of a-z, 0-9, `_`, `.` and `-`: "nodes:read", "*:read", "nodes:*". It covers another when each of its parts is `*` or the same text: never a
+ * prefix. A set of scopes is shown in its smallest form: in byte order, none covered by another.
+ * What an account holds: by itself, by its access_level: user and service ["accounts:self"], admin ["*:*"]. As a member, by its level:
+ *   viewer ["*:read"]; member viewer's and ["*:write", "secrets:open", "secrets:seal"]; admin member's and ["*:admin", "access:delegate", "access:grant", "db:backup", "db:maintain",
+ *   "secrets:rotate"]; owner ["*:*"].
+ *
+ * ---- API keys ----
+ *
+ * A key acts for an account, its owner: in one organisation, or, without org_id, for the account by itself. Its token is brant_<type>_<kid>_<secret><crc>: type 1 to 12 of a-z; kid, by which it is
+ * found, 16 base62 digits (0-9, A-Z, a-z); secret 43 of 256 random bits; crc 6, the CRC-32 (IEEE 802.3) of all before it, most significant digit first. So a typing error is found, and a lost token recognised,
+ * without a database. The token is shown when it is made and never again: stored are kid and BLAKE2b-256 of the token, keyed with the ring's pepper of a version that the row has. Keys of other systems, of which the SHA-256 is
+ * known, are taken over (scheme "legacy-sha256") and rotated into such.
+ * What a key may is the intersection of its own scopes with what its owner holds when it is used. So it is worth nothing while the owner or the organisation is not active, or the owner no active
+ * member of it. Revoked is for ever.
+ * Who may make, rotate and revoke keys: the system; an account its own, with scopes that it holds; in the organisation that a key is of, admins those of members and viewers, owners those of all who are not owners, which they can
+ * revoke too. A session never makes or rotates a key that holds what the session's own scopes do not cover.
+ *
+ * ApiKey: {"id", "kid", "type", "scheme": "brant1" | "legacy-sha256", "pepper_version", "owner_id", "org_id": id | null, "name", "scopes", "expires_at": ms | null, "revoked_at": ms | null, "last_used_at": ms |
+ *   null, "rotated_from": id | null, "metadata", "created_at", "updated_at"}
+ */
+
+/*
+ * api_keys.create {"owner_id"? (the actor's), "org_id"?, "name", "scopes": [1..256], "type"? ("key"), "expires_at"?: ms, "metadata"?, "actor"?} -> {"key": ApiKey, "token"}
+ * type "invite" is no key's. INVALID: a scope, an expires_at that is not in the future, no owner; NOT_FOUND: no such account or organisation, no pepper, no key for the audit log; CONFLICT: the
+ * owner or the organisation is not active, or the owner no active member of it; DENIED: the actor may not make keys of this account there, or with one of the scopes.
+ */
+BRANT_API brant_status brant_api_key_create(char **out_json, size_t *out_json_len, brant_db *db,
+                                            const char *json, size_t json_len);
+
+/* api_keys.get {"id"} -> ApiKey. NOT_FOUND. */
+BRANT_API brant_status brant_api_key_get(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
+
+/*
+ * api_keys.list {"limit"?, "cursor"?, "filter"?: {"owner_id"?, "org_id"?: id | null, "type"?, "scheme"?, "active"?: bool}} -> {"items": [ApiKey..], "cursor": text | null}
+ * active: neither revoked nor expired, whatever its owner is.
+ */
+BRANT_API brant_status brant_api_key_list(char **out_json, size_t *out_json_len, brant_db *db,
+                                          const char *json, size_t json_len);
+
+/*
+ * api_keys.verify {"token"} -> {"valid": true, "key": ApiKey, "account": Account, "organization": Organization | null, "level": text | null, "scopes": [..]}
+ * scopes: what the key may now. AUTH, with one message and no detail, for whatever is wrong, checked in this order: shape, checksum (both without a look at the file), kid, secret, revoked,
+ * expired, account, organisation, membership. The secret's hash is compared in constant time, and a kid that there is not takes the same work, so that time tells nothing.
+ * Needs no write lock. At most once a minute it is noted (last_used_at) and told (auth:key_verified {"key_id", "owner_id"}) that the key was used, in a transaction of its own behind the answer, which waits for
+ * nobody and is left out where the file is read-only. In a transaction of the caller's the file is what that transaction sees; in none, a key whose revocation was answered is not valid.
+ * NOT_FOUND: the handle has no ring, or its ring no pepper to compare with. A key whose pepper the ring has no more is not valid.
+ * A token that does not begin with brant_ is looked for among the legacy keys by its SHA-256: 8 to 512 bytes, without a ring.
+ */
+BRANT_API brant_status brant_api_key_verify(char **out_json, size_t *out_json_len, brant_db *db,
+                                            const char *json, size_t json_len);
+
+/*
+ * api_keys.rotate {"id", "overlap"?: ms 0..2592000000 (86400000), "actor"?} -> {"key": ApiKey, "token", "previous": ApiKey}
+ * A new key of the same owner, organisation, type, name, scopes and metadata, and, where the one before was to expire, with as long a life. The one before is valid `overlap` more at the most.
+ * CONFLICT: it is revoked, has expired, or was rotated already (of two at once one succeeds); owner or organisation as api_keys.create. NOT_FOUND, DENIED as there.
+ * Revoking the one before leaves the new one as it is.
+ */
+BRANT_API brant_status brant_api_key_rotate(char **out_json, size_t *out_json_len, brant_db *db,
+                                            const char *json, size_t json_len);
+
+/*
+ * api_keys.revoke {"id", "actor"?} -> ApiKey
+ * For ever. No verification by any process that begins after the answer finds it valid. Again: the same row. NOT_FOUND; DENIED: the actor may not.
+ */
+BRANT_API brant_status brant_api_key_revoke(char **out_json, size_t *out_json_len, brant_db *db,
+                                            const char *json, size_t json_len);
+
+/*
+ * api_keys.import {"owner_id"? (the actor's), "org_id"?, "name", "scopes", "hash": SHA-256 of the token, 64 hexadecimal digits, "type"?, "expires_at"?, "metadata"?, "actor"?} -> ApiKey
+ * scheme "legacy-sha256", kid "legacy-<first 16 digits of the hash>". EXISTS: there is such a key. The rest as api_keys.create, without a pepper. A plain SHA-256 protects long random tokens alone: take over no others.
+ */
+BRANT_API brant_status brant_api_key_import(char **out_json, size_t *out_json_len, brant_db *db,
+                                            const char *json, size_t json_len);
+
+/*
+ * auth.authenticate {"token"} -> {"key": ApiKey, "account": Account, "organization": Organization | null, "level": text | null, "scopes": [..], "identity": {"id": of the account,
+ *   "actor_type": "api_key", "scopes", "within": the key's own scopes, "denies": [..], "principal": "account:<id>", "organization"?, "level"?, "key": its id}}
+ * api_keys.verify, with the identity of a session for whoever has the token (session.h): `within` bounds what the account is granted by whatever way, `denies` is what the access graph of a file of role "single" denies it
+ * everywhere. Errors and notes as api_keys.verify.
+ */
+BRANT_API brant_status brant_auth_authenticate(char **out_json, size_t *out_json_len, brant_db *db,
+                                               const char *json, size_t json_len);
 
 #ifdef __cplusplus
 }

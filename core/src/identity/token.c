@@ -109,3 +109,74 @@ brant_status brant__token_hash(uint8_t out[BRANT__HASH_SIZE], brant_db *db, int6
     const brant__text parts[] = {BRANT__TEXT("brant token 1"), token};
     return brant__keyed_hash(out, db, BRANT__PURPOSE_PEPPER, version, parts, BRANT__COUNT(parts));
 }
+
+/* ---- whose token it is ------------------------------------------------------------------------------------------------------ */
+
+typedef struct stored_hash {
+    uint8_t hash[BRANT__HASH_SIZE];
+    int64_t version; /* 0: whichever is active */
+} stored_hash;
+
+static brant_status read_candidate(int64_t *out_found, int64_t *out_candidate, brant_db *db,
+                                   const brant__statements *statements, size_t find,
+                                   brant__text kid) {
+    brant__statement *statement = NULL;
+    bool row = false;
+    brant_status status;
+    *out_found = *out_candidate = 0;
+    BRANT__TRY(brant__statement_get(&statement, db, statements, find));
+    brant__bind_text(statement, 1, kid);
+    BRANT__TRY(brant__step(&row, db, statement));
+    if (row) {
+        *out_found = brant__column_integer(statement, 0); /* NULL is 0 */
+        *out_candidate = brant__column_integer(statement, 1);
+        if (*out_found) *out_candidate = *out_found;
+    }
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+static brant_status read_stored(stored_hash *out, brant_db *db, const brant__statements *statements,
+                                size_t stored, int64_t row_id) {
+    brant__statement *statement = NULL;
+    bool row = false, bytes = false;
+    brant_status status;
+    *out = (stored_hash){.version = 0};
+    BRANT__TRY(brant__statement_get(&statement, db, statements, stored));
+    brant__bind_integer(statement, 1, row_id);
+    BRANT__TRY(brant__step(&row, db, statement));
+    if (!row) goto cleanup;
+    const brant__text hash = brant__column_payload(&bytes, statement, 0);
+    if (hash.length == BRANT__HASH_SIZE) memcpy(out->hash, hash.data, hash.length);
+    out->version = brant__column_integer(statement, 1);
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+brant_status brant__token_find(int64_t *out_row_id, brant_db *db,
+                               const brant__statements *statements, size_t find, size_t stored,
+                               brant__text kid, brant__text token) {
+    uint8_t computed[BRANT__HASH_SIZE];
+    int64_t found = 0, candidate = 0;
+    stored_hash of;
+    bool usable = true;
+    brant_status status;
+    *out_row_id = 0;
+    BRANT__TRY(read_candidate(&found, &candidate, db, statements, find, kid));
+    BRANT__TRY(read_stored(&of, db, statements, stored, candidate));
+    status = brant__token_hash(computed, db, &of.version, token);
+    if (status == BRANT_NOT_FOUND && of.version != 0) {
+        /* A pepper that is gone takes its tokens with it, and says no more about them than that they are not valid. */
+        (void)brant__error_code();
+        usable = false;
+        of.version = 0;
+        status = brant__token_hash(computed, db, &of.version, token);
+    }
+    if (status != BRANT_OK) goto cleanup;
+    const bool equal = brant__bytes_equal(computed, of.hash, sizeof computed);
+    if (equal && usable && found != 0) *out_row_id = found;
+cleanup:
+    return status;
+}

@@ -51,6 +51,15 @@ bool brant__token_read(brant__text *out_type, brant__text *out_kid, brant__text 
 brant_status brant__token_hash(uint8_t out[BRANT__HASH_SIZE], brant_db *db, int64_t *version,
                                brant__text token);
 
+/*
+ * The row of a table, in which tokens are stored so, that a token of this kid is the token of; 0: none. `find` is a statement of :kid that yields one row, the row_id that has the kid
+ * or NULL, and the greatest row_id or NULL; `stored` one of :row_id that yields hash and pepper_version. Where no row has the kid, that of the greatest row_id is read in its place, and the
+ * token is hashed and compared all the same: so whoever measures does not learn which kids there are. NOT_FOUND: the ring has no pepper to compare with.
+ */
+brant_status brant__token_find(int64_t *out_row_id, brant_db *db,
+                               const brant__statements *statements, size_t find, size_t stored,
+                               brant__text kid, brant__text token);
+
 /* For tests of known answers. */
 uint32_t brant__crc32(brant__text bytes);
 

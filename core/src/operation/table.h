@@ -17,6 +17,13 @@
     X(brant_account_list, brant__accounts_list, "accounts.list", QUERY, OWN)                       \
     X(brant_account_reactivate, brant__accounts_reactivate, "accounts.reactivate", MUTATION, OWN)  \
     X(brant_account_update, brant__accounts_update, "accounts.update", MUTATION, OWN)              \
+    X(brant_api_key_create, brant__api_keys_create, "api_keys.create", MUTATION, OWN)              \
+    X(brant_api_key_get, brant__api_keys_get, "api_keys.get", QUERY, OWN)                          \
+    X(brant_api_key_import, brant__api_keys_import, "api_keys.import", MUTATION, OWN)              \
+    X(brant_api_key_list, brant__api_keys_list, "api_keys.list", QUERY, OWN)                       \
+    X(brant_api_key_revoke, brant__api_keys_revoke, "api_keys.revoke", MUTATION, OWN)              \
+    X(brant_api_key_rotate, brant__api_keys_rotate, "api_keys.rotate", MUTATION, OWN)              \
+    X(brant_api_key_verify, brant__api_keys_verify, "api_keys.verify", QUERY, SELF)                \
     X(brant_audit_append, brant__audit_append_operation, "audit.append", MUTATION, OWN)            \
     X(brant_audit_checkpoint, brant__audit_checkpoint, "audit.checkpoint", QUERY, OWN)             \
     X(brant_audit_checkpoints, brant__audit_checkpoints, "audit.checkpoints", QUERY, OWN)          \
@@ -29,6 +36,7 @@
     X(brant_audit_prove, brant__audit_prove, "audit.prove", QUERY, OWN)                            \
     X(brant_audit_prune, brant__audit_prune, "audit.prune", MUTATION, OWN)                         \
     X(brant_audit_verify, brant__audit_verify, "audit.verify", QUERY, OWN)                         \
+    X(brant_auth_authenticate, brant__auth_authenticate, "auth.authenticate", QUERY, SELF)         \
     X(brant_call_project, brant__call_project, "calls.project", MUTATION, OWN)                     \
     X(brant_call_publish, brant__call_publish, "calls.publish", MUTATION, OWN)                     \
     X(brant_consumer_ack, brant__consumers_ack, "consumers.ack", MUTATION, OWN)                    \
@@ -113,6 +121,12 @@
     X(brant_index_create, brant__index_create, "indexes.create", MUTATION, OWN)                    \
     X(brant_index_delete, brant__index_delete, "indexes.delete", MUTATION, OWN)                    \
     X(brant_index_list, brant__index_list, "indexes.list", QUERY, OWN)                             \
+    X(brant_invitation_accept, brant__invitations_accept, "invitations.accept", MUTATION, OWN)     \
+    X(brant_invitation_cancel, brant__invitations_cancel, "invitations.cancel", MUTATION, OWN)     \
+    X(brant_invitation_create, brant__invitations_create, "invitations.create", MUTATION, OWN)     \
+    X(brant_invitation_get, brant__invitations_get, "invitations.get", QUERY, OWN)                 \
+    X(brant_invitation_list, brant__invitations_list, "invitations.list", QUERY, OWN)              \
+    X(brant_invitation_reject, brant__invitations_reject, "invitations.reject", MUTATION, OWN)     \
     X(brant_job_ack, brant__job_ack, "jobs.ack", MUTATION, OWN)                                    \
     X(brant_job_ack_many, brant__job_ack_many, "jobs.ack_many", MUTATION, OWN)                     \
     X(brant_job_cancel, brant__job_cancel, "jobs.cancel", MUTATION, OWN)                           \

@@ -108,6 +108,8 @@ brant_status brant__db_require_writer(brant_db *db, int64_t format);
 
 /* The identity of a session (brant/session.h), as the modules above see it. Borrowed, whole for the running call; absent texts are {NULL, 0}. */
 struct brant__session {
+    const struct brant__scopes *scopes, *within, *denies;
+    const struct brant__session *outer; /* in which it was opened; NULL: none */
     brant__text id;         /* of the identity: an account's id */
     brant__text actor_type; /* "account", "api_key", "agent", "service" */
     brant__text reason;
@@ -275,6 +277,7 @@ enum {
     BRANT__TABLE_MEMBER,
     BRANT__TABLE_INVITATION,
     BRANT__TABLE_API_KEY,
+    BRANT__TABLE_AUTHENTICATE,
     BRANT__TABLE_AUDIT,
     BRANT__TABLE_AUDIT_SUBJECT,
     BRANT__TABLE_AUDIT_VERIFY,

@@ -19,6 +19,14 @@ static const struct {
     const char *name;
     operation_function function;
 } operations[] = {
+    {"api_keys.create", brant_api_key_create},
+    {"api_keys.get", brant_api_key_get},
+    {"api_keys.import", brant_api_key_import},
+    {"api_keys.list", brant_api_key_list},
+    {"api_keys.revoke", brant_api_key_revoke},
+    {"api_keys.rotate", brant_api_key_rotate},
+    {"api_keys.verify", brant_api_key_verify},
+    {"auth.authenticate", brant_auth_authenticate},
     {"calls.project", brant_call_project},
     {"calls.publish", brant_call_publish},
     {"consumers.ack", brant_consumer_ack},
@@ -95,6 +103,12 @@ static const struct {
     {"indexes.create", brant_index_create},
     {"indexes.delete", brant_index_delete},
     {"indexes.list", brant_index_list},
+    {"invitations.accept", brant_invitation_accept},
+    {"invitations.cancel", brant_invitation_cancel},
+    {"invitations.create", brant_invitation_create},
+    {"invitations.get", brant_invitation_get},
+    {"invitations.list", brant_invitation_list},
+    {"invitations.reject", brant_invitation_reject},
     {"jobs.ack", brant_job_ack},
     {"jobs.ack_many", brant_job_ack_many},
     {"jobs.cancel", brant_job_cancel},
