@@ -136,6 +136,7 @@ static const brant__column invitations[] = {
      .uuid = true,
      .insert = BRANT__REQUIRED,
      .description = "The organisation"},
+    {.name = "kid", .description = "The part of the token by which it is found"},
     {.name = "email",
      .filter = true,
      .least = 1,
