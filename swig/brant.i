@@ -221,6 +221,7 @@
 %include "brant/exchange.h"
 %include "brant/queue.h"
 %include "brant/lock.h"
+%include "brant/access.h"
 %include "brant/schedule.h"
 %include "brant/secret.h"
 %include "brant/stream.h"

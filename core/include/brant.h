@@ -2,6 +2,7 @@
 #ifndef BRANT_H
 #define BRANT_H
 
+#include "brant/access.h"
 #include "brant/audit.h"
 #include "brant/base.h"
 #include "brant/call.h"

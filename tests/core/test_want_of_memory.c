@@ -255,6 +255,38 @@ static const step secret_types[] = {
      "\"op\":\"remove\",\"path\":\"/s\"},{\"op\":\"add\",\"path\":\"/n\","
      "\"value\":1},{\"op\":\"copy\",\"from\":\"/n\",\"path\":\"/m\"}]}}"},
 };
+static const step access_rows[] = {
+    {"graphs.create", "{\"name\":\"access\",\"graph_type\":\"access\",\"changes\":true}"},
+    {"nodes.put_many", "{\"graph\":\"access\",\"items\":[{\"key\":\"p\",\"type\":\"Principal\","
+                       "\"attributes\":{\"kind\":"
+                       "\"account\",\"status\":\"active\"}},{\"key\":\"a\",\"type\":\"Agent\"},{"
+                       "\"key\":\"g\",\"type\":"
+                       "\"Group\"},{\"key\":\"graph:x\",\"type\":\"Resource\"},{\"key\":\"*\","
+                       "\"type\":\"Resource\"}]}"},
+    {"edges.put_many",
+     "{\"graph\":\"access\",\"items\":[{\"source\":\"p\",\"type\":\"BelongsTo\",\"target\":\"g\"},{"
+     "\"source\":\"g\",\"type\":\"Grants\",\"target\":\"*\",\"attributes\":{\"scopes\":[\"x:*\"]}},"
+     "{"
+     "\"source\":\"p\",\"type\":\"Delegates\",\"target\":\"a\",\"attributes\":{\"scopes\":[\"*:"
+     "read\"],"
+     "\"max_depth\":0}}]}"},
+};
+static const step access_graph[] = {
+    {"access.check", "{\"subject\":\"a\",\"scope\":\"x:read\",\"resource\":\"graph:x\"}"},
+    {"access.check_many", "{\"items\":[{\"subject\":\"a\",\"scope\":\"x\"}]}"},
+    {"transaction.begin", "{}"},
+    {"edges.put",
+     "{\"graph\":\"access\",\"source\":\"a\",\"type\":\"Denies\",\"target\":\"graph:x\","
+     "\"attributes\":{\"scopes\":[\"x:read\"]}}"},
+    {"access.explain", "{\"subject\":\"a\",\"scope\":\"x:read\",\"resource\":\"graph:x\"}"},
+    {"edges.delete", "{\"graph\":\"access\",\"key\":\"[\\\"p\\\",\\\"BelongsTo\\\",\\\"g\\\"]\"}"},
+    {"access.explain", "{\"subject\":\"a\",\"scope\":\"x:read\"}"},
+    {"transaction.rollback", "{}"},
+    {"access.explain", "{\"subject\":\"a\",\"scope\":\"x:read\",\"resource\":\"graph:x\"}"},
+    {"access.list_objects", "{\"subject\":\"a\",\"scope\":\"x:read\",\"limit\":1}"},
+    {"access.list_subjects", "{\"scope\":\"x:read\",\"resource\":\"graph:x\"}"},
+    {"access.expand", "{\"scope\":\"x:read\"}"},
+};
 static const step upkeep[] = {
     {"db.info", "{}"},
     {"db.doctor", "{}"},
@@ -436,6 +468,8 @@ static const chapter chapters[] = {
     CALLS(queues),
     CALLS(secrets),
     CALLS(secret_types),
+    CALLS(access_rows),
+    CALLS(access_graph),
     CALLS(upkeep),
     PLAY(refuse),
     PLAY(listen_to_all),

@@ -7,6 +7,7 @@
 #ifndef BRANT_OPERATION_H
 #define BRANT_OPERATION_H
 
+#include "access.h"
 #include "audit.h"
 #include "call.h"
 #include "crypto.h"

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "access/access.h"
 #include "crypto/crypto.h"
 #include "embedded.h"
 #include "event/consumer.h"

@@ -9,6 +9,12 @@
 #define BRANT__OPERATION_TABLE_H
 
 #define BRANT__OPERATION_LIST(X)                                                                   \
+    X(brant_access_check, brant__access_check, "access.check", QUERY, OWN)                         \
+    X(brant_access_check_many, brant__access_check_many, "access.check_many", QUERY, OWN)          \
+    X(brant_access_expand, brant__access_expand, "access.expand", QUERY, OWN)                      \
+    X(brant_access_explain, brant__access_explain, "access.explain", QUERY, OWN)                   \
+    X(brant_access_list_objects, brant__access_list_objects, "access.list_objects", QUERY, OWN)    \
+    X(brant_access_list_subjects, brant__access_list_subjects, "access.list_subjects", QUERY, OWN) \
     X(brant_account_create, brant__accounts_create, "accounts.create", MUTATION, OWN)              \
     X(brant_account_deactivate, brant__accounts_deactivate, "accounts.deactivate", MUTATION, OWN)  \
     X(brant_account_delete, brant__accounts_delete, "accounts.delete", MUTATION, OWN)              \

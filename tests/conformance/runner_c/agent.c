@@ -19,6 +19,12 @@ static const struct {
     const char *name;
     operation_function function;
 } operations[] = {
+    {"access.check", brant_access_check},
+    {"access.check_many", brant_access_check_many},
+    {"access.expand", brant_access_expand},
+    {"access.explain", brant_access_explain},
+    {"access.list_objects", brant_access_list_objects},
+    {"access.list_subjects", brant_access_list_subjects},
     {"api_keys.create", brant_api_key_create},
     {"api_keys.get", brant_api_key_get},
     {"api_keys.import", brant_api_key_import},
