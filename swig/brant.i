@@ -224,6 +224,7 @@
 %include "brant/access.h"
 %include "brant/schedule.h"
 %include "brant/secret.h"
+%include "brant/session.h"
 %include "brant/stream.h"
 %include "brant/operation.h"
 %include "brant/validator.h"

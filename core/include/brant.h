@@ -18,6 +18,7 @@
 #include "brant/queue.h"
 #include "brant/schedule.h"
 #include "brant/secret.h"
+#include "brant/session.h"
 #include "brant/store.h"
 #include "brant/stream.h"
 #include "brant/traversal.h"

@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCENARIOS = ROOT / "tests" / "conformance" / "scenarios"
 UNIFORM = re.compile(r"^BRANT_API brant_status (brant_\w+)\(char \*\*out_json,\s*size_t \*out_json_len,\s*brant_db \*db,\s*const char \*json,\s*size_t json_len\);", re.M)
+SCOPE = re.compile(r"[a-z0-9_.-]{1,64}:[a-z0-9_.-]{1,64}\Z")
 CURSORS = re.compile(r"^BRANT_API brant_status (brant_\w+)\(brant_cursor \*\*out_cursor,\s*brant_db \*db,\s*const char \*json,\s*size_t json_len\);", re.M)
 
 
@@ -55,7 +56,9 @@ def main():
     check("every spec stands in the file of its namespace", {n for n, s in specs.items() if s["namespace"] != s["file"] or not n.startswith(s["namespace"] + ".")})
     check("every documented error is a code", {f"{n}: {e}" for n, s in specs.items() for e in s["errors"] if e not in codes})
     check("every input refuses unknown members", {n for n, s in specs.items() if s["input_schema"].get("additionalProperties") is not False})
-    check("mutations ask for a scope", {n for n, s in specs.items() if s["type"] == "mutation" and not s["required_scopes"] and s["namespace"] != "transaction"})
+    check("every operation asks for a scope", {n for n, s in specs.items() if not s["required_scopes"]})
+    check("every required scope is one", {f"{n}: {q}" for n, s in specs.items() for q in s["required_scopes"] if not SCOPE.match(q)})
+    check("files are read or written by a path", {n for n, s in specs.items() if "files" in s and (s["files"] not in ("read", "write") or "path" not in s["input_schema"]["properties"])})
     for agent in ("runner_c/*.c", "agents/python.py", "agents/node.mjs", "agents/go/*.go"):
         text = "".join(path.read_text() for path in (ROOT / "tests" / "conformance").glob(agent))
         check(f"{agent} knows every operation", {name for name in specs if name not in text and name.split(".")[1] not in text})

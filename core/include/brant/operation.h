@@ -2,7 +2,8 @@
  * brant/operation.h: every operation, described as data and callable by name.
  *
  * A spec is {name, namespace, type: "query" | "mutation" | "subscription", title, description, input_schema, output_schema,
- * required_scopes, errors}; schemas are JSON Schema 2020-12. For a subscription, output_schema is that of one item.
+ * required_scopes, files?, errors}; schemas are JSON Schema 2020-12. For a subscription, output_schema is that of one item. required_scopes has at least one: what a
+ * session (session.h) must hold. files: "read" | "write": the input's member `path` names a file of the machine.
  */
 #ifndef BRANT_OPERATION_H
 #define BRANT_OPERATION_H
@@ -21,6 +22,7 @@
 #include "queue.h"
 #include "schedule.h"
 #include "secret.h"
+#include "session.h"
 #include "stream.h"
 #include "traversal.h"
 

@@ -143,11 +143,25 @@ cleanup:
     return status;
 }
 
+/* What a session may not hear is as if it had another channel. */
+static brant_status check_session(bool *out_hidden, brant_db *db, brant__statement *row,
+                                  brant__text channel) {
+    const brant__session *session = brant__db_session(db);
+    bool told = true;
+    brant_status status = BRANT_OK;
+    if (BRANT__UNLIKELY(session != NULL))
+        status = session->rules->hear(&told, db, session, channel,
+                                      brant__column_integer(row, 4) ? (brant__text){NULL, 0}
+                                                                    : brant__column_text(row, 2));
+    *out_hidden = !told;
+    return status;
+}
+
 static brant_status fetch_rows(size_t *count, bool *out_more, int64_t *last, brant_db *db,
                                const listener *self, brant__writer *out, int64_t upper) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
-    bool row = false;
+    bool row = false, hidden = false;
     int64_t looked = 0;
     BRANT__TRY(get(&statement, db, self->exact ? BRANT__EVENT_SCAN_CHANNEL : BRANT__EVENT_SCAN));
     int index = 1;
@@ -159,7 +173,8 @@ static brant_status fetch_rows(size_t *count, bool *out_more, int64_t *last, bra
         BRANT__TRY(brant__step(&row, db, statement));
         if (!row) break;
         const brant__text channel = brant__column_text(statement, 1);
-        if (self->exact || matches(self, channel)) {
+        BRANT__TRY(check_session(&hidden, db, statement, channel));
+        if (!hidden && (self->exact || matches(self, channel))) {
             if (*count >= BRANT__CURSOR_ITEMS || (*count > 0 && out->buffer.length >= FETCH_SIZE)) {
                 *out_more = true;
                 goto cleanup;
@@ -295,25 +310,5 @@ brant_status brant__event_listen(brant_cursor **out_cursor, brant_db *db, yyjson
 cleanup:
     if (begun) brant__rollback(db);
     listen_destroy(db, self);
-    return status;
-}
-
-brant_status brant_event_listen(brant_cursor **out_cursor, brant_db *db, const char *json,
-                                size_t json_len) {
-    brant_status status = BRANT_OK;
-    brant__json input = {0};
-    brant__error_clear();
-    *out_cursor = NULL;
-    status = brant__handle_enter(&db);
-    if (status != BRANT_OK) return status;
-    if (json_len == 0) {
-        json = "{}";
-        json_len = 2;
-    }
-    BRANT__TRY(brant__json_parse(&input, json, json_len, brant__db_limits(db)->depth));
-    BRANT__TRY(brant__event_listen(out_cursor, db, input.root));
-cleanup:
-    brant__json_free(&input);
-    brant__leave(db);
     return status;
 }

@@ -182,6 +182,9 @@ brant_status brant__event_notify(brant__call *call) {
     brant__payload payload;
     brant__text text;
     int64_t id = 0;
+    const brant__session *session = brant__db_session(call->db);
+    if (session)
+        BRANT__TRY(session->rules->notify(session, brant__json_get_text(call->input, "channel")));
     BRANT__TRY(brant__payload_read(&payload, &buffer, call->db, call->input, ""));
     text = payload.data.data ? payload.data : BRANT__TEXT("null");
     if (payload.bytes) {

@@ -152,6 +152,8 @@ brant_status brant__stream_find(bool *out_found, brant__stream *out, brant_db *d
     *out_found = false;
     *out = (brant__stream){0};
     BRANT__TRY(brant__input_name(name, "/stream"));
+    const brant__session *session = brant__db_session(db);
+    if (BRANT__UNLIKELY(session != NULL)) BRANT__TRY(session->rules->stream(db, session, name));
     BRANT__TRY(get(&statement, db, FIND));
     brant__bind_text(statement, 1, name);
     BRANT__TRY(brant__step(out_found, db, statement));

@@ -113,12 +113,24 @@ brant_status brant__streams_get(brant__call *call) {
     return status == BRANT_OK ? write_stream(call->out, call->db, name, &stream) : status;
 }
 
+/* What a session may not touch is left out. */
+static brant_status check_listed(bool *out_shown, brant_db *db, brant__text name) {
+    const brant__session *session = brant__db_session(db);
+    *out_shown = true;
+    if (!session) return BRANT_OK;
+    const brant_status status = session->rules->stream(db, session, name);
+    if (status != BRANT_DENIED) return status;
+    *out_shown = false;
+    (void)brant__error_code();
+    return BRANT_OK;
+}
+
 brant_status brant__streams_list(brant__call *call) {
     brant_status status = BRANT_OK;
     brant__statement *statement = NULL;
     brant__listing list = brant__listing_read(call);
     brant__stream stream;
-    bool row = false, wanted = false;
+    bool row = false, wanted = false, shown = true;
     BRANT__TRY(get(&statement, call->db, LIST));
     brant__listing_bind(statement, &list, (brant__text){NULL, 0});
     brant__listing_begin(call);
@@ -128,6 +140,8 @@ brant_status brant__streams_list(brant__call *call) {
         const brant__text name = brant__column_text(statement, 14);
         BRANT__TRY(brant__listing_take(&wanted, &list, call, name));
         if (!wanted) break;
+        BRANT__TRY(check_listed(&shown, call->db, name));
+        if (!shown) continue;
         brant__stream_read_row(&stream, statement);
         BRANT__TRY(brant__stream_read_newest(&stream, call->db));
         BRANT__TRY(write_stream(call->out, call->db, name, &stream));

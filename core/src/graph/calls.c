@@ -176,6 +176,17 @@ static brant_status check_event(int *out, yyjson_val *event) {
     return BRANT_OK;
 }
 
+/* A session does not say of a call that another made it. */
+static brant_status check_caller(brant__call *call) {
+    const brant__session *session = brant__db_session(call->db);
+    yyjson_val *identity = brant__json_get(call->input, "identity");
+
+    if (!session || !identity ||
+        brant__text_equal(brant__json_get_text(identity, "id"), session->id))
+        return BRANT_OK;
+    return brant__fail(BRANT_DENIED, "/identity/id is not the session's");
+}
+
 brant_status brant__call_publish(brant__call *call) {
     yyjson_val *input = call->input, *stream = brant__json_get(input, "stream");
     const brant__text id = brant__json_get_text(input, "request_id");
@@ -185,6 +196,7 @@ brant_status brant__call_publish(brant__call *call) {
     brant_status status;
 
     BRANT__TRY(check_event(&which, input));
+    BRANT__TRY(check_caller(call));
     brant__write_object(&payload);
     brant__write_name(&payload, "event");
     brant__write_value(&payload, brant__json_get(input, "event"));

@@ -6,6 +6,7 @@
  * what it did.
  */
 #include "graph/change.h"
+#include "graph/type.h"
 
 enum {
     GRAPH_FIND,
@@ -22,13 +23,13 @@ enum {
 #define GRAPH_COLUMNS                                                                              \
     "g.row_id, g.id, g.name, t.name, g.owner_id, g.project_id, g.status, g.metadata, g.nodes, "    \
     "g.edges,"                                                                                     \
-    " g.created_at, g.updated_at, g.change_stream IS NOT NULL"
+    " g.created_at, g.updated_at, g.change_stream IS NOT NULL, t.scope"
 
 static const char *const sql[STATEMENT_COUNT] = {
     /* Everything that an operation on nodes or edges asks of its graph. */
     [GRAPH_FIND] =
         ("SELECT g.row_id, g.id, g.owner_id, g.status, g.nodes, g.edges, g.shape, t.row_id, t.id, "
-         "t.changes, t.name, g.changes, t.version, g.change_stream"
+         "t.changes, t.name, g.changes, t.version, g.change_stream, t.scope"
          " FROM graphs g JOIN graph_types t ON t.row_id = g.graph_type WHERE g.name = :name"),
     [GRAPH_ROW] =
         ("SELECT " GRAPH_COLUMNS
@@ -83,12 +84,33 @@ static brant_status copy_column(brant__text *out, brant__call *call, brant__stat
     return out->data ? BRANT_OK : brant__fail_memory();
 }
 
+/* Whether a session may see the graph: asked with texts of its own, since the answer may read graphs, too. */
+static brant_status check_session(bool *out_visible, brant__call *call, brant__text name,
+                                  brant__text owner_id, brant__text type, brant__text scope) {
+    const brant__session *session = brant__db_session(call->db);
+    brant__session_graph graph = {.name = name};
+
+    *out_visible = true;
+    if (BRANT__LIKELY(!session)) return BRANT_OK;
+    if (owner_id.data) {
+        graph.owner_id = brant__text_of(
+            brant__arena_copy(call->arena, owner_id.data, owner_id.length), owner_id.length);
+        if (!graph.owner_id.data) return brant__fail_memory();
+    }
+    graph.type =
+        brant__text_of(brant__arena_copy(call->arena, type.data, type.length), type.length);
+    graph.scope =
+        brant__text_of(brant__arena_copy(call->arena, scope.data, scope.length), scope.length);
+    if (!graph.type.data || !graph.scope.data) return brant__fail_memory();
+    return session->rules->graph(out_visible, call, session, &graph);
+}
+
 brant_status brant__graph_find_name(brant__graph *out, brant__call *call, brant__text name,
                                     int use) {
     brant__statement *statement = NULL;
     brant__text stored;
     brant_status status;
-    bool found;
+    bool found, visible;
 
     *out = (brant__graph){0};
     BRANT__TRY(get(&statement, call, GRAPH_FIND));
@@ -101,10 +123,6 @@ brant_status brant__graph_find_name(brant__graph *out, brant__call *call, brant_
     }
     if (!found || (out->deleted && use != BRANT__ANY_STATUS)) {
         status = fail_missing(call, name);
-        goto cleanup;
-    }
-    if (use == BRANT__TO_WRITE && out->archived) {
-        status = brant__fail(BRANT_CONSTRAINT, "graph %s is archived", brant__quoted(call, name));
         goto cleanup;
     }
     out->row_id = brant__column_integer(statement, 0);
@@ -120,6 +138,13 @@ brant_status brant__graph_find_name(brant__graph *out, brant__call *call, brant_
                               brant__column_text(statement, 8), brant__column_integer(statement, 9),
                               brant__column_text(statement, 10));
     out->version = brant__column_integer(statement, 12);
+    if (status != BRANT_OK) goto cleanup;
+    BRANT__TRY(check_session(&visible, call, name, out->owner_id, brant__column_text(statement, 10),
+                             brant__column_text(statement, 14)));
+    if (!visible)
+        status = fail_missing(call, name);
+    else if (use == BRANT__TO_WRITE && out->archived)
+        status = brant__fail(BRANT_CONSTRAINT, "graph %s is archived", brant__quoted(call, name));
 cleanup:
     brant__reset(statement);
     return status;
@@ -260,6 +285,35 @@ static brant_status read_members(members *out, brant__call *call) {
     return BRANT_OK;
 }
 
+/* A graph of scope user belongs to the session that creates it. */
+static brant_status own_new(members *given, brant__call *call, brant__text name) {
+    const brant__session *session = brant__db_session(call->db);
+    brant__type_row row;
+    brant_status status;
+
+    if (BRANT__LIKELY(!session)) return BRANT_OK;
+    BRANT__TRY(brant__type_row_need(&row, call, brant__json_get_text(call->input, "graph_type")));
+    if (!given->owner_given && brant__text_equal(row.scope, BRANT__TEXT("user")))
+        given->owner_id = session->id;
+    status = session->rules->owner(call, session, name, (brant__text){NULL, 0}, given->owner_id);
+cleanup:
+    return status;
+}
+
+/* Nobody but its owner gives a graph away, and nobody takes one. */
+static brant_status own_again(const members *given, brant__call *call, const brant__graph *graph) {
+    const brant__session *session = brant__db_session(call->db);
+
+    if (BRANT__LIKELY(!session) || !given->owner_given) return BRANT_OK;
+    if (given->owner_id.data
+            ? graph->owner_id.data && brant__text_equal(given->owner_id, graph->owner_id)
+            : !graph->owner_id.data)
+        return BRANT_OK;
+    return session->rules->owner(call, session, graph->name,
+                                 graph->owner_id.data ? graph->owner_id : BRANT__TEXT(""),
+                                 given->owner_id);
+}
+
 brant_status brant__graph_create(brant__call *call) {
     brant__text name = brant__json_get_text(call->input, "name");
     brant__statement *statement = NULL;
@@ -272,6 +326,7 @@ brant_status brant__graph_create(brant__call *call) {
 
     BRANT__TRY(brant__name_check(call->db, "the graph's name", name));
     BRANT__TRY(read_members(&given, call));
+    BRANT__TRY(own_new(&given, call, name));
     BRANT__TRY(get(&statement, call, GRAPH_ROW));
     brant__bind_text(statement, 1, name);
     BRANT__TRY(brant__step(&found, call->db, statement));
@@ -299,6 +354,8 @@ brant_status brant__graph_create(brant__call *call) {
                            .name = name,
                            .owner_id = given.owner_id,
                            .type = type};
+    if (brant__db_session(call->db)) /* may it write such a graph? */
+        BRANT__TRY(brant__graph_find_name(&graph, call, name, BRANT__TO_READ));
     BRANT__TRY(brant__change_switch(
         call, &graph, brant__json_bool(brant__json_get(call->input, "changes"), false)));
     BRANT__TRY(brant__announce_graph(call, &graph, "graph:created", (brant__text){NULL, 0}));
@@ -309,7 +366,25 @@ cleanup:
 }
 
 brant_status brant__graph_get(brant__call *call) {
-    return answer(call, brant__json_get_text(call->input, "name"));
+    const brant__text name = brant__json_get_text(call->input, "name");
+    brant__graph graph;
+    brant_status status = BRANT_OK;
+
+    if (brant__db_session(call->db))
+        status = brant__graph_find_name(&graph, call, name, BRANT__ANY_STATUS);
+    return status == BRANT_OK ? answer(call, name) : status;
+}
+
+/* What a session may not have is left out, for whatever reason; pages are the shorter for it. */
+static brant_status check_listed(bool *out_visible, brant__call *call, brant__statement *row) {
+    const brant_status status =
+        check_session(out_visible, call, brant__column_text(row, 2), brant__column_text(row, 4),
+                      brant__column_text(row, 3), brant__column_text(row, 13));
+
+    if (status != BRANT_DENIED) return status;
+    *out_visible = false;
+    (void)brant__error_code();
+    return BRANT_OK;
 }
 
 brant_status brant__graph_list(brant__call *call) {
@@ -319,7 +394,7 @@ brant_status brant__graph_list(brant__call *call) {
     brant__statement *statement = NULL;
     brant__position position;
     int64_t limit, count = 0;
-    bool row;
+    bool row, visible;
     brant_status status;
 
     brant__list_filter(&list, graph_type);
@@ -338,7 +413,8 @@ brant_status brant__graph_list(brant__call *call) {
         brant__text name;
         BRANT__TRY(brant__step(&row, call->db, statement));
         if (!row || count == limit) break;
-        write_row(call->out, statement);
+        BRANT__TRY(check_listed(&visible, call, statement));
+        if (visible) write_row(call->out, statement);
         if (++count < limit) continue;
         name = brant__column_text(statement, 2);
         position.text =
@@ -371,6 +447,7 @@ brant_status brant__graph_update(brant__call *call) {
         status = fail_missing(call, name);
         goto cleanup;
     }
+    BRANT__TRY(own_again(&given, call, &graph));
     BRANT__TRY(get(&statement, call, GRAPH_UPDATE));
     brant__bind_integer(statement, 1, given.owner_given);
     brant__bind_text(statement, 2, given.owner_id);

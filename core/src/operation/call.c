@@ -7,6 +7,7 @@
 #include "exchange/exchange.h"
 #include "graph/graph.h"
 #include "operation/operation.h"
+#include "operation/session.h"
 
 #define SMALL_BYTES                                                                                \
     128u /* there before the handler runs: transaction.commit answers when nothing may fail any more */
@@ -62,6 +63,10 @@ static brant_status read_input(brant__json *json, const brant__operation *operat
     if (status != BRANT_OK) return status;
     if (!yyjson_is_obj(json->root))
         return brant__fail(BRANT_INVALID, "%s: the input must be a JSON object", operation->name);
+    if (db && BRANT__UNLIKELY(operation->files != 0) && brant__db_session(db)) {
+        status = brant__session_input(db, operation, json->root);
+        if (status != BRANT_OK) return status;
+    }
     if (operation->input && !brant__schema_accepts(operation->input, json->root))
         return refuse_input(operation, json->root);
     return BRANT_OK;
@@ -80,17 +85,30 @@ static brant_status hand_over(char **out_json, size_t *out_json_len, brant__writ
     return BRANT_OK;
 }
 
+/* What keeps its own transaction is judged in one before. */
+static brant_status judge_before(brant__call *call, const brant__operation *operation) {
+    brant_status status = brant__begin(call->db, BRANT__READ);
+    if (status != BRANT_OK) return status;
+    status = brant__session_judge(call, operation);
+    if (status == BRANT_OK) status = brant__commit(call->db);
+    if (status != BRANT_OK) brant__rollback(call->db);
+    return status;
+}
+
 /* The answer is made before the commit: want of memory must not make a failure of what is done. */
 static brant_status run_handler(char **out_json, size_t *out_json_len,
-                                const brant__operation *operation, brant__call *call) {
+                                const brant__operation *operation, brant__call *call, bool judge) {
+    brant_status status = BRANT_OK;
     if (!operation->own_transaction) {
-        const brant_status own = operation->handler(call);
-        return own == BRANT_OK ? hand_over(out_json, out_json_len, call->out) : own;
+        if (BRANT__UNLIKELY(judge)) status = judge_before(call, operation);
+        if (status == BRANT_OK) status = operation->handler(call);
+        return status == BRANT_OK ? hand_over(out_json, out_json_len, call->out) : status;
     }
-    brant_status status =
+    status =
         brant__begin(call->db, operation->kind == BRANT__MUTATION ? BRANT__WRITE : BRANT__READ);
     if (status != BRANT_OK) return status;
-    status = operation->handler(call);
+    if (BRANT__UNLIKELY(judge)) status = brant__session_judge(call, operation);
+    if (status == BRANT_OK) status = operation->handler(call);
     if (status == BRANT_OK) status = hand_over(out_json, out_json_len, call->out);
     if (status == BRANT_OK) status = brant__commit(call->db);
     if (status == BRANT_OK) return BRANT_OK;
@@ -123,8 +141,13 @@ static brant_status run(const brant__operation *operation, brant__text name, cha
     if (!db && operation->pure) return run_alone(operation, out_json, out_json_len, json, json_len);
     brant_status status = brant__handle_enter(&db);
     if (status != BRANT_OK) return status;
+    bool judge = false;
     brant__scratch *scratch = brant__db_scratch(db);
     brant__call call = {.db = db, .out = &scratch->writer, .arena = &scratch->arena, .name = name};
+    brant__db_running_set(db, operation);
+    /* Operations of types look at their sessions themselves: only they know what they are. */
+    if (BRANT__UNLIKELY(brant__db_session(db) != NULL) && operation->spec)
+        BRANT__TRY(brant__session_admit(&judge, db, operation));
     brant__arena_reset(&scratch->arena);
     brant__buffer_reset(&scratch->writer.buffer);
     scratch->writer = (brant__writer){.buffer = scratch->writer.buffer};
@@ -139,7 +162,7 @@ static brant_status run(const brant__operation *operation, brant__text name, cha
         goto cleanup;
     }
     call.input = scratch->json.root;
-    BRANT__TRY(run_handler(out_json, out_json_len, operation, &call));
+    BRANT__TRY(run_handler(out_json, out_json_len, operation, &call, judge));
 cleanup:
     if (scratch->writer.buffer.capacity > 4 * KEEP_BYTES)
         brant__buffer_free(&scratch->writer.buffer);
@@ -173,17 +196,21 @@ BRANT__OPERATION_LIST(DEFINE)
 /* Like a query whose answer is a cursor. */
 static brant_status open_cursor(brant_cursor **out_cursor, const brant__operation *operation,
                                 brant_db *db, const char *json, size_t json_len) {
-    bool begun = false;
+    bool begun = false, judge = false;
     brant_status status = brant__handle_enter(&db);
     if (status != BRANT_OK) return status;
     brant__scratch *scratch = brant__db_scratch(db);
     brant__call call = {.db = db, .out = &scratch->writer, .arena = &scratch->arena};
+    brant__db_running_set(db, operation);
+    BRANT__TRY(brant__session_admit(&judge, db, operation));
     brant__arena_reset(&scratch->arena);
     BRANT__TRY(read_input(&scratch->json, operation, db, json, json_len));
     call.input = scratch->json.root;
+    if (judge && !operation->own_transaction) BRANT__TRY(judge_before(&call, operation));
     if (operation->own_transaction) {
         BRANT__TRY(brant__begin(db, BRANT__READ));
         begun = true;
+        if (judge) BRANT__TRY(brant__session_judge(&call, operation));
     }
     BRANT__TRY(operation->begin_cursor(out_cursor, &call));
     if (!begun || brant__commit(db) == BRANT_OK)
@@ -215,6 +242,39 @@ static brant_status open_name(const char *name, brant_cursor **out_cursor, brant
         return open_name(name, out_cursor, db, json, json_len);                                    \
     }
 BRANT__CURSOR_LIST(DEFINE_CURSOR)
+
+/* Which reads its input by itself. */
+brant_status brant_event_listen(brant_cursor **out_cursor, brant_db *db, const char *json,
+                                size_t json_len) {
+    const brant__operation *operations = NULL;
+    size_t count = 0;
+    bool judge = false;
+    brant__json input = {0};
+    brant__error_clear();
+    *out_cursor = NULL;
+    brant_status status = brant__registry(&operations, &count);
+    if (status == BRANT_OK) status = brant__handle_enter(&db);
+    if (status != BRANT_OK) return status;
+    const brant__operation *operation =
+        brant__operation_find(operations, count, BRANT__TEXT("events.listen"));
+    brant__scratch *scratch = brant__db_scratch(db);
+    brant__call call = {.db = db, .out = &scratch->writer, .arena = &scratch->arena};
+    brant__db_running_set(db, operation);
+    BRANT__TRY(brant__session_admit(&judge, db, operation));
+    brant__arena_reset(&scratch->arena);
+    if (json_len == 0) {
+        json = "{}";
+        json_len = 2;
+    }
+    BRANT__TRY(brant__json_parse(&input, json, json_len, brant__db_limits(db)->depth));
+    call.input = input.root;
+    if (judge) BRANT__TRY(judge_before(&call, operation));
+    status = brant__event_listen(out_cursor, db, input.root);
+cleanup:
+    brant__json_free(&input);
+    brant__leave(db);
+    return status;
+}
 
 /* ---- by name ------------------------------------------------------------------------------------------------------- */
 
@@ -263,6 +323,23 @@ brant_status brant_call_open(brant_cursor **out_cursor, brant_db *db, const char
     return operation->opener(out_cursor, db, json, json_len);
 }
 
+/* What needs no handle is not entered for, but by those who have one that is not trusted. */
+static brant_status check_list(brant_db *handle, const brant__operation *operation) {
+    brant_db *db = handle;
+    brant__arena arena = {0};
+    bool judge = false;
+    if (!handle || brant__db_connection(handle) == handle) return BRANT_OK;
+    brant_status status = brant__handle_enter(&db);
+    if (status != BRANT_OK) return status;
+    brant__call call = {.db = db, .arena = &arena};
+    brant__db_running_set(db, operation);
+    status = brant__session_admit(&judge, db, operation);
+    if (status == BRANT_OK && judge) status = judge_before(&call, operation);
+    brant__arena_free(&arena);
+    brant__leave(db);
+    return status;
+}
+
 brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_db *db,
                                   const char *json, size_t json_len) {
     const brant__operation *operations = NULL;
@@ -274,9 +351,10 @@ brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_d
     *out_json = NULL;
     *out_json_len = 0;
     BRANT__TRY(brant__registry(&operations, &count));
-    BRANT__TRY(brant__json_parse(&input, json_len ? json : "{}", json_len ? json_len : 2, 0));
     const brant__operation *self =
         brant__operation_find(operations, count, BRANT__TEXT("operations.list"));
+    BRANT__TRY(check_list(db, self));
+    BRANT__TRY(brant__json_parse(&input, json_len ? json : "{}", json_len ? json_len : 2, 0));
     if (!yyjson_is_obj(input.root)) {
         status = brant__fail(BRANT_INVALID, "operations.list: the input must be a JSON object");
         goto cleanup;

@@ -5,6 +5,7 @@
 #define BRANT__OPERATION_H
 
 #include "brant/operation.h"
+#include "identity/scope.h"
 #include "operation/table.h"
 #include "schema/schema.h"
 #include "store/store.h"
@@ -26,7 +27,12 @@ typedef struct brant__operation {
     brant__schema *input;
     char *spec; /* compact JSON, self-contained */
     size_t spec_len;
+    size_t number;        /* its place in the registry */
+    brant__scopes scopes; /* required_scopes; at least one */
+    unsigned files;       /* the input's member `path` names a file of the machine: BRANT__FILES_* */
 } brant__operation;
+
+enum { BRANT__FILES_READ = 1, BRANT__FILES_WRITE = 2 };
 
 /* The table in order of name; borrowed, immutable. Fails for want of memory only, and may be tried again. */
 brant_status brant__registry(const brant__operation **out_operations, size_t *out_count);

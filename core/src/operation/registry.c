@@ -41,23 +41,15 @@ enum {
 
 enum { SELF, OWN, PURE };
 #define OPERATION_ROW(function, handler, name, kind, transaction)                                  \
-    {(name),                                                                                       \
-     BRANT__##kind,                                                                                \
-     (transaction) == OWN,                                                                         \
-     (transaction) == PURE,                                                                        \
-     handler,                                                                                      \
-     NULL,                                                                                         \
-     NULL,                                                                                         \
-     NULL,                                                                                         \
-     NULL,                                                                                         \
-     0},
+    {(name), BRANT__##kind, (transaction) == OWN, (transaction) == PURE, handler, .spec = NULL},
 /* Without a handle: brant_call hands it on before it looks for a handler. */
-#define LIST_ROW {"operations.list", BRANT__QUERY, false, true, NULL, NULL, NULL, NULL, NULL, 0},
+#define LIST_ROW                                                                                   \
+    {"operations.list", BRANT__QUERY, false, true, NULL, NULL, NULL, NULL, .spec = NULL},
 #define SUBSCRIPTION_ROW(function, name)                                                           \
-    {(name), BRANT__SUBSCRIPTION, false, false, NULL, function, NULL, NULL, NULL, 0},
+    {(name), BRANT__SUBSCRIPTION, false, false, NULL, function, NULL, NULL, .spec = NULL},
 #define CURSOR_ROW(function, begin, name, transaction)                                             \
-    {(name), BRANT__SUBSCRIPTION, (transaction) == OWN, false, NULL, function, begin, NULL, NULL,  \
-     0},
+    {(name), BRANT__SUBSCRIPTION, (transaction) == OWN, false, NULL, function, begin,              \
+     NULL,   .spec = NULL},
 static const brant__operation rows[] = {BRANT__OPERATION_LIST(OPERATION_ROW)
                                             BRANT__SUBSCRIPTION_LIST(SUBSCRIPTION_ROW)
                                                 BRANT__CURSOR_LIST(CURSOR_ROW) LIST_ROW};
@@ -88,6 +80,7 @@ static void discard(brant__operation *operations) {
     if (!operations) return;
     for (size_t i = 0; i < OPERATIONS; i++) {
         brant__schema_free(operations[i].input);
+        brant__free(operations[i].scopes.items);
         brant__free(operations[i].spec);
     }
     brant__free(operations);
@@ -136,6 +129,35 @@ static brant_status write_spec(brant__operation *operation, yyjson_val *spec, yy
     return status;
 }
 
+/* The scopes, with their texts in the same block, and what it does with a path on the machine. */
+static brant_status read_rights(brant__operation *operation, yyjson_val *spec) {
+    yyjson_val *scopes = brant__json_get(spec, "required_scopes");
+    const brant__text files = brant__json_get_text(spec, "files");
+    const size_t count = yyjson_arr_size(scopes);
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += yyjson_get_len(yyjson_arr_get(scopes, i));
+    if (count == 0)
+        return brant__fail(BRANT_INTERNAL, "operation \"%s\" requires no scope", operation->name);
+    brant__text *items = brant__alloc(count * sizeof *items + bytes);
+    if (!items) return brant__fail_memory();
+    operation->scopes = (brant__scopes){items, count};
+    char *at = (char *)(items + count);
+    for (size_t i = 0; i < count; i++) {
+        const brant__text scope = brant__json_text(yyjson_arr_get(scopes, i));
+        if (!brant__scope_valid(scope))
+            return brant__fail(BRANT_INTERNAL, "operation \"%s\": scope %zu is none",
+                               operation->name, i);
+        memcpy(at, scope.data, scope.length);
+        items[i] = brant__text_of(at, scope.length);
+        at += scope.length;
+    }
+    if (files.data)
+        operation->files =
+            brant__text_equal(files, BRANT__TEXT("read")) ? BRANT__FILES_READ : BRANT__FILES_WRITE;
+    return BRANT_OK;
+}
+
 static brant_status load_file(brant__operation *operations, const brant__embedded *file) {
     brant_status status = BRANT_OK;
     brant__json json = {0};
@@ -156,6 +178,7 @@ static brant_status load_file(brant__operation *operations, const brant__embedde
         BRANT__TRY(brant__schema_compile(&operation->input, json.root,
                                          brant__json_get(spec, "input_schema"), BRANT__TEXT("")));
         BRANT__TRY(write_spec(operation, spec, defs));
+        BRANT__TRY(read_rights(operation, spec));
     }
 cleanup:
     brant__json_free(&json);
@@ -171,12 +194,12 @@ static brant_status load(brant__operation **out) {
     qsort(operations, OPERATIONS, sizeof *operations, by_name);
     for (size_t i = 0; i < brant__operation_specs_count; i++)
         BRANT__TRY(load_file(operations, &brant__operation_specs[i]));
-    for (size_t i = 0; i < OPERATIONS; i++)
-        if (!operations[i].spec) {
-            status =
-                brant__fail(BRANT_INTERNAL, "operation \"%s\" has no spec", operations[i].name);
-            goto cleanup;
-        }
+    for (size_t i = 0; i < OPERATIONS; i++) {
+        operations[i].number = i;
+        if (operations[i].spec) continue;
+        status = brant__fail(BRANT_INTERNAL, "operation \"%s\" has no spec", operations[i].name);
+        goto cleanup;
+    }
     *out = operations;
     return BRANT_OK;
 cleanup:

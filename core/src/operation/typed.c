@@ -8,6 +8,7 @@
 #include "graph/seal.h"
 #include "graph/type.h"
 #include "operation/operation.h"
+#include "operation/session.h"
 
 /* A verb is there when the operation behind it is. Changed: what it names must be of the type. */
 static const struct {
@@ -500,6 +501,32 @@ static brant_status unknown(brant__call *call) {
         brant__quoted(call, call->name));
 }
 
+/* A session has to hold what the operation behind asks for. Before the type is known: that of nodes or that of edges. */
+static brant_status admit(brant__call *call, size_t verb) {
+    const brant__operation *either = NULL;
+    bool judge = false;
+    brant_status status = BRANT_OK;
+    if (!brant__db_session(call->db)) return BRANT_OK;
+    for (int edge = 0; edge < 2; edge++) {
+        const brant__operation *operation = behind(verb, edge == 1);
+        if (!operation) continue;
+        if (either) (void)brant__error_code(); /* of nodes' */
+        either = operation;
+        status = brant__session_admit(&judge, call->db, operation);
+        if (status == BRANT_OK) return BRANT_OK;
+    }
+    return status;
+}
+
+/* The operation behind it runs, by its own rules. */
+static brant_status admit_as(brant__call *call, const brant__operation *operation) {
+    bool judge = false;
+    brant__db_running_set(call->db, operation);
+    brant_status status = brant__session_admit(&judge, call->db, operation);
+    if (status == BRANT_OK && judge) status = brant__session_judge(call, operation);
+    return status;
+}
+
 static brant_status run_typed(brant__call *call) {
     const brant__type *type = NULL;
     const brant__schema *schema = NULL;
@@ -510,6 +537,7 @@ static brant_status run_typed(brant__call *call) {
     size_t at = 0;
     name called;
     if (!read_name(&called, call->name)) return unknown(call);
+    BRANT__TRY(admit(call, called.verb));
     BRANT__TRY(brant__type_find(&type, call, called.graph_type, false));
     brant__seal_watch(call->db, type);
     BRANT__TRY(derive(&self, call->db, type));
@@ -521,6 +549,7 @@ static brant_status run_typed(brant__call *call) {
         status = unknown(call);
         goto cleanup;
     }
+    BRANT__TRY(admit_as(call, operation));
     const entry of = self->entries[at];
     const brant__text fixed =
         of.edge ? type->module->edge_types[of.index].name : type->module->node_types[of.index].name;

@@ -95,12 +95,41 @@ static int deny(brant_db *db, const char *reason, const char *object) {
     return SQLITE_DENY;
 }
 
+/* A session's SQL works on rows of the user's tables. Whoever may define what runs later, for others, may more than read and write. */
+static int authorize_session(brant_db *db, int action, const char *a, const char *b) {
+    switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_RECURSIVE:
+        return SQLITE_OK;
+    case SQLITE_FUNCTION:
+        return b && sqlite3_strnicmp(b, "brant_", 6) == 0
+                   ? deny(db, "a session cannot call brant's own functions", b)
+                   : SQLITE_OK;
+    case SQLITE_READ:
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+    case SQLITE_DELETE:
+        if (brant__is_own_table(a))
+            return deny(db, "a session cannot read or write brant's own tables", a);
+        return a && (sqlite3_strnicmp(a, "sqlite_", 7) == 0 || sqlite3_stricmp(a, "dbstat") == 0 ||
+                     sqlite3_strnicmp(a, "pragma_", 7) == 0)
+                   ? deny(db, "a session cannot read how the file is kept", a)
+                   : SQLITE_OK;
+    case SQLITE_PRAGMA: /* tables of full text ask */
+        if (a && !b && sqlite3_stricmp(a, "data_version") == 0) return SQLITE_OK;
+        return deny(db, "a session cannot read how the file is kept", a);
+    default:
+        return deny(db, "in a session SQL can only SELECT, INSERT, UPDATE and DELETE", a);
+    }
+}
+
 int brant__authorize(void *context, int action, const char *a, const char *b, const char *database,
                      const char *trigger) {
     brant_db *db = context;
     const bool temporary = database && sqlite3_stricmp(database, "temp") == 0;
     /* A trigger of ours has a name that users cannot give. */
     if (!db->user_sql && (!trigger || is_made_name(trigger))) return SQLITE_OK;
+    if (db->session) return authorize_session(db, action, a, b);
     switch (action) {
     case SQLITE_INSERT:
     case SQLITE_UPDATE:

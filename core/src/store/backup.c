@@ -292,6 +292,7 @@ brant_status brant__db_restore(brant__call *call) {
     struct stat there;
     int64_t page_size = 0;
     int pages = 0;
+    BRANT__TRY(brant__db_trusted(db, "replace the file"));
     if (db->depth > 0)
         return brant__fail(BRANT_MISUSE, "a restore cannot run inside a transaction");
     if (db->options.mode == BRANT__MODE_RO)

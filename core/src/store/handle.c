@@ -375,7 +375,7 @@ bool brant__db_read_only(const brant_db *db) {
     return db->options.mode == BRANT__MODE_RO;
 }
 bool brant__db_system(const brant_db *db) {
-    return db->options.system;
+    return db->options.system && !db->session;
 }
 
 int brant__db_role(const brant_db *db) {

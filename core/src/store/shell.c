@@ -45,6 +45,10 @@ void *brant__shell_state(const brant_db *handle, const brant__shell_kind *kind) 
     return handle && handle->beneath && handle->kind == kind ? handle->kind_state : NULL;
 }
 
+const brant__session *brant__shell_session(const brant_db *handle) {
+    return handle->beneath ? handle->session : NULL;
+}
+
 brant_db *brant__db_connection(brant_db *handle) {
     return handle->beneath ? handle->connection : handle;
 }

@@ -50,6 +50,7 @@ unsigned brant__db_interrupts(const brant_db *handle);
 /* ---- shells (shell.c) ------------------------------------------------------------------------------------------------- */
 
 typedef struct brant__session brant__session;
+struct brant__call;
 
 /*
  * A shell is a handle that stands for another one, which may be a shell itself: the same connection, transactions and state of modules, entered by one thread at a
@@ -73,6 +74,9 @@ brant_status brant__shell_open(brant_db **out_shell, brant_db *handle,
                                const brant__session *session);
 /* Its state when it is a shell of this kind, else NULL. */
 void *brant__shell_state(const brant_db *handle, const brant__shell_kind *kind);
+
+/* Who calls through it; NULL: it is trusted. The handle is kept meanwhile: entered or waited in. */
+const brant__session *brant__shell_session(const brant_db *handle);
 
 /* The connection under a handle: itself when it is no shell. */
 brant_db *brant__db_connection(brant_db *handle);
@@ -106,12 +110,40 @@ brant_status brant__db_require_writer(brant_db *db, int64_t format);
 
 /* ---- who calls ---------------------------------------------------------------------------------------------------------- */
 
+/* What a graph rule looks at. */
+typedef struct brant__session_graph {
+    brant__text name;
+    brant__text owner_id; /* {NULL, 0}: none */
+    brant__text type;     /* the graph type's name and scope */
+    brant__text scope;
+} brant__session_graph;
+
+/* What a session may do, for the modules beneath operation/session.c, which has the rules. In a transaction; of `call` they need db and arena, and input where there is one. */
+typedef struct brant__session_rules {
+    /* May the running operation work on this graph? *out_visible false: to this session there is none. DENIED: it must not be written. */
+    brant_status (*graph)(bool *out_visible, struct brant__call *call,
+                          const brant__session *session, const brant__session_graph *graph);
+    /* DENIED: the graph may not get this owner, {NULL, 0}: none. `before`: whose it is, {NULL, 0}: nobody's, or it is new. */
+    brant_status (*owner)(struct brant__call *call, const brant__session *session,
+                          brant__text graph, brant__text before, brant__text owner);
+    /* DENIED where the running operation may not touch the stream. */
+    brant_status (*stream)(brant_db *db, const brant__session *session, brant__text name);
+    /* May a notification be told? */
+    brant_status (*hear)(bool *out, brant_db *db, const brant__session *session,
+                         brant__text channel, brant__text payload);
+    /* DENIED: the channel is the library's. */
+    brant_status (*notify)(const brant__session *session, brant__text channel);
+} brant__session_rules;
+
+struct brant__scopes; /* identity/scope.h */
+
 /* The identity of a session (brant/session.h), as the modules above see it. Borrowed, whole for the running call; absent texts are {NULL, 0}. */
 struct brant__session {
+    const brant__session_rules *rules;
     const struct brant__scopes *scopes, *within, *denies;
-    const struct brant__session *outer; /* in which it was opened; NULL: none */
-    brant__text id;         /* of the identity: an account's id */
-    brant__text actor_type; /* "account", "api_key", "agent", "service" */
+    const brant__session *outer; /* in which it was opened, and may all that it may; NULL: none */
+    brant__text id;              /* of the identity: an account's id */
+    brant__text actor_type;      /* "account", "api_key", "agent", "service" */
     brant__text reason;
     brant__text principal; /* the key of its node in the access graph */
     brant__text organization;
@@ -289,6 +321,7 @@ enum {
     BRANT__TABLE_TENANT_FILE,
     BRANT__TABLE_TENANT_STATE,
     BRANT__TABLE_DELEGATION,
+    BRANT__TABLE_SESSION,
     BRANT__TABLE_COUNT
 };
 
