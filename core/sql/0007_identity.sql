@@ -1,5 +1,6 @@
 -- Identity and access. In files of role "system" (of all tenants) and "single"; a tenant's file has its own audit log alone, the other tables stay empty there.
 -- Names of our own: accounts, members and the like are what users call tables of theirs.
+-- What a list may be filtered by has an index that ends with id, the order of lists.
 -- access_level: user, service, admin. status: active, inactive. email: normalised.
 CREATE TABLE brant_accounts (
     row_id       INTEGER PRIMARY KEY,
@@ -12,6 +13,8 @@ CREATE TABLE brant_accounts (
     created_at   INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX brant_accounts_status ON brant_accounts (status, id);
+CREATE INDEX brant_accounts_access_level ON brant_accounts (access_level, id);
 
 -- status: active, suspended, deleting. An id is never used again.
 CREATE TABLE brant_organizations (
@@ -25,7 +28,8 @@ CREATE TABLE brant_organizations (
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX brant_organizations_owner ON brant_organizations (owner_id);
+CREATE INDEX brant_organizations_owner ON brant_organizations (owner_id, id);
+CREATE INDEX brant_organizations_status ON brant_organizations (status, id);
 
 -- The authority on membership. level: owner, admin, member, viewer. status: active, suspended.
 CREATE TABLE brant_members (
@@ -40,7 +44,8 @@ CREATE TABLE brant_members (
     updated_at INTEGER NOT NULL,
     UNIQUE (org_id, account_id)
 ) STRICT;
-CREATE INDEX brant_members_account ON brant_members (account_id, org_id);
+CREATE INDEX brant_members_organization ON brant_members (org_id, id);
+CREATE INDEX brant_members_account ON brant_members (account_id, id);
 CREATE INDEX brant_members_owners ON brant_members (org_id) WHERE level = 'owner' AND status = 'active';
 
 -- status: pending, accepted, rejected, cancelled. A pending one that expires_at has passed is over. hash: of the token, keyed with the pepper of this version; kid: what the token is
@@ -62,7 +67,8 @@ CREATE TABLE brant_invitations (
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX brant_invitations_org ON brant_invitations (org_id);
+CREATE INDEX brant_invitations_org ON brant_invitations (org_id, id);
+CREATE INDEX brant_invitations_email ON brant_invitations (email, id);
 CREATE UNIQUE INDEX brant_invitations_pending ON brant_invitations (org_id, email) WHERE status = 'pending';
 
 -- scheme: brant1 (hash: keyed BLAKE2b of the token with the pepper of this version), legacy-sha256 (hash: SHA-256 of the token; pepper_version 0). org_id NULL: of the account alone.
@@ -87,8 +93,8 @@ CREATE TABLE brant_api_keys (
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX brant_api_keys_owner ON brant_api_keys (owner_id);
-CREATE INDEX brant_api_keys_org ON brant_api_keys (org_id) WHERE org_id IS NOT NULL;
+CREATE INDEX brant_api_keys_owner ON brant_api_keys (owner_id, id);
+CREATE INDEX brant_api_keys_org ON brant_api_keys (org_id, id) WHERE org_id IS NOT NULL;
 CREATE UNIQUE INDEX brant_api_keys_legacy ON brant_api_keys (hash) WHERE scheme = 'legacy-sha256';
 
 -- What happened, by whom. seq has no gaps. hash: keyed, of the row and of the hash before it. org_id NULL: of none.

@@ -12,17 +12,17 @@
 #define ACTOR(id)        "\"actor\":{\"id\":\"" id "\"}"
 #define MEMBERSHIP(o, a) "\"org_id\":\"" o "\",\"account_id\":\"" a "\""
 
-/* Accounts A to F, each with an email of their letter; ADMIN has access_level admin. */
-#define A      ID("a0")
-#define B      ID("b0")
-#define C      ID("c0")
-#define D      ID("d0")
-#define E      ID("e0")
+/* Accounts, each with an email of their first letter. EVE is a service; ADMIN has access_level admin. */
+#define ANN    ID("a0")
+#define BOB    ID("b0")
+#define CARA   ID("c0")
+#define DAN    ID("d0")
+#define EVE    ID("e0")
 #define ADMIN  ID("ad")
 #define NOBODY ID("99")
 /* Organisations. */
-#define X ID("01")
-#define Y ID("02")
+#define ORG   ID("01")
+#define OTHER ID("02")
 
 static inline void make_account(brant_db *db, const char *id, const char *email,
                                 const char *access_level) {
@@ -33,21 +33,21 @@ static inline void make_account(brant_db *db, const char *id, const char *email,
 }
 
 static inline void make_accounts(brant_db *db) {
-    make_account(db, A, "a@example.org", "user");
-    make_account(db, B, "b@example.org", "user");
-    make_account(db, C, "c@example.org", "user");
-    make_account(db, D, "d@example.org", "user");
-    make_account(db, E, "e@example.org", "service");
+    make_account(db, ANN, "a@example.org", "user");
+    make_account(db, BOB, "b@example.org", "user");
+    make_account(db, CARA, "c@example.org", "user");
+    make_account(db, DAN, "d@example.org", "user");
+    make_account(db, EVE, "e@example.org", "service");
     make_account(db, ADMIN, "admin@example.org", "admin");
 }
 
-/* Organisation X of A, with B admin, C member and D viewer. */
+/* Organisation ORG of ANN, with BOB admin, CARA member and DAN viewer. */
 static inline void make_organization(brant_db *db) {
     must(db, "organizations.create",
-         "{\"id\":\"" X "\",\"slug\":\"x\",\"name\":\"X\",\"owner_id\":\"" A "\"}", X);
-    must(db, "members.add", "{" MEMBERSHIP(X, B) ",\"level\":\"admin\"}", B);
-    must(db, "members.add", "{" MEMBERSHIP(X, C) "}", "\"level\":\"member\"");
-    must(db, "members.add", "{" MEMBERSHIP(X, D) ",\"level\":\"viewer\"}", D);
+         "{\"id\":\"" ORG "\",\"slug\":\"x\",\"name\":\"X\",\"owner_id\":\"" ANN "\"}", ORG);
+    must(db, "members.add", "{" MEMBERSHIP(ORG, BOB) ",\"level\":\"admin\"}", BOB);
+    must(db, "members.add", "{" MEMBERSHIP(ORG, CARA) "}", "\"level\":\"member\"");
+    must(db, "members.add", "{" MEMBERSHIP(ORG, DAN) ",\"level\":\"viewer\"}", DAN);
 }
 
 /* A file in the test's folder with all of these. */
@@ -56,6 +56,22 @@ static inline brant_db *must_open_identity(void **state) {
     make_accounts(db);
     make_organization(db);
     return db;
+}
+
+/* What came since the last look holds the text. */
+static inline void must_yield(brant_cursor *cursor, const char *wanted) {
+    char *items = NULL;
+    size_t length = 0;
+    assert_int_equal(brant_cursor_next(&items, &length, cursor, 0), BRANT_OK);
+    if (!strstr(items, wanted)) fail_msg("\"%s\" is not in %s", wanted, items);
+    brant_free(items);
+}
+static inline void must_yield_nothing(brant_cursor *cursor) {
+    char *items = NULL;
+    size_t length = 0;
+    assert_int_equal(brant_cursor_next(&items, &length, cursor, 0), BRANT_OK);
+    assert_string_equal(items, "[]");
+    brant_free(items);
 }
 
 #endif

@@ -16,12 +16,14 @@ static const char *const invitation_statuses[] = {"pending", "accepted", "reject
 static const char *const schemes[] = {"brant1", "legacy-sha256", NULL};
 static const char *const actor_types[] = {"account", "api_key", "agent", "service", "system", NULL};
 
+#define UUID "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
 /* ---- columns that several tables have ---------------------------------------------------------------------------------- */
 
-#define METADATA(on_update)                                                                        \
+#define METADATA(on_insert, on_update)                                                             \
     {.name = "metadata",                                                                           \
      .kind = BRANT__AS_OBJECT,                                                                     \
-     .insert = BRANT__OPTIONAL,                                                                    \
+     .insert = (on_insert),                                                                        \
      .update = (on_update),                                                                        \
      .description = "Whatever the host keeps with it"}
 #define CREATED_AT                                                                                 \
@@ -31,20 +33,21 @@ static const char *const actor_types[] = {"account", "api_key", "agent", "servic
 #define ROW_ID {.name = "row_id", .kind = BRANT__AS_INTEGER, .secret = true}
 #define HASH   {.name = "hash", .kind = BRANT__AS_BYTES, .secret = true}
 /* An id that the library makes. */
-#define ID {.name = "id", .uuid = true, .description = "UUIDv7: in order of creation"}
+#define ID {.name = "id", .pattern = UUID, .description = "UUIDv7: in order of creation"}
 
 /* ---- the tables ----------------------------------------------------------------------------------------------------------- */
 
 static const brant__column accounts[] = {
     ROW_ID,
     {.name = "id",
-     .uuid = true,
+     .pattern = UUID,
      .insert = BRANT__OPTIONAL,
      .update = BRANT__REQUIRED,
      .description = "Lower-case UUID; made as UUIDv7 where none is given"},
     {.name = "email",
      .least = 1,
      .most = 254,
+     .given = 1024,
      .insert = BRANT__REQUIRED,
      .update = BRANT__OPTIONAL,
      .description = "Normalised, unique"},
@@ -65,7 +68,7 @@ static const brant__column accounts[] = {
      .filter = true,
      .values = account_statuses,
      .description = "Of an inactive account nothing works"},
-    METADATA(BRANT__OPTIONAL),
+    METADATA(BRANT__OPTIONAL, BRANT__OPTIONAL),
     CREATED_AT,
     UPDATED_AT,
 };
@@ -73,7 +76,7 @@ static const brant__column accounts[] = {
 static const brant__column organizations[] = {
     ROW_ID,
     {.name = "id",
-     .uuid = true,
+     .pattern = UUID,
      .insert = BRANT__OPTIONAL,
      .update = BRANT__REQUIRED,
      .description = "Lower-case UUID; made as UUIDv7 where none is given"},
@@ -91,12 +94,12 @@ static const brant__column organizations[] = {
      .description = "To show"},
     {.name = "owner_id",
      .filter = true,
-     .uuid = true,
+     .pattern = UUID,
      .insert = BRANT__OPTIONAL,
      .description = "The account that has it, a member of level owner; the actor where none is "
                     "given"},
     {.name = "status", .filter = true, .values = organization_statuses},
-    METADATA(BRANT__OPTIONAL),
+    METADATA(BRANT__OPTIONAL, BRANT__OPTIONAL),
     CREATED_AT,
     UPDATED_AT,
 };
@@ -106,13 +109,13 @@ static const brant__column members[] = {
     ID,
     {.name = "org_id",
      .filter = true,
-     .uuid = true,
+     .pattern = UUID,
      .insert = BRANT__REQUIRED,
      .update = BRANT__REQUIRED,
      .description = "The organisation"},
     {.name = "account_id",
      .filter = true,
-     .uuid = true,
+     .pattern = UUID,
      .insert = BRANT__REQUIRED,
      .update = BRANT__REQUIRED,
      .description = "Who is a member of it"},
@@ -123,7 +126,7 @@ static const brant__column members[] = {
      .update = BRANT__REQUIRED,
      .description = "Each may what those before it may; member where none is given"},
     {.name = "status", .filter = true, .values = member_statuses},
-    METADATA(BRANT__ABSENT),
+    METADATA(BRANT__ABSENT, BRANT__ABSENT),
     CREATED_AT,
     UPDATED_AT,
 };
@@ -133,7 +136,7 @@ static const brant__column invitations[] = {
     ID,
     {.name = "org_id",
      .filter = true,
-     .uuid = true,
+     .pattern = UUID,
      .insert = BRANT__REQUIRED,
      .description = "The organisation"},
     {.name = "kid", .description = "The part of the token by which it is found"},
@@ -141,6 +144,7 @@ static const brant__column invitations[] = {
      .filter = true,
      .least = 1,
      .most = 254,
+     .given = 1024,
      .insert = BRANT__REQUIRED,
      .description = "Whose it is, normalised"},
     {.name = "level",
@@ -152,7 +156,7 @@ static const brant__column invitations[] = {
      .kind = BRANT__AS_INTEGER,
      .description = "Version of the ring's pepper that the token is stored with"},
     {.name = "invited_by", .nullable = true, .description = "The actor's id"},
-    {.name = "account_id", .nullable = true, .uuid = true, .description = "Who accepted it"},
+    {.name = "account_id", .nullable = true, .pattern = UUID, .description = "Who accepted it"},
     {.name = "status",
      .filter = true,
      .values = invitation_statuses,
@@ -166,7 +170,7 @@ static const brant__column invitations[] = {
      .virtual = true,
      .insert = BRANT__OPTIONAL,
      .description = "Instead of expires_at: ms from now"},
-    METADATA(BRANT__ABSENT),
+    METADATA(BRANT__OPTIONAL, BRANT__ABSENT),
     CREATED_AT,
     UPDATED_AT,
 };
@@ -177,8 +181,7 @@ static const brant__column api_keys[] = {
     {.name = "kid", .description = "The part of the token by which it is found"},
     {.name = "type",
      .filter = true,
-     .least = 1,
-     .most = 12,
+     .pattern = "^[a-z]{1,12}$",
      .insert = BRANT__OPTIONAL,
      .description = "What follows brant_ in the token; key where none is given"},
     {.name = "scheme", .filter = true, .values = schemes, .description = "How hash is made"},
@@ -188,13 +191,13 @@ static const brant__column api_keys[] = {
      .description = "Version of the ring's pepper that the token is stored with; 0: none"},
     {.name = "owner_id",
      .filter = true,
-     .uuid = true,
+     .pattern = UUID,
      .insert = BRANT__OPTIONAL,
      .description = "The account whose key it is; the actor where none is given"},
     {.name = "org_id",
      .nullable = true,
      .filter = true,
-     .uuid = true,
+     .pattern = UUID,
      .insert = BRANT__OPTIONAL,
      .description = "The organisation in which it works"},
     {.name = "name", .least = 1, .most = 255, .insert = BRANT__REQUIRED, .description = "To show"},
@@ -217,9 +220,9 @@ static const brant__column api_keys[] = {
      .description = "ms since the Unix epoch, exact to a minute"},
     {.name = "rotated_from",
      .nullable = true,
-     .uuid = true,
+     .pattern = UUID,
      .description = "The key in whose place it was made"},
-    METADATA(BRANT__ABSENT),
+    METADATA(BRANT__OPTIONAL, BRANT__ABSENT),
     CREATED_AT,
     UPDATED_AT,
 };

@@ -30,6 +30,8 @@ typedef struct brant__column {
     int update;   /* in the input that changes one, or says which */
     size_t least,
         most; /* bytes of a text, 0: as they are; JSON Schema counts characters, of which there are no more */
+    const char *pattern; /* of a text, as JSON Schema has them; NULL: none */
+    size_t given; /* most bytes of a text in inputs, which is kept in another form; 0: `most` */
     const char *const *values; /* the texts there are, ended by NULL; NULL: any */
     const char *description;
 } brant__column;

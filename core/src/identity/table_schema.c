@@ -32,7 +32,9 @@ static void write_type(brant__writer *out, const brant__column *column) {
     brant__write_end(out);
 }
 
-static void write_column(brant__writer *out, const brant__column *column) {
+static void write_column(brant__writer *out, const brant__column *column, int schema) {
+    const size_t most = schema != SELECT && column->given > 0 ? column->given : column->most;
+
     brant__write_object(out);
     write_type(out, column);
     if (column->values) {
@@ -42,12 +44,10 @@ static void write_column(brant__writer *out, const brant__column *column) {
             brant__write_text(out, brant__text_string(*value));
         brant__write_end(out);
     }
-    if (column->uuid)
-        brant__write_text_member(
-            out, "pattern",
-            BRANT__TEXT("^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"));
+    if (column->pattern)
+        brant__write_text_member(out, "pattern", brant__text_string(column->pattern));
     if (column->least > 0) brant__write_integer_member(out, "minLength", (int64_t)column->least);
-    if (column->most > 0) brant__write_integer_member(out, "maxLength", (int64_t)column->most);
+    if (most > 0) brant__write_integer_member(out, "maxLength", (int64_t)most);
     if (column->kind == BRANT__AS_LIST) {
         brant__write_name(out, "items");
         brant__write_object(out);
@@ -69,7 +69,7 @@ static void write_schema(brant__writer *out, const brant__table *table, int sche
     for (size_t i = 0; i < table->count; i++) {
         if (place_of(&table->columns[i], schema) == BRANT__ABSENT) continue;
         brant__write_name(out, table->columns[i].name);
-        write_column(out, &table->columns[i]);
+        write_column(out, &table->columns[i], schema);
     }
     brant__write_end(out);
     brant__write_name(out, "required");
