@@ -2,7 +2,6 @@
  * tests/core/test_audit.c: adding rows to the audit log, and the guard around it. What is found out about a log that was changed: test_audit_tamper.c.
  */
 #include "support_audit.h"
-#include "support_plan.h"
 
 static void rows_make_a_chain(void **state) {
     brant_db *db = must_open_audited(in_folder(*state, "a.db"));

@@ -287,6 +287,27 @@ static const step access_graph[] = {
     {"access.list_subjects", "{\"scope\":\"x:read\",\"resource\":\"graph:x\"}"},
     {"access.expand", "{\"scope\":\"x:read\"}"},
 };
+static const step audit[] = {
+    {"audit.append",
+     "{\"action\":\"a.b\",\"org_id\":\"o\",\"resource\":\"r:1\",\"detail\":{\"x\":[1]},"
+     "\"personal\":{\"name\":\"n\"},\"subject\":\"s\",\"actor\":{\"type\":\"agent\","
+     "\"id\":\"i\",\"reason\":\"because\"}}"},
+    {"audit.append", "{\"action\":\"a.c\"}"},
+    {"audit.prove", "{\"seq\":1,\"subject\":\"s\",\"name\":\"name\",\"text\":\"n\"}"},
+    {"audit.list", "{\"filter\":{\"action\":\"a.b\",\"org_id\":\"o\"},\"order\":\"desc\"}"},
+    {"audit.export", "{}"},
+    {"audit.get", "{\"seq\":1}"},
+    {"audit.verify", "{\"checkpoints\":[{\"seq\":1,\"hash\":"
+                     "\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"}]}"},
+    {"audit.checkpoint", "{}"},
+    {"audit.keep", "{\"file\":\"f\",\"seq\":1,\"hash\":"
+                   "\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\",\"created_at\":1}"},
+    {"audit.checkpoints", "{\"file\":\"f\"}"},
+    /* Inside, where the file is not rewritten. */
+    {"transaction.begin", "{}"},
+    {"audit.erase_subject", "{\"subject\":\"s\"}"},
+    {"transaction.commit", "{}"},
+};
 static const step upkeep[] = {
     {"db.info", "{}"},
     {"db.doctor", "{}"},
@@ -426,6 +447,18 @@ static void run_schedules(brant_db *db) {
     brant_free(answer);
 }
 
+/* By the checkpoint of now. */
+static void prune_audit(brant_db *db) {
+    char *checkpoint = NULL, input[1024];
+    size_t length = 0;
+    only_memory("audit.checkpoint", brant_audit_checkpoint(&checkpoint, &length, db, "", 0));
+    if (!checkpoint) return;
+    snprintf(input, sizeof input, "{\"through\":2,\"checkpoint\":%s}", checkpoint);
+    brant_free(checkpoint);
+    call(db, "audit.prune", input, BRANT_OK);
+    call(db, "audit.verify", "{}", BRANT_OK);
+}
+
 static void walk(brant_db *db) {
     brant_cursor *cursor = cursor_of(db, "nodes.walk", "{\"graph\":\"g\",\"keys\":[\"a\"]}");
     look(cursor, -1, "a walk");
@@ -470,7 +503,9 @@ static const chapter chapters[] = {
     CALLS(secret_types),
     CALLS(access_rows),
     CALLS(access_graph),
+    CALLS(audit),
     CALLS(upkeep),
+    PLAY(prune_audit),
     PLAY(refuse),
     PLAY(listen_to_all),
     PLAY(watch_lock),
@@ -508,7 +543,9 @@ static void play(const chapter *this, const char *path, int64_t *now, long n) {
         only_memory(
             "keyring_load",
             brant_keyring_load(db, TEXT("{\"keys\":[{\"version\":1,\"key\":"
-                                        "\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"}]}")));
+                                        "\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"},"
+                                        "{\"purpose\":\"audit\",\"version\":1,\"key\":"
+                                        "\"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\"}]}")));
         /* One who listens throughout: what is written is told to it. */
         cursor = cursor_of(db, "events.listen", "{\"channels\":[\"*\"]}");
         countdown = this->opening ? countdown : n;

@@ -88,24 +88,31 @@ brant_status brant__audit_mac(uint8_t out[BRANT__HASH_SIZE], int64_t *version, b
 
 /* ---- rows ----------------------------------------------------------------------------------------- */
 
-void brant__audit_read_row(brant__audit_row *out, brant__statement *statement) {
-    bool bytes;
+/* A text that is there and that there is no memory for must not pass for none. */
+static brant__text column_text(bool *failed, brant__statement *statement, int column) {
+    const brant__text text = brant__column_text(statement, column);
+    if (!text.data && !brant__column_null(statement, column)) *failed = true;
+    return text;
+}
+
+brant_status brant__audit_read_row(brant__audit_row *out, brant__statement *statement) {
+    bool bytes, failed = false;
     *out = (brant__audit_row){
         .seq = brant__column_integer(statement, 0),
-        .id = brant__column_text(statement, 1),
-        .org_id = brant__column_text(statement, 2),
-        .actor_type = brant__column_text(statement, 3),
-        .actor_id = brant__column_text(statement, 4),
-        .action = brant__column_text(statement, 5),
-        .resource = brant__column_text(statement, 6),
-        .detail = brant__column_text(statement, 7),
-        .metadata = brant__column_text(statement, 8),
+        .id = column_text(&failed, statement, 1),
+        .org_id = column_text(&failed, statement, 2),
+        .actor_type = column_text(&failed, statement, 3),
+        .actor_id = column_text(&failed, statement, 4),
+        .action = column_text(&failed, statement, 5),
+        .resource = column_text(&failed, statement, 6),
+        .detail = column_text(&failed, statement, 7),
+        .metadata = column_text(&failed, statement, 8),
         .created_at = brant__column_integer(statement, 9),
         .key_version = brant__column_integer(statement, 10),
         .hash = brant__column_payload(&bytes, statement, 11),
         .sound = brant__column_integer(statement, 12) != 0,
     };
-    if (!out->hash.data) out->sound = false;
+    return failed ? brant__fail_memory() : BRANT_OK;
 }
 
 brant_status brant__audit_find(bool *out_found, brant__audit_row *out, brant__statement **out_row,
@@ -115,8 +122,7 @@ brant_status brant__audit_find(bool *out_found, brant__audit_row *out, brant__st
     if (status != BRANT_OK) return status;
     brant__bind_integer(*out_row, 1, seq);
     status = brant__step(out_found, db, *out_row);
-    if (status == BRANT_OK && *out_found) brant__audit_read_row(out, *out_row);
-    return status;
+    return status == BRANT_OK && *out_found ? brant__audit_read_row(out, *out_row) : status;
 }
 
 brant_status brant__audit_scan(brant__statement **out, brant_db *db, int64_t from) {
@@ -213,11 +219,12 @@ brant_status brant__audit_anchor_read(brant__audit_anchor *out, brant_db *db, co
     out->key_version = brant__column_integer(statement, 2);
     out->updated_at = brant__column_integer(statement, 4);
     const brant__text hash = brant__column_payload(&bytes, statement, 1);
-    sound = hash.length == sizeof out->hash;
+    sound = bytes && hash.length == sizeof out->hash;
     if (sound) memcpy(out->hash, hash.data, hash.length);
     const brant__text sealed = brant__column_payload(&bytes, statement, 3);
-    sound = sound && sealed.length == sizeof stored && out->key_version > 0 && out->seq > 0;
-    if (sealed.length == sizeof stored) memcpy(stored, sealed.data, sealed.length);
+    sound =
+        sound && bytes && sealed.length == sizeof stored && out->key_version > 0 && out->seq > 0;
+    if (sound) memcpy(stored, sealed.data, sealed.length);
     brant__reset(statement);
     statement = NULL;
     out->authentic = false;

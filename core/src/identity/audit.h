@@ -52,8 +52,8 @@ typedef struct brant__audit_row {
     "typeof(detail) = 'text' AND typeof(metadata) = 'text' AND "                                   \
     "typeof(created_at) = 'integer' AND typeof(key_version) = 'integer' AND "                      \
     "typeof(hash) = 'blob' AND length(hash) = 32"
-/* Borrowed until the next step. */
-void brant__audit_read_row(brant__audit_row *out, brant__statement *statement);
+/* Borrowed until the next step. NO_MEMORY. */
+brant_status brant__audit_read_row(brant__audit_row *out, brant__statement *statement);
 /* CORRUPT: what was written there is no text or JSON. */
 brant_status brant__audit_write_row(brant__call *call, const brant__audit_row *row);
 /* The row with this seq, or *out_found false. The statement is to be reset, also then. */

@@ -48,7 +48,7 @@ static brant_status find_salt(bool *out_found, uint8_t salt[SALT_SIZE], brant_db
     BRANT__TRY(brant__step(out_found, db, statement));
     if (!*out_found) goto cleanup;
     const brant__text stored = brant__column_payload(&bytes, statement, 0);
-    if (stored.length == SALT_SIZE)
+    if (bytes && stored.length == SALT_SIZE)
         memcpy(salt, stored.data, SALT_SIZE);
     else
         status = brant__fail(BRANT_CORRUPT, "the salt of an audit subject is damaged");

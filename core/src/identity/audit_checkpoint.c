@@ -38,7 +38,7 @@ static brant_status has_row(bool *out_has, brant_db *db, int64_t seq,
     brant__audit_row row;
     bool found = false;
     brant_status status = brant__audit_find(&found, &row, &statement, db, seq);
-    *out_has = status == BRANT_OK && found && row.hash.length == BRANT__HASH_SIZE &&
+    *out_has = status == BRANT_OK && found && row.sound &&
                brant__bytes_equal(row.hash.data, hash, BRANT__HASH_SIZE);
     brant__reset(statement);
     return status;
@@ -96,7 +96,7 @@ static brant_status compare_kept(bool *out_newer, brant_db *db,
         status = brant__fail(BRANT_CONFLICT,
                              "the log went back: row %lld was seen, and now it ends at %lld",
                              (long long)seq, (long long)checkpoint->seq);
-    if (checkpoint->seq == seq && !(hash.length == sizeof checkpoint->hash &&
+    if (checkpoint->seq == seq && !(bytes && hash.length == sizeof checkpoint->hash &&
                                     brant__bytes_equal(hash.data, checkpoint->hash, hash.length)))
         status = brant__fail(BRANT_CONFLICT, "row %lld is another than the one that was seen",
                              (long long)seq);
@@ -193,7 +193,7 @@ brant_status brant__audit_checkpoints(brant__call *call) {
         BRANT__TRY(brant__step(&more, call->db, statement));
         if (!more) break;
         const brant__text hash = brant__column_payload(&bytes, statement, 1);
-        if (hash.length != BRANT__HASH_SIZE) {
+        if (!bytes || hash.length != BRANT__HASH_SIZE) {
             status = brant__fail(BRANT_CORRUPT, "a checkpoint that is kept is damaged");
             goto cleanup;
         }
@@ -225,7 +225,7 @@ static brant_status judge_rows(uint8_t hash[BRANT__HASH_SIZE], brant_db *db,
     BRANT__TRY(brant__audit_scan(&statement, db, base->seq + 1));
     while (seq < through) {
         BRANT__TRY(brant__step(&more, db, statement));
-        if (more) brant__audit_read_row(&row, statement);
+        if (more) BRANT__TRY(brant__audit_read_row(&row, statement));
         const char *problem =
             !more || row.seq != seq + 1 ? "missing" : brant__audit_judge(&unknown, db, &row, hash);
         if (problem) {

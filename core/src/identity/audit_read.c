@@ -89,7 +89,7 @@ brant_status brant__audit_list(brant__call *call) {
         if (!more || count == self.limit || examined == EXAMINED ||
             call->out->buffer.length > ANSWER)
             break;
-        brant__audit_read_row(&row, statement);
+        BRANT__TRY(brant__audit_read_row(&row, statement));
         last = row.seq;
         if (++examined % 1024 == 0) BRANT__TRY(brant__db_poll(call->db));
         if (row.created_at < self.since || row.created_at >= self.until) continue;
@@ -120,7 +120,7 @@ static brant_status write_lines(brant__writer *lines, int64_t *out_count, int64_
     for (;;) {
         BRANT__TRY(brant__step(&more, call->db, statement));
         if (!more || *out_count == limit || lines->buffer.length > ANSWER) break;
-        brant__audit_read_row(&row, statement);
+        BRANT__TRY(brant__audit_read_row(&row, statement));
         *lines = (brant__writer){.buffer = lines->buffer};
         BRANT__TRY(brant__audit_write_row(&line, &row));
         brant__buffer_append_byte(&lines->buffer, '\n');

@@ -56,6 +56,11 @@ const char *brant__audit_judge(bool *out_unknown, brant_db *db, brant__audit_row
                : "the row, or what stands before it, is not what was written";
 }
 
+/* It may be text, too, where somebody changed the table. */
+static bool is_hash(brant__text hash) {
+    return hash.data && hash.length == BRANT__HASH_SIZE;
+}
+
 /* ---- rows ------------------------------------------------------------------------------------------- */
 
 static void tell_gap(verification *self, int64_t seq) {
@@ -79,7 +84,7 @@ static brant_status read_row(verification *self, brant__audit_row *row) {
         self->unknown++;
     }
     if (problem) tell(self, row->seq, "%s", problem);
-    self->chained = row->hash.length == sizeof self->previous;
+    self->chained = is_hash(row->hash);
     if (self->chained) memcpy(self->previous, row->hash.data, sizeof self->previous);
     if (self->rows++ == 0) self->first = row->seq;
     self->last = row->seq;
@@ -100,7 +105,7 @@ static brant_status find_start(verification *self) {
     if (self->from <= self->expected) return BRANT_OK;
     self->expected = self->from;
     BRANT__TRY(brant__audit_find(&found, &row, &statement, self->call->db, self->from - 1));
-    self->chained = found && row.hash.length == sizeof self->previous;
+    self->chained = found && is_hash(row.hash);
     if (self->chained)
         memcpy(self->previous, row.hash.data, sizeof self->previous);
     else
@@ -139,7 +144,7 @@ static brant_status read_rows(verification *self) {
             self->next = self->expected;
             break;
         }
-        brant__audit_read_row(&row, statement);
+        BRANT__TRY(brant__audit_read_row(&row, statement));
         BRANT__TRY(read_row(self, &row));
         if (self->rows % 256 == 0) BRANT__TRY(brant__db_poll(self->call->db));
     }
@@ -240,7 +245,7 @@ static brant_status judge_checkpoint(verification *self, yyjson_val *object, con
     BRANT__TRY(brant__audit_find(&found, &row, &statement, self->call->db, checkpoint.seq));
     if (!found)
         judge_absent(self, &checkpoint);
-    else if (row.hash.length != sizeof checkpoint.hash ||
+    else if (!is_hash(row.hash) ||
              !brant__bytes_equal(row.hash.data, checkpoint.hash, sizeof checkpoint.hash))
         tell(self, checkpoint.seq, "the row is another than the checkpoint says");
 cleanup:
