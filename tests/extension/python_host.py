@@ -198,6 +198,23 @@ class Extension(unittest.TestCase):
             self.refuses("not authorized", sql)
         self.assertEqual(self.ask("SELECT count(*) FROM jobs"), 1)
 
+    def test_audit_log(self) -> None:
+        """It is guarded while brant is loaded, and by its triggers where it is not."""
+        self.ask("SELECT brant_enqueue('q', 1)")
+        self.refuses("^NOT_FOUND: .*key ring", "SELECT brant('audit.append', ?)", '{"action":"a.b"}')
+        row = "INSERT INTO brant_audit_logs VALUES (1, 'i', NULL, 'system', NULL, 'a.b', NULL, '{}', '{}', 1, 1, x'00')"
+        changes = ("UPDATE brant_audit_logs SET action = 'x'", "DELETE FROM brant_audit_logs", "REPLACE INTO brant_audit_logs SELECT * FROM brant_audit_logs")
+        for sql in (row, *changes, *(f"DROP TRIGGER brant_audit_logs_{verb}" for verb in ("insert", "update", "delete")), "DROP TABLE brant_audit_logs", "UPDATE brant_audit_anchors SET seq = 1", "DELETE FROM brant_audit_subjects"):
+            self.refuses("not authorized", sql)
+        other = sqlite3.connect(self.path, isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute(row)
+        for sql in changes:
+            with self.assertRaisesRegex(sqlite3.Error, "only added to"):
+                other.execute(sql)
+        self.refuses("^CORRUPT: ", "SELECT brant('audit.append', ?)", '{"action":"a.b"}')
+        self.assertEqual(self.ask("SELECT action FROM brant_audit_logs"), "a.b")
+
     def test_temporary_tables_do_not_hide_ours(self) -> None:
         self.ask("SELECT brant_publish('s', 1)")
         self.refuses("not authorized", "CREATE TEMP TABLE stream_events (id, payload, created_at, key)")
