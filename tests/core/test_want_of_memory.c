@@ -308,6 +308,48 @@ static const step audit[] = {
     {"audit.erase_subject", "{\"subject\":\"s\"}"},
     {"transaction.commit", "{}"},
 };
+#define UUID(last) "00000000-0000-7000-8000-0000000000" last
+#define ANN        UUID("a0")
+#define BOB        UUID("b0")
+#define ORG        UUID("01")
+static const step identity[] = {
+    {"accounts.create", "{\"id\":\"" ANN "\",\"email\":\"Ann@b\xc3\xbc"
+                        "cher.example\",\"name\":\"Ann\",\"metadata\":{\"a\":[1]},\"actor\":{"
+                        "\"type\":\"system\",\"reason\":\"because\"}}"},
+    {"accounts.create", "{\"id\":\"" BOB "\",\"email\":\"bob@example.org\"}"},
+    {"accounts.find", "{\"email\":\"ANN@b\xc3\xbc"
+                      "cher.example\"}"},
+    {"accounts.update", "{\"id\":\"" BOB "\",\"email\":\"bob@example.com\",\"name\":\"B\","
+                                         "\"metadata\":{\"b\":1},\"actor\":{\"id\":\"" BOB "\"}}"},
+    {"organizations.create",
+     "{\"id\":\"" ORG "\",\"slug\":\"o\",\"name\":\"O\",\"actor\":{\"id\":\"" ANN "\"}}"},
+    {"organizations.get", "{\"slug\":\"O\"}"},
+    {"organizations.update",
+     "{\"id\":\"" ORG "\",\"slug\":\"p\",\"metadata\":{\"c\":1},\"actor\":{\"id\":\"" ANN "\"}}"},
+    {"members.add", "{\"org_id\":\"" ORG "\",\"account_id\":\"" BOB
+                    "\",\"level\":\"viewer\",\"actor\":{\"id\":\"" ANN "\"}}"},
+    {"members.set_level",
+     "{\"org_id\":\"" ORG "\",\"account_id\":\"" BOB "\",\"level\":\"admin\"}"},
+    {"members.list", "{\"limit\":1,\"filter\":{\"org_id\":\"" ORG "\",\"status\":\"active\"}}"},
+    {"accounts.list", "{\"limit\":1,\"filter\":{\"status\":\"active\"}}"},
+    {"members.suspend", "{\"org_id\":\"" ORG "\",\"account_id\":\"" BOB "\"}"},
+    {"members.resume", "{\"org_id\":\"" ORG "\",\"account_id\":\"" BOB "\"}"},
+    {"members.get", "{\"org_id\":\"" ORG "\",\"account_id\":\"" BOB "\"}"},
+    {"organizations.transfer",
+     "{\"id\":\"" ORG "\",\"to\":\"" BOB "\",\"actor\":{\"id\":\"" ANN "\"}}"},
+    {"members.leave", "{\"org_id\":\"" ORG "\",\"actor\":{\"id\":\"" ANN "\"}}"},
+    {"members.add", "{\"org_id\":\"" ORG "\",\"account_id\":\"" ANN "\"}"},
+    {"members.remove", "{\"org_id\":\"" ORG "\",\"account_id\":\"" ANN "\"}"},
+    {"organizations.suspend", "{\"id\":\"" ORG "\"}"},
+    {"organizations.resume", "{\"id\":\"" ORG "\"}"},
+    {"organizations.list", "{\"filter\":{\"owner_id\":\"" BOB "\"}}"},
+    {"accounts.deactivate", "{\"id\":\"" ANN "\"}"},
+    {"accounts.reactivate", "{\"id\":\"" ANN "\"}"},
+    {"organizations.delete", "{\"id\":\"" ORG "\"}"},
+    {"accounts.delete", "{\"id\":\"" ANN "\"}"},
+    {"accounts.get", "{\"id\":\"" BOB "\"}"},
+    {"identity.schemas", "{}"},
+};
 static const step upkeep[] = {
     {"db.info", "{}"},
     {"db.doctor", "{}"},
@@ -504,6 +546,7 @@ static const chapter chapters[] = {
     CALLS(access_rows),
     CALLS(access_graph),
     CALLS(audit),
+    CALLS(identity),
     CALLS(upkeep),
     PLAY(prune_audit),
     PLAY(refuse),
