@@ -441,7 +441,7 @@ static void test_slugs(void **state) {
     EXPECT(brant__slug_normalize, table);
 }
 
-int main(void) {
+int main(int count, char **arguments) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ascii),
         cmocka_unit_test(test_one_domain),
@@ -454,5 +454,6 @@ int main(void) {
         cmocka_unit_test(test_nul),
         cmocka_unit_test(test_slugs),
     };
+    if (count > 1) cmocka_set_test_filter(arguments[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,9 @@ BRANT_API brant_status brant_identity_schemas(char **out_json, size_t *out_json_
 
 /*
  * accounts.create {"email", "name"?: text | null, "access_level"? ("user"), "id"?, "metadata"?, "actor"?} -> Account
- * email: an ASCII dot-atom at a domain, kept in lower case, the domain in its ASCII form (UTS 46), at most 254 bytes; as it is given at most 1024. It is unique in this form.
+ * email: an ASCII dot-atom of at most 64 bytes at a domain of two or more labels, 254 bytes in all (as it is given at most 1024); no quoted local part, no address in place of the domain. It is kept, and unique, in lower case and
+ * with its domain in the form of the DNS (IDNA 2008 behind UTS #46's mapping, not transitional): a domain in Unicode and its A-labels ("xn--...") are one. What only looks alike in another
+ * script is another address.
  * INVALID: email, name or id is not acceptable; EXISTS: an account has this email, or this id; DENIED: the actor is an account without access_level admin.
  */
 BRANT_API brant_status brant_account_create(char **out_json, size_t *out_json_len, brant_db *db,

@@ -128,8 +128,7 @@ static brant_status add_ascii(domain *in) {
         return put(in, label, in->count);
     }
     if (!brant__punycode_decode(decoded, &count, BRANT__IDNA_MOST,
-                                brant__text_of(label + PREFIX_LENGTH, in->count - PREFIX_LENGTH)) ||
-        is_all(decoded, count, is_ascii))
+                                brant__text_of(label + PREFIX_LENGTH, in->count - PREFIX_LENGTH)))
         return refuse(in, "is no encoded label, as its start says", -1);
     status = check_unicode(in, decoded, count);
     if (status != BRANT_OK) return status;
