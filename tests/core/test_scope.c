@@ -308,6 +308,12 @@ static void test_sets(void **state) {
             assert_true(brant__text_equal(back.items[i], both.items[i]));
         const brant__text *left_out = brant__scopes_uncovered(&a, &b);
         assert_true((left_out == NULL) == !brant__scopes_uncovered(&a, &either));
+        back = a; /* into one of the two */
+        assert_int_equal(brant__scopes_union(&back, &arena, &back, &b), BRANT_OK);
+        must_be(&back, &of_either, "union into one", round);
+        back = b;
+        assert_int_equal(brant__scopes_intersect(&back, &arena, &a, &back), BRANT_OK);
+        must_be(&back, &of_both, "intersection into one", round);
         brant__scopes_reduce(&a);
         must_be(&a, &of_a, "smallest form", round);
         must_be_smallest(&a, "smallest form", round);

@@ -507,6 +507,84 @@ static void walk(brant_db *db) {
     brant_cursor_free(cursor);
 }
 
+/* ---- invitations and keys: what their tokens open -------- */
+
+#define ANN  "00000000-0000-4000-8000-000000000001"
+#define BOB  "00000000-0000-4000-8000-000000000002"
+#define ACME "00000000-0000-4000-8000-000000000003"
+
+typedef struct made {
+    char token[128]; /* "": it was not made */
+    char id[40];
+} made;
+
+static void member(char *out, size_t size, const char *answer, const char *begin) {
+    const char *at = answer ? strstr(answer, begin) : NULL;
+    out[0] = '\0';
+    if (at) snprintf(out, size, "%.*s", (int)strcspn(at + strlen(begin), "\""), at + strlen(begin));
+}
+
+static made make(brant_db *db, const char *operation, const char *input) {
+    char *answer = NULL;
+    size_t length = 0;
+    made found;
+    judge(operation, brant_call(&answer, &length, db, TEXT(operation), TEXT(input)), BRANT_OK);
+    member(found.token, sizeof found.token, answer, "\"token\":\"");
+    member(found.id, sizeof found.id, answer, "\"id\":\"");
+    brant_free(answer);
+    return found;
+}
+
+/* With a text of what was made, where it was. */
+static void call_of(brant_db *db, const char *operation, const char *name, const char *text,
+                    const char *more, brant_status wanted) {
+    char input[512];
+    if (!text[0]) return;
+    snprintf(input, sizeof input, "{\"%s\":\"%s\"%s}", name, text, more);
+    call(db, operation, input, wanted);
+}
+
+static void invite(brant_db *db) {
+    call(db, "accounts.create", "{\"id\":\"" ANN "\",\"email\":\"ann@example.com\"}", BRANT_OK);
+    call(db, "accounts.create", "{\"id\":\"" BOB "\",\"email\":\"bob@example.com\"}", BRANT_OK);
+    call(db, "organizations.create",
+         "{\"id\":\"" ACME "\",\"slug\":\"acme\",\"name\":\"A\",\"owner_id\":\"" ANN "\"}",
+         BRANT_OK);
+    const made first = make(db, "invitations.create",
+                            "{\"org_id\":\"" ACME "\",\"email\":\"bob@example.com\",\"actor\":{"
+                            "\"id\":\"" ANN "\",\"reason\":\"r\"}}");
+    call_of(db, "invitations.get", "id", first.id, "", BRANT_OK);
+    call_of(db, "invitations.reject", "token", first.token, "", BRANT_OK);
+    const made second =
+        make(db, "invitations.create", "{\"org_id\":\"" ACME "\",\"email\":\"bob@example.com\"}");
+    call_of(db, "invitations.cancel", "id", second.id, "", BRANT_OK);
+    const made third =
+        make(db, "invitations.create", "{\"org_id\":\"" ACME "\",\"email\":\"bob@example.com\"}");
+    call_of(db, "invitations.accept", "token", third.token, ",\"account_id\":\"" BOB "\"",
+            BRANT_OK);
+    call(db, "invitations.list", "{\"filter\":{\"status\":\"accepted\"}}", BRANT_OK);
+}
+
+static void keep_keys(brant_db *db) {
+    const made key =
+        make(db, "api_keys.create",
+             "{\"owner_id\":\"" BOB "\",\"org_id\":\"" ACME
+             "\",\"name\":\"k\",\"scopes\":[\"nodes:write\",\"*:read\"],\"actor\":{\"id\":"
+             "\"" ANN "\"}}");
+    call_of(db, "api_keys.verify", "token", key.token, "", BRANT_OK);
+    call_of(db, "auth.authenticate", "token", key.token, "", BRANT_OK);
+    call_of(db, "api_keys.get", "id", key.id, "", BRANT_OK);
+    call_of(db, "api_keys.rotate", "id", key.id, ",\"overlap\":0", BRANT_OK);
+    call_of(db, "api_keys.verify", "token", key.token, "", BRANT_AUTH);
+    call_of(db, "api_keys.revoke", "id", key.id, "", BRANT_OK);
+    call(db, "api_keys.import",
+         "{\"owner_id\":\"" BOB "\",\"name\":\"old\",\"scopes\":[\"a:b\"],\"hash\":"
+         "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}",
+         BRANT_OK);
+    call(db, "api_keys.verify", "{\"token\":\"not of ours\"}", BRANT_AUTH);
+    call(db, "api_keys.list", "{\"filter\":{\"active\":true}}", BRANT_OK);
+}
+
 /* ---- the book ---------------------------------------------------------------------------------- */
 
 /*
@@ -556,6 +634,8 @@ static const chapter chapters[] = {
     PLAY(subscribe),
     PLAY(run_schedules),
     PLAY(walk),
+    PLAY(invite),
+    PLAY(keep_keys),
     {"a file that is there", NULL, 0, NULL, true},
 };
 enum { CHAPTERS = sizeof chapters / sizeof *chapters };
@@ -583,12 +663,14 @@ static void play(const chapter *this, const char *path, int64_t *now, long n) {
     countdown = this->opening ? n : -1;
     only_memory("open", brant_open_with(&db, TEXT(path), TEXT("{\"busy_timeout\":50}"), &sources));
     if (db) {
-        only_memory(
-            "keyring_load",
-            brant_keyring_load(db, TEXT("{\"keys\":[{\"version\":1,\"key\":"
-                                        "\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"},"
-                                        "{\"purpose\":\"audit\",\"version\":1,\"key\":"
-                                        "\"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\"}]}")));
+        only_memory("keyring_load",
+                    brant_keyring_load(
+                        db, TEXT("{\"keys\":[{\"version\":1,\"key\":"
+                                 "\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"},{\"purpose\":"
+                                 "\"pepper\",\"version\":1,\"key\":"
+                                 "\"AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM\"},{\"purpose\":"
+                                 "\"audit\",\"version\":1,\"key\":"
+                                 "\"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\"}]}")));
         /* One who listens throughout: what is written is told to it. */
         cursor = cursor_of(db, "events.listen", "{\"channels\":[\"*\"]}");
         countdown = this->opening ? countdown : n;

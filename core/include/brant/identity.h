@@ -239,6 +239,7 @@ BRANT_API brant_status brant_invitation_cancel(char **out_json, size_t *out_json
  * What an account holds: by itself, by its access_level: user and service ["accounts:self"], admin ["*:*"]. As a member, by its level:
  *   viewer ["*:read"]; member viewer's and ["*:write", "secrets:open", "secrets:seal"]; admin member's and ["*:admin", "access:delegate", "access:grant", "db:backup", "db:maintain",
  *   "secrets:rotate"]; owner ["*:*"].
+ * In a file of role "single" an account by itself also holds what its access graph (access.h) grants it on "*".
  *
  * ---- API keys ----
  *
@@ -275,8 +276,9 @@ BRANT_API brant_status brant_api_key_list(char **out_json, size_t *out_json_len,
                                           const char *json, size_t json_len);
 
 /*
- * api_keys.verify {"token"} -> {"valid": true, "key": ApiKey, "account": Account, "organization": Organization | null, "level": text | null, "scopes": [..]}
- * scopes: what the key may now. AUTH, with one message and no detail, for whatever is wrong, checked in this order: shape, checksum (both without a look at the file), kid, secret, revoked,
+ * api_keys.verify {"token"} -> {"valid": true, "key": ApiKey, "account": Account, "organization": Organization | null, "level": text | null, "scopes": [..],
+ *   "denies": [..]}
+ * scopes: what the key may now; denies: of that, what the access graph of a file of role "single" denies its owner everywhere. AUTH, with one message and no detail, for whatever is wrong, checked in this order: shape, checksum (both without a look at the file), kid, secret, revoked,
  * expired, account, organisation, membership. The secret's hash is compared in constant time, and a kid that there is not takes the same work, so that time tells nothing.
  * Needs no write lock. At most once a minute it is noted (last_used_at) and told (auth:key_verified {"key_id", "owner_id"}) that the key was used, in a transaction of its own behind the answer, which waits for
  * nobody and is left out where the file is read-only. In a transaction of the caller's the file is what that transaction sees; in none, a key whose revocation was answered is not valid.
@@ -310,10 +312,10 @@ BRANT_API brant_status brant_api_key_import(char **out_json, size_t *out_json_le
                                             const char *json, size_t json_len);
 
 /*
- * auth.authenticate {"token"} -> {"key": ApiKey, "account": Account, "organization": Organization | null, "level": text | null, "scopes": [..], "identity": {"id": of the account,
- *   "actor_type": "api_key", "scopes", "within": the key's own scopes, "denies": [..], "principal": "account:<id>", "organization"?, "level"?, "key": its id}}
- * api_keys.verify, with the identity of a session for whoever has the token (session.h): `within` bounds what the account is granted by whatever way, `denies` is what the access graph of a file of role "single" denies it
- * everywhere. Errors and notes as api_keys.verify.
+ * auth.authenticate {"token"} -> {"key": ApiKey, "account": Account, "organization": Organization | null, "level": text | null, "scopes": [..], "denies": [..],
+ *   "identity": {"id": of the account, "actor_type": "api_key", "scopes", "within", "denies", "principal": "account:<id>", "organization"?, "level"?, "key": its id}}
+ * api_keys.verify, with the identity of a session for whoever has the token (session.h): `within` bounds what the account is granted by whatever way: the key's own scopes, or, of a key of an organisation in a
+ * file of role "single", in whose access graph the groups of all organisations stand, `scopes`. Errors and notes as api_keys.verify.
  */
 BRANT_API brant_status brant_auth_authenticate(char **out_json, size_t *out_json_len, brant_db *db,
                                                const char *json, size_t json_len);

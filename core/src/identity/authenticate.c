@@ -4,6 +4,7 @@
  * One read transaction answers: what is committed before it begins counts, so that a key that was revoked is valid for nobody from then on. Whatever is wrong, the error is the same, and until the
  * secret was found right so is the work. That the key was used is noted behind it, in a transaction of its own that waits for nobody.
  */
+#include "access/access.h"
 #include "event/event.h"
 #include "identity/account.h"
 #include "identity/api_key.h"
@@ -99,12 +100,21 @@ static brant_status find(int64_t *out_row_id, brant_db *db, brant__text token) {
 
 brant_status brant__holding_read(brant__holding *out, brant__call *call, brant__text account_id,
                                  brant__text access_level, int level) {
-    (void)call;
-    (void)account_id;
+    brant__scopes granted;
+    brant__text principal;
+    brant_status status = BRANT_OK;
     *out = (brant__holding){.scopes = level == BRANT__LEVEL_NONE
                                           ? *brant__scopes_of_access(access_level)
                                           : *brant__scopes_of_level(level)};
-    return BRANT_OK;
+    /* That of a hub's organisation is in its own file. */
+    if (brant__db_role(call->db) != BRANT__ROLE_SINGLE) return BRANT_OK;
+    BRANT__TRY(brant__resource_of(&principal, call->arena, "account", account_id));
+    BRANT__TRY(brant__access_held(&granted, &out->denies, call, principal));
+    /* In this graph stand the groups of all organisations: what one gives is nothing that holds in another. */
+    if (level == BRANT__LEVEL_NONE)
+        status = brant__scopes_union(&out->scopes, call->arena, &out->scopes, &granted);
+cleanup:
+    return status;
 }
 
 /* The row of a statement with one parameter, as a member of the answer. *out_row false: there is none. The statement stands on it. */
@@ -212,6 +222,15 @@ cleanup:
     return status;
 }
 
+/* What is denied whole is held no more; what is denied in part, `denies` says. */
+static void drop_denied(brant__scopes *scopes, const brant__scopes *denies) {
+    size_t kept = 0;
+    for (size_t i = 0; i < scopes->count; i++)
+        if (!brant__scopes_cover(denies, scopes->items[i]))
+            scopes->items[kept++] = scopes->items[i];
+    scopes->count = kept;
+}
+
 /* All that is judged, in a fixed order, into the open object of the answer. */
 static brant_status judge(credential *key, brant__call *call) {
     brant_status status;
@@ -220,7 +239,8 @@ static brant_status judge(credential *key, brant__call *call) {
     BRANT__TRY(read_account(key, call));
     BRANT__TRY(read_organization(key, call));
     BRANT__TRY(brant__holding_read(&key->held, call, key->owner_id, key->access_level, key->level));
-    status = brant__scopes_intersect(&key->effective, call->arena, &key->own, &key->held.scopes);
+    BRANT__TRY(brant__scopes_intersect(&key->effective, call->arena, &key->own, &key->held.scopes));
+    drop_denied(&key->effective, &key->held.denies);
 cleanup:
     return status;
 }
@@ -266,6 +286,15 @@ static void note_use(const credential *key, brant_db *db) {
 
 /* ---- operations ------------------------------------------------------------------------------------------------------------- */
 
+/*
+ * What bounds a session of the key, whatever its account is granted by the access graph: the key's own scopes. Where organisations share a graph, of a key of one of them what the account holds there:
+ * else a role in another would count.
+ */
+static const brant__scopes *bound_of(const credential *key, const brant_db *db) {
+    return key->org_id.data && brant__db_role(db) == BRANT__ROLE_SINGLE ? &key->effective
+                                                                        : &key->own;
+}
+
 /* An identity as brant_session_open takes it. */
 static brant_status write_identity(const credential *key, brant__call *call) {
     brant__writer *out = call->out;
@@ -278,7 +307,7 @@ static brant_status write_identity(const credential *key, brant__call *call) {
     brant__write_text_member(out, "id", key->owner_id);
     brant__write_text_member(out, "actor_type", BRANT__TEXT("api_key"));
     brant__scopes_write_member(out, "scopes", &key->effective);
-    brant__scopes_write_member(out, "within", &key->own);
+    brant__scopes_write_member(out, "within", bound_of(key, call->db));
     brant__scopes_write_member(out, "denies", &key->held.denies);
     brant__write_text_member(out, "principal", principal);
     if (key->org_id.data) {
@@ -308,6 +337,7 @@ static brant_status answer(brant__call *call, bool valid, bool identity) {
                                   ? (brant__text){NULL, 0}
                                   : brant__text_string(brant__level_names[key.level - 1]));
     brant__scopes_write_member(call->out, "scopes", &key.effective);
+    brant__scopes_write_member(call->out, "denies", &key.held.denies);
     if (identity) BRANT__TRY(write_identity(&key, call));
     brant__write_end(call->out);
     BRANT__TRY(brant__commit(call->db));

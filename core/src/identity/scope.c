@@ -185,35 +185,33 @@ static brant_status meet(brant__text *out, brant__arena *arena, brant__text a, b
 brant_status brant__scopes_intersect(brant__scopes *out, brant__arena *arena,
                                      const brant__scopes *a, const brant__scopes *b) {
     /* The result is no larger than both sets together, but what it is made from may be. */
-    brant_status status = alloc(out, arena, a->count * b->count);
     brant__scopes met;
-    if (status != BRANT_OK) return status;
-    met = *out;
-    for (size_t i = 0; i < a->count; i++) {
-        for (size_t j = 0; j < b->count; j++) {
+    brant_status status = alloc(&met, arena, a->count * b->count);
+    for (size_t i = 0; status == BRANT_OK && i < a->count; i++) {
+        for (size_t j = 0; status == BRANT_OK && j < b->count; j++) {
             status = meet(&met.items[met.count], arena, a->items[i], b->items[j]);
-            if (status != BRANT_OK) {
-                *out = (brant__scopes){NULL, 0};
-                return status;
-            }
-            if (met.items[met.count].data) met.count++;
+            if (status == BRANT_OK && met.items[met.count].data) met.count++;
         }
     }
+    if (status != BRANT_OK) met = (brant__scopes){NULL, 0};
     brant__scopes_reduce(&met);
     *out = met;
-    return BRANT_OK;
+    return status;
 }
 
 brant_status brant__scopes_union(brant__scopes *out, brant__arena *arena, const brant__scopes *a,
                                  const brant__scopes *b) {
-    const brant_status status = alloc(out, arena, a->count + b->count);
-    if (status != BRANT_OK) return status;
-    for (size_t i = 0; i < a->count; i++)
-        out->items[out->count++] = a->items[i];
-    for (size_t i = 0; i < b->count; i++)
-        out->items[out->count++] = b->items[i];
-    brant__scopes_reduce(out);
-    return BRANT_OK;
+    brant__scopes all;
+    const brant_status status = alloc(&all, arena, a->count + b->count);
+    if (status == BRANT_OK) {
+        for (size_t i = 0; i < a->count; i++)
+            all.items[all.count++] = a->items[i];
+        for (size_t i = 0; i < b->count; i++)
+            all.items[all.count++] = b->items[i];
+        brant__scopes_reduce(&all);
+    }
+    *out = all;
+    return status;
 }
 
 void brant__scopes_write(brant__writer *writer, const brant__scopes *scopes) {

@@ -40,7 +40,8 @@ const brant__text *brant__scopes_uncovered(const brant__scopes *have, const bran
 
 /* In place, to the smallest form. */
 void brant__scopes_reduce(brant__scopes *scopes);
-/* What both cover, exactly; NO_MEMORY. The texts are borrowed from the sets' or in the arena. */
+/* What both cover, exactly; NO_MEMORY. The texts are borrowed from the sets' or in the arena; *out may be one of
+ * the sets. */
 brant_status brant__scopes_intersect(brant__scopes *out, brant__arena *arena,
                                      const brant__scopes *a, const brant__scopes *b);
 /* What one of them covers. */
