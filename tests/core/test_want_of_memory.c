@@ -320,7 +320,7 @@ static const step identity[] = {
     {"accounts.find", "{\"email\":\"ANN@b\xc3\xbc"
                       "cher.example\"}"},
     {"accounts.update", "{\"id\":\"" BOB "\",\"email\":\"bob@example.com\",\"name\":\"B\","
-                                         "\"metadata\":{\"b\":1},\"actor\":{\"id\":\"" BOB "\"}}"},
+                        "\"metadata\":{\"b\":1},\"actor\":{\"id\":\"" BOB "\"}}"},
     {"organizations.create",
      "{\"id\":\"" ORG "\",\"slug\":\"o\",\"name\":\"O\",\"actor\":{\"id\":\"" ANN "\"}}"},
     {"organizations.get", "{\"slug\":\"O\"}"},
@@ -509,9 +509,9 @@ static void walk(brant_db *db) {
 
 /* ---- invitations and keys: what their tokens open -------- */
 
-#define ANN  "00000000-0000-4000-8000-000000000001"
-#define BOB  "00000000-0000-4000-8000-000000000002"
-#define ACME "00000000-0000-4000-8000-000000000003"
+#define INVITER  UUID("c1")
+#define INVITED  UUID("c2")
+#define INVITING UUID("c3")
 
 typedef struct made {
     char token[128]; /* "": it was not made */
@@ -545,22 +545,26 @@ static void call_of(brant_db *db, const char *operation, const char *name, const
 }
 
 static void invite(brant_db *db) {
-    call(db, "accounts.create", "{\"id\":\"" ANN "\",\"email\":\"ann@example.com\"}", BRANT_OK);
-    call(db, "accounts.create", "{\"id\":\"" BOB "\",\"email\":\"bob@example.com\"}", BRANT_OK);
-    call(db, "organizations.create",
-         "{\"id\":\"" ACME "\",\"slug\":\"acme\",\"name\":\"A\",\"owner_id\":\"" ANN "\"}",
+    call(db, "accounts.create", "{\"id\":\"" INVITER "\",\"email\":\"inviter@example.com\"}",
          BRANT_OK);
-    const made first = make(db, "invitations.create",
-                            "{\"org_id\":\"" ACME "\",\"email\":\"bob@example.com\",\"actor\":{"
-                            "\"id\":\"" ANN "\",\"reason\":\"r\"}}");
+    call(db, "accounts.create", "{\"id\":\"" INVITED "\",\"email\":\"invited@example.com\"}",
+         BRANT_OK);
+    call(db, "organizations.create",
+         "{\"id\":\"" INVITING "\",\"slug\":\"inviting\",\"name\":\"A\",\"owner_id\":\"" INVITER
+         "\"}",
+         BRANT_OK);
+    const made first =
+        make(db, "invitations.create",
+             "{\"org_id\":\"" INVITING "\",\"email\":\"invited@example.com\",\"actor\":{"
+             "\"id\":\"" INVITER "\",\"reason\":\"r\"}}");
     call_of(db, "invitations.get", "id", first.id, "", BRANT_OK);
     call_of(db, "invitations.reject", "token", first.token, "", BRANT_OK);
-    const made second =
-        make(db, "invitations.create", "{\"org_id\":\"" ACME "\",\"email\":\"bob@example.com\"}");
+    const made second = make(db, "invitations.create",
+                             "{\"org_id\":\"" INVITING "\",\"email\":\"invited@example.com\"}");
     call_of(db, "invitations.cancel", "id", second.id, "", BRANT_OK);
-    const made third =
-        make(db, "invitations.create", "{\"org_id\":\"" ACME "\",\"email\":\"bob@example.com\"}");
-    call_of(db, "invitations.accept", "token", third.token, ",\"account_id\":\"" BOB "\"",
+    const made third = make(db, "invitations.create",
+                            "{\"org_id\":\"" INVITING "\",\"email\":\"invited@example.com\"}");
+    call_of(db, "invitations.accept", "token", third.token, ",\"account_id\":\"" INVITED "\"",
             BRANT_OK);
     call(db, "invitations.list", "{\"filter\":{\"status\":\"accepted\"}}", BRANT_OK);
 }
@@ -568,9 +572,9 @@ static void invite(brant_db *db) {
 static void keep_keys(brant_db *db) {
     const made key =
         make(db, "api_keys.create",
-             "{\"owner_id\":\"" BOB "\",\"org_id\":\"" ACME
+             "{\"owner_id\":\"" INVITED "\",\"org_id\":\"" INVITING
              "\",\"name\":\"k\",\"scopes\":[\"nodes:write\",\"*:read\"],\"actor\":{\"id\":"
-             "\"" ANN "\"}}");
+             "\"" INVITER "\"}}");
     call_of(db, "api_keys.verify", "token", key.token, "", BRANT_OK);
     call_of(db, "auth.authenticate", "token", key.token, "", BRANT_OK);
     call_of(db, "api_keys.get", "id", key.id, "", BRANT_OK);
@@ -578,7 +582,7 @@ static void keep_keys(brant_db *db) {
     call_of(db, "api_keys.verify", "token", key.token, "", BRANT_AUTH);
     call_of(db, "api_keys.revoke", "id", key.id, "", BRANT_OK);
     call(db, "api_keys.import",
-         "{\"owner_id\":\"" BOB "\",\"name\":\"old\",\"scopes\":[\"a:b\"],\"hash\":"
+         "{\"owner_id\":\"" INVITED "\",\"name\":\"old\",\"scopes\":[\"a:b\"],\"hash\":"
          "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}",
          BRANT_OK);
     call(db, "api_keys.verify", "{\"token\":\"not of ours\"}", BRANT_AUTH);
