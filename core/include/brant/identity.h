@@ -6,7 +6,9 @@
  * Who acts. Each mutation takes "actor"?: {"type"?: "account" | "api_key" | "agent" | "service" | "system", "id"?: text, "reason"?: text of at most 1000 bytes}; the type is "account" where only
  * an id is given. On a session (session.h) the actor is the session's identity: the input may add a reason, and naming another is DENIED. On a trusted handle it is who the input names, and
  * where it names nobody the system. The system is judged by the invariants alone; everybody else as the account of their id, which must be there and active, else DENIED. A session that was opened for an
- * organisation acts in no other, and not with its account's access_level.
+ * organisation acts in no other, neither on accounts nor with its own access_level, and in it with no level above the session's.
+ * What an account may do to itself (accounts.update, .deactivate, .delete, members.leave) takes the scope accounts:self, which every account holds by itself and no membership gives; other mutations
+ * here take <namespace>:write, and what reads <namespace>:read.
  *
  * Each mutation writes a row of the audit log (audit.h) in its transaction, with the operation's name as action, and so needs a key ring with an active key of purpose "audit": NOT_FOUND
  * without. A call that changes nothing (deactivating an inactive account, an update with what is there) answers the row, and writes nothing.

@@ -120,6 +120,9 @@ static brant_status begin(brant__actor *actor, brant__standing *standing, brant_
     BRANT__TRY(brant__identity_here(call->db));
     BRANT__TRY(brant__actor_read(actor, call));
     BRANT__TRY(brant__standing_read(standing, call, actor));
+    if (standing->org.data)
+        return brant__fail(BRANT_DENIED,
+                           "the session is of an organization, and changes no accounts");
     if (!standing->system && !standing->admin && !(own && brant__text_equal(standing->id, *id)))
         return refuse(brant__text_string(what));
     BRANT__TRY(brant__account_find(account, call->db, call->arena, *id));

@@ -4,6 +4,7 @@
 #include "identity/actor.h"
 
 #include "identity/account.h"
+#include "identity/level.h"
 
 #define ID_MOST 255
 
@@ -69,6 +70,7 @@ brant_status brant__standing_read(brant__standing *out, brant__call *call,
     *out = (brant__standing){0};
     if (actor->trusted && brant__text_equal(actor->type, BRANT__TEXT("system"))) {
         out->system = true;
+        out->most = BRANT__LEVEL_OWNER;
         return BRANT_OK;
     }
     status = brant__account_find(&account, call->db, NULL, actor->id);
@@ -79,7 +81,11 @@ brant_status brant__standing_read(brant__standing *out, brant__call *call,
                            actor->id.data);
     if (!account.active) return refuse_inactive(actor->id);
     out->id = actor->id;
-    if (session) out->org = session->organization;
+    out->most = BRANT__LEVEL_OWNER;
+    if (session) {
+        out->org = session->organization;
+        if (session->level.data) out->most = brant__level_of(session->level);
+    }
     out->admin = account.access_level == BRANT__ACCESS_ADMIN && !out->org.data;
     return BRANT_OK;
 }

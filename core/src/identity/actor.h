@@ -29,7 +29,8 @@ typedef struct brant__standing {
     bool admin;     /* an account of access_level admin, which does not act for one organisation */
     brant__text id; /* of the account; of the system {NULL, 0} */
     brant__text
-        org; /* the only organisation in which it acts: of a session that was opened for one; else {NULL, 0} */
+        org; /* the only organisation in which it acts, and it acts on nothing else: of a session that was opened for one; else {NULL, 0} */
+    int most; /* the level above which it never counts, whatever its membership says: the session's */
 } brant__standing;
 
 /*

@@ -66,6 +66,7 @@ brant_status brant__level_require(int *out_level, brant__call *call, const brant
     if (actor->org.data && !brant__text_equal(actor->org, org_id))
         return brant__fail(BRANT_DENIED, "the session is of another organization");
     status = brant__member_level(out_level, call->db, org_id, actor->id);
+    if (*out_level > actor->most) *out_level = actor->most;
     if (status != BRANT_OK || *out_level >= level) return status;
     if (*out_level == BRANT__LEVEL_NONE)
         return brant__fail(BRANT_DENIED,

@@ -160,7 +160,9 @@ static brant_status check_owner(const change *self, bool admin) {
     if (actor->org.data && !brant__text_equal(actor->org, self->id))
         return brant__fail(BRANT_DENIED, "the session is of another organization");
     status = brant__member_find(&member, self->call->db, self->id, actor->id);
-    if (status != BRANT_OK || (member.active && member.level == BRANT__LEVEL_OWNER)) return status;
+    if (status != BRANT_OK) return status;
+    if (member.active && member.level == BRANT__LEVEL_OWNER && actor->most == BRANT__LEVEL_OWNER)
+        return BRANT_OK;
     return brant__fail(BRANT_DENIED, "account %.*s is no active owner of the organization",
                        (int)actor->id.length, actor->id.data);
 }
@@ -218,6 +220,8 @@ static brant_status insert(brant_db *db, const row *self) {
 /* Whose it will be: nobody makes one for another but the system and admins. */
 static brant_status read_owner(brant__text *out, brant__call *call, const brant__standing *actor) {
     *out = brant__json_get_text(call->input, "owner_id");
+    if (actor->org.data)
+        return brant__fail(BRANT_DENIED, "the session is of an organization, and makes no other");
     if (!out->data) {
         *out = actor->id;
         if (actor->system)
