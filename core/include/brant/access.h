@@ -81,6 +81,106 @@ BRANT_API brant_status brant_access_list_subjects(char **out_json, size_t *out_j
 BRANT_API brant_status brant_access_expand(char **out_json, size_t *out_json_len, brant_db *db,
                                            const char *json, size_t json_len);
 
+/* ---- writing ------------------------------------------------------------------------------------------------------------ */
+
+/*
+ * What all that write have in common. The graph is "access" or the one that "graph" names, and is made, with a change log, where it is missing; INVALID: it is of another graph type.
+ * Each writes a row of the file's audit log in its transaction: NOT_FOUND without a key ring whose audit key is active. "actor" as in brant/identity.h.
+ * `revision` is the graph's after the call: to be given to access.check as at_least.
+ * Expiry: a time in ms, INVALID where it has passed. What has expired stays until it is revoked or given again; it gives nothing.
+ *
+ * Nobody gives more than they hold. A session, and an actor of another type than "system", must hold now each scope that they give, on the resource that they give it on: by access.check for
+ * their principal, or by the session's scopes (an account of access_level admin holds all). The same to assign a role or a group (all that it has), to revoke a denial or to remove or
+ * move what has denials (what was denied), and to move a resource (what is given above its new parent). Who only takes away (revokes a grant, a role or a group, denies) must hold it too, or
+ * have access:admin on graph:<name>. Else DENIED, with the detail {"scope", "resource"}.
+ *
+ * What the library makes of members (derived: groups org:<id> and org:<id>:<level>, who is in them, their roles) and by access.seed (seeded) is not written by hand: DENIED.
+ */
+
+/*
+ * access.put {"key", "type": "Principal" | "Agent" | "Group" | "Role" | "Resource", "attributes"?: {..}, "graph"?, "actor"?} -> Node
+ * Make a node, or give one its attributes anew, as nodes.put: a principal or agent is suspended by "status": "suspended", which ends all that goes through it at once. A principal "account:<id>" is that
+ * of the account: its account_id is filled in, and no other principal may have one (INVALID).
+ * DENIED: a derived or seeded node; attributes that are the library's (org_id, level, seeded, foreign). VALIDATION; CONSTRAINT: the node is of another type.
+ */
+BRANT_API brant_status brant_access_put(char **out_json, size_t *out_json_len, brant_db *db,
+                                        const char *json, size_t json_len);
+
+/*
+ * access.remove {"key", "graph"?, "actor"?} -> {"removed": true, "edges": n, "revision"}
+ * A node, with all its grants, denials, roles and delegations. NOT_FOUND. DENIED: a derived or seeded one; a member of an organisation; one end of a delegation between organisations.
+ */
+BRANT_API brant_status brant_access_remove(char **out_json, size_t *out_json_len, brant_db *db,
+                                           const char *json, size_t json_len);
+
+/*
+ * access.set_parent {"resource", "parent": key | null, "graph"?, "actor"?} -> {"changed": bool, "revision"}
+ * Have a resource be part of another, and of no other: what holds there holds here. Resources that are missing are made. CONSTRAINT: it would be part of itself; "*" is part of nothing.
+ */
+BRANT_API brant_status brant_access_set_parent(char **out_json, size_t *out_json_len, brant_db *db,
+                                               const char *json, size_t json_len);
+
+/*
+ * access.grant {"subject", "scopes": [1..256], "resource"? ("*"), "expires_at"?, "graph"?, "actor"?} -> {"edge": Edge, "revision"}
+ * Give a principal, group or role scopes on a resource and all that is part of it; "*" is everything. A resource that is missing is made. Given again, the scopes are united, and what had expired is
+ * given anew; CONFLICT: what is there has other scopes and ends at another time, which one edge cannot say.
+ * NOT_FOUND: no such subject. CONSTRAINT: an agent, to which one delegates. VALIDATION: more than 1000 scopes together. DENIED as above.
+ */
+BRANT_API brant_status brant_access_grant(char **out_json, size_t *out_json_len, brant_db *db,
+                                          const char *json, size_t json_len);
+
+/* access.deny {as access.grant; also agents} -> {"edge": Edge, "revision"}. What a scope overlaps is denied, whoever grants it. */
+BRANT_API brant_status brant_access_deny(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
+
+/*
+ * access.assign {"subject", "role" | "group": key, "expires_at"? (of a role), "graph"?, "actor"?} -> {"edge": Edge, "revision"}
+ * Give a principal or group a role, or take it into a group. Again: until then. NOT_FOUND: no such subject, role or group. CONSTRAINT: of other types. DENIED: a derived group, which has its organisation's
+ * members alone.
+ */
+BRANT_API brant_status brant_access_assign(char **out_json, size_t *out_json_len, brant_db *db,
+                                           const char *json, size_t json_len);
+
+/*
+ * access.revoke {"kind": "grant" | "deny" | "role" | "group" | "delegation", "subject", "target"? ("*" of grant and deny), "scopes"? (all), "graph"?, "actor"?}
+ *   -> {"revoked": 0 | 1, "revision"}
+ * Take back what goes from `subject` to `target`: a resource, a role, a group, the agent of a delegation. Of a delegation the edge stays, with revoked_at: what was delegated on ends with it. 0: there was no
+ * such thing (any more). With scopes (not of roles and groups: INVALID) only those that one of them covers go; CONSTRAINT: one is a part of a wider scope that is there. Either end of a
+ * delegation may revoke it, and who has access:admin. What access.seed gave it gives again.
+ * NOT_FOUND: no such subject.
+ */
+BRANT_API brant_status brant_access_revoke(char **out_json, size_t *out_json_len, brant_db *db,
+                                           const char *json, size_t json_len);
+
+/*
+ * access.delegate {"from", "to", "scopes": [1..256], "expires_at"?, "max_depth"?: n (0), "may_redelegate"? (false), "graph"?, "actor"?} -> {"edge": Edge, "revision"}
+ * Have an agent, which is made where it is missing, act for a principal, or for an agent: with these scopes, as far as `from` has the right itself at the time. max_depth: how many delegations may
+ * follow this one, and only with may_redelegate. Again: these terms in place of the old ones, revoked or not.
+ * Checked now, and again at every evaluation: a principal must hold each scope on something; an agent must have a delegation with each scope that it may pass on: may_redelegate, a greater max_depth,
+ * an end that is not earlier; else DENIED. A session delegates from itself; with access:admin from others too, what it holds on "*".
+ * NOT_FOUND: no such `from`. CONSTRAINT: `to` is no agent, or is `from`. Notifies acl:delegation_changed {"principal_id": from, "agent_id": to}, as access.revoke does.
+ */
+BRANT_API brant_status brant_access_delegate(char **out_json, size_t *out_json_len, brant_db *db,
+                                             const char *json, size_t json_len);
+
+/*
+ * access.seed {"graph"?, "actor"?} -> {"operations": n, "roles": n, "changed": n, "revision"}
+ * Write what is so by definition, to be called after each release: resources operation:<name> {kind, required_scopes, seeded}, part of namespace:<namespace>, part of "operations"; roles role:viewer,
+ * role:member, role:admin, role:owner, with the scopes of these levels (brant/identity.h) on "*". Again it changes nothing. What was given at run time stays; seeded nodes that are no more go.
+ */
+BRANT_API brant_status brant_access_seed(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
+
+/*
+ * access.sync {"org_id"?, "members"?: [{"account_id", "level", "status"?: "active" | "suspended"}..], "graph"?, "actor"?} -> {"added": n, "removed": n, "changed": n, "revision"}
+ * Make what is derived from members anew: of one organisation, or all. Principal account:<id> is in group org:<id>:<level>; owners are in the group of admins, those in that of members, those in that
+ * of viewers, and all in org:<id>; each of these groups has its role where access.seed made it. In a file of role "single" or "system" from its own tables, where it also follows each change
+ * of a membership by itself; the groups of an organisation that is no more go. In a tenant's file from `members`, all of them, which the hub gives. What is derived never counts against what membership says now.
+ * INVALID: members in a file that has its own; a tenant's file without org_id and members.
+ */
+BRANT_API brant_status brant_access_sync(char **out_json, size_t *out_json_len, brant_db *db,
+                                         const char *json, size_t json_len);
+
 #ifdef __cplusplus
 }
 #endif

@@ -6,6 +6,7 @@
  */
 #include "identity/member.h"
 
+#include "access/derive.h"
 #include "event/event.h"
 #include "identity/account.h"
 #include "identity/audit.h"
@@ -239,12 +240,10 @@ cleanup:
     return status;
 }
 
-/* The access graph derives nothing from memberships but through access.sync. */
+/* A tenant's access graph is in a file of its own, which the hub brings there. */
 brant_status brant__members_changed(brant__call *call, brant__text org_id, brant__text account_id) {
-    (void)call;
-    (void)org_id;
-    (void)account_id;
-    return BRANT_OK;
+    if (brant__db_role(call->db) != BRANT__ROLE_SINGLE) return BRANT_OK;
+    return brant__access_derive(call, org_id, account_id);
 }
 
 /* ---- operations ----------------------------------------------------------------------------------------------------------------- */

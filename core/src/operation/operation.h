@@ -51,6 +51,7 @@ const brant__operation *brant__typed_operation(brant__text name);
 /* operations.list with graph_type. */
 brant_status brant__typed_list(brant__call *call);
 
+brant_status brant__access_seed(brant__call *call); /* seed.c */
 brant_status brant__db_maintain(brant__call *call); /* maintain.c */
 brant_status brant__db_metrics(brant__call *call);  /* prometheus.c */
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "access/access.h"
+#include "access/write.h"
 #include "crypto/crypto.h"
 #include "embedded.h"
 #include "event/consumer.h"

@@ -9,12 +9,22 @@
 #define BRANT__OPERATION_TABLE_H
 
 #define BRANT__OPERATION_LIST(X)                                                                   \
+    X(brant_access_assign, brant__access_assign, "access.assign", MUTATION, OWN)                   \
     X(brant_access_check, brant__access_check, "access.check", QUERY, OWN)                         \
     X(brant_access_check_many, brant__access_check_many, "access.check_many", QUERY, OWN)          \
+    X(brant_access_delegate, brant__access_delegate, "access.delegate", MUTATION, OWN)             \
+    X(brant_access_deny, brant__access_deny, "access.deny", MUTATION, OWN)                         \
     X(brant_access_expand, brant__access_expand, "access.expand", QUERY, OWN)                      \
     X(brant_access_explain, brant__access_explain, "access.explain", QUERY, OWN)                   \
+    X(brant_access_grant, brant__access_grant, "access.grant", MUTATION, OWN)                      \
     X(brant_access_list_objects, brant__access_list_objects, "access.list_objects", QUERY, OWN)    \
     X(brant_access_list_subjects, brant__access_list_subjects, "access.list_subjects", QUERY, OWN) \
+    X(brant_access_put, brant__access_put, "access.put", MUTATION, OWN)                            \
+    X(brant_access_remove, brant__access_remove, "access.remove", MUTATION, OWN)                   \
+    X(brant_access_revoke, brant__access_revoke, "access.revoke", MUTATION, OWN)                   \
+    X(brant_access_seed, brant__access_seed, "access.seed", MUTATION, OWN)                         \
+    X(brant_access_set_parent, brant__access_set_parent, "access.set_parent", MUTATION, OWN)       \
+    X(brant_access_sync, brant__access_sync, "access.sync", MUTATION, OWN)                         \
     X(brant_account_create, brant__accounts_create, "accounts.create", MUTATION, OWN)              \
     X(brant_account_deactivate, brant__accounts_deactivate, "accounts.deactivate", MUTATION, OWN)  \
     X(brant_account_delete, brant__accounts_delete, "accounts.delete", MUTATION, OWN)              \

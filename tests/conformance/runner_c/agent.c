@@ -19,12 +19,22 @@ static const struct {
     const char *name;
     operation_function function;
 } operations[] = {
+    {"access.assign", brant_access_assign},
     {"access.check", brant_access_check},
     {"access.check_many", brant_access_check_many},
+    {"access.delegate", brant_access_delegate},
+    {"access.deny", brant_access_deny},
     {"access.expand", brant_access_expand},
     {"access.explain", brant_access_explain},
+    {"access.grant", brant_access_grant},
     {"access.list_objects", brant_access_list_objects},
     {"access.list_subjects", brant_access_list_subjects},
+    {"access.put", brant_access_put},
+    {"access.remove", brant_access_remove},
+    {"access.revoke", brant_access_revoke},
+    {"access.seed", brant_access_seed},
+    {"access.set_parent", brant_access_set_parent},
+    {"access.sync", brant_access_sync},
     {"accounts.create", brant_account_create},
     {"accounts.deactivate", brant_account_deactivate},
     {"accounts.delete", brant_account_delete},
