@@ -257,6 +257,11 @@ static size_t count_descriptors(void) {
     return count;
 }
 
+static int set_up_in_memory(void **state) {
+    *state = make_folder_in_memory();
+    return 0;
+}
+
 static void test_bounds(void **state) {
     char id[37], slug[16];
     brant_hub *hub =
@@ -355,6 +360,31 @@ static void test_delete_finished_later(void **state) {
               NULL);
     brant_db_free(outside);
     brant_hub_free(hub);
+}
+
+/* Two hubs of one folder; what one keeps open the other deletes, and makes again under the same id. */
+static void test_made_again(void **state) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/hub", (const char *)*state);
+    brant_hub *hub = must_open_hub(path, ""), *other = must_open_hub(path, "");
+    insert_org(brant_hub_system(hub), ORG_A, "a");
+    brant_db *held = must_acquire(hub, ORG_A), *db = must_acquire(hub, ORG_A);
+    must(db, "events.notify", "{\"channel\":\"old\"}", NULL);
+    give_back(hub, db);
+    set_org_status(brant_hub_system(other), ORG_A, "deleting");
+    insert_org(brant_hub_system(other), ORG_A, "a");
+    pause_ms(2);
+    db = must_acquire(other, ORG_A);
+    must(db, "events.notify", "{\"channel\":\"new\"}", NULL);
+    must_fail(held, "events.channels", "{}", BRANT_CLOSED, NULL);
+    brant_db *again = must_acquire(hub, ORG_A);
+    assert_int_equal(number(again, "SELECT count(*) FROM notifications WHERE channel = 'new'"), 1);
+    assert_int_equal(number(again, "SELECT count(*) FROM notifications"), 1);
+    give_back(hub, held);
+    give_back(hub, again);
+    give_back(other, db);
+    brant_hub_free(hub);
+    brant_hub_free(other);
 }
 
 static void test_members(void **state) {
@@ -482,11 +512,12 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_links_and_strangers, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_handles, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_cursors, set_up_folder, tear_down_folder),
-        cmocka_unit_test_setup_teardown(test_bounds, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_bounds, set_up_in_memory, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_suspended, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_deleted, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_delete_finished_later, set_up_folder,
                                         tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_made_again, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_members, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_keys, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_threads, set_up_folder, tear_down_folder),

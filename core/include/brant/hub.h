@@ -76,7 +76,7 @@ BRANT_API brant_status brant_hub_keyring_unload(brant_hub *hub);
  * The caller owns *out_db: brant_hub_release gives the file back, brant_db_free frees the handle (and gives the file back when that was not done). A handle that was given back is CLOSED for
  * ever. It is trusted: brant_session_open makes one of it for others.
  * INVALID: org_id; NOT_FOUND: no such organisation, or it is being deleted; DENIED: it is suspended; BUSY: max_open handles were in use for the busy timeout; CORRUPT: the file is missing although it was
- * made, or is another's; CLOSED: the hub is; FORKED; MISUSE: the file is to be made inside a transaction of this process on the system file; and those of brant_open.
+ * made, or is another's; CLOSED: the hub is; FORKED; and those of brant_open (BUSY also when the file is to be made and somebody writes the system file all the time: a transaction of the caller's own, for one).
  */
 BRANT_API brant_status brant_hub_acquire(brant_db **out_db, brant_hub *hub, const char *org_id,
                                          size_t org_id_len);
@@ -101,12 +101,12 @@ BRANT_API brant_status brant_hub_authenticate(brant_db **out_session, char **out
 /*
  * ---- operations on tenants -----------------------------------------------------------------------------------------------------
  *
- * They work on handles of a hub's system file; on any other handle they are MISUSE. Those that walk over all tenants take {"limit"?: 1..10000 (100), "cursor"?} and answer {"items": [..], "cursor"?: text}, in order of org_id: call again with
- * the cursor until there is none. A tenant that fails does not stop them: its item has "ok": false and "error": {"code", "message"}.
+ * They work on handles of a hub's system file; on any other handle they are MISUSE. Those that walk over all tenants take {"limit"?: 1..10000 (100), "cursor"?} and answer {"items": [..], "cursor": text | null}, in order of org_id: call again with
+ * the cursor until it is null. A tenant that fails does not stop them: its item has "ok": false and "error": {"code", "message"}.
  */
 
 /*
- * tenants.list {"filter"?: {"status"?: "active" | "suspended" | "deleting"}, "limit"?, "cursor"?} -> {"items": [Tenant..], "cursor"?}
+ * tenants.list {"filter"?: {"status"?: "active" | "suspended" | "deleting"}, "limit"?, "cursor"?} -> {"items": [Tenant..], "cursor"}
  * Tenant: {"org_id", "slug", "status": of the organisation, "state": "none" (not used yet) | "made" | "deleting", "file": its id | null, "size": bytes with its log, "format": n | null where it is not open here,
  * "open": handles of this hub on it, idle ones too}. INVALID: a cursor of another filter.
  */
@@ -118,14 +118,14 @@ BRANT_API brant_status brant_tenant_get(char **out_json, size_t *out_json_len, b
                                         const char *json, size_t json_len);
 
 /*
- * tenants.migrate {"limit"?, "cursor"?} -> {"items": [{"org_id", "ok", "from"?: format, "to"?: format, "error"?}..], "cursor"?}
+ * tenants.migrate {"limit"?, "cursor"?} -> {"items": [{"org_id", "ok", "from"?: format when this hub opened it, "to"?: format, "error"?}..], "cursor"}
  * Bring every tenant's file that was made to this version's format. Two processes that do it at once wait for each other, file by file. MISUSE: inside a transaction.
  */
 BRANT_API brant_status brant_tenant_migrate(char **out_json, size_t *out_json_len, brant_db *db,
                                             const char *json, size_t json_len);
 
 /*
- * tenants.maintain {"limit"?, "cursor"?} -> {"items": [{"org_id", "ok", "result"?: the answer of db.maintain, "checkpoint"?: {"seq", "hash"}, "error"?}..], "finished": organisations whose deletion was finished, "cursor"?}
+ * tenants.maintain {"limit"?, "cursor"?} -> {"items": [{"org_id", "ok", "result"?: the answer of db.maintain, "checkpoint"?: that of audit.checkpoint, "error"?}..], "finished": organisations whose deletion was finished, "cursor"}
  * db.maintain of every tenant's file that was made, and its audit checkpoint kept in the system file; the first call (without cursor) finishes what was left half done. The system file's own db.maintain is another call.
  * MISUSE: inside a transaction.
  */
@@ -134,7 +134,7 @@ BRANT_API brant_status brant_tenant_maintain(char **out_json, size_t *out_json_l
 
 /*
  * tenants.apply {"operation": "graph_types.define" | "graph_types.update" | "graph_types.delete", "input": object, "limit"?, "cursor"?}
- *   -> {"items": [{"org_id", "ok", "result"?: the answer of the operation, "error"?}..], "cursor"?}
+ *   -> {"items": [{"org_id", "ok", "result"?: the answer of the operation, "error"?}..], "cursor"}
  * One change of graph types over all tenants whose file was made, each in a transaction of its own. What succeeded stays; call again for those that failed. MISUSE: inside a transaction.
  */
 BRANT_API brant_status brant_tenant_apply(char **out_json, size_t *out_json_len, brant_db *db,

@@ -44,6 +44,7 @@ struct brant__file {
     uint64_t keys;                  /* which of the hub's rings it has; 0: another */
     uint64_t rings;                 /* brant__keyring_changes when it got that */
     uint64_t seen;                  /* the registry's version at which it was seen to be active */
+    int64_t made;                   /* when the file was made, as the registry says */
     bool doomed;                    /* closed when it comes back */
     brant__file *next, *previous;   /* of the bucket, or of those lent */
     brant__file *younger, *older;   /* idle ones by their use */
@@ -97,13 +98,17 @@ void brant__registry_leave(brant_hub *hub);
 enum { BRANT__TENANT_NONE, BRANT__TENANT_MADE, BRANT__TENANT_DELETING };
 extern const char *const brant__tenant_state_names[];
 
-/* Inside the registry. NOT_FOUND: no such organisation, or it is being deleted; DENIED: it is suspended. *out_state is whatever it is. */
-brant_status brant__registry_state(int *out_state, brant_hub *hub, const char *org_id);
-/* NOT_FOUND: no such organisation, or it is being deleted; DENIED: it is suspended. *out_state is BRANT__TENANT_NONE or _MADE. *out_seen: for brant__registry_recheck. */
-brant_status brant__registry_look(int *out_state, uint64_t *out_seen, brant_hub *hub,
-                                  const char *org_id);
-/* The same, quick when nobody wrote to the system file since *seen, and CLOSED where that says NOT_FOUND. */
-brant_status brant__registry_recheck(uint64_t *seen, brant_hub *hub, const char *org_id);
+/* Inside the registry. NOT_FOUND: no such organisation, or it is being deleted; DENIED: it is suspended. *out_state is whatever it is, *out_made when the file was made. */
+brant_status brant__registry_state(int *out_state, int64_t *out_made, brant_hub *hub,
+                                   const char *org_id);
+/* The same from outside. */
+brant_status brant__registry_look(int *out_state, brant_hub *hub, const char *org_id);
+/*
+ * The same of a file that is open; quick when nobody wrote to the system file since *seen. *made: 0, or when the file was made that was opened: another of the same organisation is
+ * NOT_FOUND, too.
+ */
+brant_status brant__registry_recheck(uint64_t *seen, int64_t *made, brant_hub *hub,
+                                     const char *org_id);
 brant_status brant__registry_level(int *out_level, brant_hub *hub, const char *org_id,
                                    brant__text account_id);
 
@@ -111,6 +116,8 @@ brant_status brant__registry_level(int *out_level, brant_hub *hub, const char *o
 
 /* Make the file of an organisation, unless it is there. */
 brant_status brant__tenant_make(brant_hub *hub, const char *org_id);
+/* The same when it was made and is lost: an empty one in its place, for a backup. */
+brant_status brant__tenant_replace(brant_hub *hub, const char *org_id);
 /* Keep the id of the file in the system file. Inside its handle. */
 brant_status brant__tenant_record(brant_hub *hub, const char *org_id, brant_db *db);
 /* Finish what was left half done. *out_finished: deleted organisations. Only a failure to look is one. */
@@ -124,6 +131,12 @@ void brant__pool_begin(brant_hub *hub);
 void brant__pool_attach(brant__file *file); /* to its connection, which is nobody's yet */
 
 brant_status brant__pool_acquire(brant_db **out_db, brant_hub *hub, brant__text org_id);
+/* Release and free it; keeps the error record. NULL is fine. */
+void brant__pool_give_back(brant_db *db);
+/* What the file of a handle holds was replaced: it is this organisation's, and the system file knows its id. */
+brant_status brant__pool_adopt(brant_db *db);
+/* The format that the file of a handle had when this hub opened it. */
+int64_t brant__pool_found_format(const brant_db *db);
 /* The file of an organisation, or with "" of the system, ready for use; then it is lent or put back. */
 brant_status brant__pool_take(brant__file **out, brant_hub *hub, brant__text org_id);
 /* Whether it fails or not, the file is the handle's, or back. */

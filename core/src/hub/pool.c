@@ -139,9 +139,8 @@ static brant_status open_connection(brant__file *file, bool made) {
     if (status == BRANT_NOT_FOUND && *file->org_id) {
         /* Deleted a moment ago, or lost. */
         int state = BRANT__TENANT_NONE;
-        uint64_t seen = 0;
         (void)brant__error_code();
-        status = brant__registry_look(&state, &seen, file->hub, file->org_id);
+        status = brant__registry_look(&state, file->hub, file->org_id);
         if (status == BRANT_OK)
             status = brant__fail(BRANT_CORRUPT,
                                  "the file of the organisation \"%s\" is missing; restore a backup",
@@ -161,11 +160,10 @@ cleanup:
 static brant_status open_file(brant__file **out, brant_hub *hub, const char *org_id) {
     brant_status status = BRANT_OK;
     int state = BRANT__TENANT_MADE;
-    uint64_t seen = 0;
     brant__file *file = NULL;
     *out = NULL;
     if (*org_id) {
-        BRANT__TRY(brant__registry_look(&state, &seen, hub, org_id));
+        BRANT__TRY(brant__registry_look(&state, hub, org_id));
         if (state == BRANT__TENANT_NONE) BRANT__TRY(brant__tenant_make(hub, org_id));
     }
     file = brant__alloc_zero(sizeof *file);
@@ -293,7 +291,8 @@ static brant_status on_enter(brant_db *db, void *context) {
     brant__file *file = context;
     (void)db;
     if (!*file->org_id) return BRANT_OK;
-    const brant_status status = brant__registry_recheck(&file->seen, file->hub, file->org_id);
+    const brant_status status =
+        brant__registry_recheck(&file->seen, &file->made, file->hub, file->org_id);
     if (BRANT__LIKELY(status != BRANT_NOT_FOUND)) return status;
     (void)brant__error_code();
     return brant__fail(BRANT_CLOSED, "the organisation \"%s\" is being deleted", file->org_id);
@@ -344,18 +343,25 @@ brant_status brant__pool_take(brant__file **out, brant_hub *hub, brant__text org
         BRANT__TRY(brant__org_id_check(org_id));
         memcpy(name, org_id.data, BRANT__ORG_ID);
     }
-    BRANT__TRY(take(&file, hub, name));
-    if (!file && (status = open_file(&file, hub, name)) != BRANT_OK) {
-        give_place(hub);
-        return status;
+    for (;;) {
+        BRANT__TRY(take(&file, hub, name));
+        const bool idle = file != NULL;
+        if (!file && (status = open_file(&file, hub, name)) != BRANT_OK) {
+            give_place(hub);
+            return status;
+        }
+        /* Also of one that was opened just now: see tenant.c. */
+        if (*name) status = brant__registry_recheck(&file->seen, &file->made, hub, name);
+        if (status == BRANT_OK) status = give_ring(file);
+        if (status == BRANT_OK) break;
+        file->doomed = status != BRANT_DENIED;
+        brant__pool_put_back(file);
+        if (!idle || status != BRANT_NOT_FOUND) return status;
+        /* There may be another of that name: then it is opened, else that says why not. */
+        (void)brant__error_code();
     }
-    /* Also of one that was opened just now: see tenant.c. */
-    if (*name) BRANT__TRY(brant__registry_recheck(&file->seen, hub, name));
-    BRANT__TRY(give_ring(file));
     *out = file;
-    return BRANT_OK;
 cleanup:
-    if (file) brant__pool_put_back(file);
     return status;
 }
 
@@ -364,6 +370,36 @@ brant_status brant__pool_acquire(brant_db **out_db, brant_hub *hub, brant__text 
     *out_db = NULL;
     const brant_status status = brant__pool_take(&file, hub, org_id);
     return status == BRANT_OK ? brant__pool_lend(out_db, file) : status;
+}
+
+void brant__pool_give_back(brant_db *db) {
+    const brant_error *error = brant_last_error();
+    const brant_status code = error->code;
+    char *message = code ? brant__strndup(error->message, error->message_len) : NULL,
+         *detail = code ? brant__strndup(error->detail, error->detail_len) : NULL;
+    brant_db_free(db);
+    brant__error_clear();
+    if (code)
+        brant__fail_detail(code, brant__text_string(detail ? detail : "{}"), "%s",
+                           message ? message : brant_status_text(code));
+    brant__free(message);
+    brant__free(detail);
+}
+
+brant_status brant__pool_adopt(brant_db *db) {
+    brant__file *file = brant__shell_state(db, &kind);
+    bool claimed = false;
+    brant_status status = brant__enter(file->db);
+    if (status != BRANT_OK) return status;
+    status = check_owner(&claimed, file);
+    if (status == BRANT_OK) status = brant__tenant_record(file->hub, file->org_id, file->db);
+    brant__leave(file->db);
+    return status;
+}
+
+int64_t brant__pool_found_format(const brant_db *db) {
+    const brant__file *file = brant__shell_state(db, &kind);
+    return brant__db_found_format(file->db);
 }
 
 brant_status brant_hub_acquire(brant_db **out_db, brant_hub *hub, const char *org_id,

@@ -2,18 +2,15 @@
  * hub/registry.c: what the system file says of organisations and tenants, on the hub's own connection.
  */
 #include "hub/hub.h"
+#include "identity/level.h"
 
 const char *const brant__tenant_state_names[] = {"none", "made", "deleting"};
 
-enum { VERSION, LOOK, LEVEL };
+enum { VERSION, LOOK };
 static const char *const sql[] = {
     [VERSION] = "PRAGMA data_version",
-    [LOOK] = "SELECT o.status, t.state FROM brant_organizations AS o"
+    [LOOK] = "SELECT o.status, t.state, t.created_at FROM brant_organizations AS o"
              " LEFT JOIN brant_tenants AS t ON t.org_id = o.id WHERE o.id = :org_id",
-    [LEVEL] = "SELECT m.level FROM brant_members AS m"
-              " CROSS JOIN brant_organizations AS o ON o.id = m.org_id AND o.status = 'active'"
-              " CROSS JOIN brant_accounts AS a ON a.id = m.account_id AND a.status = 'active'"
-              " WHERE m.org_id = :org_id AND m.account_id = :account_id AND m.status = 'active'",
 };
 static const brant__statements statements = {BRANT__TABLE_TENANT, BRANT__COUNT(sql), sql};
 
@@ -41,11 +38,13 @@ static brant_status read_version(uint64_t *out, brant_hub *hub) {
     return status;
 }
 
-brant_status brant__registry_state(int *out_state, brant_hub *hub, const char *org_id) {
+brant_status brant__registry_state(int *out_state, int64_t *out_made, brant_hub *hub,
+                                   const char *org_id) {
     brant__statement *statement = NULL;
     brant_status status = BRANT_OK;
     bool row = false;
     *out_state = BRANT__TENANT_NONE;
+    *out_made = 0;
     BRANT__TRY(brant__statement_get(&statement, hub->registry, &statements, LOOK));
     brant__bind_text(statement, 1, brant__text_of(org_id, BRANT__ORG_ID));
     BRANT__TRY(brant__step(&row, hub->registry, statement));
@@ -55,6 +54,7 @@ brant_status brant__registry_state(int *out_state, brant_hub *hub, const char *o
     }
     const brant__text organization = brant__column_text(statement, 0),
                       state = brant__column_text(statement, 1);
+    *out_made = brant__column_integer(statement, 2);
     if (state.data && brant__text_equal(state, BRANT__TEXT("made")))
         *out_state = BRANT__TENANT_MADE;
     if (state.data && brant__text_equal(state, BRANT__TEXT("deleting")))
@@ -69,27 +69,33 @@ cleanup:
     return status;
 }
 
-brant_status brant__registry_look(int *out_state, uint64_t *out_seen, brant_hub *hub,
-                                  const char *org_id) {
+brant_status brant__registry_look(int *out_state, brant_hub *hub, const char *org_id) {
+    int64_t made = 0;
     *out_state = BRANT__TENANT_NONE;
     brant_status status = brant__registry_enter(hub);
     if (status != BRANT_OK) return status;
-    BRANT__TRY(read_version(out_seen, hub));
-    BRANT__TRY(brant__registry_state(out_state, hub, org_id));
+    BRANT__TRY(brant__registry_state(out_state, &made, hub, org_id));
 cleanup:
     brant__registry_leave(hub);
     return status;
 }
 
-brant_status brant__registry_recheck(uint64_t *seen, brant_hub *hub, const char *org_id) {
+brant_status brant__registry_recheck(uint64_t *seen, int64_t *made, brant_hub *hub,
+                                     const char *org_id) {
     uint64_t version = 0;
+    int64_t made_now = 0;
     int state = BRANT__TENANT_NONE;
     brant_status status = brant__registry_enter(hub);
     if (status != BRANT_OK) return status;
     BRANT__TRY(read_version(&version, hub));
     if (BRANT__LIKELY(version == *seen)) goto cleanup;
-    status = brant__registry_state(&state, hub, org_id);
-    if (status == BRANT_OK) *seen = version;
+    BRANT__TRY(brant__registry_state(&state, &made_now, hub, org_id));
+    if (*made != 0 && *made != made_now) {
+        status = brant__fail(BRANT_NOT_FOUND, "the organisation \"%s\" was deleted", org_id);
+        goto cleanup;
+    }
+    *made = made_now;
+    *seen = version;
 cleanup:
     brant__registry_leave(hub);
     return status;
@@ -97,21 +103,11 @@ cleanup:
 
 brant_status brant__registry_level(int *out_level, brant_hub *hub, const char *org_id,
                                    brant__text account_id) {
-    static const char *const levels[] = {"viewer", "member", "admin", "owner"};
-    brant__statement *statement = NULL;
-    bool row = false;
     *out_level = 0;
     brant_status status = brant__registry_enter(hub);
     if (status != BRANT_OK) return status;
-    BRANT__TRY(brant__statement_get(&statement, hub->registry, &statements, LEVEL));
-    brant__bind_text(statement, 1, brant__text_of(org_id, BRANT__ORG_ID));
-    brant__bind_text(statement, 2, account_id);
-    BRANT__TRY(brant__step(&row, hub->registry, statement));
-    const brant__text level = row ? brant__column_text(statement, 0) : (brant__text){NULL, 0};
-    for (int i = 0; row && i < (int)BRANT__COUNT(levels); i++)
-        if (brant__text_equal(level, brant__text_string(levels[i]))) *out_level = i + 1;
-cleanup:
-    brant__reset(statement);
+    status = brant__member_level(out_level, hub->registry, brant__text_of(org_id, BRANT__ORG_ID),
+                                 account_id);
     brant__registry_leave(hub);
     return status;
 }

@@ -13,6 +13,7 @@
 #define _GNU_SOURCE
 #include "event/socket.h"
 #include "hub/hub.h"
+#include "identity/organization.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,19 +26,7 @@
 
 static const char *const side_endings[] = {"-wal", "-shm", "-journal", NEW_ENDING};
 
-enum {
-    MADE,
-    DELETING,
-    FINISH_TENANT,
-    FINISH_MEMBERS,
-    FINISH_INVITATIONS,
-    FINISH_KEYS,
-    FINISH_CHECKPOINTS,
-    FINISH_DELEGATIONS,
-    FINISH_ORGANIZATION,
-    FILE_ID,
-    RECORD
-};
+enum { MADE, DELETING, FINISH_TENANT, FINISH_CHECKPOINTS, FINISH_DELEGATIONS, FILE_ID, RECORD };
 static const char *const sql[] = {
     [MADE] = "INSERT INTO brant_tenants (org_id, state, file, created_at, updated_at)"
              " VALUES (:org_id, 'made', :file, :now, :now)"
@@ -47,18 +36,45 @@ static const char *const sql[] = {
     [FINISH_CHECKPOINTS] = "DELETE FROM brant_audit_checkpoints WHERE file ="
                            " (SELECT file FROM brant_tenants WHERE org_id = :org_id)",
     [FINISH_TENANT] = "DELETE FROM brant_tenants WHERE org_id = :org_id",
-    [FINISH_MEMBERS] = "DELETE FROM brant_members WHERE org_id = :org_id",
-    [FINISH_INVITATIONS] = "DELETE FROM brant_invitations WHERE org_id = :org_id",
-    [FINISH_KEYS] = "DELETE FROM brant_api_keys WHERE org_id = :org_id",
     [FINISH_DELEGATIONS] =
         "DELETE FROM brant_delegations WHERE from_org = :org_id OR to_org = :org_id",
-    [FINISH_ORGANIZATION] =
-        "DELETE FROM brant_organizations WHERE id = :org_id AND status = 'deleting'",
     [FILE_ID] = "SELECT value FROM brant_meta WHERE name = 'id'",
     [RECORD] = "UPDATE brant_tenants SET file = :file, updated_at = :now"
                " WHERE org_id = :org_id AND file IS NOT :file",
 };
 static const brant__statements statements = {BRANT__TABLE_TENANT_STATE, BRANT__COUNT(sql), sql};
+
+/* ---- what stands beside a file -------------------------------------------------------------------------------------------- */
+
+static void remove_path(const brant_hub *hub, const char *org_id, const char *ending) {
+    char *path = NULL;
+    if (brant__hub_path(&path, hub, org_id, ending) == BRANT_OK) (void)unlink(path);
+    brant__free(path);
+}
+
+/* Sockets, which their owners would remove. */
+static void remove_wake_folder(const brant_hub *hub, const char *org_id) {
+    char *path = NULL;
+    if (brant__hub_path(&path, hub, org_id, BRANT__WAKE_SUFFIX) == BRANT_OK) {
+        const int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        DIR *entries = folder >= 0 ? fdopendir(folder) : NULL;
+        struct dirent *entry;
+        while (entries && (entry = readdir(entries)))
+            (void)unlinkat(folder, entry->d_name, 0);
+        if (entries)
+            closedir(entries);
+        else if (folder >= 0)
+            close(folder);
+        (void)rmdir(path);
+    }
+    brant__free(path);
+}
+
+static void remove_side_files(const brant_hub *hub, const char *org_id) {
+    for (size_t i = 0; i < BRANT__COUNT(side_endings); i++)
+        remove_path(hub, org_id, side_endings[i]);
+    remove_wake_folder(hub, org_id);
+}
 
 /* ---- making ------------------------------------------------------------------------------------------------------------ */
 
@@ -99,20 +115,24 @@ static brant_status write_made(brant_hub *hub, const char *org_id, brant__text f
     return brant__run(hub->registry, statement);
 }
 
-brant_status brant__tenant_make(brant_hub *hub, const char *org_id) {
+/* `replace`: also when it was made and is lost. */
+static brant_status make(brant_hub *hub, const char *org_id, bool replace) {
     int state = BRANT__TENANT_NONE;
     char id[37], *path = NULL;
     struct stat there;
+    int64_t made = 0;
     bool begun = false;
     brant_status status = brant__registry_enter(hub);
     if (status != BRANT_OK) return status;
     BRANT__TRY(brant__hub_path(&path, hub, org_id, ""));
     BRANT__TRY(brant__begin(hub->registry, BRANT__WRITE));
     begun = true;
-    BRANT__TRY(brant__registry_state(&state, hub, org_id));
-    if (state == BRANT__TENANT_MADE) goto cleanup; /* somebody was quicker */
+    BRANT__TRY(brant__registry_state(&state, &made, hub, org_id));
+    const bool is_there = lstat(path, &there) == 0;
+    if (state == BRANT__TENANT_MADE && (is_there || !replace)) goto cleanup;
     brant__text file = {NULL, 0};
-    if (lstat(path, &there) != 0) {
+    if (!is_there) {
+        remove_side_files(hub, org_id); /* a log would be played back into it */
         BRANT__TRY(brant__db_uuid(hub->registry, id));
         BRANT__TRY(write_file(hub, path, org_id, id));
         file = brant__text_of(id, 36);
@@ -129,6 +149,14 @@ cleanup:
     brant__free(path);
     brant__registry_leave(hub);
     return status;
+}
+
+brant_status brant__tenant_make(brant_hub *hub, const char *org_id) {
+    return make(hub, org_id, false);
+}
+
+brant_status brant__tenant_replace(brant_hub *hub, const char *org_id) {
+    return make(hub, org_id, true);
 }
 
 /* *out: the id that the file has of its own. Inside its handle. */
@@ -168,36 +196,6 @@ cleanup:
 
 /* ---- removing ------------------------------------------------------------------------------------------------------------ */
 
-static void remove_path(const brant_hub *hub, const char *org_id, const char *ending) {
-    char *path = NULL;
-    if (brant__hub_path(&path, hub, org_id, ending) == BRANT_OK) (void)unlink(path);
-    brant__free(path);
-}
-
-/* Sockets, which their owners would remove. */
-static void remove_wake_folder(const brant_hub *hub, const char *org_id) {
-    char *path = NULL;
-    if (brant__hub_path(&path, hub, org_id, BRANT__WAKE_SUFFIX) == BRANT_OK) {
-        const int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        DIR *entries = folder >= 0 ? fdopendir(folder) : NULL;
-        struct dirent *entry;
-        while (entries && (entry = readdir(entries)))
-            (void)unlinkat(folder, entry->d_name, 0);
-        if (entries)
-            closedir(entries);
-        else if (folder >= 0)
-            close(folder);
-        (void)rmdir(path);
-    }
-    brant__free(path);
-}
-
-static void remove_side_files(const brant_hub *hub, const char *org_id) {
-    for (size_t i = 0; i < BRANT__COUNT(side_endings); i++)
-        remove_path(hub, org_id, side_endings[i]);
-    remove_wake_folder(hub, org_id);
-}
-
 /* Nothing is acknowledged in the file any more. BUSY: its writer does not end. */
 static brant_status bury(brant_hub *hub, const char *org_id) {
     char owner[BRANT__ORG_ID + 1] = "";
@@ -228,23 +226,35 @@ static brant_status bury(brant_hub *hub, const char *org_id) {
     return status;
 }
 
+static brant_status run_of(brant_hub *hub, size_t index, const char *org_id) {
+    brant__statement *statement = NULL;
+    const brant_status status = brant__statement_get(&statement, hub->registry, &statements, index);
+    if (status != BRANT_OK) return status;
+    brant__bind_text(statement, 1, brant__text_of(org_id, BRANT__ORG_ID));
+    return brant__run(hub->registry, statement);
+}
+
+/* What only hubs keep, and the organisation with what belongs to it. Another may have done it. */
 static brant_status remove_rows(brant_hub *hub, const char *org_id) {
+    brant__arena arena = {0};
+    brant__call call = {.db = hub->registry, .arena = &arena};
+    brant__organization organization;
+    const brant__text id = brant__text_of(org_id, BRANT__ORG_ID);
     brant_status status = brant__registry_enter(hub);
     if (status != BRANT_OK) return status;
     BRANT__TRY(brant__begin(hub->registry, BRANT__WRITE));
-    static const int order[] = {FINISH_CHECKPOINTS, FINISH_TENANT, FINISH_MEMBERS,
-                                FINISH_INVITATIONS, FINISH_KEYS,   FINISH_DELEGATIONS,
-                                FINISH_ORGANIZATION};
-    for (size_t i = 0; i < BRANT__COUNT(order); i++) {
-        brant__statement *statement = NULL;
-        BRANT__TRY(brant__statement_get(&statement, hub->registry, &statements, (size_t)order[i]));
-        brant__bind_text(statement, 1, brant__text_of(org_id, BRANT__ORG_ID));
-        BRANT__TRY(brant__run(hub->registry, statement));
+    BRANT__TRY(brant__organization_find(&organization, hub->registry, &arena, id));
+    if (organization.status == BRANT__ORGANIZATION_DELETING) {
+        BRANT__TRY(run_of(hub, FINISH_CHECKPOINTS, org_id));
+        BRANT__TRY(run_of(hub, FINISH_TENANT, org_id));
+        BRANT__TRY(run_of(hub, FINISH_DELEGATIONS, org_id));
+        BRANT__TRY(brant__organization_remove(&call, id));
     }
     BRANT__TRY(brant__commit(hub->registry));
     hub->writes++;
 cleanup:
     if (status != BRANT_OK) brant__rollback(hub->registry);
+    brant__arena_free(&arena);
     brant__registry_leave(hub);
     return status;
 }

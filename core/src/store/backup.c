@@ -221,6 +221,19 @@ cleanup:
     return status;
 }
 
+/* The file of a tenant never becomes another's. */
+static brant_status check_organization(brant_db *db, sqlite3 *source, const char *path) {
+    char own[37], other[37];
+    brant_status status = BRANT_OK;
+    if (db->options.role != BRANT__ROLE_TENANT) return BRANT_OK;
+    BRANT__TRY(brant__organization_read(own, db->sqlite));
+    BRANT__TRY(brant__organization_read(other, source));
+    if (*own && *other && strcmp(own, other) != 0)
+        status = brant__fail(BRANT_CONFLICT, "%s is of organisation %s, not %s", path, other, own);
+cleanup:
+    return status;
+}
+
 /* What may replace this file: one of ours, readable by us, of the same role. */
 static brant_status check_source(brant_db *db, sqlite3 *source, const char *path) {
     brant__identity identity;
@@ -235,7 +248,7 @@ static brant_status check_source(brant_db *db, sqlite3 *source, const char *path
         return brant__fail(BRANT_CONFLICT, "%s has the role \"%s\", not \"%s\"", path,
                            identity.role < 0 ? "?" : brant__role_names[identity.role],
                            brant__role_names[db->options.role]);
-    return BRANT_OK;
+    return check_organization(db, source, path);
 }
 
 #define HISTORY_GAP                                                                                \

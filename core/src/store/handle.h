@@ -100,6 +100,7 @@ struct brant_db {
         lost; /* SQLite rolled the whole transaction back by itself: its levels are still to be ended */
     uint64_t nested_read[BRANT__TRANSACTION_DEPTH / 64 +
                          1]; /* bit n: level n is a read inside another, without a savepoint */
+    int64_t found_format;    /* of the file, when it was opened */
     bool guarded;            /* a tenant's file, which may be gone: writes look (tenant.c) */
     bool alive;              /* a tenant's file was not gone when its data had version `alive_at` */
     unsigned alive_at;
@@ -176,6 +177,8 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
 /* tenant.c: CLOSED when the file is gone; at the beginning of a write transaction. And: this handle has committed, which is no reason to look again. */
 brant_status brant__tenant_check(brant_db *db);
 void brant__tenant_wrote(brant_db *db);
+/* The organisation that a file says to be of; "": it does not say. */
+brant_status brant__organization_read(char out[37], sqlite3 *sqlite);
 
 /* open.c: the status of an errno, and a record with `what` and the path. */
 brant_status brant__system_fail(const char *what, const char *path, int error);

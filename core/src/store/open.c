@@ -194,6 +194,7 @@ static brant_status check_identity(brant_db *db, bool *out_empty) {
         return brant__fail(BRANT_CONFLICT, "%s has the role \"%s\", not \"%s\"", db->path,
                            brant__role_names[identity.role], brant__role_names[db->options.role]);
     db->options.role = identity.role;
+    if (db->found_format == 0) db->found_format = identity.format;
     return BRANT_OK;
 }
 

@@ -179,6 +179,9 @@ brant_status brant__tenant_claim(brant_db *db, const char *org_id);
  */
 brant_status brant__tenant_bury(brant_db *db);
 
+/* The format that the file had when this handle was opened. */
+int64_t brant__db_found_format(const brant_db *db);
+
 /* Closing leaves the write-ahead log as it is, which is quick; its pages since the last checkpoint; and a checkpoint as far as readers allow. */
 void brant__db_keep_log(brant_db *db);
 int brant__db_log_pages(const brant_db *db);
@@ -322,6 +325,8 @@ enum {
     BRANT__TABLE_TENANT,
     BRANT__TABLE_TENANT_FILE,
     BRANT__TABLE_TENANT_STATE,
+    BRANT__TABLE_TENANT_LIST,
+    BRANT__TABLE_TENANT_WALK,
     BRANT__TABLE_DELEGATION,
     BRANT__TABLE_SESSION,
     BRANT__TABLE_COUNT

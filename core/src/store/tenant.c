@@ -120,12 +120,12 @@ brant_status brant__image_write(const brant__image *image, const char *path, boo
 
 /* ---- whose it is ----------------------------------------------------------------------------------------------------- */
 
-brant_status brant__tenant_organization(char out[37], brant_db *db) {
+brant_status brant__organization_read(char out[37], sqlite3 *sqlite) {
     sqlite3_stmt *statement = NULL;
     brant_status status = BRANT_OK;
     out[0] = '\0';
-    int code = sqlite3_prepare_v2(db->sqlite, "SELECT value FROM brant_meta WHERE name = 'org_id'",
-                                  -1, &statement, NULL);
+    int code = sqlite3_prepare_v2(sqlite, "SELECT value FROM brant_meta WHERE name = 'org_id'", -1,
+                                  &statement, NULL);
     if (code == SQLITE_OK) code = sqlite3_step(statement);
     if (code == SQLITE_ROW) {
         const unsigned char *text = sqlite3_column_text(statement, 0);
@@ -134,10 +134,15 @@ brant_status brant__tenant_organization(char out[37], brant_db *db) {
         else
             status = brant__fail_memory();
     } else if (code != SQLITE_DONE) {
-        status = brant__sqlite_fail(db, code, "reading whose the file is");
+        status = brant__fail(brant__sqlite_status(code), "reading whose the file is: %s",
+                             sqlite3_errstr(code));
     }
     sqlite3_finalize(statement);
     return status;
+}
+
+brant_status brant__tenant_organization(char out[37], brant_db *db) {
+    return brant__organization_read(out, db->sqlite);
 }
 
 /* One row of brant_meta in a transaction of its own. */
@@ -164,6 +169,10 @@ brant_status brant__tenant_bury(brant_db *db) {
 
 void brant__db_keep_log(brant_db *db) {
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
+int64_t brant__db_found_format(const brant_db *db) {
+    return db->found_format;
 }
 
 int brant__db_log_pages(const brant_db *db) {
