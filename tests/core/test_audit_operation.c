@@ -323,6 +323,71 @@ static void the_newest_are_kept(void **state) {
     brant_db_free(db);
 }
 
+/* ---- sessions ----------------------------------------------------------------------------------------------- */
+
+static brant_db *open_session(brant_db *db, const char *members) {
+    brant_db *session = NULL;
+    char identity[512];
+    snprintf(identity, sizeof identity, "{\"id\":\"u1\",\"scopes\":[\"audit:*\"]%s}", members);
+    if (brant_session_open(&session, db, TEXT(identity)) != BRANT_OK)
+        fail_msg("session: %s", brant_last_error()->message);
+    return session;
+}
+
+static void a_session_of_one_organization(void **state) {
+    static const char *const whole[][2] = {
+        {"audit.export", "{}"},
+        {"audit.erase_subject", "{\"subject\":\"s\"}"},
+        {"audit.keep", "{\"file\":\"f\",\"seq\":1,\"hash\":\"" KEY_1 "\",\"created_at\":1}"},
+        {"audit.prune", "{\"through\":1,\"checkpoint\":{\"seq\":1,\"hash\":\"" KEY_1 "\"}}"},
+    };
+    brant_db *db = open_log(*state);
+    must_add(db, "\"action\":\"a.b\",\"org_id\":\"o\"");
+    must_add(db,
+             "\"action\":\"a.b\",\"org_id\":\"p\",\"subject\":\"s\",\"personal\":{\"n\":\"x\"}");
+    must_add(db, "\"action\":\"a.b\"");
+    brant_db *session = open_session(db, ",\"organization\":\"o\"");
+    must_add(session, "\"action\":\"a.c\",\"actor\":{\"reason\":\"r\"}");
+    must(db, "audit.get", "{\"seq\":4}",
+         "\"org_id\":\"o\",\"actor_type\":\"account\",\"actor_id\":\"u1\",\"action\":\"a.c\","
+         "\"resource\":null,\"detail\":{\"reason\":\"r\"}");
+    must_fail(session, "audit.append", "{\"action\":\"a.c\",\"org_id\":\"p\"}", BRANT_DENIED,
+              "/org_id");
+    must_fail(session, "audit.append", "{\"action\":\"a.c\",\"actor\":{\"id\":\"u2\"}}",
+              BRANT_DENIED, "/actor");
+    assert_string_equal(seqs(session, ""), "1 4");
+    assert_string_equal(seqs(session, "{\"filter\":{\"action\":\"a.b\"}}"), "1");
+    must_fail(session, "audit.list", "{\"filter\":{\"org_id\":\"p\"}}", BRANT_DENIED, "/filter");
+    must_fail(session, "audit.list", "{\"filter\":{\"org_id\":null}}", BRANT_DENIED, "/filter");
+    must(session, "audit.get", "{\"seq\":1}", NULL);
+    must_fail(session, "audit.get", "{\"seq\":2}", BRANT_NOT_FOUND, NULL);
+    must_fail(session, "audit.get", "{\"seq\":3}", BRANT_NOT_FOUND, NULL);
+    must_fail(session, "audit.prove", "{\"seq\":2,\"subject\":\"s\",\"name\":\"n\",\"text\":\"x\"}",
+              BRANT_NOT_FOUND, NULL);
+    for (size_t i = 0; i < BRANT__COUNT(whole); i++)
+        must_fail(session, whole[i][0], whole[i][1], BRANT_DENIED, "of the whole file");
+    must(session, "audit.verify", "", "\"ok\":true,\"truncated\":false,\"rows\":4,");
+    brant_close(session);
+    brant_db_free(session);
+    /* Of none, it sees all. */
+    session = open_session(db, "");
+    assert_string_equal(seqs(session, ""), "1 2 3 4");
+    must(session, "audit.export", "", "\"rows\":4}");
+    brant_close(session);
+    brant_db_free(session);
+    brant_db_free(db);
+    /* A tenant's file is the organisation's. */
+    db = must_open(in_folder(*state, "t.db"), "{\"role\":\"tenant\"}");
+    must_load(db, AUDIT_1);
+    must_add(db, "\"action\":\"a.b\"");
+    session = open_session(db, ",\"organization\":\"o\"");
+    assert_string_equal(seqs(session, ""), "1");
+    must(session, "audit.export", "", "\"rows\":1}");
+    brant_close(session);
+    brant_db_free(session);
+    brant_db_free(db);
+}
+
 /* A long log is not read to its end when somebody says stop. */
 static void verifying_is_interrupted(void **state) {
     char *answer = NULL;
@@ -350,6 +415,7 @@ int main(void) {
         TEST(keeping),
         TEST(the_newest_are_kept),
         TEST(verifying_is_interrupted),
+        TEST(a_session_of_one_organization),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

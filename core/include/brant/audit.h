@@ -40,6 +40,9 @@
  * In files of role "single" and "system" each row is also published, without detail, to stream "audit-events": {"seq", "action", "actor_type", "actor_id", "org_id", "resource",
  * "created_at"}. It tells that there is a row; what happened, the log says.
  *
+ * Sessions. One that was opened for an organisation sees and writes rows of that organisation only (audit.append, .get, .list, .prove), but in a tenant's file, which is the organisation's; and what
+ * concerns the whole log is DENIED (audit.export, .keep, .prune, .erase_subject).
+ *
  * Actor: {"type"?, "id"?, "reason"?: text of at most 1000 bytes}: identity.h. The reason stands in the row's detail.
  */
 #ifndef BRANT_AUDIT_H

@@ -121,6 +121,17 @@ brant_status brant__checkpoint_read(brant__checkpoint *out, yyjson_val *object,
 const char *brant__audit_judge(bool *out_unknown, brant_db *db, brant__audit_row *row,
                                const uint8_t previous[BRANT__HASH_SIZE]);
 
+/* ---- sessions (audit.c) ------------------------------------------------------------------------------- */
+
+/*
+ * The organisation whose rows alone the caller may see and write, {NULL, 0}: it sees all. A session that was opened for an organisation is bound to it, but in a tenant's file, which is the
+ * organisation's.
+ */
+brant__text brant__audit_bound(const brant_db *db);
+bool brant__audit_shown(const brant_db *db, const brant__audit_row *row);
+/* DENIED to such a session: what concerns the whole log. */
+brant_status brant__audit_whole(const brant_db *db);
+
 /* ---- operations --------------------------------------------------------------------------------------- */
 
 brant_status brant__audit_append_operation(brant__call *call);

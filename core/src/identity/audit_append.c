@@ -130,18 +130,29 @@ static brant_status write_detail(brant__writer *out, brant__call *call) {
     return status == BRANT_OK && out->buffer.failed ? brant__fail_memory() : status;
 }
 
+/* Where it was done: a session that is bound to an organisation says nothing about another. */
+static brant_status read_organization(brant__text *out, brant__call *call) {
+    const brant__text bound = brant__audit_bound(call->db);
+    *out = brant__json_get_text(call->input, "org_id");
+    if (out->data && bound.data && !brant__text_equal(*out, bound))
+        return brant__fail(BRANT_DENIED, "/org_id: the session is of another organization");
+    if (bound.data) *out = bound;
+    return BRANT_OK;
+}
+
 brant_status brant__audit_append_operation(brant__call *call) {
     const brant__text action = brant__json_get_text(call->input, "action");
     brant__writer detail = {0};
     uint8_t hash[BRANT__HASH_SIZE];
     int64_t seq = 0;
     brant__actor actor;
+    brant__text org_id;
     brant_status status;
     BRANT__TRY(check_action(action));
+    BRANT__TRY(read_organization(&org_id, call));
     BRANT__TRY(brant__actor_read(&actor, call));
     BRANT__TRY(write_detail(&detail, call));
-    BRANT__TRY(brant__audit_add(&seq, hash, call, &actor, action,
-                                brant__json_get_text(call->input, "org_id"),
+    BRANT__TRY(brant__audit_add(&seq, hash, call, &actor, action, org_id,
                                 brant__json_get_text(call->input, "resource"),
                                 brant__text_of(detail.buffer.data, detail.buffer.length)));
     brant__write_object(call->out);
@@ -164,7 +175,7 @@ static brant_status read_personal(char out[HEX_SIZE], bool *out_found, brant_db 
     brant_status status;
     *out_found = false;
     BRANT__TRY(brant__audit_find(&found, &row, &statement, db, seq));
-    if (!found) {
+    if (!found || !brant__audit_shown(db, &row)) {
         status =
             brant__fail(BRANT_NOT_FOUND, "there is no row %lld in the audit log", (long long)seq);
         goto cleanup;
@@ -224,7 +235,8 @@ cleanup:
 
 brant_status brant__audit_erase_subject(brant__call *call) {
     bool erased = false, scrubbed = false;
-    brant_status status = brant__begin(call->db, BRANT__WRITE);
+    brant_status status = brant__audit_whole(call->db);
+    if (status == BRANT_OK) status = brant__begin(call->db, BRANT__WRITE);
     if (status != BRANT_OK) return status;
     status = erase(&erased, call);
     if (status == BRANT_OK) status = brant__commit(call->db);

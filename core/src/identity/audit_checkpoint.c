@@ -165,6 +165,7 @@ brant_status brant__audit_keep(brant__call *call) {
     if (brant__db_role(call->db) == BRANT__ROLE_TENANT)
         return brant__fail(BRANT_MISUSE, "this file is a tenant's: checkpoints are kept in the "
                                          "hub's system.db");
+    BRANT__TRY(brant__audit_whole(call->db));
     BRANT__TRY(brant__checkpoint_read(&checkpoint, call->input, ""));
     if (replace) BRANT__TRY(forget_kept(call->db, checkpoint.file));
     BRANT__TRY(compare_kept(&newer, call->db, &checkpoint));
@@ -289,6 +290,7 @@ brant_status brant__audit_prune(brant__call *call) {
     brant__audit_anchor head, base;
     brant__actor actor;
     brant_status status;
+    BRANT__TRY(brant__audit_whole(call->db));
     BRANT__TRY(brant__actor_read(&actor, call));
     BRANT__TRY(brant__audit_head(&head, call->db));
     BRANT__TRY(brant__audit_anchor_read(&base, call->db, "base"));

@@ -13,9 +13,10 @@ brant_status brant__audit_get(brant__call *call) {
     bool found = false;
     brant_status status;
     BRANT__TRY(brant__audit_find(&found, &row, &statement, call->db, seq));
-    status = found ? brant__audit_write_row(call, &row)
-                   : brant__fail(BRANT_NOT_FOUND, "there is no row %lld in the audit log",
-                                 (long long)seq);
+    status =
+        found && brant__audit_shown(call->db, &row)
+            ? brant__audit_write_row(call, &row)
+            : brant__fail(BRANT_NOT_FOUND, "there is no row %lld in the audit log", (long long)seq);
 cleanup:
     brant__reset(statement);
     return status;
@@ -25,6 +26,7 @@ cleanup:
 
 /* By each there is an index, in which rows of one value stand in order of seq. */
 static const char *const filters[] = {"action", "actor_id", "resource", "org_id"};
+enum { ORG_ID = 3 };
 
 typedef struct list {
     brant__text values[BRANT__COUNT(filters)];
@@ -33,9 +35,10 @@ typedef struct list {
     int64_t after, before, since, until, limit;
 } list;
 
-static list read_list(yyjson_val *input) {
-    yyjson_val *filter = brant__json_get(input, "filter");
-    list self = {
+static brant_status read_list(list *out, brant__call *call) {
+    yyjson_val *input = call->input, *filter = brant__json_get(input, "filter");
+    const brant__text bound = brant__audit_bound(call->db);
+    *out = (list){
         .down = brant__text_equal(brant__json_get_text(input, "order"), BRANT__TEXT("desc")),
         .after = brant__json_integer(brant__json_get(input, "after"), 0),
         .before = brant__json_integer(brant__json_get(input, "before"), INT64_MAX),
@@ -45,10 +48,16 @@ static list read_list(yyjson_val *input) {
     };
     for (size_t i = 0; i < BRANT__COUNT(filters); i++) {
         yyjson_val *value = brant__json_get(filter, filters[i]);
-        self.given[i] = value != NULL;
-        self.values[i] = brant__json_text(value);
+        out->given[i] = value != NULL;
+        out->values[i] = brant__json_text(value);
     }
-    return self;
+    if (bound.data && out->given[ORG_ID] && !brant__text_equal(out->values[ORG_ID], bound))
+        return brant__fail(BRANT_DENIED, "/filter/org_id: the session is of another organization");
+    if (bound.data) {
+        out->given[ORG_ID] = true;
+        out->values[ORG_ID] = bound;
+    }
+    return BRANT_OK;
 }
 
 static brant_status prepare(brant__statement **out, brant_db *db, const list *self) {
@@ -74,12 +83,13 @@ static brant_status prepare(brant__statement **out, brant_db *db, const list *se
 }
 
 brant_status brant__audit_list(brant__call *call) {
-    const list self = read_list(call->input);
+    list self = {.down = false};
     brant__statement *statement = NULL;
     brant__audit_row row;
     int64_t count = 0, examined = 0, last = 0;
     bool more = false;
     brant_status status;
+    BRANT__TRY(read_list(&self, call));
     BRANT__TRY(prepare(&statement, call->db, &self));
     brant__write_object(call->out);
     brant__write_name(call->out, "items");
@@ -138,6 +148,7 @@ brant_status brant__audit_export(brant__call *call) {
     int64_t count = 0, next = 0;
     brant__text file;
     brant_status status;
+    BRANT__TRY(brant__audit_whole(call->db));
     BRANT__TRY(write_lines(&lines, &count, &next, call));
     BRANT__TRY(brant__file_id(&file, call->db));
     if (lines.buffer.failed) {
