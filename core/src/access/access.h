@@ -15,6 +15,10 @@
 brant_status brant__access_right(bool *out_right, brant__call *call, brant__text graph,
                                  brant__text subject, brant__text scope, brant__text resource);
 
+/* The same by what is granted on the resource itself or above it: grants of everything ("*") do not count, denials do. */
+brant_status brant__access_right_on(bool *out_right, brant__call *call, brant__text graph,
+                                    brant__text subject, brant__text scope, brant__text resource);
+
 /* Is it denied that: does a Denies edge that counts lead there from the subject, or from a group or role that it reaches? False where there is no such graph or subject. LIMIT. */
 brant_status brant__access_denied(bool *out_denied, brant__call *call, brant__text graph,
                                   brant__text subject, brant__text scope, brant__text resource);

@@ -110,6 +110,28 @@ brant_status brant__access_right(bool *out_right, brant__call *call, brant__text
     return decide(out_right, call, &graph, subject, scope, resource);
 }
 
+brant_status brant__access_right_on(bool *out_right, brant__call *call, brant__text name,
+                                    brant__text subject, brant__text scope, brant__text resource) {
+    brant__evaluation evaluation;
+    brant__access_graph graph;
+    int answer = BRANT__NO;
+    bool found;
+    brant_status status = brant__access_open(&found, &graph, call, name);
+
+    *out_right = false;
+    if (status != BRANT_OK || !found) return status;
+    BRANT__TRY(brant__evaluation_begin(&evaluation, call, &graph, scope));
+    BRANT__TRY(brant__evaluation_set(&evaluation, resource));
+    brant__evaluation_particular(&evaluation);
+    BRANT__TRY(
+        brant__evaluate(&answer, &evaluation, brant__access_node_find(graph.index, subject)));
+    if (answer == BRANT__TOO_DEEP) status = brant__access_too_deep();
+    *out_right = answer == BRANT__YES;
+cleanup:
+    brant__evaluation_end(&evaluation);
+    return status;
+}
+
 brant_status brant__access_denied(bool *out_denied, brant__call *call, brant__text name,
                                   brant__text subject, brant__text scope, brant__text resource) {
     brant__evaluation evaluation;

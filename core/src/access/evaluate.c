@@ -333,3 +333,12 @@ brant_status brant__evaluation_set(brant__evaluation *self, brant__text resource
 cleanup:
     return status;
 }
+
+void brant__evaluation_particular(brant__evaluation *self) {
+    size_t kept = 0;
+
+    for (size_t i = 0; i < self->on_granted.count; i++)
+        if (self->on_granted.items[i] != self->everything)
+            self->on_granted.items[kept++] = self->on_granted.items[i];
+    self->on_granted.count = kept;
+}

@@ -71,6 +71,9 @@ void brant__evaluation_end(brant__evaluation *evaluation);
 /* From now on this resource, which need not have a node. */
 brant_status brant__evaluation_set(brant__evaluation *evaluation, brant__text resource);
 
+/* ... without what is granted on "*". */
+void brant__evaluation_particular(brant__evaluation *evaluation);
+
 /* What a subject may; BRANT__NOTHING: no subject, which may nothing. */
 brant_status brant__evaluate(int *out_answer, brant__evaluation *evaluation, uint32_t subject);
 

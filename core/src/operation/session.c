@@ -7,7 +7,7 @@
  */
 #include "operation/session.h"
 
-#include "crypto/crypto.h"
+#include "access/access.h"
 #include "graph/internal.h"
 #include "graph/type.h"
 #include "identity/scope.h"
@@ -95,15 +95,24 @@ static bool has_action(const session *self, brant__text graph, brant__text actio
 /* What the graph "access" says of the principal: `denied` of what it has otherwise, or whether it has it. The library itself reads that graph, not the session. */
 static brant_status ask(bool *out_denied, bool *out_right, brant__call *call, const session *self,
                         brant__text scope, const char *kind, brant__text name, bool own) {
-    (void)call;
-    (void)self;
-    (void)scope;
-    (void)kind;
-    (void)name;
-    (void)own;
+    const brant__text graph = BRANT__TEXT("access");
+    const size_t length = strlen(kind);
+    brant_status status;
     *out_denied = false;
-    if (out_right) *out_right = false;
-    return BRANT_OK;
+    char *text = brant__arena_alloc(call->arena, length + name.length);
+    if (!text) return brant__fail_memory();
+    memcpy(text, kind, length);
+    memcpy(text + length, name.data, name.length);
+    const brant__text on = brant__text_of(text, length + name.length);
+    const brant__session *former = brant__db_session_set(call->db, NULL);
+    if (!out_right)
+        status = brant__access_denied(out_denied, call, graph, self->principal, scope, on);
+    else if (own)
+        status = brant__access_right_on(out_right, call, graph, self->principal, scope, on);
+    else
+        status = brant__access_right(out_right, call, graph, self->principal, scope, on);
+    brant__db_session_set(call->db, former);
+    return status;
 }
 
 /*

@@ -415,6 +415,12 @@ const brant__session *brant__db_session(const brant_db *db) {
     return db->session;
 }
 
+const brant__session *brant__db_session_set(brant_db *db, const brant__session *session) {
+    const brant__session *former = db->session;
+    db->session = session;
+    return former;
+}
+
 brant_status brant__db_trusted(const brant_db *db, const char *what) {
     if (!db->session) return BRANT_OK;
     return brant__fail(BRANT_DENIED, "a session cannot %s", what);

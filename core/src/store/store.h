@@ -153,6 +153,8 @@ struct brant__session {
 
 /* Of the running call: NULL when it is trusted. Between enter and leave. */
 const brant__session *brant__db_session(const brant_db *db);
+/* What the library reads to judge a session it reads by itself: NULL, and afterwards what this gave. */
+const brant__session *brant__db_session_set(brant_db *db, const brant__session *session);
 /* DENIED when a session calls: what gives more than any scope says. */
 brant_status brant__db_trusted(const brant_db *db, const char *what);
 /* The running operation, for its session's rules: of a cursor's look, that which opened it. NULL: none that is one. */
