@@ -332,8 +332,8 @@ class Run:
             return self.finish(operation, self.open(target, arguments))
         agent = self.home[target]
         request = {"object": target, "name": name, "arguments": arguments}
-        if name in SUBSCRIPTIONS:
-            request["as"] = operation.get("save_as", "cursor")
+        if name in SUBSCRIPTIONS or name == "session":
+            request["as"] = operation.get("save_as", "session" if name == "session" else "cursor")
             self.home[request["as"]] = agent
         if "background" in operation:
             request["background"] = True

@@ -414,6 +414,16 @@ static void run_cursor(int64_t id, brant_db *db, cursor_function function, const
     free(json);
 }
 
+static void run_session(int64_t id, brant_db *db, const char *as, yyjson_val *arguments) {
+    size_t length = 0;
+    char *json = text_of(yyjson_obj_get(arguments, "identity"), &length);
+    brant_db *session = NULL;
+    const brant_status status = brant_session_open(&session, db, json, length);
+    if (status == BRANT_OK) set_object(as, session, NULL);
+    answer_status(id, status, NULL, 0);
+    free(json);
+}
+
 static unsigned char from_base64(char c) {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -545,6 +555,8 @@ static void run_request(yyjson_val *request) {
         answer_status(id, brant_interrupt(db), NULL, 0);
     } else if (db && strcmp(name, "keyring") == 0) {
         run_keyring(id, db, arguments);
+    } else if (db && strcmp(name, "session") == 0) {
+        run_session(id, db, as ? as : "session", arguments);
     } else if (db && find_cursor(name)) {
         run_cursor(id, db, find_cursor(name), as ? as : "cursor", arguments);
     } else if (db && strcmp(name, "call_text") == 0) {
