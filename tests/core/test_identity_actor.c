@@ -50,6 +50,11 @@ static void what_is_no_active_account_does_nothing(void **state) {
     must(db, "accounts.deactivate", "{\"id\":\"" BOB "\"}", NULL);
     must_fail(bob, "members.add", "{" MEMBERSHIP(ORG, EVE) "}", BRANT_DENIED, "is not active");
     must_fail(bob, "accounts.reactivate", "{\"id\":\"" BOB "\"}", BRANT_DENIED, "is not active");
+    /* What is no rule of theirs is done by no inactive account either. */
+    must_fail(db, "audit.append", "{\"action\":\"a.b\"," ACTOR(BOB) "}", BRANT_DENIED,
+              "the actor, account " BOB ", is not active");
+    must(db, "audit.append", "{\"action\":\"a.b\"," ACTOR(ANN) "}", NULL);
+    must(db, "audit.append", "{\"action\":\"a.b\"," ACTOR("somebody of the host's") "}", NULL);
     brant_db_free(bob);
     brant_db_free(nobody);
     brant_db_free(db);
