@@ -208,7 +208,8 @@ static const char *const sql[] = {
      "g.status, t.row_id, g.nodes, g.edges FROM graphs g CROSS JOIN graph_types t ON t.row_id = "
      "g.graph_type WHERE g.name = :name"),
 };
-static const brant__statements statements = {BRANT__TABLE_ACCESS_FOLLOW, BRANT__COUNT(sql), sql};
+const brant__statements brant__access_follow_statements = {BRANT__TABLE_ACCESS_FOLLOW,
+                                                           BRANT__COUNT(sql), sql};
 
 static brant_status find_followed(followed **out, brant_db *db, brant__text id) {
     followed *oldest;
@@ -464,7 +465,7 @@ brant_status brant__access_open(bool *out_found, brant__access_graph *out, brant
     brant_status status;
 
     *out_found = false;
-    BRANT__TRY(brant__statement_get(&row, call->db, &statements, 0));
+    BRANT__TRY(brant__statement_get(&row, call->db, &brant__access_follow_statements, 0));
     brant__bind_text(row, 1, name);
     BRANT__TRY(brant__step(out_found, call->db, row));
     if (*out_found && (brant__text_equal(brant__column_text(row, 8), BRANT__TEXT("deleted")) ||

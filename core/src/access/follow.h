@@ -27,6 +27,8 @@ brant_status brant__access_open(bool *out_found, brant__access_graph *out, brant
 /* NOT_FOUND when there is none; CONFLICT when it has not come to the revision of the input's member `at_least`. */
 brant_status brant__access_need(brant__access_graph *out, brant__call *call);
 
+extern const brant__statements brant__access_follow_statements, brant__access_row_statements;
+
 /* Forget every index of the handle: tests. */
 void brant__access_forget(brant_db *db);
 

@@ -25,10 +25,10 @@ static const char *const sql[STATEMENT_COUNT] = {
               " ORDER BY row_id LIMIT 1"),
     [EDGE_KEY] = "SELECT key FROM edges WHERE row_id = :row_id",
 };
-static const brant__statements statements = {BRANT__TABLE_ACCESS, STATEMENT_COUNT, sql};
+const brant__statements brant__access_row_statements = {BRANT__TABLE_ACCESS, STATEMENT_COUNT, sql};
 
 static brant_status get(brant__statement **out, brant_db *db, int which) {
-    return brant__statement_get(out, db, &statements, (size_t)which);
+    return brant__statement_get(out, db, &brant__access_row_statements, (size_t)which);
 }
 
 /* The kind of a type's row; `count`: none of ours. */
