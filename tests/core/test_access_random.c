@@ -174,7 +174,7 @@ static void change_nested(brant_db *db, const char *name, random_graph *graph, s
 
 static void test_against_judge(void **state) {
     dice die = {seed_of_run()};
-    const size_t graphs = graphs_of_run(400);
+    const size_t graphs = graphs_of_run(250);
     brant_db *db = NULL;
     static random_graph graph;
     size_t asked = 0, allowed = 0;
