@@ -247,6 +247,54 @@ static void a_level_counts_while_all_is_active(void **state) {
     brant_db_free(db);
 }
 
+/* ---- the access graph ------------------------------------------------------------------------------ */
+
+static int64_t derived(brant_db *db, const char *what) {
+    char sql[512];
+    snprintf(sql, sizeof(sql),
+             "SELECT count(*) FROM edges e JOIN nodes s ON s.row_id = e.source JOIN nodes t ON "
+             "t.row_id = e.target WHERE s.key || ' ' || t.key LIKE '%s'",
+             what);
+    return number(db, sql);
+}
+
+static void the_access_graph_follows(void **state) {
+    brant_db *db = must_open_audited(in_folder(*state, "a.db"));
+    must(db, "access.seed", "{}", NULL);
+    make_accounts(db);
+    make_organization(db);
+    assert_int_equal(derived(db, "account:" BOB " org:" ORG ":admin"), 1);
+    must(db, "members.set_level", "{" MEMBERSHIP(ORG, BOB) ",\"level\":\"viewer\"}", NULL);
+    assert_int_equal(derived(db, "account:" BOB " org:" ORG ":admin"), 0);
+    assert_int_equal(derived(db, "account:" BOB " org:" ORG ":viewer"), 1);
+    must(db, "members.suspend", "{" MEMBERSHIP(ORG, BOB) "}", NULL);
+    assert_int_equal(derived(db, "account:" BOB " org:%"), 0);
+    must(db, "members.resume", "{" MEMBERSHIP(ORG, BOB) "}", NULL);
+    assert_int_equal(derived(db, "account:" BOB " org:%"), 1);
+    /* Whether all is active is asked, not derived. */
+    static const char asked[] = "{\"subject\":\"account:" BOB "\",\"scope\":\"x:read\"}";
+    must(db, "access.grant", "{\"subject\":\"org:" ORG ":viewer\",\"scopes\":[\"x:read\"]}", NULL);
+    must(db, "access.check", asked, "\"allowed\":true");
+    must(db, "accounts.deactivate", "{\"id\":\"" BOB "\"}", NULL);
+    must(db, "access.check", asked, "\"allowed\":false");
+    must(db, "accounts.reactivate", "{\"id\":\"" BOB "\"}", NULL);
+    must(db, "organizations.suspend", "{\"id\":\"" ORG "\"}", NULL);
+    must(db, "access.check", asked, "\"allowed\":false");
+    must(db, "organizations.resume", "{\"id\":\"" ORG "\"}", NULL);
+    must(db, "access.check", asked, "\"allowed\":true");
+    must(db, "members.remove", "{" MEMBERSHIP(ORG, BOB) "}", NULL);
+    assert_int_equal(derived(db, "account:" BOB " org:%"), 0);
+    must(db, "organizations.transfer", "{\"id\":\"" ORG "\",\"to\":\"" CARA "\"}", NULL);
+    assert_int_equal(derived(db, "account:" CARA " org:" ORG ":owner"), 1);
+    must(db, "accounts.delete", "{\"id\":\"" DAN "\"}", NULL);
+    assert_int_equal(derived(db, "account:" DAN " %"), 0);
+    must(db, "organizations.delete", "{\"id\":\"" ORG "\"}", NULL);
+    assert_int_equal(derived(db, "%org:" ORG "%"), 0);
+    assert_int_equal(number(db, "SELECT count(*) FROM nodes WHERE key LIKE 'org:%'"), 0);
+    must_be_well(db);
+    brant_db_free(db);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up_folder, tear_down_folder)
 
 int main(void) {
@@ -258,6 +306,7 @@ int main(void) {
         TEST(who_has_it_is_not_removed),
         TEST(an_owner_whose_account_is_not_active_is_none),
         TEST(a_level_counts_while_all_is_active),
+        TEST(the_access_graph_follows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -354,8 +354,7 @@ static brant_status set_status(brant__call *call, const brant__actor *actor, con
     brant__bind_integer(statement, 2, brant__db_now(call->db));
     brant__bind_text(statement, 3, id);
     BRANT__TRY(brant__run(call->db, statement));
-    BRANT__TRY(tell_changes(call, actor, action, id, changes));
-    status = brant__members_changed(call, (brant__text){NULL, 0}, id);
+    status = tell_changes(call, actor, action, id, changes);
 cleanup:
     return status;
 }

@@ -454,8 +454,7 @@ static brant_status set_status(const change *self, const char *text) {
     brant_status status;
 
     BRANT__TRY(set_column(self->call->db, SET_STATUS, brant__text_string(text), self->id));
-    BRANT__TRY(tell(self, "org:updated", changes, (brant__text){NULL, 0}));
-    status = brant__members_changed(self->call, self->id, (brant__text){NULL, 0});
+    status = tell(self, "org:updated", changes, (brant__text){NULL, 0});
 cleanup:
     return status;
 }
@@ -531,6 +530,7 @@ brant_status brant__organizations_delete(brant__call *call) {
             BRANT__TRY(set_status(&self, "deleting"));
         return answer(call, self.id);
     }
+    /* What is answered, and by what brant__access_derive knows that its groups go. */
     BRANT__TRY(set_column(call->db, SET_STATUS, BRANT__TEXT("deleted"), self.id));
     BRANT__TRY(answer(call, self.id));
     BRANT__TRY(tell(&self, NULL, NULL, (brant__text){NULL, 0}));
