@@ -91,7 +91,7 @@ static inline word take(char *answer, const char *name) {
     return found;
 }
 
-static inline bool holds(const char *answer, const char *wanted) {
+static inline bool shows(const char *answer, const char *wanted) {
     char text[1024];
     assert_in_range(strlen(wanted), 0, sizeof text - 1);
     for (char *at = strcpy(text, wanted); *at; at++)
@@ -100,7 +100,7 @@ static inline bool holds(const char *answer, const char *wanted) {
 }
 #define must_hold(answer, wanted)                                                                  \
     do {                                                                                           \
-        if (!holds(answer, wanted)) fail_msg("%s does not hold %s", answer, wanted);               \
+        if (!shows(answer, wanted)) fail_msg("%s does not hold %s", answer, wanted);               \
     } while (0)
 
 /* Another token by one digit, whose checksum is right: what somebody makes who tries. */

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "store/store.h"
+#include "support_key.h"
 #include "test_seal.h"
 
 /* In attribute values, names, keys, texts and payloads: wherever a call takes what a user writes. */
@@ -61,14 +62,17 @@ static void release(void *context, void *memory) {
     free(self);
 }
 
-/* Blocks in use that hold the canary. */
-static size_t holding(void) {
+/* Blocks in use that hold the text. */
+static size_t holding_text(const char *text) {
     size_t count = 0;
     pthread_mutex_lock(&lock);
     for (const block *at = blocks.next; at != &blocks; at = at->next)
-        count += find(at + 1, at->size, CANARY) != NULL;
+        count += find(at + 1, at->size, text) != NULL;
     pthread_mutex_unlock(&lock);
     return count;
+}
+static size_t holding(void) {
+    return holding_text(CANARY);
 }
 
 static void all_wiped(void) {
@@ -448,11 +452,49 @@ static void test_rings(void **state) {
     all_wiped();
 }
 
+/* The tokens of keys and invitations, which the library makes: the handle keeps nothing of one that it made, or was given. */
+static void test_tokens(void **state) {
+    brant_db *db = open_identity(in_folder(*state, "identity.db"));
+    const word account = new_account(db, "ann@example.com", "user");
+    const word owner = new_account(db, "owner@example.com", "user");
+    const word org = new_organization(db, "acme", owner.text);
+    char *answer =
+        ask(db, "api_keys.create", "{'owner_id':'%s','name':'k','scopes':['*:*']}", account.text);
+    const word first = member_of(answer, "token"), id = take(answer, "id");
+    assert_int_equal(holding_text(strrchr(first.text, '_')), 0);
+    static const char *const names[] = {"api_keys.verify", "auth.authenticate"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        tell(db, names[i], "{'token':'%s'}", first.text);
+        assert_int_equal(holding_text(first.text), 0);
+        refused(db, names[i], BRANT_AUTH, NULL, "{'token':'%s!'}", first.text);
+        assert_int_equal(holding_text(first.text), 0);
+        refused(db, names[i], BRANT_INVALID, NULL, "{'token':'%s','%s':1}", first.text, first.text);
+        assert_int_equal(holding_text(first.text), 0);
+    }
+    const word second = take(ask(db, "api_keys.rotate", "{'id':'%s'}", id.text), "token");
+    assert_int_equal(holding_text(strrchr(second.text, '_')), 0);
+    const word invited =
+        take(ask(db, "invitations.create", "{'org_id':'%s','email':'ann@example.com'}", org.text),
+             "token");
+    assert_int_equal(holding_text(strrchr(invited.text, '_')), 0);
+    refused(db, "invitations.accept", BRANT_DENIED, NULL, "{'token':'%s','account_id':'%s'}",
+            invited.text, owner.text);
+    assert_int_equal(holding_text(invited.text), 0);
+    tell(db, "invitations.reject", "{'token':'%s'}", invited.text);
+    assert_int_equal(holding_text(invited.text), 0);
+    brant_db_free(db);
+    all_wiped();
+}
+
 int main(void) {
     static const brant_allocator allocator = {allocate, release, NULL};
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_seam), GRAPH_TEST(test_calls), GRAPH_TEST(test_secret),
-        GRAPH_TEST(test_encrypted),  GRAPH_TEST(test_rings),
+        cmocka_unit_test(test_seam),
+        GRAPH_TEST(test_calls),
+        GRAPH_TEST(test_secret),
+        GRAPH_TEST(test_encrypted),
+        GRAPH_TEST(test_rings),
+        cmocka_unit_test_setup_teardown(test_tokens, set_up_folder, tear_down_folder),
     };
     brant_allocator_set(&allocator);
     return cmocka_run_group_tests_name("wipe", tests, NULL, NULL);
