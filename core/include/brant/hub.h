@@ -156,6 +156,36 @@ BRANT_API brant_status brant_tenant_restore(char **out_json, size_t *out_json_le
                                             const char *json, size_t json_len);
 
 /*
+ * tenants.delegate {"from_org", "from", "to_org", "to", "scopes": [1..256], "expires_at"?, "max_depth"? (0), "may_redelegate"? (false), "actor"?} -> Delegation
+ * Delegation: {"id", "from_org", "from", "to_org", "to", "terms", "state": "pending" | "active" | "revoking" | "revoked", "created_at", "updated_at"}
+ * Have agent `to` of one organisation act for a principal, or an agent, of another. In the access graph of from_org the agent is foreign:<to_org>:<to>, which may what access.delegate would give it, on the same terms and
+ * checked in the same way, then and at every evaluation; who acts as it there is who the application lets act so, having asked to_org. In that of to_org an Agent foreign:<from_org>:<from> delegates to `to`: so
+ * the agent's side sees it, and it gives nothing there.
+ * It stands in three files, and a crash may come between any two: then it is inactive, and whoever gives a hub of this folder a key ring next, or calls tenants.maintain, goes on with it; what fails is revoked. Each step is in the
+ * audit log of its file. Notifies acl:delegation_changed in both tenants' files.
+ * INVALID: the same organisation twice, terms; NOT_FOUND: organisation, or `from` there; DENIED: an organisation is suspended; `from` does not hold it, or the actor may not delegate for it (access.delegate);
+ * CONFLICT: there is one from `from` to this agent; CONSTRAINT: `to` is no agent; MISUSE: inside a transaction.
+ */
+BRANT_API brant_status brant_tenant_delegate(char **out_json, size_t *out_json_len, brant_db *db,
+                                             const char *json, size_t json_len);
+
+/*
+ * tenants.revoke_delegation {"id", "actor"?} -> Delegation
+ * The edge that gives rights goes first; the rest is finished as above if a crash comes between. Again: the same answer. An actor is `from` itself, or has access:admin in from_org's access graph: DENIED.
+ * NOT_FOUND. MISUSE: inside a transaction.
+ */
+BRANT_API brant_status brant_tenant_revoke_delegation(char **out_json, size_t *out_json_len,
+                                                      brant_db *db, const char *json,
+                                                      size_t json_len);
+
+/*
+ * tenants.delegations {"filter"?: {"from_org"?, "to_org"?, "state"?}, "limit"?, "cursor"?} -> {"items": [Delegation..], "cursor"?}
+ * In the order in which they were made. Those of an organisation go with it. INVALID: a cursor of another filter.
+ */
+BRANT_API brant_status brant_tenant_delegations(char **out_json, size_t *out_json_len, brant_db *db,
+                                                const char *json, size_t json_len);
+
+/*
  * tenants.stats {} -> {"open": files of this hub, the system's aside, "idle", "pinned": in use, "max_open", "opened": since brant_hub_open, "made", "evicted": idle ones that were closed to make room}
  */
 BRANT_API brant_status brant_tenant_stats(char **out_json, size_t *out_json_len, brant_db *db,

@@ -69,19 +69,38 @@ cleanup:
     return status;
 }
 
-/* Who is judged delegates from itself; who administers the graph, from others what it holds everywhere. */
-static brant_status judge(const brant__access_edit *edit, const brant__access_entity *from,
-                          const brant__access_link *terms) {
+static brant_status is_actor(bool *out, const brant__access_edit *edit,
+                             const brant__access_entity *node) {
     brant__text key;
+    const brant_status status = brant__access_actor_key(&key, edit);
+
+    *out = status == BRANT_OK && key.data && brant__text_equal(key, node->key);
+    return status;
+}
+
+brant_status brant__access_delegation_judge(const brant__access_edit *edit,
+                                            const brant__access_entity *from,
+                                            const brant__access_link *terms) {
+    bool own;
     brant_status status;
 
     if (!brant__access_judged(edit)) return BRANT_OK;
-    BRANT__TRY(brant__access_actor_key(&key, edit));
-    if (key.data && brant__text_equal(key, from->key)) return BRANT_OK;
+    BRANT__TRY(is_actor(&own, edit, from));
+    if (own) goto cleanup;
     BRANT__TRY(brant__access_require_admin(edit));
     status = brant__access_require(edit, &terms->scopes, BRANT__ANYWHERE, BRANT__WIDENING);
 cleanup:
     return status;
+}
+
+brant_status brant__access_delegation_may_end(const brant__access_edit *edit,
+                                              const brant__access_entity *from) {
+    bool own;
+    brant_status status;
+
+    if (!brant__access_judged(edit)) return BRANT_OK;
+    status = is_actor(&own, edit, from);
+    return status != BRANT_OK || own ? status : brant__access_require_admin(edit);
 }
 
 brant_status brant__access_delegate(brant__call *call) {
@@ -95,7 +114,7 @@ brant_status brant__access_delegate(brant__call *call) {
     BRANT__TRY(brant__access_begin(&edit, call));
     BRANT__TRY(brant__access_delegation_read(&terms, &edit));
     BRANT__TRY(brant__access_entity_need(&from, &edit, brant__json_get_text(call->input, "from")));
-    BRANT__TRY(judge(&edit, &from, &terms));
+    BRANT__TRY(brant__access_delegation_judge(&edit, &from, &terms));
     BRANT__TRY(brant__access_delegation_check(&edit, &from, &terms));
     BRANT__TRY(brant__access_entity_find(&agent, &edit, to));
     if (!agent.row_id)

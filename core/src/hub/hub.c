@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "crypto/crypto.h"
+#include "hub/delegation.h"
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
@@ -298,11 +299,25 @@ cleanup:
     return status;
 }
 
+/* Delegations between organisations can be finished, as what is written can be audited. What fails is left to tenants.maintain. */
+static void reconcile(brant_hub *hub) {
+    int64_t finished = 0;
+    if (brant__enter(hub->system) == BRANT_OK) {
+        if (brant__depth(hub->system) == 0)
+            (void)brant__delegations_reconcile(&finished, hub, hub->system);
+        brant__leave(hub->system);
+    }
+    brant__error_clear();
+}
+
 brant_status brant_hub_keyring_load(brant_hub *hub, const char *json, size_t json_len) {
     brant__error_clear();
     const brant__text text = brant__text_of(json, json_len);
     const brant_status status = brant__hub_check(hub);
-    return status == BRANT_OK ? give_ring(hub, &text) : status;
+    if (status != BRANT_OK) return status;
+    const brant_status given = give_ring(hub, &text);
+    if (given == BRANT_OK) reconcile(hub);
+    return given;
 }
 
 brant_status brant_hub_keyring_unload(brant_hub *hub) {

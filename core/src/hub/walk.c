@@ -3,6 +3,7 @@
  */
 #include "brant/audit.h"
 #include "brant/operation.h"
+#include "hub/delegation.h"
 #include "hub/operations.h"
 #include "store/position.h"
 
@@ -79,7 +80,7 @@ static brant_status walk(brant__call *call, const char *operation, brant__tenant
     brant__text *ids = NULL;
     brant__position last = {0};
     const brant__list list = brant__list_of(operation);
-    int64_t finished = 0;
+    int64_t finished = 0, reconciled = 0;
     size_t count = 0;
     bool more = false;
     brant_status status;
@@ -87,6 +88,7 @@ static brant_status walk(brant__call *call, const char *operation, brant__tenant
     if (first && !yyjson_is_str(brant__json_get(call->input, "cursor"))) {
         brant__hub_sweep(hub);
         BRANT__TRY(brant__hub_finish(&finished, hub));
+        BRANT__TRY(brant__delegations_reconcile(&reconciled, hub, call->db));
     }
     BRANT__TRY(read_page(&ids, &count, &more, call, list));
     brant__write_object(call->out);

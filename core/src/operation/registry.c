@@ -24,6 +24,7 @@
 #include "evolution/evolution.h"
 #include "exchange/exchange.h"
 #include "graph/graph.h"
+#include "hub/delegation.h"
 #include "hub/operations.h"
 #include "identity/account.h"
 #include "identity/api_key.h"

@@ -256,11 +256,15 @@
     X(brant_stream_trim, brant__streams_trim, "streams.trim", MUTATION, OWN)                       \
     X(brant_tenant_apply, brant__tenants_apply, "tenants.apply", MUTATION, SELF)                   \
     X(brant_tenant_backup, brant__tenants_backup, "tenants.backup", QUERY, SELF)                   \
+    X(brant_tenant_delegate, brant__tenants_delegate, "tenants.delegate", MUTATION, SELF)          \
+    X(brant_tenant_delegations, brant__tenants_delegations, "tenants.delegations", QUERY, OWN)     \
     X(brant_tenant_get, brant__tenants_get, "tenants.get", QUERY, OWN)                             \
     X(brant_tenant_list, brant__tenants_list, "tenants.list", QUERY, OWN)                          \
     X(brant_tenant_maintain, brant__tenants_maintain, "tenants.maintain", MUTATION, SELF)          \
     X(brant_tenant_migrate, brant__tenants_migrate, "tenants.migrate", MUTATION, SELF)             \
     X(brant_tenant_restore, brant__tenants_restore, "tenants.restore", MUTATION, SELF)             \
+    X(brant_tenant_revoke_delegation, brant__tenants_revoke_delegation,                            \
+      "tenants.revoke_delegation", MUTATION, SELF)                                                 \
     X(brant_tenant_stats, brant__tenants_stats, "tenants.stats", QUERY, OWN)                       \
     X(brant_transaction_begin, brant__transaction_begin, "transaction.begin", MUTATION, SELF)      \
     X(brant_transaction_commit, brant__transaction_commit, "transaction.commit", MUTATION, SELF)   \
