@@ -417,6 +417,84 @@ static void test_graphs_of_scope_system(void **state) {
     brant_db_free(db);
 }
 
+/* ---- the access graph ------------------------------------------------------------------------------------------------- */
+
+static void grant(brant_db *db, const char *kind, const char *who, const char *resource,
+                  const char *scope) {
+    char json[400];
+    snprintf(json, sizeof json,
+             "{\"graph\":\"access\",\"key\":\"%s\",\"type\":\"Resource\",\"attributes\":{}}",
+             resource);
+    must(db, "nodes.put", json, NULL);
+    snprintf(json, sizeof json,
+             "{\"graph\":\"access\",\"source\":\"%s\",\"type\":\"%s\",\"target\":\"%s\","
+             "\"attributes\":{\"scopes\":[\"%s\"]}}",
+             who, kind, resource, scope);
+    must(db, "edges.put", json, NULL);
+}
+
+static void test_principals(void **state) {
+    brant_db *db = library(*state);
+    const char *shared = "{\"graph\":\"shared\",\"key\":\"k\"}",
+               *bobs = "{\"graph\":\"bobs\",\"key\":\"k\"}",
+               *free_one = "{\"graph\":\"free\",\"key\":\"k\"}";
+    brant_db *ann = must_session(db, "{\"id\":\"ann\",\"principal\":\"account:ann\"}");
+    brant_db *carl = must_session(
+        db, "{\"id\":\"carl\",\"principal\":\"account:carl\",\"within\":[\"*:read\"]}");
+    brant_db *eve =
+        must_session(db, "{\"id\":\"eve\",\"principal\":\"account:eve\",\"scopes\":[\"*:*\"]}");
+    must_lack(ann, "nodes.get", bobs, "nodes:read"); /* there is no such graph */
+    must(eve, "nodes.get", shared, NULL);
+    must(db, "graphs.create", "{\"name\":\"access\",\"graph_type\":\"access\",\"changes\":true}",
+         NULL);
+    static const char *const people[] = {"ann", "carl", "eve"};
+    for (size_t i = 0; i < 3; i++) {
+        char json[200];
+        snprintf(json, sizeof json,
+                 "{\"graph\":\"access\",\"key\":\"account:%s\",\"type\":\"Principal\","
+                 "\"attributes\":{\"kind\":\"account\"}}",
+                 people[i]);
+        must(db, "nodes.put", json, NULL);
+    }
+    must_lack(ann, "nodes.get", bobs, "nodes:read");
+    grant(db, "Grants", "account:ann", "graph:bobs", "nodes:read");
+    grant(db, "Grants", "account:carl", "*", "nodes:*");
+    grant(db, "Denies", "account:eve", "graph:shared", "nodes:*");
+    grant(db, "Grants", "account:ann", "operation:locks.list", "locks:write");
+    /* What is granted for the graph opens it, also when somebody owns it; what is granted for everything does not. */
+    must(ann, "nodes.get", bobs, NULL);
+    must_lack(ann, "nodes.put",
+              "{\"graph\":\"bobs\",\"key\":\"k\",\"type\":\"T\",\"attributes\":{}}", "nodes:write");
+    must_lack(ann, "nodes.get", shared, "nodes:read");
+    must(carl, "nodes.get", shared, NULL);
+    must(carl, "nodes.get", free_one, NULL);
+    must_fail(carl, "nodes.get", bobs, BRANT_NOT_FOUND, "no graph \"bobs\"");
+    must_lack(carl, "nodes.put",
+              "{\"graph\":\"shared\",\"key\":\"k\",\"type\":\"T\",\"attributes\":{}}",
+              "nodes:write");
+    must(ann, "locks.list", "", NULL);
+    must_lack(ann, "locks.get", "{\"name\":\"l\"}", "locks:write");
+    /* An explicit deny wins over whatever the session holds. */
+    must_lack(eve, "nodes.get", shared, "nodes:read");
+    must(eve, "nodes.get", free_one, NULL);
+    /* At once, and within the transaction that changes it. */
+    must(db, "transaction.begin", "", NULL);
+    must(db, "nodes.delete", "{\"graph\":\"access\",\"key\":\"graph:bobs\",\"edges\":\"delete\"}",
+         NULL);
+    must_lack(ann, "nodes.get", bobs, "nodes:read");
+    must(db, "transaction.rollback", "", NULL);
+    must(ann, "nodes.get", bobs, NULL);
+    must(db, "nodes.patch",
+         "{\"graph\":\"access\",\"key\":\"account:ann\",\"attributes\":{\"status\":"
+         "\"suspended\"}}",
+         NULL);
+    must_lack(ann, "nodes.get", bobs, "nodes:read");
+    brant_db_free(ann);
+    brant_db_free(carl);
+    brant_db_free(eve);
+    brant_db_free(db);
+}
+
 /* ---- other ways to the same data -------------------------------------------------------------------------------------- */
 
 static void test_streams_of_graphs(void **state) {
@@ -885,6 +963,7 @@ int main(void) {
         TEST(test_resources_open_one_graph),
         TEST(test_owned_graphs),
         TEST(test_graphs_of_scope_system),
+        TEST(test_principals),
         TEST(test_streams_of_graphs),
         TEST(test_notifications),
         TEST(test_sql),

@@ -589,6 +589,40 @@ static void keep_keys(brant_db *db) {
     call(db, "api_keys.list", "{\"filter\":{\"active\":true}}", BRANT_OK);
 }
 
+/* A session whose scopes, resources and principal are all asked, one in it, and what it hears. */
+static void hold_session(brant_db *db) {
+    static const char who[] =
+        "{\"id\":\"x\",\"scopes\":[\"nodes:*\",\"events:*\",\"graphs:read\",\"graphs:write\","
+        "\"streams:*\"],"
+        "\"resources\":{\"graph:g\":[\"read\",\"write\"]},\"principal\":\"p\"}";
+    brant_db *session = NULL, *inner = NULL;
+    call(db, "graph_types.define",
+         "{\"name\":\"owned\",\"module\":{\"$defs\":{\"ANode\":{\"type\":\"object\"}}}}", BRANT_OK);
+    call(db, "graphs.create",
+         "{\"name\":\"his\",\"graph_type\":\"owned\",\"owner_id\":\"y\",\"changes\":true}",
+         BRANT_OK);
+    only_memory("session", brant_session_open(&session, db, TEXT(who)));
+    if (!session) return;
+    only_memory("a session in it",
+                brant_session_open(&inner, session, TEXT("{\"id\":\"x\",\"scopes\":[]}")));
+    call(session, "nodes.list", "{\"graph\":\"g\"}", BRANT_OK);
+    call(session, "edges.list", "{\"graph\":\"g\"}", BRANT_OK);
+    call(session, "nodes.list", "{\"graph\":\"his\"}", BRANT_NOT_FOUND);
+    call(session, "graphs.list", "{}", BRANT_OK);
+    call(session, "graphs.create", "{\"name\":\"mine\",\"graph_type\":\"owned\"}", BRANT_OK);
+    call(session, "graphs.update", "{\"name\":\"mine\",\"owner_id\":null}", BRANT_OK);
+    call(session, "streams.list", "{}", BRANT_OK);
+    call(session, "queues.list", "{}", BRANT_DENIED);
+    call(session, "types.owned.A.get", "{\"graph\":\"mine\",\"key\":\"k\"}", BRANT_NOT_FOUND);
+    if (inner) call(inner, "nodes.list", "{\"graph\":\"g\"}", BRANT_DENIED);
+    brant_cursor *cursor = cursor_of(session, "events.listen", "{\"channels\":[\"*\"]}");
+    call(db, "nodes.put", "{\"graph\":\"his\",\"key\":\"k\",\"type\":\"A\"}", BRANT_OK);
+    look(cursor, 0, "a session's look");
+    brant_cursor_free(cursor);
+    brant_db_free(session);
+    brant_db_free(inner);
+}
+
 /* ---- the book ---------------------------------------------------------------------------------- */
 
 /*
@@ -640,6 +674,7 @@ static const chapter chapters[] = {
     PLAY(walk),
     PLAY(invite),
     PLAY(keep_keys),
+    PLAY(hold_session),
     {"a file that is there", NULL, 0, NULL, true},
 };
 enum { CHAPTERS = sizeof chapters / sizeof *chapters };
