@@ -89,9 +89,10 @@ BRANT_API brant_status brant_hub_acquire(brant_db **out_db, brant_hub *hub, cons
 BRANT_API brant_status brant_hub_release(brant_hub *hub, brant_db *db);
 
 /*
- * Who has this API key, and a session on the file of its organisation: auth.authenticate of the system file (identity.h), the present grants and denies of the principal in graph "access" of the
- * tenant's file, and brant_session_open, all by handles of the hub's own, so that many threads may do it at once. Answer: that of auth.authenticate, with "scopes" and "identity" as they are with the tenant's grants.
- * A key without an organisation gets a session on the system file. The caller owns *out_session: brant_hub_release, then brant_db_free.
+ * Who has this API key, and a session on the file of its organisation, of which no other can be asked for: auth.authenticate (identity.h) of the system file, and brant_session_open with the identity
+ * that it answers, by handles of the hub's own, so that many threads may do it at once. What the graph "access" of the tenant's file grants or denies the principal is asked at each call of
+ * the session, as is whether the organisation is active. The answer is that of auth.authenticate. A key without an organisation gets a session on the system file.
+ * The caller owns *out_session: brant_hub_release, then brant_db_free.
  * AUTH: the key is not valid; which of its rules it breaks is not told. And those of brant_hub_acquire.
  */
 BRANT_API brant_status brant_hub_authenticate(brant_db **out_session, char **out_json,

@@ -139,8 +139,8 @@ brant_status brant__pool_adopt(brant_db *db);
 int64_t brant__pool_found_format(const brant_db *db);
 /* The file of an organisation, or with "" of the system, ready for use; then it is lent or put back. */
 brant_status brant__pool_take(brant__file **out, brant_hub *hub, brant__text org_id);
-/* Whether it fails or not, the file is the handle's, or back. */
-brant_status brant__pool_lend(brant_db **out_db, brant__file *file);
+/* `identity`: that of the session which the handle is; {NULL, 0}: it is trusted. Whether it fails or not, the file is the handle's, or back. */
+brant_status brant__pool_lend(brant_db **out_db, brant__file *file, brant__text identity);
 void brant__pool_put_back(brant__file *file);
 /* Close the idle files of an organisation (NULL: all), and what callers have of it. */
 void brant__pool_close(brant_hub *hub, const char *org_id);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/condition.h"
+#include "brant/session.h"
 #include "crypto/crypto.h"
 
 #define LOG_PAGES                                                                                  \
@@ -313,10 +314,12 @@ static void on_destroy(brant_db *beneath, void *context) {
 
 static const brant__shell_kind kind = {.enter = on_enter, .destroy = on_destroy};
 
-brant_status brant__pool_lend(brant_db **out_db, brant__file *file) {
+brant_status brant__pool_lend(brant_db **out_db, brant__file *file, brant__text identity) {
     brant_hub *hub = file->hub;
     brant_status status = BRANT_OK;
     *out_db = NULL;
+    if (identity.data)
+        BRANT__TRY(brant_session_open(&file->session, file->db, identity.data, identity.length));
     /* Nobody closes it before it is in the list, and from then on it is only known by that. */
     pthread_mutex_lock(&hub->lock);
     status = brant__shell_open(&file->handle, file->session ? file->session : file->db, &kind, file,
@@ -326,6 +329,7 @@ brant_status brant__pool_lend(brant_db **out_db, brant__file *file) {
     *out_db = file->handle;
     pthread_mutex_unlock(&hub->lock);
     if (status == BRANT_OK && late) brant_close(*out_db); /* it missed that everything is closed */
+cleanup:
     if (status != BRANT_OK) {
         brant_db_free(file->session);
         file->session = NULL;
@@ -369,7 +373,7 @@ brant_status brant__pool_acquire(brant_db **out_db, brant_hub *hub, brant__text 
     brant__file *file = NULL;
     *out_db = NULL;
     const brant_status status = brant__pool_take(&file, hub, org_id);
-    return status == BRANT_OK ? brant__pool_lend(out_db, file) : status;
+    return status == BRANT_OK ? brant__pool_lend(out_db, file, (brant__text){NULL, 0}) : status;
 }
 
 void brant__pool_give_back(brant_db *db) {
