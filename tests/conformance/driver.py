@@ -229,6 +229,8 @@ def agent_command(language):
 
 ENTITY_MEMBERS = {"id", "type", "file", "language", "options", "open"}
 OPERATION_MEMBERS = {"object", "name", "arguments", "expect", "expect_error", "save_as", "background"}
+# What makes a handle, which the scenario names by `save_as`.
+MAKE_HANDLES = {"hub.acquire", "hub.authenticate", "session"}
 
 
 def check_members(value, known, what):
@@ -244,7 +246,7 @@ def check_scenario(scenario, mixed):
         raise Refused(f"schema_version {scenario['schema_version']} is newer than {SCHEMA_VERSION[0]}.{SCHEMA_VERSION[1]}")
     for entity in scenario["entities"]:
         check_members(entity, ENTITY_MEMBERS, "an entity")
-        if entity.get("type") != "db":
+        if entity.get("type") not in ("db", "hub"):
             raise Refused(f"unknown entity type {entity.get('type')!r}")
         if ("language" in entity) != mixed:
             raise Refused("language belongs to the entities of mixed_*.json, to all of them")
@@ -275,7 +277,7 @@ class Run:
         self.paths = {}
         for entity in scenario["entities"]:
             self.home[entity["id"]] = agents(entity.get("language", language))
-            self.paths[entity["id"]] = (entity.get("file", entity["id"]), entity.get("options", {}))
+            self.paths[entity["id"]] = (entity["type"], entity.get("file", entity["id"]), entity.get("options", {}))
             if entity.get("open", True):
                 try:
                     self.finish({}, self.open(entity["id"], {}))
@@ -283,11 +285,13 @@ class Run:
                     raise Broken(f"opening {entity['id']}: {fault}") from None
 
     def open(self, identifier, arguments):
-        file, options = self.paths[identifier]
-        path = arguments.get("path", file if file == ":memory:" else str(self.folder / f"{file}.db"))
+        kind, file, options = self.paths[identifier]
+        name = "hub.open" if kind == "hub" else "open"
+        beside = file if kind == "hub" else f"{file}.db"
+        path = arguments.get("path", file if file == ":memory:" else str(self.folder / beside))
         options = arguments.get("options", options)
         agent = self.home[identifier]
-        return agent, agent.send({"object": identifier, "name": "open", "arguments": {"path": path, "options": options}})
+        return agent, agent.send({"object": identifier, "name": name, "arguments": {"path": path, "options": options}})
 
     def finish(self, operation, pending):
         agent, identifier = pending
@@ -332,8 +336,8 @@ class Run:
             return self.finish(operation, self.open(target, arguments))
         agent = self.home[target]
         request = {"object": target, "name": name, "arguments": arguments}
-        if name in SUBSCRIPTIONS or name == "session":
-            request["as"] = operation.get("save_as", "session" if name == "session" else "cursor")
+        if name in SUBSCRIPTIONS or name in MAKE_HANDLES:
+            request["as"] = operation.get("save_as", name if name in MAKE_HANDLES else "cursor")
             self.home[request["as"]] = agent
         if "background" in operation:
             request["background"] = True

@@ -24,8 +24,8 @@ static brant_status ask(char **out, size_t *out_length, brant_db *system, brant_
 }
 
 /* The session's identity, as text, and the organisation that it is of; borrowed from `json` and `identity`. */
-static brant_status read_answer(brant__json *json, brant__buffer *identity,
-                                brant__text *out_org_id, const char *answer, size_t length) {
+static brant_status read_answer(brant__json *json, brant__buffer *identity, brant__text *out_org_id,
+                                const char *answer, size_t length) {
     const brant_status status = brant__json_parse(json, answer, length, 0);
     if (status != BRANT_OK) return status;
     yyjson_val *object = brant__json_get(json->root, "identity");
@@ -60,8 +60,7 @@ brant_status brant_hub_authenticate(brant_db **out_session, char **out_json, siz
         file = NULL;
         BRANT__TRY(brant__pool_take(&file, hub, org_id));
     }
-    BRANT__TRY(
-        brant__pool_lend(out_session, file, brant__text_of(identity.data, identity.length)));
+    BRANT__TRY(brant__pool_lend(out_session, file, brant__text_of(identity.data, identity.length)));
     *out_json = answer;
     *out_json_len = length;
     answer = NULL;

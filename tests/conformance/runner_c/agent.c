@@ -248,6 +248,14 @@ static const struct {
     {"streams.read", brant_stream_read},
     {"streams.stats", brant_stream_stats},
     {"streams.trim", brant_stream_trim},
+    {"tenants.apply", brant_tenant_apply},
+    {"tenants.backup", brant_tenant_backup},
+    {"tenants.get", brant_tenant_get},
+    {"tenants.list", brant_tenant_list},
+    {"tenants.maintain", brant_tenant_maintain},
+    {"tenants.migrate", brant_tenant_migrate},
+    {"tenants.restore", brant_tenant_restore},
+    {"tenants.stats", brant_tenant_stats},
     {"transaction.begin", brant_transaction_begin},
     {"transaction.commit", brant_transaction_commit},
     {"transaction.rollback", brant_transaction_rollback},
@@ -256,8 +264,10 @@ static const struct {
 #define OBJECTS 256
 static struct {
     char name[64];
-    brant_db *db;
+    brant_db *db; /* of a hub: its system handle, which is the hub's */
     brant_cursor *cursor;
+    brant_hub *hub;   /* it is one */
+    brant_hub *giver; /* the hub that gave the handle */
 } objects[OBJECTS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of `objects` and of standard output */
 
@@ -274,14 +284,18 @@ static int find_object(const char *name) {
 
 static void drop_object(int index) {
     if (objects[index].cursor) brant_cursor_free(objects[index].cursor);
-    if (objects[index].db) brant_db_free(objects[index].db);
+    if (objects[index].hub)
+        brant_hub_free(objects[index].hub);
+    else if (objects[index].db)
+        brant_db_free(objects[index].db);
     pthread_mutex_lock(&lock);
     memset(&objects[index], 0, sizeof objects[index]);
     pthread_mutex_unlock(&lock);
 }
 
 /* A name that is taken is taken over: the driver opens a name again after close. */
-static void set_object(const char *name, brant_db *db, brant_cursor *cursor) {
+static int set_object(const char *name, brant_db *db, brant_cursor *cursor) {
+    int place = -1;
     const int old = find_object(name);
     if (old >= 0) drop_object(old);
     pthread_mutex_lock(&lock);
@@ -290,9 +304,12 @@ static void set_object(const char *name, brant_db *db, brant_cursor *cursor) {
             snprintf(objects[i].name, sizeof objects[i].name, "%s", name);
             objects[i].db = db;
             objects[i].cursor = cursor;
+            place = i;
             break;
         }
     pthread_mutex_unlock(&lock);
+    if (place < 0) abort();
+    return place;
 }
 
 /* ---- answers -------------------------------------------------------------------------------------------------------- */
@@ -371,18 +388,52 @@ static void run_open(int64_t id, const char *object, yyjson_val *arguments) {
     free(json);
 }
 
+static void run_hub_open(int64_t id, const char *object, yyjson_val *arguments) {
+    yyjson_val *path = yyjson_obj_get(arguments, "path"),
+               *options = yyjson_obj_get(arguments, "options");
+    size_t length = 0;
+    char *json = options ? text_of(options, &length) : NULL;
+    brant_hub *hub = NULL;
+    const brant_status status =
+        brant_hub_open(&hub, yyjson_get_str(path), yyjson_get_len(path), json ? json : "", length);
+    if (status == BRANT_OK) objects[set_object(object, brant_hub_system(hub), NULL)].hub = hub;
+    answer_status(id, status, NULL, 0);
+    free(json);
+}
+
+/* hub.acquire and hub.authenticate, whose handle gets the name `as`. */
+static void run_hub(int64_t id, brant_hub *hub, const char *name, const char *as,
+                    yyjson_val *arguments) {
+    yyjson_val *org_id = yyjson_obj_get(arguments, "org_id"),
+               *token = yyjson_obj_get(arguments, "token");
+    brant_db *db = NULL;
+    char *json = NULL;
+    size_t length = 0;
+    const brant_status status =
+        strcmp(name, "hub.acquire") == 0
+            ? brant_hub_acquire(&db, hub, yyjson_get_str(org_id), yyjson_get_len(org_id))
+            : brant_hub_authenticate(&db, &json, &length, hub, yyjson_get_str(token),
+                                     yyjson_get_len(token));
+    if (status == BRANT_OK) objects[set_object(as ? as : "tenant", db, NULL)].giver = hub;
+    answer_status(id, status, json, length);
+}
+
+static brant_status load_keyring(brant_db *db, brant_hub *hub, const char *json, size_t length) {
+    return hub ? brant_hub_keyring_load(hub, json, length) : brant_keyring_load(db, json, length);
+}
+
 /* `ring`: an object, a text that may be no JSON, or null, which takes the ring away. */
-static void run_keyring(int64_t id, brant_db *db, yyjson_val *arguments) {
+static void run_keyring(int64_t id, brant_db *db, brant_hub *hub, yyjson_val *arguments) {
     yyjson_val *ring = yyjson_obj_get(arguments, "ring");
     brant_status status;
     if (!ring || yyjson_is_null(ring)) {
-        status = brant_keyring_unload(db);
+        status = hub ? brant_hub_keyring_unload(hub) : brant_keyring_unload(db);
     } else if (yyjson_is_str(ring)) {
-        status = brant_keyring_load(db, yyjson_get_str(ring), yyjson_get_len(ring));
+        status = load_keyring(db, hub, yyjson_get_str(ring), yyjson_get_len(ring));
     } else {
         size_t length = 0;
         char *json = text_of(ring, &length);
-        status = brant_keyring_load(db, json, length);
+        status = load_keyring(db, hub, json, length);
         free(json);
     }
     answer_status(id, status, NULL, 0);
@@ -525,12 +576,18 @@ static void run_request(yyjson_val *request) {
         for (int i = 0; i < OBJECTS; i++)
             if (objects[i].cursor) drop_object(i);
         for (int i = 0; i < OBJECTS; i++)
-            if (objects[i].db) drop_object(i);
+            if (objects[i].db && !objects[i].hub) drop_object(i);
+        for (int i = 0; i < OBJECTS; i++)
+            if (objects[i].hub) drop_object(i);
         answer(id, "null", 4);
         return;
     }
     if (strcmp(name, "open") == 0) {
         run_open(id, object, arguments);
+        return;
+    }
+    if (strcmp(name, "hub.open") == 0) {
+        run_hub_open(id, object, arguments);
         return;
     }
     const int index = object ? find_object(object) : -1;
@@ -540,6 +597,7 @@ static void run_request(yyjson_val *request) {
     }
     brant_db *db = objects[index].db;
     brant_cursor *cursor = objects[index].cursor;
+    brant_hub *hub = objects[index].hub, *giver = objects[index].giver;
     operation_function function = find_operation(name);
     char *json = NULL;
     size_t length = 0;
@@ -549,12 +607,18 @@ static void run_request(yyjson_val *request) {
         answer_status(id, status, json, length);
     } else if (cursor && strcmp(name, "cursor.close") == 0) {
         answer_status(id, brant_cursor_close(cursor), NULL, 0);
+    } else if (hub && strcmp(name, "close") == 0) {
+        answer_status(id, brant_hub_close(hub), NULL, 0);
+    } else if (hub && (strcmp(name, "hub.acquire") == 0 || strcmp(name, "hub.authenticate") == 0)) {
+        run_hub(id, hub, name, as, arguments);
+    } else if (giver && strcmp(name, "hub.release") == 0) {
+        answer_status(id, brant_hub_release(giver, db), NULL, 0);
     } else if (db && strcmp(name, "close") == 0) {
         answer_status(id, brant_close(db), NULL, 0);
     } else if (db && strcmp(name, "interrupt") == 0) {
         answer_status(id, brant_interrupt(db), NULL, 0);
     } else if (db && strcmp(name, "keyring") == 0) {
-        run_keyring(id, db, arguments);
+        run_keyring(id, db, hub, arguments);
     } else if (db && strcmp(name, "session") == 0) {
         run_session(id, db, as ? as : "session", arguments);
     } else if (db && find_cursor(name)) {
