@@ -59,32 +59,46 @@ static inline void must_append(brant_db *db, int count) {
 }
 
 /*
- * SQL by a program that has none of our code and no guard: the triggers are dropped, unless `guarded`. It runs in a process of its own, since closing the file in this one would give up
- * our locks. True: it did it.
+ * SQL by a program that has none of our code and no guard: the triggers are dropped, unless `guarded`. It is this test's own program, run anew, since a process that is forked off has the
+ * handle of the one before, and closing the file in this one would give up our locks. True: it did it. main begins with run_other_program.
  */
+static const char *own_program;
+
 static inline bool other_program(const char *path, bool guarded, const char *sql) {
-    fflush(NULL);
-    const pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        sqlite3 *db = NULL;
-        char *message = NULL;
-        int code = sqlite3_open(path, &db);
-        sqlite3_busy_timeout(db, 5000);
-        if (code == SQLITE_OK && !guarded)
-            code = sqlite3_exec(db,
-                                "DROP TRIGGER IF EXISTS brant_audit_logs_insert;"
-                                "DROP TRIGGER IF EXISTS brant_audit_logs_update;"
-                                "DROP TRIGGER IF EXISTS brant_audit_logs_delete",
-                                NULL, NULL, &message);
-        if (code == SQLITE_OK) code = sqlite3_exec(db, sql, NULL, NULL, &message);
-        if (code != SQLITE_OK && !guarded) fprintf(stderr, "%s: %s\n", sql, message);
-        sqlite3_close(db);
-        _exit(code == SQLITE_OK ? 0 : 1);
-    }
     int how = 0;
-    assert_int_equal(waitpid(child, &how, 0), child);
-    return WIFEXITED(how) && WEXITSTATUS(how) == 0;
+    fflush(NULL);
+    const pid_t process = fork();
+    assert_true(process >= 0);
+    if (process == 0) {
+        execl(own_program, own_program, "sql", path, guarded ? "guarded" : "unguarded", sql,
+              (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(process, &how, 0), process);
+    assert_true(WIFEXITED(how) && WEXITSTATUS(how) < 127);
+    return WEXITSTATUS(how) == 0;
+}
+
+/* -1: this is the test. */
+static inline int run_other_program(int count, char **arguments) {
+    sqlite3 *db = NULL;
+    char *message = NULL;
+    own_program = arguments[0];
+    if (count != 5 || strcmp(arguments[1], "sql") != 0) return -1;
+    const bool guarded = strcmp(arguments[3], "guarded") == 0;
+    int code = sqlite3_open(arguments[2], &db);
+    sqlite3_busy_timeout(db, 5000);
+    if (code == SQLITE_OK && !guarded)
+        code = sqlite3_exec(db,
+                            "DROP TRIGGER IF EXISTS brant_audit_logs_insert;"
+                            "DROP TRIGGER IF EXISTS brant_audit_logs_update;"
+                            "DROP TRIGGER IF EXISTS brant_audit_logs_delete",
+                            NULL, NULL, &message);
+    if (code == SQLITE_OK) code = sqlite3_exec(db, arguments[4], NULL, NULL, &message);
+    if (code != SQLITE_OK && !guarded) fprintf(stderr, "%s: %s\n", arguments[4], message);
+    sqlite3_free(message);
+    sqlite3_close(db);
+    return code == SQLITE_OK ? 0 : 1;
 }
 
 #endif

@@ -1,6 +1,8 @@
 /*
  * tests/core/test_audit.c: adding rows to the audit log, and the guard around it. What is found out about a log that was changed: test_audit_tamper.c.
  */
+#define _GNU_SOURCE
+#include "child.h"
 #include "support_audit.h"
 
 static void rows_make_a_chain(void **state) {
@@ -90,6 +92,34 @@ static void it_goes_with_its_transaction(void **state) {
     brant_db_free(db);
 }
 
+/* ---- several writers ---------------------------------------------------------------------------------- */
+
+static void add_many(child *self) {
+    brant_db *db = NULL;
+    CHECK(brant_open(&db, TEXT(self->path), "", 0) == BRANT_OK);
+    CHECK(brant_keyring_load(db, TEXT(AUDIT_1)) == BRANT_OK);
+    for (int i = 0; i < 100; i++) {
+        char *answer = NULL;
+        size_t length = 0;
+        CHECK(brant_audit_append(&answer, &length, db, TEXT("{\"action\":\"a.b\"}")) == BRANT_OK);
+        brant_free(answer);
+    }
+    brant_db_free(db);
+}
+
+static void processes_write_one_chain(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    child writers[3];
+    brant_db_free(must_open_audited(path));
+    for (int i = 0; i < 3; i++)
+        fork_child(&writers[i], add_many, path, i);
+    for (int i = 0; i < 3; i++)
+        must_end(&writers[i], 0);
+    brant_db *db = must_open_audited(path);
+    must(db, "audit.verify", "", "\"ok\":true,\"truncated\":false,\"rows\":300,");
+    brant_db_free(db);
+}
+
 /* ---- the guard ---------------------------------------------------------------------------------------- */
 
 static const char *const attacks[] = {
@@ -155,13 +185,16 @@ static void triggers_refuse_other_programs(void **state) {
     brant_db_free(db);
 }
 
-int main(void) {
+int main(int count, char **arguments) {
+    const int other = run_other_program(count, arguments);
+    if (other >= 0) return other;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(rows_make_a_chain, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(a_tenant_tells_nobody, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(it_fails_closed, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(it_goes_with_its_transaction, set_up_folder,
                                         tear_down_folder),
+        cmocka_unit_test_setup_teardown(processes_write_one_chain, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(a_handle_refuses, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(triggers_refuse_other_programs, set_up_folder,
                                         tear_down_folder),

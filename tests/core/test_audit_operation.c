@@ -403,7 +403,9 @@ static void verifying_is_interrupted(void **state) {
     brant_db_free(db);
 }
 
-int main(void) {
+int main(int count, char **arguments) {
+    const int other = run_other_program(count, arguments);
+    if (other >= 0) return other;
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up_clock, tear_down_folder)
     const struct CMUnitTest tests[] = {
         TEST(appending),

@@ -785,7 +785,9 @@ static void the_doctor_sees_gaps(void **state) {
     }
 }
 
-int main(void) {
+int main(int count, char **arguments) {
+    const int other = run_other_program(count, arguments);
+    if (other >= 0) return other;
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up_folder, tear_down_folder)
     const struct CMUnitTest tests[] = {
         TEST(by_itself),

@@ -192,6 +192,7 @@ BRANT_API brant_status brant_db_metrics(char **out_json, size_t *out_json_len, b
  * INTEGER PRIMARY KEY get new rowids) and its log emptied: `scrubbed` says that no byte of what was removed is left in them. A reader or writer that does not end within the busy timeout prevents it, as
  * does a full disk; inside a transaction it is false. Then call again with the same values. Backups and copies are yours to look after.
  * Envelopes (crypto.h) are not looked into and stay whole, since nothing in them can be read: delete the nodes of secrets that are about a person by their keys, or the key that they are sealed with.
+ * The audit log (audit.h) is not looked into: personal data stands there hashed, and audit.erase_subject forgets whose.
  * Not looked at: what describes data (graph types with their metadata and retention rules, names of indexes, queues, streams, consumers, locks and schedules), paths of imported files, and your own tables.
  * INVALID: a value among them is empty; the replacement holds a value.
  */
