@@ -289,6 +289,9 @@ static void test_owner(void **state) {
     refused(s.db, "api_keys.create", BRANT_INVALID, "/expires_at",
             "{'owner_id':'%s','name':'k','scopes':['a:b'],'expires_at':%lld}", s.ann.text,
             (long long)fake_now);
+    refused(s.db, "api_keys.create", BRANT_INVALID, "expires_at",
+            "{'owner_id':'%s','name':'k','scopes':['a:b'],'expires_at':9223372036854775807}",
+            s.ann.text);
     refused(s.db, "api_keys.create", BRANT_INVALID, "type",
             "{'owner_id':'%s','name':'k','scopes':['a:b'],'type':'invite'}", s.ann.text);
     refused(s.db, "api_keys.create", BRANT_INVALID, "scopes",
@@ -347,6 +350,16 @@ static void test_rotate(void **state) {
     refused(s.db, "api_keys.rotate", BRANT_CONFLICT, "expired", "{'id':'%s'}", after.text);
     refused(s.db, "api_keys.rotate", BRANT_INVALID, "overlap", "{'id':'%s','overlap':2592000001}",
             after.text);
+    const word last =
+        take(ask(s.db, "api_keys.create",
+                 "{'owner_id':'%s','name':'k','scopes':['accounts:self'],'expires_at':"
+                 "253402300799999}",
+                 s.ann.text),
+             "id");
+    fake_now += 5;
+    assert_string_equal(
+        take(ask(s.db, "api_keys.rotate", "{'id':'%s'}", last.text), "expires_at").text,
+        "253402300800004");
     refused(s.db, "api_keys.rotate", BRANT_NOT_FOUND, "no API key",
             "{'id':'00000000-0000-4000-8000-000000000000'}");
     brant_db_free(s.db);

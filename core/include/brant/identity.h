@@ -200,7 +200,7 @@ BRANT_API brant_status brant_member_leave(char **out_json, size_t *out_json_len,
  */
 
 /*
- * invitations.create {"org_id", "email", "level"? ("member"), "expires_at"?: ms | "ttl"?: ms 1..31622400000 (604800000), "metadata"?, "actor"?} -> {"invitation": Invitation, "token"}
+ * invitations.create {"org_id", "email", "level"? ("member"), "expires_at"?: ms 0..253402300799999 | "ttl"?: ms 1..31622400000 (604800000), "metadata"?, "actor"?} -> {"invitation": Invitation, "token"}
  * The email is normalised. One that is over makes room for it.
  * INVALID: the email, a time that is not in the future, both times; NOT_FOUND: no such organisation, no pepper, no key for the audit log; CONFLICT: the organisation is not active; EXISTS: an
  * invitation of that email there is pending, or its account is a member; DENIED: the actor may not.
@@ -259,7 +259,7 @@ BRANT_API brant_status brant_invitation_cancel(char **out_json, size_t *out_json
  */
 
 /*
- * api_keys.create {"owner_id"? (the actor's), "org_id"?, "name", "scopes": [1..256], "type"? ("key"), "expires_at"?: ms, "metadata"?, "actor"?} -> {"key": ApiKey, "token"}
+ * api_keys.create {"owner_id"? (the actor's), "org_id"?, "name", "scopes": [1..256], "type"? ("key"), "expires_at"?: ms 0..253402300799999, "metadata"?, "actor"?} -> {"key": ApiKey, "token"}
  * type "invite" is no key's. INVALID: a scope, an expires_at that is not in the future, no owner; NOT_FOUND: no such account or organisation, no pepper, no key for the audit log; CONFLICT: the
  * owner or the organisation is not active, or the owner no active member of it; DENIED: the actor may not make keys of this account there, or with one of the scopes.
  */
