@@ -477,6 +477,19 @@ static void test_principals(void **state) {
     /* An explicit deny wins over whatever the session holds. */
     must_lack(eve, "nodes.get", shared, "nodes:read");
     must(eve, "nodes.get", free_one, NULL);
+    brant_cursor *cursor = NULL;
+    char *items = NULL;
+    size_t length = 0;
+    grant(db, "Grants", "account:ann", "operation:events.listen", "events:read");
+    assert_int_equal(brant_event_listen(&cursor, ann, TEXT("{\"channels\":[\"x\"]}")), BRANT_OK);
+    must(db, "events.notify", "{\"channel\":\"x\"}", NULL);
+    assert_int_equal(brant_cursor_next(&items, &length, cursor, 1000), BRANT_OK);
+    brant_free(items);
+    must(db, "nodes.delete",
+         "{\"graph\":\"access\",\"key\":\"operation:events.listen\",\"edges\":\"delete\"}", NULL);
+    must(db, "events.notify", "{\"channel\":\"x\"}", NULL);
+    assert_int_equal(brant_cursor_next(&items, &length, cursor, 1000), BRANT_DENIED);
+    brant_cursor_free(cursor);
     /* At once, and within the transaction that changes it. */
     must(db, "transaction.begin", "", NULL);
     must(db, "nodes.delete", "{\"graph\":\"access\",\"key\":\"graph:bobs\",\"edges\":\"delete\"}",

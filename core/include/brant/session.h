@@ -30,7 +30,9 @@ extern "C" {
  *     leaves it out, its change log is DENIED and its notifications are not told;
  *   - of a graph type of scope "system": only read (DENIED), but access.* writes the graph "access". The built-in types but "access" count as of scope "tenant": the types are ours, their graphs are yours;
  *   - graphs.create gives a graph of scope "user" the session as owner; owner_id of another, or of what is not the session's, takes the scope graphs:admin (DENIED).
- * Whole files are the matter of db.*, graph_types.migrate, update and set_retention, and secrets.rotate and status without `graph`: these go by scope alone.
+ * Whole files are the matter of db.* and of secrets.rotate and status without `graph`: these go by scope alone. graph_types.check, migrate and set_retention reach the rows of all graphs of a type: they
+ * take graphs:admin too.
+ * A cursor looks by the rules of its session each time; what may not be read any more is DENIED then. A nodes.walk goes on.
  * The stream "audit-events" takes also audit:read; notifications on account:*, org:*, auth:* and acl:* are told to whom accounts:read, organizations:read, api_keys:read and access:read are allowed, and on these and on graph:*, node:* and edge:*
  * a session cannot notify (DENIED).
  * DENIED at all: brant_keyring_load, _copy, _unload; db.restore; changing graph types of scope system; ending a transaction that the session did not begin; in sql.execute everything but SELECT, INSERT, UPDATE and DELETE on tables of yours (also

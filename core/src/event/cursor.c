@@ -196,6 +196,9 @@ static brant_status look(visit *out, brant_cursor *cursor, brant__writer *writer
             goto cleanup;
         }
     }
+    const brant__session *session = brant__db_session(db);
+    if (BRANT__UNLIKELY(session != NULL) && !brant__transaction_lost(db))
+        BRANT__TRY(session->rules->look(db, session));
     const bool suspects = brant__wake_fetching(db, &suspicions);
     BRANT__TRY(fetch(out, cursor, writer));
     if (suspects && out->found.count > 0) brant__wake_found(db);

@@ -506,6 +506,27 @@ static brant_status rule_hear(bool *out, brant_db *db, const brant__session *see
     return status;
 }
 
+/* A walk goes on with the graph that it was opened on. */
+static brant_status rule_look(brant_db *db, const brant__session *seen) {
+    const brant__operation *operation = brant__db_running(db);
+    brant__arena arena = {0};
+    brant__call call = {.db = db, .arena = &arena};
+    const brant__text *missing = NULL;
+    bool judge = false;
+    brant_status status;
+    if (!operation) return brant__fail(BRANT_DENIED, "a session has cursors of operations only");
+    BRANT__TRY(brant__session_admit(&judge, db, operation));
+    if (!judge || of_graphs(operation->scopes.items[0])) return BRANT_OK;
+    BRANT__TRY(brant__begin(db, BRANT__READ));
+    status = judge_graph(&missing, &call, seen, operation, (brant__text){NULL, 0});
+    if (status == BRANT_OK && missing) status = lacks(operation, *missing);
+    if (status == BRANT_OK) status = brant__commit(db);
+    if (status != BRANT_OK) brant__rollback(db);
+cleanup:
+    brant__arena_free(&arena);
+    return status;
+}
+
 static brant_status rule_notify(const brant__session *seen, brant__text channel) {
     (void)seen;
     for (size_t i = 0; i < BRANT__COUNT(own_channels); i++)
@@ -515,8 +536,8 @@ static brant_status rule_notify(const brant__session *seen, brant__text channel)
     return BRANT_OK;
 }
 
-static const brant__session_rules rules = {rule_graph, rule_owner, rule_stream, rule_hear,
-                                           rule_notify};
+static const brant__session_rules rules = {rule_graph, rule_owner, rule_stream,
+                                           rule_hear,  rule_look,  rule_notify};
 
 /* ---- opening --------------------------------------------------------------------------------------------------------- */
 

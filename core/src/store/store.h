@@ -131,6 +131,8 @@ typedef struct brant__session_rules {
     /* May a notification be told? */
     brant_status (*hear)(bool *out, brant_db *db, const brant__session *session,
                          brant__text channel, brant__text payload);
+    /* DENIED: what opened the cursor that looks now is not allowed any more. Outside a transaction, or in the handle's own. */
+    brant_status (*look)(brant_db *db, const brant__session *session);
     /* DENIED: the channel is the library's. */
     brant_status (*notify)(const brant__session *session, brant__text channel);
 } brant__session_rules;
