@@ -111,6 +111,14 @@ static void edge(const char *type, const char *from, long source, const char *to
                 scope ? scope : "-");
 }
 
+/* Some grants to users, to ask about. */
+#define GRANTED 10000
+static struct {
+    long user, resource;
+    const char *scope;
+} granted[GRANTED];
+static long granted_count;
+
 static const char *const scopes[] = {"nodes:read", "nodes:write", "edges:read", "edges:write"};
 
 static scale make(brant_db *db, long edges, FILE *policy) {
@@ -135,10 +143,17 @@ static scale make(brant_db *db, long edges, FILE *policy) {
         edge("HasRole", "group:", i % of.groups, "role:", below(of.roles), NULL);
     for (long i = 0; i < edges * 20 / 100; i++)
         edge("Grants", "role:", below(of.roles), "graph:", below(of.resources), scopes[below(4)]);
-    for (long i = 0; i < edges * 20 / 100; i++)
-        edge("Grants", "account:", below(of.users),
-             i % 4 ? "graph:" : "folder:", below(i % 4 ? of.resources : of.folders),
-             scopes[below(4)]);
+    for (long i = 0; i < edges * 20 / 100; i++) {
+        const bool one = i % 4 != 0; /* a graph, or a whole folder */
+        const long user = below(of.users), resource = below(one ? of.resources : of.folders);
+        const char *scope = scopes[below(4)];
+        edge("Grants", "account:", user, one ? "graph:" : "folder:", resource, scope);
+        if (one && granted_count < GRANTED) {
+            granted[granted_count].user = user;
+            granted[granted_count].resource = resource;
+            granted[granted_count++].scope = scope;
+        }
+    }
     for (long i = 0; i < of.resources; i++)
         edge("Parent", "graph:", i, "folder:", below(of.folders), NULL);
     for (long i = 1; i < of.folders; i++)
@@ -160,18 +175,20 @@ typedef struct question {
 } question;
 static question *questions;
 
-/* Nine of ten of users, one of agents. */
-static void make_questions(const scale *of, FILE *policy) {
+/* Nine of ten of users, one of agents; each other one of what a user was granted. */
+static void make_questions(const scale *of) {
     questions = malloc(QUESTIONS * sizeof *questions);
     for (long i = 0; i < QUESTIONS; i++) {
         question *asked = &questions[i];
         const bool agent = i % 10 == 9;
-        snprintf(asked->subject, sizeof asked->subject, "%s%ld",
-                 agent ? "agent:" : "account:", below(agent ? of->agents : of->users));
-        snprintf(asked->resource, sizeof asked->resource, "graph:%ld", below(of->resources));
-        asked->scope = scopes[below(4)];
-        if (policy && !agent && i < 2000)
-            fprintf(policy, "? %s %s %s\n", asked->subject, asked->resource, asked->scope);
+        const long at = below(granted_count);
+        snprintf(asked->subject, sizeof asked->subject, "%s%ld", agent ? "agent:" : "account:",
+                 agent   ? below(of->agents)
+                 : i % 2 ? granted[at].user
+                         : below(of->users));
+        snprintf(asked->resource, sizeof asked->resource, "graph:%ld",
+                 i % 2 ? granted[at].resource : below(of->resources));
+        asked->scope = i % 2 ? granted[at].scope : scopes[below(4)];
     }
 }
 
@@ -226,6 +243,17 @@ static void ask_all(const char *what, brant_db *db, double seconds, bool apart) 
     free(after);
 }
 
+/* What others are asked too, with the answer. */
+static void write_questions(FILE *policy, brant_db *db) {
+    for (long i = 0; i < 4000; i++) {
+        bool yes;
+        if (i % 10 == 9) continue;
+        ask(&yes, db, &questions[i]);
+        fprintf(policy, "? %s %s %s %d\n", questions[i].subject, questions[i].resource,
+                questions[i].scope, yes);
+    }
+}
+
 static void ask_cold(const char *path) {
     brant_db *db = open_file(path);
     bool yes;
@@ -263,24 +291,34 @@ static pid_t begin_writer(const char *path, const scale *of) {
                            " WHERE coalesce(e.attributes ->> 'expires_at', 9e18) > ?4 AND EXISTS " \
                            "(SELECT 1 FROM json_each(e.attributes, '$.scopes') s WHERE " fits "))"
 
-static const char recursive[] =
-    "WITH RECURSIVE self(n) AS (SELECT " NODE("?1") " UNION SELECT e.target FROM self CROSS JOIN "
-                                                    "edges e ON e.source = self.n AND e.type IN "
-                                                    "(" TYPE("BelongsTo") ", " TYPE(
-                                                        "HasRole") ")"
-                                                                   " WHERE coalesce(e.attributes "
-                                                                   "->> 'expires_at', 9e18) > ?4),"
-                                                                   " onto(n) AS (SELECT " NODE("?2") " UNION SELECT e.target FROM onto CROSS JOIN edges e ON e.source = onto.n AND e.type = " TYPE(
-                                                                       "Parent") ")"
-                                                                                 " SELECT " MEETS(
-                                                                                     "Grants",
-                                                                                     "s.value IN "
-                                                                                     "(?3, ?5, ?6, "
-                                                                                     "'*:*')") " AN"
-                                                                                               "D "
-                                                                                               "NOT"
-                                                                                               " " MEETS("Denies",
-                                                                                                         "s.value IN (?3, ?5, ?6, '*:*')");
+static const char recursive[] = "WITH RECURSIVE self(n) AS (SELECT " NODE(
+    "?1") " UNION SELECT e.target FROM self CROSS JOIN "
+          "edges e ON e.source = self.n AND e.type IN "
+          "(" TYPE("BelongsTo") ", " TYPE(
+              "HasRole") ")"
+                         " WHERE coalesce(e.attributes "
+                         "->> 'expires_at', 9e18) > ?4),"
+                         " onto(n) AS (SELECT " NODE("?2") " UNION SELECT e.target FROM onto CROSS "
+                                                           "JOIN edges e ON e.source = onto.n AND "
+                                                           "e.type = " TYPE(
+                                                               "Parent") ")"
+                                                                         " SELECT " MEETS(
+                                                                             "Grants",
+                                                                             "s.value IN "
+                                                                             "(?3, ?5, ?6, "
+                                                                             "'*:*')") " AN"
+                                                                                       "D "
+                                                                                       "NOT"
+                                                                                       " " MEETS(
+                                                                                           "Denies",
+                                                                                           "s."
+                                                                                           "value "
+                                                                                           "IN "
+                                                                                           "(?3, "
+                                                                                           "?5, "
+                                                                                           "?6, "
+                                                                                           "'*:*'"
+                                                                                           ")");
 
 /* Of users alone: chains of delegations would take much more. */
 static void ask_sql(const char *path, double seconds) {
@@ -332,13 +370,16 @@ static void run(long edges, const char *file) {
     const double begin = now();
     const scale of = make(db, edges, policy);
     printf("\n%ld edges, written with their change log in %.1f s\n", edges, (now() - begin) / 1e6);
-    make_questions(&of, policy);
-    if (policy) fclose(policy);
+    make_questions(&of);
     brant_db_free(db);
     ask_cold(path);
     db = open_file(path);
     bool yes;
     ask(&yes, db, &questions[0]);
+    if (policy) {
+        write_questions(policy, db);
+        fclose(policy);
+    }
     ask_all("check", db, 10, false);
     brant_db_free(db);
     const pid_t writer = begin_writer(path, &of);
@@ -361,7 +402,9 @@ int main(int argc, char **argv) {
         run(strtol(argv[1], NULL, 10), argc > 2 ? argv[2] : NULL);
         return 0;
     }
+    granted_count = 0;
     run(100000, NULL);
+    granted_count = 0;
     run(1000000, NULL);
     return 0;
 }
