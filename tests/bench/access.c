@@ -298,27 +298,26 @@ static const char recursive[] = "WITH RECURSIVE self(n) AS (SELECT " NODE(
               "HasRole") ")"
                          " WHERE coalesce(e.attributes "
                          "->> 'expires_at', 9e18) > ?4),"
-                         " onto(n) AS (SELECT " NODE("?2") " UNION SELECT e.target FROM onto CROSS "
-                                                           "JOIN edges e ON e.source = onto.n AND "
-                                                           "e.type = " TYPE(
-                                                               "Parent") ")"
-                                                                         " SELECT " MEETS(
-                                                                             "Grants",
-                                                                             "s.value IN "
-                                                                             "(?3, ?5, ?6, "
-                                                                             "'*:*')") " AN"
-                                                                                       "D "
-                                                                                       "NOT"
-                                                                                       " " MEETS(
-                                                                                           "Denies",
-                                                                                           "s."
-                                                                                           "value "
-                                                                                           "IN "
-                                                                                           "(?3, "
-                                                                                           "?5, "
-                                                                                           "?6, "
-                                                                                           "'*:*'"
-                                                                                           ")");
+                         " onto(n) AS (SELECT " NODE(
+                             "?2") " UNION SELECT e.target FROM onto CROSS "
+                                   "JOIN edges e ON e.source = onto.n AND "
+                                   "e.type = " TYPE("Parent") ")"
+                                                              " SELECT " MEETS(
+                                                                  "Grants",
+                                                                  "s.value IN "
+                                                                  "(?3, ?5, ?6, "
+                                                                  "'*:*')") " AN"
+                                                                            "D "
+                                                                            "NOT"
+                                                                            " " MEETS("Denies",
+                                                                                      "s."
+                                                                                      "value "
+                                                                                      "IN "
+                                                                                      "(?3, "
+                                                                                      "?5, "
+                                                                                      "?6, "
+                                                                                      "'*:*'"
+                                                                                      ")");
 
 /* Of users alone: chains of delegations would take much more. */
 static void ask_sql(const char *path, double seconds) {

@@ -136,7 +136,7 @@ static void test_delegations(void **state) {
     node(db, "Principal", "q", "{\"kind\":\"service\"}");
     node(db, "Resource", "r", "{}");
     for (int i = 0; i < 4; i++) {
-        char key[8];
+        char key[16];
         snprintf(key, sizeof key, "a%d", i);
         node(db, "Agent", key, "{}");
     }

@@ -262,7 +262,7 @@ static void test_restored(void **state) {
 static void test_many_graphs(void **state) {
     brant_db *db = begin(state);
     static random_graph graphs[7];
-    char name[8];
+    char name[24];
 
     for (int i = 0; i < 7; i++) {
         snprintf(name, sizeof name, "m%d", i);
