@@ -13,6 +13,39 @@ What fails raises a :class:`BrantError` of the class that its code names. Times 
 """
 
 from . import modules
+from .access import (
+    Access,
+    Decision,
+    Decisions,
+    Expansion,
+    Explanation,
+    Held,
+    Holder,
+    KeyPage,
+    MemberFields,
+    Moved,
+    Question,
+    Removed,
+    Revoked,
+    Seeded,
+    Step,
+    Synced,
+    Tried,
+    Written,
+)
+from .audit import (
+    Appended,
+    Audit,
+    AuditProblem,
+    AuditReport,
+    AuditRow,
+    AuditRows,
+    Checkpoint,
+    CheckpointFields,
+    Exported,
+    Pruned,
+    SubjectErased,
+)
 from .cursors import Cursor
 from .database import Database, Transaction, open, operations, version
 from .edges import Edges
@@ -69,6 +102,27 @@ from .graph import Graph
 from .graph_types import GraphTypes
 from .graphs import Graphs
 from .groups import Group, GroupAcked, GroupEvent, GroupWatch
+from .identity import (
+    Accepted,
+    Account,
+    AccountDeleted,
+    Accounts,
+    ActorFields,
+    ApiKey,
+    ApiKeys,
+    Authenticated,
+    Invitation,
+    Invitations,
+    Invited,
+    Member,
+    Members,
+    NewKey,
+    Organization,
+    Organizations,
+    Token,
+    Verified,
+    identity_schemas,
+)
 from .indexes import Indexes
 from .jobs import (
     Acked,
@@ -213,25 +267,29 @@ from .worker import Work, Worker, current_job
 __version__ = version()
 
 __all__ = [
-    "Acked", "Acquired", "Arrays", "Auth", "Backoff", "Beat", "BrantError", "Bucket", "Busy", "Calls", "Cancel", "Cancelled", "Cancels",
-    "Cast", "Channel", "Channels", "Check", "Checked", "Claimed", "Closed", "Closure", "Components", "Conflict", "Constraint",
-    "ConsumerInfo", "ConsumerLag", "Consumers", "Copied", "Corrupt", "Cursor", "Cycle", "Database", "Degrees", "DeleteMany", "Denied",
-    "Edge", "EdgeHit", "EdgeItem", "EdgePatch", "EdgeSpec", "EdgeType", "Edges", "EnqueueOptions", "Enqueued", "EnqueuedMany",
-    "EnvelopeContext", "Envelopes", "Erased", "ErasedCounts", "ErasedItem", "ErasureRefused", "Event", "Events", "Exists", "Explained",
-    "ExportPage", "Failure", "Fan", "FanReader", "Fault", "Fired", "Firing", "ForeignSqlite", "Forked", "Full", "Gap", "Graph",
+    "Accepted", "Access", "Account", "AccountDeleted", "Accounts", "Acked", "Acquired", "ActorFields", "ApiKey", "ApiKeys", "Appended",
+    "Arrays", "Audit", "AuditProblem", "AuditReport", "AuditRow", "AuditRows", "Auth", "Authenticated", "Backoff", "Beat", "BrantError",
+    "Bucket", "Busy", "Calls", "Cancel", "Cancelled", "Cancels", "Cast", "Channel", "Channels", "Check", "Checked", "Checkpoint",
+    "CheckpointFields", "Claimed", "Closed", "Closure", "Components", "Conflict", "Constraint", "ConsumerInfo", "ConsumerLag", "Consumers",
+    "Copied", "Corrupt", "Cursor", "Cycle", "Database", "Decision", "Decisions", "Degrees", "DeleteMany", "Denied", "Edge", "EdgeHit",
+    "EdgeItem", "EdgePatch", "EdgeSpec", "EdgeType", "Edges", "EnqueueOptions", "Enqueued", "EnqueuedMany", "EnvelopeContext", "Envelopes",
+    "Erased", "ErasedCounts", "ErasedItem", "ErasureRefused", "Event", "Events", "Exists", "Expansion", "Explained", "Explanation",
+    "ExportPage", "Exported", "Failure", "Fan", "FanReader", "Fault", "Fired", "Firing", "ForeignSqlite", "Forked", "Full", "Gap", "Graph",
     "GraphDeleted", "GraphDiff", "GraphInfo", "GraphType", "GraphTypes", "Graphs", "Group", "GroupAcked", "GroupEvent", "GroupWatch",
-    "Health", "Histogram", "Imported", "Index", "Indexes", "Info", "Internal", "Interrupted", "Invalid", "InvalidJson", "Io", "Job",
-    "JobError", "JobFailed", "JobInfo", "JobPage", "JobWatch", "Jobs", "Kdf", "Key", "KeyCount", "KeyFields", "KeyInfo", "KeyRing",
-    "KeyRingInfo", "Keys", "Limit", "Limits", "Listener", "Lock", "LockInfo", "LockWatch", "Locks", "Maintained", "Migrated", "Migration",
-    "Misuse", "ModuleDiff", "ModuleEdgeType", "ModuleEdit", "ModuleNodeType", "ModuleTypes", "ModuleWarning", "Neighbor", "NeighborEdge",
-    "NetworkFs", "NewerFormat", "NoMemory", "Node", "NodeHit", "NodeItem", "NodePatch", "Nodes", "NotBrant", "NotFound", "Notification",
-    "Operation", "Outbox", "Outcome", "Page", "PageRank", "PatchMany", "Patched", "Path", "Paths", "PlanStep", "Policy", "Projected",
-    "ProjectionFault", "Published", "Purged", "Put", "PutMany", "Queue", "QueueInfo", "QueueStats", "QueueWatch", "Queues", "Rate",
-    "RateLimit", "RateLimitInfo", "RateLimits", "ReadOnly", "Reject", "Replayed", "Result", "Retained", "Retention", "Retry", "Rewrapped",
-    "RingFields", "Rotated", "Rotation", "RotationFailure", "ScheduleInfo", "ScheduleOptions", "Scheduler", "Schedules", "Secret",
-    "Secrets", "SecretsStatus", "Service", "ShortestPaths", "Snooze", "Sql", "Stale", "Stream", "StreamInfo", "StreamStats", "Streams",
-    "StreamsMaintained", "Subgraph", "Subscription", "Taken", "Task", "Ticked", "Timeout", "TopologicalOrder", "Transaction", "TypeCheck",
-    "TypedEdges", "TypedNodes", "Types", "TypesOf", "Unique", "Unsupported", "Validation", "ValidationReport", "Validator", "Violation",
-    "Walk", "WalkBatch", "Work", "Worked", "Worker", "current_job", "derive_key", "edge", "extension_path", "generate_key", "module",
-    "modules", "open", "operations", "run", "schema", "version",
+    "Health", "Held", "Histogram", "Holder", "Imported", "Index", "Indexes", "Info", "Internal", "Interrupted", "Invalid", "InvalidJson",
+    "Invitation", "Invitations", "Invited", "Io", "Job", "JobError", "JobFailed", "JobInfo", "JobPage", "JobWatch", "Jobs", "Kdf", "Key",
+    "KeyCount", "KeyFields", "KeyInfo", "KeyPage", "KeyRing", "KeyRingInfo", "Keys", "Limit", "Limits", "Listener", "Lock", "LockInfo",
+    "LockWatch", "Locks", "Maintained", "Member", "MemberFields", "Members", "Migrated", "Migration", "Misuse", "ModuleDiff",
+    "ModuleEdgeType", "ModuleEdit", "ModuleNodeType", "ModuleTypes", "ModuleWarning", "Moved", "Neighbor", "NeighborEdge", "NetworkFs",
+    "NewKey", "NewerFormat", "NoMemory", "Node", "NodeHit", "NodeItem", "NodePatch", "Nodes", "NotBrant", "NotFound", "Notification",
+    "Operation", "Organization", "Organizations", "Outbox", "Outcome", "Page", "PageRank", "PatchMany", "Patched", "Path", "Paths",
+    "PlanStep", "Policy", "Projected", "ProjectionFault", "Pruned", "Published", "Purged", "Put", "PutMany", "Question", "Queue",
+    "QueueInfo", "QueueStats", "QueueWatch", "Queues", "Rate", "RateLimit", "RateLimitInfo", "RateLimits", "ReadOnly", "Reject", "Removed",
+    "Replayed", "Result", "Retained", "Retention", "Retry", "Revoked", "Rewrapped", "RingFields", "Rotated", "Rotation", "RotationFailure",
+    "ScheduleInfo", "ScheduleOptions", "Scheduler", "Schedules", "Secret", "Secrets", "SecretsStatus", "Seeded", "Service", "ShortestPaths",
+    "Snooze", "Sql", "Stale", "Step", "Stream", "StreamInfo", "StreamStats", "Streams", "StreamsMaintained", "Subgraph", "SubjectErased",
+    "Subscription", "Synced", "Taken", "Task", "Ticked", "Timeout", "Token", "TopologicalOrder", "Transaction", "Tried", "TypeCheck",
+    "TypedEdges", "TypedNodes", "Types", "TypesOf", "Unique", "Unsupported", "Validation", "ValidationReport", "Validator", "Verified",
+    "Violation", "Walk", "WalkBatch", "Work", "Worked", "Worker", "Written", "current_job", "derive_key", "edge", "extension_path",
+    "generate_key", "identity_schemas", "module", "modules", "open", "operations", "run", "schema", "version",
 ]  # fmt: skip

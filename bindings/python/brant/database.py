@@ -21,12 +21,15 @@ from ._json import decode, decode_blobs, encode
 from ._keeper import Keeper
 from ._payload import body
 from ._wakes import Wakes
+from .access import Access
+from .audit import Audit
 from .errors import BrantError, Busy, Closed, Misuse
 from .events import Channels, Fan, Listener
 from .calls import Calls
 from .graph import Graph
 from .graph_types import GraphTypes
 from .graphs import Graphs
+from .identity import Accounts, ApiKeys, Authenticated, Invitations, Members, Organizations, Token, authenticate
 from .indexes import Indexes
 from .jobs import Jobs
 from .keys import Attached, Key, KeyFields, KeyRing, KeyRingInfo, RingFields, attach, keyring_info
@@ -547,6 +550,52 @@ class Database:
     def secrets(self) -> Secrets:
         """All that graph types encrypt: rotate, status. One is opened by `Nodes.open_secret`, `Edges.open_secret`."""
         return Secrets(self)
+
+    # ---- identity, access, audit ------------------------------------------------------------------------------------------
+
+    @property
+    def accounts(self) -> Accounts:
+        """The accounts of the file: create, get, find, list, update, deactivate, reactivate, delete."""
+        return Accounts(self)
+
+    @property
+    def organizations(self) -> Organizations:
+        """The organizations of the file: create, get, list, update, transfer, suspend, resume, delete."""
+        return Organizations(self)
+
+    @property
+    def members(self) -> Members:
+        """Who belongs to them: add, get, list, set_level, suspend, resume, remove, leave."""
+        return Members(self)
+
+    @property
+    def invitations(self) -> Invitations:
+        """Invitations to them: create, get, list, accept, reject, cancel."""
+        return Invitations(self)
+
+    @property
+    def api_keys(self) -> ApiKeys:
+        """API keys: create, get, list, verify, rotate, revoke, import_."""
+        return ApiKeys(self)
+
+    def authenticate(self, token: str | Token) -> Authenticated:
+        """Who has this API key, and the identity of a session for them: ``db.session(db.authenticate(token).identity)``. Auth, with one message, for whatever is
+        wrong with it."""
+        return authenticate(self, token)
+
+    @property
+    def audit(self) -> Audit:
+        """The audit log of the file: append, list, get, verify, checkpoint, export, prune."""
+        return Audit(self)
+
+    @property
+    def access(self) -> Access:
+        """Who may do what, by the graph "access": check, explain, list_objects, list_subjects, expand; grant, deny, assign, revoke, delegate."""
+        return Access(self)
+
+    def access_graph(self, name: str) -> Access:
+        """As `access`, by the access graph of that name."""
+        return Access(self, name)
 
     # ---- the file -------------------------------------------------------------------------------------------------------
 

@@ -220,6 +220,72 @@ OPERATIONS = {
     "envelopes.rewrap": lambda h, **a: h.db.envelopes.rewrap(**a),
     "secrets.rotate": lambda h, **a: rotate(h, **a),
     "secrets.status": lambda h, **a: h.db.secrets.status(**a),
+    "accounts.create": lambda h, **a: h.db.accounts.create(**a),
+    "accounts.get": lambda h, **a: h.db.accounts.get(**a),
+    "accounts.find": lambda h, **a: h.db.accounts.find(**a),
+    "accounts.update": lambda h, **a: h.db.accounts.update(**a),
+    "accounts.deactivate": lambda h, **a: h.db.accounts.deactivate(**a),
+    "accounts.reactivate": lambda h, **a: h.db.accounts.reactivate(**a),
+    "accounts.list": lambda h, **a: h.db.accounts.list(**filtered(a)),
+    "accounts.delete": lambda h, **a: {"deleted": True, **plain(h.db.accounts.delete(**a))},
+    "organizations.create": lambda h, **a: h.db.organizations.create(**a),
+    "organizations.get": lambda h, **a: h.db.organizations.get(**a),
+    "organizations.update": lambda h, **a: h.db.organizations.update(**a),
+    "organizations.transfer": lambda h, **a: h.db.organizations.transfer(**a),
+    "organizations.suspend": lambda h, **a: h.db.organizations.suspend(**a),
+    "organizations.resume": lambda h, **a: h.db.organizations.resume(**a),
+    "organizations.delete": lambda h, **a: h.db.organizations.delete(**a),
+    "organizations.list": lambda h, **a: h.db.organizations.list(**filtered(a)),
+    "members.add": lambda h, **a: h.db.members.add(**a),
+    "members.get": lambda h, **a: h.db.members.get(**a),
+    "members.set_level": lambda h, **a: h.db.members.set_level(**a),
+    "members.suspend": lambda h, **a: h.db.members.suspend(**a),
+    "members.resume": lambda h, **a: h.db.members.resume(**a),
+    "members.list": lambda h, **a: h.db.members.list(**filtered(a)),
+    "members.remove": lambda h, **a: {"removed": h.db.members.remove(**a) is None},
+    "members.leave": lambda h, **a: {"removed": h.db.members.leave(**a) is None},
+    "invitations.create": lambda h, **a: shown(h.db.invitations.create(**spans(a, "ttl"))),
+    "invitations.get": lambda h, **a: h.db.invitations.get(**a),
+    "invitations.accept": lambda h, **a: h.db.invitations.accept(**a),
+    "invitations.reject": lambda h, **a: h.db.invitations.reject(**a),
+    "invitations.cancel": lambda h, **a: h.db.invitations.cancel(**a),
+    "invitations.list": lambda h, **a: h.db.invitations.list(**filtered(a)),
+    "api_keys.create": lambda h, **a: shown(h.db.api_keys.create(**a)),
+    "api_keys.rotate": lambda h, **a: shown(h.db.api_keys.rotate(**spans(a, "overlap"))),
+    "api_keys.import": lambda h, **a: h.db.api_keys.import_(**a),
+    "api_keys.verify": lambda h, token: {"valid": True, **plain(h.db.api_keys.verify(token))},
+    "auth.authenticate": lambda h, token: h.db.authenticate(token),
+    "identity.schemas": lambda h: {"tables": brant.identity_schemas()},
+    "api_keys.get": lambda h, **a: h.db.api_keys.get(**a),
+    "api_keys.revoke": lambda h, **a: h.db.api_keys.revoke(**a),
+    "api_keys.list": lambda h, **a: h.db.api_keys.list(**filtered(a)),
+    "audit.append": lambda h, **a: h.db.audit.append(**a),
+    "audit.get": lambda h, **a: h.db.audit.get(**a),
+    "audit.checkpoint": lambda h, **a: h.db.audit.checkpoint(**a),
+    "audit.export": lambda h, **a: h.db.audit.export(**a),
+    "audit.prune": lambda h, **a: h.db.audit.prune(**a),
+    "audit.erase_subject": lambda h, **a: h.db.audit.erase_subject(**a),
+    "audit.list": lambda h, **a: h.db.audit.list(**filtered(a)),
+    "audit.verify": lambda h, **a: h.db.audit.verify(**renamed(a)),
+    "audit.keep": lambda h, replace=None, actor=None, **a: {"kept": h.db.audit.keep(a, replace=replace, actor=actor)},
+    "audit.checkpoints": lambda h, **a: {"items": h.db.audit.checkpoints(**a)},
+    "audit.prove": lambda h, **a: {"proven": h.db.audit.prove(**a)},
+    "access.check": lambda h, **a: access(h, a).check(**a),
+    "access.check_many": lambda h, **a: decisions(access(h, a).check_many(**a)),
+    "access.remove": lambda h, **a: {"removed": True, **plain(access(h, a).remove(**a))},
+    "access.delegate": lambda h, **a: access(h, a).delegate(**renamed(a)),
+    "access.explain": lambda h, **a: access(h, a).explain(**a),
+    "access.list_objects": lambda h, **a: access(h, a).list_objects(**a),
+    "access.list_subjects": lambda h, **a: access(h, a).list_subjects(**a),
+    "access.expand": lambda h, **a: access(h, a).expand(**a),
+    "access.put": lambda h, **a: access(h, a).put(**a),
+    "access.set_parent": lambda h, **a: access(h, a).set_parent(**a),
+    "access.grant": lambda h, **a: access(h, a).grant(**a),
+    "access.deny": lambda h, **a: access(h, a).deny(**a),
+    "access.assign": lambda h, **a: access(h, a).assign(**a),
+    "access.revoke": lambda h, **a: access(h, a).revoke(**a),
+    "access.seed": lambda h, **a: access(h, a).seed(**a),
+    "access.sync": lambda h, **a: access(h, a).sync(**a),
     "calls.publish": lambda h, **a: {"offset": h.db.calls.publish(**a)},
     "calls.project": lambda h, **a: h.db.calls.project(**a),
 }
@@ -314,6 +380,27 @@ def rotate(h, background=False, limit=1, **a):
     return {"job": h.db.secrets.rotate_later(**a)} if background else h.db.secrets.rotate(limit=limit, **a)
 
 
+def filtered(arguments):
+    """The columns of a list's filter are arguments of their own."""
+    columns = arguments.pop("filter", {})
+    return {**arguments, **columns}
+
+
+def shown(made):
+    """What was made with a token, which its record hides."""
+    return {**{name: value for name, value in plain(made).items() if value is not None}, "token": made.token.reveal()}
+
+
+def access(handle, arguments):
+    graph = arguments.pop("graph", None)
+    return handle.db.access if graph is None else handle.db.access_graph(graph)
+
+
+def decisions(found):
+    items = [{"allowed": one} if isinstance(one, bool) else {"error": {"code": one.code, "message": str(one)}} for one in found]
+    return {"items": items, "revision": found.revision}
+
+
 def opened(secret):
     return {"value": secret.reveal(), "key_version": secret.key_version}
 
@@ -348,7 +435,8 @@ LEFT_OUT = {"worked", "streams", "module", "undirected", "offset", "edge_keys", 
 SPARSE = (
     brant.JobInfo, brant.JobError, brant.Outcome, brant.QueueStats, brant.StreamInfo, brant.ConsumerInfo, brant.StreamStats, brant.Acquired,
     brant.ScheduleInfo, brant.Ticked, brant.Fired, brant.GroupEvent, brant.JobPage, brant.Events, brant.Channel, brant.Projected, brant.ProjectionFault,
-    brant.RateLimitInfo, brant.Bucket, brant.Rotated, brant.KeyCount,
+    brant.RateLimitInfo, brant.Bucket, brant.Rotated, brant.KeyCount, brant.AuditRows, brant.AuditReport, brant.Exported, brant.Explanation,
+    brant.Step, brant.Holder, brant.Checkpoint,
 )  # fmt: skip
 JOB = "id", "token", "queue", "attempt", "max_attempts", "priority", "key", "progress", "schedule", "created_at", "lease_until", "payload"
 NAMES = {brant.Events: {"events": "items"}, brant.Gap: {"first": "from", "last": "to"}}
@@ -378,6 +466,8 @@ def plain(value):
         return only(value, "id", "state", "duplicate", "action")
     if isinstance(value, SPARSE):
         return sparse(value, [field.name for field in dataclasses.fields(value)])
+    if isinstance(value, brant.Token):
+        return value.reveal()
     if isinstance(value, brant.Result):
         rows = [[plain(item) for item in row] for row in value.rows]
         return {"columns": list(value.columns), "rows": rows, "changes": value.changes, "last_insert_rowid": value.lastrowid}
