@@ -350,6 +350,36 @@ static const step identity[] = {
     {"accounts.get", "{\"id\":\"" BOB "\"}"},
     {"identity.schemas", "{}"},
 };
+static const step access_writes[] = {
+    {"access.put",
+     "{\"graph\":\"acl\",\"key\":\"account:1\",\"type\":\"Principal\",\"attributes\":{\"kind\":"
+     "\"service\"}}"},
+    {"access.put", "{\"graph\":\"acl\",\"key\":\"r\",\"type\":\"Role\"}"},
+    {"access.put", "{\"graph\":\"acl\",\"key\":\"g\",\"type\":\"Group\"}"},
+    {"access.put",
+     "{\"graph\":\"acl\",\"key\":\"q\",\"type\":\"Principal\",\"attributes\":{\"kind\":"
+     "\"service\"}}"},
+    {"access.grant", "{\"graph\":\"acl\",\"subject\":\"q\",\"scopes\":[\"x:*\",\"y:read\"]}"},
+    {"access.assign", "{\"graph\":\"acl\",\"subject\":\"q\",\"role\":\"r\"}"},
+    {"access.assign", "{\"graph\":\"acl\",\"subject\":\"q\",\"group\":\"g\"}"},
+    {"access.deny",
+     "{\"graph\":\"acl\",\"subject\":\"g\",\"scopes\":[\"x:write\"],\"resource\":\"doc:1\"}"},
+    {"access.set_parent", "{\"graph\":\"acl\",\"resource\":\"doc:1\",\"parent\":\"folder:a\"}"},
+    {"access.delegate", "{\"graph\":\"acl\",\"from\":\"q\",\"to\":\"bot\",\"scopes\":[\"x:read\"],"
+                        "\"max_depth\":1,\"may_redelegate\":true}"},
+    {"access.delegate",
+     "{\"graph\":\"acl\",\"from\":\"bot\",\"to\":\"sub\",\"scopes\":[\"x:read\"]}"},
+};
+static const step access_endings[] = {
+    {"access.revoke",
+     "{\"graph\":\"acl\",\"kind\":\"grant\",\"subject\":\"q\",\"scopes\":[\"y:*\"]}"},
+    {"access.revoke",
+     "{\"graph\":\"acl\",\"kind\":\"delegation\",\"subject\":\"q\",\"target\":\"bot\"}"},
+    {"access.revoke", "{\"graph\":\"acl\",\"kind\":\"group\",\"subject\":\"q\",\"target\":\"g\"}"},
+    {"access.remove", "{\"graph\":\"acl\",\"key\":\"bot\"}"},
+    {"access.sync", "{\"graph\":\"acl\"}"},
+    {"access.sync", "{}"},
+};
 static const step upkeep[] = {
     {"db.info", "{}"},
     {"db.doctor", "{}"},
@@ -394,6 +424,23 @@ static void look(brant_cursor *cursor, int timeout_ms, const char *what) {
     size_t length = 0;
     if (cursor) only_memory(what, brant_cursor_next(&items, &length, cursor, timeout_ms));
     brant_free(items);
+}
+
+/* Somebody who is judged by what it holds. */
+static void judge_actor(brant_db *db) {
+    call(db, "access.grant",
+         "{\"graph\":\"acl\",\"subject\":\"q\",\"scopes\":[\"z:read\"],\"actor\":{\"type\":"
+         "\"service\","
+         "\"id\":\"1\"}}",
+         BRANT_DENIED);
+    call(db, "access.assign",
+         "{\"graph\":\"acl\",\"subject\":\"account:1\",\"group\":\"g\",\"actor\":{\"type\":"
+         "\"service\","
+         "\"id\":\"1\"}}",
+         BRANT_OK);
+    call(db, "access.remove",
+         "{\"graph\":\"acl\",\"key\":\"g\",\"actor\":{\"type\":\"service\",\"id\":\"1\"}}",
+         BRANT_DENIED);
 }
 
 /* What looks into an encrypted attribute is refused, and so is a type that would encrypt what an index is on. */
@@ -663,8 +710,11 @@ static const chapter chapters[] = {
     CALLS(access_graph),
     CALLS(audit),
     CALLS(identity),
+    CALLS(access_writes),
+    CALLS(access_endings),
     CALLS(upkeep),
     PLAY(prune_audit),
+    PLAY(judge_actor),
     PLAY(refuse),
     PLAY(listen_to_all),
     PLAY(watch_lock),
