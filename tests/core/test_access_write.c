@@ -3,6 +3,8 @@
  */
 #include "fake_clock.h"
 
+#include "access/write.h"
+#include "support_plan.h"
 #include "test_identity.h"
 
 #define NEVER "4000000000000"
@@ -683,6 +685,60 @@ static void test_actor(void **state) {
     brant_db_free(db);
 }
 
+static void test_session(void **state) {
+    brant_db *db = must_open_access(state), *session = NULL, *inner = NULL;
+    put(db, "Principal", "ann");
+    put(db, "Principal", "p");
+    must(db, "access.grant",
+         "{\"subject\":\"ann\",\"scopes\":[\"nodes:*\"],\"resource\":\"graph:x\"}", NULL);
+    must(db, "access.deny",
+         "{\"subject\":\"ann\",\"scopes\":[\"access:grant\"],\"resource\":\"graph:z\"}", NULL);
+    assert_int_equal(
+        brant_session_open(&session, db,
+                           TEXT("{\"id\":\"1\",\"principal\":\"ann\",\"scopes\":[\"access:*\"],"
+                                "\"within\":[\"*:*\"],\"denies\":[\"nodes:admin\"]}")),
+        BRANT_OK);
+    must(session, "access.grant",
+         "{\"subject\":\"p\",\"scopes\":[\"nodes:read\"],\"resource\":\"graph:x\"}", NULL);
+    must(session, "access.grant", "{\"subject\":\"p\",\"scopes\":[\"access:grant\"]}", NULL);
+    must_fail(session, "access.grant", "{\"subject\":\"p\",\"scopes\":[\"nodes:read\"]}",
+              BRANT_DENIED, "\"nodes:read\" on \"*\"");
+    must_fail(session, "access.grant",
+              "{\"subject\":\"p\",\"scopes\":[\"nodes:*\"],\"resource\":\"graph:x\"}", BRANT_DENIED,
+              "\"nodes:*\""); /* its denies overlap */
+    must_fail(session, "access.grant",
+              "{\"subject\":\"p\",\"scopes\":[\"access:grant\"],\"resource\":\"graph:z\"}",
+              BRANT_DENIED, "\"graph:z\""); /* the graph denies what it has otherwise */
+
+    /* One within it gives no more than both. */
+    assert_int_equal(
+        brant_session_open(&inner, session, TEXT("{\"id\":\"1\",\"scopes\":[\"access:*\"]}")),
+        BRANT_OK);
+    must_fail(inner, "access.grant", "{\"subject\":\"p\",\"scopes\":[\"jobs:read\"]}", BRANT_DENIED,
+              "\"jobs:read\"");
+    must(inner, "access.grant", "{\"subject\":\"p\",\"scopes\":[\"access:delegate\"]}", NULL);
+    brant_db_free(inner);
+    brant_db_free(session);
+
+    /* It makes a graph where there is none, which is nobody's. */
+    assert_int_equal(
+        brant_session_open(&session, db, TEXT("{\"id\":\"1\",\"scopes\":[\"access:admin\"]}")),
+        BRANT_OK);
+    must(session, "access.put", "{\"graph\":\"new\",\"key\":\"a\",\"type\":\"Agent\"}", NULL);
+    must(db, "graphs.get", "{\"name\":\"new\"}", "\"owner_id\":null");
+    must_fail(session, "nodes.put", "{\"graph\":\"new\",\"key\":\"b\",\"type\":\"Agent\"}",
+              BRANT_DENIED, NULL);
+    brant_db_free(session);
+    must_be_well(db);
+    brant_db_free(db);
+}
+
+static void test_plans(void **state) {
+    brant_db_free(must_open_access(state));
+    must_plan_well(in_folder(*state, "access.db"), brant__access_write_statements.sql,
+                   brant__access_write_statements.count);
+}
+
 int main(void) {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up_clock, tear_down_folder)
     const struct CMUnitTest tests[] = {
@@ -690,7 +746,7 @@ int main(void) {
         TEST(test_parent), TEST(test_grant),    TEST(test_assign),
         TEST(test_revoke), TEST(test_delegate), TEST(test_delegation_told),
         TEST(test_seed),   TEST(test_derive),   TEST(test_sync_tenant),
-        TEST(test_actor),
+        TEST(test_actor),  TEST(test_session),  TEST(test_plans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,10 +26,12 @@ static const char *const sql[STATEMENT_COUNT] = {
     [NODES_FROM] = "SELECT row_id, key, type, attributes FROM nodes WHERE graph = :graph AND key "
                    ">= :from AND key < :before ORDER BY key",
 };
-static const brant__statements statements = {BRANT__TABLE_ACCESS_WRITE, STATEMENT_COUNT, sql};
+const brant__statements brant__access_write_statements = {BRANT__TABLE_ACCESS_WRITE,
+                                                          STATEMENT_COUNT, sql};
 
 static brant_status get(brant__statement **out, const brant__access_edit *edit, int which) {
-    return brant__statement_get(out, edit->call->db, &statements, (size_t)which);
+    return brant__statement_get(out, edit->call->db, &brant__access_write_statements,
+                                (size_t)which);
 }
 
 /* ---- the graph --------------------------------------------------------------------------------------- */

@@ -161,6 +161,8 @@ brant_status brant__access_scopes(brant__scopes *out, brant__call *call);
 /* The member "expires_at"; INVALID: it has passed. */
 brant_status brant__access_expiry(int64_t *out, const brant__access_edit *edit);
 
+extern const brant__statements brant__access_write_statements;
+
 /* ---- operations ------------------------------------------------------------------------------------------- */
 
 brant_status brant__access_put(brant__call *call);
