@@ -339,6 +339,11 @@ static void test_delegate(void **state) {
     must_hold(db, true, "a", "nodes:write", "graph:x");
     must_hold(db, false, "a", "nodes:write", "graph:y");
 
+    must(db, "access.delegate",
+         "{\"from\":\"p\",\"to\":\"x\",\"scopes\":[\"nodes:*\"],\"max_depth\":2}", NULL);
+    must_fail(db, "access.delegate", "{\"from\":\"x\",\"to\":\"b\",\"scopes\":[\"nodes:read\"]}",
+              BRANT_DENIED, "so far"); /* it may not be passed on */
+
     /* An agent passes on less: scopes, depth and time. */
     must_fail(
         db, "access.delegate",
