@@ -313,13 +313,24 @@ static void test_reconcile_refuses(void **state) {
     brant_hub_free(hub);
 }
 
+static void test_deleted(void **state) {
+    brant_hub *hub = make_hub(state);
+    brant_db *system = brant_hub_system(hub);
+    must(system, "tenants.delegate", DELEGATE(READ), "\"state\":\"active\"");
+    must(system, "organizations.delete", "{\"id\":\"" B "\"}", NULL);
+    must(system, "tenants.maintain", "{}", "\"ok\":true");
+    assert_true(is_state(hub, "revoked", NULL));
+    assert_false(may(hub, A, BOT));
+    must(system, "organizations.delete", "{\"id\":\"" A "\"}", NULL);
+    must(system, "tenants.delegations", "{}", "\"items\":[]");
+    brant_hub_free(hub);
+}
+
 int main(void) {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up_folder, tear_down_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_delegate),
-        TEST(test_refused),
-        TEST(test_killed),
-        TEST(test_reconcile_refuses),
+        TEST(test_delegate),          TEST(test_refused), TEST(test_killed),
+        TEST(test_reconcile_refuses), TEST(test_deleted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

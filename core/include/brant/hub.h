@@ -181,7 +181,8 @@ BRANT_API brant_status brant_tenant_revoke_delegation(char **out_json, size_t *o
 
 /*
  * tenants.delegations {"filter"?: {"from_org"?, "to_org"?, "state"?}, "limit"?, "cursor"?} -> {"items": [Delegation..], "cursor"?}
- * In the order in which they were made. Those of an organisation go with it. INVALID: a cursor of another filter.
+ * In the order in which they were made. Those of an organisation go with it; those to its agents are revoked, as above.
+ * INVALID: a cursor of another filter.
  */
 BRANT_API brant_status brant_tenant_delegations(char **out_json, size_t *out_json_len, brant_db *db,
                                                 const char *json, size_t json_len);

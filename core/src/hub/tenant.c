@@ -26,7 +26,16 @@
 
 static const char *const side_endings[] = {"-wal", "-shm", "-journal", NEW_ENDING};
 
-enum { MADE, DELETING, FINISH_TENANT, FINISH_CHECKPOINTS, FINISH_DELEGATIONS, FILE_ID, RECORD };
+enum {
+    MADE,
+    DELETING,
+    FINISH_TENANT,
+    FINISH_CHECKPOINTS,
+    FINISH_DELEGATIONS,
+    END_DELEGATIONS,
+    FILE_ID,
+    RECORD
+};
 static const char *const sql[] = {
     [MADE] = "INSERT INTO brant_tenants (org_id, state, file, created_at, updated_at)"
              " VALUES (:org_id, 'made', :file, :now, :now)"
@@ -36,8 +45,10 @@ static const char *const sql[] = {
     [FINISH_CHECKPOINTS] = "DELETE FROM brant_audit_checkpoints WHERE file ="
                            " (SELECT file FROM brant_tenants WHERE org_id = :org_id)",
     [FINISH_TENANT] = "DELETE FROM brant_tenants WHERE org_id = :org_id",
-    [FINISH_DELEGATIONS] =
-        "DELETE FROM brant_delegations WHERE from_org = :org_id OR to_org = :org_id",
+    [FINISH_DELEGATIONS] = "DELETE FROM brant_delegations WHERE from_org = :org_id",
+    /* Those to its agents stand in the others' files, too: delegation.c ends them. */
+    [END_DELEGATIONS] = "UPDATE brant_delegations SET state = 'revoking' WHERE to_org = :org_id"
+                        " AND state IN ('pending', 'active')",
     [FILE_ID] = "SELECT value FROM brant_meta WHERE name = 'id'",
     [RECORD] = "UPDATE brant_tenants SET file = :file, updated_at = :now"
                " WHERE org_id = :org_id AND file IS NOT :file",
@@ -248,6 +259,7 @@ static brant_status remove_rows(brant_hub *hub, const char *org_id) {
         BRANT__TRY(run_of(hub, FINISH_CHECKPOINTS, org_id));
         BRANT__TRY(run_of(hub, FINISH_TENANT, org_id));
         BRANT__TRY(run_of(hub, FINISH_DELEGATIONS, org_id));
+        BRANT__TRY(run_of(hub, END_DELEGATIONS, org_id));
         BRANT__TRY(brant__organization_remove(&call, id));
     }
     BRANT__TRY(brant__commit(hub->registry));
