@@ -294,17 +294,33 @@ cleanup:
 /* Is there something that this one was given with a scope, on which the subject has the right to it? */
 static brant_status has_any(bool *out, const brant__access_edit *edit,
                             const brant__access_entity *subject, int64_t giver, brant__text scope) {
-    brant__access_list list = {0};
+    reached self = {0};
+    brant__statement *statement = NULL;
+    brant__access_entity resource;
+    brant__access_link edge;
+    bool found;
     brant_status status;
 
     *out = false;
-    BRANT__TRY(brant__access_of_subject(&list, edit, giver, "Grants"));
-    for (size_t i = 0; i < list.count && !*out; i++)
-        if (brant__scopes_cover(&list.items[i].scopes, scope))
+    BRANT__TRY(reach_subject(&self, edit, giver));
+    for (size_t i = 0; i < self.count; i++) {
+        BRANT__TRY(
+            brant__access_links(&statement, edit, self.rows[i], "Grants", BRANT__ACCESS_OUT));
+        for (;;) {
+            BRANT__TRY(brant__access_link_next(&found, &edge, &resource, edit, statement));
+            if (!found) break;
+            if (!brant__access_live(&edge, edit->now) || !brant__scopes_cover(&edge.scopes, scope))
+                continue;
             BRANT__TRY(brant__access_right(out, edit->call, edit->graph.name, subject->key, scope,
-                                           list.items[i].resource));
+                                           resource.key));
+            if (*out) goto cleanup;
+        }
+        brant__reset(statement);
+        statement = NULL;
+    }
 cleanup:
-    brant__access_list_free(&list);
+    brant__reset(statement);
+    reached_free(&self);
     return status;
 }
 
