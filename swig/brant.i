@@ -184,6 +184,25 @@
 %feature("nothread", "0") brant_stream_publish;
 %feature("nothread", "0") brant_stream_publish_many;
 %feature("nothread", "0") brant_stream_read;
+%feature("nothread", "0") brant_hub_acquire;
+%feature("nothread", "0") brant_hub_authenticate;
+%feature("nothread", "0") brant_hub_close;
+%feature("nothread", "0") brant_hub_keyring_load;
+%feature("nothread", "0") brant_hub_keyring_unload;
+%feature("nothread", "0") brant_hub_open;
+%feature("nothread", "0") brant_hub_release;
+%feature("nothread", "0") brant_session_open;
+%feature("nothread", "0") brant_tenant_apply;
+%feature("nothread", "0") brant_tenant_backup;
+%feature("nothread", "0") brant_tenant_delegate;
+%feature("nothread", "0") brant_tenant_delegations;
+%feature("nothread", "0") brant_tenant_get;
+%feature("nothread", "0") brant_tenant_list;
+%feature("nothread", "0") brant_tenant_maintain;
+%feature("nothread", "0") brant_tenant_migrate;
+%feature("nothread", "0") brant_tenant_restore;
+%feature("nothread", "0") brant_tenant_revoke_delegation;
+%feature("nothread", "0") brant_tenant_stats;
 
 /* For C hosts only: function pointers do not cross. The error record is read inside the failing call (the status typemap). */
 %ignore brant_open_with;
@@ -195,6 +214,7 @@
 %ignore brant_free;
 /* Finalisers call these; a language never does by hand. */
 %ignore brant_db_free;
+%ignore brant_hub_free;
 %ignore brant_cursor_free;
 %ignore brant_validator_free;
 
@@ -222,6 +242,7 @@
 %include "brant/queue.h"
 %include "brant/lock.h"
 %include "brant/access.h"
+%include "brant/hub.h"
 %include "brant/schedule.h"
 %include "brant/secret.h"
 %include "brant/session.h"

@@ -10,7 +10,9 @@
 
 %typemap(in) (const char *json, size_t json_len) (brant_node::Input text),
              (const char *path, size_t path_len) (brant_node::Input text),
-             (const char *name, size_t name_len) (brant_node::Input text)
+             (const char *name, size_t name_len) (brant_node::Input text),
+             (const char *org_id, size_t org_id_len) (brant_node::Input text),
+             (const char *token, size_t token_len) (brant_node::Input text)
 {
   text.read(env, $input);
   $1 = const_cast<char *>(text.data());
@@ -18,6 +20,7 @@
 }
 
 %typemap(in) brant_db * "$1 = brant_node::database(env, $input);"
+%typemap(in) brant_hub * "$1 = brant_node::hub(env, $input);"
 %typemap(in) brant_cursor * "$1 = brant_node::cursor(env, $input);"
 %typemap(in) brant_validator * "$1 = brant_node::validator(env, $input);"
 %typemap(in) int64_t "$1 = brant_node::integer(env, $input);"
@@ -29,8 +32,25 @@
 }
 %typemap(argout) (char **out_json, size_t *out_json_len) "$result = text$argnum.value(env);"
 
-%typemap(in, numinputs=0) brant_db **out_db (brant_node::Database handle) "$1 = &handle.pointer;"
-%typemap(argout) brant_db **out_db "$result = handle$argnum.value(env);"
+%typemap(in, numinputs=0) brant_db **out_db (brant_node::Database handle),
+                          brant_db **out_session (brant_node::Database handle)
+  "$1 = &handle.pointer;"
+%typemap(argout) brant_db **out_db, brant_db **out_session "$result = handle$argnum.value(env);"
+
+/* A session, and whose it is: [handle, text]. */
+%typemap(in, numinputs=0) (brant_db **out_session, char **out_json, size_t *out_json_len) (brant_node::Caller caller)
+{
+  $1 = &caller.session.pointer;
+  $2 = &caller.text.data;
+  $3 = &caller.text.size;
+}
+%typemap(argout) (brant_db **out_session, char **out_json, size_t *out_json_len) "$result = caller$argnum.value(env);"
+
+%typemap(in, numinputs=0) brant_hub **out_hub (brant_node::Hub handle) "$1 = &handle.pointer;"
+%typemap(argout) brant_hub **out_hub "$result = handle$argnum.value(env);"
+
+/* Borrowed: it keeps the hub, the function's only argument. */
+%typemap(out) brant_db * "$result = brant_node::borrowed(env, $1, info[0]);"
 
 %typemap(in, numinputs=0) brant_cursor **out_cursor (brant_node::Cursor handle) "$1 = &handle.pointer;"
 %typemap(argout) brant_cursor **out_cursor "$result = handle$argnum.value(env);"

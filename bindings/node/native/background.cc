@@ -4,6 +4,8 @@
  *   open_async(path, options) -> Promise of a handle
  *   call_async(db or null, name, input, deadline) -> Promise of text
  *   call_open_async(db, name, input, deadline) -> Promise of a cursor
+ *   hub_acquire_async(hub, org_id) -> Promise of a handle
+ *   hub_authenticate_async(hub, token) -> Promise of [session, text]
  *   next_async(cursor, db, deadline) -> Promise of text: what the cursor, which is one of `db`, has now
  *   wake_start(db, callback) -> waker; wake_arm(waker); wake_ref(waker, bool); wake_stop(waker)
  *
@@ -24,7 +26,7 @@ namespace brant_node {
 
 namespace {
 
-enum class Kind { open, call, call_open, next };
+enum class Kind { open, call, call_open, next, acquire, authenticate };
 
 /* A call on a thread of the pool. The error record belongs to that thread, so its text is taken there. */
 struct Job {
@@ -34,6 +36,7 @@ struct Job {
     Kind kind = Kind::call;
     brant_db *db = nullptr;
     brant_cursor *from = nullptr;
+    brant_hub *hub = nullptr;
     int64_t deadline = 0;
     std::string name;
     std::string json;
@@ -41,6 +44,7 @@ struct Job {
     std::string code, message, detail;
     Output text;
     Database handle;
+    Caller caller;
     Cursor cursor;
 
     ~Job();
@@ -60,14 +64,24 @@ brant_status Job::run()
     case Kind::call: return brant_call(&text.data, &text.size, db, name.data(), name.size(), json.data(), json.size());
     case Kind::call_open: return brant_call_open(&cursor.pointer, db, name.data(), name.size(), json.data(), json.size());
     case Kind::next: return brant_cursor_next(&text.data, &text.size, from, 0);
+    case Kind::acquire: return brant_hub_acquire(&handle.pointer, hub, name.data(), name.size());
+    case Kind::authenticate:
+        return brant_hub_authenticate(&caller.session.pointer, &caller.text.data, &caller.text.size, hub, name.data(), name.size());
     }
     return BRANT_INTERNAL;
 }
 
 Napi::Value Job::result(napi_env env)
 {
-    if (kind == Kind::open) return handle.value(env);
-    return kind == Kind::call_open ? cursor.value(env) : text.value(env);
+    switch (kind) {
+    case Kind::open:
+    case Kind::acquire: return handle.value(env);
+    case Kind::authenticate: return caller.value(env);
+    case Kind::call_open: return cursor.value(env);
+    case Kind::call:
+    case Kind::next: break;
+    }
+    return text.value(env);
 }
 
 void job_execute(napi_env, void *data)
@@ -147,6 +161,20 @@ Napi::Value call(const Napi::CallbackInfo &info, Kind kind)
 Napi::Value call_async(const Napi::CallbackInfo &info) { return call(info, Kind::call); }
 
 Napi::Value call_open_async(const Napi::CallbackInfo &info) { return call(info, Kind::call_open); }
+
+Napi::Value from_hub(const Napi::CallbackInfo &info, Kind kind)
+{
+    std::unique_ptr<Job> job(new Job);
+    job->kind = kind;
+    job->hub = hub(info.Env(), info[0]);
+    job->name = text_of(info.Env(), info[1]);
+    check(info.Env(), napi_create_reference(info.Env(), info[0], 1, &job->keep[0]));
+    return job_start(info.Env(), std::move(job));
+}
+
+Napi::Value hub_acquire_async(const Napi::CallbackInfo &info) { return from_hub(info, Kind::acquire); }
+
+Napi::Value hub_authenticate_async(const Napi::CallbackInfo &info) { return from_hub(info, Kind::authenticate); }
 
 Napi::Value next_async(const Napi::CallbackInfo &info)
 {
@@ -294,6 +322,8 @@ void define(Napi::Env env, Napi::Object exports)
     exports.Set("open_async", Napi::Function::New<open_async>(env, "open_async"));
     exports.Set("call_async", Napi::Function::New<call_async>(env, "call_async"));
     exports.Set("call_open_async", Napi::Function::New<call_open_async>(env, "call_open_async"));
+    exports.Set("hub_acquire_async", Napi::Function::New<hub_acquire_async>(env, "hub_acquire_async"));
+    exports.Set("hub_authenticate_async", Napi::Function::New<hub_authenticate_async>(env, "hub_authenticate_async"));
     exports.Set("next_async", Napi::Function::New<next_async>(env, "next_async"));
     exports.Set("wake_start", Napi::Function::New<wake_start>(env, "wake_start"));
     exports.Set("wake_arm", Napi::Function::New<wake_arm>(env, "wake_arm"));

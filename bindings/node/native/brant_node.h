@@ -83,6 +83,25 @@ struct Database {
     Napi::Value value(napi_env env);
 };
 
+/* A session that a hub opened, and whose it is. */
+struct Caller {
+    Database session;
+    Output text;
+
+    /* [handle, text] */
+    Napi::Value value(napi_env env);
+};
+
+struct Hub {
+    brant_hub *pointer = nullptr;
+
+    Hub() = default;
+    Hub(const Hub &) = delete;
+    Hub &operator=(const Hub &) = delete;
+    ~Hub() { brant_hub_free(pointer); }
+    Napi::Value value(napi_env env);
+};
+
 struct Cursor {
     brant_cursor *pointer = nullptr;
 
@@ -105,13 +124,17 @@ struct Validator {
 
 /* The handle in an external of ours; null is NULL. Throws INVALID for anything else. */
 brant_db *database(napi_env env, napi_value value);
+brant_hub *hub(napi_env env, napi_value value);
 brant_cursor *cursor(napi_env env, napi_value value);
 brant_validator *validator(napi_env env, napi_value value);
+
+/* An external of a handle that `owner` frees, which lives as long as this. */
+Napi::Value borrowed(napi_env env, brant_db *db, napi_value owner);
 
 /* A whole number. */
 int64_t integer(napi_env env, napi_value value);
 
-/* Add open_async, call_async and the wake functions to the module's exports. */
+/* Add the asynchronous calls and the wake functions to the module's exports. */
 void define(Napi::Env env, Napi::Object exports);
 
 } // namespace brant_node

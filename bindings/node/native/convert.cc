@@ -11,6 +11,7 @@ namespace brant_node {
 namespace {
 
 constexpr napi_type_tag DATABASE_TAG = {0x6272616e742d6462, 0x9d3f5b1c07e84a26};
+constexpr napi_type_tag HUB_TAG = {0x6272616e742d6875, 0x25f7c09e4d8b3161};
 constexpr napi_type_tag CURSOR_TAG = {0x6272616e742d6375, 0x41c86e0fb2d95733};
 constexpr napi_type_tag VALIDATOR_TAG = {0x6272616e742d7661, 0x7a10c4d6e85f2b39};
 
@@ -28,6 +29,10 @@ napi_value string(napi_env env, std::string_view text)
 }
 
 void finalize_database(napi_env, void *data, void *) { brant_db_free(static_cast<brant_db *>(data)); }
+
+void finalize_hub(napi_env, void *data, void *) { brant_hub_free(static_cast<brant_hub *>(data)); }
+
+void finalize_borrowed(napi_env env, void *, void *owner) { napi_delete_reference(env, static_cast<napi_ref>(owner)); }
 
 void finalize_cursor(napi_env, void *data, void *) { brant_cursor_free(static_cast<brant_cursor *>(data)); }
 
@@ -133,6 +138,16 @@ Napi::Value Output::value(napi_env env) const { return Napi::Value(env, string(e
 
 Napi::Value Database::value(napi_env env) { return own(env, pointer, finalize_database, DATABASE_TAG); }
 
+Napi::Value Caller::value(napi_env env)
+{
+    Napi::Array pair = Napi::Array::New(env, 2);
+    pair[0u] = session.value(env);
+    pair[1u] = text.value(env);
+    return pair;
+}
+
+Napi::Value Hub::value(napi_env env) { return own(env, pointer, finalize_hub, HUB_TAG); }
+
 Napi::Value Cursor::value(napi_env env) { return own(env, pointer, finalize_cursor, CURSOR_TAG); }
 
 Napi::Value Validator::value(napi_env env) { return own(env, pointer, finalize_validator, VALIDATOR_TAG); }
@@ -140,6 +155,24 @@ Napi::Value Validator::value(napi_env env) { return own(env, pointer, finalize_v
 brant_db *database(napi_env env, napi_value value)
 {
     return static_cast<brant_db *>(pointer_of(env, value, DATABASE_TAG, "the argument is not a database handle"));
+}
+
+brant_hub *hub(napi_env env, napi_value value)
+{
+    return static_cast<brant_hub *>(pointer_of(env, value, HUB_TAG, "the argument is not a hub"));
+}
+
+Napi::Value borrowed(napi_env env, brant_db *db, napi_value owner)
+{
+    napi_value value = nullptr;
+    napi_ref reference = nullptr;
+    check(env, napi_create_reference(env, owner, 1, &reference));
+    if (napi_create_external(env, db, finalize_borrowed, reference, &value) != napi_ok) {
+        napi_delete_reference(env, reference);
+        throw Napi::Error::New(env);
+    }
+    check(env, napi_type_tag_object(env, value, &DATABASE_TAG));
+    return Napi::Value(env, value);
 }
 
 brant_cursor *cursor(napi_env env, napi_value value)

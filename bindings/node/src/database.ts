@@ -3,23 +3,31 @@
  */
 import { isMainThread } from 'node:worker_threads';
 import { fileURLToPath } from 'node:url';
+import { Access } from './access.js';
+import { Accounts } from './accounts.js';
+import { ApiKeys } from './api_keys.js';
+import { Audit } from './audit.js';
 import { Connection, guard } from './connection.js';
 import { calls, traced } from './diagnostics.js';
 import { BrantError } from './error.js';
 import type { DefinedModule } from './define_module.js';
 import { Graph, Graphs } from './graph.js';
 import { GraphTypes } from './graph_types.js';
+import { type Authenticated, type Token, authenticate } from './identity.js';
 import { Indexes } from './indexes.js';
 import { apart, array } from './input.js';
 import { Calls } from './calls.js';
 import { BrantEventTarget, type EventTargetOptions } from './event_target.js';
+import { Invitations } from './invitations.js';
 import { Jobs } from './jobs.js';
 import { parse, snakeCase, stringify } from './json.js';
 import { type KeyRing, type KeyRingFields, type KeyRingInfo, attachRing } from './keys.js';
 import { Dispatcher, Listener, type ListenOptions } from './listener.js';
 import { Lock, Locks, type LockOptions } from './lock.js';
+import { Members } from './members.js';
 import { type RawCursor, native } from './native.js';
 import type { InputOf, OperationName, OutputOf } from './operations.js';
+import { Organizations } from './organizations.js';
 import { type Deliver, Outbox } from './outbox.js';
 import { packed } from './payload.js';
 import { Queue, Queues } from './queue.js';
@@ -91,6 +99,16 @@ export class Database {
   readonly secrets: Secrets;
   /** Encryption by hand. */
   readonly envelopes: Envelopes;
+  readonly accounts: Accounts;
+  readonly organizations: Organizations;
+  /** Who belongs to which organization. */
+  readonly members: Members;
+  readonly invitations: Invitations;
+  readonly apiKeys: ApiKeys;
+  /** The audit log. */
+  readonly audit: Audit;
+  /** Who may do what: the graph `access`; another one is `accessGraph(name)`. */
+  readonly access: Access;
 
   /** As {@link open}. */
   constructor(path: string | URL, options: OpenOptions = {}) {
@@ -119,6 +137,13 @@ export class Database {
     this.calls = new Calls(this.#connection);
     this.secrets = new Secrets(this.#connection);
     this.envelopes = new Envelopes(this.#connection);
+    this.accounts = new Accounts(this.#connection);
+    this.organizations = new Organizations(this.#connection);
+    this.members = new Members(this.#connection);
+    this.invitations = new Invitations(this.#connection);
+    this.apiKeys = new ApiKeys(this.#connection);
+    this.audit = new Audit(this.#connection);
+    this.access = new Access(this.#connection);
   }
 
   /** The handle is closed; every method is `CLOSED`. */
@@ -324,6 +349,20 @@ export class Database {
   types<S extends GraphSchema = AnySchema>(graphType: string, module?: DefinedModule<S>): Types<S> {
     void module;
     return new Types<S>(this.#connection, graphType);
+  }
+
+  /** An access graph by another name than `access`. */
+  accessGraph(name: string): Access {
+    return new Access(this.#connection, name);
+  }
+
+  /**
+   * Whose an API key is, and the identity of a session for whoever has it.
+   *
+   * @throws BrantError `AUTH`, with one message, for whatever is wrong with it; `NOT_FOUND`: there is no key ring with a pepper.
+   */
+  authenticate(token: string | Token): Authenticated {
+    return authenticate(this.#connection, token);
   }
 
   /**

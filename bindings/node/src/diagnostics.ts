@@ -72,8 +72,8 @@ function nameOf(operation: Operation): string {
   return names.get(operation) ?? operation.name;
 }
 
-/** `graph_types.get` is brant_graph_type_get, `indexes.list` brant_index_list. */
+/** `graph_types.get` is brant_graph_type_get, `indexes.list` brant_index_list, `access.check` brant_access_check. */
 function functionName(name: string): string {
   const [namespace = '', verb = ''] = name.split('.');
-  return `brant_${namespace.replace(/(index)es$|s$/, '$1')}_${verb}`;
+  return `brant_${namespace.replace(/(index)es$|(?<!s)s$/, '$1')}_${verb}`;
 }

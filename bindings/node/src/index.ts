@@ -10,6 +10,7 @@ export { BrantError } from './error.js';
 export { composite } from './event_target.js';
 export { extensionPath } from './extension.js';
 export { Key, deriveKey, deriveKeyAsync, generateKey } from './keys.js';
+export { Token, identitySchemas } from './identity.js';
 export { modules } from './modules.js';
 export { JobFailed } from './queue.js';
 export { Validator } from './validator.js';
@@ -24,6 +25,28 @@ export type {
   SchemaLike,
   SchemaOf,
 } from './define_module.js';
+export type {
+  Access,
+  AccessDecision,
+  AccessExpansion,
+  AccessExplanation,
+  AccessHolder,
+  AccessMember,
+  AccessNodeType,
+  AccessQuestion,
+  AccessSeeded,
+  AccessStep,
+  AccessSynced,
+  AccessWritten,
+  AtLeast,
+  DelegateOptions,
+  GrantOptions,
+  SubjectType,
+  SyncOptions,
+} from './access.js';
+export type * from './accounts.js';
+export type * from './api_keys.js';
+export type * from './audit.js';
 export type { CallEvent, Calls, Projection } from './calls.js';
 export type { ClaimOptions } from './claims.js';
 export type { CallMessage } from './diagnostics.js';
@@ -63,15 +86,28 @@ export type { Graph, GraphChange, GraphDiff, Graphs, LogPosition, Purged, Replay
 export type { CheckOptions, GraphTypes, UpdateOptions } from './graph_types.js';
 export type { FromGraphologyOptions } from './graphology.js';
 export type { Delivered, Group, GroupEvent, GroupOptions, GroupWorkOptions } from './group.js';
+export type {
+  Actor,
+  ActorOptions,
+  ActorType,
+  Authenticated,
+  Identity,
+  IdentityTable,
+  RowSchemas,
+  Verified,
+} from './identity.js';
 export type { Indexes, IndexOptions } from './indexes.js';
+export type * from './invitations.js';
 export type { AttemptError, ClaimedJob, FailOptions, Failure, Job, JobInfo, JobState, Snoozed } from './job.js';
 export type { Claim, Jobs } from './jobs.js';
 export type { DeriveOptions, Kdf, KeyEntry, KeyFields, KeyInfo, KeyPurpose, KeyRing, KeyRingFields, KeyRingInfo, KeyState } from './keys.js';
 export type { Listener, ListenOptions } from './listener.js';
 export type { Acquisition, AcquireOptions, Lease, Lock, LockInfo, LockOptions, Locks } from './lock.js';
+export type * from './members.js';
 export type { FormatOptions, Modules, TypeOf } from './modules.js';
 export type { DeleteNodesOptions, DeleteNodesResult, NodeListOptions, Nodes } from './nodes.js';
 export type * from './operations.js';
+export type * from './organizations.js';
 export type { Deliver, Outbox } from './outbox.js';
 export type { Moment } from './payload.js';
 export type {

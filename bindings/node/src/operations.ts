@@ -9,19 +9,38 @@ import type {
   ModuleDiff,
   ModuleTypes,
 } from './evolution.js';
+import type {
+  AccessExpansion,
+  AccessExplanation,
+  AccessMember,
+  AccessNodeType,
+  AccessQuestion,
+  AccessSeeded,
+  AccessSynced,
+  AccessWritten,
+  AtLeast,
+  SubjectType,
+} from './access.js';
+import type { Account, AccountListOptions, AccessLevel } from './accounts.js';
+import type { ApiKey, ApiKeyListOptions } from './api_keys.js';
+import type { AuditExport, AuditListOptions, AuditPage, AuditPruned, AuditReport, AuditRow, Checkpoint, CheckpointFields, SubjectErased } from './audit.js';
 import type { CallEvent, Projection } from './calls.js';
 import type { DeleteEdgesResult, EdgeListOptions } from './edges.js';
 import type { ArraysOptions, ExportFormat, ExportOptions, GraphArrays, ImportOptions, ImportResult } from './exchange.js';
 import type { EdgeFilter, NodeFilter } from './filter.js';
 import type { CheckOptions, UpdateOptions } from './graph_types.js';
 import type { GraphChange, GraphDiff, Replay } from './graph.js';
+import type { ActorType, Authenticated, IdentityTable, RowSchemas, Verified } from './identity.js';
 import type { IndexOptions } from './indexes.js';
+import type { Invitation, InvitationListOptions } from './invitations.js';
 import type { AttemptError, ClaimedJob, Failure, JobInfo, JobState, Snoozed } from './job.js';
 import type { Claim } from './jobs.js';
 import type { Acquisition, LockInfo } from './lock.js';
+import type { Level, Member, MemberListOptions } from './members.js';
 import type { FormatOptions, TypeOf } from './modules.js';
 import type { DeleteNodesOptions, DeleteNodesResult, NodeListOptions } from './nodes.js';
 import type { Enqueued, EnqueueOptions, JobListOptions, NewJob, PruneOptions, QueueInfo, QueuePolicy, QueueStats } from './queue.js';
+import type { Organization, OrganizationListOptions } from './organizations.js';
 import type { RateLimitInfo, RateLimitOptions, RateLimitState } from './rate_limit.js';
 import type { Kdf, KeyEntry, KeyPurpose, KeyRingInfo } from './keys.js';
 import type { Fired, Schedule } from './schedules.js';
@@ -114,6 +133,14 @@ interface Found {
 interface Named {
   name: string;
 }
+interface OfId {
+  id: string;
+}
+/** Who acts. */
+interface ByActor {
+  actor?: { type?: ActorType; id?: string; reason?: string };
+}
+type Filtered<Options> = PageInput & { filter?: Members<Omit<Options, 'limit' | 'cursor'>> };
 type Empty = Record<string, never>;
 
 /** Pages by name, or by what `next` is. */
@@ -176,6 +203,29 @@ interface ScheduleInput extends PayloadInput {
   };
   misfire?: 'skip' | 'one' | 'all';
   catch_up?: number;
+}
+interface InAccess {
+  graph?: string;
+}
+type AccessInput = InAccess & Members<AtLeast>;
+interface GrantInput extends InAccess, ByActor {
+  subject: string;
+  scopes: readonly string[];
+  resource?: string;
+  expires_at?: number;
+}
+interface OfMember {
+  org_id: string;
+  account_id: string;
+}
+interface KeyInput extends ByActor {
+  owner_id?: string;
+  org_id?: string;
+  name: string;
+  scopes: readonly string[];
+  type?: string;
+  expires_at?: number;
+  metadata?: JsonObject;
 }
 type RateInput = Named & RateLimitOptions & { kind: 'sliding_window' | 'token_bucket'; cost?: number };
 
@@ -428,6 +478,138 @@ export interface Operations {
     input: InGraph & { keys?: readonly string[]; filter?: EdgeFilter } & ManyOptions;
     output: DeleteEdgesResult;
   };
+  'identity.schemas': { input: Empty; output: { tables: Record<IdentityTable, RowSchemas> } };
+  'accounts.create': {
+    input: ByActor & { email: string; name?: string | null; access_level?: AccessLevel; id?: string; metadata?: JsonObject };
+    output: Account;
+  };
+  'accounts.get': { input: OfId; output: Account };
+  'accounts.find': { input: { email: string }; output: Account };
+  'accounts.list': { input: Filtered<AccountListOptions>; output: Page<Account> };
+  'accounts.update': {
+    input: OfId & ByActor & { email?: string; name?: string | null; access_level?: AccessLevel; metadata?: JsonObject };
+    output: Account;
+  };
+  'accounts.deactivate': { input: OfId & ByActor; output: Account };
+  'accounts.reactivate': { input: OfId & ByActor; output: Account };
+  'accounts.delete': { input: OfId & ByActor; output: { deleted: true; api_keys: number; members: number } };
+  'organizations.create': {
+    input: ByActor & { slug: string; name: string; owner_id?: string; id?: string; metadata?: JsonObject };
+    output: Organization;
+  };
+  'organizations.get': { input: OfId | { slug: string }; output: Organization };
+  'organizations.list': { input: Filtered<OrganizationListOptions>; output: Page<Organization> };
+  'organizations.update': { input: OfId & ByActor & { slug?: string; name?: string; metadata?: JsonObject }; output: Organization };
+  'organizations.transfer': { input: OfId & ByActor & { to: string }; output: Organization };
+  'organizations.suspend': { input: OfId & ByActor; output: Organization };
+  'organizations.resume': { input: OfId & ByActor; output: Organization };
+  'organizations.delete': { input: OfId & ByActor; output: Organization };
+  'members.add': { input: OfMember & ByActor & { level?: Level }; output: Member };
+  'members.get': { input: OfMember; output: Member };
+  'members.list': { input: Filtered<MemberListOptions>; output: Page<Member> };
+  'members.set_level': { input: OfMember & ByActor & { level: Level }; output: Member };
+  'members.suspend': { input: OfMember & ByActor; output: Member };
+  'members.resume': { input: OfMember & ByActor; output: Member };
+  'members.remove': { input: OfMember & ByActor; output: { removed: true } };
+  'members.leave': { input: ByActor & { org_id: string; account_id?: string }; output: { removed: true } };
+  'invitations.create': {
+    input: ByActor & { org_id: string; email: string; level?: Level; expires_at?: number; ttl?: number; metadata?: JsonObject };
+    output: { invitation: Invitation; token: string };
+  };
+  'invitations.get': { input: OfId; output: Invitation };
+  'invitations.list': { input: Filtered<InvitationListOptions>; output: Page<Invitation> };
+  'invitations.accept': { input: ByActor & { token: string; account_id?: string }; output: { member: Member; invitation: Invitation } };
+  'invitations.reject': { input: ByActor & { token: string }; output: Invitation };
+  'invitations.cancel': { input: OfId & ByActor; output: Invitation };
+  'api_keys.create': { input: KeyInput; output: { key: ApiKey; token: string } };
+  'api_keys.get': { input: OfId; output: ApiKey };
+  'api_keys.list': { input: Filtered<ApiKeyListOptions>; output: Page<ApiKey> };
+  'api_keys.verify': { input: { token: string }; output: Verified & { valid: true } };
+  'api_keys.rotate': { input: OfId & ByActor & { overlap?: number }; output: { key: ApiKey; token: string; previous: ApiKey } };
+  'api_keys.revoke': { input: OfId & ByActor; output: ApiKey };
+  'api_keys.import': { input: KeyInput & { hash: string }; output: ApiKey };
+  'auth.authenticate': { input: { token: string }; output: Authenticated };
+  'audit.append': {
+    input: ByActor & {
+      action: string;
+      resource?: string;
+      org_id?: string;
+      detail?: JsonObject;
+      personal?: Record<string, string>;
+      subject?: string;
+    };
+    output: { seq: number; hash: string };
+  };
+  'audit.get': { input: { seq: number }; output: AuditRow };
+  'audit.list': {
+    input: { filter?: Members<Pick<AuditListOptions, 'action' | 'actorId' | 'resource' | 'orgId'>> } & Pick<
+      AuditListOptions,
+      'after' | 'before' | 'order' | 'limit'
+    > & { since?: number; until?: number };
+    output: AuditPage;
+  };
+  'audit.verify': {
+    input: { checkpoint?: CheckpointFields; checkpoints?: readonly CheckpointFields[]; from?: number; limit?: number };
+    output: AuditReport;
+  };
+  'audit.checkpoint': { input: Empty; output: Checkpoint };
+  'audit.keep': { input: Checkpoint & ByActor & { replace?: boolean }; output: { kept: boolean } };
+  'audit.checkpoints': { input: { file: string }; output: { items: Checkpoint[] } };
+  'audit.export': { input: { after?: number; limit?: number }; output: AuditExport };
+  'audit.prune': { input: ByActor & { through: number; checkpoint: CheckpointFields }; output: AuditPruned };
+  'audit.prove': { input: { seq: number; subject: string; name: string; text: string }; output: { proven: boolean } };
+  'audit.erase_subject': { input: ByActor & { subject: string }; output: SubjectErased };
+  'access.check': { input: AccessInput & AccessQuestion; output: { allowed: boolean; revision: number } };
+  'access.check_many': {
+    input: AccessInput & { items: readonly AccessQuestion[] };
+    output: { items: ({ allowed: boolean } | { error: { code: string; message: string } })[]; revision: number };
+  };
+  'access.explain': { input: AccessInput & AccessQuestion; output: AccessExplanation };
+  'access.list_objects': {
+    input: AccessInput & PageInput & { subject: string; scope: string; kind?: string };
+    output: Page<string> & { revision: number };
+  };
+  'access.list_subjects': {
+    input: AccessInput & PageInput & { scope: string; resource?: string; kind?: SubjectType };
+    output: Page<string> & { revision: number };
+  };
+  'access.expand': { input: AccessInput & { scope: string; resource?: string; limit?: number }; output: AccessExpansion };
+  'access.put': { input: InAccess & ByActor & { key: string; type: AccessNodeType; attributes?: JsonObject }; output: GraphNode };
+  'access.remove': { input: InAccess & ByActor & { key: string }; output: { removed: true; edges: number; revision: number } };
+  'access.set_parent': {
+    input: InAccess & ByActor & { resource: string; parent: string | null };
+    output: { changed: boolean; revision: number };
+  };
+  'access.grant': { input: GrantInput; output: AccessWritten };
+  'access.deny': { input: GrantInput; output: AccessWritten };
+  'access.assign': {
+    input: InAccess & ByActor & { subject: string; role?: string; group?: string; expires_at?: number };
+    output: AccessWritten;
+  };
+  'access.revoke': {
+    input: InAccess &
+      ByActor & {
+        kind: 'grant' | 'deny' | 'role' | 'group' | 'delegation';
+        subject: string;
+        target?: string;
+        scopes?: readonly string[];
+      };
+    output: { revoked: 0 | 1; revision: number };
+  };
+  'access.delegate': {
+    input: InAccess &
+      ByActor & {
+        from: string;
+        to: string;
+        scopes: readonly string[];
+        expires_at?: number;
+        max_depth?: number;
+        may_redelegate?: boolean;
+      };
+    output: AccessWritten;
+  };
+  'access.seed': { input: InAccess & ByActor; output: AccessSeeded };
+  'access.sync': { input: InAccess & ByActor & { org_id?: string; members?: readonly AccessMember[] }; output: AccessSynced };
 }
 
 /** A registry name; any other text is accepted too, since a newer library may know more. */

@@ -3,7 +3,7 @@
  * marked `background`, whose promises are answered when they settle.
  */
 import { createInterface } from 'node:readline';
-import { BrantError, deriveKey, generateKey, modules, open, version } from '../../../bindings/node/dist/index.mjs';
+import { BrantError, deriveKey, generateKey, identitySchemas, modules, open, version } from '../../../bindings/node/dist/index.mjs';
 // Requests hold integers beyond 2^53, which the package reads and writes exactly.
 import { parse, stringify } from '../../../bindings/node/dist/json.js';
 
@@ -110,6 +110,16 @@ const many = (of, verb) => inGraph((graph, input) => graph[of][verb](...split(in
 
 /** What a scenario sees of an opened secret. */
 const opened = (secret) => ({ value: secret.reveal(), key_version: secret.keyVersion });
+
+/** The columns of a list's filter are options beside its limit and cursor. */
+const filtered = ({ filter, ...input }) => camelCase({ ...filter, ...input });
+
+/** What was made with a token, which only shows itself. */
+const shown = ({ token, ...made }) => ({ ...made, token: token.reveal() });
+
+const inAccess = (run) => (db, { graph, ...input }) => run(graph === undefined ? db.access : db.accessGraph(graph), input);
+
+const decision = ({ allowed, error }) => (error === undefined ? { allowed } : { error: { code: error.code, message: error.message } });
 
 /** The methods of nodes and of edges that are alike. */
 const items = (of) => ({
@@ -274,6 +284,87 @@ const METHODS = {
   'secrets.rotate': (db, { background, ...input }) =>
     background === true ? db.secrets.rotateInBackground(...split(input)) : db.secrets.rotate(...split({ limit: 1, ...input })),
   'secrets.status': (db, input) => db.secrets.status(...split(input)),
+
+  // The method takes nothing, so the generic call says what is wrong with something.
+  'identity.schemas': (db, input) => (Object.keys(input).length > 0 ? db.call('identity.schemas', input) : { tables: identitySchemas() }),
+  'accounts.create': (db, input) => db.accounts.create(...split(input, 'email')),
+  'accounts.get': (db, input) => db.accounts.get(...only(input, 'id')),
+  'accounts.find': (db, input) => db.accounts.find(...only(input, 'email')),
+  'accounts.list': (db, input) => db.accounts.list(filtered(input)),
+  'accounts.update': (db, input) => db.accounts.update(...split(input, 'id')),
+  'accounts.deactivate': (db, input) => db.accounts.deactivate(...split(input, 'id')),
+  'accounts.reactivate': (db, input) => db.accounts.reactivate(...split(input, 'id')),
+  'accounts.delete': (db, input) => db.accounts.delete(...split(input, 'id')),
+  'organizations.create': (db, input) => db.organizations.create(...split(input, 'slug', 'name')),
+  'organizations.get': (db, { id, ...rest }) => db.organizations.get(Object.keys(rest).length === 0 ? id : { id, ...rest }),
+  'organizations.list': (db, input) => db.organizations.list(filtered(input)),
+  'organizations.update': (db, input) => db.organizations.update(...split(input, 'id')),
+  'organizations.transfer': (db, input) => db.organizations.transfer(...split(input, 'id', 'to')),
+  'organizations.suspend': (db, input) => db.organizations.suspend(...split(input, 'id')),
+  'organizations.resume': (db, input) => db.organizations.resume(...split(input, 'id')),
+  'organizations.delete': (db, input) => db.organizations.delete(...split(input, 'id')),
+  'members.add': (db, input) => db.members.add(...split(input, 'org_id', 'account_id')),
+  'members.get': (db, input) => db.members.get(...only(input, 'org_id', 'account_id')),
+  'members.list': (db, input) => db.members.list(filtered(input)),
+  'members.set_level': (db, input) => db.members.setLevel(...split(input, 'org_id', 'account_id', 'level')),
+  'members.suspend': (db, input) => db.members.suspend(...split(input, 'org_id', 'account_id')),
+  'members.resume': (db, input) => db.members.resume(...split(input, 'org_id', 'account_id')),
+  'members.remove': (db, input) => db.members.remove(...split(input, 'org_id', 'account_id')),
+  'members.leave': (db, input) => db.members.leave(...split(input, 'org_id')),
+  'invitations.create': (db, input) => shown(db.invitations.create(...split(input, 'org_id', 'email'))),
+  'invitations.get': (db, input) => db.invitations.get(...only(input, 'id')),
+  'invitations.list': (db, input) => db.invitations.list(filtered(input)),
+  'invitations.accept': (db, input) => db.invitations.accept(...split(input, 'token')),
+  'invitations.reject': (db, input) => db.invitations.reject(...split(input, 'token')),
+  'invitations.cancel': (db, input) => db.invitations.cancel(...split(input, 'id')),
+  'api_keys.create': (db, input) => shown(db.apiKeys.create(...split(input, 'name', 'scopes'))),
+  'api_keys.get': (db, input) => db.apiKeys.get(...only(input, 'id')),
+  'api_keys.list': (db, input) => db.apiKeys.list(filtered(input)),
+  'api_keys.verify': (db, input) => db.apiKeys.verify(...only(input, 'token')),
+  'api_keys.rotate': (db, input) => shown(db.apiKeys.rotate(...split(input, 'id'))),
+  'api_keys.revoke': (db, input) => db.apiKeys.revoke(...split(input, 'id')),
+  'api_keys.import': (db, input) => db.apiKeys.import(...split(input, 'name', 'scopes', 'hash')),
+  'auth.authenticate': (db, input) => db.authenticate(...only(input, 'token')),
+
+  'audit.append': (db, input) => db.audit.append(...split(input, 'action')),
+  'audit.get': (db, input) => db.audit.get(...only(input, 'seq')),
+  'audit.list': (db, input) => db.audit.list(filtered(input)),
+  'audit.verify': (db, input) => db.audit.verify(...split(input)),
+  'audit.checkpoint': (db, input) => (only(input), db.audit.checkpoint()),
+  'audit.keep': (db, { replace, actor, ...checkpoint }) => db.audit.keep(checkpoint, { replace, actor }),
+  'audit.checkpoints': (db, input) => ({ items: db.audit.checkpoints(...only(input, 'file')) }),
+  'audit.export': (db, input) => db.audit.export(...split(input)),
+  'audit.prune': (db, input) => db.audit.prune(...split(input, 'through', 'checkpoint')),
+  'audit.prove': (db, input) => ({ proven: db.audit.prove(...only(input, 'seq', 'subject', 'name', 'text')) }),
+  'audit.erase_subject': (db, input) => db.audit.eraseSubject(...split(input, 'subject')),
+
+  'access.check': inAccess((access, input) => {
+    const parts = split(input, 'subject', 'scope', 'resource');
+    const answer = access.decide(...parts);
+    if (access.check(...parts) !== answer.allowed) throw new Error('check is not what decide says');
+    return answer;
+  }),
+  'access.check_many': inAccess((access, input) => {
+    const { items, revision } = access.checkMany(...split(input, 'items'));
+    return { items: items.map(decision), revision };
+  }),
+  'access.explain': inAccess((access, input) => access.explain(...split(input, 'subject', 'scope', 'resource'))),
+  'access.list_objects': inAccess((access, input) => access.listObjects(...split(input, 'subject', 'scope'))),
+  'access.list_subjects': inAccess((access, input) => access.listSubjects(...split(input, 'scope'))),
+  'access.expand': inAccess((access, input) => access.expand(...split(input, 'scope'))),
+  'access.put': inAccess((access, input) => access.put(...split(input, 'key', 'type', 'attributes'))),
+  'access.remove': inAccess((access, input) => access.remove(...split(input, 'key'))),
+  'access.set_parent': inAccess((access, input) => access.setParent(...split(input, 'resource', 'parent'))),
+  'access.grant': inAccess((access, input) => access.grant(...split(input, 'subject', 'scopes'))),
+  'access.deny': inAccess((access, input) => access.deny(...split(input, 'subject', 'scopes'))),
+  'access.assign': inAccess((access, { role, group, ...input }) => {
+    const [subject, options] = split(input, 'subject');
+    return access.assign(subject, { role, group }, options);
+  }),
+  'access.revoke': inAccess((access, input) => access.revoke(...split(input, 'kind', 'subject', 'target'))),
+  'access.delegate': inAccess((access, input) => access.delegate(...split(input, 'from', 'to', 'scopes'))),
+  'access.seed': inAccess((access, input) => access.seed(...split(input))),
+  'access.sync': inAccess((access, input) => access.sync(...split(input))),
 
   'modules.types': (_, input) => modules.types(...only(input, 'module')),
   'modules.validate_node': (_, input) => modules.validateNode(...split(input, 'module', 'type', 'attributes')),
