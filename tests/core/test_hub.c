@@ -503,6 +503,64 @@ static void test_threads(void **state) {
     brant_hub_free(hub);
 }
 
+typedef struct end {
+    brant_hub *hub;
+    atomic_uint strange; /* statuses that nothing explains */
+    atomic_bool stop;
+} end;
+
+/* Works until the hub closes, on organisations that come and go. */
+static void *work_to_the_end(void *context) {
+    end *self = context;
+    char id[37];
+    for (unsigned i = 0; !atomic_load(&self->stop); i++) {
+        brant_db *db = NULL;
+        char *answer = NULL;
+        size_t length = 0;
+        org_id(id, i % 6);
+        brant_status status = brant_hub_acquire(&db, self->hub, id, 36);
+        if (status == BRANT_OK)
+            status = brant_event_notify(&answer, &length, db, TEXT("{\"channel\":\"c\"}"));
+        if (status != BRANT_OK && status != BRANT_CLOSED && status != BRANT_NOT_FOUND &&
+            status != BRANT_DENIED)
+            atomic_fetch_add(&self->strange, 1);
+        brant_free(answer);
+        if (i % 2) brant_hub_release(self->hub, db);
+        brant_db_free(db);
+    }
+    return NULL;
+}
+
+static void test_close_under_threads(void **state) {
+    end self = {.hub = must_open_hub(in_folder(*state, "hub"), "{\"max_open\":4}")};
+    brant_db *system = brant_hub_system(self.hub);
+    pthread_t threads[4];
+    char id[37], slug[16];
+    for (unsigned i = 0; i < 6; i++) {
+        snprintf(slug, sizeof slug, "org-%u", i);
+        insert_org(system, org_id(id, i), slug);
+    }
+    for (unsigned i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, work_to_the_end, &self);
+    for (unsigned i = 0; i < 12; i++) {
+        pause_ms(5);
+        snprintf(slug, sizeof slug, "org-%u", i % 6);
+        set_org_status(system, org_id(id, i % 6), i % 3 ? "suspended" : "deleting");
+        pause_ms(5);
+        if (i % 3)
+            set_org_status(system, id, "active");
+        else
+            insert_org(system, id, slug);
+    }
+    brant_hub_close(self.hub);
+    pause_ms(5);
+    atomic_store(&self.stop, true);
+    for (unsigned i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(self.strange, 0);
+    brant_hub_free(self.hub);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_folder, set_up_folder, tear_down_folder),
@@ -521,6 +579,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_members, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_keys, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_threads, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_close_under_threads, set_up_folder, tear_down_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
