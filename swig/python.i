@@ -28,6 +28,19 @@
     Py_XDECREF(held$argnum);
 }
 
+%typemap(in) (const char *org_id, size_t org_id_len) (PyObject *held = NULL) {
+    if (!brant_python_text(&$1, &$2, &held, $input, "org_id", BRANT_INVALID)) SWIG_fail;
+}
+%typemap(freearg) (const char *org_id, size_t org_id_len) {
+    Py_XDECREF(held$argnum);
+}
+%typemap(in) (const char *token, size_t token_len) (PyObject *held = NULL) {
+    if (!brant_python_text(&$1, &$2, &held, $input, "token", BRANT_INVALID)) SWIG_fail;
+}
+%typemap(freearg) (const char *token, size_t token_len) {
+    Py_XDECREF(held$argnum);
+}
+
 /* ---- handles in --------------------------------------------------------------------------------------------------- */
 
 %typemap(in) brant_db * {
@@ -35,6 +48,10 @@
 }
 %typemap(in) brant_cursor * {
     if (!brant_python_handle((void **)&$1, $input, BRANT_PYTHON_CURSOR)) SWIG_fail;
+}
+
+%typemap(in) brant_hub * {
+    if (!brant_python_handle((void **)&$1, $input, BRANT_PYTHON_HUB)) SWIG_fail;
 }
 
 %typemap(in) brant_validator * {
@@ -67,6 +84,34 @@
 %typemap(argout) brant_db **out_db {
     Py_DECREF($result);
     $result = brant_python_db(*$1);
+}
+
+%apply brant_db **out_db { brant_db **out_session };
+
+/* Both outputs of brant_hub_authenticate: a tuple. */
+%typemap(in, numinputs=0) (brant_db **out_session, char **out_json, size_t *out_json_len) (brant_db *opened = NULL, char *text = NULL, size_t length = 0) {
+    $1 = &opened;
+    $2 = &text;
+    $3 = &length;
+}
+%typemap(argout) (brant_db **out_session, char **out_json, size_t *out_json_len) {
+    Py_DECREF($result);
+    $result = brant_python_session(*$1, *$2, *$3);
+}
+%typemap(freearg) (brant_db **out_session, char **out_json, size_t *out_json_len) {
+    brant_free(text$argnum);
+}
+
+%typemap(in, numinputs=0) brant_hub **out_hub (brant_hub *opened = NULL) {
+    $1 = &opened;
+}
+%typemap(argout) brant_hub **out_hub {
+    Py_DECREF($result);
+    $result = brant_python_hub(*$1);
+}
+/* The hub's own handle, which keeps the hub. */
+%typemap(out) brant_db *brant_hub_system {
+    $result = brant_python_system($1, swig_obj[0]);
 }
 
 %typemap(in, numinputs=0) brant_cursor **out_cursor (brant_cursor *opened = NULL) {

@@ -245,6 +245,7 @@ from .secrets import (
     SecretsStatus,
 )
 from .services import Service, run
+from .session import IdentityFields, Session
 from .streams import (
     ConsumerInfo,
     ConsumerLag,
@@ -276,20 +277,20 @@ __all__ = [
     "Erased", "ErasedCounts", "ErasedItem", "ErasureRefused", "Event", "Events", "Exists", "Expansion", "Explained", "Explanation",
     "ExportPage", "Exported", "Failure", "Fan", "FanReader", "Fault", "Fired", "Firing", "ForeignSqlite", "Forked", "Full", "Gap", "Graph",
     "GraphDeleted", "GraphDiff", "GraphInfo", "GraphType", "GraphTypes", "Graphs", "Group", "GroupAcked", "GroupEvent", "GroupWatch",
-    "Health", "Held", "Histogram", "Holder", "Imported", "Index", "Indexes", "Info", "Internal", "Interrupted", "Invalid", "InvalidJson",
-    "Invitation", "Invitations", "Invited", "Io", "Job", "JobError", "JobFailed", "JobInfo", "JobPage", "JobWatch", "Jobs", "Kdf", "Key",
-    "KeyCount", "KeyFields", "KeyInfo", "KeyPage", "KeyRing", "KeyRingInfo", "Keys", "Limit", "Limits", "Listener", "Lock", "LockInfo",
-    "LockWatch", "Locks", "Maintained", "Member", "MemberFields", "Members", "Migrated", "Migration", "Misuse", "ModuleDiff",
+    "Health", "Held", "Histogram", "Holder", "IdentityFields", "Imported", "Index", "Indexes", "Info", "Internal", "Interrupted", "Invalid",
+    "InvalidJson", "Invitation", "Invitations", "Invited", "Io", "Job", "JobError", "JobFailed", "JobInfo", "JobPage", "JobWatch", "Jobs",
+    "Kdf", "Key", "KeyCount", "KeyFields", "KeyInfo", "KeyPage", "KeyRing", "KeyRingInfo", "Keys", "Limit", "Limits", "Listener", "Lock",
+    "LockInfo", "LockWatch", "Locks", "Maintained", "Member", "MemberFields", "Members", "Migrated", "Migration", "Misuse", "ModuleDiff",
     "ModuleEdgeType", "ModuleEdit", "ModuleNodeType", "ModuleTypes", "ModuleWarning", "Moved", "Neighbor", "NeighborEdge", "NetworkFs",
     "NewKey", "NewerFormat", "NoMemory", "Node", "NodeHit", "NodeItem", "NodePatch", "Nodes", "NotBrant", "NotFound", "Notification",
     "Operation", "Organization", "Organizations", "Outbox", "Outcome", "Page", "PageRank", "PatchMany", "Patched", "Path", "Paths",
     "PlanStep", "Policy", "Projected", "ProjectionFault", "Pruned", "Published", "Purged", "Put", "PutMany", "Question", "Queue",
     "QueueInfo", "QueueStats", "QueueWatch", "Queues", "Rate", "RateLimit", "RateLimitInfo", "RateLimits", "ReadOnly", "Reject", "Removed",
     "Replayed", "Result", "Retained", "Retention", "Retry", "Revoked", "Rewrapped", "RingFields", "Rotated", "Rotation", "RotationFailure",
-    "ScheduleInfo", "ScheduleOptions", "Scheduler", "Schedules", "Secret", "Secrets", "SecretsStatus", "Seeded", "Service", "ShortestPaths",
-    "Snooze", "Sql", "Stale", "Step", "Stream", "StreamInfo", "StreamStats", "Streams", "StreamsMaintained", "Subgraph", "SubjectErased",
-    "Subscription", "Synced", "Taken", "Task", "Ticked", "Timeout", "Token", "TopologicalOrder", "Transaction", "Tried", "TypeCheck",
-    "TypedEdges", "TypedNodes", "Types", "TypesOf", "Unique", "Unsupported", "Validation", "ValidationReport", "Validator", "Verified",
-    "Violation", "Walk", "WalkBatch", "Work", "Worked", "Worker", "Written", "current_job", "derive_key", "edge", "extension_path",
-    "generate_key", "identity_schemas", "module", "modules", "open", "operations", "run", "schema", "version",
+    "ScheduleInfo", "ScheduleOptions", "Scheduler", "Schedules", "Secret", "Secrets", "SecretsStatus", "Seeded", "Service", "Session",
+    "ShortestPaths", "Snooze", "Sql", "Stale", "Step", "Stream", "StreamInfo", "StreamStats", "Streams", "StreamsMaintained", "Subgraph",
+    "SubjectErased", "Subscription", "Synced", "Taken", "Task", "Ticked", "Timeout", "Token", "TopologicalOrder", "Transaction", "Tried",
+    "TypeCheck", "TypedEdges", "TypedNodes", "Types", "TypesOf", "Unique", "Unsupported", "Validation", "ValidationReport", "Validator",
+    "Verified", "Violation", "Walk", "WalkBatch", "Work", "Worked", "Worker", "Written", "current_job", "derive_key", "edge",
+    "extension_path", "generate_key", "identity_schemas", "module", "modules", "open", "operations", "run", "schema", "version",
 ]  # fmt: skip

@@ -6,11 +6,12 @@ import io
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from . import _native
 from ._batch import FAULTS
+from .errors import Denied
 from .records import Json
 from .results import Fault, Imported, imported
 
@@ -32,20 +33,29 @@ def _pages(database: Database, members: Json, until: int | None) -> Iterator[str
             return
 
 
+@contextmanager
+def _one_moment(database: Database) -> Iterator[None]:
+    """A read transaction. A session that may have none goes on without: a change meanwhile is a Conflict."""
+    with ExitStack() as stack:
+        with suppress(Denied):
+            stack.enter_context(database.transaction("read"))
+        yield
+
+
 def export_text(database: Database, members: Json, until: int | None) -> str:
-    with database.transaction("read"):
+    with _one_moment(database):
         return "".join(_pages(database, members, until))
 
 
 def export_to(database: Database, members: Json, until: int | None, file: str | os.PathLike[str] | IO[Any]) -> None:
     if not isinstance(file, (str, os.PathLike)):
         binary = isinstance(file, (io.RawIOBase, io.BufferedIOBase)) or "b" in getattr(file, "mode", "")
-        with database.transaction("read"):
+        with _one_moment(database):
             for text in _pages(database, members, until):
                 file.write(text.encode() if binary else text)
         return
     path = os.path.realpath(os.fspath(file))
-    with database.transaction("read"):
+    with _one_moment(database):
         pages = _pages(database, members, until)
         first = next(pages)  # what is wrong with the call is known before a file is made
         with _whole(path) as output:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -16,15 +18,40 @@ if TYPE_CHECKING:
 LINGER = 1.0  # seconds that a dispatcher stays when nobody waits
 
 
-class Wakes:
-    """The dispatchers of a handle, by loop."""
+class Family:
+    """The wakes of a handle and of its sessions, which have one descriptor: whoever empties it tells the others."""
 
-    def __init__(self, handle: _native.Handle) -> None:
-        self._handle = handle
+    def __init__(self) -> None:
+        self._all: tuple[weakref.ref[Wakes], ...] = ()
         self.forget()
 
     def forget(self) -> None:
+        """After a fork."""
+        self._guard = threading.Lock()
+
+    def add(self, wakes: Wakes) -> None:
+        with self._guard:
+            self._all = (*(one for one in self._all if one() is not None), weakref.ref(wakes))
+
+    def poke(self, but: Dispatcher | None = None) -> None:
+        for one in self._all:
+            wakes = one()
+            if wakes is not None:
+                wakes.poke(but=but)
+
+
+class Wakes:
+    """The dispatchers of a handle, by loop."""
+
+    def __init__(self, handle: _native.Handle, family: Family) -> None:
+        self._handle = handle
+        self.family = family
+        self.forget()
+        family.add(self)
+
+    def forget(self) -> None:
         """After a fork: what is here belongs to the parent's loops."""
+        self.family.forget()
         self._guard = threading.Lock()  # for the dict, and so that the descriptor is not closed while it is duplicated
         self._dispatchers: dict[asyncio.AbstractEventLoop, Dispatcher] = {}
 
@@ -66,9 +93,10 @@ class Wakes:
     def interrupt(self) -> None:
         self.poke(error=Interrupted("the wait was interrupted"))
 
-    def close(self) -> None:
+    def close(self, close: Callable[[], None]) -> None:
+        """Close the handle by this function."""
         with self._guard:
-            _native.brant_close(self._handle)
+            close()
         self.poke()
 
 
@@ -111,7 +139,7 @@ class Dispatcher:
         except BrantError:
             self._end()  # closed: the descriptor stays readable
         self.wake()
-        self._wakes.poke(but=self)
+        self._wakes.family.poke(but=self)
 
     def _linger(self) -> None:
         self._timer = None

@@ -20,7 +20,7 @@ from ._common import given, texts
 from ._json import decode, decode_blobs, encode
 from ._keeper import Keeper
 from ._payload import body
-from ._wakes import Wakes
+from ._wakes import Family, Wakes
 from .access import Access
 from .audit import Audit
 from .errors import BrantError, Busy, Closed, Misuse
@@ -47,6 +47,8 @@ from .typed import Types
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from .session import Identity, Session
 
 R = TypeVar("R")
 
@@ -183,6 +185,38 @@ class Transaction:
             pass
 
 
+class Turn:
+    """Who may call the library on one connection, which a handle and its sessions have in common: one at a time, the transaction's owner if there is a transaction."""
+
+    __slots__ = ("begun", "ended", "family", "lock", "owner")
+
+    def __init__(self) -> None:
+        self.family = Family()
+        self.forget()
+
+    def forget(self) -> None:
+        """Also after a fork: a lock that another thread held there would never be released here."""
+        # Reentrant: a signal handler may call in the middle of a call.
+        self.lock = threading.RLock()
+        self.ended = threading.Condition(self.lock)
+        self.free()
+
+    def free(self) -> None:
+        """No transaction is open."""
+        self.owner: tuple[int, object] | None = None
+        self.begun: list[Database] = []  # by which handles the open transaction and its savepoints were
+
+    def stands(self, depth: int, database: Database) -> None:
+        """So many are open after a call on this handle."""
+        if depth == 0:
+            self.free()
+            self.ended.notify_all()
+        else:
+            self.owner = self.owner or _caller()
+            del self.begun[depth:]
+            self.begun.extend([database] * (depth - len(self.begun)))
+
+
 class Database:
     """A handle on a file, made by :func:`brant.open`; a context manager that closes.
 
@@ -192,7 +226,7 @@ class Database:
 
     _is_beside = False
 
-    def __init__(self, handle: _native.Handle, path: str | bytes, options: dict[str, Any]) -> None:
+    def __init__(self, handle: _native.Handle, path: str | bytes, options: dict[str, Any], turn: Turn | None = None) -> None:
         self._handle = handle
         self._path = os.fsdecode(path)
         self._mode = options["mode"]
@@ -201,27 +235,30 @@ class Database:
         self._batch_limit: int = limits.get("batch", BATCH_LIMIT)
         self._patience: float = options.get("busy_timeout", BUSY_TIMEOUT * 1000) / 1000
         self._closed = False
-        self._owner: tuple[int, object] | None = None
         self._ring: Attached | None = None
-        self._wakes = Wakes(handle)
-        self._reset_locks()
+        self._turn = Turn() if turn is None else turn
+        self._wakes = Wakes(handle, self._turn.family)
+        self._guard = threading.Lock()
         self._memory = self._path == ":memory:"
         # For the handles beside this one: where the program goes meanwhile must not matter.
         self._place = path if self._memory else os.path.abspath(path)
         self._options = options
         self._besides: dict[str, Database] = {}
+        self._sessions: weakref.WeakSet[Database] = weakref.WeakSet()
         self._keeper = Keeper()
         self._tasks: dict[str, dict[str, Task[Any, Any]]] = {}  # those that are registered, by queue and name
         _databases.add(self)
 
-    def _reset_locks(self) -> None:
-        self._guard = threading.Lock()
-        # Reentrant: a signal handler may call in the middle of a call.
-        self._lock = threading.RLock()
-        self._ended = threading.Condition(self._lock)
+    @property
+    def _lock(self) -> threading.RLock:
+        return self._turn.lock
+
+    @property
+    def _owner(self) -> tuple[int, object] | None:
+        return self._turn.owner
 
     def __repr__(self) -> str:
-        return f"<brant.Database {self._path!r} {self._mode}{' closed' if self._closed else ''}>"
+        return f"<brant.{type(self).__name__} {self._path!r} {self._mode}{' closed' if self._closed else ''}>"
 
     def __enter__(self) -> Database:
         return self
@@ -241,8 +278,9 @@ class Database:
 
     def _run(self, function: Callable[[_native.Handle, str | bytes], R], text: str | bytes, until: int | None = None) -> R:
         """Call the library: one thread at a time, the transaction's owner if there is a transaction."""
-        with self._lock:
-            if self._owner is not None:
+        turn = self._turn
+        with turn.lock:
+            if turn.owner is not None:
                 self._admit()
             if until is not None:
                 _native.brant_deadline_set(self._handle, until)
@@ -252,38 +290,36 @@ class Database:
                 if until is not None:
                     _native.brant_deadline_set(self._handle, 0)
         if self._memory:
-            self._wakes.poke()
+            turn.family.poke()
         return answer
 
     def _admit(self) -> None:
         """Inside the lock, while a transaction is open: return when this caller may call."""
-        caller = _caller()
+        turn, caller = self._turn, _caller()
         give_up = time.monotonic() + self._patience
-        while self._owner is not None and self._owner != caller:
-            if self._owner[0] == caller[0]:
+        while turn.owner is not None and turn.owner != caller:
+            if turn.owner[0] == caller[0]:
                 raise Misuse("the open transaction belongs to another task of this thread; await its end, or open a handle of your own")
             rest = give_up - time.monotonic()
-            if rest <= 0 or not self._ended.wait(rest):
-                if self._owner is not None:
+            if rest <= 0 or not turn.ended.wait(rest):
+                if turn.owner is not None:
                     raise Busy("another thread's transaction on this handle lasted longer than the busy timeout")
 
     def _transact(self, name: str, text: str | bytes = "{}", until: int | None = None) -> str:
         """Begin, commit or roll back, and keep account of who owns the transaction."""
-        with self._lock:
+        turn = self._turn
+        with turn.lock:
             depth = -1
             try:
                 answer = self._run(_TRANSACTION[name], text, until)
                 depth = decode(answer)["depth"]
             except Misuse:
-                if name == "transaction.rollback" and self._owner == _caller():
+                if name == "transaction.rollback" and turn.owner == _caller():
                     depth = 0  # none is open any more
                 raise
             finally:
-                if depth > 0:
-                    self._owner = self._owner or _caller()
-                elif depth == 0:
-                    self._owner = None
-                    self._ended.notify_all()
+                if depth >= 0:
+                    turn.stands(depth, self)
         return answer
 
     async def _call_async(self, function: _native.Operation, members: Mapping[str, Any], patience: float = math.inf) -> Any:
@@ -295,7 +331,8 @@ class Database:
         nap = 0.001
         give_up = time.monotonic() + patience
         while True:
-            if self._lock.acquire(blocking=False):
+            lock = self._turn.lock
+            if lock.acquire(blocking=False):
                 try:
                     if self._owner is None or self._owner == _caller():
                         return decode(self._run(function, text))
@@ -303,7 +340,7 @@ class Database:
                     if time.monotonic() >= give_up:
                         raise
                 finally:
-                    self._lock.release()
+                    lock.release()
             if time.monotonic() >= give_up:
                 raise Busy("another task or thread had the handle for longer than the busy timeout")
             await asyncio.sleep(nap * random.uniform(0.5, 1))
@@ -323,15 +360,23 @@ class Database:
                 raise Closed("the database is closed")
             found = self._besides.get(kind)
             if found is None:
-                options = {name: value for name, value in self._options.items() if name not in ("adopt", "role", "cache")}
-                if options.get("mode") != "ro":
-                    options["mode"] = "rw"
-                if kind == "loop":
-                    options["busy_timeout"] = LOOP_PATIENCE
-                found = Database(_native.brant_open(self._place, encode(options)), self._place, options)
+                found = self._open_beside(kind)
                 found._is_beside = True
                 self._besides[kind] = found
             return found
+
+    def _open_beside(self, kind: Literal["thread", "loop"]) -> Database:
+        options = {name: value for name, value in self._options.items() if name not in ("adopt", "role", "cache")}
+        if options.get("mode") != "ro":
+            options["mode"] = "rw"
+        if kind == "loop":
+            options["busy_timeout"] = LOOP_PATIENCE
+        return Database(_native.brant_open(self._place, encode(options)), self._place, options)
+
+    def operations(self, namespace: str | None = None) -> list[Operation]:
+        """As `brant.operations`, for a program that asks by a handle; a session needs the scope operations:read."""
+        members = {} if namespace is None else {"namespace": namespace}
+        return cast("list[Operation]", self._call(_native.brant_operation_list, members)["items"])
 
     def call(self, name: str, input: Any = None, *, timeout: float | None = None) -> Any:
         """Run an operation by its registry name ("nodes.put"): a dict in, parsed JSON out. NotFound: no such operation."""
@@ -597,6 +642,19 @@ class Database:
         """As `access`, by the access graph of that name."""
         return Access(self, name)
 
+    def session(self, identity: Identity) -> Session:
+        """A handle on the same connection that does what this identity may, and nothing else: ``with db.session({"id": "ann", "scopes": ["nodes:read"]}) as mine:``.
+
+        `identity`: its `id`; the `scopes` that it has, never more than `within` and nothing of `denies`; `resources`, actions by "graph:<name>"; `principal`, its key in the graph "access", which is asked at
+        each call; `files`, "read" and "write" for paths on the machine. `Database.authenticate` answers one. All that this handle has is there; what the identity may not is Denied, and what it
+        may not see NotFound. It takes part in this handle's transactions, and its own are this handle's too; closing this one closes it.
+
+        A session of a session may no more than that. Invalid: no such identity; Denied: scopes beyond those of this session; Limit: more than 16 sessions in each other.
+        """
+        from .session import Session
+
+        return Session(self, identity)
+
     # ---- the file -------------------------------------------------------------------------------------------------------
 
     def info(self) -> Info:
@@ -660,25 +718,41 @@ class Database:
 
         Any thread, any time, any number of times. Later calls raise Closed.
         """
+        self._end()
+
+    def _end(self) -> None:
         self._closed = True
         self._keeper.stop()
         with self._guard:
-            besides = list(self._besides.values())
-        for beside in besides:
-            beside.close()
-        self._wakes.close()
+            others = [*self._besides.values(), *self._sessions]
+        for other in others:
+            other._end()
+        self._wakes.close(self._close_handle)
         # Whoever waits for a transaction to end is told; a call that is still inside ends on its own.
-        if self._lock.acquire(timeout=1):
+        if self._turn.lock.acquire(timeout=1):
             try:
-                self._owner = None
                 self._ring = None
-                self._ended.notify_all()
+                self._end_transactions()
             finally:
-                self._lock.release()
+                self._turn.lock.release()
+
+    def _close_handle(self) -> None:
+        _native.brant_close(self._handle)
+
+    def _end_transactions(self) -> None:
+        """Inside the lock: the handle is closed, and with it its transaction."""
+        self._turn.stands(0, self)
 
     def interrupt(self) -> None:
-        """End the running call, or the waits, of this handle with Interrupted. Any thread."""
+        """End the running call, or the waits, of this handle and its sessions with Interrupted. Any thread."""
         _native.brant_interrupt(self._handle)
+        self._interrupt_waits()
+
+    def _interrupt_waits(self) -> None:
+        with self._guard:
+            sessions = list(self._sessions)
+        for session in sessions:
+            session._interrupt_waits()
         self._wakes.interrupt()
 
 
@@ -688,8 +762,8 @@ _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 def _after_fork() -> None:
     """A lock that another thread held at the fork would never be released here; the library itself answers Forked."""
     for database in list(_databases):
-        database._reset_locks()
-        database._owner = None
+        database._guard = threading.Lock()
+        database._turn.forget()
         database._ring = None
         database._wakes.forget()
         database._keeper = Keeper()

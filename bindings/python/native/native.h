@@ -12,6 +12,7 @@
 #include "brant.h"
 
 #define BRANT_PYTHON_DB "brant_db"
+#define BRANT_PYTHON_HUB "brant_hub"
 #define BRANT_PYTHON_CURSOR "brant_cursor"
 #define BRANT_PYTHON_VALIDATOR "brant_validator"
 
@@ -106,6 +107,42 @@ static PyObject *brant_python_db(brant_db *db) {
     PyObject *capsule = PyCapsule_New(db, BRANT_PYTHON_DB, brant_python_db_free);
     if (!capsule) brant_db_free(db);
     return capsule;
+}
+
+static void brant_python_hub_free(PyObject *capsule) {
+    brant_hub *hub = PyCapsule_GetPointer(capsule, BRANT_PYTHON_HUB);
+    Py_BEGIN_ALLOW_THREADS
+    brant_hub_free(hub);
+    Py_END_ALLOW_THREADS
+}
+
+static PyObject *brant_python_hub(brant_hub *hub) {
+    PyObject *capsule = PyCapsule_New(hub, BRANT_PYTHON_HUB, brant_python_hub_free);
+    if (!capsule) brant_hub_free(hub);
+    return capsule;
+}
+
+static void brant_python_system_free(PyObject *capsule) {
+    Py_DECREF((PyObject *)PyCapsule_GetContext(capsule));
+}
+
+/* A handle that is the hub's: it is not freed, and keeps the hub's capsule. */
+static PyObject *brant_python_system(brant_db *db, PyObject *hub) {
+    PyObject *capsule = PyCapsule_New(db, BRANT_PYTHON_DB, NULL);
+    if (!capsule) return NULL;
+    Py_INCREF(hub);
+    PyCapsule_SetContext(capsule, hub);
+    PyCapsule_SetDestructor(capsule, brant_python_system_free);
+    return capsule;
+}
+
+/* (handle, text) */
+static PyObject *brant_python_session(brant_db *session, const char *text, size_t length) {
+    PyObject *handle = brant_python_db(session), *answer = PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, NULL);
+    PyObject *both = handle && answer ? PyTuple_Pack(2, handle, answer) : NULL;
+    Py_XDECREF(handle);
+    Py_XDECREF(answer);
+    return both;
 }
 
 static void brant_python_cursor_free(PyObject *capsule) {

@@ -33,6 +33,8 @@ class Handle:
             self.ring = self.db.keyring(ring)
         elif self.ring is not None:
             self.ring.close()
+        elif isinstance(self.db, brant.Session):
+            self.db.keyring(keys=[])  # it has no ring that could be taken away: what it cannot do is tell by this
 
     def begin(self, mode="write"):
         self.transactions.append(self.db.transaction(mode).begin())
@@ -407,7 +409,7 @@ def opened(secret):
 
 def operations(handle, namespace=None, graph_type=None):
     if graph_type is None:
-        return brant.operations(namespace)
+        return handle.db.operations(namespace)
     return [spec for spec in handle.db.types[graph_type].operations() if namespace in (None, spec["namespace"])]
 
 
@@ -548,6 +550,9 @@ class Agent:
             return thing.db.close()
         if name == "keyring":
             return thing.keyring(**arguments)
+        if name == "session":
+            self.objects[save_as or "session"] = Handle(thing.db.session(**arguments))
+            return None
         if name == "interrupt":
             return thing.db.interrupt()
         if name == "call_text":
