@@ -181,3 +181,7 @@ CREATE TABLE brant_delegations (
 CREATE INDEX brant_delegations_open ON brant_delegations (state) WHERE state IN ('pending', 'revoking');
 CREATE INDEX brant_delegations_from ON brant_delegations (from_org, from_key);
 CREATE INDEX brant_delegations_to ON brant_delegations (to_org, to_key);
+
+-- A version that does not know tenants would go on writing to the file of an organisation that was deleted, and let SQL change accounts.
+UPDATE brant_meta SET value = 7 WHERE name = 'min_writer' AND value < 7
+   AND EXISTS (SELECT 1 FROM brant_meta WHERE name = 'role' AND value IN ('system', 'tenant'));

@@ -24,6 +24,14 @@ static void make_graph(brant_db *db, const char *name) {
     must(db, "graphs.create", json, NULL);
 }
 
+/* Versions from before hubs do not write to their files. */
+static void must_need_writer(brant_db *db, int format) {
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, "\"rows\":[[%d]]", format);
+    must(db, "sql.execute", "{\"sql\":\"SELECT value FROM brant_meta WHERE name = 'min_writer'\"}",
+         wanted);
+}
+
 static void test_folder(void **state) {
     char path[256];
     snprintf(path, sizeof path, "%s/%s", (const char *)*state, "hub");
@@ -33,6 +41,7 @@ static void test_folder(void **state) {
     assert_int_equal(there.st_mode & 07777, 0700);
     assert_true(exists(path, "system.db"));
     must(brant_hub_system(hub), "db.info", "{}", "\"role\":\"system\"");
+    must_need_writer(brant_hub_system(hub), 7);
     brant_hub_free(hub);
     hub = must_open_hub(path, "{\"mode\":\"rw\"}");
     assert_int_equal(brant_hub_close(hub), BRANT_OK);
@@ -102,6 +111,7 @@ static void test_first_use(void **state) {
     brant_db *a = must_acquire(hub, ORG_A), *b = must_acquire(hub, ORG_B);
     assert_true(exists(path, "tenant-" ORG_A ".db"));
     must(a, "db.info", "{}", "\"role\":\"tenant\"");
+    must_need_writer(a, 7);
     make_graph(a, "g");
     must(a, "nodes.put", "{\"graph\":\"g\",\"key\":\"k\"}", NULL);
     must_fail(b, "nodes.get", "{\"graph\":\"g\",\"key\":\"k\"}", BRANT_NOT_FOUND, NULL);
