@@ -210,6 +210,20 @@ type operations struct {
 	Secrets Secrets
 	// Envelopes seals and opens values by hand.
 	Envelopes Envelopes
+	// Accounts are somebody each, or a service.
+	Accounts Accounts
+	// Organizations are what accounts are members of.
+	Organizations Organizations
+	// Members are who belongs to which organization.
+	Members Members
+	// Invitations are those to organizations.
+	Invitations Invitations
+	// APIKeys are what accounts show who they are by.
+	APIKeys APIKeys
+	// Audit is the audit log.
+	Audit Audit
+	// Access is the graph "access": who may do what.
+	Access Access
 
 	r runner
 }
@@ -218,7 +232,8 @@ func newOperations(r runner) operations {
 	return operations{
 		Graphs: Graphs{r}, GraphTypes: GraphTypes{r}, Indexes: Indexes{r}, Channels: Channels{r}, Queues: Queues{r}, Jobs: Jobs{r},
 		Streams: Streams{r}, Locks: Locks{r}, RateLimits: RateLimits{r}, Schedules: Schedules{r}, Calls: Calls{r},
-		Secrets: Secrets{r}, Envelopes: Envelopes{r}, r: r,
+		Secrets: Secrets{r}, Envelopes: Envelopes{r}, Accounts: Accounts{r}, Organizations: Organizations{r}, Members: Members{r},
+		Invitations: Invitations{r}, APIKeys: APIKeys{r}, Audit: Audit{r}, Access: Access{r: r}, r: r,
 	}
 }
 
@@ -413,3 +428,6 @@ func (db *DB) Metrics(ctx context.Context) (string, error) {
 	}](ctx, db, dbMetrics, newInput())
 	return answer.Text, err
 }
+
+// readsApart says whether reads are on connections that cannot write, beside one that can.
+func (e *engine) readsApart() bool { return e.readers != nil && e.writer != nil }

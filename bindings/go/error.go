@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/brant-db/brant-go/internal/cbrant"
 )
@@ -61,6 +62,14 @@ func (c Code) String() string {
 		return "UNKNOWN"
 	}
 	return codeNames[c]
+}
+
+// codeNamed is the code of that name.
+func codeNamed(name string) Code {
+	if i := slices.Index(codeNames[:], name); i > 0 {
+		return Code(i)
+	}
+	return ErrInternal
 }
 
 // Error is what a caller can do about it, "the thing named does not exist".

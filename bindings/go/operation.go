@@ -213,6 +213,79 @@ var (
 	edgesOpenSecret = &operation{"edges.open_secret", cbrant.Brant_edge_open_secret, read}
 	secretsRotate   = &operation{"secrets.rotate", cbrant.Brant_secret_rotate, alone}
 	secretsStatus   = &operation{"secrets.status", cbrant.Brant_secret_status, read}
+
+	accountsCreate     = &operation{"accounts.create", cbrant.Brant_account_create, write}
+	accountsDeactivate = &operation{"accounts.deactivate", cbrant.Brant_account_deactivate, write}
+	accountsDelete     = &operation{"accounts.delete", cbrant.Brant_account_delete, write}
+	accountsFind       = &operation{"accounts.find", cbrant.Brant_account_find, read}
+	accountsGet        = &operation{"accounts.get", cbrant.Brant_account_get, read}
+	accountsList       = &operation{"accounts.list", cbrant.Brant_account_list, read}
+	accountsReactivate = &operation{"accounts.reactivate", cbrant.Brant_account_reactivate, write}
+	accountsUpdate     = &operation{"accounts.update", cbrant.Brant_account_update, write}
+
+	organizationsCreate   = &operation{"organizations.create", cbrant.Brant_organization_create, write}
+	organizationsDelete   = &operation{"organizations.delete", cbrant.Brant_organization_delete, alone}
+	organizationsGet      = &operation{"organizations.get", cbrant.Brant_organization_get, read}
+	organizationsList     = &operation{"organizations.list", cbrant.Brant_organization_list, read}
+	organizationsResume   = &operation{"organizations.resume", cbrant.Brant_organization_resume, write}
+	organizationsSuspend  = &operation{"organizations.suspend", cbrant.Brant_organization_suspend, write}
+	organizationsTransfer = &operation{"organizations.transfer", cbrant.Brant_organization_transfer, write}
+	organizationsUpdate   = &operation{"organizations.update", cbrant.Brant_organization_update, write}
+
+	membersAdd      = &operation{"members.add", cbrant.Brant_member_add, write}
+	membersGet      = &operation{"members.get", cbrant.Brant_member_get, read}
+	membersLeave    = &operation{"members.leave", cbrant.Brant_member_leave, write}
+	membersList     = &operation{"members.list", cbrant.Brant_member_list, read}
+	membersRemove   = &operation{"members.remove", cbrant.Brant_member_remove, write}
+	membersResume   = &operation{"members.resume", cbrant.Brant_member_resume, write}
+	membersSetLevel = &operation{"members.set_level", cbrant.Brant_member_set_level, write}
+	membersSuspend  = &operation{"members.suspend", cbrant.Brant_member_suspend, write}
+
+	invitationsAccept = &operation{"invitations.accept", cbrant.Brant_invitation_accept, write}
+	invitationsCancel = &operation{"invitations.cancel", cbrant.Brant_invitation_cancel, write}
+	invitationsCreate = &operation{"invitations.create", cbrant.Brant_invitation_create, write}
+	invitationsGet    = &operation{"invitations.get", cbrant.Brant_invitation_get, read}
+	invitationsList   = &operation{"invitations.list", cbrant.Brant_invitation_list, read}
+	invitationsReject = &operation{"invitations.reject", cbrant.Brant_invitation_reject, write}
+
+	apiKeysCreate = &operation{"api_keys.create", cbrant.Brant_api_key_create, write}
+	apiKeysGet    = &operation{"api_keys.get", cbrant.Brant_api_key_get, read}
+	apiKeysImport = &operation{"api_keys.import", cbrant.Brant_api_key_import, write}
+	apiKeysList   = &operation{"api_keys.list", cbrant.Brant_api_key_list, read}
+	apiKeysRevoke = &operation{"api_keys.revoke", cbrant.Brant_api_key_revoke, write}
+	apiKeysRotate = &operation{"api_keys.rotate", cbrant.Brant_api_key_rotate, write}
+	apiKeysVerify = &operation{"api_keys.verify", cbrant.Brant_api_key_verify, read}
+
+	authAuthenticate = &operation{"auth.authenticate", cbrant.Brant_auth_authenticate, read}
+
+	auditAppend       = &operation{"audit.append", cbrant.Brant_audit_append, write}
+	auditCheckpoint   = &operation{"audit.checkpoint", cbrant.Brant_audit_checkpoint, read}
+	auditCheckpoints  = &operation{"audit.checkpoints", cbrant.Brant_audit_checkpoints, read}
+	auditEraseSubject = &operation{"audit.erase_subject", cbrant.Brant_audit_erase_subject, alone}
+	auditExport       = &operation{"audit.export", cbrant.Brant_audit_export, read}
+	auditGet          = &operation{"audit.get", cbrant.Brant_audit_get, read}
+	auditKeep         = &operation{"audit.keep", cbrant.Brant_audit_keep, write}
+	auditList         = &operation{"audit.list", cbrant.Brant_audit_list, read}
+	auditProve        = &operation{"audit.prove", cbrant.Brant_audit_prove, read}
+	auditPrune        = &operation{"audit.prune", cbrant.Brant_audit_prune, alone}
+	auditVerify       = &operation{"audit.verify", cbrant.Brant_audit_verify, read}
+
+	accessAssign       = &operation{"access.assign", cbrant.Brant_access_assign, write}
+	accessCheck        = &operation{"access.check", cbrant.Brant_access_check, read}
+	accessCheckMany    = &operation{"access.check_many", cbrant.Brant_access_check_many, read}
+	accessDelegate     = &operation{"access.delegate", cbrant.Brant_access_delegate, write}
+	accessDeny         = &operation{"access.deny", cbrant.Brant_access_deny, write}
+	accessExpand       = &operation{"access.expand", cbrant.Brant_access_expand, read}
+	accessExplain      = &operation{"access.explain", cbrant.Brant_access_explain, read}
+	accessGrant        = &operation{"access.grant", cbrant.Brant_access_grant, write}
+	accessListObjects  = &operation{"access.list_objects", cbrant.Brant_access_list_objects, read}
+	accessListSubjects = &operation{"access.list_subjects", cbrant.Brant_access_list_subjects, read}
+	accessPut          = &operation{"access.put", cbrant.Brant_access_put, write}
+	accessRemove       = &operation{"access.remove", cbrant.Brant_access_remove, write}
+	accessRevoke       = &operation{"access.revoke", cbrant.Brant_access_revoke, write}
+	accessSeed         = &operation{"access.seed", cbrant.Brant_access_seed, alone}
+	accessSetParent    = &operation{"access.set_parent", cbrant.Brant_access_set_parent, write}
+	accessSync         = &operation{"access.sync", cbrant.Brant_access_sync, alone}
 )
 
 // runner is a DB or a Tx: what runs operations.

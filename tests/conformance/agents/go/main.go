@@ -298,7 +298,8 @@ func (h *handle) target() target {
 	return target{
 		Graphs: h.db.Graphs, GraphTypes: h.db.GraphTypes, Indexes: h.db.Indexes, Channels: h.db.Channels, Queues: h.db.Queues, Jobs: h.db.Jobs,
 		Streams: h.db.Streams, Locks: h.db.Locks, RateLimits: h.db.RateLimits, Schedules: h.db.Schedules, Calls: h.db.Calls,
-		Secrets: h.db.Secrets, Envelopes: h.db.Envelopes, anyone: h.db, db: h.db,
+		Secrets: h.db.Secrets, Envelopes: h.db.Envelopes, Accounts: h.db.Accounts, Organizations: h.db.Organizations,
+		Members: h.db.Members, Invitations: h.db.Invitations, APIKeys: h.db.APIKeys, Audit: h.db.Audit, Access: h.db.Access, anyone: h.db, db: h.db,
 	}
 }
 
@@ -306,7 +307,8 @@ func inTx(tx *brant.Tx) target {
 	return target{
 		Graphs: tx.Graphs, GraphTypes: tx.GraphTypes, Indexes: tx.Indexes, Channels: tx.Channels, Queues: tx.Queues, Jobs: tx.Jobs,
 		Streams: tx.Streams, Locks: tx.Locks, RateLimits: tx.RateLimits, Schedules: tx.Schedules, Calls: tx.Calls,
-		Secrets: tx.Secrets, Envelopes: tx.Envelopes, anyone: tx,
+		Secrets: tx.Secrets, Envelopes: tx.Envelopes, Accounts: tx.Accounts, Organizations: tx.Organizations,
+		Members: tx.Members, Invitations: tx.Invitations, APIKeys: tx.APIKeys, Audit: tx.Audit, Access: tx.Access, anyone: tx,
 	}
 }
 

@@ -17,6 +17,8 @@ type anyone interface {
 	Stream(name string) brant.Stream
 	RateLimit(name string, options brant.RateLimitOptions) brant.RateLimit
 	KeyringInfo(ctx context.Context) (brant.KeyringInfo, error)
+	AccessGraph(name string) brant.Access
+	Authenticate(ctx context.Context, token string) (brant.Authenticated, error)
 	Notify(ctx context.Context, channel string, payload any) (int64, error)
 	Execute(ctx context.Context, sql string, params ...any) (*brant.Rows, error)
 	CallJSON(ctx context.Context, name string, input []byte) ([]byte, error)
@@ -39,6 +41,14 @@ type target struct {
 	Secrets    brant.Secrets
 	Envelopes  brant.Envelopes
 	db         *brant.DB // nil in a transaction
+
+	Accounts      brant.Accounts
+	Organizations brant.Organizations
+	Members       brant.Members
+	Invitations   brant.Invitations
+	APIKeys       brant.APIKeys
+	Audit         brant.Audit
+	Access        brant.Access
 }
 
 // members are the arguments of one operation. Each is taken once; what is missing, of another type, or such that Go's types do not tell it
