@@ -3,8 +3,11 @@
  *
  * Asynchronous calls run on a thread of the pool over a second handle of the same file, opened when the first one is made. So the
  * handle of this thread stays usable meanwhile, such a call never falls into a transaction that this thread has open, and it may
- * wait for another writer as long as it likes. They run one after another. What takes several calls in one transaction has a session:
+ * wait for another writer as long as it likes. They run one after another. What takes several calls in one transaction has a sequence:
  * a handle of its own, closed at its end. A ":memory:" database has no second handle: there all runs at once, on this thread.
+ *
+ * A session is a connection, too, over the handle of another one, whose transactions it joins; its second handle is one of its own, and calls go
+ * through a session of the same identity over that. Nothing of a session calls through a handle that is trusted.
  *
  * The key ring is this thread's handle's. The others get a copy, within the library, before a call of theirs and lose it with the original, or when the
  * call that they run is over: no text of a ring is kept.
@@ -26,10 +29,84 @@ interface Running {
 }
 
 /** Several calls on a handle of their own, one after another. */
-export interface Session {
+export interface Sequence {
   call<T>(name: string, input: object): Promise<T>;
   /** Any number of times. */
   close(): void;
+}
+
+/** A handle that calls go through; `trusted` is it, or what all sessions beneath it are of. */
+export interface Opened {
+  handle: Handle;
+  trusted: Handle;
+  /** What it is a session of, which must not be collected before it. */
+  beneath?: Opened | undefined;
+}
+
+/** Where handles come from. */
+export interface Source {
+  /** ":memory:": no second handle, no wake descriptor. */
+  readonly isMemory: boolean;
+  /** Its handles come with a key ring of its own. */
+  readonly hasRing: boolean;
+  /** The handle of this thread. */
+  open(): Handle;
+  /** Another that may do the same, for another thread. */
+  another(): Promise<Opened>;
+  /** Close a handle, a trusted one or that of this thread, for good. */
+  close(handle: Handle): void;
+  loadRing(handle: Handle, text: Uint8Array): void;
+  unloadRing(handle: Handle): void;
+}
+
+/** A handle besides that of this thread. */
+interface Other extends Opened {
+  /** As many changes of the key ring has it seen. */
+  ring: number;
+  /** Its call runs on another thread now. */
+  busy: boolean;
+  close(): void;
+}
+
+/** A file by its path. */
+export function fileSource(path: string, options: Record<string, unknown>, backgroundOptions: Record<string, unknown>): Source {
+  const absolute = resolve(path);
+  const background = stringify(backgroundOptions);
+  return {
+    isMemory: path === ':memory:',
+    hasRing: false,
+    open: () => native.brant_open(path, stringify(options)),
+    another: async () => {
+      const handle = await native.open_async(absolute, background);
+      return { handle, trusted: handle };
+    },
+    close: (handle) => native.brant_close(handle),
+    loadRing: (handle, text) => native.brant_keyring_load(handle, text),
+    unloadRing: (handle) => native.brant_keyring_unload(handle),
+  };
+}
+
+/** A session of an identity over a connection, which gives another handle by `another` and takes it back by `giveBack`. */
+function sessionSource(above: Connection, json: string, another: () => Promise<Opened>, giveBack: (trusted: Handle) => void): Source {
+  return {
+    isMemory: above.isMemory,
+    hasRing: true,
+    open: () => native.brant_session_open(above.handle, json),
+    another: async () => {
+      const beneath = await another();
+      const { handle, trusted } = beneath;
+      try {
+        return { handle: native.brant_session_open(handle, json), trusted, beneath };
+      } catch (error) {
+        giveBack(trusted);
+        throw error;
+      }
+    },
+    close: (handle) => native.brant_close(handle),
+    // Denied, which the library says.
+    loadRing: (handle, text) => native.brant_keyring_load(handle, text),
+    unloadRing: (handle) => native.brant_keyring_unload(handle),
+  };
 }
 
 export class Connection {
@@ -37,39 +114,53 @@ export class Connection {
   /** ":memory:": no second handle, no wake descriptor. */
   readonly isMemory: boolean;
   readonly integers: Integers;
-  /** Called after each successful call; a dispatcher sets it for a file that wakes nobody. */
+  /** Called after each successful call; a dispatcher sets it for a file that wakes nobody. Of a session, that beneath has it. */
   afterCall: (() => void) | undefined;
 
-  readonly #path: string;
-  readonly #backgroundOptions: string;
-  #background: Handle | undefined;
+  readonly #source: Source;
+  /** What it is a session of. */
+  readonly #above: Connection | undefined;
+  /** It, or what all sessions beneath it are of. */
+  readonly #root: Connection;
+  #background: Other | undefined;
+  readonly #sequences = new Set<Other>();
   #depth = 0;
   #tail: Promise<void> = Promise.resolve();
+  /** Calls on other threads, those of its sessions too. */
   readonly #running = new Set<Running>();
-  readonly #sessions = new Set<Handle>();
-  /** Handles whose calls run on other threads now. */
-  readonly #busy = new Set<Handle>();
-  /** The key ring that this thread's handle has, 0 if none; each has a number of its own. The other handles have copies, or are brought along. */
+  /** Handles of other threads, those of its sessions too: whoever uses them holds them. */
+  readonly #others = new Set<WeakRef<Other>>();
+  /** The key ring that this thread's handle was given, 0 if none; each has a number of its own. The other handles have copies, or are brought along. */
   #ring = 0;
   #rings = 0;
-  readonly #copies = new Map<Handle, number>();
+  /** How often that changed. */
+  #ringChanges = 0;
   #closed = false;
 
-  constructor(path: string, options: Record<string, unknown>, backgroundOptions: Record<string, unknown>, integers: Integers) {
-    this.isMemory = path === ':memory:';
+  constructor(source: Source, integers: Integers, above?: Connection) {
+    this.isMemory = source.isMemory;
     this.integers = integers;
-    this.#path = resolve(path);
-    this.#backgroundOptions = stringify(backgroundOptions);
-    this.handle = guard(() => native.brant_open(path, stringify(options)));
+    this.#source = source;
+    this.#above = above;
+    this.#root = above === undefined ? this : above.#root;
+    this.handle = guard(() => source.open());
+  }
+
+  /** A session over this handle. */
+  session(identity: object): Connection {
+    if (this.closed) throw closedError();
+    const giveBack = (trusted: Handle): void => this.#root.#source.close(trusted);
+    const source = sessionSource(this, stringify(identity), () => this.#another(), giveBack);
+    return new Connection(source, this.integers, this);
   }
 
   get closed(): boolean {
-    return this.#closed;
+    return this.#closed || (this.#above?.closed ?? false);
   }
 
   /** A transaction of this handle is open: what is done now becomes part of it. */
   get inTransaction(): boolean {
-    return this.#depth > 0;
+    return this.#root.#depth > 0;
   }
 
   /** Run one operation on this thread. */
@@ -93,18 +184,23 @@ export class Connection {
     } catch (error) {
       throw translate(error);
     }
-    this.afterCall?.();
+    this.#root.afterCall?.();
     return text;
   }
 
-  /** Which key ring the handle has, 0 if none. */
+  /** Which key ring the handle was given, 0 if none. */
   get ring(): number {
-    return this.#closed ? 0 : this.#ring;
+    return this.closed ? 0 : this.#ring;
+  }
+
+  /** It certainly has no key ring to copy. */
+  get isBare(): boolean {
+    return !this.#source.hasRing && !this.closed && this.#ring === 0;
   }
 
   /** Give all handles a key ring, the text of one; its number. */
   attachRing(text: Uint8Array): number {
-    return this.#attached(() => native.brant_keyring_load(this.handle, text));
+    return this.#attached(() => this.#source.loadRing(this.handle, text));
   }
 
   /** Give all handles the key ring of another connection; its number. */
@@ -121,31 +217,31 @@ export class Connection {
 
   /** Take the key ring away. */
   detachRing(): void {
-    guard(() => native.brant_keyring_unload(this.handle));
+    guard(() => this.#source.unloadRing(this.handle));
     this.#ring = 0;
     this.#provideIdle();
   }
 
   #provideIdle(): void {
-    for (const handle of [...this.#sessions, this.#background]) {
-      if (handle !== undefined && !this.#busy.has(handle)) this.#provideIfPossible(handle);
-    }
+    this.#ringChanges++;
+    for (const other of living(this.#others)) if (!other.busy) this.#provideIfPossible(other);
   }
 
   /** What fails now, for want of memory, is done before the handle's next call, or fails that. */
-  #provideIfPossible(handle: Handle): void {
+  #provideIfPossible(other: Other): void {
     try {
-      this.#provide(handle);
+      this.#provide(other);
     } catch {
       // As said.
     }
   }
 
   /** Bring another handle's key ring to the state of this thread's. It must not run a call. */
-  #provide(handle: Handle): void {
-    if (this.#closed || (this.#copies.get(handle) ?? 0) === this.#ring) return;
-    guard(() => native.brant_keyring_copy(handle, this.handle));
-    this.#copies.set(handle, this.#ring);
+  #provide(other: Other): void {
+    const root = this.#root;
+    if (root.#closed || other.ring === root.#ringChanges) return;
+    guard(() => native.brant_keyring_copy(other.trusted, root.handle));
+    other.ring = root.#ringChanges;
   }
 
   begin(mode: 'write' | 'read' | undefined): { depth: number } {
@@ -161,7 +257,7 @@ export class Connection {
   }
 
   #deep(answer: { depth: number }): { depth: number } {
-    this.#depth = answer.depth;
+    this.#root.#depth = answer.depth;
     return answer;
   }
 
@@ -177,7 +273,7 @@ export class Connection {
         this.rollback();
       } catch {
         // The handle was closed inside, or a disk error has ended the transaction: the error that led here says more.
-        this.#depth = Math.max(0, this.#depth - 1);
+        this.#root.#depth = Math.max(0, this.#root.#depth - 1);
       }
       throw error;
     }
@@ -203,7 +299,7 @@ export class Connection {
       throw translate(error);
     }
     if (name.startsWith('transaction.')) this.#deep(JSON.parse(text) as { depth: number });
-    this.afterCall?.();
+    this.#root.afterCall?.();
     return text;
   }
 
@@ -215,31 +311,32 @@ export class Connection {
     if (this.isMemory) return parse(this.invokeText(name, json, timeout), this.integers) as T;
 
     const deadline = timeout === undefined ? 0 : deadlineOf(timeout);
-    const text = await this.#inTurn(signal, (handle) =>
-      tracedAsync(name, () => this.#run(handle, signal, () => native.call_async(handle, name, json, deadline))),
+    const text = await this.#inTurn(signal, (other) =>
+      tracedAsync(name, () => this.#run(other, signal, () => native.call_async(other.handle, name, json, deadline))),
     );
     return parse(text, this.integers) as T;
   }
 
   /** Wait for those before, then run `work` with the second handle. */
-  async #inTurn<T>(signal: AbortSignal | undefined, work: (handle: Handle) => Promise<T>): Promise<T> {
+  async #inTurn<T>(signal: AbortSignal | undefined, work: (other: Other) => Promise<T>): Promise<T> {
     const turn = this.#tail;
     let leave: () => void = () => undefined;
     this.#tail = new Promise((done) => (leave = done));
     await turn;
     try {
       signal?.throwIfAborted();
-      const handle = await this.#openBackground();
+      // Calls run one after another, so nobody else opens it meanwhile.
+      const other = this.#background ?? (await this.#openOther((opened) => (this.#background = opened)));
       signal?.throwIfAborted();
-      if (this.#closed) throw closedError();
-      return await work(handle);
+      if (this.closed) throw closedError();
+      return await work(other);
     } finally {
       leave();
     }
   }
 
   /** A call on another thread, which the signal, `interrupt` and `close` can end. */
-  async #run<T>(handle: Handle, signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
+  async #run<T>(other: Other, signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
     let ended: { reason: unknown } | undefined;
     let timer: NodeJS.Timeout | undefined;
     const end = (reason: unknown): void => {
@@ -247,16 +344,16 @@ export class Connection {
       ended = { reason };
       // The thread may not have come to the call yet, and an interrupt is for a call that runs.
       const interrupt = (): void => {
-        if (!this.#closed) native.brant_interrupt(handle);
+        if (!this.closed) native.brant_interrupt(other.handle);
       };
       interrupt();
       timer = setInterval(interrupt, INTERRUPT_AGAIN);
     };
     const onAbort = (): void => end(signal?.reason);
     const running: Running = { end };
-    this.#provide(handle);
-    this.#busy.add(handle);
-    this.#running.add(running);
+    this.#provide(other);
+    other.busy = true;
+    for (const connection of this.#upwards()) connection.#running.add(running);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       return await call();
@@ -265,50 +362,69 @@ export class Connection {
     } finally {
       clearInterval(timer);
       signal?.removeEventListener('abort', onAbort);
-      this.#running.delete(running);
-      this.#busy.delete(handle);
-      if (this.#background === handle || this.#sessions.has(handle)) this.#provideIfPossible(handle);
+      for (const connection of this.#upwards()) connection.#running.delete(running);
+      other.busy = false;
+      if (this.#background === other || this.#sequences.has(other)) this.#provideIfPossible(other);
     }
   }
 
-  /** The second handle. Calls run one after another, so nobody else opens it meanwhile. */
-  async #openBackground(): Promise<Handle> {
-    return this.#background ?? this.#openAnother((handle) => (this.#background = handle));
+  /** This connection, and those that it is a session of. */
+  *#upwards(): Generator<Connection, void, undefined> {
+    for (let at: Connection | undefined = this; at !== undefined; at = at.#above) yield at;
+  }
+
+  /** Another handle, for one of the sessions. */
+  async #another(): Promise<Opened> {
+    if (this.closed) throw closedError();
+    return this.#source.another();
   }
 
   /** Open another handle, and give it to `keep` while the connection is open still. */
-  async #openAnother(keep: (handle: Handle) => void): Promise<Handle> {
-    if (this.#closed) throw closedError();
-    let handle: Handle;
+  async #openOther(keep: (other: Other) => void): Promise<Other> {
+    if (this.closed) throw closedError();
+    let opened: Opened;
     try {
-      handle = await native.open_async(this.#path, this.#backgroundOptions);
+      opened = await this.#source.another();
     } catch (error) {
       throw translate(error);
     }
-    if (this.#closed) {
-      native.brant_close(handle);
+    const { handle, trusted } = opened;
+    const source = this.#root.#source;
+    let reference: WeakRef<Other> | undefined;
+    const close = (): void => {
+      for (const connection of this.#upwards()) if (reference !== undefined) connection.#others.delete(reference);
+      if (handle !== trusted) guard(() => native.brant_close(handle));
+      guard(() => source.close(trusted));
+    };
+    const other: Other = { ...opened, ring: 0, busy: false, close };
+    if (this.closed) {
+      close();
       throw closedError();
     }
-    keep(handle);
-    return handle;
+    reference = new WeakRef(other);
+    for (const connection of this.#upwards()) {
+      for (const one of connection.#others) if (one.deref() === undefined) connection.#others.delete(one);
+      connection.#others.add(reference);
+    }
+    keep(other);
+    return other;
   }
 
   /** A handle of their own for several calls. Not for ":memory:". */
-  async openSession(options: AsyncOptions = {}): Promise<Session> {
+  async openSequence(options: AsyncOptions = {}): Promise<Sequence> {
     const { signal, timeout } = options;
     signal?.throwIfAborted();
     const deadline = timeout === undefined ? 0 : deadlineOf(timeout);
-    const handle = await this.#openAnother((opened) => this.#sessions.add(opened));
+    const other = await this.#openOther((opened) => this.#sequences.add(opened));
     const close = (): void => {
-      this.#copies.delete(handle);
-      if (this.#sessions.delete(handle)) guard(() => native.brant_close(handle));
+      if (this.#sequences.delete(other)) other.close();
     };
     const call = async <T>(name: string, input: object): Promise<T> => {
       signal?.throwIfAborted();
-      if (!this.#sessions.has(handle)) throw closedError();
+      if (this.closed || !this.#sequences.has(other)) throw closedError();
       const json = stringify(input);
       const text = await tracedAsync(name, () =>
-        this.#run(handle, signal, () => native.call_async(handle, name, json, deadline)),
+        this.#run(other, signal, () => native.call_async(other.handle, name, json, deadline)),
       );
       return parse(text, this.integers) as T;
     };
@@ -327,17 +443,17 @@ export class Connection {
     signal?.throwIfAborted();
     const json = stringify(input);
     const deadline = timeout === undefined ? 0 : deadlineOf(timeout);
-    return this.#inTurn(signal, (handle) =>
-      tracedAsync(name, () => this.#run(handle, signal, () => native.call_open_async(handle, name, json, deadline))),
+    return this.#inTurn(signal, (other) =>
+      tracedAsync(name, () => this.#run(other, signal, () => native.call_open_async(other.handle, name, json, deadline))),
     );
   }
 
   /** What a cursor of the second handle, one that has an end, yields next. */
   nextAsync(cursor: RawCursor, options: AsyncOptions = {}): Promise<string> {
     const { signal, timeout } = options;
-    return this.#inTurn(signal, (handle) => {
+    return this.#inTurn(signal, (other) => {
       const deadline = timeout === undefined ? 0 : deadlineOf(timeout);
-      return this.#run(handle, signal, () => native.next_async(cursor, handle, deadline));
+      return this.#run(other, signal, () => native.next_async(cursor, other.handle, deadline));
     });
   }
 
@@ -347,17 +463,19 @@ export class Connection {
     for (const running of [...this.#running]) running.end(new BrantError('INTERRUPTED', 'the call was interrupted'));
   }
 
-  /** Close all handles. Any number of times. */
+  /** Close all handles, and those of its sessions. Any number of times. */
   close(): void {
     if (this.#closed) return;
     for (const running of [...this.#running]) running.end(closedError());
     this.#closed = true;
-    guard(() => native.brant_close(this.handle));
-    const background = this.#background;
-    if (background !== undefined) guard(() => native.brant_close(background));
-    for (const handle of this.#sessions) guard(() => native.brant_close(handle));
-    this.#sessions.clear();
+    guard(() => this.#source.close(this.handle));
+    for (const other of living(this.#others)) other.close();
+    this.#sequences.clear();
   }
+}
+
+function living<T extends object>(references: Set<WeakRef<T>>): T[] {
+  return [...references].map((reference) => reference.deref()).filter((one) => one !== undefined);
 }
 
 /** The result of a native call; its error as a BrantError. */

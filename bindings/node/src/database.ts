@@ -7,13 +7,13 @@ import { Access } from './access.js';
 import { Accounts } from './accounts.js';
 import { ApiKeys } from './api_keys.js';
 import { Audit } from './audit.js';
-import { Connection, guard } from './connection.js';
+import { Connection, fileSource, guard } from './connection.js';
 import { calls, traced } from './diagnostics.js';
 import { BrantError } from './error.js';
 import type { DefinedModule } from './define_module.js';
 import { Graph, Graphs } from './graph.js';
 import { GraphTypes } from './graph_types.js';
-import { type Authenticated, type Token, authenticate } from './identity.js';
+import { type Authenticated, type Identity, type Token, authenticate } from './identity.js';
 import { Indexes } from './indexes.js';
 import { apart, array } from './input.js';
 import { Calls } from './calls.js';
@@ -111,20 +111,12 @@ export class Database {
   readonly access: Access;
 
   /** As {@link open}. */
-  constructor(path: string | URL, options: OpenOptions = {}) {
-    const { integers = 'exact', busyTimeout, ...rest } = options;
-    const own = snakeCase(rest);
-    this.#connection = new Connection(
-      typeof path === 'string' ? path : fileURLToPath(path),
-      { ...own, busy_timeout: busyTimeout ?? (isMainThread ? IMPATIENT : PATIENT) },
-      {
-        ...own,
-        mode: own['mode'] === 'ro' ? 'ro' : 'rw',
-        busy_timeout: Math.max(PATIENT, busyTimeout ?? 0),
-      },
-      integers,
-    );
-    this.#dispatcher = new Dispatcher(this.#connection);
+  constructor(path: string | URL, options?: OpenOptions);
+  /** @internal */
+  constructor(connection: Connection, options?: OpenOptions, above?: Dispatcher);
+  constructor(path: string | URL | Connection, options: OpenOptions = {}, above?: Dispatcher) {
+    this.#connection = path instanceof Connection ? path : connectionOf(path, options);
+    this.#dispatcher = new Dispatcher(this.#connection, above);
     this.graphTypes = new GraphTypes(this.#connection);
     this.graphs = new Graphs(this.#connection);
     this.indexes = new Indexes(this.#connection);
@@ -351,6 +343,23 @@ export class Database {
     return new Types<S>(this.#connection, graphType);
   }
 
+  /**
+   * A session: a handle over this one for somebody, which does what the identity may and nothing else (`DENIED`, with the scope that it lacks). It joins the transactions of
+   * this handle; its asynchronous calls are judged, too. Closing this handle closes it; closing it leaves this one as it is, with a transaction that it began.
+   *
+   * ```js
+   * using mine = db.session(db.authenticate(token).identity);
+   * mine.graph('notes').nodes.get('a');
+   * ```
+   *
+   * A session can have sessions, which may no more than it does.
+   *
+   * @throws BrantError `INVALID`: it is no identity; `DENIED`: a session gives what it has not.
+   */
+  session(identity: Identity): Database {
+    return new Database(this.#connection.session(identity), {}, this.#dispatcher);
+  }
+
   /** An access graph by another name than `access`. */
   accessGraph(name: string): Access {
     return new Access(this.#connection, name);
@@ -489,6 +498,21 @@ export class Database {
     const input = typeof which === 'object' ? snakeCase(which) : { namespace: which };
     return this.#connection.invoke<{ items: OperationSpec[] }>(native.brant_operation_list, input).items;
   }
+}
+
+function connectionOf(path: string | URL, options: OpenOptions): Connection {
+  const { integers = 'exact', busyTimeout, ...rest } = options;
+  const own = snakeCase(rest);
+  const source = fileSource(
+    typeof path === 'string' ? path : fileURLToPath(path),
+    { ...own, busy_timeout: busyTimeout ?? (isMainThread ? IMPATIENT : PATIENT) },
+    {
+      ...own,
+      mode: own['mode'] === 'ro' ? 'ro' : 'rw',
+      busy_timeout: Math.max(PATIENT, busyTimeout ?? 0),
+    },
+  );
+  return new Connection(source, integers);
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

@@ -175,17 +175,17 @@ export async function* exportStream(
     yield* exportParts(connection, input);
     return;
   }
-  const session = await connection.openSession(options);
+  const sequence = await connection.openSequence(options);
   try {
-    await session.call('transaction.begin', { mode: 'read' });
+    await sequence.call('transaction.begin', { mode: 'read' });
     let cursor: string | null | undefined;
     do {
-      const part: Part = await session.call('graphs.export', { ...input, cursor });
+      const part: Part = await sequence.call('graphs.export', { ...input, cursor });
       yield part.text;
       cursor = part.cursor;
     } while (cursor !== null);
   } finally {
-    session.close();
+    sequence.close();
   }
 }
 

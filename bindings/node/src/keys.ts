@@ -287,7 +287,7 @@ export class KeyRing {
 /** Attach a ring to a handle. @internal */
 export function attachRing(connection: Connection, ring: KeyRingFields | string | Uint8Array | Connection): KeyRing {
   if (ring instanceof Connection) {
-    if (!ring.closed && ring.ring === 0) throw new BrantError('NOT_FOUND', 'the other handle has no key ring');
+    if (ring.isBare) throw new BrantError('NOT_FOUND', 'the other handle has no key ring');
     return new KeyRing(connection, connection.copyRing(ring));
   }
   const generation = withText((text) => {

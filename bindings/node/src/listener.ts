@@ -6,6 +6,8 @@
  *
  * The process stays alive while somebody waits, and no longer. While nobody waits, the descriptor is left as it is. A cursor says itself
  * when to look again without having been woken: its own deadline (a job is due, a lease ends), or commits by programs without our code.
+ *
+ * A session has the descriptor of the handle beneath it, and so a dispatcher that leaves waiting to that one's.
  */
 import { type Connection, closedError, guard } from './connection.js';
 import { BrantError, translate } from './error.js';
@@ -34,6 +36,7 @@ interface Waiting {
 /** @internal */
 export class Dispatcher {
   readonly #connection: Connection;
+  readonly #above: Dispatcher | undefined;
   readonly #waiting = new Set<Waiting>();
   readonly #listeners = new Set<Listener<unknown>>();
   #waker: Waker | undefined;
@@ -43,10 +46,12 @@ export class Dispatcher {
   #timerAt = 0;
   #scheduled = false;
 
-  constructor(connection: Connection) {
+  /** @param above - of the handle that the connection is a session of */
+  constructor(connection: Connection, above?: Dispatcher) {
     this.#connection = connection;
+    this.#above = above;
     // Nothing outside this handle can write to a database in memory, so its own calls do the waking.
-    if (connection.isMemory) connection.afterCall = () => this.#schedule();
+    if (connection.isMemory && above === undefined) connection.afterCall = () => this.#schedule();
   }
 
   /** Open the cursor of a subscription. */
@@ -57,15 +62,18 @@ export class Dispatcher {
 
   add(listener: Listener<unknown>): void {
     this.#listeners.add(listener);
+    this.#above?.add(listener);
   }
 
   remove(listener: Listener<unknown>): void {
     this.#listeners.delete(listener);
+    this.#above?.remove(listener);
   }
 
   /** Pump `listener` from now on, whenever there may be something. */
   wait(listener: Waiting): void {
     this.#waiting.add(listener);
+    if (this.#above !== undefined) return this.#above.wait(listener);
     busy.add(this);
     if (!this.#connection.isMemory) {
       this.#waker ??= this.#start();
@@ -77,6 +85,7 @@ export class Dispatcher {
 
   done(listener: Waiting): void {
     this.#waiting.delete(listener);
+    if (this.#above !== undefined) return this.#above.done(listener);
     this.refresh();
     if (this.#waiting.size > 0) return;
     clearTimeout(this.#timer);
@@ -104,6 +113,7 @@ export class Dispatcher {
 
   /** Keep the process alive, or not: who waits, or what they wish, has changed. */
   refresh(): void {
+    if (this.#above !== undefined) return this.#above.refresh();
     let keepsAlive = false;
     for (const listener of this.#waiting) keepsAlive ||= listener.keepsAlive;
     if (keepsAlive === this.#keepsAlive) return;

@@ -15,6 +15,9 @@ export interface RawCursor {
 export interface RawValidator {
   readonly validator: unique symbol;
 }
+export interface RawHub {
+  readonly hub: unique symbol;
+}
 export interface Waker {
   readonly waker: unique symbol;
 }
@@ -34,6 +37,18 @@ export interface Native {
   brant_validator_report(validator: RawValidator, json: Text): string;
   brant_open(path: string, json: Text): Handle;
   brant_close(handle: Handle): void;
+  brant_session_open(handle: Handle, identity: Text): Handle;
+  brant_hub_open(path: string, json: Text): RawHub;
+  brant_hub_close(hub: RawHub): void;
+  /** Borrowed; it holds the hub. */
+  brant_hub_system(hub: RawHub): Handle;
+  brant_hub_keyring_load(hub: RawHub, json: Text): void;
+  brant_hub_keyring_unload(hub: RawHub): void;
+  /** undefined: the system file. */
+  brant_hub_acquire(hub: RawHub, orgId: Text): Handle;
+  brant_hub_release(hub: RawHub, handle: Handle): void;
+  /** The session, and the JSON text of whose it is. */
+  brant_hub_authenticate(hub: RawHub, token: Text): [Handle, string];
   brant_check(handle: Handle): void;
   brant_interrupt(handle: Handle): void;
   brant_keyring_load(handle: Handle, json: Text): void;
@@ -291,6 +306,8 @@ export interface Native {
   open_async(path: string, json: Text): Promise<Handle>;
   call_async(handle: Handle | null, name: string, json: Text, deadline: number): Promise<string>;
   call_open_async(handle: Handle, name: string, json: Text, deadline: number): Promise<RawCursor>;
+  hub_acquire_async(hub: RawHub, orgId: Text): Promise<Handle>;
+  hub_authenticate_async(hub: RawHub, token: Text): Promise<[Handle, string]>;
   next_async(cursor: RawCursor, handle: Handle, deadline: number): Promise<string>;
   wake_start(handle: Handle, callback: () => void): Waker;
   wake_arm(waker: Waker): void;

@@ -411,7 +411,8 @@ const METHODS = {
   keyring: (db, { ring }) => {
     const former = rings.get(db);
     rings.delete(db);
-    if (ring === null) former?.close();
+    // Who was given none has nothing to close, but may try to put an empty one in its place.
+    if (ring === null) (former ?? db.keyring({ keys: [] })).close();
     else rings.set(db, db.keyring(ring));
     return null;
   },
@@ -526,6 +527,10 @@ function run({ object, name, arguments: input = {}, as, background }) {
   if (db === undefined) throw new UnknownOperation(`no object ${object}`);
   if (Object.hasOwn(CURSORS, name)) {
     listeners.set(as, CURSORS[name](db, input));
+    return null;
+  }
+  if (name === 'session') {
+    databases.set(as ?? 'session', db.session(input.identity));
     return null;
   }
   const run = impossible(input) ? () => db.call(name, input) : method(name);
