@@ -16,7 +16,7 @@ CREATE TABLE brant_accounts (
 CREATE INDEX brant_accounts_status ON brant_accounts (status, id);
 CREATE INDEX brant_accounts_access_level ON brant_accounts (access_level, id);
 
--- status: active, suspended, deleting. An id is never used again.
+-- status: active, suspended, deleting.
 CREATE TABLE brant_organizations (
     row_id     INTEGER PRIMARY KEY,
     id         TEXT NOT NULL UNIQUE,
@@ -30,6 +30,11 @@ CREATE TABLE brant_organizations (
 ) STRICT;
 CREATE INDEX brant_organizations_owner ON brant_organizations (owner_id, id);
 CREATE INDEX brant_organizations_status ON brant_organizations (status, id);
+
+-- Ids of accounts and organisations that were deleted, none of which is given again: the audit log, access graphs, backups and a tenant's former file name them.
+CREATE TABLE brant_deleted_ids (
+    id TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;
 
 -- The authority on membership. level: owner, admin, member, viewer. status: active, suspended.
 CREATE TABLE brant_members (

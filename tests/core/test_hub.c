@@ -416,11 +416,13 @@ static void test_members(void **state) {
     assert_int_equal(level, 0);
     brant__leave(inside);
     execute_inside(system, "UPDATE brant_accounts SET status = 'inactive'");
-    assert_int_equal(brant__handle_enter(&db), BRANT_OK);
-    assert_int_equal(brant__hub_member(&level, db, BRANT__TEXT("x")), BRANT_OK);
+    inside = db;
+    assert_int_equal(brant__handle_enter(&inside), BRANT_OK);
+    assert_int_equal(brant__hub_member(&level, inside, BRANT__TEXT("x")), BRANT_OK);
     assert_int_equal(level, 0);
-    brant__leave(db);
+    brant__leave(inside);
     assert_false(brant__hub_of(brant_hub_system(hub)));
+    give_back(hub, db);
     brant_hub_free(hub);
 }
 

@@ -191,8 +191,10 @@ static void deleting_takes_keys_and_memberships(void **state) {
     must_fail(db, "accounts.get", "{\"id\":\"" ANN "\"}", BRANT_NOT_FOUND, ANN);
     must_fail(db, "members.get", "{" MEMBERSHIP(ORG, ANN) "}", BRANT_NOT_FOUND, ANN);
     must_fail(db, "accounts.delete", "{\"id\":\"" ANN "\"}", BRANT_NOT_FOUND, ANN);
-    /* Its email is free, and no audit row has it. */
-    make_account(db, ANN, "a@example.org", "user");
+    /* Its email is free, and no audit row has it. Its id is not. */
+    must_fail(db, "accounts.create", "{\"id\":\"" ANN "\",\"email\":\"a@example.org\"}",
+              BRANT_EXISTS, "not given again");
+    make_account(db, NOBODY, "a@example.org", "user");
     assert_int_equal(
         number(db, "SELECT count(*) FROM brant_audit_logs WHERE instr(detail, '@') > 0"), 0);
     must_be_well(db);

@@ -7,8 +7,14 @@
  * an id is given. On a session (session.h) the actor is the session's identity: the input may add a reason, and naming another is DENIED. On a trusted handle it is who the input names, and
  * where it names nobody the system. The system is judged by the invariants alone; everybody else as the account of their id, which must be there and active, else DENIED. A session that was opened for an
  * organisation acts in no other, neither on accounts nor with its own access_level, and in it with no level above the session's.
- * What an account may do to itself (accounts.update, .deactivate, .delete, members.leave) takes the scope accounts:self, which every account holds by itself and no membership gives; other mutations
- * here take <namespace>:write, and what reads <namespace>:read.
+ * What an account may do to itself (accounts.update, .deactivate, .delete, members.leave, invitations.accept, .reject) takes the scope accounts:self, which every account holds by itself and no
+ * membership gives; other mutations here take <namespace>:write, and what reads <namespace>:read.
+ * Nobody gives more than they hold: by a session, keys, levels (members.add, .set_level, .resume, invitations.create, organizations.transfer) and access_level admin only where the session's own scopes cover
+ * all that these hold, else DENIED. And access_level admin counts, by a session, only where it holds accounts:admin: the key of an admin that is for a small matter is good for no other.
+ *
+ * Who sees what. A session that was opened for an organisation sees that organisation, its members, invitations and keys, of accounts its members, and hears of nothing else (NOT_FOUND, and lists
+ * leave it out). A trusted handle, and a session for none, sees all that its scopes let it read: <namespace>:read is the whole file's, so that an account by itself has it by access_level admin or by what
+ * somebody grants it on purpose.
  *
  * Each mutation writes a row of the audit log (audit.h) in its transaction, with the operation's name as action, and so needs a key ring with an active key of purpose "audit": NOT_FOUND
  * without. A call that changes nothing (deactivating an inactive account, an update with what is there) answers the row, and writes nothing.
@@ -16,7 +22,8 @@
  * org:created {org_id, slug, owner_id}, org:updated {org_id, changes}, org:deleted {org_id}, org:member_added {org_id, account_id, membership_level}, org:member_updated {the same},
  * org:member_removed {org_id, account_id}.
  *
- * Ids are UUIDs in lower case, UUIDv7 where the library makes them; they are compared byte by byte. Times are ms. metadata is any object of at most 64 KiB (LIMIT), and an update replaces it.
+ * Ids are UUIDs in lower case, UUIDv7 where the library makes them; they are compared byte by byte. The id of an account or organisation that was deleted is never given again (EXISTS): logs, access
+ * graphs and backups name it. Times are ms. metadata is any object of at most 64 KiB (LIMIT), and an update replaces it.
  * name: 1 to 255 bytes without NUL (INVALID).
  *
  * Account: {"id", "email", "name": text | null, "access_level": "user" | "service" | "admin", "status": "active" | "inactive", "metadata", "created_at", "updated_at"}
@@ -193,7 +200,9 @@ BRANT_API brant_status brant_member_leave(char **out_json, size_t *out_json_len,
  *
  * An invitation lets whoever has its token and the account of its email become a member of an organisation. The token, brant_invite_<kid>_<secret><crc> (as that of a key, below), is
  * shown when it is made and never again: stored is its keyed hash with the ring's pepper, without which nothing of the following works (NOT_FOUND).
- * Whoever may make a member of a level may invite to it, and take such an invitation back: admins and owners of the organisation, owners alone to level owner.
+ * Whoever may make a member of a level may invite to it, and take such an invitation back: admins and owners of the organisation, owners alone to level owner. It stays good when the one who
+ * invited goes: cancel what they left (invitations.list). An email is as true as who set it: accounts.update takes any that is free, so that the token is what must reach the right hands.
+ * One that is over stays until it is replaced, cancelled or its organisation is deleted, as keys that are revoked or expired stay with their owner: for who asks later what there was. Nothing removes them by time.
  *
  * Invitation: {"id", "org_id", "kid", "email", "level", "pepper_version", "invited_by": id of the actor | null, "account_id": who accepted it | null,
  *   "status": "pending" | "accepted" | "rejected" | "cancelled", "expires_at": ms, "metadata", "created_at", "updated_at"}. One that is pending and whose expires_at has passed is over.
@@ -212,7 +221,7 @@ BRANT_API brant_status brant_invitation_create(char **out_json, size_t *out_json
 BRANT_API brant_status brant_invitation_get(char **out_json, size_t *out_json_len, brant_db *db,
                                             const char *json, size_t json_len);
 
-/* invitations.list {"limit"?, "cursor"?, "filter"?: {"org_id"?, "email"?: as it is stored, "status"?}} -> {"items": [Invitation..], "cursor": text | null} */
+/* invitations.list {"limit"?, "cursor"?, "filter"?: {"org_id"?, "email"?, "status"?}} -> {"items": [Invitation..], "cursor": text | null} */
 BRANT_API brant_status brant_invitation_list(char **out_json, size_t *out_json_len, brant_db *db,
                                              const char *json, size_t json_len);
 
@@ -225,7 +234,7 @@ BRANT_API brant_status brant_invitation_list(char **out_json, size_t *out_json_l
 BRANT_API brant_status brant_invitation_accept(char **out_json, size_t *out_json_len, brant_db *db,
                                                const char *json, size_t json_len);
 
-/* invitations.reject {"token", "actor"?} -> Invitation. By whoever has the token. AUTH, CONFLICT, STALE as invitations.accept. */
+/* invitations.reject {"token", "actor"?} -> Invitation. By whoever has the token. AUTH, CONFLICT, STALE as invitations.accept; DENIED: a session of another organisation. */
 BRANT_API brant_status brant_invitation_reject(char **out_json, size_t *out_json_len, brant_db *db,
                                                const char *json, size_t json_len);
 

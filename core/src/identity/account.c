@@ -18,12 +18,14 @@ enum {
     ROW_BY_EMAIL,
     FIND,
     ID_OF_EMAIL,
+    WAS_DELETED,
     INSERT,
     UPDATE,
     SET_STATUS,
     OWNED,
     DELETE_KEYS,
     DELETE,
+    NOTE_DELETED,
     STATEMENTS
 };
 static const char *const sql[] = {
@@ -31,6 +33,7 @@ static const char *const sql[] = {
     [ROW_BY_EMAIL] = "SELECT " BRANT__ACCOUNT_COLUMNS " FROM brant_accounts WHERE email = :email",
     [FIND] = "SELECT status, access_level, email FROM brant_accounts WHERE id = :id",
     [ID_OF_EMAIL] = "SELECT id FROM brant_accounts WHERE email = :email",
+    [WAS_DELETED] = "SELECT 1 FROM brant_deleted_ids WHERE id = :id",
     [INSERT] = "INSERT INTO brant_accounts (id, email, name, access_level, status, metadata, "
                "created_at, updated_at) VALUES (:id, :email, :name, :access_level, 'active', "
                ":metadata, :now, :now)",
@@ -40,6 +43,7 @@ static const char *const sql[] = {
     [OWNED] = "SELECT slug FROM brant_organizations WHERE owner_id = :id LIMIT 1",
     [DELETE_KEYS] = "DELETE FROM brant_api_keys WHERE owner_id = :id",
     [DELETE] = "DELETE FROM brant_accounts WHERE id = :id",
+    [NOTE_DELETED] = "INSERT OR IGNORE INTO brant_deleted_ids (id) VALUES (:id)",
 };
 const brant__statements brant__account_statements = {BRANT__TABLE_ACCOUNT, STATEMENTS, sql};
 
@@ -77,6 +81,31 @@ brant_status brant__account_missing(brant__text id) {
     return brant__fail(BRANT_NOT_FOUND, "no account %.*s", (int)id.length, id.data);
 }
 
+brant_status brant__id_check_new(brant_db *db, brant__text id) {
+    brant__statement *statement = NULL;
+    bool row = false;
+    brant_status status;
+
+    BRANT__TRY(get(&statement, db, WAS_DELETED));
+    brant__bind_text(statement, 1, id);
+    BRANT__TRY(brant__step(&row, db, statement));
+    if (row)
+        status = brant__fail(BRANT_EXISTS, "/id: %.*s was deleted, and its id is not given again",
+                             (int)id.length, id.data);
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+brant_status brant__id_note_deleted(brant_db *db, brant__text id) {
+    brant__statement *statement = NULL;
+    const brant_status status = get(&statement, db, NOTE_DELETED);
+
+    if (status != BRANT_OK) return status;
+    brant__bind_text(statement, 1, id);
+    return brant__run(db, statement);
+}
+
 static brant_status answer(brant__call *call, brant__text id) {
     brant__statement *statement = NULL;
     bool found = false;
@@ -109,6 +138,12 @@ cleanup:
 
 static brant_status refuse(brant__text what) {
     return brant__fail(BRANT_DENIED, "%.*s needs access_level admin", (int)what.length, what.data);
+}
+
+/* A session makes an admin only where it holds all that one does. What others hold by themselves every account does. */
+static brant_status check_given(const brant_db *db, brant__text access_level) {
+    if (access_level_of(access_level) != BRANT__ACCESS_ADMIN) return BRANT_OK;
+    return brant__session_require(db, brant__scopes_of_access(access_level));
 }
 
 /* Begin a change of the account that the member `id` names: by the system, an admin, or with `own` the account itself. */
@@ -214,6 +249,7 @@ brant_status brant__accounts_create(brant__call *call) {
     BRANT__TRY(brant__actor_read(&actor, call));
     BRANT__TRY(brant__standing_read(&standing, call, &actor));
     if (!standing.system && !standing.admin) return refuse(BRANT__TEXT("making accounts"));
+    BRANT__TRY(check_given(call->db, access_level));
     BRANT__TRY(brant__input_id(&id, call));
     BRANT__TRY(brant__input_label(&name, call));
     BRANT__TRY(brant__input_metadata(&metadata, call));
@@ -222,6 +258,7 @@ brant_status brant__accounts_create(brant__call *call) {
     BRANT__TRY(brant__account_find(&taken, call->db, NULL, id));
     if (taken.found)
         return brant__fail(BRANT_EXISTS, "an account %.*s exists already", (int)id.length, id.data);
+    BRANT__TRY(brant__id_check_new(call->db, id));
     BRANT__TRY(check_email(call->db, email, id));
     BRANT__TRY(insert(call, id, email, name, access_level, metadata));
     BRANT__TRY(tell_created(call, &actor, id, email, access_level));
@@ -329,9 +366,11 @@ brant_status brant__accounts_update(brant__call *call) {
     set(&now.name, name, yyjson_is_null(brant__json_get(call->input, "name")), "name", changes,
         &count);
     set(&now.metadata, metadata, false, "metadata", changes, &count);
-    if (access_level.data && !brant__text_equal(access_level, now.access_level) &&
-        !standing.system && !standing.admin)
-        return refuse(BRANT__TEXT("changing access_level"));
+    if (access_level.data && !brant__text_equal(access_level, now.access_level)) {
+        if (!standing.system && !standing.admin)
+            return refuse(BRANT__TEXT("changing access_level"));
+        BRANT__TRY(check_given(call->db, access_level));
+    }
     set(&now.access_level, access_level, false, "access_level", changes, &count);
     if (count > 0) {
         BRANT__TRY(check_email(call->db, now.email, id));
@@ -452,6 +491,7 @@ brant_status brant__accounts_delete(brant__call *call) {
     BRANT__TRY(delete_rows(&keys, call->db, DELETE_KEYS, id));
     BRANT__TRY(brant__members_delete(&members, call, (brant__text){NULL, 0}, id));
     BRANT__TRY(delete_rows(&deleted, call->db, DELETE, id));
+    BRANT__TRY(brant__id_note_deleted(call->db, id));
     BRANT__TRY(tell_deleted(call, &actor, id));
     brant__write_object(call->out);
     brant__write_bool_member(call->out, "deleted", true);

@@ -22,6 +22,10 @@ brant_status brant__account_find(brant__account *out, brant_db *db, brant__arena
 /* NOT_FOUND, saying so. */
 brant_status brant__account_missing(brant__text id);
 
+/* Ids of what was deleted are not given again: EXISTS. Of accounts and organisations. */
+brant_status brant__id_check_new(brant_db *db, brant__text id);
+brant_status brant__id_note_deleted(brant_db *db, brant__text id);
+
 extern const brant__statements brant__account_statements;
 
 brant_status brant__accounts_create(brant__call *call);

@@ -8,6 +8,10 @@
 
 #define ID_MOST 255
 
+/* What a session needs besides an operation's own scopes to do to others what access_level admin may: else accounts:self of an admin would be over everybody. */
+static brant__text accounts_admin[] = {{"accounts:admin", sizeof "accounts:admin" - 1}};
+static const brant__scopes over_accounts = {accounts_admin, BRANT__COUNT(accounts_admin)};
+
 static brant_status check(const brant__actor *actor) {
     if (actor->id.data && (actor->id.length == 0 || actor->id.length > ID_MOST))
         return brant__fail(BRANT_INVALID, "/actor/id must be a text of 1 to %d bytes", ID_MOST);
@@ -61,6 +65,31 @@ brant_status brant__actor_read(brant__actor *out, brant__call *call) {
     return status;
 }
 
+brant__text brant__actor_bound(const brant_db *db) {
+    const brant__session *session = brant__db_session(db);
+    return session && brant__db_role(db) != BRANT__ROLE_TENANT ? session->organization
+                                                               : (brant__text){NULL, 0};
+}
+
+static const brant__text *lacking(const brant_db *db, const brant__scopes *scopes) {
+    for (const brant__session *session = brant__db_session(db); session; session = session->outer) {
+        const brant__text *missing = brant__scopes_uncovered(session->scopes, scopes);
+        if (!missing) missing = brant__scopes_uncovered(session->within, scopes);
+        for (size_t i = 0; !missing && i < scopes->count; i++)
+            if (brant__scopes_overlap(session->denies, scopes->items[i]))
+                missing = &scopes->items[i];
+        if (missing) return missing;
+    }
+    return NULL;
+}
+
+brant_status brant__session_require(const brant_db *db, const brant__scopes *scopes) {
+    const brant__text *missing = lacking(db, scopes);
+    if (!missing) return BRANT_OK;
+    return brant__fail(BRANT_DENIED, "the session does not hold the scope \"%.*s\"",
+                       (int)missing->length, missing->data);
+}
+
 brant_status brant__standing_read(brant__standing *out, brant__call *call,
                                   const brant__actor *actor) {
     const brant__session *session = brant__db_session(call->db);
@@ -86,6 +115,7 @@ brant_status brant__standing_read(brant__standing *out, brant__call *call,
         out->org = session->organization;
         if (session->level.data) out->most = brant__level_of(session->level);
     }
-    out->admin = account.access_level == BRANT__ACCESS_ADMIN && !out->org.data;
+    out->admin = account.access_level == BRANT__ACCESS_ADMIN && !out->org.data &&
+                 !lacking(call->db, &over_accounts);
     return BRANT_OK;
 }

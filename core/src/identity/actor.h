@@ -4,6 +4,7 @@
 #ifndef BRANT__IDENTITY_ACTOR_H
 #define BRANT__IDENTITY_ACTOR_H
 
+#include "identity/scope.h"
 #include "store/store.h"
 
 #define BRANT__REASON_MOST 1000 /* bytes */
@@ -23,10 +24,23 @@ typedef struct brant__actor {
  */
 brant_status brant__actor_read(brant__actor *out, brant__call *call);
 
+/*
+ * The organisation whose rows alone the caller may see and write, {NULL, 0}: it sees all. A session that was opened for an organisation is bound to it, but in a tenant's file, which is the
+ * organisation's.
+ */
+brant__text brant__actor_bound(const brant_db *db);
+
+/*
+ * Nobody gives more than they hold: a session passes on, as keys, levels or access_level, what its own scopes cover, within and denies let through, and so do those of all in which it was opened. DENIED.
+ * A trusted call may all.
+ */
+brant_status brant__session_require(const brant_db *db, const brant__scopes *scopes);
+
 /* How the rules on accounts and organisations see the actor. */
 typedef struct brant__standing {
-    bool system;    /* invariants alone judge it */
-    bool admin;     /* an account of access_level admin, which does not act for one organisation */
+    bool system; /* invariants alone judge it */
+    bool
+        admin; /* an account of access_level admin, which does not act for one organisation, nor by a session without accounts:admin */
     brant__text id; /* of the account; of the system {NULL, 0} */
     brant__text
         org; /* the only organisation in which it acts, and it acts on nothing else: of a session that was opened for one; else {NULL, 0} */

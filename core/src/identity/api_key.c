@@ -81,19 +81,6 @@ static brant_status refuse_scope(brant__text scope, const char *whose) {
                        (int)scope.length, scope.data);
 }
 
-/* A session passes on what it has itself, by its own scopes, and no more; nor what the one that it was opened in has not. */
-static brant_status session_holds(brant_db *db, const brant__scopes *scopes) {
-    for (const brant__session *session = brant__db_session(db); session; session = session->outer) {
-        const brant__text *missing = brant__scopes_uncovered(session->scopes, scopes);
-        if (!missing) missing = brant__scopes_uncovered(session->within, scopes);
-        for (size_t i = 0; !missing && i < scopes->count; i++)
-            if (brant__scopes_overlap(session->denies, scopes->items[i]))
-                missing = &scopes->items[i];
-        if (missing) return refuse_scope(*missing, "the session");
-    }
-    return BRANT_OK;
-}
-
 /* ---- owners ---------------------------------------------------------------------------------------------------------------- */
 
 typedef struct owner {
@@ -145,7 +132,7 @@ static brant_status check_scopes(brant__call *call, const brant__standing *actor
     BRANT__TRY(brant__holding_read(&held, call, owner_id, of->access_level, of->level));
     const brant__text *missing = brant__scopes_uncovered(&held.scopes, scopes);
     status = missing ? refuse_scope(*missing, "the owner of the key") : BRANT_OK;
-    if (status == BRANT_OK) status = session_holds(call->db, scopes);
+    if (status == BRANT_OK) status = brant__session_require(call->db, scopes);
 cleanup:
     return status;
 }
@@ -412,7 +399,7 @@ brant_status brant__api_keys_rotate(brant__call *call) {
     BRANT__TRY(may_manage(call, &standing, old.of.owner_id, old.of.org_id, false));
     BRANT__TRY(refuse_rotation(&old, id, now));
     BRANT__TRY(read_owner(&of, call, old.of.owner_id, old.of.org_id));
-    BRANT__TRY(session_holds(call->db, &old.of.scopes));
+    BRANT__TRY(brant__session_require(call->db, &old.of.scopes));
     if (old.of.expires) {
         if (old.of.expires_at < end) end = old.of.expires_at;
         old.of.expires_at += now - old.created_at; /* lives as long as the one before was to */

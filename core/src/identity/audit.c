@@ -392,19 +392,13 @@ brant_status brant__audit_append(brant__call *call, const brant__actor *actor, c
 
 /* ---- sessions ----------------------------------------------------------------------------------------- */
 
-brant__text brant__audit_bound(const brant_db *db) {
-    const brant__session *session = brant__db_session(db);
-    return session && brant__db_role(db) != BRANT__ROLE_TENANT ? session->organization
-                                                               : (brant__text){NULL, 0};
-}
-
 bool brant__audit_shown(const brant_db *db, const brant__audit_row *row) {
-    const brant__text bound = brant__audit_bound(db);
+    const brant__text bound = brant__actor_bound(db);
     return !bound.data || brant__text_equal(row->org_id, bound);
 }
 
 brant_status brant__audit_whole(const brant_db *db) {
-    return brant__audit_bound(db).data
+    return brant__actor_bound(db).data
                ? brant__fail(BRANT_DENIED, "the session is of one organization, and the audit log "
                                            "of the whole file")
                : BRANT_OK;

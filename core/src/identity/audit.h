@@ -123,11 +123,7 @@ const char *brant__audit_judge(bool *out_unknown, brant_db *db, brant__audit_row
 
 /* ---- sessions (audit.c) ------------------------------------------------------------------------------- */
 
-/*
- * The organisation whose rows alone the caller may see and write, {NULL, 0}: it sees all. A session that was opened for an organisation is bound to it, but in a tenant's file, which is the
- * organisation's.
- */
-brant__text brant__audit_bound(const brant_db *db);
+/* Is the row one that the caller may see: of the organisation that it is bound to (brant__actor_bound)? */
 bool brant__audit_shown(const brant_db *db, const brant__audit_row *row);
 /* DENIED to such a session: what concerns the whole log. */
 brant_status brant__audit_whole(const brant_db *db);

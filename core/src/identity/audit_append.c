@@ -132,7 +132,7 @@ static brant_status write_detail(brant__writer *out, brant__call *call) {
 
 /* Where it was done: a session that is bound to an organisation says nothing about another. */
 static brant_status read_organization(brant__text *out, brant__call *call) {
-    const brant__text bound = brant__audit_bound(call->db);
+    const brant__text bound = brant__actor_bound(call->db);
     *out = brant__json_get_text(call->input, "org_id");
     if (out->data && bound.data && !brant__text_equal(*out, bound))
         return brant__fail(BRANT_DENIED, "/org_id: the session is of another organization");

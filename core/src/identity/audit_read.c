@@ -37,7 +37,7 @@ typedef struct list {
 
 static brant_status read_list(list *out, brant__call *call) {
     yyjson_val *input = call->input, *filter = brant__json_get(input, "filter");
-    const brant__text bound = brant__audit_bound(call->db);
+    const brant__text bound = brant__actor_bound(call->db);
     *out = (list){
         .down = brant__text_equal(brant__json_get_text(input, "order"), BRANT__TEXT("desc")),
         .after = brant__json_integer(brant__json_get(input, "after"), 0),

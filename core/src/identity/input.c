@@ -119,8 +119,10 @@ brant_status brant__resource_of(brant__text *out, brant__arena *arena, const cha
 
 brant_status brant__answer_row(bool *out_found, brant__call *call, const brant__table *table,
                                brant__statement *statement) {
-    const brant_status status = brant__step(out_found, call->db, statement);
+    brant_status status = brant__step(out_found, call->db, statement);
 
+    if (status == BRANT_OK && *out_found) /* the id stands first in all of them */
+        status = brant__row_shown(out_found, call->db, table, brant__column_text(statement, 0));
     if (status == BRANT_OK && *out_found) brant__row_write(call->out, table, statement, 0);
     brant__reset(statement);
     return status;

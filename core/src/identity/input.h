@@ -35,7 +35,7 @@ void brant__facts_free(brant__facts *facts);
 brant_status brant__resource_of(brant__text *out, brant__arena *arena, const char *kind,
                                 brant__text id);
 
-/* Answer the one row that the statement yields, and reset it. *out_found false: there was none, and nothing was written. */
+/* Answer the one row that the statement yields, and reset it. *out_found false: there was none that the caller may see, and nothing was written. */
 brant_status brant__answer_row(bool *out_found, brant__call *call, const brant__table *table,
                                brant__statement *statement);
 

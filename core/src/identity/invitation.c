@@ -311,6 +311,13 @@ static brant_status settle(brant__call *call, brant__text id, brant__text state,
     return brant__answer_row(&row, call, &brant__invitations_table, statement);
 }
 
+/* A session of an organisation has to do with no invitation to another. */
+static brant_status check_bound(const brant_db *db, const present *invitation) {
+    const brant__text bound = brant__actor_bound(db);
+    if (!bound.data || brant__text_equal(bound, invitation->org_id)) return BRANT_OK;
+    return brant__fail(BRANT_DENIED, "the session is of another organization");
+}
+
 /* Who becomes a member: nobody but the system says it of another. */
 static brant_status read_invited(brant__text *out, brant__call *call, const brant__actor *actor,
                                  const present *invitation) {
@@ -324,9 +331,8 @@ static brant_status read_invited(brant__text *out, brant__call *call, const bran
         status = brant__fail(BRANT_INVALID, "/account_id is missing, and no account is the actor");
     } else if (!standing.system && !brant__text_equal(*out, standing.id)) {
         status = brant__fail(BRANT_DENIED, "nobody accepts an invitation for another account");
-    } else if (standing.org.data && !brant__text_equal(standing.org, invitation->org_id)) {
-        status = brant__fail(BRANT_DENIED, "the session is of another organization");
     } else {
+        BRANT__TRY(check_bound(call->db, invitation));
         BRANT__TRY(brant__account_find(&account, call->db, call->arena, *out));
         if (!account.found)
             status = brant__account_missing(*out);
@@ -368,6 +374,7 @@ brant_status brant__invitations_reject(brant__call *call) {
     BRANT__TRY(brant__identity_here(call->db));
     BRANT__TRY(read_by_token(&invitation, call));
     BRANT__TRY(brant__actor_read(&actor, call));
+    BRANT__TRY(check_bound(call->db, &invitation));
     BRANT__TRY(check_pending(&invitation, call->db, false));
     BRANT__TRY(settle(call, invitation.id, BRANT__TEXT("rejected"), (brant__text){NULL, 0}));
     status = record(call, &actor, "invitations.reject", invitation.org_id, invitation.id,

@@ -84,9 +84,12 @@ brant_status brant__member_may(brant__call *call, const brant__actor *actor, bra
     int own = BRANT__LEVEL_NONE;
     brant_status status = brant__standing_read(&standing, call, actor);
 
-    if (status != BRANT_OK) return status;
-    return brant__level_require(&own, call, &standing, org_id,
-                                level > BRANT__LEVEL_ADMIN ? level : BRANT__LEVEL_ADMIN);
+    if (status == BRANT_OK)
+        status = brant__level_require(&own, call, &standing, org_id,
+                                      level > BRANT__LEVEL_ADMIN ? level : BRANT__LEVEL_ADMIN);
+    if (status == BRANT_OK)
+        status = brant__session_require(call->db, brant__scopes_of_level(level));
+    return status;
 }
 
 /* ---- owners ----------------------------------------------------------------------------------------------------------------- */

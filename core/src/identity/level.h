@@ -22,7 +22,8 @@ brant_status brant__member_level(int *out_level, brant_db *db, brant__text org_i
                                  brant__text account_id);
 
 /*
- * The rules of members.add for whoever adds, invites or sets a level: the system may; anybody else must be admin or owner there, and gives no level above their own. DENIED.
+ * The rules of members.add for whoever adds or invites: the system may; anybody else must be admin or owner there, and gives no level above their own, nor by a session one that holds what the
+ * session does not. DENIED.
  */
 brant_status brant__member_may(brant__call *call, const brant__actor *actor, brant__text org_id,
                                int level);

@@ -287,6 +287,14 @@ static brant_status check_level(const change *self, int level) {
                        brant__level_names[self->own - 1]);
 }
 
+/* And nobody gives one that holds more than the session by which they give it. */
+static brant_status check_given(const change *self, int level) {
+    const brant_status status = check_level(self, level);
+    return status == BRANT_OK
+               ? brant__session_require(self->call->db, brant__scopes_of_level(level))
+               : status;
+}
+
 /* The membership, which must be there and not above the actor. */
 static brant_status find(change *self) {
     const brant_status status =
@@ -329,7 +337,7 @@ brant_status brant__members_add(brant__call *call) {
     brant_status status;
 
     BRANT__TRY(begin(&self, call, "members.add", BRANT__LEVEL_ADMIN));
-    BRANT__TRY(check_level(&self, level));
+    BRANT__TRY(check_given(&self, level));
     BRANT__TRY(brant__member_insert(call, self.org_id, self.account_id, level));
     BRANT__TRY(record(call, &self.actor, self.action, self.org_id, self.account_id,
                       (brant__text){NULL, 0}, level_text(level)));
@@ -360,6 +368,7 @@ brant_status brant__members_set_level(brant__call *call) {
     BRANT__TRY(find(&self));
     BRANT__TRY(check_level(&self, level));
     if (level != self.member.level) {
+        if (level > self.member.level) BRANT__TRY(check_given(&self, level));
         BRANT__TRY(check_owner(&self, false));
         BRANT__TRY(brant__member_set_level(call, self.org_id, self.account_id, level));
         BRANT__TRY(record(call, &self.actor, self.action, self.org_id, self.account_id,
@@ -377,7 +386,10 @@ static brant_status set_active(brant__call *call, const char *action, bool activ
     BRANT__TRY(begin(&self, call, action, BRANT__LEVEL_ADMIN));
     BRANT__TRY(find(&self));
     if (active != self.member.active) {
-        if (!active) BRANT__TRY(check_owner(&self, true));
+        if (active)
+            BRANT__TRY(check_given(&self, self.member.level));
+        else
+            BRANT__TRY(check_owner(&self, true));
         BRANT__TRY(set_column(call->db, SET_STATUS,
                               active ? BRANT__TEXT("active") : BRANT__TEXT("suspended"),
                               self.org_id, self.account_id));

@@ -287,6 +287,7 @@ brant_status brant__organizations_create(brant__call *call) {
     BRANT__TRY(
         brant__slug_normalize(&made.slug, call->arena, brant__json_get_text(call->input, "slug")));
     BRANT__TRY(check_id(call, made.id));
+    BRANT__TRY(brant__id_check_new(call->db, made.id));
     BRANT__TRY(check_slug(call->db, made.slug, made.id));
     BRANT__TRY(insert(call->db, &made));
     BRANT__TRY(tell_created(call, &actor, &made));
@@ -438,8 +439,10 @@ brant_status brant__organizations_transfer(brant__call *call) {
     BRANT__TRY(brant__level_require(&own, call, &self.standing, self.id, BRANT__LEVEL_OWNER));
     BRANT__TRY(check_state(&self));
     BRANT__TRY(check_heir(&heir, &self, to));
-    if (heir.level != BRANT__LEVEL_OWNER)
+    if (heir.level != BRANT__LEVEL_OWNER) {
+        BRANT__TRY(brant__session_require(call->db, brant__scopes_of_level(BRANT__LEVEL_OWNER)));
         BRANT__TRY(brant__member_set_level(call, self.id, to, BRANT__LEVEL_OWNER));
+    }
     if (!brant__text_equal(self.organization.owner_id, to)) {
         BRANT__TRY(set_column(call->db, SET_OWNER, to, self.id));
         BRANT__TRY(tell(&self, "org:updated", changes, to));
@@ -510,6 +513,7 @@ brant_status brant__organization_remove(brant__call *call, brant__text id) {
     BRANT__TRY(brant__members_delete(&members, call, id, (brant__text){NULL, 0}));
     for (size_t i = DELETE_INVITATIONS; i <= DELETE; i++)
         BRANT__TRY(delete_rows(call->db, i, id));
+    BRANT__TRY(brant__id_note_deleted(call->db, id));
     brant__facts_begin(&facts);
     brant__facts_text(&facts, "org_id", id);
     BRANT__TRY(brant__facts_end(&payload, &facts));

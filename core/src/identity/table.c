@@ -5,6 +5,8 @@
  */
 #include "identity/table.h"
 
+#include "identity/email.h"
+
 const char *const brant__level_names[] = {"viewer", "member", "admin", "owner", NULL};
 const char *const brant__access_level_names[] = {"user", "service", "admin", NULL};
 
@@ -146,6 +148,7 @@ static const brant__column invitations[] = {
      .most = 254,
      .given = 1024,
      .insert = BRANT__REQUIRED,
+     .normalize = brant__email_normalize,
      .description = "Whose it is, normalised"},
     {.name = "level",
      .values = brant__level_names,
@@ -269,27 +272,30 @@ static const brant__column audit[] = {
     "seq, id, org_id, actor_type, actor_id, action, resource, detail, metadata, created_at, "      \
     "key_version, hash"
 
-#define TABLE(nouns, one, sql, shown_columns, of)                                                  \
+#define TABLE(nouns, one, sql, shown_columns, organization, of)                                    \
     {.noun = (nouns),                                                                              \
      .row = (one),                                                                                 \
      .name = (sql),                                                                                \
      .shown = (shown_columns),                                                                     \
+     .of_organization = (organization),                                                            \
      .count = BRANT__COUNT(of),                                                                    \
      .columns = (of)}
 
 const brant__table brant__accounts_table =
-    TABLE("accounts", "account", "brant_accounts", BRANT__ACCOUNT_COLUMNS, accounts);
+    TABLE("accounts", "account", "brant_accounts", BRANT__ACCOUNT_COLUMNS,
+          "id IN (SELECT account_id FROM brant_members WHERE org_id = ?)", accounts);
 const brant__table brant__organizations_table =
     TABLE("organizations", "organization", "brant_organizations", BRANT__ORGANIZATION_COLUMNS,
-          organizations);
+          "id = ?", organizations);
 const brant__table brant__members_table =
-    TABLE("members", "member", "brant_members", BRANT__MEMBER_COLUMNS, members);
+    TABLE("members", "member", "brant_members", BRANT__MEMBER_COLUMNS, "org_id = ?", members);
 const brant__table brant__invitations_table =
-    TABLE("invitations", "invitation", "brant_invitations", BRANT__INVITATION_COLUMNS, invitations);
+    TABLE("invitations", "invitation", "brant_invitations", BRANT__INVITATION_COLUMNS, "org_id = ?",
+          invitations);
 const brant__table brant__api_keys_table =
-    TABLE("api_keys", "API key", "brant_api_keys", BRANT__API_KEY_COLUMNS, api_keys);
+    TABLE("api_keys", "API key", "brant_api_keys", BRANT__API_KEY_COLUMNS, "org_id = ?", api_keys);
 const brant__table brant__audit_table =
-    TABLE("audit_logs", "audit row", "brant_audit_logs", AUDIT_COLUMNS, audit);
+    TABLE("audit_logs", "audit row", "brant_audit_logs", AUDIT_COLUMNS, NULL, audit);
 
 const brant__table *const brant__identity_tables[BRANT__IDENTITY_TABLES] = {
     &brant__accounts_table,    &brant__organizations_table, &brant__members_table,

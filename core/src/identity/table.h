@@ -31,6 +31,8 @@ typedef struct brant__column {
     size_t least,
         most; /* bytes of a text, 0: as they are; JSON Schema counts characters, of which there are no more */
     const char *pattern; /* of a text, as JSON Schema has them; NULL: none */
+    brant_status (*normalize)(brant__text *out, brant__arena *arena,
+                              brant__text text); /* the form that is kept; NULL: as it is given */
     size_t given; /* most bytes of a text in inputs, which is kept in another form; 0: `most` */
     const char *const *values; /* the texts there are, ended by NULL; NULL: any */
     const char *description;
@@ -42,6 +44,8 @@ typedef struct brant__table {
     const char *name; /* in SQL */
     const char *
         shown; /* SQL: the columns but secret ones, in their order, which brant__row_write expects */
+    const char *
+        of_organization; /* SQL: is a row one of the organisation ?, to which a session is bound; NULL: its own files see to that */
     size_t count;
     const brant__column *columns;
 } brant__table;
@@ -80,8 +84,11 @@ extern const char *const brant__access_level_names[]; /* user, service, admin */
 void brant__row_write(brant__writer *out, const brant__table *table, brant__statement *statement,
                       int first);
 
+/* May the caller see the row of this id? A session of an organisation sees its rows alone (brant__actor_bound), of accounts those of its members. */
+brant_status brant__row_shown(bool *out, brant_db *db, const brant__table *table, brant__text id);
+
 /*
- * A list (table_list.c): {"limit"?, "cursor"?, "filter"?} -> {"items": [rows in order of id], "cursor": text | null}. `operation` is its registry name.
+ * A list (table_list.c), of what the caller may see: {"limit"?, "cursor"?, "filter"?} -> {"items": [rows in order of id], "cursor": text | null}. `operation` is its registry name.
  * INVALID: a limit out of 1..10000, a cursor of another list or filter, a filter by what no filter is of, or by a value that is no text or integer as the column is.
  */
 brant_status brant__table_list(brant__call *call, const brant__table *table, const char *operation);

@@ -3,6 +3,7 @@
  *
  * A filter is equalities. The statement is written for the columns that it names, so that an index on one of them and id gives the page without sorting; values are bound.
  */
+#include "identity/actor.h"
 #include "identity/table.h"
 #include "store/position.h"
 
@@ -16,9 +17,13 @@ typedef struct listing {
     int64_t limit;
     brant__position from;
     brant__list list;
-    yyjson_val *values[FILTERS]; /* to bind, in the order of the statement */
+    struct {
+        yyjson_val *value;
+        brant__text text; /* of a text, as it is kept */
+    } values[FILTERS];    /* to bind, in the order of the statement */
     size_t count;
     bool timed;
+    brant__text bound; /* the organisation whose rows alone are seen; {NULL, 0}: all are */
     brant__buffer sql;
 } listing;
 
@@ -74,8 +79,10 @@ static brant_status note_value(listing *self, const char *name, yyjson_val *valu
     return status;
 }
 
-static brant_status add_column(listing *self, const brant__column *column, yyjson_val *value) {
+static brant_status add_column(listing *self, brant__arena *arena, const brant__column *column,
+                               yyjson_val *value) {
     const bool integer = column->kind == BRANT__AS_INTEGER;
+    brant_status status = BRANT_OK;
 
     if (yyjson_is_null(value)) {
         if (!column->nullable) return refuse(self, column->name, "a value that is not null");
@@ -83,10 +90,15 @@ static brant_status add_column(listing *self, const brant__column *column, yyjso
     } else {
         if (integer ? !yyjson_is_int(value) : !yyjson_is_str(value))
             return refuse(self, column->name, integer ? "an integer" : "a text");
-        self->values[self->count++] = value;
+        brant__text text = brant__json_text(value);
+        if (column->normalize) BRANT__TRY(column->normalize(&text, arena, text));
+        self->values[self->count].value = value;
+        self->values[self->count++].text = text;
         brant__buffer_format(&self->sql, " AND %s = ?", column->name);
     }
-    return note_value(self, column->name, value);
+    status = note_value(self, column->name, value);
+cleanup:
+    return status;
 }
 
 static brant_status add_condition(listing *self, yyjson_val *value) {
@@ -98,7 +110,7 @@ static brant_status add_condition(listing *self, yyjson_val *value) {
     return note_value(self, self->condition->name, value);
 }
 
-static brant_status write_sql(listing *self, yyjson_val *filter) {
+static brant_status write_sql(listing *self, brant__arena *arena, yyjson_val *filter) {
     yyjson_val *value = NULL;
     brant_status status = check_names(self, filter);
 
@@ -109,10 +121,11 @@ static brant_status write_sql(listing *self, yyjson_val *filter) {
     /* First, since it has the number of its parameter. */
     if (self->condition) value = brant__json_get(filter, self->condition->name);
     if (value) status = add_condition(self, value);
+    if (self->bound.data) brant__buffer_format(&self->sql, " AND %s", self->table->of_organization);
     for (size_t i = 0; status == BRANT_OK && i < self->table->count; i++) {
         const brant__column *column = &self->table->columns[i];
         value = column->filter ? brant__json_get(filter, column->name) : NULL;
-        if (value) status = add_column(self, column, value);
+        if (value) status = add_column(self, arena, column, value);
     }
     put(self, " AND id > ? ORDER BY id LIMIT ?");
     if (status != BRANT_OK) return status;
@@ -123,12 +136,12 @@ static void bind(listing *self, brant__call *call, brant__statement *statement) 
     int index = 1;
 
     if (self->timed) brant__bind_integer(statement, index++, brant__db_now(call->db));
+    if (self->bound.data) brant__bind_text(statement, index++, self->bound);
     for (size_t i = 0; i < self->count; i++) {
-        yyjson_val *value = self->values[i];
-        if (yyjson_is_str(value))
-            brant__bind_text(statement, index++, brant__json_text(value));
+        if (self->values[i].text.data)
+            brant__bind_text(statement, index++, self->values[i].text);
         else
-            brant__bind_integer(statement, index++, brant__json_integer(value, 0));
+            brant__bind_integer(statement, index++, brant__json_integer(self->values[i].value, 0));
     }
     brant__bind_text(statement, index++, self->from.given ? self->from.text : BRANT__TEXT(""));
     brant__bind_integer(statement, index, self->limit + 1);
@@ -177,15 +190,42 @@ cleanup:
 
 brant_status brant__table_list_by(brant__call *call, const brant__table *table,
                                   const char *operation, const brant__condition *condition) {
-    listing self = {.table = table, .condition = condition, .list = brant__list_of(operation)};
+    listing self = {.table = table,
+                    .condition = condition,
+                    .bound = brant__actor_bound(call->db),
+                    .list = brant__list_of(operation)};
     brant_status status;
 
     BRANT__TRY(brant__limit_read(&self.limit, call, PAGE, PAGE_MOST));
-    BRANT__TRY(write_sql(&self, brant__json_get(call->input, "filter")));
+    BRANT__TRY(write_sql(&self, call->arena, brant__json_get(call->input, "filter")));
     BRANT__TRY(brant__position_read(&self.from, call, self.list));
     status = write_page(&self, call);
 cleanup:
     brant__buffer_free(&self.sql);
+    return status;
+}
+
+brant_status brant__row_shown(bool *out, brant_db *db, const brant__table *table, brant__text id) {
+    const brant__text bound = brant__actor_bound(db);
+    brant__statement *statement = NULL;
+    brant__buffer sql = {0};
+    brant_status status = BRANT_OK;
+
+    *out = !bound.data || !table->of_organization;
+    if (*out) return BRANT_OK;
+    brant__buffer_format(&sql, "SELECT 1 FROM %s WHERE id = ? AND %s", table->name,
+                         table->of_organization);
+    if (sql.failed) {
+        status = brant__fail_memory();
+        goto cleanup;
+    }
+    BRANT__TRY(brant__statement_prepare(&statement, db, brant__text_of(sql.data, sql.length)));
+    brant__bind_text(statement, 1, id);
+    brant__bind_text(statement, 2, bound);
+    status = brant__step(out, db, statement);
+cleanup:
+    brant__reset(statement);
+    brant__buffer_free(&sql);
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include "access/access.h"
 #include "graph/internal.h"
 #include "graph/type.h"
+#include "identity/actor.h"
 #include "identity/scope.h"
 
 #define IDENTITY_BYTES ((size_t)1 << 20)
@@ -428,6 +429,9 @@ static brant_status rule_stream(brant_db *db, const brant__session *seen, brant_
         !brant__text_equal(space, BRANT__TEXT("consumers")) &&
         !brant__text_equal(space, BRANT__TEXT("calls")))
         return BRANT_OK; /* the operation writes or reads it for a graph that was judged, or itself */
+    if (begins(name, "audit-events") && brant__actor_bound(db).data)
+        return brant__fail(BRANT_DENIED, "the session is of one organization, and the stream "
+                                         "\"audit-events\" of the whole file");
     if (begins(name, "changes:"))
         status = need_log(&call, seen, operation, brant__text_of(name.data + 8, name.length - 8));
     else
@@ -486,6 +490,21 @@ cleanup:
     return status;
 }
 
+/* One that is bound to an organisation hears what names it, and of the library's own nothing else. */
+static brant_status hear_bound(bool *out, brant_db *db, brant__text payload) {
+    const brant__text bound = brant__actor_bound(db);
+    brant__json json = {0};
+    brant_status status = BRANT_OK;
+    if (!*out || !bound.data) return BRANT_OK;
+    *out = false;
+    if (!payload.data) return BRANT_OK;
+    status = brant__json_parse(&json, payload.data, payload.length, 0);
+    if (status == BRANT_OK)
+        *out = brant__text_equal(brant__json_get_text(json.root, "org_id"), bound);
+    brant__json_free(&json);
+    return status;
+}
+
 static brant_status rule_hear(bool *out, brant_db *db, const brant__session *seen,
                               brant__text channel, brant__text payload) {
     const brant__operation *operation = brant__db_running(db);
@@ -495,10 +514,11 @@ static brant_status rule_hear(bool *out, brant_db *db, const brant__session *see
     *out = operation != NULL;
     for (size_t i = 0; operation && i < BRANT__COUNT(own_channels); i++) {
         if (!begins(channel, own_channels[i].channel)) continue;
-        if (own_channels[i].scope)
+        if (own_channels[i].scope) {
             status = hold_all(out, &call, seen, brant__text_string(own_channels[i].scope),
                               (brant__text){NULL, 0}, brant__text_string(operation->name));
-        else
+            if (status == BRANT_OK) status = hear_bound(out, db, payload);
+        } else
             status = payload.data ? hear_graph(out, &call, seen, operation, payload) : BRANT_OK;
         break;
     }

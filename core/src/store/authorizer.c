@@ -41,6 +41,7 @@ static const char *const own_tables[] = {
     "secret_rotations",
     "brant_accounts",
     "brant_organizations",
+    "brant_deleted_ids",
     "brant_members",
     "brant_invitations",
     "brant_api_keys",

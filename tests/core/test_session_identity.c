@@ -1,0 +1,237 @@
+/*
+ * tests/core/test_session_identity.c: what a session may of accounts and organisations: one of an organisation sees and hears nothing of others; nobody gives by it what it does not hold; what somebody
+ * may do to itself takes accounts:self alone.
+ */
+#include "support_key.h"
+
+typedef struct scene {
+    brant_db *db;
+    word root, owner, ann, bob, org, other;
+} scene;
+
+/* Two organisations of owner's and bob's; ann is a viewer of the first. */
+static scene set_scene(const char *folder) {
+    scene s = {.db = open_identity(in_folder(folder, "a.db"))};
+    s.root = new_account(s.db, "root@example.com", "admin");
+    s.owner = new_account(s.db, "owner@example.com", "user");
+    s.ann = new_account(s.db, "ann@example.com", "user");
+    s.bob = new_account(s.db, "bob@example.com", "user");
+    s.org = new_organization(s.db, "acme", s.owner.text);
+    s.other = new_organization(s.db, "bobscorp", s.bob.text);
+    add_member(s.db, s.org.text, s.ann.text, "viewer");
+    return s;
+}
+
+static brant_db *session_of(const scene *s, const char *id, const char *org, const char *scopes) {
+    char identity[512], organization[128] = "";
+    brant_db *session = NULL;
+    if (org) snprintf(organization, sizeof organization, ",\"organization\":\"%s\"", org);
+    snprintf(identity, sizeof identity, "{\"id\":\"%s\",\"scopes\":[%s]%s}", id, scopes,
+             organization);
+    if (brant_session_open(&session, s->db, identity, strlen(identity)) != BRANT_OK)
+        fail_msg("%s: %s", identity, brant_last_error()->message);
+    return session;
+}
+
+static word make_key(const scene *s, const char *owner, const char *org) {
+    return take(ask(s->db, "api_keys.create",
+                    "{'owner_id':'%s','org_id':'%s','name':'k','scopes':['*:*']}", owner, org),
+                "id");
+}
+
+static void must_list(brant_db *session, const char *operation, const char *wanted,
+                      const char *hidden) {
+    char *answer = ask(session, operation, "{}");
+    if (!strstr(answer, wanted)) fail_msg("%s: %s lacks %s", operation, answer, wanted);
+    if (strstr(answer, hidden)) fail_msg("%s: %s tells %s", operation, answer, hidden);
+    brant_free(answer);
+}
+
+static void test_one_of_an_organisation_sees_its_rows(void **state) {
+    scene s = set_scene(*state);
+    const word key = make_key(&s, s.owner.text, s.org.text);
+    const word other_key = make_key(&s, s.bob.text, s.other.text);
+    const word invited =
+        take(ask(s.db, "invitations.create", "{'org_id':'%s','email':'x@example.com'}", s.org.text),
+             "id");
+    const word other_invited = take(
+        ask(s.db, "invitations.create", "{'org_id':'%s','email':'y@example.com'}", s.other.text),
+        "id");
+    brant_db *ann = session_of(&s, s.ann.text, s.org.text, "\"*:read\"");
+
+    must_list(ann, "accounts.list", s.owner.text, s.bob.text);
+    must_list(ann, "organizations.list", s.org.text, s.other.text);
+    must_list(ann, "members.list", s.owner.text, s.other.text);
+    must_list(ann, "invitations.list", invited.text, other_invited.text);
+    must_list(ann, "api_keys.list", key.text, other_key.text);
+    tell(ann, "accounts.get", "{'id':'%s'}", s.owner.text);
+    tell(ann, "accounts.find", "{'email':'owner@example.com'}");
+    refused(ann, "accounts.get", BRANT_NOT_FOUND, "no account", "{'id':'%s'}", s.bob.text);
+    refused(ann, "accounts.find", BRANT_NOT_FOUND, NULL, "{'email':'bob@example.com'}");
+    tell(ann, "organizations.get", "{'slug':'acme'}");
+    refused(ann, "organizations.get", BRANT_NOT_FOUND, NULL, "{'id':'%s'}", s.other.text);
+    refused(ann, "organizations.get", BRANT_NOT_FOUND, NULL, "{'slug':'bobscorp'}");
+    refused(ann, "members.get", BRANT_NOT_FOUND, NULL, "{'org_id':'%s','account_id':'%s'}",
+            s.other.text, s.bob.text);
+    tell(ann, "invitations.get", "{'id':'%s'}", invited.text);
+    refused(ann, "invitations.get", BRANT_NOT_FOUND, NULL, "{'id':'%s'}", other_invited.text);
+    tell(ann, "api_keys.get", "{'id':'%s'}", key.text);
+    refused(ann, "api_keys.get", BRANT_NOT_FOUND, NULL, "{'id':'%s'}", other_key.text);
+    char *answer = ask(ann, "members.list", "{'filter':{'org_id':'%s'}}", s.other.text);
+    assert_string_equal(answer, "{\"items\":[],\"cursor\":null}");
+    brant_free(answer);
+    refused(ann, "streams.read", BRANT_DENIED, "of the whole file", "{'stream':'audit-events'}");
+    brant_db_free(ann);
+    brant_db_free(s.db);
+}
+
+static void test_one_of_an_organisation_hears_of_it(void **state) {
+    scene s = set_scene(*state);
+    brant_db *ann = session_of(&s, s.ann.text, s.org.text, "\"*:*\"");
+    brant_db *root = session_of(&s, s.root.text, NULL, "\"*:*\"");
+    static const char channels[] = "{\"channels\":[\"*\"]}";
+    brant_cursor *bound = NULL, *all = NULL;
+    char *items = NULL;
+    size_t length = 0;
+    assert_int_equal(brant_event_listen(&bound, ann, channels, sizeof channels - 1), BRANT_OK);
+    assert_int_equal(brant_event_listen(&all, root, channels, sizeof channels - 1), BRANT_OK);
+    (void)new_account(s.db, "carol@example.com", "user");
+    add_member(s.db, s.other.text, s.ann.text, "viewer");
+    add_member(s.db, s.org.text, s.bob.text, "viewer");
+    assert_int_equal(brant_cursor_next(&items, &length, bound, 1000), BRANT_OK);
+    assert_null(strstr(items, "carol@example.com"));
+    assert_null(strstr(items, s.other.text));
+    assert_non_null(strstr(items, s.org.text));
+    brant_free(items);
+    assert_int_equal(brant_cursor_next(&items, &length, all, 1000), BRANT_OK);
+    assert_non_null(strstr(items, "carol@example.com"));
+    assert_non_null(strstr(items, s.other.text));
+    brant_free(items);
+    brant_cursor_free(bound);
+    brant_cursor_free(all);
+    brant_db_free(ann);
+    brant_db_free(root);
+    brant_db_free(s.db);
+}
+
+/* A key of an admin that may do little is no admin's. */
+static void test_accounts_self_is_over_nobody_else(void **state) {
+    scene s = set_scene(*state);
+    brant_db *self = session_of(&s, s.root.text, NULL, "\"accounts:self\",\"accounts:write\"");
+    brant_db *over = session_of(&s, s.root.text, NULL, "\"accounts:*\",\"organizations:*\"");
+    brant_db *all = session_of(&s, s.root.text, NULL, "\"*:*\"");
+
+    tell(self, "accounts.update", "{'id':'%s','name':'Root'}", s.root.text);
+    refused(self, "accounts.update", BRANT_DENIED, "access_level admin",
+            "{'id':'%s','access_level':'admin'}", s.bob.text);
+    refused(self, "accounts.update", BRANT_DENIED, "access_level admin",
+            "{'id':'%s','email':'mine@example.com'}", s.bob.text);
+    refused(self, "accounts.deactivate", BRANT_DENIED, NULL, "{'id':'%s'}", s.bob.text);
+    refused(self, "accounts.delete", BRANT_DENIED, NULL, "{'id':'%s'}", s.ann.text);
+    refused(self, "accounts.create", BRANT_DENIED, NULL, "{'email':'n@example.com'}");
+
+    tell(over, "accounts.create", "{'email':'n@example.com'}");
+    tell(over, "accounts.update", "{'id':'%s','name':'Bob'}", s.bob.text);
+    refused(over, "accounts.update", BRANT_DENIED, "*:*", "{'id':'%s','access_level':'admin'}",
+            s.bob.text);
+    refused(over, "accounts.create", BRANT_DENIED, "*:*",
+            "{'email':'m@example.com','access_level':'admin'}");
+    tell(all, "accounts.update", "{'id':'%s','access_level':'admin'}", s.bob.text);
+    brant_db_free(self);
+    brant_db_free(over);
+    brant_db_free(all);
+    brant_db_free(s.db);
+}
+
+static void test_no_session_gives_a_level_that_holds_more(void **state) {
+    scene s = set_scene(*state);
+    brant_db *narrow =
+        session_of(&s, s.owner.text, s.org.text,
+                   "\"members:write\",\"organizations:write\",\"invitations:write\"");
+    brant_db *admin =
+        session_of(&s, s.owner.text, s.org.text,
+                   "\"*:read\",\"*:write\",\"*:admin\",\"secrets:*\",\"access:*\",\"db:*\"");
+    const char *org = s.org.text;
+
+    refused(narrow, "members.add", BRANT_DENIED, "does not hold",
+            "{'org_id':'%s','account_id':'%s','level':'viewer'}", org, s.bob.text);
+    refused(narrow, "members.set_level", BRANT_DENIED, "does not hold",
+            "{'org_id':'%s','account_id':'%s','level':'owner'}", org, s.ann.text);
+    refused(narrow, "invitations.create", BRANT_DENIED, "does not hold",
+            "{'org_id':'%s','email':'x@example.com','level':'owner'}", org);
+    refused(narrow, "organizations.transfer", BRANT_DENIED, "does not hold",
+            "{'id':'%s','to':'%s'}", org, s.ann.text);
+    tell(narrow, "members.suspend", "{'org_id':'%s','account_id':'%s'}", org, s.ann.text);
+    refused(narrow, "members.resume", BRANT_DENIED, "does not hold",
+            "{'org_id':'%s','account_id':'%s'}", org, s.ann.text);
+
+    tell(admin, "members.resume", "{'org_id':'%s','account_id':'%s'}", org, s.ann.text);
+    tell(admin, "members.add", "{'org_id':'%s','account_id':'%s','level':'admin'}", org,
+         s.bob.text);
+    refused(admin, "members.set_level", BRANT_DENIED, "*:*",
+            "{'org_id':'%s','account_id':'%s','level':'owner'}", org, s.ann.text);
+    /* What takes away is no giving. */
+    tell(narrow, "members.set_level", "{'org_id':'%s','account_id':'%s','level':'viewer'}", org,
+         s.bob.text);
+    tell(narrow, "members.remove", "{'org_id':'%s','account_id':'%s'}", org, s.bob.text);
+    brant_db_free(narrow);
+    brant_db_free(admin);
+    brant_db_free(s.db);
+}
+
+static void test_who_is_invited_accepts_by_itself(void **state) {
+    scene s = set_scene(*state);
+    char *made =
+        ask(s.db, "invitations.create", "{'org_id':'%s','email':'Bob@Example.COM'}", s.org.text);
+    const word token = take(made, "token");
+    brant_db *ann = session_of(&s, s.ann.text, NULL, "\"accounts:self\"");
+    brant_db *bob = session_of(&s, s.bob.text, NULL, "\"accounts:self\"");
+    brant_db *elsewhere = session_of(&s, s.bob.text, s.other.text, "\"*:*\"");
+
+    /* Filtered by any way to write it. */
+    char *answer = ask(s.db, "invitations.list", "{'filter':{'email':'BOB@example.com'}}");
+    assert_non_null(strstr(answer, "bob@example.com"));
+    brant_free(answer);
+    refused(s.db, "invitations.list", BRANT_INVALID, "/email", "{'filter':{'email':'bob'}}");
+
+    refused(ann, "invitations.accept", BRANT_DENIED, "another email", "{'token':'%s'}", token.text);
+    refused(ann, "invitations.accept", BRANT_DENIED, "for another account",
+            "{'token':'%s','account_id':'%s'}", token.text, s.bob.text);
+    refused(elsewhere, "invitations.accept", BRANT_DENIED, "another organization", "{'token':'%s'}",
+            token.text);
+    refused(elsewhere, "invitations.reject", BRANT_DENIED, "another organization", "{'token':'%s'}",
+            token.text);
+    tell(bob, "invitations.accept", "{'token':'%s'}", token.text);
+    brant_db_free(ann);
+    brant_db_free(bob);
+    brant_db_free(elsewhere);
+    brant_db_free(s.db);
+}
+
+static void test_an_id_is_not_given_again(void **state) {
+    scene s = set_scene(*state);
+    tell(s.db, "organizations.delete", "{'id':'%s'}", s.other.text);
+    tell(s.db, "accounts.delete", "{'id':'%s'}", s.bob.text);
+    refused(s.db, "organizations.create", BRANT_EXISTS, "not given again",
+            "{'id':'%s','slug':'again','name':'n','owner_id':'%s'}", s.other.text, s.ann.text);
+    refused(s.db, "accounts.create", BRANT_EXISTS, "not given again",
+            "{'id':'%s','email':'new@example.com'}", s.bob.text);
+    /* Slug and email are free again. */
+    (void)new_account(s.db, "bob@example.com", "user");
+    (void)new_organization(s.db, "bobscorp", s.ann.text);
+    brant_db_free(s.db);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_folder, tear_down_folder)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_one_of_an_organisation_sees_its_rows),
+        TEST(test_one_of_an_organisation_hears_of_it),
+        TEST(test_accounts_self_is_over_nobody_else),
+        TEST(test_no_session_gives_a_level_that_holds_more),
+        TEST(test_who_is_invited_accepts_by_itself),
+        TEST(test_an_id_is_not_given_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
