@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from . import _native
 from ._clock import Moment, moment
 from ._common import PAGE, given, paged, texts
-from .errors import CLASSES, BrantError
+from .errors import BrantError, failure
 from .identity import Actor, Level, acting
 from .records import Edge, Json, Node, Page, known, known_list
 
@@ -190,13 +190,6 @@ class MemberFields(TypedDict, total=False):
     status: Literal["active", "suspended"]
 
 
-def _error(members: Json) -> BrantError:
-    code = members["code"]
-    error = CLASSES.get(code, BrantError)(members["message"])
-    error.code = code
-    return error
-
-
 def _holder(members: Json) -> Holder:
     found = known(Holder, members)
     if found.members is not None:
@@ -241,7 +234,7 @@ class Access:
         """The answers to many, of one state."""
         members = given(items=[dict(item) for item in items], at_least=at_least)
         answer = self._call(_native.brant_access_check_many, members)
-        decided = [_error(item["error"]) if "error" in item else item["allowed"] for item in answer["items"]]
+        decided = [failure(item["error"]) if "error" in item else item["allowed"] for item in answer["items"]]
         return Decisions(decided, answer["revision"])
 
     def explain(self, subject: str, scope: str, resource: str | None = None, *, at_least: int | None = None) -> Explanation:

@@ -582,6 +582,15 @@ class Database:
             raise TypeError("a key ring is given by its text, by a dict, or by its members" + (", by one of these" if two else ""))
         return attach(self, asked)
 
+    def _load_ring(self, ring: str | bytes | bytearray) -> None:
+        _native.brant_keyring_load(self._handle, ring)
+
+    def _copy_ring(self, other: Database) -> None:
+        _native.brant_keyring_copy(self._handle, other._handle)
+
+    def _unload_ring(self) -> None:
+        _native.brant_keyring_unload(self._handle)
+
     def keyring_info(self) -> KeyRingInfo:
         """What the handle's key ring is made of, without keys and passwords; no ring: no keys."""
         return keyring_info(self._call(_native.brant_keyring_info, {}))

@@ -262,3 +262,11 @@ def raised(status: int, code: str, message: str, detail: str | dict[str, Any]) -
         error.code = code
         error.status = status
     return error
+
+
+def failure(members: dict[str, Any]) -> BrantError:
+    """The error of one item, which an answer tells beside those of others."""
+    code = members["code"]
+    error = CLASSES.get(code, BrantError)(members["message"])
+    error.code = code
+    return error

@@ -263,7 +263,7 @@ class KeyRing:
             if database._ring is not self._attached:
                 return
             try:
-                _native.brant_keyring_unload(database._handle)
+                database._unload_ring()
             except Closed:
                 pass  # meanwhile, and wiped by that
             database._ring = None
@@ -316,7 +316,7 @@ def _attach(ring: KeyRing, text: Text, given: list[Any]) -> None:
         if database._ring is not None and database._ring.entered:
             raise Misuse("the handle's key ring is that of a with block; one ring has the keys of all versions")
         if other is not None:
-            _native.brant_keyring_copy(database._handle, other._handle)
+            database._copy_ring(other)
         else:
-            _native.brant_keyring_load(database._handle, value if isinstance(value, (str, bytes)) else text.data)
+            database._load_ring(value if isinstance(value, (str, bytes)) else text.data)
         database._ring = ring._attached

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from . import _native
 from ._json import decode, encode
 from .database import Database
-from .errors import BrantError, Closed
+from .errors import BrantError, Closed, Denied
 
 if TYPE_CHECKING:
     from .identity import Level
@@ -67,6 +67,8 @@ class Session(Database):
         while begun and begun[-1] is self:
             try:
                 depth = decode(_native.brant_transaction_rollback(top._handle, "{}"))["depth"]
+            except Denied:
+                return  # on top is the session of a key: with that it ends
             except BrantError:
                 depth = 0  # none is open any more, or the file is closed
             self._turn.stands(depth, top)

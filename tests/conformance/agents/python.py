@@ -23,10 +23,14 @@ class RolledBack(Exception):
 
 
 class Handle:
-    def __init__(self, db):
+    def __init__(self, db, hub=None):
         self.db = db
+        self.hub = hub
         self.transactions = []
         self.ring = None
+
+    def close(self):
+        (self.hub or self.db).close()
 
     def keyring(self, ring=None):
         if ring is not None:
@@ -288,6 +292,17 @@ OPERATIONS = {
     "access.revoke": lambda h, **a: access(h, a).revoke(**a),
     "access.seed": lambda h, **a: access(h, a).seed(**a),
     "access.sync": lambda h, **a: access(h, a).sync(**a),
+    "tenants.list": lambda h, **a: brant.Tenants(h.db).list(**filtered(a)),
+    "tenants.get": lambda h, **a: brant.Tenants(h.db).get(**a),
+    "tenants.migrate": lambda h, **a: brant.Tenants(h.db).migrate(**a),
+    "tenants.maintain": lambda h, **a: brant.Tenants(h.db).maintain(**a),
+    "tenants.apply": lambda h, **a: brant.Tenants(h.db).apply(**a),
+    "tenants.backup": lambda h, **a: brant.Tenants(h.db).backup(**a),
+    "tenants.restore": lambda h, **a: brant.Tenants(h.db).restore(**a),
+    "tenants.delegate": lambda h, **a: brant.Tenants(h.db).delegate(**renamed(a)),
+    "tenants.revoke_delegation": lambda h, **a: brant.Tenants(h.db).revoke_delegation(**a),
+    "tenants.delegations": lambda h, **a: brant.Tenants(h.db).delegations(**filtered(a)),
+    "tenants.stats": lambda h: brant.Tenants(h.db).stats(),
     "calls.publish": lambda h, **a: {"offset": h.db.calls.publish(**a)},
     "calls.project": lambda h, **a: h.db.calls.project(**a),
 }
@@ -438,10 +453,11 @@ SPARSE = (
     brant.JobInfo, brant.JobError, brant.Outcome, brant.QueueStats, brant.StreamInfo, brant.ConsumerInfo, brant.StreamStats, brant.Acquired,
     brant.ScheduleInfo, brant.Ticked, brant.Fired, brant.GroupEvent, brant.JobPage, brant.Events, brant.Channel, brant.Projected, brant.ProjectionFault,
     brant.RateLimitInfo, brant.Bucket, brant.Rotated, brant.KeyCount, brant.AuditRows, brant.AuditReport, brant.Exported, brant.Explanation,
-    brant.Step, brant.Holder, brant.Checkpoint,
+    brant.Step, brant.Holder, brant.Checkpoint, brant.TenantMigrated,
+    brant.TenantMaintained, brant.TenantApplied,
 )  # fmt: skip
 JOB = "id", "token", "queue", "attempt", "max_attempts", "priority", "key", "progress", "schedule", "created_at", "lease_until", "payload"
-NAMES = {brant.Events: {"events": "items"}, brant.Gap: {"first": "from", "last": "to"}}
+NAMES = {brant.TenantMigrated: {"from_": "from"}, brant.Events: {"events": "items"}, brant.Gap: {"first": "from", "last": "to"}}
 
 
 def sparse(value, names):
@@ -481,6 +497,8 @@ def plain(value):
         # A member that is not there is None in a record; those of Python's own words end in _.
         members = {field.name.rstrip("_"): plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {name: member for name, member in members.items() if name not in LEFT_OUT or member is not None}
+    if isinstance(value, brant.BrantError):
+        return {"code": value.code, "message": str(value)}
     if isinstance(value, bytes):
         return {"$base64": base64.b64encode(value).decode()}
     if isinstance(value, (list, tuple)):
@@ -519,7 +537,7 @@ class Agent:
             return {"language": "python", "runtime": platform.python_version(), "brant": brant.version()}
         if name == "reset":
             for thing in self.objects.values():
-                (thing.db if isinstance(thing, Handle) else thing).close()
+                thing.close()
             self.objects.clear()
             return None
         if name == "open":
@@ -527,6 +545,13 @@ class Agent:
             if isinstance(options.get("busy_timeout"), int):
                 options["busy_timeout"] /= 1000
             self.objects[target] = Handle(brant.open(arguments["path"], **options))
+            return {}
+        if name == "hub.open":
+            options = dict(arguments.get("options", {}))
+            if isinstance(options.get("busy_timeout"), int):
+                options["busy_timeout"] /= 1000
+            hub = brant.open_hub(arguments["path"], **options)
+            self.objects[target] = Handle(hub.system, hub)
             return {}
         thing = self.objects.get(target)
         if thing is None:
@@ -547,7 +572,17 @@ class Agent:
         if name == "cursor.close":
             return thing.close()
         if name == "close":
-            return thing.db.close()
+            return thing.close()
+        if name == "hub.acquire":
+            self.objects[save_as or "tenant"] = Handle(thing.hub.tenant(**arguments))
+            return None
+        if name == "hub.authenticate":
+            caller = thing.hub.authenticate(**arguments)
+            self.objects[save_as or "tenant"] = Handle(caller.db)
+            members = "identity", "key", "account", "organization", "level", "scopes", "denies"
+            return {member: getattr(caller, member) for member in members}
+        if name == "hub.release":
+            return thing.close()
         if name == "keyring":
             return thing.keyring(**arguments)
         if name == "session":
