@@ -435,6 +435,14 @@ static void test_keys(void **state) {
     insert_org(brant_hub_system(hub), ORG_A, "a");
     insert_org(brant_hub_system(hub), ORG_B, "b");
     brant_db *held = must_acquire(hub, ORG_A), *db = NULL;
+    /* Whoever has none gets none, either: not that of the one before. */
+    snprintf(ring, sizeof ring, RING, 7, "I");
+    db = must_acquire(hub, ORG_B);
+    assert_int_equal(brant_keyring_load(db, TEXT(ring)), BRANT_OK);
+    give_back(hub, db);
+    db = must_acquire(hub, ORG_B);
+    must(db, "keyring.info", "{}", "\"keys\":[]");
+    give_back(hub, db);
     snprintf(ring, sizeof ring, RING, 1, "E");
     assert_int_equal(brant_hub_keyring_load(hub, TEXT(ring)), BRANT_OK);
     must(brant_hub_system(hub), "keyring.info", "{}", "\"version\":1");

@@ -41,13 +41,13 @@ struct brant__file {
     brant_db *db;                   /* the connection, the pool's */
     brant_db *handle;               /* lent: the shell that the caller has */
     brant_db *session;              /* of brant_hub_authenticate: what that stands for; else NULL */
-    uint64_t keys;                  /* which of the hub's rings it has; 0: another */
-    uint64_t rings;                 /* brant__keyring_changes when it got that */
-    uint64_t seen;                  /* the registry's version at which it was seen to be active */
-    int64_t made;                   /* when the file was made, as the registry says */
-    bool doomed;                    /* closed when it comes back */
-    brant__file *next, *previous;   /* of the bucket, or of those lent */
-    brant__file *younger, *older;   /* idle ones by their use */
+    uint64_t keys;  /* which of the hub's rings it has; 0: none, as the hub at first */
+    uint64_t rings; /* brant__keyring_changes when it got that */
+    uint64_t seen;  /* the registry's version at which it was seen to be active */
+    int64_t made;   /* when the file was made, as the registry says */
+    bool doomed;    /* closed when it comes back */
+    brant__file *next, *previous; /* of the bucket, or of those lent */
+    brant__file *younger, *older; /* idle ones by their use */
 };
 
 struct brant_hub {

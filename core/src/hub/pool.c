@@ -243,8 +243,7 @@ static brant_status take(brant__file **out, brant_hub *hub, const char *org_id) 
 /* The hub's ring, unless it has it. */
 static brant_status give_ring(brant__file *file) {
     brant_hub *hub = file->hub;
-    if (file->keys == atomic_load(&hub->keys) &&
-        (file->keys == 0 || file->rings == brant__keyring_changes(file->db)))
+    if (file->keys == atomic_load(&hub->keys) && file->rings == brant__keyring_changes(file->db))
         return BRANT_OK;
     brant_status status = brant__enter(file->db);
     if (status != BRANT_OK) return status;
