@@ -336,6 +336,37 @@ static void test_delete_under_others(void **state) {
     brant_hub_free(hub);
 }
 
+/* Whoever is of an organisation may there what its owner gives, and nothing with the tenants of others. */
+static void test_sessions(void **state) {
+    static const char identity[] = "{\"id\":\"x\",\"scopes\":[\"*:*\"],\"files\":[\"read\","
+                                   "\"write\"],\"organization\":\"" ORG_A "\"}";
+    static const char *const denied[][2] = {
+        {"tenants.list", "{}"},
+        {"tenants.stats", "{}"},
+        {"tenants.migrate", "{}"},
+        {"tenants.maintain", "{}"},
+        {"tenants.apply", "{\"operation\":\"graph_types.delete\",\"input\":{\"name\":\"t\"}}"},
+        {"tenants.get", "{\"org_id\":\"" ORG_B "\"}"},
+        {"tenants.backup", "{\"org_id\":\"" ORG_B "\",\"path\":\"/nowhere/b\"}"},
+        {"tenants.restore", "{\"org_id\":\"" ORG_B "\",\"path\":\"/nowhere/b\"}"},
+        {"tenants.delegations", "{}"},
+        {"tenants.delegations", "{\"filter\":{\"from_org\":\"" ORG_B "\"}}"},
+        {"tenants.delegate", "{\"from_org\":\"" ORG_B "\",\"from\":\"p\",\"to_org\":\"" ORG_A
+                             "\",\"to\":\"bot\",\"scopes\":[\"nodes:read\"]}"},
+    };
+    HUB_PATH(state);
+    brant_hub *hub = make_hub(path);
+    brant_db *session = NULL;
+    assert_int_equal(brant_session_open(&session, brant_hub_system(hub), TEXT(identity)), BRANT_OK);
+    for (size_t i = 0; i < sizeof denied / sizeof *denied; i++)
+        must_fail(session, denied[i][0], denied[i][1], BRANT_DENIED, "reaches no other's tenant");
+    must(session, "tenants.get", "{\"org_id\":\"" ORG_A "\"}", ORG_A);
+    must(session, "tenants.delegations", "{\"filter\":{\"from_org\":\"" ORG_A "\"}}", "[]");
+    must(session, "tenants.delegations", "{\"filter\":{\"to_org\":\"" ORG_A "\"}}", "[]");
+    brant_db_free(session);
+    brant_hub_free(hub);
+}
+
 /* Acquires, makes and deletes at random until it is killed. */
 static void live(child *self) {
     char id[37];
@@ -432,6 +463,7 @@ int main(void) {
         TEST(test_migrate),
         TEST(test_migrate_at_once),
         TEST(test_delete_under_others),
+        TEST(test_sessions),
         TEST(test_kills),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

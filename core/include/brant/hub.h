@@ -104,6 +104,8 @@ BRANT_API brant_status brant_hub_authenticate(brant_db **out_session, char **out
  *
  * They work on handles of a hub's system file; on any other handle they are MISUSE. Those that walk over all tenants take {"limit"?: 1..10000 (100), "cursor"?} and answer {"items": [..], "cursor": text | null}, in order of org_id: call again with
  * the cursor until it is null. A tenant that fails does not stop them: its item has "ok": false and "error": {"code", "message"}.
+ * A session that was opened for an organisation reaches that one's tenant alone: tenants.get, .backup and .restore of it, .delegate and .revoke_delegation of what is from it, and .delegations with
+ * a filter for it on either side. All else is DENIED, whatever its scopes: these an organisation's owner gives.
  */
 
 /*

@@ -6,6 +6,7 @@
 #include "access/delegate.h"
 #include "access/write.h"
 #include "crypto/crypto.h"
+#include "hub/operations.h"
 #include "identity/audit.h"
 #include "store/position.h"
 
@@ -616,6 +617,7 @@ brant_status brant__tenants_delegate(brant__call *call) {
                             .from_key = brant__json_get_text(input, "from"),
                             .to_org = brant__json_get_text(input, "to_org"),
                             .to_key = brant__json_get_text(input, "to")};
+    BRANT__TRY(brant__hub_may(call, self.row.from_org));
     BRANT__TRY(check_organizations(&self));
     BRANT__TRY(read_terms(&self.row.terms, call));
     BRANT__TRY(insert_row(&self, call));
@@ -640,6 +642,7 @@ brant_status brant__tenants_revoke_delegation(brant__call *call) {
         status = brant__fail(BRANT_NOT_FOUND, "no delegation %s", brant__quoted(call, id));
         goto cleanup;
     }
+    BRANT__TRY(brant__hub_may(call, self.row.from_org));
     if (!brant__text_equal(self.row.state, REVOKED))
         BRANT__TRY(finish_end(&self, end_edge_judged, "tenants.revoke_delegation"));
     status = answer(&self, call);
@@ -661,6 +664,9 @@ brant_status brant__tenants_delegations(brant__call *call) {
     brant_status status;
 
     BRANT__TRY(brant__hub_here(&self.hub, call));
+    /* Of either side may ask for what is its. */
+    if (brant__hub_may(call, wanted[0]) != BRANT_OK) BRANT__TRY(brant__hub_may(call, wanted[1]));
+    brant__error_clear();
     for (size_t i = 0; i < BRANT__COUNT(wanted); i++)
         brant__list_filter(&list, wanted[i]);
     BRANT__TRY(brant__limit_read(&limit, call, 100, 10000));

@@ -38,6 +38,15 @@ brant_status brant__hub_here_alone(brant_hub **out, brant__call *call) {
                                      "system file");
 }
 
+brant_status brant__hub_may(const brant__call *call, brant__text org_id) {
+    const brant__session *session = brant__db_session(call->db);
+    if (!session || !session->organization.data ||
+        (org_id.data && brant__text_equal(session->organization, org_id)))
+        return BRANT_OK;
+    return brant__fail(BRANT_DENIED, "the session is of an organisation, and reaches no other's "
+                                     "tenant");
+}
+
 /* ---- rows ---------------------------------------------------------------------------------------------------------------- */
 
 static int64_t size_of(const brant_hub *hub, const char *org_id) {
@@ -88,6 +97,7 @@ brant_status brant__tenants_get(brant__call *call) {
     bool row = false;
     brant_status status;
     BRANT__TRY(brant__hub_here(&hub, call));
+    BRANT__TRY(brant__hub_may(call, org_id));
     BRANT__TRY(brant__org_id_check(org_id));
     BRANT__TRY(brant__statement_get(&statement, call->db, &statements, ONE));
     brant__bind_text(statement, 1, org_id);
@@ -114,6 +124,7 @@ brant_status brant__tenants_list(brant__call *call) {
     brant_status status;
     brant__list_filter(&list, wanted);
     BRANT__TRY(brant__hub_here(&hub, call));
+    BRANT__TRY(brant__hub_may(call, (brant__text){NULL, 0}));
     BRANT__TRY(brant__limit_read(&limit, call, 100, 10000));
     BRANT__TRY(brant__position_read(&position, call, list));
     BRANT__TRY(
@@ -142,7 +153,8 @@ cleanup:
 brant_status brant__tenants_stats(brant__call *call) {
     brant__writer *out = call->out;
     brant_hub *hub = NULL;
-    const brant_status status = brant__hub_here(&hub, call);
+    brant_status status = brant__hub_here(&hub, call);
+    if (status == BRANT_OK) status = brant__hub_may(call, (brant__text){NULL, 0});
     if (status != BRANT_OK) return status;
     pthread_mutex_lock(&hub->lock);
     const int64_t open = hub->open, idle = hub->idle_count, opened = hub->opened, made = hub->made,
@@ -222,10 +234,12 @@ cleanup:
 brant_status brant__tenants_backup(brant__call *call) {
     brant_hub *hub = NULL;
     brant_db *db = NULL;
+    const brant__text org_id = brant__json_get_text(call->input, "org_id");
     brant_status status;
     BRANT__TRY(brant__hub_here_alone(&hub, call));
+    BRANT__TRY(brant__hub_may(call, org_id));
     BRANT__TRY(check_outside(hub, brant__json_get_text(call->input, "path")));
-    BRANT__TRY(brant__pool_acquire(&db, hub, brant__json_get_text(call->input, "org_id")));
+    BRANT__TRY(brant__pool_acquire(&db, hub, org_id));
     status = pass_on(call, db, "db.backup");
 cleanup:
     brant__pool_give_back(db);
@@ -238,6 +252,7 @@ brant_status brant__tenants_restore(brant__call *call) {
     const brant__text org_id = brant__json_get_text(call->input, "org_id");
     brant_status status;
     BRANT__TRY(brant__hub_here_alone(&hub, call));
+    BRANT__TRY(brant__hub_may(call, org_id));
     BRANT__TRY(brant__org_id_check(org_id));
     BRANT__TRY(check_outside(hub, brant__json_get_text(call->input, "path")));
     BRANT__TRY(brant__tenant_replace(hub, org_id.data));

@@ -10,6 +10,8 @@
 brant_status brant__hub_here(brant_hub **out, brant__call *call);
 /* The same, and MISUSE inside a transaction: what follows writes to the system file on another connection. */
 brant_status brant__hub_here_alone(brant_hub **out, brant__call *call);
+/* DENIED: the session was opened for an organisation, and this is not its own. {NULL, 0}: it is about all. */
+brant_status brant__hub_may(const brant__call *call, brant__text org_id);
 
 brant_status brant__tenants_apply(brant__call *call);
 brant_status brant__tenants_backup(brant__call *call);

@@ -85,6 +85,7 @@ static brant_status walk(brant__call *call, const char *operation, brant__tenant
     bool more = false;
     brant_status status;
     BRANT__TRY(brant__hub_here_alone(&hub, call));
+    BRANT__TRY(brant__hub_may(call, (brant__text){NULL, 0}));
     if (first && !yyjson_is_str(brant__json_get(call->input, "cursor"))) {
         brant__hub_sweep(hub);
         BRANT__TRY(brant__hub_finish(&finished, hub));
