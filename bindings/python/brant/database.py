@@ -635,7 +635,9 @@ class Database:
     def authenticate(self, token: str | Token) -> Authenticated:
         """Who has this API key, and the identity of a session for them: ``db.session(db.authenticate(token).identity)``. Auth, with one message, for whatever is
         wrong with it."""
-        return authenticate(self, token)
+        asked = [token]
+        del token  # what is raised keeps no frame that has it
+        return authenticate(self, asked.pop())
 
     @property
     def audit(self) -> Audit:
