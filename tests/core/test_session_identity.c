@@ -2,6 +2,7 @@
  * tests/core/test_session_identity.c: what a session may of accounts and organisations: one of an organisation sees and hears nothing of others; nobody gives by it what it does not hold; what somebody
  * may do to itself takes accounts:self alone.
  */
+#include "support_hub.h"
 #include "support_key.h"
 
 typedef struct scene {
@@ -222,6 +223,85 @@ static void test_an_id_is_not_given_again(void **state) {
     brant_db_free(s.db);
 }
 
+static brant_db *session_as(brant_db *db, const char *identity) {
+    brant_db *session = NULL;
+    char text[2 * WORD + 128];
+    snprintf(text, sizeof text, "%s", identity);
+    for (char *at = text; *at; at++)
+        if (*at == '\'') *at = '"';
+    if (brant_session_open(&session, db, text, strlen(text)) != BRANT_OK)
+        fail_msg("%s: %s", text, brant_last_error()->message);
+    return session;
+}
+
+/* What a principal has by the graph goes on to no agent through a session that could not use it. */
+static void test_no_session_delegates_what_it_may_not(void **state) {
+    brant_db *db = open_identity(in_folder(*state, "a.db"));
+    tell(db, "access.put", "{'key':'p','type':'Principal','attributes':{'kind':'service'}}");
+    tell(db, "access.grant",
+         "{'subject':'p','scopes':['nodes:read','nodes:write','access:delegate']}");
+    static const char *const narrow[] = {
+        "{'id':'p','principal':'p','within':['nodes:read','access:delegate']}",
+        "{'id':'p','principal':'p','denies':['nodes:write']}",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        brant_db *session = session_as(db, narrow[i]);
+        brant_db *inner = session_as(session, "{'id':'p'}");
+        refused(session, "access.delegate", BRANT_DENIED, "nodes:write",
+                "{'from':'p','to':'a','scopes':['nodes:read','nodes:write']}");
+        refused(inner, "access.delegate", BRANT_DENIED, NULL,
+                "{'from':'p','to':'a','scopes':['nodes:write']}");
+        tell(session, "access.delegate", "{'from':'p','to':'a','scopes':['nodes:read']}");
+        brant_db_free(inner);
+        brant_db_free(session);
+    }
+    /* Without a principal the graph gives it nothing: nor does it pass on what stands there. */
+    tell(db, "access.put",
+         "{'key':'account:x','type':'Principal','attributes':{'kind':'service'}}");
+    brant_db *bare = session_as(db, "{'id':'x','scopes':['access:delegate']}");
+    refused(bare, "access.delegate", BRANT_DENIED, "nodes:read",
+            "{'from':'account:x','to':'a','scopes':['nodes:read']}");
+    brant_db_free(bare);
+    brant_db_free(db);
+}
+
+/* To be given what is denied something is to be denied it. */
+static void test_no_session_assigns_denials_that_it_could_not_make(void **state) {
+    brant_db *db = open_identity(in_folder(*state, "a.db"));
+    static const char *const keys[][2] = {{"p", "Principal"}, {"q", "Principal"}, {"r", "Role"}};
+    for (size_t i = 0; i < 3; i++)
+        tell(db, "access.put", "{'key':'%s','type':'%s'%s}", keys[i][0], keys[i][1],
+             i < 2 ? ",'attributes':{'kind':'service'}" : "");
+    tell(db, "access.deny", "{'subject':'r','scopes':['*:*']}");
+    brant_db *session = session_as(db, "{'id':'p','scopes':['access:grant','nodes:read']}");
+    refused(session, "access.deny", BRANT_DENIED, NULL, "{'subject':'q','scopes':['*:*']}");
+    refused(session, "access.assign", BRANT_DENIED, "*:*", "{'subject':'q','role':'r'}");
+    brant_db_free(session);
+    brant_db_free(db);
+}
+
+static void test_one_of_an_organisation_in_the_system_file(void **state) {
+    brant_hub *hub = must_open_hub(in_folder(*state, "hub"), "");
+    brant_db *system = brant_hub_system(hub);
+    must_load(system, IDENTITY_RING);
+    const word owner = new_account(system, "owner@example.com", "user");
+    const word other = new_account(system, "other@example.com", "user");
+    const word org = new_organization(system, "acme", owner.text);
+    char identity[2 * WORD + 128];
+    snprintf(identity, sizeof identity, "{'id':'%s','scopes':['*:*'],'organization':'%s'}",
+             owner.text, org.text);
+    brant_db *session = session_as(system, identity);
+    tell(session, "members.add", "{'org_id':'%s','account_id':'%s'}", org.text, other.text);
+    tell(session, "members.list", "{}");
+    static const char *const whole[] = {
+        "tenants.list",   "tenants.maintain", "tenants.stats", "db.info",         "db.erase",
+        "secrets.rotate", "streams.list",     "graphs.list",   "events.channels", "access.seed"};
+    for (size_t i = 0; i < BRANT__COUNT(whole); i++)
+        refused(session, whole[i], BRANT_DENIED, "which is of all", "{}");
+    brant_db_free(session);
+    brant_hub_free(hub);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_folder, tear_down_folder)
 
 int main(void) {
@@ -232,6 +312,9 @@ int main(void) {
         TEST(test_no_session_gives_a_level_that_holds_more),
         TEST(test_who_is_invited_accepts_by_itself),
         TEST(test_an_id_is_not_given_again),
+        TEST(test_no_session_delegates_what_it_may_not),
+        TEST(test_no_session_assigns_denials_that_it_could_not_make),
+        TEST(test_one_of_an_organisation_in_the_system_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

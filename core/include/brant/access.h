@@ -91,7 +91,7 @@ BRANT_API brant_status brant_access_expand(char **out_json, size_t *out_json_len
  *
  * Nobody gives more than they hold. A session, and an actor of another type than "system", must hold now each scope that they give, on the resource that they give it on: by access.check for
  * their principal, or by the session's scopes (an account of access_level admin holds all). The same to assign a role or a group (all that it has), to revoke a denial or to remove or
- * move what has denials (what was denied), and to move a resource (what is given above its new parent). Who only takes away (revokes a grant, a role or a group, denies) must hold it too, or
+ * move what has denials (what was denied), and to move a resource (what is given above its new parent). Who only takes away (revokes a grant, a role or a group, denies, assigns what is denied something) must hold it too, or
  * have access:admin on graph:<name>. Else DENIED, with the detail {"scope", "resource"}.
  *
  * What the library makes of members (derived: groups org:<id> and org:<id>:<level>, who is in them, their roles) and by access.seed (seeded) is not written by hand: DENIED.
@@ -157,7 +157,7 @@ BRANT_API brant_status brant_access_revoke(char **out_json, size_t *out_json_len
  * Have an agent, which is made where it is missing, act for a principal, or for an agent: with these scopes, as far as `from` has the right itself at the time. max_depth: how many delegations may
  * follow this one, and only with may_redelegate. Again: these terms in place of the old ones, revoked or not.
  * Checked now, and again at every evaluation: a principal must hold each scope on something; an agent must have a delegation with each scope that it may pass on: may_redelegate, a greater max_depth,
- * an end that is not earlier; else DENIED. A session delegates from itself; with access:admin from others too, what it holds on "*".
+ * an end that is not earlier; else DENIED. A session delegates from itself, no scope that its own within or denies would not let it use; with access:admin from others too, what it holds on "*".
  * NOT_FOUND: no such `from`. CONSTRAINT: `to` is no agent, or is `from`. Notifies acl:delegation_changed {"principal_id": from, "agent_id": to}, as access.revoke does.
  */
 BRANT_API brant_status brant_access_delegate(char **out_json, size_t *out_json_len, brant_db *db,

@@ -85,6 +85,7 @@ brant_status brant__access_delegation_judge(const brant__access_edit *edit,
     brant_status status;
 
     if (!brant__access_judged(edit)) return BRANT_OK;
+    BRANT__TRY(brant__access_require_let(edit, &terms->scopes));
     BRANT__TRY(is_actor(&own, edit, from));
     if (own) goto cleanup;
     BRANT__TRY(brant__access_require_admin(edit));

@@ -153,6 +153,10 @@ brant_status brant__access_assign(brant__call *call) {
         BRANT__TRY(brant__access_of_subject(&given, &edit, target.row_id, "Grants"));
         BRANT__TRY(
             brant__access_require_all(&edit, &given, (brant__text){NULL, 0}, BRANT__WIDENING));
+        brant__access_list_free(&given);
+        BRANT__TRY(brant__access_of_subject(&given, &edit, target.row_id, "Denies"));
+        BRANT__TRY(
+            brant__access_require_all(&edit, &given, (brant__text){NULL, 0}, BRANT__NARROWING));
     }
     edge.expires_at = expires_at;
     BRANT__TRY(brant__access_link_put(&edge, &edit, &subject, type, &target));

@@ -156,6 +156,23 @@ cleanup:
     return status;
 }
 
+static bool lets(const brant__session *session, brant__text scope) {
+    for (; session; session = session->outer)
+        if (!brant__scopes_cover(session->within, scope) ||
+            brant__scopes_overlap(session->denies, scope) ||
+            !(session->principal.data || brant__scopes_cover(session->scopes, scope)))
+            return false;
+    return true;
+}
+
+brant_status brant__access_require_let(const brant__access_edit *edit,
+                                       const brant__scopes *scopes) {
+    for (size_t i = 0; i < scopes->count; i++)
+        if (!lets(brant__db_session(edit->call->db), scopes->items[i]))
+            return refuse(edit, scopes->items[i], BRANT__ANYWHERE);
+    return BRANT_OK;
+}
+
 brant_status brant__access_require_all(const brant__access_edit *edit,
                                        const brant__access_list *list, brant__text resource,
                                        int what) {

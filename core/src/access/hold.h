@@ -19,6 +19,11 @@ enum { BRANT__WIDENING, BRANT__NARROWING };
 /* DENIED, with {"scope", "resource"}. */
 brant_status brant__access_require(const brant__access_edit *edit, const brant__scopes *scopes,
                                    brant__text resource, int what);
+/*
+ * Whoever delegates gives what their principal has anywhere. A session lets no more through than it may use itself: what within and denies, its own and those of all in which it was opened, let through, and
+ * without a principal, for which the graph is not asked, its own scopes. DENIED, with {"scope", "resource"}.
+ */
+brant_status brant__access_require_let(const brant__access_edit *edit, const brant__scopes *scopes);
 /* Does the actor administer the graph? */
 brant_status brant__access_administers(bool *out, const brant__access_edit *edit);
 /* DENIED: not. */

@@ -606,6 +606,15 @@ static brant_status check_organizations(const work *self) {
     return status;
 }
 
+/* The tenant's file sees the actor, not the session: what that may not itself it does not give. */
+static brant_status check_session(brant__call *call) {
+    brant__scopes scopes;
+    const brant_status status =
+        brant__scopes_read(&scopes, call->arena, brant__json_get(call->input, "scopes"), "/scopes");
+
+    return status == BRANT_OK ? brant__session_require(call->db, &scopes) : status;
+}
+
 brant_status brant__tenants_delegate(brant__call *call) {
     yyjson_val *input = call->input;
     work self = {.system = call->db, .arena = call->arena};
@@ -620,6 +629,7 @@ brant_status brant__tenants_delegate(brant__call *call) {
     BRANT__TRY(brant__hub_may(call, self.row.from_org));
     BRANT__TRY(check_organizations(&self));
     BRANT__TRY(read_terms(&self.row.terms, call));
+    BRANT__TRY(check_session(call));
     BRANT__TRY(insert_row(&self, call));
     status = finish_begin(&self);
     if (status != BRANT_OK)

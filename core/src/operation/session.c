@@ -49,6 +49,11 @@ static void session_free(session *self) {
     brant__free(self);
 }
 
+static bool begins(brant__text text, const char *with) {
+    const size_t length = strlen(with);
+    return text.length >= length && memcmp(text.data, with, length) == 0;
+}
+
 /* ---- one scope ------------------------------------------------------------------------------------------------------- */
 
 static brant__text namespace_of(brant__text name, char end) {
@@ -193,9 +198,25 @@ static int verdict_of(session *self, const brant__operation *operation) {
     return verdict;
 }
 
+/* A hub's system file is of all organisations: who acts for one has to do with accounts and organisations there, where each operation sees to it, and with nothing else. */
+static bool in_system_file(const brant__operation *operation) {
+    static const char *const beginnings[] = {
+        "accounts.", "api_keys.",    "audit.",   "auth.",          "events.listen", "identity.",
+        "members.",  "invitations.", "modules.", "organizations.", "operations.",   "transaction."};
+    for (size_t i = 0; i < BRANT__COUNT(beginnings); i++)
+        if (begins(brant__text_string(operation->name), beginnings[i])) return true;
+    return false;
+}
+
 brant_status brant__session_admit(bool *out_judge, brant_db *db,
                                   const brant__operation *operation) {
     *out_judge = false;
+    if (brant__db_role(db) == BRANT__ROLE_SYSTEM && brant__actor_bound(db).data &&
+        !in_system_file(operation))
+        return brant__fail(BRANT_DENIED,
+                           "the session is of one organization, and %s works on the "
+                           "system file, which is of all",
+                           operation->name);
     for (const brant__session *seen = brant__db_session(db); seen; seen = seen->outer) {
         session *self = (session *)(void *)seen; /* what is kept is the handle's, which we are in */
         const int verdict = verdict_of(self, operation);
@@ -374,11 +395,6 @@ static const char *const sql[] = {
     [SCOPE_BY_ID] = "SELECT name, scope FROM graph_types WHERE id = :id",
 };
 static const brant__statements statements = {BRANT__TABLE_SESSION, BRANT__COUNT(sql), sql};
-
-static bool begins(brant__text text, const char *with) {
-    const size_t length = strlen(with);
-    return text.length >= length && memcmp(text.data, with, length) == 0;
-}
 
 static brant_status need(brant__call *call, const brant__session *seen,
                          const brant__operation *operation, brant__text scope, brant__text graph) {
