@@ -37,15 +37,18 @@
     $2 = (size_t)$input.n;
 }
 %typemap(freearg) (const char *json, size_t json_len) ""
-%apply (const char *json, size_t json_len) { (const char *path, size_t path_len), (const char *name, size_t name_len) };
+%apply (const char *json, size_t json_len) {
+    (const char *path, size_t path_len), (const char *name, size_t name_len),
+    (const char *org_id, size_t org_id_len), (const char *token, size_t token_len)
+};
 
 %apply long long { int64_t };
 
 /* ---- handles in ----------------------------------------------------------------------------------------------------- */
 
 /* The types of crossing.go keep them alive and free them. */
-%typemap(gotype) brant_db *, brant_cursor *, brant_validator * "uintptr"
-%typemap(in) brant_db *, brant_cursor *, brant_validator * {
+%typemap(gotype) brant_db *, brant_hub *, brant_cursor *, brant_validator * "uintptr"
+%typemap(in) brant_db *, brant_hub *, brant_cursor *, brant_validator * {
     $1 = ($1_ltype)$input;
 }
 
@@ -61,9 +64,9 @@
     brant_go_answer_set((brant_go_answer *)$input, text$argnum, length$argnum);
 }
 
-%typemap(gotype) brant_db **out_db, brant_cursor **out_cursor, brant_validator **out_validator "*uintptr"
+%typemap(gotype) brant_db **out_db, brant_db **out_session, brant_hub **out_hub, brant_cursor **out_cursor, brant_validator **out_validator "*uintptr"
 %typemap(gotype) int *out_fd, int *out_accepted "*int32"
 %typemap(gotype) int64_t *out_ms "*int64"
-%typemap(in) brant_db **out_db, brant_cursor **out_cursor, brant_validator **out_validator, int *out_fd, int *out_accepted, int64_t *out_ms {
+%typemap(in) brant_db **out_db, brant_db **out_session, brant_hub **out_hub, brant_cursor **out_cursor, brant_validator **out_validator, int *out_fd, int *out_accepted, int64_t *out_ms {
     $1 = ($1_ltype)$input;
 }

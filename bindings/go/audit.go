@@ -67,10 +67,7 @@ func (a Audit) Append(ctx context.Context, row NewAuditRow, actor ...Actor) (App
 		in.name("personal")
 		in.object(func() {
 			for _, name := range slices.Sorted(maps.Keys(row.Personal)) {
-				if in.buffer[len(in.buffer)-1] != '{' {
-					in.buffer = append(in.buffer, ',')
-				}
-				in.buffer = append(appendText(in.buffer, name), ':')
+				in.key(name)
 				in.buffer = appendText(in.buffer, row.Personal[name])
 			}
 		})

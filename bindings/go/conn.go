@@ -12,7 +12,16 @@ import (
 // connection is one handle of the core. Its owner is one goroutine at a time; close and interrupt are for all.
 type connection struct {
 	handle *cbrant.Handle
-	inside sync.Mutex // held while a call runs, so that close can wait for it to leave
+	inside *sync.Mutex // held while a call runs in this handle or a session over it
+	own    sync.Mutex  // held while a call runs in this handle
+	base   *connection // of a session's: what it is over, which is no session; else nil
+
+	lock  sync.Mutex
+	faces map[*engine]*connection // the sessions over it
+}
+
+func newConnection(handle *cbrant.Handle) *connection {
+	return &connection{handle: handle, inside: new(sync.Mutex)}
 }
 
 func openConnection(path string, options *input) (*connection, error) {
@@ -21,7 +30,7 @@ func openConnection(path string, options *input) (*connection, error) {
 	if err != nil {
 		return nil, fromC(err)
 	}
-	return &connection{handle: handle}, nil
+	return newConnection(handle), nil
 }
 
 // call runs an operation, which the end of ctx interrupts.
@@ -37,6 +46,8 @@ func (c *connection) call(ctx context.Context, op *operation, out *cbrant.Result
 func (c *connection) watched(ctx context.Context, call func() error) error {
 	c.inside.Lock()
 	defer c.inside.Unlock()
+	c.own.Lock()
+	defer c.own.Unlock()
 	if ctx.Done() == nil {
 		return fromC(call())
 	}
@@ -86,11 +97,15 @@ func (w *watch) end() {
 	w.lock.Unlock()
 }
 
-// close ends the handle, and returns when the call that may be running has left it: the file is released.
+// close ends the handle, and returns when the call that may be running has left it: the file is released. A session does not wait for others'.
 func (c *connection) close() {
 	_ = c.handle.Close()
-	c.inside.Lock()
-	c.inside.Unlock() //nolint:staticcheck // waiting is the point
+	leaves := c.inside
+	if c.base != nil {
+		leaves = &c.own
+	}
+	leaves.Lock()
+	leaves.Unlock() //nolint:staticcheck // waiting is the point
 }
 
 // transaction runs transaction.begin, commit or rollback and returns the depth that is left.

@@ -21,6 +21,7 @@ import (
 type DB struct {
 	operations
 	engine *engine
+	keeps  any // what must not close itself while this is in use
 }
 
 // engine is the database without its public face, so that a DB that nobody reaches any more can be closed.
@@ -33,6 +34,11 @@ type engine struct {
 	events  events
 	rings   rings
 	closing sync.Once
+
+	outer    *engine // of a session: what it is over, whose connections it shares
+	identity string  // of a session
+	gone     string  // what is said when it is closed; empty: as of any database
+	guests   guests  // what is over it, and what it has open
 }
 
 const memory = ":memory:"
@@ -71,7 +77,7 @@ func Open(path string, options *Options) (*DB, error) {
 		e.readers.idle = []*connection{first}
 		e.readers.all = []*connection{first}
 	} else {
-		e.writer = &writer{connection: first, wait: wait, signals: e.signals}
+		e.writer = &writer{connection: first, wait: wait}
 		if path == memory {
 			e.writer.committed = e.events.wakeAll
 		}
@@ -93,6 +99,11 @@ func (db *DB) Close() error {
 func (e *engine) close() {
 	e.closing.Do(func() {
 		close(e.signals.closed)
+		e.guests.close()
+		if e.outer != nil {
+			e.leave()
+			return
+		}
 		if e.writer != nil {
 			e.writer.connection.close()
 		}
@@ -116,18 +127,16 @@ func (e *engine) connections(do func(*connection)) {
 
 // Interrupt ends what runs and waits now with ErrInterrupted; contexts do that for one call. Nothing happens when nothing runs.
 func (db *DB) Interrupt() {
-	e := db.engine
-	e.signals.interruptAll()
-	e.connections(func(c *connection) { _ = c.handle.Interrupt() })
+	db.engine.interrupt()
 	runtime.KeepAlive(db)
 }
 
 // Check is nil while the database is open, ErrClosed after. The cheapest call there is.
 func (db *DB) Check() error {
 	e := db.engine
-	if e.writer == nil {
+	if e.writer == nil || e.outer != nil {
 		if e.signals.isClosed() {
-			return errClosed()
+			return e.closedError()
 		}
 		return nil
 	}
@@ -143,19 +152,19 @@ func (db *DB) run(ctx context.Context, op *operation, out *cbrant.Result, input 
 	defer runtime.KeepAlive(db)
 	e := db.engine
 	if e.signals.isClosed() {
-		return errClosed()
+		return e.closedError()
 	}
 	if e.readers == nil || (e.writer != nil && (op.way == write || op.way == alone)) {
-		return e.writer.run(ctx, op, out, input)
+		return e.writer.run(ctx, e, op, out, input)
 	}
-	reader, err := e.readers.acquire(ctx)
+	reader, err := e.readers.acquire(ctx, e.signals)
 	if err != nil {
 		return err
 	}
-	err = reader.call(ctx, op, out, input)
+	err = e.call(ctx, reader, op, out, input)
 	e.readers.release(reader)
 	if op.way == readElse && e.writer != nil && (codeOf(err) == ErrReadOnly || codeOf(err) == ErrSQL) {
-		return e.writer.run(ctx, op, out, input)
+		return e.writer.run(ctx, e, op, out, input)
 	}
 	return err
 }
@@ -165,21 +174,28 @@ func (db *DB) on(ctx context.Context, call func(*connection) error) error {
 	defer runtime.KeepAlive(db)
 	e := db.engine
 	if e.signals.isClosed() {
-		return errClosed()
+		return e.closedError()
 	}
+	var of *connection
 	if e.readers == nil {
-		if err := e.writer.acquire(ctx); err != nil {
+		if err := e.writer.acquire(ctx, e.signals); err != nil {
 			return err
 		}
 		defer e.writer.release()
-		return call(e.writer.connection)
+		of = e.writer.connection
+	} else {
+		reader, err := e.readers.acquire(ctx, e.signals)
+		if err != nil {
+			return err
+		}
+		defer e.readers.release(reader)
+		of = reader
 	}
-	reader, err := e.readers.acquire(ctx)
+	face, err := e.face(of)
 	if err != nil {
 		return err
 	}
-	defer e.readers.release(reader)
-	return call(reader)
+	return call(face)
 }
 
 // operations is what a DB and a Tx have in common.

@@ -58,7 +58,7 @@ func (g Graph) Export(ctx context.Context, w io.Writer, format Format, options *
 		}
 	}
 	if db, ok := g.Nodes.r.(*DB); ok {
-		return db.View(ctx, func(tx *Tx) error { return write(tx) })
+		return db.snapshot(ctx, func(tx *Tx) error { return write(tx) })
 	}
 	return write(g.Nodes.r)
 }

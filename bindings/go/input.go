@@ -118,8 +118,22 @@ func (in *input) boolean(name string, value *bool) *input {
 	return in
 }
 
+// key begins a member whose name is the user's.
+func (in *input) key(name string) {
+	if last := in.buffer[len(in.buffer)-1]; last != '{' {
+		in.buffer = append(in.buffer, ',')
+	}
+	in.buffer = append(appendText(in.buffer, name), ':')
+}
+
 func (in *input) texts(name string, values []string) *input {
 	in.name(name)
+	in.list(values)
+	return in
+}
+
+// list is an array of texts.
+func (in *input) list(values []string) {
 	in.buffer = append(in.buffer, '[')
 	for i, value := range values {
 		if i > 0 {
@@ -128,7 +142,6 @@ func (in *input) texts(name string, values []string) *input {
 		in.buffer = appendText(in.buffer, value)
 	}
 	in.buffer = append(in.buffer, ']')
-	return in
 }
 
 // value is any JSON value; nil is left out, and so is JSON text that is nil.

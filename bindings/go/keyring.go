@@ -134,7 +134,10 @@ func (e *engine) attach(text string) (*Keyring, error) {
 	e.rings.changing.Lock()
 	defer e.rings.changing.Unlock()
 	if e.signals.isClosed() {
-		return nil, errClosed()
+		return nil, e.closedError()
+	}
+	if e.outer != nil {
+		return nil, e.refusal(text)
 	}
 	source, err := openConnection(memory, newInput())
 	if err != nil {

@@ -24,11 +24,11 @@ func newReaders(count int, wait time.Duration, signals *signals, open func() (*c
 	return &readers{open: open, opened: opened, wait: wait, signals: signals, places: make(chan struct{}, count)}
 }
 
-func (p *readers) acquire(ctx context.Context) (*connection, error) {
+func (p *readers) acquire(ctx context.Context, signals *signals) (*connection, error) {
 	select {
 	case p.places <- struct{}{}:
 	default:
-		if err := p.await(ctx); err != nil {
+		if err := p.await(ctx, signals); err != nil {
 			return nil, err
 		}
 	}
@@ -67,7 +67,7 @@ func (p *readers) drop(c *connection) {
 	c.close()
 }
 
-func (p *readers) await(ctx context.Context) error {
+func (p *readers) await(ctx context.Context, signals *signals) error {
 	timer := time.NewTimer(p.wait)
 	defer timer.Stop()
 	select {
@@ -77,9 +77,9 @@ func (p *readers) await(ctx context.Context) error {
 		return ended(ctx)
 	case <-timer.C:
 		return failf(ErrBusy, "all %d readers were in use for longer than %d ms", cap(p.places), p.wait.Milliseconds())
-	case <-p.signals.closed:
+	case <-signals.closed:
 		return errClosed()
-	case <-p.signals.interrupted():
+	case <-signals.interrupted():
 		return errInterrupted()
 	}
 }
@@ -89,6 +89,13 @@ func (p *readers) release(c *connection) {
 	p.idle = append(p.idle, c)
 	p.lock.Unlock()
 	<-p.places
+}
+
+// first is one that is there.
+func (p *readers) first() *connection {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	return p.all[0]
 }
 
 func (p *readers) each(do func(*connection)) {

@@ -14,12 +14,14 @@ import (
 
 // subscription is a cursor of the core and what wakes it. One goroutine at a time looks; close is for all.
 type subscription struct {
-	events  *events
-	source  *source
-	cursor  *cbrant.Cursor
-	wake    chan struct{} // at most one: there may be something
-	closed  chan struct{}
-	closing sync.Once
+	engine     *engine // whose it is: the database's, or a session's
+	events     *events // of the database
+	source     *source
+	connection *connection // the source's, or a session over it
+	cursor     *cbrant.Cursor
+	wake       chan struct{} // at most one: there may be something
+	closed     chan struct{}
+	closing    sync.Once
 }
 
 // opener is a function of the core that opens a cursor.
@@ -39,12 +41,12 @@ func subscriptionOf(ctx context.Context, r runner, open opener, in *input) (*sub
 		return nil, in.err
 	}
 	defer runtime.KeepAlive(db)
-	return db.engine.events.subscribe(ctx, open, in.done())
+	return db.engine.root().events.subscribe(ctx, db.engine, open, in.done())
 }
 
 func (s *subscription) closedError() error {
-	if s.events.engine.signals.isClosed() {
-		return errClosed()
+	if s.engine.signals.isClosed() {
+		return s.engine.closedError()
 	}
 	return failf(ErrClosed, "the subscription is closed")
 }
@@ -63,7 +65,7 @@ func (s *subscription) look(ctx context.Context, take func(items []byte) error) 
 	if s.isClosed() {
 		return false, s.closedError()
 	}
-	release, err := s.source.acquire(ctx)
+	release, err := s.source.acquire(ctx, s.engine.signals)
 	if codeOf(err) == ErrBusy {
 		return false, nil // a long transaction in memory: its commit wakes
 	}
@@ -72,7 +74,7 @@ func (s *subscription) look(ctx context.Context, take func(items []byte) error) 
 	}
 	out := results.Get().(*cbrant.Result)
 	defer freeResult(out)
-	err = s.source.connection.watched(ctx, func() error { return s.cursor.Next(out) })
+	err = s.connection.watched(ctx, func() error { return s.cursor.Next(out) })
 	release()
 	if err != nil {
 		return false, err
@@ -104,7 +106,7 @@ func (s *subscription) rest() (time.Duration, error) {
 
 // await waits until there is something, which take gets, or until idle has something (nil: never).
 func (s *subscription) await(ctx context.Context, idle <-chan time.Time, take func(items []byte) error) (some bool, err error) {
-	interrupted := s.events.engine.signals.interrupted()
+	interrupted := s.engine.signals.interrupted()
 	var timer *time.Timer
 	for {
 		if ctx.Err() != nil {
@@ -158,36 +160,42 @@ type events struct {
 	subscriptions map[*subscription]struct{}
 }
 
-// source is the connection that cursors are on: one of its own, so that no transaction stands in their way; in memory the only one.
+// source is the connection that cursors are on: one of its own, so that no transaction stands in their way; where there is only one, that one.
 type source struct {
 	connection *connection
-	writer     *writer  // in memory: whose connection it is
+	writer     *writer  // where there is only one: whose connection it is
 	socket     *os.File // a duplicate of the wake descriptor, in the runtime's poller; nil in memory
 }
 
-func (s *source) acquire(ctx context.Context) (release func(), err error) {
+func (s *source) acquire(ctx context.Context, signals *signals) (release func(), err error) {
 	if s.writer == nil {
 		return func() {}, nil
 	}
-	if err := s.writer.acquire(ctx); err != nil {
+	if err := s.writer.acquire(ctx, signals); err != nil {
 		return nil, err
 	}
 	return s.writer.release, nil
 }
 
-func (e *events) subscribe(ctx context.Context, open opener, json string) (*subscription, error) {
+func (e *events) subscribe(ctx context.Context, by *engine, open opener, json string) (*subscription, error) {
 	source, err := e.open()
 	if err != nil {
 		return nil, err
 	}
-	release, err := source.acquire(ctx)
+	release, err := source.acquire(ctx, by.signals)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	s := &subscription{events: e, source: source, wake: make(chan struct{}, 1), closed: make(chan struct{})}
-	err = source.connection.watched(ctx, func() (err error) {
-		s.cursor, err = source.connection.handle.OpenCursor(open, json)
+	face, err := by.face(source.connection)
+	if err != nil {
+		return nil, err
+	}
+	s := &subscription{
+		engine: by, events: e, source: source, connection: face, wake: make(chan struct{}, 1), closed: make(chan struct{}),
+	}
+	err = face.watched(ctx, func() (err error) {
+		s.cursor, err = face.handle.OpenCursor(open, json)
 		return err
 	})
 	if err != nil {
@@ -195,9 +203,9 @@ func (e *events) subscribe(ctx context.Context, open opener, json string) (*subs
 	}
 	e.lock.Lock()
 	defer e.lock.Unlock()
-	if e.engine.signals.isClosed() {
+	if by.signals.isClosed() {
 		_ = s.cursor.Close()
-		return nil, errClosed()
+		return nil, by.closedError()
 	}
 	e.subscriptions[s] = struct{}{}
 	return s, nil
@@ -286,18 +294,27 @@ func (e *events) forget(s *subscription) {
 	delete(e.subscriptions, s)
 }
 
-// close ends all subscriptions. The engine is marked closed already.
-func (e *events) close() {
+// end ends the subscriptions of one who is marked closed already.
+func (e *events) end(whose *engine) {
 	e.lock.Lock()
-	source := e.source
 	var all []*subscription
 	for s := range e.subscriptions {
-		all = append(all, s)
+		if s.engine == whose {
+			all = append(all, s)
+		}
 	}
 	e.lock.Unlock()
 	for _, s := range all {
 		s.close()
 	}
+}
+
+// close ends all subscriptions; those of sessions have ended.
+func (e *events) close() {
+	e.end(e.engine)
+	e.lock.Lock()
+	source := e.source
+	e.lock.Unlock()
 	if source != nil && source.writer == nil {
 		source.connection.close()
 		_ = source.socket.Close() // the pump ends

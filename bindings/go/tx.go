@@ -19,14 +19,17 @@ import (
 // timeout and fails with ErrBusy.
 type Tx struct {
 	operations
-	session *session
-	depth   int // of this one: 1 is the outermost
+	whole      *transaction
+	connection *connection // the transaction's, or a session over it
+	depth      int         // of this one: 1 is the outermost
+	lent       bool        // by As: another ends it
 }
 
-// session is one outermost transaction and the connection that it holds.
-type session struct {
+// transaction is one outermost transaction and the connection that it holds.
+type transaction struct {
 	db         *DB
-	connection *connection
+	base       *connection // that is acquired
+	connection *connection // of whose it is: the same, or a session over it
 	readOnly   bool
 
 	lock  sync.Mutex
@@ -53,6 +56,24 @@ func (db *DB) View(ctx context.Context, fn func(tx *Tx) error) error {
 	return tx.during(ctx, fn)
 }
 
+// snapshot is View for a method that is no transaction of its caller's: a session need not have the right to make one.
+func (db *DB) snapshot(ctx context.Context, fn func(tx *Tx) error) error {
+	e := db.engine
+	if e.outer == nil {
+		return db.View(ctx, fn)
+	}
+	tx, err := (&DB{engine: e.root()}).begin(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer tx.abandon()
+	as, err := tx.As(db)
+	if err != nil {
+		return err
+	}
+	return fn(as)
+}
+
 // Begin begins a write transaction that the caller ends with Commit or Rollback, on every path: until then no other write of this DB
 // proceeds. Prefer DB.Tx.
 func (db *DB) Begin(ctx context.Context) (*Tx, error) { return db.begin(ctx, false) }
@@ -63,52 +84,61 @@ func (db *DB) BeginRead(ctx context.Context) (*Tx, error) { return db.begin(ctx,
 func (db *DB) begin(ctx context.Context, readOnly bool) (*Tx, error) {
 	e := db.engine
 	if e.signals.isClosed() {
-		return nil, errClosed()
+		return nil, e.closedError()
 	}
-	s := &session{db: db, readOnly: readOnly}
+	s := &transaction{db: db, readOnly: readOnly}
 	if s.pooled() {
-		reader, err := e.readers.acquire(ctx)
+		reader, err := e.readers.acquire(ctx, e.signals)
 		if err != nil {
 			return nil, err
 		}
-		s.connection = reader
+		s.base = reader
 	} else {
-		if err := e.writer.acquire(ctx); err != nil {
+		if err := e.writer.acquire(ctx, e.signals); err != nil {
 			return nil, err
 		}
-		s.connection = e.writer.connection
+		s.base = e.writer.connection
 	}
-	depth, err := s.connection.transaction(ctx, transactionBegin, s.mode())
+	face, err := e.face(s.base)
+	if err == nil {
+		s.connection = face
+		s.depth, err = face.transaction(ctx, transactionBegin, s.mode())
+	}
 	if err != nil {
+		s.depth = 0
 		s.giveBack()
 		return nil, err
 	}
-	s.depth = depth
-	return newTx(s, depth), nil
+	if !e.guests.took(s) {
+		s.abandon(1)
+		return nil, e.closedError()
+	}
+	return newTx(s, face, s.depth), nil
 }
 
 // pooled says whether the transaction runs on a reader's connection. A write on a read-only database does: the core refuses it.
-func (s *session) pooled() bool {
+func (s *transaction) pooled() bool {
 	return s.db.engine.readers != nil && (s.readOnly || s.db.engine.writer == nil)
 }
 
-func (s *session) mode() string {
+func (s *transaction) mode() string {
 	if s.readOnly {
 		return readTransaction
 	}
 	return writeTransaction
 }
 
-func (s *session) giveBack() {
+func (s *transaction) giveBack() {
+	s.db.engine.guests.left(s)
 	if s.pooled() {
-		s.db.engine.readers.release(s.connection)
+		s.db.engine.readers.release(s.base)
 	} else {
 		s.db.engine.writer.release()
 	}
 }
 
-func newTx(s *session, depth int) *Tx {
-	tx := &Tx{session: s, depth: depth}
+func newTx(s *transaction, face *connection, depth int) *Tx {
+	tx := &Tx{whole: s, connection: face, depth: depth}
 	tx.operations = newOperations(tx)
 	return tx
 }
@@ -124,18 +154,40 @@ func (tx *Tx) Tx(ctx context.Context, fn func(tx *Tx) error) error {
 
 // Begin begins a transaction inside this one, of the same kind. Prefer Tx.Tx.
 func (tx *Tx) Begin(ctx context.Context) (*Tx, error) {
-	s := tx.session
+	s := tx.whole
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if err := tx.usable(); err != nil {
 		return nil, err
 	}
-	depth, err := s.connection.transaction(ctx, transactionBegin, s.mode())
+	depth, err := tx.connection.transaction(ctx, transactionBegin, s.mode())
 	if err != nil {
 		return nil, err
 	}
 	s.depth = depth
-	return newTx(s, depth), nil
+	return newTx(s, tx.connection, depth), nil
+}
+
+// As is this transaction as a session (DB.Session) of its database may use it: what runs in it is judged, and is of the one transaction, which that
+// cannot end (ErrDenied). ErrMisuse: the session is not of this database, or there is none.
+func (tx *Tx) As(session *DB) (*Tx, error) {
+	s := tx.whole
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if err := tx.usable(); err != nil {
+		return nil, err
+	}
+	e := session.engine
+	if e.outer == nil || !e.within(s.db.engine) {
+		return nil, failf(ErrMisuse, "it is no session of this database")
+	}
+	face, err := e.face(s.base)
+	if err != nil {
+		return nil, err
+	}
+	as := newTx(s, face, tx.depth)
+	as.lent = true
+	return as, nil
 }
 
 func (tx *Tx) during(ctx context.Context, fn func(*Tx) error) error {
@@ -159,17 +211,22 @@ func (tx *Tx) during(ctx context.Context, fn func(*Tx) error) error {
 
 // abandon rolls back what is open from this transaction inwards, if it is.
 func (tx *Tx) abandon() {
-	s := tx.session
+	if !tx.lent {
+		tx.whole.abandon(tx.depth)
+	}
+}
+
+func (s *transaction) abandon(depth int) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	for s.depth >= tx.depth {
+	for s.depth >= depth {
 		s.rollback()
 	}
 }
 
-// usable is called with the session's lock.
+// usable is called with the transaction's lock.
 func (tx *Tx) usable() error {
-	s := tx.session
+	s := tx.whole
 	switch {
 	case s.depth < tx.depth:
 		return failf(ErrMisuse, "the transaction is over")
@@ -182,10 +239,14 @@ func (tx *Tx) usable() error {
 // Commit ends the transaction and keeps its changes; the outermost one makes them durable and wakes listeners. When it fails the
 // transaction is rolled back.
 func (tx *Tx) Commit(ctx context.Context) error {
-	s := tx.session
+	s := tx.whole
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if err := tx.usable(); err != nil {
+		return err
+	}
+	if tx.lent {
+		_, err := tx.connection.transaction(ctx, transactionCommit, noInput)
 		return err
 	}
 	if ctx.Err() != nil {
@@ -193,7 +254,7 @@ func (tx *Tx) Commit(ctx context.Context) error {
 		return ended(ctx)
 	}
 	// Past this point it is done or it is not: a context would only leave that open.
-	if _, err := s.connection.transaction(context.Background(), transactionCommit, noInput); err != nil {
+	if _, err := tx.connection.transaction(context.Background(), transactionCommit, noInput); err != nil {
 		s.rollback()
 		return err
 	}
@@ -210,7 +271,7 @@ func (tx *Tx) Commit(ctx context.Context) error {
 
 // Rollback ends the transaction and takes its changes back. After Commit or Rollback it does nothing: it may be deferred.
 func (tx *Tx) Rollback() error {
-	s := tx.session
+	s := tx.whole
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if s.depth < tx.depth {
@@ -219,14 +280,18 @@ func (tx *Tx) Rollback() error {
 	if s.depth > tx.depth {
 		return failf(ErrMisuse, "a transaction inside this one is open")
 	}
+	if tx.lent {
+		_, err := tx.connection.transaction(context.Background(), transactionRollback, noInput)
+		return err
+	}
 	s.rollback()
 	return nil
 }
 
 // rollback takes the innermost level back. It is called with the lock. It fails only where there is nothing to take back: the handle is
-// closed.
-func (s *session) rollback() {
-	_, _ = s.connection.transaction(context.Background(), transactionRollback, noInput)
+// closed. A session may be over already, so it is not the session's handle that does it.
+func (s *transaction) rollback() {
+	_, _ = s.base.transaction(context.Background(), transactionRollback, noInput)
 	s.depth--
 	if s.depth == 0 {
 		s.giveBack()
@@ -235,26 +300,26 @@ func (s *session) rollback() {
 
 // on runs a call on the transaction's connection.
 func (tx *Tx) on(ctx context.Context, call func(*connection) error) error {
-	s := tx.session
+	s := tx.whole
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if err := tx.usable(); err != nil {
 		return err
 	}
-	err := call(s.connection)
+	err := call(tx.connection)
 	runtime.KeepAlive(s.db)
 	return err
 }
 
 // run runs an operation inside the transaction.
 func (tx *Tx) run(ctx context.Context, op *operation, out *cbrant.Result, input string) error {
-	s := tx.session
+	s := tx.whole
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if err := tx.usable(); err != nil {
 		return err
 	}
-	err := s.connection.call(ctx, op, out, input)
+	err := tx.connection.call(ctx, op, out, input)
 	runtime.KeepAlive(s.db)
 	return err
 }

@@ -16,8 +16,8 @@ import (
 type writer struct {
 	connection *connection
 	wait       time.Duration // the busy timeout: a writer in this process is as good a reason to wait as one elsewhere
-	signals    *signals
-	committed  func() // after each commit; nil: nobody asks
+	single     bool          // it may not begin transactions of its own accord
+	committed  func()        // after each commit; nil: nobody asks
 
 	lock  sync.Mutex
 	held  bool
@@ -27,6 +27,7 @@ type writer struct {
 // request is one goroutine that waits for the connection: with an operation, or for the connection itself.
 type request struct {
 	ctx   context.Context
+	by    *engine    // whose it is: the database's, or a session's
 	op    *operation // nil: the connection itself is wanted
 	input string
 	out   *cbrant.Result
@@ -50,7 +51,7 @@ const (
 )
 
 // acquire makes the caller the holder, until release.
-func (w *writer) acquire(ctx context.Context) error {
+func (w *writer) acquire(ctx context.Context, signals *signals) error {
 	if ctx.Err() != nil {
 		return ended(ctx)
 	}
@@ -60,9 +61,9 @@ func (w *writer) acquire(ctx context.Context) error {
 		w.lock.Unlock()
 		return nil
 	}
-	r := w.enqueue(ctx, nil, nil, "")
+	r := w.enqueue(ctx, nil, nil, nil, "")
 	w.lock.Unlock()
-	if leads, err := w.await(r); err != nil {
+	if leads, err := w.await(r, signals); err != nil {
 		if leads {
 			w.release()
 		}
@@ -72,13 +73,13 @@ func (w *writer) acquire(ctx context.Context) error {
 }
 
 // run runs one write, alone or with others.
-func (w *writer) run(ctx context.Context, op *operation, out *cbrant.Result, input string) error {
+func (w *writer) run(ctx context.Context, by *engine, op *operation, out *cbrant.Result, input string) error {
 	if op.way != write || len(input) > maxBatchInput {
-		if err := w.acquire(ctx); err != nil {
+		if err := w.acquire(ctx, by.signals); err != nil {
 			return err
 		}
 		defer w.release()
-		return w.runOne(ctx, op, out, input)
+		return w.runOne(ctx, by, op, out, input)
 	}
 	if ctx.Err() != nil {
 		return ended(ctx)
@@ -88,11 +89,11 @@ func (w *writer) run(ctx context.Context, op *operation, out *cbrant.Result, inp
 		w.held = true
 		w.lock.Unlock()
 		defer w.release()
-		return w.runOne(ctx, op, out, input)
+		return w.runOne(ctx, by, op, out, input)
 	}
-	r := w.enqueue(ctx, op, out, input)
+	r := w.enqueue(ctx, by, op, out, input)
 	w.lock.Unlock()
-	leads, err := w.await(r)
+	leads, err := w.await(r, by.signals)
 	if err != nil {
 		if leads {
 			w.putBack(r.batch[1:])
@@ -105,8 +106,8 @@ func (w *writer) run(ctx context.Context, op *operation, out *cbrant.Result, inp
 	return r.err
 }
 
-func (w *writer) runOne(ctx context.Context, op *operation, out *cbrant.Result, input string) error {
-	err := w.connection.call(ctx, op, out, input)
+func (w *writer) runOne(ctx context.Context, by *engine, op *operation, out *cbrant.Result, input string) error {
+	err := by.call(ctx, w.connection, op, out, input)
 	if err == nil && w.committed != nil {
 		w.committed()
 	}
@@ -114,16 +115,16 @@ func (w *writer) runOne(ctx context.Context, op *operation, out *cbrant.Result, 
 }
 
 // enqueue is called with the lock.
-func (w *writer) enqueue(ctx context.Context, op *operation, out *cbrant.Result, input string) *request {
-	r := &request{ctx: ctx, op: op, out: out, input: input, turn: make(chan struct{}, 1)}
+func (w *writer) enqueue(ctx context.Context, by *engine, op *operation, out *cbrant.Result, input string) *request {
+	r := &request{ctx: ctx, by: by, op: op, out: out, input: input, turn: make(chan struct{}, 1)}
 	w.queue = append(w.queue, r)
 	return r
 }
 
 // await waits until the request leads or is served, or gives up with an error. leads with an error: its turn to lead came while it gave
 // up, and it holds the connection.
-func (w *writer) await(r *request) (leads bool, err error) {
-	interrupted := w.signals.interrupted()
+func (w *writer) await(r *request, signals *signals) (leads bool, err error) {
+	interrupted := signals.interrupted()
 	timer := time.NewTimer(w.wait)
 	defer timer.Stop()
 	select {
@@ -133,7 +134,7 @@ func (w *writer) await(r *request) (leads bool, err error) {
 		err = ended(r.ctx)
 	case <-timer.C:
 		err = failf(ErrBusy, "another goroutine held the database for longer than %d ms", w.wait.Milliseconds())
-	case <-w.signals.closed:
+	case <-signals.closed:
 		err = errClosed()
 	case <-interrupted:
 		err = errInterrupted()
@@ -167,7 +168,7 @@ func (w *writer) release() {
 	for len(w.queue) > 0 {
 		first := w.queue[0]
 		count := 1
-		if first.op != nil {
+		if first.op != nil && !w.single {
 			for count < len(w.queue) && count < maxBatch && w.queue[count].op != nil {
 				count++
 			}
@@ -198,7 +199,7 @@ func (w *writer) lead(self *request) {
 	batch := self.batch
 	if len(batch) == 1 {
 		defer w.release()
-		self.err = w.runOne(self.ctx, self.op, self.out, self.input)
+		self.err = w.runOne(self.ctx, self.by, self.op, self.out, self.input)
 		return
 	}
 	_, err := w.connection.transaction(self.ctx, transactionBegin, writeTransaction)
@@ -227,7 +228,7 @@ func (w *writer) lead(self *request) {
 		}
 		taken = append(taken, r)
 		if whole {
-			r.err = w.connection.call(context.Background(), r.op, r.out, r.input)
+			r.err = r.by.call(context.Background(), w.connection, r.op, r.out, r.input)
 			whole = !breaksTransaction(r.err)
 		}
 	}
@@ -279,7 +280,7 @@ func (w *writer) runApart(taken []*request) {
 			continue
 		}
 		r.out.Reset()
-		r.err = w.connection.call(r.ctx, r.op, r.out, r.input)
+		r.err = r.by.call(r.ctx, w.connection, r.op, r.out, r.input)
 	}
 }
 

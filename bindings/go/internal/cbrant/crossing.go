@@ -87,7 +87,21 @@ func takeRecord(p unsafe.Pointer) error {
 }
 
 // Handle owns a brant_db: its finaliser frees it. All methods may be called from any goroutine; Call by one at a time.
-type Handle struct{ address uintptr }
+type Handle struct {
+	address uintptr
+	hub     *Hub // that gave it, which is freed after it; or nil
+}
+
+// OpenSession is brant_session_open.
+func (h *Handle) OpenSession(identity string) (*Handle, error) {
+	var address uintptr
+	err := Brant_session_open(&address, h.address, identity)
+	runtime.KeepAlive(h)
+	if err != nil {
+		return nil, err
+	}
+	return own(address, nil), nil
+}
 
 // Open is brant_open.
 func Open(path, options string) (*Handle, error) {
@@ -95,9 +109,13 @@ func Open(path, options string) (*Handle, error) {
 	if err := Brant_open(&address, path, options); err != nil {
 		return nil, err
 	}
-	h := &Handle{address}
+	return own(address, nil), nil
+}
+
+func own(address uintptr, hub *Hub) *Handle {
+	h := &Handle{address, hub}
 	runtime.SetFinalizer(h, func(h *Handle) { C.brant_db_free(h.db()) })
-	return h, nil
+	return h
 }
 
 func (h *Handle) db() *C.brant_db { return *(**C.brant_db)(unsafe.Pointer(&h.address)) }
@@ -249,5 +267,67 @@ func (v *Validator) Accepts(json string) (bool, error) {
 func (v *Validator) Report(out *Result, json string) error {
 	err := Brant_validator_report(out, v.address, json)
 	runtime.KeepAlive(v)
+	return err
+}
+
+// Hub owns a brant_hub: its finaliser frees it. All methods may be called from any goroutine.
+type Hub struct{ address uintptr }
+
+// OpenHub is brant_hub_open.
+func OpenHub(path, options string) (*Hub, error) {
+	var address uintptr
+	if err := Brant_hub_open(&address, path, options); err != nil {
+		return nil, err
+	}
+	h := &Hub{address}
+	runtime.SetFinalizer(h, func(h *Hub) { C.brant_hub_free(*(**C.brant_hub)(unsafe.Pointer(&h.address))) })
+	return h, nil
+}
+
+// System is brant_hub_system; Close of that handle is not to be called.
+func (h *Hub) System() *Handle {
+	return &Handle{Brant_hub_system(h.address), h}
+}
+
+// Acquire is brant_hub_acquire. Handle.Close gives the file back.
+func (h *Hub) Acquire(org string) (*Handle, error) {
+	var address uintptr
+	err := Brant_hub_acquire(&address, h.address, org)
+	runtime.KeepAlive(h)
+	if err != nil {
+		return nil, err
+	}
+	return own(address, h), nil
+}
+
+// Authenticate is brant_hub_authenticate.
+func (h *Hub) Authenticate(out *Result, token string) (*Handle, error) {
+	var address uintptr
+	err := Brant_hub_authenticate(&address, out, h.address, token)
+	runtime.KeepAlive(h)
+	if err != nil {
+		return nil, err
+	}
+	return own(address, h), nil
+}
+
+// LoadKeyring is brant_hub_keyring_load.
+func (h *Hub) LoadKeyring(json string) error {
+	err := Brant_hub_keyring_load(h.address, json)
+	runtime.KeepAlive(h)
+	return err
+}
+
+// UnloadKeyring is brant_hub_keyring_unload.
+func (h *Hub) UnloadKeyring() error {
+	err := Brant_hub_keyring_unload(h.address)
+	runtime.KeepAlive(h)
+	return err
+}
+
+// Close is brant_hub_close.
+func (h *Hub) Close() error {
+	err := Brant_hub_close(h.address)
+	runtime.KeepAlive(h)
 	return err
 }

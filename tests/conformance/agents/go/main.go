@@ -42,6 +42,7 @@ func faultf(code, format string, arguments ...any) error {
 type handle struct {
 	db           *brant.DB
 	ring         *brant.Keyring // the last that was attached
+	outer        *handle        // of a session: what it is over
 	transactions []*brant.Tx
 }
 
@@ -212,6 +213,8 @@ func (a *agent) runHandle(h *handle, r request) (any, error) {
 		return nil, nil
 	case "keyring":
 		return nil, h.keyring(r.Arguments)
+	case "session":
+		return nil, a.session(h, r)
 	case "call_text":
 		return callText(h.target(), r.Arguments)
 	case "run_in_transaction":
@@ -234,7 +237,7 @@ func (a *agent) runHandle(h *handle, r request) (any, error) {
 		var list []brant.Operation
 		var err error
 		switch {
-		case !m.all() || (ofTypes && namespaces != nil):
+		case !m.all() || (ofTypes && namespaces != nil) || h.outer != nil: // what the package knows by itself is nobody's
 			answer, err := h.target().CallJSON(ctx, r.Name, r.Arguments)
 			return json.RawMessage(answer), err
 		case ofTypes:
@@ -259,6 +262,44 @@ func (a *agent) runHandle(h *handle, r request) (any, error) {
 	return call(h.target(), r.Name, r.Arguments)
 }
 
+// session opens one, named by the request.
+func (a *agent) session(h *handle, r request) error {
+	m := readMembers(r.Arguments)
+	text, _ := m.value("identity").(json.RawMessage)
+	var identity brant.Identity
+	if !m.all() {
+		return faultf("INVALID", "a session step has an identity")
+	}
+	var db *brant.DB
+	var err error
+	if strictly(text, &identity) && identity.ID != "" {
+		db, err = h.db.Session(identity)
+	} else {
+		db, err = h.db.SessionJSON(text)
+	}
+	if err != nil {
+		return err
+	}
+	name := r.As
+	if name == "" {
+		name = "session"
+	}
+	a.set(name, &handle{db: db, outer: h})
+	return nil
+}
+
+// joined is the open transaction of what a session is over, as the session may use it; nil: there is none.
+func (h *handle) joined() *brant.Tx {
+	for outer := h.outer; outer != nil; outer = outer.outer {
+		if last := len(outer.transactions) - 1; last >= 0 {
+			if tx, err := outer.transactions[last].As(h.db); err == nil {
+				return tx
+			}
+		}
+	}
+	return nil
+}
+
 // keyring attaches a ring, or takes the last one away.
 func (h *handle) keyring(arguments json.RawMessage) error {
 	m := readMembers(arguments)
@@ -268,6 +309,10 @@ func (h *handle) keyring(arguments json.RawMessage) error {
 		return faultf("INVALID", "a keyring step has a ring")
 	}
 	if ring == nil || string(ring) == "null" {
+		if h.outer != nil { // there is nothing to close: no session has a ring
+			_, err := h.db.KeyringJSON([]byte(`{"keys":[]}`))
+			return err
+		}
 		if h.ring == nil {
 			return nil
 		}
@@ -294,6 +339,9 @@ func (h *handle) keyring(arguments json.RawMessage) error {
 func (h *handle) target() target {
 	if last := len(h.transactions) - 1; last >= 0 {
 		return inTx(h.transactions[last])
+	}
+	if tx := h.joined(); tx != nil {
+		return inTx(tx)
 	}
 	return target{
 		Graphs: h.db.Graphs, GraphTypes: h.db.GraphTypes, Indexes: h.db.Indexes, Channels: h.db.Channels, Queues: h.db.Queues, Jobs: h.db.Jobs,
@@ -331,6 +379,12 @@ func (h *handle) transaction(name string, arguments json.RawMessage) (any, error
 		}
 		h.transactions = append(h.transactions, tx)
 		return map[string]any{"depth": depth + 1}, nil
+	}
+	if tx := h.joined(); depth == 0 && tx != nil {
+		if name == "transaction.commit" {
+			return nil, tx.Commit(ctx)
+		}
+		return nil, tx.Rollback()
 	}
 	if depth == 0 {
 		return h.db.CallJSON(ctx, name, []byte("{}"))
