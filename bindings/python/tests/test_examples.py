@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import brant
+
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 
@@ -50,3 +52,30 @@ def test_mailer(tmp_path: Path) -> None:
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 0 and "ConnectionError: try again" in err
+
+
+def ring(folder: Path) -> Path:
+    path = folder / "ring.json"
+    path.write_text(json.dumps({"keys": [brant.generate_key(purpose).reveal() for purpose in ("audit", "pepper")]}))
+    return path
+
+
+def test_hub(tmp_path: Path) -> None:
+    command = [sys.executable, str(EXAMPLES / "hub.py"), str(tmp_path / "hub"), str(ring(tmp_path))]
+    for _ in range(2):
+        run = subprocess.run(command, check=True, capture_output=True, text=True)
+        assert run.stdout.splitlines() == ['refused: the session lacks the scope "nodes:write"', "audit: True"]
+    assert len(list((tmp_path / "hub").glob("tenant-*.db"))) == 1
+
+
+def test_agents(tmp_path: Path) -> None:
+    command = [sys.executable, str(EXAMPLES / "agents.py"), str(tmp_path / "agents.db"), str(ring(tmp_path))]
+    for _ in range(2):
+        run = subprocess.run(command, check=True, capture_output=True, text=True)
+        assert run.stdout.splitlines() == [
+            "reads launch",
+            'refused: the session lacks the scope "nodes:write"',
+            "because ann Grants graph:plans <- ann Delegates planner <- planner Delegates searcher",
+            "afterwards: False",
+            "audit: True",
+        ]

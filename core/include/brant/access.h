@@ -101,6 +101,8 @@ BRANT_API brant_status brant_access_expand(char **out_json, size_t *out_json_len
  * access.put {"key", "type": "Principal" | "Agent" | "Group" | "Role" | "Resource", "attributes"?: {..}, "graph"?, "actor"?} -> Node
  * Make a node, or give one its attributes anew, as nodes.put: a principal or agent is suspended by "status": "suspended", which ends all that goes through it at once. A principal "account:<id>" is that
  * of the account: its account_id is filled in, and no other principal may have one (INVALID).
+ * Attributes: of a Principal "kind": "account" | "service", which it must have, "account_id"?, "name"?, "status"?: "active" (default) | "suspended"; of an Agent "name"?, "status"?; of a Group or Role "name"?; of a
+ * Resource "kind"?, "name"?; of all "description"?. Others are VALIDATION.
  * DENIED: a derived or seeded node; attributes that are the library's (org_id, level, seeded, foreign). VALIDATION; CONSTRAINT: the node is of another type.
  */
 BRANT_API brant_status brant_access_put(char **out_json, size_t *out_json_len, brant_db *db,
