@@ -8,6 +8,7 @@
 #include "support.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/wait.h>
 
@@ -21,6 +22,28 @@ typedef struct child {
 } child;
 
 typedef void (*child_body)(child *self);
+
+/* Those that are not known to have ended: what an assertion leaves behind. */
+static pid_t child_processes[64];
+
+static inline void child_note(pid_t process, pid_t instead) {
+    for (size_t i = 0; i < sizeof child_processes / sizeof *child_processes; i++) {
+        if (child_processes[i] != process) continue;
+        child_processes[i] = instead;
+        return;
+    }
+}
+
+/* For tests with children: kill those that run still, before their folder goes. */
+static inline int tear_down_children(void **state) {
+    for (size_t i = 0; i < sizeof child_processes / sizeof *child_processes; i++) {
+        if (child_processes[i] <= 0) continue;
+        kill(child_processes[i], SIGKILL);
+        waitpid(child_processes[i], NULL, 0);
+        child_processes[i] = 0;
+    }
+    return tear_down_folder(state);
+}
 
 /* In a child everything is checked with this: an assertion of cmocka would return to the parent's tests. */
 #define CHECK(condition)                                                                           \
@@ -49,6 +72,7 @@ static inline void fork_child(child *self, child_body body, const char *path, in
         body(self);
         _exit(0);
     }
+    child_note(0, self->process);
     close(down[0]);
     close(up[1]);
     self->to = down[1];
@@ -68,6 +92,7 @@ static inline bool hear(child *self) {
 static inline void must_end(child *self, int wanted) {
     int status = 0;
     assert_int_equal(waitpid(self->process, &status, 0), self->process);
+    child_note(self->process, 0);
     close(self->to);
     close(self->from);
     if (wanted < 0) {

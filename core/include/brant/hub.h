@@ -75,7 +75,7 @@ BRANT_API brant_status brant_hub_keyring_unload(brant_hub *hub);
  * its first use; the one that was idle longest makes room. Another acquire of the same organisation gives another handle.
  * The caller owns *out_db: brant_hub_release gives the file back, brant_db_free frees the handle (and gives the file back when that was not done). A handle that was given back is CLOSED for
  * ever. It is trusted: brant_session_open makes one of it for others.
- * INVALID: org_id; NOT_FOUND: no such organisation, or it is being deleted; DENIED: it is suspended; BUSY: max_open handles were in use for the busy timeout; CORRUPT: the file is missing although it was
+ * INVALID: org_id; NOT_FOUND: no such organisation, or it is being deleted, also when that began while its file was opened; DENIED: it is suspended; BUSY: max_open handles were in use for the busy timeout; CORRUPT: the file is missing although it was
  * made, or is another's; CLOSED: the hub is; FORKED; and those of brant_open (BUSY also when the file is to be made and somebody writes the system file all the time: a transaction of the caller's own, for one).
  */
 BRANT_API brant_status brant_hub_acquire(brant_db **out_db, brant_hub *hub, const char *org_id,

@@ -95,6 +95,37 @@ static brant__file *idle_find(brant_hub *hub, const char *org_id) {
     return file;
 }
 
+/* ---- the error record, over what else is called ------------------------------------------------------------------------------- */
+
+typedef struct error_record {
+    brant_status code;
+    char *message, *detail; /* NULL: none, or want of memory */
+} error_record;
+
+/* Leaves it empty. */
+static error_record keep_error(void) {
+    const brant_error *error = brant_last_error();
+    error_record kept = {.code = error->code};
+    if (kept.code) {
+        kept.message = brant__strndup(error->message, error->message_len);
+        kept.detail = brant__strndup(error->detail, error->detail_len);
+        (void)brant__error_code();
+    }
+    return kept;
+}
+
+static void restore_error(const error_record *kept) {
+    brant__error_clear();
+    if (kept->code)
+        brant__fail_detail(kept->code, brant__text_string(kept->detail ? kept->detail : "{}"), "%s",
+                           kept->message ? kept->message : brant_status_text(kept->code));
+}
+
+static void drop_error(error_record *kept) {
+    brant__free(kept->message);
+    brant__free(kept->detail);
+}
+
 /* ---- opening and closing ------------------------------------------------------------------------------------------------------ */
 
 void brant__pool_begin(brant_hub *hub) {
@@ -135,20 +166,27 @@ static brant_status check_owner(bool *out_claimed, brant__file *file) {
                        brant__db_path(file->db));
 }
 
+/* Why a file cannot be opened: its organisation was deleted meanwhile, whatever that looked like from here, or the file is lost, or as it says. */
+static brant_status explain(brant__file *file, brant_status status) {
+    int state = BRANT__TENANT_NONE;
+    error_record kept = keep_error();
+    const brant_status now = brant__registry_look(&state, file->hub, file->org_id);
+    if (now == BRANT_OK && status == BRANT_NOT_FOUND)
+        status = brant__fail(BRANT_CORRUPT,
+                             "the file of the organisation \"%s\" is missing; restore a backup",
+                             file->org_id);
+    else if (now == BRANT_NOT_FOUND || now == BRANT_DENIED)
+        status = now;
+    else
+        restore_error(&kept);
+    drop_error(&kept);
+    return status;
+}
+
 static brant_status open_connection(brant__file *file, bool made) {
-    brant_status status = brant__hub_open_file(&file->db, file->hub, file->org_id, false);
-    if (status == BRANT_NOT_FOUND && *file->org_id) {
-        /* Deleted a moment ago, or lost. */
-        int state = BRANT__TENANT_NONE;
-        (void)brant__error_code();
-        status = brant__registry_look(&state, file->hub, file->org_id);
-        if (status == BRANT_OK)
-            status = brant__fail(BRANT_CORRUPT,
-                                 "the file of the organisation \"%s\" is missing; restore a backup",
-                                 file->org_id);
-    }
-    if (status != BRANT_OK) return status;
     bool claimed = false;
+    brant_status status = brant__hub_open_file(&file->db, file->hub, file->org_id, false);
+    if (status != BRANT_OK) return status;
     BRANT__TRY(brant__enter(file->db));
     if (*file->org_id) status = check_owner(&claimed, file);
     if (status == BRANT_OK && (claimed || !made) && *file->org_id)
@@ -175,7 +213,9 @@ static brant_status open_file(brant__file **out, brant_hub *hub, const char *org
     brant__hub_retain(hub);
     file->hub = hub;
     snprintf(file->org_id, sizeof file->org_id, "%s", org_id);
-    BRANT__TRY(open_connection(file, state == BRANT__TENANT_MADE));
+    status = open_connection(file, state == BRANT__TENANT_MADE);
+    if (status != BRANT_OK && *org_id) status = explain(file, status);
+    BRANT__TRY(status);
     brant__pool_attach(file);
     pthread_mutex_lock(&hub->lock);
     hub->opened++;
@@ -376,17 +416,10 @@ brant_status brant__pool_acquire(brant_db **out_db, brant_hub *hub, brant__text 
 }
 
 void brant__pool_give_back(brant_db *db) {
-    const brant_error *error = brant_last_error();
-    const brant_status code = error->code;
-    char *message = code ? brant__strndup(error->message, error->message_len) : NULL,
-         *detail = code ? brant__strndup(error->detail, error->detail_len) : NULL;
+    error_record kept = keep_error();
     brant_db_free(db);
-    brant__error_clear();
-    if (code)
-        brant__fail_detail(code, brant__text_string(detail ? detail : "{}"), "%s",
-                           message ? message : brant_status_text(code));
-    brant__free(message);
-    brant__free(detail);
+    restore_error(&kept);
+    drop_error(&kept);
 }
 
 brant_status brant__pool_adopt(brant_db *db) {

@@ -241,6 +241,14 @@ cleanup:
     return status;
 }
 
+/* A tenant's file that is deleted says so in its log, which goes after the file itself: who still finds the file here, having the log open, has the log that it says so in. */
+static brant_status check_place(brant_db *db) {
+    struct stat file;
+    if (stat(db->path, &file) == 0 && file.st_dev == db->device && file.st_ino == db->inode)
+        return BRANT_OK;
+    return brant__fail(BRANT_NOT_FOUND, "%s was deleted", db->path);
+}
+
 static brant_status open_file(brant_db *db) {
     brant_status status = BRANT_OK;
     struct stat file;
@@ -260,6 +268,7 @@ static brant_status open_file(brant_db *db) {
     BRANT__TRY(brant__descriptor_guard(db->path));
     BRANT__TRY(connect_file(db));
     BRANT__TRY(set_up(db));
+    if (db->options.role == BRANT__ROLE_TENANT) status = check_place(db);
 cleanup:
     return status;
 }
