@@ -5,7 +5,9 @@
  * BRANT_CRASH_HOW    kill (before the change), torn (half of a write, then kill), ENOSPC or EIO (this change and all later ones fail)
  * BRANT_CRASH_COUNT  a file, to which the number of changes is written at exit
  *
- * What counts: writes to files, truncation, syncing, renaming, unlinking. Descriptors 0 to 2, sockets and pipes do not.
+ * What counts: writes to files, truncation, syncing, linking, renaming, unlinking, folders made and removed. Descriptors 0 to 2, sockets and pipes do not.
+ *
+ * A program that has it in itself and forks its victims, as hub_crash.c, sets the point by crash_point_set.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -20,6 +22,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
+
+#include "crash_point.h"
 
 static atomic_long changes;
 static long at;
@@ -39,6 +43,16 @@ __attribute__((destructor)) static void end(void) {
     if (!file) return;
     fprintf(file, "%ld\n", (long)changes);
     fclose(file);
+}
+
+void crash_point_set(long point, bool torn) {
+    atomic_store(&changes, 0);
+    at = point;
+    how = torn ? TORN : KILL;
+}
+
+long crash_point_count(void) {
+    return atomic_load(&changes);
 }
 
 /* Count a change; true: it is to fail. Does not return at a point where the program dies, but for torn writes. */
@@ -102,6 +116,18 @@ int ftruncate64(int fd, off64_t size) {
 }
 int unlink(const char *path) {
     return reached(false) ? -1 : REAL(unlink)(path);
+}
+int unlinkat(int folder, const char *path, int flags) {
+    return reached(false) ? -1 : REAL(unlinkat)(folder, path, flags);
+}
+int link(const char *from, const char *to) {
+    return reached(false) ? -1 : REAL(link)(from, to);
+}
+int mkdir(const char *path, mode_t mode) {
+    return reached(false) ? -1 : REAL(mkdir)(path, mode);
+}
+int rmdir(const char *path) {
+    return reached(false) ? -1 : REAL(rmdir)(path);
 }
 int rename(const char *from, const char *to) {
     return reached(false) ? -1 : REAL(rename)(from, to);
