@@ -385,7 +385,7 @@ static int64_t pick(char out_id[37], brant_db *system, unsigned dice) {
     const char *at = strstr(answer, "[[\"");
     if (at) snprintf(out_id, 37, "%.36s", at + 3);
     brant_free(answer);
-    return count;
+    return *out_id ? count : 0; /* another may have deleted the last meanwhile */
 }
 
 /* Makes, deletes and uses organisations, its own and the others', at random until it is killed. An id is never used again. */
