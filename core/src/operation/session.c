@@ -198,11 +198,12 @@ static int verdict_of(session *self, const brant__operation *operation) {
     return verdict;
 }
 
-/* A hub's system file is of all organisations: who acts for one has to do with accounts and organisations there, where each operation sees to it, and with nothing else. */
+/* A hub's system file is of all organisations: who acts for one has to do with accounts, organisations and its own tenant there, where each operation sees to it (tenants: brant__hub_may), and with nothing else. */
 static bool in_system_file(const brant__operation *operation) {
     static const char *const beginnings[] = {
-        "accounts.", "api_keys.",    "audit.",   "auth.",          "events.listen", "identity.",
-        "members.",  "invitations.", "modules.", "organizations.", "operations.",   "transaction."};
+        "accounts.",   "api_keys.", "audit.",       "auth.",    "events.listen",
+        "identity.",   "members.",  "invitations.", "modules.", "organizations.",
+        "operations.", "tenants.",  "transaction."};
     for (size_t i = 0; i < BRANT__COUNT(beginnings); i++)
         if (begins(brant__text_string(operation->name), beginnings[i])) return true;
     return false;
