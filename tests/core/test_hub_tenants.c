@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include "child.h"
+#include "hub/hub.h"
 #include "support_hub.h"
+#include "support_plan.h"
 #include "support_ring.h"
 
 #define ORG_A "0192d3a4-7c1e-7000-8000-00000000000a"
@@ -73,6 +75,20 @@ static void test_list(void **state) {
     must(db, "tenants.stats", "{}", "\"open\":2,\"idle\":2,\"pinned\":0");
     must(db, "tenants.stats", "{}", "\"opened\":2,\"made\":2,\"evicted\":0");
     brant_hub_free(hub);
+}
+
+/* No statement on the system file looks at all rows, or sorts, whatever many organisations there are. */
+static void test_plans(void **state) {
+    const brant__statements *const tables[] = {
+        &brant__tenant_state_statements, &brant__tenant_statements, &brant__tenant_list_statements,
+        &brant__tenant_walk_statements, &brant__delegation_statements};
+    HUB_PATH(state);
+    brant_hub_free(must_open_hub(path, ""));
+    for (size_t i = 0; i < BRANT__COUNT(tables); i++)
+        for (size_t j = 0; j < tables[i]->count; j++)
+            /* Those of delegations that are under way are few, and are sorted. */
+            if (!strstr(tables[i]->sql[j], "INDEXED BY brant_delegations_open"))
+                must_plan_well(in_folder(path, "system.db"), &tables[i]->sql[j], 1);
 }
 
 static void test_maintain(void **state) {
@@ -484,6 +500,7 @@ static void test_kills(void **state) {
 int main(int count, char **arguments) {
     const struct CMUnitTest tests[] = {
         TEST(test_list),
+        TEST(test_plans),
         TEST(test_maintain),
         TEST(test_apply),
         TEST(test_backup),

@@ -27,7 +27,8 @@ static const char *const sql[STATEMENT_COUNT] = {
     [MOVE] = "UPDATE brant_delegations SET state = :state, updated_at = :now WHERE id = :id AND "
              "state IN (:state_1, :state_2)",
 };
-static const brant__statements statements = {BRANT__TABLE_DELEGATION, STATEMENT_COUNT, sql};
+const brant__statements brant__delegation_statements = {BRANT__TABLE_DELEGATION, STATEMENT_COUNT,
+                                                        sql};
 
 #define PENDING  BRANT__TEXT("pending")
 #define ACTIVE   BRANT__TEXT("active")
@@ -59,7 +60,7 @@ typedef struct work {
 /* ---- the system file -------------------------------------------------------------------------------------- */
 
 static brant_status get(brant__statement **out, const work *self, int which) {
-    return brant__statement_get(out, self->system, &statements, (size_t)which);
+    return brant__statement_get(out, self->system, &brant__delegation_statements, (size_t)which);
 }
 
 static brant_status read_row(delegation *out, brant__arena *arena, brant__statement *row) {

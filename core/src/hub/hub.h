@@ -149,4 +149,9 @@ int64_t brant__pool_count(brant_hub *hub, const char *org_id);
 /* The hub of which a handle of the system file is; NULL: of none. */
 brant_hub *brant__hub_of_system(brant_db *db);
 
+/* ---- statements, for tests that look at their plans ------------------------------------------------------------------------ */
+
+extern const brant__statements brant__tenant_state_statements, brant__tenant_statements,
+    brant__tenant_list_statements, brant__tenant_walk_statements, brant__delegation_statements;
+
 #endif

@@ -22,7 +22,8 @@ static const char *const sql[] = {
     [ALL] = COLUMNS "WHERE o.id > :after ORDER BY o.id LIMIT :limit",
     [OF_STATUS] = COLUMNS "WHERE o.id > :after AND o.status = :status ORDER BY o.id LIMIT :limit",
 };
-static const brant__statements statements = {BRANT__TABLE_TENANT_LIST, BRANT__COUNT(sql), sql};
+const brant__statements brant__tenant_list_statements = {BRANT__TABLE_TENANT_LIST,
+                                                         BRANT__COUNT(sql), sql};
 
 brant_status brant__hub_here(brant_hub **out, brant__call *call) {
     *out = brant__hub_of_system(call->db);
@@ -99,7 +100,7 @@ brant_status brant__tenants_get(brant__call *call) {
     BRANT__TRY(brant__hub_here(&hub, call));
     BRANT__TRY(brant__hub_may(call, org_id));
     BRANT__TRY(brant__org_id_check(org_id));
-    BRANT__TRY(brant__statement_get(&statement, call->db, &statements, ONE));
+    BRANT__TRY(brant__statement_get(&statement, call->db, &brant__tenant_list_statements, ONE));
     brant__bind_text(statement, 1, org_id);
     BRANT__TRY(brant__step(&row, call->db, statement));
     if (row)
@@ -127,8 +128,8 @@ brant_status brant__tenants_list(brant__call *call) {
     BRANT__TRY(brant__hub_may(call, (brant__text){NULL, 0}));
     BRANT__TRY(brant__limit_read(&limit, call, 100, 10000));
     BRANT__TRY(brant__position_read(&position, call, list));
-    BRANT__TRY(
-        brant__statement_get(&statement, call->db, &statements, wanted.data ? OF_STATUS : ALL));
+    BRANT__TRY(brant__statement_get(&statement, call->db, &brant__tenant_list_statements,
+                                    wanted.data ? OF_STATUS : ALL));
     brant__bind_text(statement, 1, position.given ? position.text : BRANT__TEXT(""));
     if (wanted.data) brant__bind_text(statement, 2, wanted);
     brant__bind_integer(statement, wanted.data ? 3 : 2, limit + 1);

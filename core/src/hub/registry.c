@@ -12,7 +12,8 @@ static const char *const sql[] = {
     [LOOK] = "SELECT o.status, t.state, t.created_at FROM brant_organizations AS o"
              " LEFT JOIN brant_tenants AS t ON t.org_id = o.id WHERE o.id = :org_id",
 };
-static const brant__statements statements = {BRANT__TABLE_TENANT, BRANT__COUNT(sql), sql};
+const brant__statements brant__tenant_state_statements = {BRANT__TABLE_TENANT, BRANT__COUNT(sql),
+                                                          sql};
 
 brant_status brant__registry_enter(brant_hub *hub) {
     pthread_mutex_lock(&hub->registry_lock);
@@ -30,7 +31,8 @@ void brant__registry_leave(brant_hub *hub) {
 static brant_status read_version(uint64_t *out, brant_hub *hub) {
     brant__statement *statement = NULL;
     bool row = false;
-    brant_status status = brant__statement_get(&statement, hub->registry, &statements, VERSION);
+    brant_status status =
+        brant__statement_get(&statement, hub->registry, &brant__tenant_state_statements, VERSION);
     if (status == BRANT_OK) status = brant__step(&row, hub->registry, statement);
     if (status == BRANT_OK)
         *out = ((uint64_t)brant__column_integer(statement, 0) << 32) + hub->writes + 1;
@@ -45,7 +47,8 @@ brant_status brant__registry_state(int *out_state, int64_t *out_made, brant_hub 
     bool row = false;
     *out_state = BRANT__TENANT_NONE;
     *out_made = 0;
-    BRANT__TRY(brant__statement_get(&statement, hub->registry, &statements, LOOK));
+    BRANT__TRY(
+        brant__statement_get(&statement, hub->registry, &brant__tenant_state_statements, LOOK));
     brant__bind_text(statement, 1, brant__text_of(org_id, BRANT__ORG_ID));
     BRANT__TRY(brant__step(&row, hub->registry, statement));
     if (!row) {

@@ -53,7 +53,8 @@ static const char *const sql[] = {
     [RECORD] = "UPDATE brant_tenants SET file = :file, updated_at = :now"
                " WHERE org_id = :org_id AND file IS NOT :file",
 };
-static const brant__statements statements = {BRANT__TABLE_TENANT_STATE, BRANT__COUNT(sql), sql};
+const brant__statements brant__tenant_statements = {BRANT__TABLE_TENANT_STATE, BRANT__COUNT(sql),
+                                                    sql};
 
 /* ---- what stands beside a file -------------------------------------------------------------------------------------------- */
 
@@ -118,7 +119,8 @@ cleanup:
 
 static brant_status write_made(brant_hub *hub, const char *org_id, brant__text file) {
     brant__statement *statement = NULL;
-    brant_status status = brant__statement_get(&statement, hub->registry, &statements, MADE);
+    brant_status status =
+        brant__statement_get(&statement, hub->registry, &brant__tenant_statements, MADE);
     if (status != BRANT_OK) return status;
     brant__bind_text(statement, 1, brant__text_of(org_id, BRANT__ORG_ID));
     brant__bind_text(statement, 2, file);
@@ -175,7 +177,7 @@ static brant_status read_file_id(char out[37], brant_db *db) {
     brant__statement *statement = NULL;
     bool row = false;
     out[0] = '\0';
-    brant_status status = brant__statement_get(&statement, db, &statements, FILE_ID);
+    brant_status status = brant__statement_get(&statement, db, &brant__tenant_statements, FILE_ID);
     if (status == BRANT_OK) status = brant__step(&row, db, statement);
     if (status == BRANT_OK && row) {
         const brant__text id = brant__column_text(statement, 0);
@@ -192,7 +194,7 @@ brant_status brant__tenant_record(brant_hub *hub, const char *org_id, brant_db *
     if (status == BRANT_OK) status = brant__registry_enter(hub);
     if (status != BRANT_OK) return status;
     BRANT__TRY(brant__begin(hub->registry, BRANT__WRITE));
-    BRANT__TRY(brant__statement_get(&statement, hub->registry, &statements, RECORD));
+    BRANT__TRY(brant__statement_get(&statement, hub->registry, &brant__tenant_statements, RECORD));
     brant__bind_text(statement, 1, brant__text_string(id));
     brant__bind_integer(statement, 2, brant__db_now(hub->registry));
     brant__bind_text(statement, 3, brant__text_of(org_id, BRANT__ORG_ID));
@@ -239,7 +241,8 @@ static brant_status bury(brant_hub *hub, const char *org_id) {
 
 static brant_status run_of(brant_hub *hub, size_t index, const char *org_id) {
     brant__statement *statement = NULL;
-    const brant_status status = brant__statement_get(&statement, hub->registry, &statements, index);
+    const brant_status status =
+        brant__statement_get(&statement, hub->registry, &brant__tenant_statements, index);
     if (status != BRANT_OK) return status;
     brant__bind_text(statement, 1, brant__text_of(org_id, BRANT__ORG_ID));
     return brant__run(hub->registry, statement);
@@ -289,7 +292,8 @@ static brant_status read_deleting(char (**out_ids)[BRANT__ORG_ID + 1], size_t *o
     *out_count = 0;
     brant_status status = brant__registry_enter(hub);
     if (status != BRANT_OK) return status;
-    BRANT__TRY(brant__statement_get(&statement, hub->registry, &statements, DELETING));
+    BRANT__TRY(
+        brant__statement_get(&statement, hub->registry, &brant__tenant_statements, DELETING));
     for (;;) {
         BRANT__TRY(brant__step(&row, hub->registry, statement));
         if (!row) break;

@@ -12,7 +12,8 @@ static const char *const sql[] = {
     [PAGE] = "SELECT org_id FROM brant_tenants WHERE org_id > :after AND state = 'made'"
              " ORDER BY org_id LIMIT :limit",
 };
-static const brant__statements statements = {BRANT__TABLE_TENANT_WALK, BRANT__COUNT(sql), sql};
+const brant__statements brant__tenant_walk_statements = {BRANT__TABLE_TENANT_WALK,
+                                                         BRANT__COUNT(sql), sql};
 
 /* Writes the members of its item that are there when it succeeds. */
 typedef brant_status (*brant__tenant_work)(brant__call *call, brant_hub *hub, brant_db *db);
@@ -33,7 +34,7 @@ static brant_status read_page(brant__text **out_ids, size_t *out_count, bool *ou
     if (!*out_ids) return brant__fail_memory();
     BRANT__TRY(brant__begin(call->db, BRANT__READ));
     begun = true;
-    BRANT__TRY(brant__statement_get(&statement, call->db, &statements, PAGE));
+    BRANT__TRY(brant__statement_get(&statement, call->db, &brant__tenant_walk_statements, PAGE));
     brant__bind_text(statement, 1, position.given ? position.text : BRANT__TEXT(""));
     brant__bind_integer(statement, 2, limit + 1);
     for (;;) {
