@@ -348,3 +348,32 @@ def test_fork(hub: brant.Hub) -> None:
             os._exit(code)
     assert os.waitpid(child, 0)[1] == 0
     hub.tenant(acme.id).close()
+
+
+def test_closing_meanwhile(tmp_path: Path) -> None:
+    """Whoever is in it is told, and nothing hangs."""
+    for _ in range(3):
+        hub = brant.open_hub(tmp_path / "hub", max_open=4)
+        hub.keyring(keys=KEYS)
+        org = next(iter(hub.organizations), None) or organization(hub, "acme")
+        token = key(hub, org)
+        unexpected: list[BaseException] = []
+
+        def go() -> None:
+            try:
+                while True:
+                    with hub.authenticate(token) as caller, caller.db.transaction():  # noqa: B023
+                        caller.db.graphs.list()
+            except brant.Closed:
+                pass
+            except BaseException as error:
+                unexpected.append(error)  # noqa: B023
+
+        threads = [threading.Thread(target=go) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.05)
+        hub.close()
+        for thread in threads:
+            thread.join(20)
+        assert not unexpected and not any(thread.is_alive() for thread in threads)

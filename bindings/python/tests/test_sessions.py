@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from test_keys import PLACE, RAW
+from test_leaks import grows, linux
 from test_workers import until
 
 import brant
@@ -265,3 +266,42 @@ def test_threads(path: Path) -> None:
         for thread in threads:
             thread.join()
         assert not errors and db.graph("g").nodes.count() == 120
+
+
+@linux
+def test_leaks(db: brant.Database, graph: brant.Graph) -> None:
+    def work() -> None:
+        for _ in range(20):
+            with db.session({"id": "ann", "scopes": ["nodes:*", "transaction:use", "events:*"]}) as mine:
+                mine.graph("g").nodes.put("a")
+                mine.transaction().begin()
+                with pytest.raises(brant.Denied):
+                    mine.graphs.list()
+            db.session({"id": "ann", "scopes": ["events:*"]}).listen("*")  # left to the collector
+
+    traced, memory, descriptors = grows(work, 10, 5)
+    assert traced < 100_000 and memory < 4_000_000 and descriptors == 0 and graph.nodes.count() == 1
+
+
+def test_interrupts(db: brant.Database) -> None:
+    """Those of a session are its own; those of its parent are for it, too."""
+    mine, other = (db.session({"id": "ann", "scopes": ["events:*"]}) for _ in range(2))
+
+    async def main() -> None:
+        async def wait(database: brant.Database) -> str:
+            try:
+                async for _ in database.listen("*"):
+                    return "told"
+            except brant.Interrupted:
+                return "interrupted"
+            return "ended"
+
+        tasks = [asyncio.create_task(wait(one)) for one in (mine, other, db)]
+        await asyncio.sleep(0.05)
+        mine.interrupt()
+        await asyncio.sleep(0.05)
+        assert [task.done() for task in tasks] == [True, False, False] and tasks[0].result() == "interrupted"
+        db.interrupt()
+        assert await asyncio.wait_for(asyncio.gather(*tasks), 10) == ["interrupted"] * 3
+
+    asyncio.run(main())
