@@ -5,7 +5,7 @@
 
 #define PEPPER(version, state, key)                                                                \
     "{\"purpose\":\"pepper\",\"version\":" #version ",\"state\":\"" state "\",\"key\":\"" key "\"" \
-                                                                                              "}"
+    "}"
 
 static const brant__text parts[] = {{"label", 5}, {NULL, 0}, {"", 0}, {"abc", 3}};
 

@@ -495,8 +495,8 @@ int main(int count, char **arguments) {
         return 0;
     }
     const struct CMUnitTest tests[] = {
-        TEST(test_open_format_7), TEST(test_open_format_6),
-        TEST(test_open_format_5), TEST(test_open_in_the_future),
+        TEST(test_open_format_7),  TEST(test_open_format_6),
+        TEST(test_open_format_5),  TEST(test_open_in_the_future),
         TEST(test_write_format_7), TEST(test_backup),
         TEST(test_restore),
     };

@@ -63,8 +63,8 @@ BRANT_API brant_status brant_access_explain(char **out_json, size_t *out_json_le
  * The resources with a node that access.check allows, and "*" where it allows that, in the order of keys' bytes. kind: only keys that begin with it and a colon. LIMIT: one of the page is too deep to be told.
  * Not a snapshot: a page is of the state that it was asked in.
  */
-BRANT_API brant_status brant_access_list_objects(char **out_json, size_t *out_json_len, brant_db *db,
-                                                 const char *json, size_t json_len);
+BRANT_API brant_status brant_access_list_objects(char **out_json, size_t *out_json_len,
+                                                 brant_db *db, const char *json, size_t json_len);
 
 /*
  * access.list_subjects {"scope", "resource"? ("*"), "kind"?: "Principal" | "Agent" | "Group" | "Role", "limit"?: 1..10000 (100), "cursor"?, "graph"?, "at_least"?} -> {"items": [key..], "cursor": text | null, "revision": n}

@@ -25,7 +25,6 @@ typedef struct brant__column {
     bool filter;  /* lists may be filtered by it */
     bool secret;  /* shown to nobody */
     bool virtual; /* no column: a member of inputs alone */
-    bool uuid;    /* lower-case text of a UUID */
     int insert;   /* in the input that makes a row */
     int update;   /* in the input that changes one, or says which */
     size_t least,

@@ -29,7 +29,7 @@ typedef struct brant__operation {
     size_t spec_len;
     size_t number;        /* its place in the registry */
     brant__scopes scopes; /* required_scopes; at least one */
-    unsigned files;       /* the input's member `path` names a file of the machine: BRANT__FILES_* */
+    unsigned files; /* the input's member `path` names a file of the machine: BRANT__FILES_* */
 } brant__operation;
 
 enum { BRANT__FILES_READ = 1, BRANT__FILES_WRITE = 2 };
