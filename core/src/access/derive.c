@@ -3,17 +3,15 @@
  */
 #include "access/derive.h"
 
+#include "access/standing.h"
 #include "access/write.h"
+#include "identity/input.h"
+#include "identity/level.h"
 
 #define ORG            "org:"
-#define ROLE           "role:"
 #define PRINCIPAL      "account:"
 #define ACCOUNT_LENGTH (sizeof(PRINCIPAL) - 1)
-
-/* From the lowest; each group is in the one before it. */
-static const char *const levels[] = {"viewer", "member", "admin", "owner"};
-#define LEVELS BRANT__COUNT(levels)
-#define NONE   LEVELS
+#define NONE           BRANT__LEVEL_NONE
 
 enum { MEMBER, MEMBERS, ORGANIZATIONS_OF, ORGANIZATIONS, ORGANIZATION, ACCOUNT, STATEMENT_COUNT };
 static const char *const sql[STATEMENT_COUNT] = {
@@ -42,29 +40,29 @@ static brant_status get(brant__statement **out, const sync *self, int which) {
     return brant__statement_get(out, self->edit.call->db, &statements, (size_t)which);
 }
 
-static size_t level_of(brant__text name) {
-    size_t level = 0;
-
-    while (level < LEVELS && !brant__text_equal(name, brant__text_string(levels[level])))
-        level++;
-    return level;
-}
+/* The groups of an organisation by level, at NONE its own; each is in the one before it. */
+typedef struct groups {
+    brant__access_entity of[BRANT__LEVEL_OWNER + 1];
+} groups;
 
 bool brant__access_derived_key(brant__text key) {
     return key.length >= sizeof(ORG) - 1 && memcmp(key.data, ORG, sizeof(ORG) - 1) == 0;
 }
 
-/* `prefix``id`, and with a suffix `:``suffix`, in the call's arena. */
-static brant_status join(brant__text *out, const sync *self, const char *prefix, brant__text id,
-                         const char *suffix) {
+static brant_status principal_key(brant__text *out, const sync *self, brant__text account) {
+    return brant__resource_of(out, self->edit.call->arena, "account", account);
+}
+
+static brant_status group_key(brant__text *out, const sync *self, int level) {
+    const brant__text name = brant__level_name(level);
     brant__buffer text = {0};
     brant_status status;
 
-    brant__buffer_append(&text, prefix, strlen(prefix));
-    brant__buffer_append(&text, id.data, id.length);
-    if (suffix) {
+    brant__buffer_append(&text, ORG, sizeof(ORG) - 1);
+    brant__buffer_append(&text, self->org.data, self->org.length);
+    if (name.data) {
         brant__buffer_append_byte(&text, ':');
-        brant__buffer_append(&text, suffix, strlen(suffix));
+        brant__buffer_append(&text, name.data, name.length);
     }
     status = text.failed ? brant__fail_memory()
                          : brant__arena_text(out, self->edit.call->arena,
@@ -73,28 +71,18 @@ static brant_status join(brant__text *out, const sync *self, const char *prefix,
     return status;
 }
 
-static brant_status group_key(brant__text *out, const sync *self, size_t level) {
-    return join(out, self, ORG, self->org, level == NONE ? NULL : levels[level]);
-}
-
 /* The organisation of a group's key and, as they are derived, its level; NONE: of no level. */
-static bool parse_key(brant__text *out_org, size_t *out_level, brant__text key) {
-    size_t end = key.length;
-
+static bool parse_key(brant__text *out_org, int *out_level, brant__text key) {
     if (!brant__access_derived_key(key)) return false;
+    if (brant__access_derived_group(out_org, out_level, key)) return true;
     *out_org = brant__text_of(key.data + sizeof(ORG) - 1, key.length - (sizeof(ORG) - 1));
     *out_level = NONE;
-    while (end > sizeof(ORG) - 1 && key.data[end - 1] != ':')
-        end--;
-    if (end < sizeof(ORG)) return true;
-    *out_level = level_of(brant__text_of(key.data + end, key.length - end));
-    if (*out_level != NONE) out_org->length = end - 1 - (sizeof(ORG) - 1);
     return true;
 }
 
 /* ---- groups --------------------------------------------------------------------------------------------------- */
 
-static brant_status put_group(brant__access_entity *out, sync *self, size_t level) {
+static brant_status put_group(brant__access_entity *out, sync *self, int level) {
     brant__writer attributes = {0};
     brant__text key;
     brant_status status;
@@ -104,8 +92,7 @@ static brant_status put_group(brant__access_entity *out, sync *self, size_t leve
     if (out->row_id) goto cleanup;
     brant__write_object(&attributes);
     brant__write_text_member(&attributes, "org_id", self->org);
-    if (level != NONE)
-        brant__write_text_member(&attributes, "level", brant__text_string(levels[level]));
+    if (level != NONE) brant__write_text_member(&attributes, "level", brant__level_name(level));
     brant__write_end(&attributes);
     status = attributes.buffer.failed
                  ? brant__fail_memory()
@@ -135,21 +122,23 @@ cleanup:
     return status;
 }
 
-/* The groups of an organisation, each in the next, with their roles. */
-static brant_status put_groups(brant__access_entity groups[LEVELS], sync *self) {
-    brant__access_entity below, role;
+/* With the roles of the levels. */
+static brant_status put_groups(groups *out, sync *self) {
+    const brant__text none = {NULL, 0};
+    brant__access_entity role;
     brant__text key;
     brant_status status;
 
-    BRANT__TRY(put_group(&below, self, NONE));
-    for (size_t level = 0; level < LEVELS; level++) {
-        BRANT__TRY(put_group(&groups[level], self, level));
-        BRANT__TRY(put_link(self, &groups[level], "BelongsTo", &below, (brant__text){NULL, 0}));
-        BRANT__TRY(join(&key, self, ROLE, brant__text_string(levels[level]), NULL));
+    BRANT__TRY(put_group(&out->of[NONE], self, NONE));
+    for (int level = BRANT__LEVEL_VIEWER; level <= BRANT__LEVEL_OWNER; level++) {
+        brant__access_entity *group = &out->of[level];
+        BRANT__TRY(put_group(group, self, level));
+        BRANT__TRY(put_link(self, group, "BelongsTo", &out->of[level - 1], none));
+        BRANT__TRY(
+            brant__resource_of(&key, self->edit.call->arena, "role", brant__level_name(level)));
         BRANT__TRY(brant__access_entity_find(&role, &self->edit, key));
         if (brant__access_is(&role, "Role"))
-            BRANT__TRY(put_link(self, &groups[level], "HasRole", &role, (brant__text){NULL, 0}));
-        below = groups[level];
+            BRANT__TRY(put_link(self, group, "HasRole", &role, none));
     }
 cleanup:
     return status;
@@ -162,7 +151,7 @@ static brant_status remove_groups(sync *self) {
     int64_t edges;
     brant_status status = BRANT_OK;
 
-    for (size_t level = 0; level <= NONE; level++) {
+    for (int level = NONE; level <= BRANT__LEVEL_OWNER; level++) {
         BRANT__TRY(group_key(&key, self, level));
         BRANT__TRY(brant__access_entity_find(&group, &self->edit, key));
         if (!group.row_id) continue;
@@ -183,7 +172,7 @@ static brant_status put_principal(brant__access_entity *out, sync *self, brant__
     bool row;
     brant_status status;
 
-    BRANT__TRY(join(&key, self, PRINCIPAL, account, NULL));
+    BRANT__TRY(principal_key(&key, self, account));
     BRANT__TRY(brant__access_entity_find(out, &self->edit, key));
     if (out->row_id) goto cleanup;
     if (self->tables) {
@@ -211,17 +200,17 @@ cleanup:
 }
 
 /* Have an account be in the group of its level, which is NONE where it is no member, and in no other of the organisation. */
-static brant_status place(sync *self, const brant__access_entity groups[LEVELS],
-                          brant__text account, size_t level) {
+static brant_status place(sync *self, const groups *in, brant__text account, int level) {
     brant__access_entity principal;
     brant__access_arc *arcs;
     brant__text key, org;
-    size_t count, of, stale = 0;
+    size_t count, stale = 0;
     int64_t *rows;
+    int of;
     bool there = false;
     brant_status status;
 
-    BRANT__TRY(join(&key, self, PRINCIPAL, account, NULL));
+    BRANT__TRY(principal_key(&key, self, account));
     if (level != NONE)
         BRANT__TRY(put_principal(&principal, self, account));
     else
@@ -238,7 +227,7 @@ static brant_status place(sync *self, const brant__access_entity groups[LEVELS],
         if (!parse_key(&org, &of, arcs[i].other.key) || !brant__text_equal(org, self->org))
             continue;
         if (of == level && level != NONE && arcs[i].link.derived &&
-            level_of(arcs[i].link.level) == level)
+            brant__level_of(arcs[i].link.level) == level)
             there = true;
         else if (of == level && level != NONE)
             continue; /* put_link makes it well */
@@ -247,8 +236,8 @@ static brant_status place(sync *self, const brant__access_entity groups[LEVELS],
     }
     BRANT__TRY(brant__access_links_remove(&self->edit, rows, stale));
     if (level != NONE && !there)
-        BRANT__TRY(put_link(self, &principal, "BelongsTo", &groups[level],
-                            brant__text_string(levels[level])));
+        BRANT__TRY(
+            put_link(self, &principal, "BelongsTo", &in->of[level], brant__level_name(level)));
     if (level == NONE)
         self->removed += stale > 0;
     else if (stale > 0)
@@ -262,7 +251,7 @@ cleanup:
 /* Who is to be in an organisation. */
 typedef struct member {
     brant__text account;
-    size_t level;
+    int level;
 } member;
 typedef struct member_list {
     member *items;
@@ -279,13 +268,13 @@ static brant_status add_member(member_list *list, const sync *self, brant__text 
     brant_status status;
 
     if (brant__map_get(&list->places, account, &at)) {
-        list->items[at].level = level_of(level);
+        list->items[at].level = brant__level_of(level);
         return BRANT_OK;
     }
     items = brant__grow(list->items, &list->room, list->count, sizeof(*items));
     if (!items) return brant__fail_memory();
     list->items = items;
-    items[list->count].level = level_of(level);
+    items[list->count].level = brant__level_of(level);
     status = brant__arena_text(&items[list->count].account, self->edit.call->arena, account);
     if (status != BRANT_OK) return status;
     if (!brant__map_put(&list->places, account, (int64_t)list->count)) return brant__fail_memory();
@@ -321,16 +310,15 @@ cleanup:
 }
 
 /* Whoever is in one of the groups and not among the members goes. */
-static brant_status expel(sync *self, const brant__access_entity groups[LEVELS],
-                          const member_list *members) {
+static brant_status expel(sync *self, const groups *from, const member_list *members) {
     brant__access_arc *arcs;
     size_t count;
     int64_t at;
     brant_status status = BRANT_OK;
 
-    for (size_t i = 0; i < LEVELS; i++) {
-        BRANT__TRY(brant__access_arcs(&arcs, &count, &self->edit, groups[i].row_id, "BelongsTo",
-                                      BRANT__ACCESS_IN));
+    for (int level = BRANT__LEVEL_VIEWER; level <= BRANT__LEVEL_OWNER; level++) {
+        BRANT__TRY(brant__access_arcs(&arcs, &count, &self->edit, from->of[level].row_id,
+                                      "BelongsTo", BRANT__ACCESS_IN));
         for (size_t j = 0; j < count; j++) {
             const brant__text key = arcs[j].other.key;
             if (!brant__access_is(&arcs[j].other, "Principal")) continue;
@@ -349,16 +337,16 @@ cleanup:
 
 /* `given` NULL: as the tables say. */
 static brant_status sync_organization(sync *self, yyjson_val *given) {
-    brant__access_entity groups[LEVELS];
+    groups of;
     member_list members = {0};
     brant_status status;
 
     BRANT__TRY(read_members(&members, self, given));
-    BRANT__TRY(put_groups(groups, self));
-    BRANT__TRY(expel(self, groups, &members));
+    BRANT__TRY(put_groups(&of, self));
+    BRANT__TRY(expel(self, &of, &members));
     for (size_t i = 0; i < members.count; i++) {
         BRANT__TRY(brant__db_poll(self->edit.call->db));
-        BRANT__TRY(place(self, groups, members.items[i].account, members.items[i].level));
+        BRANT__TRY(place(self, &of, members.items[i].account, members.items[i].level));
     }
 cleanup:
     brant__free(members.items);
@@ -389,9 +377,9 @@ static brant_status sync_table(sync *self) {
 
 /* As the tables say, of one account. */
 static brant_status sync_account(sync *self, brant__text account) {
-    brant__access_entity groups[LEVELS];
+    groups of;
     brant__statement *statement = NULL;
-    size_t level = NONE;
+    int level = NONE;
     bool row;
     brant_status status;
 
@@ -399,11 +387,11 @@ static brant_status sync_account(sync *self, brant__text account) {
     brant__bind_text(statement, 1, self->org);
     brant__bind_text(statement, 2, account);
     BRANT__TRY(brant__step(&row, self->edit.call->db, statement));
-    if (row) level = level_of(brant__column_text(statement, 0));
+    if (row) level = brant__level_of(brant__column_text(statement, 0));
     brant__reset(statement);
     statement = NULL;
-    if (level != NONE) BRANT__TRY(put_groups(groups, self));
-    status = place(self, groups, account, level);
+    if (level != NONE) BRANT__TRY(put_groups(&of, self));
+    status = place(self, &of, account, level);
 cleanup:
     brant__reset(statement);
     return status;
@@ -462,7 +450,7 @@ static brant_status list_all(name_list *out, const sync *self) {
     brant__statement *statement = NULL;
     brant__access_entity group;
     brant__text org;
-    size_t level;
+    int level;
     bool found;
     brant_status status;
 
@@ -483,11 +471,12 @@ static brant_status list_of_account(name_list *out, const sync *self, brant__tex
     brant__access_entity principal;
     brant__access_arc *arcs;
     brant__text key, org;
-    size_t count, level;
+    size_t count;
+    int level;
     brant_status status;
 
     BRANT__TRY(add_rows(out, self, ORGANIZATIONS_OF, account));
-    BRANT__TRY(join(&key, self, PRINCIPAL, account, NULL));
+    BRANT__TRY(principal_key(&key, self, account));
     BRANT__TRY(brant__access_entity_find(&principal, &self->edit, key));
     if (!principal.row_id) goto cleanup;
     BRANT__TRY(brant__access_arcs(&arcs, &count, &self->edit, principal.row_id, "BelongsTo",

@@ -4,6 +4,7 @@
 #include "access/hold.h"
 
 #include "access/access.h"
+#include "identity/input.h"
 
 /* As evaluation bounds them: what is deeper grants nothing, so that nothing of it needs to be held. */
 #define DELEGATIONS 16
@@ -21,8 +22,6 @@ bool brant__access_judged(const brant__access_edit *edit) {
 
 brant_status brant__access_actor_key(brant__text *out, const brant__access_edit *edit) {
     const brant__session *session = brant__db_session(edit->call->db);
-    brant__buffer key = {0};
-    brant_status status = BRANT_OK;
 
     *out = (brant__text){NULL, 0};
     if (session && session->principal.data) {
@@ -30,13 +29,7 @@ brant_status brant__access_actor_key(brant__text *out, const brant__access_edit 
         return BRANT_OK;
     }
     if (!edit->actor.id.data) return BRANT_OK;
-    brant__buffer_append(&key, "account:", 8);
-    brant__buffer_append(&key, edit->actor.id.data, edit->actor.id.length);
-    status = key.failed
-                 ? brant__fail_memory()
-                 : brant__arena_text(out, edit->call->arena, brant__text_of(key.data, key.length));
-    brant__buffer_free(&key);
-    return status;
+    return brant__resource_of(out, edit->call->arena, "account", edit->actor.id);
 }
 
 /* What the account holds by itself in this file. */
@@ -99,25 +92,21 @@ static brant_status holds(bool *out, const brant__access_edit *edit, brant__text
     return brant__access_right(out, edit->call, edit->graph.name, key, scope, resource);
 }
 
-brant_status brant__access_administers(bool *out, const brant__access_edit *edit) {
-    brant__buffer resource = {0};
-    brant_status status;
+/* Does the actor administer the graph? */
+static brant_status administers(bool *out, const brant__access_edit *edit) {
+    brant__text resource;
+    const brant_status status =
+        brant__resource_of(&resource, edit->call->arena, "graph", edit->graph.name);
 
-    brant__buffer_append(&resource, "graph:", 6);
-    brant__buffer_append(&resource, edit->graph.name.data, edit->graph.name.length);
-    status = resource.failed ? brant__fail_memory()
-                             : holds(out, edit, BRANT__TEXT("access:admin"),
-                                     brant__text_of(resource.data, resource.length));
-    brant__buffer_free(&resource);
-    return status;
+    if (status != BRANT_OK) return status;
+    return holds(out, edit, BRANT__TEXT("access:admin"), resource);
 }
 
 brant_status brant__access_require_admin(const brant__access_edit *edit) {
-    bool administers = !brant__access_judged(edit);
-    const brant_status status =
-        administers ? BRANT_OK : brant__access_administers(&administers, edit);
+    bool may = false;
+    const brant_status status = administers(&may, edit);
 
-    if (status != BRANT_OK || administers) return status;
+    if (status != BRANT_OK || may) return status;
     return brant__fail(BRANT_DENIED, "only who has access:admin on the access graph may do that");
 }
 
@@ -149,7 +138,7 @@ brant_status brant__access_require(const brant__access_edit *edit, const brant__
     for (size_t i = 0; i < scopes->count; i++) {
         BRANT__TRY(holds(&held, edit, scopes->items[i], resource));
         if (held) continue;
-        if (what == BRANT__NARROWING) BRANT__TRY(brant__access_administers(&held, edit));
+        if (what == BRANT__NARROWING) BRANT__TRY(administers(&held, edit));
         return held ? BRANT_OK : refuse(edit, scopes->items[i], resource);
     }
 cleanup:

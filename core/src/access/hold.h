@@ -24,9 +24,7 @@ brant_status brant__access_require(const brant__access_edit *edit, const brant__
  * without a principal, for which the graph is not asked, its own scopes. DENIED, with {"scope", "resource"}.
  */
 brant_status brant__access_require_let(const brant__access_edit *edit, const brant__scopes *scopes);
-/* Does the actor administer the graph? */
-brant_status brant__access_administers(bool *out, const brant__access_edit *edit);
-/* DENIED: not. */
+/* DENIED unless the actor administers the graph. */
 brant_status brant__access_require_admin(const brant__access_edit *edit);
 
 /* ---- what hangs on a node ------------------------------------------------------------------------------ */

@@ -10,33 +10,22 @@
 #include "access/seed.h"
 
 #include "access/grant.h"
+#include "identity/input.h"
+#include "identity/level.h"
 
 #define TOP BRANT__TEXT("operations")
-
-static const char *const levels[] = {"viewer", "member", "admin", "owner"};
 
 typedef struct seed {
     brant__access_edit edit;
     brant__access_batch nodes;
     brant__access_batch edges;
     brant__map wanted; /* keys */
-    brant__buffer text;
     brant__json json;
     int64_t changed;
 } seed;
 
 static brant_status want(seed *self, brant__text key) {
     return brant__map_put(&self->wanted, key, 1) ? BRANT_OK : brant__fail_memory();
-}
-
-/* A key in the arena. */
-static brant_status name_key(brant__text *out, seed *self, const char *prefix, brant__text name) {
-    brant__buffer_reset(&self->text);
-    brant__buffer_append(&self->text, prefix, strlen(prefix));
-    brant__buffer_append(&self->text, name.data, name.length);
-    if (self->text.failed) return brant__fail_memory();
-    return brant__arena_text(out, self->edit.call->arena,
-                             brant__text_of(self->text.data, self->text.length));
 }
 
 /* ---- nodes ----------------------------------------------------------------------------------------------------- */
@@ -111,17 +100,19 @@ static brant_status put_nodes(seed *self, const brant__seed_operation *operation
 
     BRANT__TRY(put_node(self, TOP, "Resource", "operations", none, NULL));
     for (size_t i = 0; i < count; i++) {
-        BRANT__TRY(name_key(&key, self, "operation:", operations[i].name));
+        BRANT__TRY(
+            brant__resource_of(&key, self->edit.call->arena, "operation", operations[i].name));
         BRANT__TRY(put_node(self, key, "Resource", "operation", none, &operations[i].scopes));
         space = namespace_of(operations[i].name);
         if (last.data && brant__text_equal(space, last)) continue;
         last = space;
-        BRANT__TRY(name_key(&key, self, "namespace:", space));
+        BRANT__TRY(brant__resource_of(&key, self->edit.call->arena, "namespace", space));
         BRANT__TRY(put_node(self, key, "Resource", "namespace", none, NULL));
     }
-    for (size_t i = 0; i < BRANT__COUNT(levels); i++) {
-        BRANT__TRY(name_key(&key, self, "role:", brant__text_string(levels[i])));
-        BRANT__TRY(put_node(self, key, "Role", NULL, brant__text_string(levels[i]), NULL));
+    for (int level = BRANT__LEVEL_VIEWER; level <= BRANT__LEVEL_OWNER; level++) {
+        BRANT__TRY(
+            brant__resource_of(&key, self->edit.call->arena, "role", brant__level_name(level)));
+        BRANT__TRY(put_node(self, key, "Role", NULL, brant__level_name(level), NULL));
     }
     status = brant__access_batch_end(&self->nodes);
 cleanup:
@@ -152,11 +143,12 @@ static brant_status put_parents(seed *self, const brant__seed_operation *operati
     for (size_t i = 0; i < count; i++) {
         space = namespace_of(operations[i].name);
         if (!last.data || !brant__text_equal(space, last)) {
-            BRANT__TRY(name_key(&parent, self, "namespace:", space));
+            BRANT__TRY(brant__resource_of(&parent, self->edit.call->arena, "namespace", space));
             BRANT__TRY(put_parent(self, parent, TOP));
             last = space;
         }
-        BRANT__TRY(name_key(&key, self, "operation:", operations[i].name));
+        BRANT__TRY(
+            brant__resource_of(&key, self->edit.call->arena, "operation", operations[i].name));
         BRANT__TRY(put_parent(self, key, parent));
     }
     status = brant__access_batch_end(&self->edges);
@@ -180,7 +172,7 @@ static brant_status put_role(seed *self, const brant__access_entity *everything,
     brant__text key;
     brant_status status;
 
-    BRANT__TRY(name_key(&key, self, "role:", brant__text_string(levels[level - 1])));
+    BRANT__TRY(brant__resource_of(&key, self->edit.call->arena, "role", brant__level_name(level)));
     BRANT__TRY(brant__access_entity_need(&role, &self->edit, key));
     BRANT__TRY(brant__access_link_find(&link, &self->edit, &role, "Grants", everything));
     wanted = link;
@@ -202,7 +194,7 @@ static brant_status put_roles(seed *self) {
     brant_status status;
 
     BRANT__TRY(brant__access_resource(&everything, &self->edit, BRANT__ANYWHERE));
-    for (int level = 1; level <= (int)BRANT__COUNT(levels); level++)
+    for (int level = BRANT__LEVEL_VIEWER; level <= BRANT__LEVEL_OWNER; level++)
         BRANT__TRY(put_role(self, &everything, level));
     status = brant__access_batch_end(&self->edges);
 cleanup:
@@ -270,7 +262,7 @@ brant_status brant__access_seed_with(brant__call *call, const brant__seed_operat
                                    (brant__text){NULL, 0}, &detail));
     brant__write_object(out);
     brant__write_integer_member(out, "operations", (int64_t)count);
-    brant__write_integer_member(out, "roles", (int64_t)BRANT__COUNT(levels));
+    brant__write_integer_member(out, "roles", BRANT__LEVEL_OWNER);
     brant__write_integer_member(out, "changed", self.changed);
     brant__access_revision(&self.edit);
     brant__write_end(out);
@@ -279,7 +271,6 @@ cleanup:
     brant__access_batch_free(&self.edges);
     brant__map_free(&self.wanted);
     brant__json_free(&self.json);
-    brant__buffer_free(&self.text);
     brant__buffer_free(&detail.buffer);
     return status;
 }

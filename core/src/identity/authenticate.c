@@ -249,7 +249,8 @@ cleanup:
 
 static brant_status write_used(const credential *key, brant_db *db) {
     brant__statement *statement = NULL;
-    brant__writer payload = {0};
+    brant__facts facts = {0};
+    brant__text payload;
     brant_status status;
     BRANT__TRY(get(&statement, db, USED));
     brant__bind_integer(statement, 1, brant__db_now(db));
@@ -257,18 +258,13 @@ static brant_status write_used(const credential *key, brant_db *db) {
     brant__bind_integer(statement, 3, BRANT__API_KEY_MINUTE);
     BRANT__TRY(brant__run(db, statement));
     if (brant__changes(db) == 0) goto cleanup; /* another was faster, or revoked it */
-    brant__write_object(&payload);
-    brant__write_text_member(&payload, "key_id", key->id);
-    brant__write_text_member(&payload, "owner_id", key->owner_id);
-    brant__write_end(&payload);
-    if (payload.buffer.failed) {
-        status = brant__fail_memory();
-        goto cleanup;
-    }
-    status = brant__notify(NULL, db, BRANT__TEXT("auth:key_verified"),
-                           brant__text_of(payload.buffer.data, payload.buffer.length));
+    brant__facts_begin(&facts);
+    brant__facts_text(&facts, "key_id", key->id);
+    brant__facts_text(&facts, "owner_id", key->owner_id);
+    BRANT__TRY(brant__facts_end(&payload, &facts));
+    status = brant__notify(NULL, db, BRANT__TEXT("auth:key_verified"), payload);
 cleanup:
-    brant__buffer_free(&payload.buffer);
+    brant__facts_free(&facts);
     return status;
 }
 
@@ -312,8 +308,7 @@ static brant_status write_identity(const credential *key, brant__call *call) {
     brant__write_text_member(out, "principal", principal);
     if (key->org_id.data) {
         brant__write_text_member(out, "organization", key->org_id);
-        brant__write_text_member(out, "level",
-                                 brant__text_string(brant__level_names[key->level - 1]));
+        brant__write_text_member(out, "level", brant__level_name(key->level));
     }
     brant__write_text_member(out, "key", key->id);
     brant__write_end(out);
@@ -332,10 +327,7 @@ static brant_status answer(brant__call *call, bool valid, bool identity) {
     if (valid) brant__write_bool_member(call->out, "valid", true);
     BRANT__TRY(judge(&key, call));
     brant__write_name(call->out, "level");
-    brant__write_text_or_null(call->out,
-                              key.level == BRANT__LEVEL_NONE
-                                  ? (brant__text){NULL, 0}
-                                  : brant__text_string(brant__level_names[key.level - 1]));
+    brant__write_text_or_null(call->out, brant__level_name(key.level));
     brant__scopes_write_member(call->out, "scopes", &key.effective);
     brant__scopes_write_member(call->out, "denies", &key.held.denies);
     if (identity) BRANT__TRY(write_identity(&key, call));

@@ -39,6 +39,11 @@ int brant__level_of(brant__text name) {
     return BRANT__LEVEL_NONE;
 }
 
+brant__text brant__level_name(int level) {
+    if (level == BRANT__LEVEL_NONE) return (brant__text){NULL, 0};
+    return brant__text_string(brant__level_names[level - 1]);
+}
+
 brant_status brant__member_level(int *out_level, brant_db *db, brant__text org_id,
                                  brant__text account_id) {
     brant__statement *statement = NULL;

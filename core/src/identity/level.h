@@ -16,6 +16,8 @@ enum {
 };
 /* The number of a level's name; NONE for anything else. */
 int brant__level_of(brant__text name);
+/* The name of a level; {NULL, 0} of NONE. */
+brant__text brant__level_name(int level);
 
 /* As it is now: the level of an active member of an active organisation whose account is active; else NONE. */
 brant_status brant__member_level(int *out_level, brant_db *db, brant__text org_id,

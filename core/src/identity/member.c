@@ -147,11 +147,16 @@ cleanup:
     return status;
 }
 
-static brant__text level_text(int level) {
-    return brant__text_string(brant__level_names[level - 1]);
-}
-
 /* ---- for others ----------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Memberships changed: one, those of an organisation (account_id {NULL, 0}) or of an account (org_id {NULL, 0}). Brings the access graph of the file to it; a tenant's is in a file of its own, and the
+ * hub's matter. Whether account and organisation are active is not in that graph: it is asked at every evaluation.
+ */
+static brant_status members_changed(brant__call *call, brant__text org_id, brant__text account_id) {
+    if (brant__db_role(call->db) != BRANT__ROLE_SINGLE) return BRANT_OK;
+    return brant__access_derive(call, org_id, account_id);
+}
 
 /* NOT_FOUND, CONFLICT: who becomes a member must be there and in use. */
 static brant_status check_account(brant_db *db, brant__text account_id) {
@@ -176,7 +181,7 @@ static brant_status insert(brant_db *db, brant__text org_id, brant__text account
     brant__bind_text(statement, 1, brant__text_of(id, 36));
     brant__bind_text(statement, 2, org_id);
     brant__bind_text(statement, 3, account_id);
-    brant__bind_text(statement, 4, level_text(level));
+    brant__bind_text(statement, 4, brant__level_name(level));
     brant__bind_integer(statement, 5, brant__db_now(db));
     return brant__run(db, statement);
 }
@@ -194,8 +199,8 @@ brant_status brant__member_insert(brant__call *call, brant__text org_id, brant__
         return brant__fail(BRANT_EXISTS, "account %.*s is a member of the organization already",
                            (int)account_id.length, account_id.data);
     BRANT__TRY(insert(call->db, org_id, account_id, level));
-    BRANT__TRY(notify(call->db, "org:member_added", org_id, account_id, level_text(level)));
-    status = brant__members_changed(call, org_id, account_id);
+    BRANT__TRY(notify(call->db, "org:member_added", org_id, account_id, brant__level_name(level)));
+    status = members_changed(call, org_id, account_id);
 cleanup:
     return status;
 }
@@ -223,7 +228,7 @@ brant_status brant__members_delete(int64_t *out_count, brant__call *call, brant_
         get(&statement, call->db, organization ? DELETE_OF_ORGANIZATION : DELETE_OF_ACCOUNT));
     brant__bind_text(statement, 1, id);
     BRANT__TRY(brant__run(call->db, statement));
-    if (*out_count > 0) status = brant__members_changed(call, org_id, account_id);
+    if (*out_count > 0) status = members_changed(call, org_id, account_id);
 cleanup:
     brant__reset(statement);
     return status;
@@ -233,17 +238,12 @@ brant_status brant__member_set_level(brant__call *call, brant__text org_id, bran
                                      int level) {
     brant_status status;
 
-    BRANT__TRY(set_column(call->db, SET_LEVEL, level_text(level), org_id, account_id));
-    BRANT__TRY(notify(call->db, "org:member_updated", org_id, account_id, level_text(level)));
-    status = brant__members_changed(call, org_id, account_id);
+    BRANT__TRY(set_column(call->db, SET_LEVEL, brant__level_name(level), org_id, account_id));
+    BRANT__TRY(
+        notify(call->db, "org:member_updated", org_id, account_id, brant__level_name(level)));
+    status = members_changed(call, org_id, account_id);
 cleanup:
     return status;
-}
-
-/* A tenant's access graph is in a file of its own, which the hub brings there. */
-brant_status brant__members_changed(brant__call *call, brant__text org_id, brant__text account_id) {
-    if (brant__db_role(call->db) != BRANT__ROLE_SINGLE) return BRANT_OK;
-    return brant__access_derive(call, org_id, account_id);
 }
 
 /* ---- operations ----------------------------------------------------------------------------------------------------------------- */
@@ -325,7 +325,7 @@ static brant_status finish(const change *self, const char *channel, brant__text 
     BRANT__TRY(
         record(self->call, &self->actor, self->action, self->org_id, self->account_id, none, none));
     BRANT__TRY(notify(self->call->db, channel, self->org_id, self->account_id, level));
-    status = brant__members_changed(self->call, self->org_id, self->account_id);
+    status = members_changed(self->call, self->org_id, self->account_id);
 cleanup:
     return status;
 }
@@ -340,7 +340,7 @@ brant_status brant__members_add(brant__call *call) {
     BRANT__TRY(check_given(&self, level));
     BRANT__TRY(brant__member_insert(call, self.org_id, self.account_id, level));
     BRANT__TRY(record(call, &self.actor, self.action, self.org_id, self.account_id,
-                      (brant__text){NULL, 0}, level_text(level)));
+                      (brant__text){NULL, 0}, brant__level_name(level)));
     status = brant__member_answer(call, self.org_id, self.account_id);
 cleanup:
     return status;
@@ -372,7 +372,7 @@ brant_status brant__members_set_level(brant__call *call) {
         BRANT__TRY(check_owner(&self, false));
         BRANT__TRY(brant__member_set_level(call, self.org_id, self.account_id, level));
         BRANT__TRY(record(call, &self.actor, self.action, self.org_id, self.account_id,
-                          level_text(self.member.level), level_text(level)));
+                          brant__level_name(self.member.level), brant__level_name(level)));
     }
     status = brant__member_answer(call, self.org_id, self.account_id);
 cleanup:
@@ -393,7 +393,7 @@ static brant_status set_active(brant__call *call, const char *action, bool activ
         BRANT__TRY(set_column(call->db, SET_STATUS,
                               active ? BRANT__TEXT("active") : BRANT__TEXT("suspended"),
                               self.org_id, self.account_id));
-        BRANT__TRY(finish(&self, "org:member_updated", level_text(self.member.level)));
+        BRANT__TRY(finish(&self, "org:member_updated", brant__level_name(self.member.level)));
     }
     status = brant__member_answer(call, self.org_id, self.account_id);
 cleanup:

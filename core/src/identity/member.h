@@ -30,11 +30,6 @@ brant_status brant__member_answer(brant__call *call, brant__text org_id, brant__
 /* Delete the memberships of an organisation, or with org_id {NULL, 0} of an account: rows, events, access graph. */
 brant_status brant__members_delete(int64_t *out_count, brant__call *call, brant__text org_id,
                                    brant__text account_id);
-/*
- * Memberships changed: one, those of an organisation (account_id {NULL, 0}) or of an account (org_id {NULL, 0}). Brings the access graph of the file to it. Whether account and organisation are
- * active is not in that graph: it is asked at every evaluation.
- */
-brant_status brant__members_changed(brant__call *call, brant__text org_id, brant__text account_id);
 
 extern const brant__statements brant__member_statements;
 
