@@ -21,6 +21,9 @@ import type { AsyncOptions } from './types.js';
 
 /** Milliseconds between two attempts to interrupt a call that may not have begun yet. */
 const INTERRUPT_AGAIN = 10;
+/** How long a call on another thread tries again, in ms, and the pause between two attempts. */
+const PATIENCE = 5000;
+const PAUSE = 20;
 
 /** A call under way on another thread. */
 interface Running {
@@ -49,6 +52,8 @@ export interface Source {
   readonly isMemory: boolean;
   /** Its handles come with a key ring of its own. */
   readonly hasRing: boolean;
+  /** Its other handles wait no longer for another writer than that of this thread does: calls on them try again. */
+  readonly isImpatient: boolean;
   /** The handle of this thread. */
   open(): Handle;
   /** Another that may do the same, for another thread. */
@@ -56,6 +61,7 @@ export interface Source {
   /** Close a handle, a trusted one or that of this thread, for good. */
   close(handle: Handle): void;
   loadRing(handle: Handle, text: Uint8Array): void;
+  copyRing(handle: Handle, from: Handle): void;
   unloadRing(handle: Handle): void;
 }
 
@@ -75,6 +81,7 @@ export function fileSource(path: string, options: Record<string, unknown>, backg
   return {
     isMemory: path === ':memory:',
     hasRing: false,
+    isImpatient: false,
     open: () => native.brant_open(path, stringify(options)),
     another: async () => {
       const handle = await native.open_async(absolute, background);
@@ -82,6 +89,7 @@ export function fileSource(path: string, options: Record<string, unknown>, backg
     },
     close: (handle) => native.brant_close(handle),
     loadRing: (handle, text) => native.brant_keyring_load(handle, text),
+    copyRing: (handle, from) => native.brant_keyring_copy(handle, from),
     unloadRing: (handle) => native.brant_keyring_unload(handle),
   };
 }
@@ -91,6 +99,7 @@ function sessionSource(above: Connection, json: string, another: () => Promise<O
   return {
     isMemory: above.isMemory,
     hasRing: true,
+    isImpatient: above.isImpatient,
     open: () => native.brant_session_open(above.handle, json),
     another: async () => {
       const beneath = await another();
@@ -105,6 +114,7 @@ function sessionSource(above: Connection, json: string, another: () => Promise<O
     close: (handle) => native.brant_close(handle),
     // Denied, which the library says.
     loadRing: (handle, text) => native.brant_keyring_load(handle, text),
+    copyRing: (handle, from) => native.brant_keyring_copy(handle, from),
     unloadRing: (handle) => native.brant_keyring_unload(handle),
   };
 }
@@ -144,6 +154,10 @@ export class Connection {
     this.#above = above;
     this.#root = above === undefined ? this : above.#root;
     this.handle = guard(() => source.open());
+  }
+
+  get isImpatient(): boolean {
+    return this.#source.isImpatient;
   }
 
   /** A session over this handle. */
@@ -205,7 +219,7 @@ export class Connection {
 
   /** Give all handles the key ring of another connection; its number. */
   copyRing(from: Connection): number {
-    return this.#attached(() => native.brant_keyring_copy(this.handle, from.handle));
+    return this.#attached(() => this.#source.copyRing(this.handle, from.handle));
   }
 
   #attached(attach: () => void): number {
@@ -305,16 +319,20 @@ export class Connection {
 
   /** Run an operation by its name on another thread. The input is read before this returns. */
   async invokeAsync<T>(name: string, input: object, options: AsyncOptions = {}): Promise<T> {
+    return parse(await this.invokeTextAsync(name, () => stringify(input), options), this.integers) as T;
+  }
+
+  /** `invokeAsync`, text in, text out. */
+  async invokeTextAsync(name: string, input: () => string | Uint8Array | undefined, options: AsyncOptions = {}): Promise<string> {
     const { signal, timeout } = options;
     signal?.throwIfAborted();
-    const json = stringify(input);
-    if (this.isMemory) return parse(this.invokeText(name, json, timeout), this.integers) as T;
+    const json = input();
+    if (this.isMemory) return this.invokeText(name, json, timeout);
 
     const deadline = timeout === undefined ? 0 : deadlineOf(timeout);
-    const text = await this.#inTurn(signal, (other) =>
+    return this.#inTurn(signal, (other) =>
       tracedAsync(name, () => this.#run(other, signal, () => native.call_async(other.handle, name, json, deadline))),
     );
-    return parse(text, this.integers) as T;
   }
 
   /** Wait for those before, then run `work` with the second handle. */
@@ -356,7 +374,7 @@ export class Connection {
     for (const connection of this.#upwards()) connection.#running.add(running);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      return await call();
+      return await (this.isImpatient ? patiently(PATIENCE, call, () => ended !== undefined) : call());
     } catch (error) {
       throw ended === undefined ? translate(error) : ended.reason;
     } finally {
@@ -487,8 +505,22 @@ export function guard<T>(call: () => T): T {
   }
 }
 
-export function closedError(): BrantError {
-  return new BrantError('CLOSED', 'the handle is closed');
+/** Call again for `patience` ms while somebody else is busy, who was waited for a while each time. */
+export async function patiently<T>(patience: number, call: () => Promise<T>, ended: () => boolean): Promise<T> {
+  const until = performance.now() + patience;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      const isBusy = error instanceof Error && 'code' in error && error.code === 'BUSY';
+      if (!isBusy || ended() || performance.now() >= until) throw error;
+      await new Promise((done) => setTimeout(done, PAUSE));
+    }
+  }
+}
+
+export function closedError(message = 'the handle is closed'): BrantError {
+  return new BrantError('CLOSED', message);
 }
 
 /** The moment `timeout` ms from now. */

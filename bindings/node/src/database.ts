@@ -35,14 +35,15 @@ import { RateLimit, RateLimits, type RateLimitOptions } from './rate_limit.js';
 import { Scheduler, Schedules, type SchedulerOptions } from './schedules.js';
 import { Envelopes, Secrets } from './secrets.js';
 import { Stream, Streams } from './stream.js';
+import { Tenants } from './tenants.js';
 import { Types } from './typed.js';
 import type { ProcessOptions } from './worker.js';
 import type { AnySchema, AsyncOptions, ChannelInfo, Copy, Diagnosis, EraseOptions, Erasure, GraphSchema, Info, ListOptions, Listed, Maintenance, Notification, OpenOptions, OperationSpec, SqlParameters, SqlResult, SqlValue } from './types.js';
 
 /** How long asynchronous calls, and all in a Worker, wait for another writer. */
-const PATIENT = 5000;
+export const PATIENT = 5000;
 /** How long the main thread's event loop may stand still for another writer. */
-const IMPATIENT = 250;
+export const IMPATIENT = 250;
 
 /**
  * Open a file, creating it when there is none, and bring it to this version's format.
@@ -109,6 +110,8 @@ export class Database {
   readonly audit: Audit;
   /** Who may do what: the graph `access`; another one is `accessGraph(name)`. */
   readonly access: Access;
+  /** Of a hub's system file: organizations as files. */
+  readonly tenants: Tenants;
 
   /** As {@link open}. */
   constructor(path: string | URL, options?: OpenOptions);
@@ -136,6 +139,7 @@ export class Database {
     this.apiKeys = new ApiKeys(this.#connection);
     this.audit = new Audit(this.#connection);
     this.access = new Access(this.#connection);
+    this.tenants = new Tenants(this.#connection);
   }
 
   /** The handle is closed; every method is `CLOSED`. */
@@ -482,6 +486,18 @@ export class Database {
   callText(name: OperationName, input?: string | Uint8Array): string {
     if (typeof input === 'string') refuseLoneSurrogate(input);
     return this.#connection.invokeText(name, input);
+  }
+
+  /** `callText` on another thread, outside any transaction of this handle. Bytes are copied before this returns. */
+  callTextAsync(name: OperationName, input?: string | Uint8Array, options?: AsyncOptions): Promise<string> {
+    return this.#connection.invokeTextAsync(
+      name,
+      () => {
+        if (typeof input === 'string') refuseLoneSurrogate(input);
+        return typeof input === 'object' ? Uint8Array.from(input) : input;
+      },
+      options,
+    );
   }
 
   /** Open a subscription by its registry name; {@link listen} is one. */

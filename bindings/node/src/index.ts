@@ -10,6 +10,7 @@ export { BrantError } from './error.js';
 export { composite } from './event_target.js';
 export { extensionPath } from './extension.js';
 export { Key, deriveKey, deriveKeyAsync, generateKey } from './keys.js';
+export { Caller, Hub } from './hub.js';
 export { Token, identitySchemas } from './identity.js';
 export { modules } from './modules.js';
 export { JobFailed } from './queue.js';
@@ -96,6 +97,7 @@ export type {
   RowSchemas,
   Verified,
 } from './identity.js';
+export type { HubOptions } from './hub.js';
 export type { Indexes, IndexOptions } from './indexes.js';
 export type * from './invitations.js';
 export type { AttemptError, ClaimedJob, FailOptions, Failure, Job, JobInfo, JobState, Snoozed } from './job.js';
@@ -153,6 +155,7 @@ export type {
   StreamStats,
 } from './stream.js';
 export type { From, StreamGap, StreamItem, SubscribeOptions, Subscription } from './subscription.js';
+export type * from './tenants.js';
 export type * from './traversal.js';
 export type { TypedEdges, TypedNodes, Types } from './typed.js';
 export type * from './types.js';

@@ -40,12 +40,22 @@ import type { Level, Member, MemberListOptions } from './members.js';
 import type { FormatOptions, TypeOf } from './modules.js';
 import type { DeleteNodesOptions, DeleteNodesResult, NodeListOptions } from './nodes.js';
 import type { Enqueued, EnqueueOptions, JobListOptions, NewJob, PruneOptions, QueueInfo, QueuePolicy, QueueStats } from './queue.js';
-import type { Organization, OrganizationListOptions } from './organizations.js';
+import type { Organization, OrganizationListOptions, OrganizationStatus } from './organizations.js';
 import type { RateLimitInfo, RateLimitOptions, RateLimitState } from './rate_limit.js';
 import type { Kdf, KeyEntry, KeyPurpose, KeyRingInfo } from './keys.js';
 import type { Fired, Schedule } from './schedules.js';
 import type { Envelope, EnvelopeContext, LegacyEnvelope, Opened, Rewrapped, RotateOptions, Rotated, SecretsStatus } from './secrets.js';
 import type { ConsumerInfo, OffsetRange, StreamEvent, StreamInfo, StreamPage, StreamPolicy, StreamStats } from './stream.js';
+import type {
+  Delegation,
+  DelegationState,
+  HubStats,
+  Tenant,
+  TenantApplied,
+  TenantMaintained,
+  TenantMigrated,
+  TenantOperation,
+} from './tenants.js';
 import type {
   Closure,
   ClosureOptions,
@@ -610,6 +620,32 @@ export interface Operations {
   };
   'access.seed': { input: InAccess & ByActor; output: AccessSeeded };
   'access.sync': { input: InAccess & ByActor & { org_id?: string; members?: readonly AccessMember[] }; output: AccessSynced };
+  'tenants.list': { input: PageInput & { filter?: { status?: OrganizationStatus } }; output: Page<Tenant> };
+  'tenants.get': { input: { org_id: string }; output: Tenant };
+  'tenants.migrate': { input: PageInput; output: Page<TenantMigrated> };
+  'tenants.maintain': { input: PageInput; output: Page<TenantMaintained> & { finished: number } };
+  'tenants.apply': { input: PageInput & { operation: TenantOperation; input: object }; output: Page<TenantApplied> };
+  'tenants.backup': { input: { org_id: string; path: string; overwrite?: boolean }; output: Copy };
+  'tenants.restore': { input: { org_id: string; path: string }; output: Copy };
+  'tenants.delegate': {
+    input: ByActor & {
+      from_org: string;
+      from: string;
+      to_org: string;
+      to: string;
+      scopes: readonly string[];
+      expires_at?: number;
+      max_depth?: number;
+      may_redelegate?: boolean;
+    };
+    output: Delegation;
+  };
+  'tenants.revoke_delegation': { input: OfId & ByActor; output: Delegation };
+  'tenants.delegations': {
+    input: PageInput & { filter?: { from_org?: string; to_org?: string; state?: DelegationState } };
+    output: Page<Delegation>;
+  };
+  'tenants.stats': { input: Empty; output: HubStats };
 }
 
 /** A registry name; any other text is accepted too, since a newer library may know more. */

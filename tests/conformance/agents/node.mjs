@@ -3,7 +3,7 @@
  * marked `background`, whose promises are answered when they settle.
  */
 import { createInterface } from 'node:readline';
-import { BrantError, deriveKey, generateKey, identitySchemas, modules, open, version } from '../../../bindings/node/dist/index.mjs';
+import { BrantError, Hub, deriveKey, generateKey, identitySchemas, modules, open, version } from '../../../bindings/node/dist/index.mjs';
 // Requests hold integers beyond 2^53, which the package reads and writes exactly.
 import { parse, stringify } from '../../../bindings/node/dist/json.js';
 
@@ -366,6 +366,19 @@ const METHODS = {
   'access.seed': inAccess((access, input) => access.seed(...split(input))),
   'access.sync': inAccess((access, input) => access.sync(...split(input))),
 
+  'tenants.list': (db, input) => db.tenants.list(filtered(input)),
+  'tenants.get': (db, input) => db.tenants.get(...only(input, 'org_id')),
+  'tenants.migrate': (db, input) => db.tenants.migrate(...split(input)),
+  'tenants.maintain': (db, input) => db.tenants.maintain(...split(input)),
+  'tenants.apply': (db, input) => db.tenants.apply(...split(input, 'operation', 'input')),
+  'tenants.backup': (db, input) => db.tenants.backup(...split(input, 'org_id', 'path')),
+  'tenants.restore': (db, input) => db.tenants.restore(...only(input, 'org_id', 'path')),
+  'tenants.delegate': (db, { from_org, from, to_org, to, ...input }) =>
+    db.tenants.delegate({ fromOrg: from_org, from, toOrg: to_org, to }, ...split(input, 'scopes')),
+  'tenants.revoke_delegation': (db, input) => db.tenants.revokeDelegation(...split(input, 'id')),
+  'tenants.delegations': (db, input) => db.tenants.delegations(filtered(input)),
+  'tenants.stats': (db, input) => (only(input), db.tenants.stats()),
+
   'modules.types': (_, input) => modules.types(...only(input, 'module')),
   'modules.validate_node': (_, input) => modules.validateNode(...split(input, 'module', 'type', 'attributes')),
   'modules.validate_edge': (_, input) => modules.validateEdge(...split(input, 'module', 'type', 'attributes')),
@@ -407,6 +420,7 @@ const METHODS = {
   ...items('edges'),
 
   close: (db) => (db.close(), null),
+  'hub.release': (db) => (db.close(), null),
   interrupt: (db) => (db.interrupt(), null),
   keyring: (db, { ring }) => {
     const former = rings.get(db);
@@ -505,6 +519,7 @@ const CURSORS = {
 };
 
 const databases = new Map();
+const hubs = new Map();
 /** The key ring that each has. */
 const rings = new WeakMap();
 const listeners = new Map();
@@ -517,6 +532,11 @@ function run({ object, name, arguments: input = {}, as, background }) {
     databases.set(object, open(input.path, camelCase(input.options ?? {})));
     return null;
   }
+  if (name === 'hub.open') {
+    hubs.set(object, new Hub(input.path, camelCase(input.options ?? {})));
+    return null;
+  }
+  if (hubs.has(object)) return runOnHub(hubs.get(object), name, input, as, background);
   const listener = listeners.get(object);
   if (listener !== undefined) {
     if (name === 'cursor.next') return Promise.resolve(listener.nextBatch(input.timeout)).then(bytesToText);
@@ -525,6 +545,26 @@ function run({ object, name, arguments: input = {}, as, background }) {
   }
   const db = databases.get(object);
   if (db === undefined) throw new UnknownOperation(`no object ${object}`);
+  return runOn(db, name, input, as, background);
+}
+
+/** What a hub is told; operations are its system file's. */
+function runOnHub(hub, name, input, as, background) {
+  if (name === 'close') return hub.close(), null;
+  if (name === 'keyring') return METHODS.keyring(hub, input);
+  if (name === 'hub.acquire') {
+    databases.set(as ?? 'tenant', hub.tenant(...only(input, 'org_id')));
+    return null;
+  }
+  if (name === 'hub.authenticate') {
+    const { db, ...found } = hub.authenticate(...only(input, 'token'));
+    databases.set(as ?? 'tenant', db);
+    return found;
+  }
+  return runOn(hub.system, name, input, as, background);
+}
+
+function runOn(db, name, input, as, background) {
   if (Object.hasOwn(CURSORS, name)) {
     listeners.set(as, CURSORS[name](db, input));
     return null;
@@ -541,6 +581,8 @@ function run({ object, name, arguments: input = {}, as, background }) {
 function reset() {
   for (const listener of listeners.values()) listener.close();
   for (const db of databases.values()) db.close();
+  for (const hub of hubs.values()) hub.close();
+  hubs.clear();
   listeners.clear();
   databases.clear();
   return null;
