@@ -6,7 +6,7 @@
  *
  * Removing. The organisation is marked in the system file first: nobody gets in any more, and handles end (registry.c). Then the tenant's write lock is taken and the
  * file says of itself that it is gone, so that a process which was let in a moment before acknowledges nothing any more; then it loses its name, its log and the rest theirs, and the rows in
- * the system file go last: until then whoever looks finds the organisation still to be deleted and does it all again. Each step may find that it has been done.
+ * the system file go last, in the same write transaction on it: until then whoever looks finds the organisation still to be deleted and does it all again. Each step may find that it has been done.
  *
  * Whoever opens a file looks again afterwards whether it is still to be there (pool.c): the name of its log might have been made anew for a file that has none.
  */
@@ -209,9 +209,27 @@ cleanup:
 
 /* ---- removing ------------------------------------------------------------------------------------------------------------ */
 
+/* Inside the file, under its write lock: is it still this organisation's, and to be deleted? CLOSED: another was quicker. */
+static brant_status check_doomed(brant_hub *hub, const char *org_id, brant_db *db) {
+    char owner[BRANT__ORG_ID + 1] = "";
+    int state = BRANT__TENANT_NONE;
+    brant_status status = brant__tenant_organization(owner, db);
+    if (status == BRANT_OK && *owner && strcmp(owner, org_id) != 0)
+        status = brant__fail(BRANT_CORRUPT, "%s is the file of another organisation",
+                             brant__db_path(db));
+    if (status != BRANT_OK) return status;
+    /* It may have been deleted, and another be there of that id, before its file was opened. */
+    status = brant__registry_look(&state, hub, org_id);
+    if (status == BRANT_NOT_FOUND) {
+        (void)brant__error_code();
+        return BRANT_OK;
+    }
+    if (status != BRANT_OK && status != BRANT_DENIED) return status;
+    return brant__fail(BRANT_CLOSED, "the organisation \"%s\" is not to be deleted", org_id);
+}
+
 /* Nothing is acknowledged in the file any more. BUSY: its writer does not end. */
 static brant_status bury(brant_hub *hub, const char *org_id) {
-    char owner[BRANT__ORG_ID + 1] = "";
     brant_db *db = NULL;
     brant_status status = brant__hub_open_file(&db, hub, org_id, false);
     if (status != BRANT_OK) {
@@ -224,11 +242,13 @@ static brant_status bury(brant_hub *hub, const char *org_id) {
     status = brant__enter(db);
     if (status == BRANT_OK) {
         brant__db_keep_log(db);
-        status = brant__tenant_organization(owner, db);
-        if (status == BRANT_OK && *owner && strcmp(owner, org_id) != 0)
-            status = brant__fail(BRANT_CORRUPT, "%s is the file of another organisation",
-                                 brant__db_path(db));
-        if (status == BRANT_OK) status = brant__tenant_bury(db);
+        status = brant__begin(db, BRANT__WRITE);
+        if (status == BRANT_OK) {
+            status = check_doomed(hub, org_id, db);
+            if (status == BRANT_OK) status = brant__tenant_bury(db);
+            if (status == BRANT_OK) status = brant__commit(db);
+            if (status != BRANT_OK) brant__rollback(db);
+        }
         brant__leave(db);
     }
     if (status == BRANT_CLOSED) { /* another was quicker */
@@ -248,8 +268,8 @@ static brant_status run_of(brant_hub *hub, size_t index, const char *org_id) {
     return brant__run(hub->registry, statement);
 }
 
-/* What only hubs keep, and the organisation with what belongs to it. Another may have done it. */
-static brant_status remove_rows(brant_hub *hub, const char *org_id) {
+/* The file, which was buried; then what only hubs keep, and the organisation with what belongs to it. Another may have done it, and its id be another's now: it is asked in the transaction in which it goes. */
+static brant_status remove_all(brant_hub *hub, const char *org_id) {
     brant__arena arena = {0};
     brant__call call = {.db = hub->registry, .arena = &arena};
     brant__organization organization;
@@ -259,6 +279,8 @@ static brant_status remove_rows(brant_hub *hub, const char *org_id) {
     BRANT__TRY(brant__begin(hub->registry, BRANT__WRITE));
     BRANT__TRY(brant__organization_find(&organization, hub->registry, &arena, id));
     if (organization.status == BRANT__ORGANIZATION_DELETING) {
+        remove_path(hub, org_id, "");
+        remove_side_files(hub, org_id);
         BRANT__TRY(run_of(hub, FINISH_CHECKPOINTS, org_id));
         BRANT__TRY(run_of(hub, FINISH_TENANT, org_id));
         BRANT__TRY(run_of(hub, FINISH_DELEGATIONS, org_id));
@@ -277,10 +299,7 @@ cleanup:
 static brant_status remove_tenant(brant_hub *hub, const char *org_id) {
     brant__pool_close(hub, org_id);
     const brant_status status = bury(hub, org_id);
-    if (status != BRANT_OK) return status;
-    remove_path(hub, org_id, "");
-    remove_side_files(hub, org_id);
-    return remove_rows(hub, org_id);
+    return status == BRANT_OK ? remove_all(hub, org_id) : status;
 }
 
 static brant_status read_deleting(char (**out_ids)[BRANT__ORG_ID + 1], size_t *out_count,
