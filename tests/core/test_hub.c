@@ -469,6 +469,35 @@ static void test_keys(void **state) {
     brant_hub_free(hub);
 }
 
+static void *make_one(void *hub) {
+    give_back(hub, must_acquire(hub, ORG_B));
+    return NULL;
+}
+
+/* Who waits to write the system file keeps nobody from the tenants' files. */
+static void test_writer_waits(void **state) {
+    brant_hub *hub = must_open_hub(in_folder(*state, "hub"), "{\"busy_timeout\":20000}");
+    brant_db *system = brant_hub_system(hub), *db = NULL;
+    struct timespec pause = {0, 1000000}, begun, ended;
+    pthread_t thread;
+    insert_org(system, ORG_A, "a");
+    insert_org(system, ORG_B, "b");
+    db = must_acquire(hub, ORG_A);
+    must(system, "transaction.begin", "{\"mode\":\"write\"}", NULL);
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    assert_int_equal(pthread_create(&thread, NULL, make_one, hub), 0);
+    for (int i = 0; i < 100; i++) {
+        must(db, "events.notify", "{\"channel\":\"c\"}", NULL);
+        nanosleep(&pause, NULL);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    must(system, "transaction.commit", "{}", NULL);
+    assert_in_range(ended.tv_sec - begun.tv_sec, 0, 15);
+    pthread_join(thread, NULL);
+    give_back(hub, db);
+    brant_hub_free(hub);
+}
+
 typedef struct crowd {
     brant_hub *hub;
     unsigned number;
@@ -601,6 +630,7 @@ int main(int count, char **arguments) {
         cmocka_unit_test_setup_teardown(test_made_again, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_members, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_keys, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_writer_waits, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_threads, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_close_under_threads, set_up_folder, tear_down_folder),
     };

@@ -22,12 +22,14 @@ void brant__hub_retain(brant_hub *hub) {
 
 void brant__hub_release(brant_hub *hub) {
     if (atomic_fetch_sub_explicit(&hub->references, 1, memory_order_acq_rel) != 1) return;
+    brant_db_free(hub->recorder);
     brant_db_free(hub->registry);
     brant_db_free(hub->system);
     brant__image_free(hub->image);
     pthread_cond_destroy(&hub->changed);
     pthread_mutex_destroy(&hub->lock);
     pthread_mutex_destroy(&hub->registry_lock);
+    pthread_mutex_destroy(&hub->recorder_lock);
     brant__buffer_free(&hub->options.json);
     brant__free(hub->path);
     brant__free(hub);
@@ -239,11 +241,13 @@ brant_status brant_hub_open(brant_hub **out_hub, const char *path, size_t path_l
     atomic_init(&hub->references, 1);
     hub->process = getpid();
     pthread_mutex_init(&hub->registry_lock, NULL);
+    pthread_mutex_init(&hub->recorder_lock, NULL);
     brant__pool_begin(hub);
     BRANT__TRY(read_options(&hub->options, brant__text_of(json, json_len)));
     BRANT__TRY(find_folder(hub, brant__text_of(path, path_len)));
     BRANT__TRY(brant__hub_open_file(&hub->system, hub, "", hub->options.create));
     BRANT__TRY(brant__hub_open_file(&hub->registry, hub, "", false));
+    BRANT__TRY(brant__hub_open_file(&hub->recorder, hub, "", false));
     hub->system_file = (brant__file){.hub = hub, .db = hub->system};
     brant__pool_attach(&hub->system_file);
     /* What cannot be finished now, as somebody writes, is by the next. */
@@ -263,6 +267,7 @@ brant_status brant_hub_close(brant_hub *hub) {
     brant__pool_close(hub, NULL);
     brant_close(hub->system);
     brant_close(hub->registry);
+    brant_close(hub->recorder);
     brant__error_clear();
     return BRANT_OK;
 }
@@ -284,17 +289,26 @@ static brant_status give_ring(brant_hub *hub, const brant__text *json) {
     brant_db *system = hub->system;
     brant_status status = brant__enter(system);
     if (status != BRANT_OK) return status;
+    if ((status = brant__recorder_enter(hub)) != BRANT_OK) {
+        brant__leave(system);
+        return status;
+    }
     pthread_mutex_lock(&hub->registry_lock);
     BRANT__TRY(json ? brant_keyring_load(hub->registry, json->data, json->length)
                     : brant_keyring_unload(hub->registry));
     BRANT__TRY(brant__enter(hub->registry));
     atomic_fetch_add(&hub->keys, 1);
     status = brant__keyring_derive_all(hub->registry);
+    if (status == BRANT_OK) status = brant__keyring_share(hub->recorder, hub->registry);
     if (status == BRANT_OK) status = brant__keyring_share(system, hub->registry);
-    if (status != BRANT_OK) (void)brant__keyring_share(hub->registry, system);
+    if (status != BRANT_OK) {
+        (void)brant__keyring_share(hub->registry, system);
+        (void)brant__keyring_share(hub->recorder, system);
+    }
     brant__leave(hub->registry);
 cleanup:
     pthread_mutex_unlock(&hub->registry_lock);
+    brant__recorder_leave(hub);
     brant__leave(system);
     return status;
 }

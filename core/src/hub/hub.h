@@ -1,12 +1,13 @@
 /*
  * hub/hub.h: the inside of a hub.
  *
- * A hub has three sorts of connections. `system` is the caller's. `registry` is the hub's own on the same file, behind `registry_lock`: the states of organisations and tenants are read and
- * written there (registry.c), so that it works whatever the caller does with its handles. The others are files (brant__file), tenants' and more of the system's, which are lent to one caller
+ * A hub has four sorts of connections. `system` is the caller's. `registry` and `recorder` are the hub's own on the same file, behind `registry_lock` and `recorder_lock`: the states of organisations and
+ * tenants are read in the one (registry.c) and written in the other, so that it works whatever the caller does with its handles. The registry never waits for a writer, as each call on a tenant
+ * looks there; the recorder may wait for the busy timeout. The others are files (brant__file), tenants' and more of the system's, which are lent to one caller
  * each or idle (pool.c).
  *
  * `lock` guards the pool's lists and numbers, and nothing is called under it that takes another lock or touches a file. registry_lock may be taken inside a call of any handle but
- * the registry's. Between the two there is no order, as neither is held when the other is taken.
+ * the registry's, also inside the recorder's. Between the two there is no order, as neither is held when the other is taken.
  */
 #ifndef BRANT__HUB_H
 #define BRANT__HUB_H
@@ -61,7 +62,9 @@ struct brant_hub {
 
     pthread_mutex_t registry_lock;
     brant_db *registry;
-    uint64_t writes; /* of the registry itself, which its data version does not count */
+
+    pthread_mutex_t recorder_lock;
+    brant_db *recorder;
     brant__image *image;
     atomic_ullong keys; /* counts the rings that it was given; the registry has the present one */
 
@@ -94,12 +97,15 @@ brant_status brant__hub_open_file(brant_db **out_db, brant_hub *hub, const char 
 /* Between them the registry is this thread's, entered. */
 brant_status brant__registry_enter(brant_hub *hub);
 void brant__registry_leave(brant_hub *hub);
+/* Between them the recorder is, in which the system file is written. */
+brant_status brant__recorder_enter(brant_hub *hub);
+void brant__recorder_leave(brant_hub *hub);
 
 enum { BRANT__TENANT_NONE, BRANT__TENANT_MADE, BRANT__TENANT_DELETING };
 extern const char *const brant__tenant_state_names[];
 
-/* Inside the registry. NOT_FOUND: no such organisation, or it is being deleted; DENIED: it is suspended. *out_state is whatever it is, *out_made when the file was made. */
-brant_status brant__registry_state(int *out_state, int64_t *out_made, brant_hub *hub,
+/* Inside `db`, which is the registry or the recorder. NOT_FOUND: no such organisation, or it is being deleted; DENIED: it is suspended. *out_state is whatever it is, *out_made when the file was made. */
+brant_status brant__registry_state(int *out_state, int64_t *out_made, brant_db *db,
                                    const char *org_id);
 /* The same from outside. */
 brant_status brant__registry_look(int *out_state, brant_hub *hub, const char *org_id);

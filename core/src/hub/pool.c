@@ -166,16 +166,12 @@ static brant_status check_owner(bool *out_claimed, brant__file *file) {
                        brant__db_path(file->db));
 }
 
-/* Why a file cannot be opened: its organisation was deleted meanwhile, whatever that looked like from here, or the file is lost, or as it says. */
+/* Why a file cannot be opened: its organisation was deleted meanwhile, whatever that looked like from here, or as it says. */
 static brant_status explain(brant__file *file, brant_status status) {
     int state = BRANT__TENANT_NONE;
     error_record kept = keep_error();
     const brant_status now = brant__registry_look(&state, file->hub, file->org_id);
-    if (now == BRANT_OK && status == BRANT_NOT_FOUND)
-        status = brant__fail(BRANT_CORRUPT,
-                             "the file of the organisation \"%s\" is missing; restore a backup",
-                             file->org_id);
-    else if (now == BRANT_NOT_FOUND || now == BRANT_DENIED)
+    if (now == BRANT_NOT_FOUND || now == BRANT_DENIED)
         status = now;
     else
         restore_error(&kept);
@@ -183,52 +179,69 @@ static brant_status explain(brant__file *file, brant_status status) {
     return status;
 }
 
-static brant_status open_connection(brant__file *file, bool made) {
-    bool claimed = false;
-    brant_status status = brant__hub_open_file(&file->db, file->hub, file->org_id, false);
-    if (status != BRANT_OK) return status;
-    BRANT__TRY(brant__enter(file->db));
-    if (*file->org_id) status = check_owner(&claimed, file);
-    if (status == BRANT_OK && (claimed || !made) && *file->org_id)
-        status = brant__tenant_record(file->hub, file->org_id, file->db);
-    brant__leave(file->db);
+/* *out_made: when the file of the organisation was made; 0: it is not. */
+static brant_status look(int64_t *out_made, brant_hub *hub, const char *org_id) {
+    uint64_t seen = 0;
+    *out_made = 0;
+    return brant__registry_recheck(&seen, out_made, hub, org_id);
+}
+
+/* *out_new: it was made here. */
+static brant_status open_tenant(brant_db **out_db, bool *out_new, brant_hub *hub,
+                                const char *org_id) {
+    int64_t made = 0, made_now = 0;
+    brant_status status;
+    BRANT__TRY(look(&made, hub, org_id));
+    for (int tries = 0; tries < 16; tries++, made = made_now) {
+        *out_new = made == 0;
+        if (*out_new) BRANT__TRY(brant__tenant_make(hub, org_id));
+        status = brant__hub_open_file(out_db, hub, org_id, false);
+        if (status != BRANT_NOT_FOUND) return status;
+        /* Deleted a moment ago, and there may be another of that id; or lost. */
+        (void)brant__error_code();
+        BRANT__TRY(look(&made_now, hub, org_id));
+        if (made_now != 0 && made_now == made) break;
+    }
+    return brant__fail(BRANT_CORRUPT,
+                       "the file of the organisation \"%s\" is missing; restore a backup", org_id);
 cleanup:
     return status;
 }
 
+static brant_status open_connection(brant__file *file) {
+    bool is_new = false, claimed = false;
+    if (!*file->org_id) return brant__hub_open_file(&file->db, file->hub, "", false);
+    brant_status status = open_tenant(&file->db, &is_new, file->hub, file->org_id);
+    if (status == BRANT_OK) status = brant__enter(file->db);
+    if (status != BRANT_OK) return status;
+    status = check_owner(&claimed, file);
+    if (status == BRANT_OK && (claimed || is_new))
+        status = brant__tenant_record(file->hub, file->org_id, file->db);
+    brant__leave(file->db);
+    return status;
+}
+
 static brant_status open_file(brant__file **out, brant_hub *hub, const char *org_id) {
-    brant_status status = BRANT_OK;
-    int state = BRANT__TENANT_MADE;
-    brant__file *file = NULL;
+    brant__file *file = brant__alloc_zero(sizeof *file);
     *out = NULL;
-    if (*org_id) {
-        BRANT__TRY(brant__registry_look(&state, hub, org_id));
-        if (state == BRANT__TENANT_NONE) BRANT__TRY(brant__tenant_make(hub, org_id));
-    }
-    file = brant__alloc_zero(sizeof *file);
-    if (!file) {
-        status = brant__fail_memory();
-        goto cleanup;
-    }
+    if (!file) return brant__fail_memory();
     brant__hub_retain(hub);
     file->hub = hub;
     snprintf(file->org_id, sizeof file->org_id, "%s", org_id);
-    status = open_connection(file, state == BRANT__TENANT_MADE);
-    if (status != BRANT_OK && *org_id) status = explain(file, status);
-    BRANT__TRY(status);
+    brant_status status = open_connection(file);
+    if (status != BRANT_OK) {
+        if (*org_id) status = explain(file, status);
+        brant_db_free(file->db);
+        brant__free(file);
+        brant__hub_release(hub);
+        return status;
+    }
     brant__pool_attach(file);
     pthread_mutex_lock(&hub->lock);
     hub->opened++;
     pthread_mutex_unlock(&hub->lock);
     *out = file;
     return BRANT_OK;
-cleanup:
-    if (file) {
-        brant_db_free(file->db);
-        brant__free(file);
-        brant__hub_release(hub);
-    }
-    return status;
 }
 
 /* ---- lending ------------------------------------------------------------------------------------------------------------------- */

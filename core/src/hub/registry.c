@@ -1,5 +1,5 @@
 /*
- * hub/registry.c: what the system file says of organisations and tenants, on the hub's own connection.
+ * hub/registry.c: what the system file says of organisations and tenants, on the hub's own connections.
  */
 #include "hub/hub.h"
 #include "identity/level.h"
@@ -15,42 +15,56 @@ static const char *const sql[] = {
 const brant__statements brant__tenant_state_statements = {BRANT__TABLE_TENANT, BRANT__COUNT(sql),
                                                           sql};
 
-brant_status brant__registry_enter(brant_hub *hub) {
-    pthread_mutex_lock(&hub->registry_lock);
-    const brant_status status = brant__enter(hub->registry);
-    if (status != BRANT_OK) pthread_mutex_unlock(&hub->registry_lock);
+static brant_status enter(pthread_mutex_t *lock, brant_db *db) {
+    pthread_mutex_lock(lock);
+    const brant_status status = brant__enter(db);
+    if (status != BRANT_OK) pthread_mutex_unlock(lock);
     return status;
 }
 
-void brant__registry_leave(brant_hub *hub) {
-    brant__leave(hub->registry);
-    pthread_mutex_unlock(&hub->registry_lock);
+static void leave(pthread_mutex_t *lock, brant_db *db) {
+    brant__leave(db);
+    pthread_mutex_unlock(lock);
 }
 
-/* Another value whenever the file may have changed. Never 0. */
+brant_status brant__registry_enter(brant_hub *hub) {
+    return enter(&hub->registry_lock, hub->registry);
+}
+
+void brant__registry_leave(brant_hub *hub) {
+    leave(&hub->registry_lock, hub->registry);
+}
+
+brant_status brant__recorder_enter(brant_hub *hub) {
+    return enter(&hub->recorder_lock, hub->recorder);
+}
+
+void brant__recorder_leave(brant_hub *hub) {
+    leave(&hub->recorder_lock, hub->recorder);
+}
+
+/* Another value whenever the file may have changed: the registry itself never writes. Never 0. */
 static brant_status read_version(uint64_t *out, brant_hub *hub) {
     brant__statement *statement = NULL;
     bool row = false;
     brant_status status =
         brant__statement_get(&statement, hub->registry, &brant__tenant_state_statements, VERSION);
     if (status == BRANT_OK) status = brant__step(&row, hub->registry, statement);
-    if (status == BRANT_OK)
-        *out = ((uint64_t)brant__column_integer(statement, 0) << 32) + hub->writes + 1;
+    if (status == BRANT_OK) *out = (uint64_t)brant__column_integer(statement, 0) + 1;
     brant__reset(statement);
     return status;
 }
 
-brant_status brant__registry_state(int *out_state, int64_t *out_made, brant_hub *hub,
+brant_status brant__registry_state(int *out_state, int64_t *out_made, brant_db *db,
                                    const char *org_id) {
     brant__statement *statement = NULL;
     brant_status status = BRANT_OK;
     bool row = false;
     *out_state = BRANT__TENANT_NONE;
     *out_made = 0;
-    BRANT__TRY(
-        brant__statement_get(&statement, hub->registry, &brant__tenant_state_statements, LOOK));
+    BRANT__TRY(brant__statement_get(&statement, db, &brant__tenant_state_statements, LOOK));
     brant__bind_text(statement, 1, brant__text_of(org_id, BRANT__ORG_ID));
-    BRANT__TRY(brant__step(&row, hub->registry, statement));
+    BRANT__TRY(brant__step(&row, db, statement));
     if (!row) {
         status = brant__fail(BRANT_NOT_FOUND, "no organisation \"%s\"", org_id);
         goto cleanup;
@@ -77,7 +91,7 @@ brant_status brant__registry_look(int *out_state, brant_hub *hub, const char *or
     *out_state = BRANT__TENANT_NONE;
     brant_status status = brant__registry_enter(hub);
     if (status != BRANT_OK) return status;
-    BRANT__TRY(brant__registry_state(out_state, &made, hub, org_id));
+    BRANT__TRY(brant__registry_state(out_state, &made, hub->registry, org_id));
 cleanup:
     brant__registry_leave(hub);
     return status;
@@ -92,7 +106,7 @@ brant_status brant__registry_recheck(uint64_t *seen, int64_t *made, brant_hub *h
     if (status != BRANT_OK) return status;
     BRANT__TRY(read_version(&version, hub));
     if (BRANT__LIKELY(version == *seen)) goto cleanup;
-    BRANT__TRY(brant__registry_state(&state, &made_now, hub, org_id));
+    BRANT__TRY(brant__registry_state(&state, &made_now, hub->registry, org_id));
     if (*made != 0 && *made != made_now) {
         status = brant__fail(BRANT_NOT_FOUND, "the organisation \"%s\" was deleted", org_id);
         goto cleanup;

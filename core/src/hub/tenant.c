@@ -99,7 +99,7 @@ static brant_status write_file(brant_hub *hub, const char *path, const char *org
     if (!hub->image) BRANT__TRY(brant__image_make(&hub->image));
     (void)unlink(temporary); /* of one who did not finish: whoever is here has the write lock */
     BRANT__TRY(brant__image_write(hub->image, temporary, hub->options.group, hub->options.full, id,
-                                  org_id, brant__db_now(hub->registry)));
+                                  org_id, brant__db_now(hub->recorder)));
     /* Nothing stands there, and nobody else may make it. */
     if (rename(temporary, path) != 0) {
         status = brant__fail(BRANT_IO, "cannot put %s in place", path);
@@ -120,12 +120,12 @@ cleanup:
 static brant_status write_made(brant_hub *hub, const char *org_id, brant__text file) {
     brant__statement *statement = NULL;
     brant_status status =
-        brant__statement_get(&statement, hub->registry, &brant__tenant_statements, MADE);
+        brant__statement_get(&statement, hub->recorder, &brant__tenant_statements, MADE);
     if (status != BRANT_OK) return status;
     brant__bind_text(statement, 1, brant__text_of(org_id, BRANT__ORG_ID));
     brant__bind_text(statement, 2, file);
-    brant__bind_integer(statement, 3, brant__db_now(hub->registry));
-    return brant__run(hub->registry, statement);
+    brant__bind_integer(statement, 3, brant__db_now(hub->recorder));
+    return brant__run(hub->recorder, statement);
 }
 
 /* `replace`: also when it was made and is lost. */
@@ -135,32 +135,31 @@ static brant_status make(brant_hub *hub, const char *org_id, bool replace) {
     struct stat there;
     int64_t made = 0;
     bool begun = false;
-    brant_status status = brant__registry_enter(hub);
+    brant_status status = brant__recorder_enter(hub);
     if (status != BRANT_OK) return status;
     BRANT__TRY(brant__hub_path(&path, hub, org_id, ""));
-    BRANT__TRY(brant__begin(hub->registry, BRANT__WRITE));
+    BRANT__TRY(brant__begin(hub->recorder, BRANT__WRITE));
     begun = true;
-    BRANT__TRY(brant__registry_state(&state, &made, hub, org_id));
+    BRANT__TRY(brant__registry_state(&state, &made, hub->recorder, org_id));
     const bool is_there = lstat(path, &there) == 0;
     if (state == BRANT__TENANT_MADE && (is_there || !replace)) goto cleanup;
     brant__text file = {NULL, 0};
     if (!is_there) {
         remove_side_files(hub, org_id); /* a log would be played back into it */
-        BRANT__TRY(brant__db_uuid(hub->registry, id));
+        BRANT__TRY(brant__db_uuid(hub->recorder, id));
         BRANT__TRY(write_file(hub, path, org_id, id));
         file = brant__text_of(id, 36);
     }
     BRANT__TRY(write_made(hub, org_id, file));
-    BRANT__TRY(brant__commit(hub->registry));
+    BRANT__TRY(brant__commit(hub->recorder));
     begun = false;
-    hub->writes++;
     pthread_mutex_lock(&hub->lock);
     hub->made++;
     pthread_mutex_unlock(&hub->lock);
 cleanup:
-    if (begun) brant__rollback(hub->registry);
+    if (begun) brant__rollback(hub->recorder);
     brant__free(path);
-    brant__registry_leave(hub);
+    brant__recorder_leave(hub);
     return status;
 }
 
@@ -191,19 +190,18 @@ brant_status brant__tenant_record(brant_hub *hub, const char *org_id, brant_db *
     char id[37] = "";
     brant__statement *statement = NULL;
     brant_status status = read_file_id(id, db);
-    if (status == BRANT_OK) status = brant__registry_enter(hub);
+    if (status == BRANT_OK) status = brant__recorder_enter(hub);
     if (status != BRANT_OK) return status;
-    BRANT__TRY(brant__begin(hub->registry, BRANT__WRITE));
-    BRANT__TRY(brant__statement_get(&statement, hub->registry, &brant__tenant_statements, RECORD));
+    BRANT__TRY(brant__begin(hub->recorder, BRANT__WRITE));
+    BRANT__TRY(brant__statement_get(&statement, hub->recorder, &brant__tenant_statements, RECORD));
     brant__bind_text(statement, 1, brant__text_string(id));
-    brant__bind_integer(statement, 2, brant__db_now(hub->registry));
+    brant__bind_integer(statement, 2, brant__db_now(hub->recorder));
     brant__bind_text(statement, 3, brant__text_of(org_id, BRANT__ORG_ID));
-    BRANT__TRY(brant__run(hub->registry, statement));
-    BRANT__TRY(brant__commit(hub->registry));
-    hub->writes++;
+    BRANT__TRY(brant__run(hub->recorder, statement));
+    BRANT__TRY(brant__commit(hub->recorder));
 cleanup:
-    if (status != BRANT_OK) brant__rollback(hub->registry);
-    brant__registry_leave(hub);
+    if (status != BRANT_OK) brant__rollback(hub->recorder);
+    brant__recorder_leave(hub);
     return status;
 }
 
@@ -262,22 +260,22 @@ static brant_status bury(brant_hub *hub, const char *org_id) {
 static brant_status run_of(brant_hub *hub, size_t index, const char *org_id) {
     brant__statement *statement = NULL;
     const brant_status status =
-        brant__statement_get(&statement, hub->registry, &brant__tenant_statements, index);
+        brant__statement_get(&statement, hub->recorder, &brant__tenant_statements, index);
     if (status != BRANT_OK) return status;
     brant__bind_text(statement, 1, brant__text_of(org_id, BRANT__ORG_ID));
-    return brant__run(hub->registry, statement);
+    return brant__run(hub->recorder, statement);
 }
 
 /* The file, which was buried; then what only hubs keep, and the organisation with what belongs to it. Another may have done it, and its id be another's now: it is asked in the transaction in which it goes. */
 static brant_status remove_all(brant_hub *hub, const char *org_id) {
     brant__arena arena = {0};
-    brant__call call = {.db = hub->registry, .arena = &arena};
+    brant__call call = {.db = hub->recorder, .arena = &arena};
     brant__organization organization;
     const brant__text id = brant__text_of(org_id, BRANT__ORG_ID);
-    brant_status status = brant__registry_enter(hub);
+    brant_status status = brant__recorder_enter(hub);
     if (status != BRANT_OK) return status;
-    BRANT__TRY(brant__begin(hub->registry, BRANT__WRITE));
-    BRANT__TRY(brant__organization_find(&organization, hub->registry, &arena, id));
+    BRANT__TRY(brant__begin(hub->recorder, BRANT__WRITE));
+    BRANT__TRY(brant__organization_find(&organization, hub->recorder, &arena, id));
     if (organization.status == BRANT__ORGANIZATION_DELETING) {
         remove_path(hub, org_id, "");
         remove_side_files(hub, org_id);
@@ -287,12 +285,11 @@ static brant_status remove_all(brant_hub *hub, const char *org_id) {
         BRANT__TRY(run_of(hub, END_DELEGATIONS, org_id));
         BRANT__TRY(brant__organization_remove(&call, id));
     }
-    BRANT__TRY(brant__commit(hub->registry));
-    hub->writes++;
+    BRANT__TRY(brant__commit(hub->recorder));
 cleanup:
-    if (status != BRANT_OK) brant__rollback(hub->registry);
+    if (status != BRANT_OK) brant__rollback(hub->recorder);
     brant__arena_free(&arena);
-    brant__registry_leave(hub);
+    brant__recorder_leave(hub);
     return status;
 }
 
@@ -380,9 +377,9 @@ void brant__hub_sweep(brant_hub *hub) {
     struct dirent *entry;
     char org_id[BRANT__ORG_ID + 1];
     bool is_new = false;
-    if (brant__registry_enter(hub) != BRANT_OK) goto forget;
+    if (brant__recorder_enter(hub) != BRANT_OK) goto forget;
     /* Under the lock nobody makes a file. */
-    if (brant__begin(hub->registry, BRANT__WRITE) == BRANT_OK) {
+    if (brant__begin(hub->recorder, BRANT__WRITE) == BRANT_OK) {
         DIR *entries = opendir(hub->path);
         while (entries && (entry = readdir(entries))) {
             if (!read_name(org_id, &is_new, entry->d_name)) continue;
@@ -392,9 +389,9 @@ void brant__hub_sweep(brant_hub *hub) {
                 remove_side_files(hub, org_id);
         }
         if (entries) closedir(entries);
-        brant__rollback(hub->registry);
+        brant__rollback(hub->recorder);
     }
-    brant__registry_leave(hub);
+    brant__recorder_leave(hub);
 forget:
     (void)brant__error_code();
 }

@@ -132,10 +132,9 @@ static brant_status keep_checkpoint(char **out, size_t *out_length, brant_hub *h
         return BRANT_OK;
     }
     if (status != BRANT_OK || strstr(*out, "\"seq\":0,")) return status;
-    pthread_mutex_lock(&hub->registry_lock);
-    status = brant_audit_keep(&answer, &length, hub->registry, *out, *out_length);
-    hub->writes++;
-    pthread_mutex_unlock(&hub->registry_lock);
+    pthread_mutex_lock(&hub->recorder_lock);
+    status = brant_audit_keep(&answer, &length, hub->recorder, *out, *out_length);
+    pthread_mutex_unlock(&hub->recorder_lock);
     brant_free(answer);
     return status;
 }
