@@ -11,10 +11,11 @@ import (
 
 // connection is one handle of the core. Its owner is one goroutine at a time; close and interrupt are for all.
 type connection struct {
-	handle *cbrant.Handle
-	inside *sync.Mutex // held while a call runs in this handle or a session over it
-	own    sync.Mutex  // held while a call runs in this handle
-	base   *connection // of a session's: what it is over, which is no session; else nil
+	handle   *cbrant.Handle
+	inside   *sync.Mutex // held while a call runs in this handle or a session over it
+	own      sync.Mutex  // held while a call runs in this handle
+	borrowed bool        // another closes it
+	base     *connection // of a session's: what it is over, which is no session; else nil
 
 	lock  sync.Mutex
 	faces map[*engine]*connection // the sessions over it
@@ -99,7 +100,9 @@ func (w *watch) end() {
 
 // close ends the handle, and returns when the call that may be running has left it: the file is released. A session does not wait for others'.
 func (c *connection) close() {
-	_ = c.handle.Close()
+	if !c.borrowed {
+		_ = c.handle.Close()
+	}
 	leaves := c.inside
 	if c.base != nil {
 		leaves = &c.own

@@ -39,6 +39,10 @@ type engine struct {
 	identity string  // of a session
 	gone     string  // what is said when it is closed; empty: as of any database
 	guests   guests  // what is over it, and what it has open
+
+	hub    *hubCore // that the handles are of, or nil
+	system *hubCore // that this is the system file of, or nil
+	apart  *readers // of a system file: connections for what takes long
 }
 
 const memory = ":memory:"
@@ -91,6 +95,9 @@ func Open(path string, options *Options) (*DB, error) {
 // Close ends all calls and waits (ErrClosed), rolls open transactions back and releases the file. It returns when that is done, and
 // may be called at any time, any number of times; every later call is ErrClosed. A DB that is no longer reachable closes itself.
 func (db *DB) Close() error {
+	if db.engine.system != nil {
+		return failf(ErrMisuse, "it is the hub's, and closes with it")
+	}
 	db.engine.close()
 	runtime.KeepAlive(db)
 	return nil
@@ -110,8 +117,14 @@ func (e *engine) close() {
 		if e.readers != nil {
 			e.readers.each((*connection).close)
 		}
+		if e.apart != nil {
+			e.apart.each((*connection).close)
+		}
 		e.events.close()
 		e.rings.close()
+		if e.hub != nil {
+			e.hub.left(e)
+		}
 	})
 }
 
@@ -119,6 +132,9 @@ func (e *engine) close() {
 func (e *engine) connections(do func(*connection)) {
 	if e.readers != nil {
 		e.readers.each(do)
+	}
+	if e.apart != nil {
+		e.apart.each(do)
 	}
 	if e.writer != nil {
 		do(e.writer.connection)
@@ -153,6 +169,16 @@ func (db *DB) run(ctx context.Context, op *operation, out *cbrant.Result, input 
 	e := db.engine
 	if e.signals.isClosed() {
 		return e.closedError()
+	}
+	if op.way == apart && e.apart != nil {
+		c, err := e.apart.acquire(ctx, e.signals)
+		if err == nil {
+			defer e.apart.release(c)
+			return e.call(ctx, c, op, out, input)
+		}
+		if codeOf(err) != ErrBusy { // all places of the hub are taken
+			return err
+		}
 	}
 	if e.readers == nil || (e.writer != nil && (op.way == write || op.way == alone)) {
 		return e.writer.run(ctx, e, op, out, input)
@@ -240,6 +266,8 @@ type operations struct {
 	Audit Audit
 	// Access is the graph "access": who may do what.
 	Access Access
+	// Tenants are the organizations' files, of a hub's system file.
+	Tenants Tenants
 
 	r runner
 }
@@ -249,7 +277,7 @@ func newOperations(r runner) operations {
 		Graphs: Graphs{r}, GraphTypes: GraphTypes{r}, Indexes: Indexes{r}, Channels: Channels{r}, Queues: Queues{r}, Jobs: Jobs{r},
 		Streams: Streams{r}, Locks: Locks{r}, RateLimits: RateLimits{r}, Schedules: Schedules{r}, Calls: Calls{r},
 		Secrets: Secrets{r}, Envelopes: Envelopes{r}, Accounts: Accounts{r}, Organizations: Organizations{r}, Members: Members{r},
-		Invitations: Invitations{r}, APIKeys: APIKeys{r}, Audit: Audit{r}, Access: Access{r: r}, r: r,
+		Invitations: Invitations{r}, APIKeys: APIKeys{r}, Audit: Audit{r}, Access: Access{r: r}, Tenants: Tenants{r}, r: r,
 	}
 }
 

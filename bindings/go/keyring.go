@@ -82,6 +82,9 @@ func (k *Keys) text() *input {
 type Keyring struct {
 	engine *engine
 	source *connection // a database in memory, for the sake of its ring
+
+	hub    *hubCore // whose it is instead of a database's
+	system *connection
 }
 
 // Keyring attaches a key ring: attributes that a graph type encrypts are sealed and opened with it by every method of the DB and its
@@ -115,12 +118,21 @@ func (db *DB) KeyringJSON(text []byte) (*Keyring, error) {
 // Close takes the ring away from all connections of its DB and overwrites it. It waits for calls that run, not for transactions, whose next
 // call has no ring. Nothing happens when another ring has replaced it, or the DB is closed. It may be called any number of times.
 func (k *Keyring) Close() error {
+	if k.hub != nil {
+		k.hub.detach(k)
+		return nil
+	}
 	k.engine.rings.detach(k)
 	return nil
 }
 
 // Attached says whether it is the DB's ring still.
-func (k *Keyring) Attached() bool { return k.engine.rings.current.Load() == k }
+func (k *Keyring) Attached() bool {
+	if k.hub != nil {
+		return k.hub.has(k)
+	}
+	return k.engine.rings.current.Load() == k
+}
 
 // rings is what an engine does with its key ring. The keys are in a database in memory that does nothing else, from where connections copy them: Go
 // never has them once they are loaded.
@@ -138,6 +150,9 @@ func (e *engine) attach(text string) (*Keyring, error) {
 	}
 	if e.outer != nil {
 		return nil, e.refusal(text)
+	}
+	if e.system != nil {
+		return e.system.attach(e.writer.connection, text)
 	}
 	source, err := openConnection(memory, newInput())
 	if err != nil {

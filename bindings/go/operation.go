@@ -24,6 +24,7 @@ const (
 	write               // the writer, together with others' writes
 	alone               // the writer, by itself
 	readElse            // a reader; the writer when the reader may not, or knows no such thing
+	apart               // a reader; where there is none, a connection beside, since it takes long
 )
 
 var (
@@ -32,8 +33,8 @@ var (
 	transactionRollback = &operation{"transaction.rollback", cbrant.Brant_transaction_rollback, alone}
 
 	dbInfo     = &operation{"db.info", cbrant.Brant_db_info, read}
-	dbDoctor   = &operation{"db.doctor", cbrant.Brant_db_doctor, read}
-	dbBackup   = &operation{"db.backup", cbrant.Brant_db_backup, read}
+	dbDoctor   = &operation{"db.doctor", cbrant.Brant_db_doctor, apart}
+	dbBackup   = &operation{"db.backup", cbrant.Brant_db_backup, apart}
 	dbRestore  = &operation{"db.restore", cbrant.Brant_db_restore, alone}
 	dbMaintain = &operation{"db.maintain", cbrant.Brant_db_maintain, alone}
 	sqlExecute = &operation{"sql.execute", cbrant.Brant_sql_execute, alone}
@@ -214,6 +215,18 @@ var (
 	secretsRotate   = &operation{"secrets.rotate", cbrant.Brant_secret_rotate, alone}
 	secretsStatus   = &operation{"secrets.status", cbrant.Brant_secret_status, read}
 
+	tenantsApply            = &operation{"tenants.apply", cbrant.Brant_tenant_apply, apart}
+	tenantsBackup           = &operation{"tenants.backup", cbrant.Brant_tenant_backup, apart}
+	tenantsDelegate         = &operation{"tenants.delegate", cbrant.Brant_tenant_delegate, apart}
+	tenantsDelegations      = &operation{"tenants.delegations", cbrant.Brant_tenant_delegations, read}
+	tenantsGet              = &operation{"tenants.get", cbrant.Brant_tenant_get, read}
+	tenantsList             = &operation{"tenants.list", cbrant.Brant_tenant_list, read}
+	tenantsMaintain         = &operation{"tenants.maintain", cbrant.Brant_tenant_maintain, apart}
+	tenantsMigrate          = &operation{"tenants.migrate", cbrant.Brant_tenant_migrate, apart}
+	tenantsRestore          = &operation{"tenants.restore", cbrant.Brant_tenant_restore, apart}
+	tenantsRevokeDelegation = &operation{"tenants.revoke_delegation", cbrant.Brant_tenant_revoke_delegation, apart}
+	tenantsStats            = &operation{"tenants.stats", cbrant.Brant_tenant_stats, read}
+
 	accountsCreate     = &operation{"accounts.create", cbrant.Brant_account_create, write}
 	accountsDeactivate = &operation{"accounts.deactivate", cbrant.Brant_account_deactivate, write}
 	accountsDelete     = &operation{"accounts.delete", cbrant.Brant_account_delete, write}
@@ -262,13 +275,13 @@ var (
 	auditCheckpoint   = &operation{"audit.checkpoint", cbrant.Brant_audit_checkpoint, read}
 	auditCheckpoints  = &operation{"audit.checkpoints", cbrant.Brant_audit_checkpoints, read}
 	auditEraseSubject = &operation{"audit.erase_subject", cbrant.Brant_audit_erase_subject, alone}
-	auditExport       = &operation{"audit.export", cbrant.Brant_audit_export, read}
+	auditExport       = &operation{"audit.export", cbrant.Brant_audit_export, apart}
 	auditGet          = &operation{"audit.get", cbrant.Brant_audit_get, read}
 	auditKeep         = &operation{"audit.keep", cbrant.Brant_audit_keep, write}
 	auditList         = &operation{"audit.list", cbrant.Brant_audit_list, read}
 	auditProve        = &operation{"audit.prove", cbrant.Brant_audit_prove, read}
 	auditPrune        = &operation{"audit.prune", cbrant.Brant_audit_prune, alone}
-	auditVerify       = &operation{"audit.verify", cbrant.Brant_audit_verify, read}
+	auditVerify       = &operation{"audit.verify", cbrant.Brant_audit_verify, apart}
 
 	accessAssign       = &operation{"access.assign", cbrant.Brant_access_assign, write}
 	accessCheck        = &operation{"access.check", cbrant.Brant_access_check, read}
@@ -418,7 +431,9 @@ func byName(name string) (*operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if writes[name] || name == dbInfo.name { // what db.info says of the mode is the connection's
+	if strings.HasPrefix(name, "tenants.") {
+		op.way = apart
+	} else if writes[name] || name == dbInfo.name { // what db.info says of the mode is the connection's
 		op.way = alone
 	}
 	return op, nil

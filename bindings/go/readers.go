@@ -9,11 +9,12 @@ import (
 
 // readers is a pool of read-only connections, opened when they are first needed. The one used last is used next: its caches are warm.
 type readers struct {
-	open    func() (*connection, error)
-	opened  func(*connection) error // when it is among all
-	wait    time.Duration
-	signals *signals
-	places  chan struct{} // one for each connection that may be in use
+	open      func() (*connection, error)
+	opened    func(*connection) error // when it is among all
+	wait      time.Duration
+	signals   *signals
+	transient bool          // none stays idle
+	places    chan struct{} // one for each connection that may be in use
 
 	lock sync.Mutex
 	idle []*connection
@@ -85,9 +86,13 @@ func (p *readers) await(ctx context.Context, signals *signals) error {
 }
 
 func (p *readers) release(c *connection) {
-	p.lock.Lock()
-	p.idle = append(p.idle, c)
-	p.lock.Unlock()
+	if p.transient {
+		p.drop(c)
+	} else {
+		p.lock.Lock()
+		p.idle = append(p.idle, c)
+		p.lock.Unlock()
+	}
 	<-p.places
 }
 

@@ -81,8 +81,9 @@ func (db *DB) SessionJSON(identity []byte) (*DB, error) { return db.session(stri
 func (db *DB) session(identity string) (*DB, error) {
 	outer := db.engine
 	e := &engine{
-		path: outer.path, options: outer.options, signals: newSignals(), writer: outer.writer, readers: outer.readers, outer: outer,
-		gone: "the session is closed", identity: identity,
+		path: outer.path, options: outer.options, signals: newSignals(), writer: outer.writer, readers: outer.readers, apart: outer.apart,
+		outer: outer,
+		gone:  "the session is closed", identity: identity,
 	}
 	if !outer.guests.came(e) {
 		return nil, outer.closedError()

@@ -225,7 +225,8 @@ func (e *events) open() (*source, error) {
 	if e.engine.readers == nil {
 		s.writer = e.engine.writer
 		s.connection = s.writer.connection
-	} else {
+	}
+	if s.writer == nil {
 		mode := ModeReadWrite
 		if e.engine.writer == nil {
 			mode = ModeReadOnly
@@ -235,8 +236,13 @@ func (e *events) open() (*source, error) {
 			return nil, err
 		}
 		s.connection = connection
-		if s.socket, err = wakeSocket(connection.handle); err != nil {
-			connection.close()
+	}
+	if e.engine.readers != nil || e.engine.hub != nil {
+		var err error
+		if s.socket, err = wakeSocket(s.connection.handle); err != nil {
+			if s.writer == nil {
+				s.connection.close()
+			}
 			return nil, err
 		}
 		go e.pump(s)
@@ -315,8 +321,13 @@ func (e *events) close() {
 	e.lock.Lock()
 	source := e.source
 	e.lock.Unlock()
-	if source != nil && source.writer == nil {
+	if source == nil {
+		return
+	}
+	if source.writer == nil {
 		source.connection.close()
+	}
+	if source.socket != nil {
 		_ = source.socket.Close() // the pump ends
 	}
 }

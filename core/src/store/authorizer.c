@@ -53,10 +53,11 @@ static const char *const own_tables[] = {
     "brant_delegations",
 };
 
-/* Indexes on attributes, and the tables, views and triggers of those of text. */
+/* Indexes on attributes, the tables, views and triggers of those of text, and the triggers of the audit log, which run in sessions, too. */
 static bool is_made_name(const char *name) {
     return name && (sqlite3_strnicmp(name, "attribute_index_", 16) == 0 ||
-                    sqlite3_strnicmp(name, "attribute_text_", 15) == 0);
+                    sqlite3_strnicmp(name, "attribute_text_", 15) == 0 ||
+                    sqlite3_strnicmp(name, "brant_audit_logs_", 17) == 0);
 }
 
 bool brant__is_own_table(const char *table) {

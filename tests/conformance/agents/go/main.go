@@ -44,6 +44,15 @@ type handle struct {
 	ring         *brant.Keyring // the last that was attached
 	outer        *handle        // of a session: what it is over
 	transactions []*brant.Tx
+	hub          *brant.Hub // whose system file it is; else nil
+	lent         bool       // by a hub
+}
+
+func (h *handle) close() error {
+	if h.hub != nil {
+		return h.hub.Close()
+	}
+	return h.db.Close()
 }
 
 type agent struct {
@@ -131,7 +140,7 @@ func (a *agent) reset() {
 	for _, object := range objects {
 		switch o := object.(type) {
 		case *handle:
-			_ = o.db.Close()
+			_ = o.close()
 		case cursor:
 			o.close()
 		}
@@ -145,15 +154,15 @@ func (a *agent) run(r request) (any, error) {
 	case "reset":
 		a.reset()
 		return nil, nil
-	case "open":
-		db, err := open(r.Arguments)
+	case "open", "hub.open":
+		h, err := openNamed(r)
 		if err != nil {
 			return nil, err
 		}
 		if old, ok := a.get(r.Object).(*handle); ok {
-			_ = old.db.Close()
+			_ = old.close()
 		}
-		a.set(r.Object, &handle{db: db})
+		a.set(r.Object, h)
 		return nil, nil
 	}
 	switch object := a.get(r.Object).(type) {
@@ -163,6 +172,18 @@ func (a *agent) run(r request) (any, error) {
 		return object.run(r)
 	}
 	return nil, faultf("UNKNOWN_OBJECT", "%s", r.Object)
+}
+
+func openNamed(r request) (*handle, error) {
+	if r.Name == "open" {
+		db, err := open(r.Arguments)
+		return &handle{db: db}, err
+	}
+	hub, err := openHub(r.Arguments)
+	if err != nil {
+		return nil, err
+	}
+	return &handle{db: hub.System(), hub: hub}, nil
 }
 
 func open(arguments json.RawMessage) (*brant.DB, error) {
@@ -207,7 +228,9 @@ func (a *agent) runHandle(h *handle, r request) (any, error) {
 	switch r.Name {
 	case "close":
 		h.transactions = nil
-		return nil, h.db.Close()
+		return nil, h.close()
+	case "hub.acquire", "hub.authenticate", "hub.release":
+		return a.runHub(h, r)
 	case "interrupt":
 		h.db.Interrupt()
 		return nil, nil
@@ -347,7 +370,8 @@ func (h *handle) target() target {
 		Graphs: h.db.Graphs, GraphTypes: h.db.GraphTypes, Indexes: h.db.Indexes, Channels: h.db.Channels, Queues: h.db.Queues, Jobs: h.db.Jobs,
 		Streams: h.db.Streams, Locks: h.db.Locks, RateLimits: h.db.RateLimits, Schedules: h.db.Schedules, Calls: h.db.Calls,
 		Secrets: h.db.Secrets, Envelopes: h.db.Envelopes, Accounts: h.db.Accounts, Organizations: h.db.Organizations,
-		Members: h.db.Members, Invitations: h.db.Invitations, APIKeys: h.db.APIKeys, Audit: h.db.Audit, Access: h.db.Access, anyone: h.db, db: h.db,
+		Members: h.db.Members, Invitations: h.db.Invitations, APIKeys: h.db.APIKeys, Audit: h.db.Audit, Access: h.db.Access, Tenants: h.db.Tenants,
+		anyone: h.db, db: h.db,
 	}
 }
 
@@ -356,7 +380,8 @@ func inTx(tx *brant.Tx) target {
 		Graphs: tx.Graphs, GraphTypes: tx.GraphTypes, Indexes: tx.Indexes, Channels: tx.Channels, Queues: tx.Queues, Jobs: tx.Jobs,
 		Streams: tx.Streams, Locks: tx.Locks, RateLimits: tx.RateLimits, Schedules: tx.Schedules, Calls: tx.Calls,
 		Secrets: tx.Secrets, Envelopes: tx.Envelopes, Accounts: tx.Accounts, Organizations: tx.Organizations,
-		Members: tx.Members, Invitations: tx.Invitations, APIKeys: tx.APIKeys, Audit: tx.Audit, Access: tx.Access, anyone: tx,
+		Members: tx.Members, Invitations: tx.Invitations, APIKeys: tx.APIKeys, Audit: tx.Audit, Access: tx.Access, Tenants: tx.Tenants,
+		anyone: tx,
 	}
 }
 

@@ -49,6 +49,7 @@ type target struct {
 	APIKeys       brant.APIKeys
 	Audit         brant.Audit
 	Access        brant.Access
+	Tenants       brant.Tenants
 }
 
 // members are the arguments of one operation. Each is taken once; what is missing, of another type, or such that Go's types do not tell it
