@@ -78,7 +78,7 @@ cleanup:
 }
 
 brant_status brant__account_missing(brant__text id) {
-    return brant__fail(BRANT_NOT_FOUND, "no account %.*s", (int)id.length, id.data);
+    return brant__row_missing(&brant__accounts_table, id);
 }
 
 brant_status brant__id_check_new(brant_db *db, brant__text id) {
@@ -107,14 +107,7 @@ brant_status brant__id_note_deleted(brant_db *db, brant__text id) {
 }
 
 static brant_status answer(brant__call *call, brant__text id) {
-    brant__statement *statement = NULL;
-    bool found = false;
-    brant_status status = get(&statement, call->db, ROW);
-
-    if (status != BRANT_OK) return status;
-    brant__bind_text(statement, 1, id);
-    status = brant__answer_row(&found, call, &brant__accounts_table, statement);
-    return status == BRANT_OK && !found ? brant__account_missing(id) : status;
+    return brant__answer_row_of(call, &brant__accounts_table, &brant__account_statements, ROW, id);
 }
 
 /* EXISTS where another account than `self` has this normalised email. */

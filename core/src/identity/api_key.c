@@ -104,8 +104,7 @@ static brant_status read_owner(owner *out, brant__call *call, brant__text id, br
     } else if (!brant__text_equal(brant__column_text(statement, 0), active)) {
         status = brant__fail(BRANT_CONFLICT, "account %.*s is not active", (int)id.length, id.data);
     } else if (org_id.data && brant__column_null(statement, 2)) {
-        status =
-            brant__fail(BRANT_NOT_FOUND, "no organization %.*s", (int)org_id.length, org_id.data);
+        status = brant__row_missing(&brant__organizations_table, org_id);
     } else if (org_id.data && !brant__text_equal(brant__column_text(statement, 2), active)) {
         status = brant__fail(BRANT_CONFLICT, "organization %.*s is not active", (int)org_id.length,
                              org_id.data);
@@ -159,6 +158,22 @@ static brant_status read_draft(draft *out, brant__call *call, const brant__stand
     brant__scopes_reduce(&out->scopes);
     BRANT__TRY(brant__input_metadata(&out->metadata, call));
     if (!out->metadata.data) out->metadata = BRANT__TEXT("{}");
+cleanup:
+    return status;
+}
+
+/* What is asked for, and by whom, who may have it made. */
+static brant_status begin(draft *out, brant__actor *actor, brant__call *call) {
+    brant__standing standing;
+    owner of;
+    brant_status status;
+    BRANT__TRY(brant__identity_here(call->db));
+    BRANT__TRY(brant__actor_read(actor, call));
+    BRANT__TRY(brant__standing_read(&standing, call, actor));
+    BRANT__TRY(read_draft(out, call, &standing));
+    BRANT__TRY(may_manage(call, &standing, out->owner_id, out->org_id, false));
+    BRANT__TRY(read_owner(&of, call, out->owner_id, out->org_id));
+    status = check_scopes(call, &standing, &of, out->owner_id, &out->scopes);
 cleanup:
     return status;
 }
@@ -231,18 +246,10 @@ static brant_status give_token(brant__token *token, brant__call *call, draft *ke
 
 brant_status brant__api_keys_create(brant__call *call) {
     brant__actor actor;
-    brant__standing standing;
     brant__token token = {0};
     draft key;
-    owner of;
     brant_status status;
-    BRANT__TRY(brant__identity_here(call->db));
-    BRANT__TRY(brant__actor_read(&actor, call));
-    BRANT__TRY(brant__standing_read(&standing, call, &actor));
-    BRANT__TRY(read_draft(&key, call, &standing));
-    BRANT__TRY(may_manage(call, &standing, key.owner_id, key.org_id, false));
-    BRANT__TRY(read_owner(&of, call, key.owner_id, key.org_id));
-    BRANT__TRY(check_scopes(call, &standing, &of, key.owner_id, &key.scopes));
+    BRANT__TRY(begin(&key, &actor, call));
     BRANT__TRY(give_token(&token, call, &key));
     brant__write_object(call->out);
     brant__write_name(call->out, "key");
@@ -278,27 +285,19 @@ cleanup:
 }
 
 brant_status brant__api_keys_import(brant__call *call) {
-    static const char begin[] = "legacy-";
+    static const char prefix[] = "legacy-";
     const brant__text hash = brant__json_get_text(call->input, "hash");
-    char kid[sizeof begin - 1 + 16];
+    char kid[sizeof prefix - 1 + 16];
     brant__actor actor;
-    brant__standing standing;
     draft key;
-    owner of;
     brant_status status;
-    BRANT__TRY(brant__identity_here(call->db));
-    BRANT__TRY(brant__actor_read(&actor, call));
-    BRANT__TRY(brant__standing_read(&standing, call, &actor));
-    BRANT__TRY(read_draft(&key, call, &standing));
-    BRANT__TRY(may_manage(call, &standing, key.owner_id, key.org_id, false));
-    BRANT__TRY(read_owner(&of, call, key.owner_id, key.org_id));
-    BRANT__TRY(check_scopes(call, &standing, &of, key.owner_id, &key.scopes));
+    BRANT__TRY(begin(&key, &actor, call));
     /* 64 hexadecimal digits: the schema says so. */
     for (size_t i = 0; i < sizeof key.hash; i++)
         key.hash[i] = (uint8_t)(nibble(hash.data[2 * i]) << 4 | nibble(hash.data[2 * i + 1]));
-    memcpy(kid, begin, sizeof begin - 1);
+    memcpy(kid, prefix, sizeof prefix - 1);
     for (size_t i = 0; i < 16; i++)
-        kid[sizeof begin - 1 + i] = "0123456789abcdef"[nibble(hash.data[i])];
+        kid[sizeof prefix - 1 + i] = "0123456789abcdef"[nibble(hash.data[i])];
     key.kid = brant__text_of(kid, sizeof kid);
     key.scheme = BRANT__TEXT("legacy-sha256");
     BRANT__TRY(refuse_known(call->db, key.kid));
@@ -309,10 +308,6 @@ cleanup:
 }
 
 /* ---- changing -------------------------------------------------------------------------------------------------------------- */
-
-static brant_status missing(brant__text id) {
-    return brant__fail(BRANT_NOT_FOUND, "no API key %.*s", (int)id.length, id.data);
-}
 
 /* A key that is there, as far as it matters to what becomes of it; texts are in the arena. */
 typedef struct present {
@@ -339,7 +334,7 @@ static brant_status read_present(present *out, brant__call *call, brant__text id
     brant__bind_text(statement, 1, id);
     BRANT__TRY(brant__step(&row, call->db, statement));
     if (!row) {
-        status = missing(id);
+        status = brant__row_missing(&brant__api_keys_table, id);
         goto cleanup;
     }
     BRANT__TRY(keep(&out->of.type, call, statement, 0));
@@ -419,14 +414,8 @@ cleanup:
     return status;
 }
 
-static brant_status answer_key(brant__call *call, brant__text id) {
-    brant__statement *statement = NULL;
-    bool row = false;
-    brant_status status = get(&statement, call->db, GET);
-    if (status != BRANT_OK) return status;
-    brant__bind_text(statement, 1, id);
-    status = brant__answer_row(&row, call, &brant__api_keys_table, statement);
-    return status == BRANT_OK && !row ? missing(id) : status;
+static brant_status answer(brant__call *call, brant__text id) {
+    return brant__answer_row_of(call, &brant__api_keys_table, &brant__api_key_statements, GET, id);
 }
 
 brant_status brant__api_keys_revoke(brant__call *call) {
@@ -444,7 +433,7 @@ brant_status brant__api_keys_revoke(brant__call *call) {
     BRANT__TRY(read_present(&key, call, id));
     BRANT__TRY(may_manage(call, &standing, key.of.owner_id, key.of.org_id, true));
     if (key.revoked) {
-        status = answer_key(call, id);
+        status = answer(call, id);
         goto cleanup;
     }
     BRANT__TRY(get(&statement, call->db, REVOKE));
@@ -462,7 +451,7 @@ cleanup:
 
 brant_status brant__api_keys_get(brant__call *call) {
     const brant_status status = brant__identity_here(call->db);
-    return status == BRANT_OK ? answer_key(call, brant__json_get_text(call->input, "id")) : status;
+    return status == BRANT_OK ? answer(call, brant__json_get_text(call->input, "id")) : status;
 }
 
 brant_status brant__api_keys_list(brant__call *call) {

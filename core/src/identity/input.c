@@ -127,3 +127,20 @@ brant_status brant__answer_row(bool *out_found, brant__call *call, const brant__
     brant__reset(statement);
     return status;
 }
+
+brant_status brant__answer_row_of(brant__call *call, const brant__table *table,
+                                  const brant__statements *statements, size_t index,
+                                  brant__text id) {
+    brant__statement *statement = NULL;
+    bool found = false;
+    brant_status status = brant__statement_get(&statement, call->db, statements, index);
+
+    if (status != BRANT_OK) return status;
+    brant__bind_text(statement, 1, id);
+    status = brant__answer_row(&found, call, table, statement);
+    return status == BRANT_OK && !found ? brant__row_missing(table, id) : status;
+}
+
+brant_status brant__row_missing(const brant__table *table, brant__text id) {
+    return brant__fail(BRANT_NOT_FOUND, "no %s %.*s", table->row, (int)id.length, id.data);
+}

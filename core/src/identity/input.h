@@ -38,5 +38,11 @@ brant_status brant__resource_of(brant__text *out, brant__arena *arena, const cha
 /* Answer the one row that the statement yields, and reset it. *out_found false: there was none that the caller may see, and nothing was written. */
 brant_status brant__answer_row(bool *out_found, brant__call *call, const brant__table *table,
                                brant__statement *statement);
+/* The same of a statement with one parameter, the row's id. NOT_FOUND. */
+brant_status brant__answer_row_of(brant__call *call, const brant__table *table,
+                                  const brant__statements *statements, size_t index,
+                                  brant__text id);
+/* NOT_FOUND, saying that the table has no row of this id. */
+brant_status brant__row_missing(const brant__table *table, brant__text id);
 
 #endif

@@ -11,24 +11,12 @@
 #include "identity/input.h"
 #include "identity/level.h"
 #include "identity/member.h"
+#include "identity/organization.h"
 #include "identity/token.h"
 
 #define TTL INT64_C(604800000)
 
-enum {
-    FIND,
-    STORED,
-    PENDING,
-    DROP,
-    ORGANIZATION,
-    MEMBER,
-    INSERT,
-    GET,
-    STATE,
-    STATE_OF_ROW,
-    SETTLE,
-    STATEMENTS
-};
+enum { FIND, STORED, PENDING, DROP, MEMBER, INSERT, GET, STATE, STATE_OF_ROW, SETTLE, STATEMENTS };
 #define STATE_COLUMNS "id, org_id, email, level, status, expires_at FROM brant_invitations WHERE "
 static const char *const sql[] = {
     [FIND] = "SELECT (SELECT row_id FROM brant_invitations WHERE kid = :kid), "
@@ -37,7 +25,6 @@ static const char *const sql[] = {
     [PENDING] = "SELECT row_id, id, expires_at FROM brant_invitations WHERE org_id = :org AND "
                 "email = :email AND status = 'pending'",
     [DROP] = "DELETE FROM brant_invitations WHERE row_id = :row_id",
-    [ORGANIZATION] = "SELECT status FROM brant_organizations WHERE id = :org",
     [MEMBER] = "SELECT 1 FROM brant_accounts a CROSS JOIN brant_members m ON m.org_id = :org AND "
                "m.account_id = a.id WHERE a.email = :email",
     [INSERT] =
@@ -96,21 +83,11 @@ cleanup:
 }
 
 static brant_status check_organization(brant_db *db, brant__text org_id) {
-    brant__statement *statement = NULL;
-    bool row = false;
-    brant_status status;
-    BRANT__TRY(get(&statement, db, ORGANIZATION));
-    brant__bind_text(statement, 1, org_id);
-    BRANT__TRY(brant__step(&row, db, statement));
-    if (!row)
-        status =
-            brant__fail(BRANT_NOT_FOUND, "no organization %.*s", (int)org_id.length, org_id.data);
-    else if (!brant__text_equal(brant__column_text(statement, 0), BRANT__TEXT("active")))
-        status = brant__fail(BRANT_CONFLICT, "organization %.*s is not active", (int)org_id.length,
-                             org_id.data);
-cleanup:
-    brant__reset(statement);
-    return status;
+    brant__organization organization;
+    const brant_status status = brant__organization_find(&organization, db, NULL, org_id);
+    if (status != BRANT_OK || organization.status == BRANT__ORGANIZATION_ACTIVE) return status;
+    return brant__fail(BRANT_CONFLICT, "organization %.*s is not active", (int)org_id.length,
+                       org_id.data);
 }
 
 static brant_status check_no_member(brant_db *db, const draft *invitation) {
@@ -251,10 +228,6 @@ cleanup:
     return status;
 }
 
-static brant_status missing(brant__text id) {
-    return brant__fail(BRANT_NOT_FOUND, "no invitation %.*s", (int)id.length, id.data);
-}
-
 static brant_status read_by_id(present *out, brant__call *call, brant__text id) {
     brant__statement *statement = NULL;
     bool found = false;
@@ -262,7 +235,8 @@ static brant_status read_by_id(present *out, brant__call *call, brant__text id) 
     if (status != BRANT_OK) return status;
     brant__bind_text(statement, 1, id);
     status = read_state(out, &found, call, statement);
-    return status == BRANT_OK && !found ? missing(id) : status;
+    return status == BRANT_OK && !found ? brant__row_missing(&brant__invitations_table, id)
+                                        : status;
 }
 
 /* That of the input's token. */
@@ -403,17 +377,11 @@ cleanup:
 /* ---- reading --------------------------------------------------------------------------------------------------------------- */
 
 brant_status brant__invitations_get(brant__call *call) {
-    const brant__text id = brant__json_get_text(call->input, "id");
-    brant__statement *statement = NULL;
-    bool row = false;
-    brant_status status;
-    BRANT__TRY(brant__identity_here(call->db));
-    BRANT__TRY(get(&statement, call->db, GET));
-    brant__bind_text(statement, 1, id);
-    BRANT__TRY(brant__answer_row(&row, call, &brant__invitations_table, statement));
-    if (!row) status = missing(id);
-cleanup:
-    return status;
+    const brant_status status = brant__identity_here(call->db);
+    return status == BRANT_OK ? brant__answer_row_of(call, &brant__invitations_table,
+                                                     &brant__invitation_statements, GET,
+                                                     brant__json_get_text(call->input, "id"))
+                              : status;
 }
 
 brant_status brant__invitations_list(brant__call *call) {

@@ -55,10 +55,6 @@ static brant_status get(brant__statement **out, brant_db *db, size_t index) {
 
 /* ---- finding ------------------------------------------------------------------------------------------------------------- */
 
-static brant_status missing(brant__text id) {
-    return brant__fail(BRANT_NOT_FOUND, "no organization %.*s", (int)id.length, id.data);
-}
-
 brant_status brant__organization_find(brant__organization *out, brant_db *db, brant__arena *arena,
                                       brant__text id) {
     brant__statement *statement = NULL;
@@ -70,7 +66,7 @@ brant_status brant__organization_find(brant__organization *out, brant_db *db, br
     brant__bind_text(statement, 1, id);
     BRANT__TRY(brant__step(&row, db, statement));
     if (!row) {
-        status = missing(id);
+        status = brant__row_missing(&brant__organizations_table, id);
         goto cleanup;
     }
     const brant__text text = brant__column_text(statement, 0);
@@ -78,30 +74,27 @@ brant_status brant__organization_find(brant__organization *out, brant_db *db, br
                   : brant__text_equal(text, BRANT__TEXT("suspended"))
                       ? BRANT__ORGANIZATION_SUSPENDED
                       : BRANT__ORGANIZATION_DELETING;
-    status = brant__arena_text(&out->owner_id, arena, brant__column_text(statement, 1));
+    if (arena) status = brant__arena_text(&out->owner_id, arena, brant__column_text(statement, 1));
 cleanup:
     brant__reset(statement);
     return status;
 }
 
+static brant_status check_kept(const brant__organization *organization, brant__text id) {
+    if (organization->status != BRANT__ORGANIZATION_DELETING) return BRANT_OK;
+    return brant__fail(BRANT_CONFLICT, "organization %.*s is being deleted", (int)id.length,
+                       id.data);
+}
+
 brant_status brant__organization_hold(brant__organization *out, brant_db *db, brant__arena *arena,
                                       brant__text id) {
     const brant_status status = brant__organization_find(out, db, arena, id);
-    if (status == BRANT_OK && out->status == BRANT__ORGANIZATION_DELETING)
-        return brant__fail(BRANT_CONFLICT, "organization %.*s is being deleted", (int)id.length,
-                           id.data);
-    return status;
+    return status == BRANT_OK ? check_kept(out, id) : status;
 }
 
 static brant_status answer(brant__call *call, brant__text id) {
-    brant__statement *statement = NULL;
-    bool found = false;
-    brant_status status = get(&statement, call->db, ROW);
-
-    if (status != BRANT_OK) return status;
-    brant__bind_text(statement, 1, id);
-    status = brant__answer_row(&found, call, &brant__organizations_table, statement);
-    return status == BRANT_OK && !found ? missing(id) : status;
+    return brant__answer_row_of(call, &brant__organizations_table, &brant__organization_statements,
+                                ROW, id);
 }
 
 /* EXISTS where another organisation than `self` has this normalised slug. */
@@ -142,12 +135,6 @@ static brant_status begin(change *self, brant__call *call, const char *action) {
     status = brant__standing_read(&self->standing, call, &self->actor);
 cleanup:
     return status;
-}
-
-static brant_status check_state(const change *self) {
-    if (self->organization.status != BRANT__ORGANIZATION_DELETING) return BRANT_OK;
-    return brant__fail(BRANT_CONFLICT, "organization %.*s is being deleted", (int)self->id.length,
-                       self->id.data);
 }
 
 /* DENIED unless the actor is one of the owners, also while the organisation is suspended; or, with `admin`, of access_level admin. */
@@ -383,7 +370,7 @@ brant_status brant__organizations_update(brant__call *call) {
 
     BRANT__TRY(begin(&self, call, "organizations.update"));
     BRANT__TRY(brant__level_require(&own, call, &self.standing, self.id, BRANT__LEVEL_ADMIN));
-    BRANT__TRY(check_state(&self));
+    BRANT__TRY(check_kept(&self.organization, self.id));
     BRANT__TRY(brant__input_label(&name, call));
     BRANT__TRY(brant__input_metadata(&metadata, call));
     if (given.data) BRANT__TRY(brant__slug_normalize(&slug, call->arena, given));
@@ -437,7 +424,7 @@ brant_status brant__organizations_transfer(brant__call *call) {
 
     BRANT__TRY(begin(&self, call, "organizations.transfer"));
     BRANT__TRY(brant__level_require(&own, call, &self.standing, self.id, BRANT__LEVEL_OWNER));
-    BRANT__TRY(check_state(&self));
+    BRANT__TRY(check_kept(&self.organization, self.id));
     BRANT__TRY(check_heir(&heir, &self, to));
     if (heir.level != BRANT__LEVEL_OWNER) {
         BRANT__TRY(brant__session_require(call->db, brant__scopes_of_level(BRANT__LEVEL_OWNER)));
@@ -468,7 +455,7 @@ brant_status brant__organizations_suspend(brant__call *call) {
 
     BRANT__TRY(begin(&self, call, "organizations.suspend"));
     BRANT__TRY(check_owner(&self, true));
-    BRANT__TRY(check_state(&self));
+    BRANT__TRY(check_kept(&self.organization, self.id));
     if (self.organization.status == BRANT__ORGANIZATION_ACTIVE)
         BRANT__TRY(set_status(&self, "suspended"));
     status = answer(call, self.id);
@@ -482,7 +469,7 @@ brant_status brant__organizations_resume(brant__call *call) {
 
     BRANT__TRY(begin(&self, call, "organizations.resume"));
     BRANT__TRY(check_owner(&self, true));
-    BRANT__TRY(check_state(&self));
+    BRANT__TRY(check_kept(&self.organization, self.id));
     if (self.organization.status == BRANT__ORGANIZATION_SUSPENDED) {
         /* While it was suspended its owners may have gone out of use. */
         BRANT__TRY(brant__owner_remains(call->db, self.id, BRANT__TEXT("")));

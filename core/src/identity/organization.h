@@ -10,7 +10,7 @@ enum { BRANT__ORGANIZATION_ACTIVE, BRANT__ORGANIZATION_SUSPENDED, BRANT__ORGANIZ
 
 typedef struct brant__organization {
     int status;
-    brant__text owner_id; /* in the arena */
+    brant__text owner_id; /* in the arena, where one is given */
 } brant__organization;
 
 /* NOT_FOUND: there is none of this id. */
