@@ -437,6 +437,11 @@ static void judge_actor(brant_db *db) {
          "{\"graph\":\"acl\",\"subject\":\"account:1\",\"group\":\"g\",\"actor\":{\"type\":"
          "\"service\","
          "\"id\":\"1\"}}",
+         BRANT_DENIED);
+    call(db, "access.assign",
+         "{\"graph\":\"acl\",\"subject\":\"account:1\",\"role\":\"r\",\"actor\":{\"type\":"
+         "\"service\","
+         "\"id\":\"1\"}}",
          BRANT_OK);
     call(db, "access.remove",
          "{\"graph\":\"acl\",\"key\":\"g\",\"actor\":{\"type\":\"service\",\"id\":\"1\"}}",
