@@ -553,7 +553,13 @@ static void test_streams_of_graphs(void **state) {
     must(bob, "streams.read", json, "\"key\":\"n:k\"");
     must_lack(half, "streams.read", json, "nodes:read");
     must_lack(ann, "streams.read", "{\"stream\":\"audit-events\"}", "audit:read");
-    must_lack(ann, "streams.publish", "{\"stream\":\"audit-events\",\"payload\":1}", "audit:write");
+    must_fail(ann, "streams.publish", "{\"stream\":\"audit-events\",\"payload\":1}", BRANT_DENIED,
+              "nothing else");
+    must_fail(ann, "calls.publish",
+              "{\"stream\":\"audit-events\",\"event\":\"call.requested\",\"request_id\":\"r\","
+              "\"namespace\":\"n\",\"operation_id\":\"n.x\",\"type\":\"query\"}",
+              BRANT_DENIED, "nothing else");
+    must_lack(ann, "streams.trim", "{\"stream\":\"audit-events\",\"max_count\":1}", "audit:write");
     brant_db_free(ann);
     brant_db_free(bob);
     brant_db_free(half);

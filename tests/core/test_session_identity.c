@@ -303,6 +303,54 @@ static void test_one_of_an_organisation_in_the_system_file(void **state) {
     brant_hub_free(hub);
 }
 
+/* The log's own triggers are no user's, also where a session is the first that writes to it. */
+static void test_a_session_writes_the_first_audit_row_of_a_handle(void **state) {
+    scene s = set_scene(*state);
+    brant_db_free(s.db);
+    s.db = open_identity(in_folder(*state, "a.db"));
+    brant_db *root = session_of(&s, s.root.text, NULL, "\"*:*\"");
+    tell(root, "audit.append", "{'action':'doors.open'}");
+    tell(root, "accounts.update", "{'id':'%s','name':'Bob'}", s.bob.text);
+    brant_db_free(root);
+    must(s.db, "sql.execute", "{\"sql\":\"CREATE TABLE t (x)\"}", NULL);
+    must_fail(
+        s.db, "sql.execute",
+        "{\"sql\":\"CREATE TEMP TRIGGER brant_audit_logs_insert AFTER INSERT ON t BEGIN SELECT "
+        "1; END\"}",
+        BRANT_DENIED, "the name is brant's");
+    brant_db_free(s.db);
+}
+
+/* Nobody's rights can be taken away, or denials ended, past access.*. */
+static void test_the_access_graph_is_kept(void **state) {
+    brant_db *db = open_identity(in_folder(*state, "a.db"));
+    brant_db *session = session_as(db, "{'id':'p','scopes':['*:*']}");
+    refused(session, "graphs.create", BRANT_DENIED, "access graph's name",
+            "{'name':'access','graph_type':'task'}");
+    refused(session, "graphs.import", BRANT_DENIED, NULL,
+            "{'graph':'access','create':true,'format':'ndjson','text':''}");
+    tell(db, "access.put", "{'key':'r','type':'Role'}");
+    tell(db, "access.deny", "{'subject':'r','scopes':['*:*']}");
+    refused(session, "db.erase", BRANT_DENIED, "access graph", "{'values':['r']}");
+    tell(session, "db.erase", "{'values':['nobody']}");
+    brant_db_free(session);
+    brant_db_free(db);
+}
+
+/* What was somebody's does not become everybody's. */
+static void test_erasing_an_owner_opens_nothing(void **state) {
+    brant_db *db = open_identity(in_folder(*state, "a.db"));
+    tell(db, "graph_types.define",
+         "{'name':'notes','scope':'user','module':{'$defs':{'TNode':{'type':'object'}}}}");
+    tell(db, "graphs.create", "{'name':'hers','graph_type':'notes','owner_id':'ann'}");
+    brant_db *other = session_as(db, "{'id':'bob','scopes':['*:read']}");
+    refused(other, "graphs.get", BRANT_NOT_FOUND, NULL, "{'name':'hers'}");
+    tell(db, "db.erase", "{'values':['ann']}");
+    refused(other, "graphs.get", BRANT_NOT_FOUND, NULL, "{'name':'hers'}");
+    brant_db_free(other);
+    brant_db_free(db);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_folder, tear_down_folder)
 
 int main(void) {
@@ -316,6 +364,9 @@ int main(void) {
         TEST(test_no_session_delegates_what_it_may_not),
         TEST(test_no_session_assigns_denials_that_it_could_not_make),
         TEST(test_one_of_an_organisation_in_the_system_file),
+        TEST(test_a_session_writes_the_first_audit_row_of_a_handle),
+        TEST(test_the_access_graph_is_kept),
+        TEST(test_erasing_an_owner_opens_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

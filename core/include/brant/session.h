@@ -33,11 +33,11 @@ extern "C" {
  * Whole files are the matter of db.* and of secrets.rotate and status without `graph`: these go by scope alone. graph_types.check, migrate and set_retention reach the rows of all graphs of a type: they
  * take graphs:admin too.
  * A cursor looks by the rules of its session each time; what may not be read any more is DENIED then. A nodes.walk goes on.
- * The stream "audit-events" takes also audit:read; notifications on account:*, org:*, auth:* and acl:* are told to whom accounts:read, organizations:read, api_keys:read and access:read are allowed, and on these and on graph:*, nodes:* and edges:*
+ * The stream "audit-events" takes also audit:read, and a session publishes nothing there (DENIED); notifications on account:*, org:*, auth:* and acl:* are told to whom accounts:read, organizations:read, api_keys:read and access:read are allowed, and on these and on graph:*, nodes:* and edges:*
  * a session cannot notify (DENIED). Where organisations share a file (not a tenant's), one with "organization" hears of these what has its org_id, and has no part in "audit-events" (DENIED).
  * On a hub's system file one with "organization" has accounts, organizations, members, invitations, api_keys, auth, audit, identity, modules, operations, transaction and events.listen; the rest, which is of
  * all organisations, is DENIED.
- * DENIED at all: brant_keyring_load, _copy, _unload; db.restore; changing graph types of scope system; ending a transaction that the session did not begin; in sql.execute everything but SELECT, INSERT, UPDATE and DELETE on tables of yours (also
+ * DENIED at all: db.erase of values that stand in an access graph; brant_keyring_load, _copy, _unload; db.restore; changing graph types of scope system; ending a transaction that the session did not begin; in sql.execute everything but SELECT, INSERT, UPDATE and DELETE on tables of yours (also
  * through views and triggers), and reading brant's own tables. A `path` on the machine (db.backup, graphs.import) takes "read" or "write" in `files`: a scope that somebody holds within an organisation says nothing about the machine.
  *
  * `db` may be a session itself. Then everything must be allowed by both; id, actor_type, principal, organization, level and key are those of `db` and may be given only as the same, and scopes that `db` does not

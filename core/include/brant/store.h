@@ -182,7 +182,7 @@ BRANT_API brant_status brant_db_metrics(char **out_json, size_t *out_json_len, b
  *       "refused": [{graph, key|null, reason}..], "scrubbed": bool}
  * One person's data: every node and edge of every graph, archived and deleted ones too, whose key is one of the values or whose attributes or metadata hold one anywhere as a whole
  * text or as a member's name. "delete": they are deleted, nodes with all their edges. "redact": the text is replaced in place (a name that is taken then gets a number); what has the value as its key is
- * deleted all the same, and so is what would not satisfy its schema any more. Graphs are never deleted: an owner_id or project_id that is a value becomes null, and their
+ * deleted all the same, and so is what would not satisfy its schema any more. Graphs are never deleted: an owner_id that is a value becomes the replacement, so that nobody has it and it opens to nobody, a project_id null, and their
  * metadata is redacted; a graph whose name is a value is among `refused`. Notifications whose channel or payload holds a value are removed; those of this operation hold no keys.
  * Jobs (payload, result, progress, errors, worker, key, unique key) and events of streams (payload, key; change logs of graphs among them), and schedules (payload, options): "delete": they go, a job also
  * while it runs (its worker is STALE then); "redact": the text is replaced, and they go only where a key is the value or bytes hold it. A rate limit whose name is a value goes. An event that goes leaves a hole: a

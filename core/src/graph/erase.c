@@ -603,7 +603,7 @@ static brant_status erase_graphs(erase *self) {
         if (!owned && !in_project && !holds) continue;
         BRANT__TRY(redact(&self->metadata, self, brant__column_text(statement, 4)));
         BRANT__TRY(copy_text(&name, self, name));
-        BRANT__TRY(copy_text(&owner, self, owned ? (brant__text){NULL, 0} : owner));
+        BRANT__TRY(copy_text(&owner, self, owned ? self->replacement : owner));
         BRANT__TRY(copy_text(&project, self, in_project ? (brant__text){NULL, 0} : project));
         BRANT__TRY(redact_graph(self, name, brant__column_integer(statement, 0), owner, project,
                                 owned, holds));

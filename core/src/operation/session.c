@@ -338,6 +338,12 @@ static brant_status rule_graph(bool *out_visible, brant__call *call, const brant
     *out_visible = false;
     if (!operation) return brant__fail(BRANT_DENIED, "a session reads graphs by operations only");
     *out_visible = true;
+    /* What somebody is denied stands there, too, and goes with the node that it is of. */
+    if (is_access(graph) && begins(brant__text_string(operation->name), "db.erase")) {
+        *out_visible = false;
+        return brant__fail(BRANT_DENIED, "a value stands in an access graph, which db.erase "
+                                         "changes by a trusted handle only");
+    }
     if (!reaches_graphs(operation, call)) return BRANT_OK;
     BRANT__TRY(visible(out_visible, call, seen, operation, graph));
     if (!*out_visible) return BRANT_OK;
@@ -348,6 +354,12 @@ static brant_status rule_graph(bool *out_visible, brant__call *call, const brant
             status = lacks(operation, *missing);
             goto cleanup;
         }
+    }
+    /* Another graph under its name would leave nobody with a right. */
+    if (operation->kind == BRANT__MUTATION && !is_access(graph) &&
+        brant__text_equal(graph->name, BRANT__TEXT("access"))) {
+        status = brant__fail(BRANT_DENIED, "graph \"access\" is the access graph's name");
+        goto cleanup;
     }
     if (!brant__text_equal(graph->scope, BRANT__TEXT("system"))) return BRANT_OK;
     if (is_access(graph)) {
@@ -433,6 +445,11 @@ cleanup:
     return status;
 }
 
+static bool publishes(const brant__operation *operation) {
+    const brant__text name = brant__text_string(operation->name);
+    return begins(name, "streams.publish") || begins(name, "calls.publish");
+}
+
 static brant_status rule_stream(brant_db *db, const brant__session *seen, brant__text name) {
     const brant__operation *operation = brant__db_running(db);
     brant__arena arena = {0};
@@ -451,6 +468,9 @@ static brant_status rule_stream(brant_db *db, const brant__session *seen, brant_
                                          "\"audit-events\" of the whole file");
     if (begins(name, "changes:"))
         status = need_log(&call, seen, operation, brant__text_of(name.data + 8, name.length - 8));
+    else if (publishes(operation))
+        status = brant__fail(BRANT_DENIED, "stream \"audit-events\" tells rows of the audit log, "
+                                           "and nothing else");
     else
         status = need(&call, seen, operation,
                       brant__text_equal(space, BRANT__TEXT("streams")) &&
