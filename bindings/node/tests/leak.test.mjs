@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { file, run } from './support.mjs';
 
-for (const what of ['calls', 'errors', 'handles', 'forgotten', 'listeners', 'jobs', 'loops', 'streams', 'schedulers', 'background', 'walks', 'exports', 'workers']) {
+for (const what of ['calls', 'errors', 'handles', 'forgotten', 'listeners', 'jobs', 'loops', 'streams', 'schedulers', 'background', 'walks', 'exports', 'workers', 'sessions', 'hubs']) {
   test(`${what} leak neither memory nor descriptors nor threads`, { timeout: 120_000 }, async (t) => {
     const { status, stdout, stderr } = await run('fixtures/leak.mjs', [file(t), what], {
       // A small young generation: how it grows is no leak.

@@ -57,6 +57,13 @@ test('the secrets of README.md', (t) => {
   assert.deepEqual(run(t, 'secrets', 1, more).trim().split('\n'), ['[secret] ann', '1', '[ { version: 2, count: 1 } ]', '2']);
 });
 
+test('the hub of README.md', (t) => {
+  const lines = run(t, 'hub', 1, '').trim().split('\n');
+  assert.deepEqual(lines.slice(0, 2), ['[token]', 'DENIED queues:write']);
+  assert.match(lines[2], /^true ./);
+  assert.deepEqual(lines.slice(3), ['1', 'it leaked true']);
+});
+
 test('the examples run', (t) => {
   for (const [name, expected] of [['jobs', 'b: no courier, delayed\nshipped a\nshipped b\n30\n'], ['quickstart', /^7\.88 /]]) {
     const program = `process.chdir(${JSON.stringify(folder(t))});\n${readFileSync(here(`../examples/${name}.mjs`), 'utf8')}`;

@@ -1,14 +1,18 @@
 /* Compiled, never run: what a typed consumer writes, and what the types must refuse. */
 import {
   BrantError,
+  Hub,
   Key,
   composite,
   defineModule,
   deriveKeyAsync,
   generateKey,
+  identitySchemas,
   modules,
   open,
   operations,
+  type Actor,
+  type Database,
   type Envelope,
   type ErrorCode,
   type GraphNode,
@@ -16,6 +20,7 @@ import {
   type Notification,
   type SchemaOf,
   type Secret,
+  type Token,
 } from 'brant';
 import { pipeline } from 'node:stream/promises';
 import { Type as Type034 } from '@sinclair/typebox';
@@ -298,4 +303,29 @@ console.log(sent, held);
   const state: string | undefined = db.secrets.status().keys[0]?.state;
   const value: unknown = db.call('nodes.open_secret', { graph: 'g', key: 'k', path: 'attributes.value' }).value;
   console.log(ring.attached, opened, state, value, db.keyringInfo().keys[0]?.kdf?.t);
+}
+
+{
+  using hub = new Hub('data', { maxOpen: 8, integers: 'number' });
+  using ring = hub.keyring({ keys: [generateKey({ purpose: 'audit' })] });
+  const actor: Actor = { id: 'a', reason: 'because' };
+  const account = hub.accounts.create('a@b.org', { accessLevel: 'service', actor });
+  // @ts-expect-error no such level
+  hub.members.add('o', account.id, { level: 'king' });
+  const { token } = hub.apiKeys.create('k', new Set(['nodes:read']), { ownerId: account.id, expiresAt: new Date() });
+  // @ts-expect-error a token is no text; reveal() gives it
+  const shown: string = token;
+  const same: Token = token;
+  using caller = await hub.authenticateAsync(same);
+  const session: Database = caller.db.session(caller.identity);
+  // @ts-expect-error an identity has an id
+  caller.db.session({ scopes: ['*:*'] });
+  const allowed: boolean = session.access.check('a', 'nodes:read');
+  const level: 'viewer' | 'member' | 'admin' | 'owner' | null = caller.level;
+  const { items } = hub.system.call('tenants.list', { filter: { status: 'active' } });
+  items.map((tenant) => tenant.state === 'made');
+  session.access.assign('a', { role: 'r' });
+  // @ts-expect-error one of them
+  session.access.assign('a', { role: 'r', group: 'g' });
+  console.log(shown, allowed, level, identitySchemas().accounts.select, (await hub.tenants.migrateAsync()).items[0]?.to, ring.attached);
 }
