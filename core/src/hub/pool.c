@@ -311,11 +311,12 @@ static brant_status give_ring(brant__file *file) {
     return status;
 }
 
-/* Idle, or closed. */
-void brant__pool_put_back(brant__file *file) {
+/* Idle, or closed; without the session that was lent. */
+static void put_back(brant__file *file) {
     brant_hub *hub = file->hub;
-    const bool clean = brant_last_error()->code == BRANT_OK;
     bool keep = false;
+    brant_db_free(file->session);
+    file->session = NULL;
     if (brant__enter(file->db) == BRANT_OK) {
         while (brant__depth(file->db) > 0)
             brant__rollback(file->db);
@@ -323,7 +324,6 @@ void brant__pool_put_back(brant__file *file) {
         brant__leave(file->db);
         keep = true;
     }
-    if (clean) (void)brant__error_code();
     pthread_mutex_lock(&hub->lock);
     keep = keep && !file->doomed && !atomic_load(&hub->closed);
     if (keep) {
@@ -336,6 +336,14 @@ void brant__pool_put_back(brant__file *file) {
     close_file(file);
     give_place(hub);
     brant__hub_release(hub);
+}
+
+/* What the caller failed by stays in the record, also where the hub was closed meanwhile. */
+void brant__pool_put_back(brant__file *file) {
+    error_record kept = keep_error();
+    put_back(file);
+    restore_error(&kept);
+    drop_error(&kept);
 }
 
 /* ---- the handle of a file that is lent ------------------------------------------------------------------------------------------ */
@@ -359,8 +367,6 @@ static void on_destroy(brant_db *beneath, void *context) {
     unlink_from(&hub->lent, file);
     file->handle = NULL;
     pthread_mutex_unlock(&hub->lock);
-    brant_db_free(file->session);
-    file->session = NULL;
     brant__pool_put_back(file);
 }
 
@@ -382,11 +388,7 @@ brant_status brant__pool_lend(brant_db **out_db, brant__file *file, brant__text 
     pthread_mutex_unlock(&hub->lock);
     if (status == BRANT_OK && late) brant_close(*out_db); /* it missed that everything is closed */
 cleanup:
-    if (status != BRANT_OK) {
-        brant_db_free(file->session);
-        file->session = NULL;
-        brant__pool_put_back(file);
-    }
+    if (status != BRANT_OK) brant__pool_put_back(file);
     return status;
 }
 
