@@ -153,7 +153,8 @@ BRANT_API brant_status brant_tenant_backup(char **out_json, size_t *out_json_len
 /*
  * tenants.restore {"org_id", "path"} -> the answer of db.restore
  * From a backup of this organisation's file; one that was never in a hub is taken, too. A tenant whose file is missing gets one. CONFLICT: the backup is another organisation's. INVALID: the path lies in the
- * hub's folder. Errors are those of db.restore and brant_hub_acquire.
+ * hub's folder. Errors are those of db.restore and brant_hub_acquire. The audit log went back with the file, which tenants.maintain tells (CONFLICT) from then on if it had kept a later checkpoint: when the restore was
+ * wanted, audit.keep with "replace" takes a new one.
  */
 BRANT_API brant_status brant_tenant_restore(char **out_json, size_t *out_json_len, brant_db *db,
                                             const char *json, size_t json_len);
