@@ -115,12 +115,29 @@ static bool is_foreign(int descriptor, const struct stat *file) {
     return true;
 }
 
-brant_status brant__descriptor_guard(const char *path) {
-    struct stat file;
+/* Above all descriptors that are open. 0: not known, or so high that to list the open ones takes less than to try all. */
+static int descriptor_bound(void) {
+    long bound = 0;
+#if defined(__linux__)
+    char text[1024];
+    const int status = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    const ssize_t length = status >= 0 ? read(status, text, sizeof text - 1) : -1;
+    if (status >= 0) close(status);
+    if (length <= 0) return 0;
+    text[length] = '\0';
+    const char *size = strstr(text, "\nFDSize:");
+    if (size) bound = strtol(size + sizeof "\nFDSize:" - 1, NULL, 10);
+#endif
+    return bound > 0 && bound <= 16384 ? (int)bound : 0;
+}
+
+/* Under the lock. A hub has thousands of descriptors, nearly all of them ours: of those none is asked for, while listing costs as much for each. */
+static int find_foreign(const struct stat *file) {
+    const int bound = descriptor_bound();
+    for (int descriptor = 0; descriptor < bound; descriptor++)
+        if (is_foreign(descriptor, file)) return descriptor;
+    if (bound > 0) return -1;
     int found = -1;
-    if (stat(path, &file) != 0) return BRANT_OK;
-    pthread_mutex_lock(
-        &owned_lock); /* all the while: another thread's descriptor is noted or not there */
     DIR *folder = opendir("/proc/self/fd");
     if (!folder) folder = opendir("/dev/fd");
     if (folder) {
@@ -130,7 +147,7 @@ brant_status brant__descriptor_guard(const char *path) {
             char *end = NULL;
             const long descriptor = strtol(entry->d_name, &end, 10);
             if (end == entry->d_name || *end || descriptor == own) continue;
-            if (is_foreign((int)descriptor, &file)) found = (int)descriptor;
+            if (is_foreign((int)descriptor, file)) found = (int)descriptor;
         }
         closedir(folder);
     } else {
@@ -139,8 +156,17 @@ brant_status brant__descriptor_guard(const char *path) {
                                 ? limit.rlim_cur
                                 : 65536;
         for (int descriptor = 0; found < 0 && (rlim_t)descriptor < most; descriptor++)
-            if (is_foreign(descriptor, &file)) found = descriptor;
+            if (is_foreign(descriptor, file)) found = descriptor;
     }
+    return found;
+}
+
+brant_status brant__descriptor_guard(const char *path) {
+    struct stat file;
+    if (stat(path, &file) != 0) return BRANT_OK;
+    pthread_mutex_lock(
+        &owned_lock); /* all the while: another thread's descriptor is noted or not there */
+    const int found = find_foreign(&file);
     pthread_mutex_unlock(&owned_lock);
     if (found < 0) return BRANT_OK;
     return brant__fail(
