@@ -2,7 +2,9 @@
  * tests/core/test_hub_delegation.c: delegations between organisations: what each side has of them, who may, and processes that are killed before each commit of one.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/wait.h>
 
@@ -326,11 +328,95 @@ static void test_deleted(void **state) {
     brant_hub_free(hub);
 }
 
+/* ---- threads ------------------------------------------------------------------------------------------------------------ */
+
+#define RING_KEYS                                                                                  \
+    RING(AUDIT_KEY(1, "active", KEY_1) ",{\"purpose\":\"pepper\",\"version\":1,\"key\":\"" KEY_2   \
+                                       "\"}")
+
+typedef struct crowd {
+    brant_hub *hub;
+    char token[200];
+    atomic_int stop;
+    atomic_int failed; /* the line of what did */
+} crowd;
+
+#define WELL(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition)) atomic_store(&self->failed, __LINE__);                                   \
+    } while (0)
+
+static void *authenticate(void *context) {
+    crowd *self = context;
+    while (!atomic_load(&self->stop)) {
+        brant_db *session = NULL;
+        char *answer = NULL;
+        size_t length = 0;
+        WELL(brant_hub_authenticate(&session, &answer, &length, self->hub, TEXT(self->token)) ==
+             BRANT_OK);
+        brant_free(answer);
+        answer = NULL;
+        WELL(brant_call(&answer, &length, session, TEXT("graphs.list"), TEXT("{}")) == BRANT_OK);
+        brant_free(answer);
+        brant_db_free(session);
+    }
+    return NULL;
+}
+
+static void *ask_on(void *context) {
+    static const char json[] =
+        "{\"subject\":\"" BOT "\",\"scope\":\"nodes:read\",\"resource\":\"graph:x\"}";
+    crowd *self = context;
+    while (!atomic_load(&self->stop)) {
+        brant_db *db = NULL;
+        char *answer = NULL;
+        size_t length = 0;
+        WELL(brant_hub_acquire(&db, self->hub, TEXT(A)) == BRANT_OK);
+        WELL(brant_call(&answer, &length, db, TEXT("access.check"), TEXT(json)) == BRANT_OK);
+        brant_free(answer);
+        brant_db_free(db);
+    }
+    return NULL;
+}
+
+/* Delegations come and go on a handle of the system file while others use the tenants, and keys of theirs. */
+static void test_threads(void **state) {
+    crowd self = {.hub = make_hub(state)};
+    pthread_t threads[4];
+    brant_db *system = NULL;
+    assert_int_equal(brant_hub_keyring_load(self.hub, TEXT(RING_KEYS)), BRANT_OK);
+    char *answer = must_call(brant_hub_system(self.hub), "api_keys.create",
+                             "{\"owner_id\":\"" A "\",\"org_id\":\"" A
+                             "\",\"name\":\"k\",\"scopes\":[\"graphs:read\"]}",
+                             "\"token\":\"");
+    const char *at = strstr(answer, "\"token\":\"") + 9;
+    snprintf(self.token, sizeof self.token, "%.*s", (int)strcspn(at, "\""), at);
+    brant_free(answer);
+    for (size_t i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, i % 2 ? authenticate : ask_on, &self);
+    assert_int_equal(brant_hub_acquire(&system, self.hub, NULL, 0), BRANT_OK);
+    for (int i = 0; i < 6; i++) {
+        char json[100];
+        answer = must_call(system, "tenants.delegate", DELEGATE(READ), "\"state\":\"active\"");
+        at = strstr(answer, "\"id\":\"") + 6;
+        snprintf(json, sizeof json, "{\"id\":\"%.36s\"}", at);
+        brant_free(answer);
+        must(system, "tenants.revoke_delegation", json, "\"state\":\"revoked\"");
+        assert_int_equal(brant_hub_keyring_load(self.hub, TEXT(RING_KEYS)), BRANT_OK);
+    }
+    atomic_store(&self.stop, 1);
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    if (self.failed) fail_msg("line %d", self.failed);
+    brant_db_free(system);
+    brant_hub_free(self.hub);
+}
+
 int main(void) {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up_folder, tear_down_folder)
     const struct CMUnitTest tests[] = {
         TEST(test_delegate),          TEST(test_refused), TEST(test_killed),
-        TEST(test_reconcile_refuses), TEST(test_deleted),
+        TEST(test_reconcile_refuses), TEST(test_deleted), TEST(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -328,7 +328,20 @@ static void test_foreign_descriptor(void **state) {
     must_not_open(link_path, "", BRANT_FOREIGN_SQLITE, "descriptor");
     must_fail(db, "db.maintain", "", BRANT_FOREIGN_SQLITE, "descriptor");
     brant_db_free(must_open(in_folder(*state, "c.db"), "")); /* another file is no matter */
-    close(descriptor);
+    /* Wherever it is. */
+    static const int places[] = {200, 1000, 20000};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        if (i == 0) close(descriptor);
+        const int own = open("/dev/null", O_RDONLY | O_CLOEXEC), far = dup2(own, places[i]);
+        close(own);
+        if (far < 0) break; /* past the limit */
+        close(far);
+        const int other = open(path, O_RDONLY | O_CLOEXEC);
+        assert_int_equal(dup2(other, far), far);
+        must_not_open(path, "", BRANT_FOREIGN_SQLITE, "descriptor");
+        close(far);
+        close(other);
+    }
     must(db, "db.maintain", "", "wal_pages");
     brant_db_free(must_open(link_path, ""));
     brant_db_free(db);
