@@ -60,11 +60,6 @@ static bool is_made_name(const char *name) {
                     sqlite3_strnicmp(name, "brant_audit_logs_", 17) == 0);
 }
 
-/* Triggers: those of the audit log, too. */
-static bool is_made_trigger(const char *name) {
-    return is_made_name(name) || (name && sqlite3_strnicmp(name, "brant_audit_logs_", 17) == 0);
-}
-
 bool brant__is_own_table(const char *table) {
     if (!table) return false;
     if (is_made_name(table)) return true;
@@ -135,7 +130,7 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
     brant_db *db = context;
     const bool temporary = database && sqlite3_stricmp(database, "temp") == 0;
     /* A trigger of ours has a name that users cannot give. */
-    if (!db->user_sql && (!trigger || is_made_trigger(trigger))) return SQLITE_OK;
+    if (!db->user_sql && (!trigger || is_made_name(trigger))) return SQLITE_OK;
     if (db->session) return authorize_session(db, action, a, b);
     switch (action) {
     case SQLITE_INSERT:
@@ -166,13 +161,13 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
     case SQLITE_CREATE_TEMP_TRIGGER:
     case SQLITE_CREATE_TEMP_INDEX:
         /* A dropped index or a trigger on our tables changes what our statements mean. */
-        if (is_made_trigger(a)) return deny(db, "the name is brant's", a);
+        if (is_made_name(a)) return deny(db, "the name is brant's", a);
         return brant__is_own_table(b)
                    ? deny(db, "brant's own tables take no indexes or triggers of others", b)
                    : SQLITE_OK;
     case SQLITE_DROP_TRIGGER:
     case SQLITE_DROP_TEMP_TRIGGER:
-        return is_made_trigger(a) || brant__is_own_table(b)
+        return is_made_name(a) || brant__is_own_table(b)
                    ? deny(db, "brant's own triggers cannot be dropped", a)
                    : SQLITE_OK;
     case SQLITE_CREATE_TEMP_TABLE:
