@@ -458,7 +458,8 @@ static void test_seed(void **state) {
     must_hold(db, true, "p", "nodes:write", "graph:x");
     must_hold(db, true, "p", "graphs:admin", "graph:x");
     must(db, "access.revoke",
-         "{\"kind\":\"grant\",\"subject\":\"role:member\",\"scopes\":[\"*:read\",\"*:write\","
+         "{\"kind\":\"grant\",\"subject\":\"role:member\",\"scopes\":[\"*:read\",\"*:use\",\"*:"
+         "write\","
          "\"secrets:*\"]}",
          "\"revoked\":1");
     must(db, "edges.get",

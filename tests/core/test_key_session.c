@@ -116,9 +116,10 @@ static void test_the_access_graph_counts(void **state) {
 
     /* In an organisation: what its level holds, whatever stands in the graph that all organisations share; but what is denied is denied. */
     answer = ask(s.db, "auth.authenticate", "{'token':'%s'}", of_org.text);
-    must_hold(answer, "'level':'member','scopes':['*:read','*:write','secrets:seal'],'denies':['"
-                      "locks:*','nodes:delete','secrets:open']");
-    must_hold(answer, "'within':['*:read','*:write','secrets:seal']");
+    must_hold(answer,
+              "'level':'member','scopes':['*:read','*:use','*:write','secrets:seal'],'denies':['"
+              "locks:*','nodes:delete','secrets:open']");
+    must_hold(answer, "'within':['*:read','*:use','*:write','secrets:seal']");
     brant_free(answer);
     session = open_session(s.db, of_org.text);
     must_fail(session, "sql.execute", "{\"sql\":\"SELECT 1\"}", BRANT_DENIED, "sql:");

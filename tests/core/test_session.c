@@ -597,6 +597,27 @@ static void test_notifications(void **state) {
     brant_db_free(db);
 }
 
+/* The library's own statements read its tables under names of their own, which are no views of the user's. */
+static void test_statements_with_names(void **state) {
+    brant_db *db = library(*state);
+    must(db, "graphs.create", "{\"name\":\"t\",\"graph_type\":\"task\"}", NULL);
+    must(db, "nodes.put",
+         "{\"graph\":\"t\",\"type\":\"Task\",\"key\":\"k\",\"attributes\":{\"title\":\"blue "
+         "bird\",\"status\":\"ready\"}}",
+         NULL);
+    must(db, "indexes.create",
+         "{\"name\":\"x\",\"graph_type\":\"task\",\"node_type\":\"Task\",\"kind\":\"text\","
+         "\"paths\":["
+         "\"attributes.title\"]}",
+         NULL);
+    must(db, "queues.enqueue", "{\"queue\":\"q\"}", NULL);
+    brant_db *session = must_session(db, EVERYTHING);
+    must(session, "nodes.search", "{\"graph\":\"t\",\"query\":\"bird\"}", "\"key\":\"k\"");
+    must(session, "db.metrics", "{}", "brant_queue_jobs");
+    brant_db_free(session);
+    brant_db_free(db);
+}
+
 static void test_sql(void **state) {
     brant_db *db = library(*state);
     brant_db *session = must_session(db, EVERYTHING);
@@ -985,6 +1006,7 @@ int main(void) {
         TEST(test_principals),
         TEST(test_streams_of_graphs),
         TEST(test_notifications),
+        TEST(test_statements_with_names),
         TEST(test_sql),
         TEST(test_files_of_the_machine),
         TEST(test_keys),

@@ -149,9 +149,9 @@ static void test_no_session_gives_a_level_that_holds_more(void **state) {
     brant_db *narrow =
         session_of(&s, s.owner.text, s.org.text,
                    "\"members:write\",\"organizations:write\",\"invitations:write\"");
-    brant_db *admin =
-        session_of(&s, s.owner.text, s.org.text,
-                   "\"*:read\",\"*:write\",\"*:admin\",\"secrets:*\",\"access:*\",\"db:*\"");
+    brant_db *admin = session_of(
+        &s, s.owner.text, s.org.text,
+        "\"*:read\",\"*:use\",\"*:write\",\"*:admin\",\"secrets:*\",\"access:*\",\"db:*\"");
     const char *org = s.org.text;
 
     refused(narrow, "members.add", BRANT_DENIED, "does not hold",

@@ -248,7 +248,7 @@ BRANT_API brant_status brant_invitation_cancel(char **out_json, size_t *out_json
  * A scope is <namespace>:<action>, each of them `*` or 1 to 64 of a-z, 0-9, `_`, `.` and `-`: "nodes:read", "*:read", "nodes:*". It covers another when each of its parts is `*` or the same text: never a
  * prefix. A set of scopes is shown in its smallest form: in byte order, none covered by another.
  * What an account holds: by itself, by its access_level: user and service ["accounts:self"], admin ["*:*"]. As a member, by its level:
- *   viewer ["*:read"]; member viewer's and ["*:write", "secrets:open", "secrets:seal"]; admin member's and ["*:admin", "access:delegate", "access:grant", "db:backup", "db:maintain",
+ *   viewer ["*:read"]; member viewer's and ["*:use", "*:write", "secrets:open", "secrets:seal"]; admin member's and ["*:admin", "access:delegate", "access:grant", "db:backup", "db:maintain",
  *   "secrets:rotate"]; owner ["*:*"].
  * In a file of role "single" an account by itself also holds what its access graph (access.h) grants it on "*".
  *

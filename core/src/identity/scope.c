@@ -228,12 +228,12 @@ void brant__scopes_write(brant__writer *writer, const brant__scopes *scopes) {
 
 /* In their smallest form. Never written to: a set that is borrowed from is const. */
 static brant__text viewer[] = {SCOPE("*:read")};
-static brant__text member[] = {SCOPE("*:read"), SCOPE("*:write"), SCOPE("secrets:open"),
-                               SCOPE("secrets:seal")};
+static brant__text member[] = {SCOPE("*:read"), SCOPE("*:use"), SCOPE("*:write"),
+                               SCOPE("secrets:open"), SCOPE("secrets:seal")};
 static brant__text admin[] = {
-    SCOPE("*:admin"),        SCOPE("*:read"),       SCOPE("*:write"),     SCOPE("access:delegate"),
-    SCOPE("access:grant"),   SCOPE("db:backup"),    SCOPE("db:maintain"), SCOPE("secrets:open"),
-    SCOPE("secrets:rotate"), SCOPE("secrets:seal"),
+    SCOPE("*:admin"),         SCOPE("*:read"),         SCOPE("*:use"),        SCOPE("*:write"),
+    SCOPE("access:delegate"), SCOPE("access:grant"),   SCOPE("db:backup"),    SCOPE("db:maintain"),
+    SCOPE("secrets:open"),    SCOPE("secrets:rotate"), SCOPE("secrets:seal"),
 };
 static brant__text everything[] = {SCOPE("*:*")};
 static brant__text self[] = {SCOPE("accounts:self")};
