@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "brant.h"
+#include "support.h"
 #ifdef BRANT_BENCH_SQLITE
 #include <sqlite3.h>
 #endif
@@ -37,29 +37,10 @@ static long below(long n) {
     return (long)(state >> 11) % n;
 }
 
-static double now(void) {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return (double)at.tv_sec * 1e6 + (double)at.tv_nsec / 1e3;
-}
-
-static void check(brant_status status, const char *what) {
-    if (status == BRANT_OK) return;
-    fprintf(stderr, "%s: %s: %s\n", what, brant_last_error()->name, brant_last_error()->message);
-    exit(1);
-}
-
 static brant_db *open_file(const char *path) {
     brant_db *db = NULL;
     check(brant_open(&db, path, strlen(path), "", 0), "open");
     return db;
-}
-
-static void call(brant_db *db, const char *name, const char *json) {
-    char *answer = NULL;
-    size_t length = 0;
-    check(brant_call(&answer, &length, db, name, strlen(name), json, strlen(json)), name);
-    brant_free(answer);
 }
 
 /* ---- the graph ------------------------------------------------------------------------------- */
@@ -76,7 +57,7 @@ static struct {
 static void flush(void) {
     if (batch.count == 0) return;
     batch.length += (size_t)sprintf(batch.text + batch.length, "]}");
-    call(batch.db, batch.operation, batch.text);
+    must_call(batch.db, batch.operation, batch.text);
     batch.count = 0;
 }
 
@@ -127,7 +108,8 @@ static scale make(brant_db *db, long edges, FILE *policy) {
     batch.db = db;
     batch.policy = policy;
     batch.text = malloc((size_t)BATCH * 160 + 100);
-    call(db, "graphs.create", "{\"name\":\"access\",\"graph_type\":\"access\",\"changes\":true}");
+    must_call(db, "graphs.create",
+              "{\"name\":\"access\",\"graph_type\":\"access\",\"changes\":true}");
     nodes("Principal", "account:", of.users, "{\"kind\":\"service\"}");
     nodes("Group", "group:", of.groups, "{}");
     nodes("Role", "role:", of.roles, "{}");
@@ -225,13 +207,13 @@ static long ask(bool *out_allowed, brant_db *db, const question *asked) {
 /* For some seconds at the most; `changed`: those that were the first to see a change, apart. */
 static void ask_all(const char *what, brant_db *db, double seconds, bool apart) {
     double *us = malloc(QUESTIONS * sizeof *us), *after = malloc(QUESTIONS * sizeof *after);
-    const double end = now() + seconds * 1e6;
+    const double end = now_us() + seconds * 1e6;
     long count = 0, changed = 0, allowed = 0, seen = -1, i = 0;
-    for (; i < QUESTIONS && now() < end; i++) {
+    for (; i < QUESTIONS && now_us() < end; i++) {
         bool yes;
-        const double begin = now();
+        const double begin = now_us();
         const long revision = ask(&yes, db, &questions[i]);
-        const double took = now() - begin;
+        const double took = now_us() - begin;
         us[count++] = took;
         if (revision != seen && seen >= 0) after[changed++] = took;
         seen = revision;
@@ -257,9 +239,9 @@ static void write_questions(FILE *policy, brant_db *db) {
 static void ask_cold(const char *path) {
     brant_db *db = open_file(path);
     bool yes;
-    const double begin = now();
+    const double begin = now_us();
     ask(&yes, db, &questions[0]);
-    printf("%-44s %9.0f ms\n", "the first check on a handle", (now() - begin) / 1e3);
+    printf("%-44s %9.0f ms\n", "the first check on a handle", (now_us() - begin) / 1e3);
     brant_db_free(db);
 }
 
@@ -275,7 +257,7 @@ static pid_t begin_writer(const char *path, const scale *of) {
                  "{\"graph\":\"access\",\"source\":\"account:%ld\",\"type\":\"Grants\",\"target\":"
                  "\"graph:%ld\",\"attributes\":{\"scopes\":[\"%s\"]}}",
                  below(of->users), below(of->resources), scopes[below(4)]);
-        call(db, "edges.put", json);
+        must_call(db, "edges.put", json);
         usleep(PAUSE_US);
     }
 }
@@ -324,18 +306,18 @@ static void ask_sql(const char *path, double seconds) {
     sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
     double *us = malloc(QUESTIONS * sizeof *us);
-    const double end = now() + seconds * 1e6;
+    const double end = now_us() + seconds * 1e6;
     long count = 0, allowed = 0;
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(db, recursive, -1, &statement, NULL) != SQLITE_OK) {
         fprintf(stderr, "SQLite: %s\n", sqlite3_errmsg(db));
         exit(1);
     }
-    for (long i = 0; i < QUESTIONS && now() < end; i++) {
+    for (long i = 0; i < QUESTIONS && now_us() < end; i++) {
         const question *asked = &questions[i];
         char space[40], action[40];
         if (i % 10 == 9) continue;
-        const double begin = now();
+        const double begin = now_us();
         const int space_length = (int)strcspn(asked->scope, ":");
         snprintf(space, sizeof space, "%.*s:*", space_length, asked->scope);
         snprintf(action, sizeof action, "*%s", asked->scope + space_length);
@@ -351,7 +333,7 @@ static void ask_sql(const char *path, double seconds) {
         }
         allowed += sqlite3_column_int(statement, 0);
         sqlite3_reset(statement);
-        us[count++] = now() - begin;
+        us[count++] = now_us() - begin;
     }
     show("rival: a recursive query in SQLite (users)", us, count, allowed);
     sqlite3_finalize(statement);
@@ -366,9 +348,10 @@ static void run(long edges, const char *file) {
     snprintf(path, sizeof path, "%s/a.db", folder);
     FILE *policy = file ? fopen(file, "w") : NULL;
     brant_db *db = open_file(path);
-    const double begin = now();
+    const double begin = now_us();
     const scale of = make(db, edges, policy);
-    printf("\n%ld edges, written with their change log in %.1f s\n", edges, (now() - begin) / 1e6);
+    printf("\n%ld edges, written with their change log in %.1f s\n", edges,
+           (now_us() - begin) / 1e6);
     make_questions(&of);
     brant_db_free(db);
     ask_cold(path);

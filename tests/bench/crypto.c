@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "brant.h"
 #include "crypto/internal.h"
+#include "support.h"
 
 enum { CALLS = 20 };
 
@@ -30,18 +30,6 @@ static const brant__context place = {{"01890000-0000-7000-8000-000000000001", 36
                                      {"node", 4},
                                      {"database/password", 17},
                                      {"/value", 6}};
-
-static void check(brant_status status, const char *what) {
-    if (status == BRANT_OK) return;
-    fprintf(stderr, "%s: %s: %s\n", what, brant_last_error()->name, brant_last_error()->message);
-    exit(1);
-}
-
-static double now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
 
 /* ---- what is measured --------------------------------------------------------------------------- */
 

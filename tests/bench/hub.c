@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "brant.h"
+#include "support.h"
 
 #define RING                                                                                       \
     "{\"keys\":[{\"purpose\":\"audit\",\"version\":1,"                                             \
@@ -23,25 +23,6 @@
 #define OWNER  "00000000-0000-7000-8000-0000000000a0"
 #define ID     "00000000-0000-7000-9000-%012lx"
 #define WARMED 2000
-
-static void check(brant_status status, const char *what) {
-    if (status == BRANT_OK) return;
-    fprintf(stderr, "%s: %s: %s\n", what, brant_last_error()->name, brant_last_error()->message);
-    exit(1);
-}
-
-static double now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static void call(brant_db *db, const char *name, const char *input) {
-    char *answer = NULL;
-    size_t length = 0;
-    check(brant_call(&answer, &length, db, name, strlen(name), input, strlen(input)), name);
-    brant_free(answer);
-}
 
 static void get(brant_db *db) {
     static const char input[] = "{\"graph\":\"g\",\"key\":\"k\"}";
@@ -52,7 +33,7 @@ static void get(brant_db *db) {
 }
 
 static brant_db *acquire(brant_hub *hub, long tenant) {
-    char id[40];
+    char id[64];
     brant_db *db = NULL;
     snprintf(id, sizeof id, ID, (unsigned long)tenant);
     check(brant_hub_acquire(&db, hub, id, 36), "acquire");
@@ -125,24 +106,24 @@ int main(int argc, char **argv) {
     check(brant_hub_open(&hub, file, strlen(file), options, strlen(options)), "open");
     check(brant_hub_keyring_load(hub, RING, sizeof RING - 1), "ring");
     brant_db *system = brant_hub_system(hub);
-    call(system, "accounts.create", "{\"id\":\"" OWNER "\",\"email\":\"a@example.org\"}");
-    call(system, "transaction.begin", "");
+    must_call(system, "accounts.create", "{\"id\":\"" OWNER "\",\"email\":\"a@example.org\"}");
+    must_call(system, "transaction.begin", "");
     for (long i = 0; i < tenants; i++) {
         snprintf(input, sizeof input,
                  "{\"id\":\"" ID "\",\"slug\":\"org-%ld\",\"name\":\"O\",\"owner_id\":\"" OWNER
                  "\"}",
                  (unsigned long)i, i);
-        call(system, "organizations.create", input);
+        must_call(system, "organizations.create", input);
     }
-    call(system, "transaction.commit", "");
+    must_call(system, "transaction.commit", "");
 
     for (long i = 0; i < tenants; i++) {
         const double start = now_us();
         brant_db *db = acquire(hub, i);
         took[i] = now_us() - start;
-        call(db, "graph_types.define", "{\"name\":\"t\",\"module\":{}}");
-        call(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"t\"}");
-        call(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"k\",\"attributes\":{\"x\":1}}");
+        must_call(db, "graph_types.define", "{\"name\":\"t\",\"module\":{}}");
+        must_call(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"t\"}");
+        must_call(db, "nodes.put", "{\"graph\":\"g\",\"key\":\"k\",\"attributes\":{\"x\":1}}");
         give_back(hub, db);
     }
     report("first acquire, which makes the file", took, tenants);

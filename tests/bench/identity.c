@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "brant.h"
+#include "support.h"
 
 enum { CALLS = 20, TOKEN = 96 };
 
@@ -33,22 +33,10 @@ typedef struct subject {
     unsigned char hash[32];
 } subject;
 
-static void check(brant_status status, const char *what) {
-    if (status == BRANT_OK) return;
-    fprintf(stderr, "%s: %s: %s\n", what, brant_last_error()->name, brant_last_error()->message);
-    exit(1);
-}
-
 static void check_rival(int code, sqlite3 *db) {
     if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW) return;
     fprintf(stderr, "sqlite: %s\n", sqlite3_errmsg(db));
     exit(1);
-}
-
-static double now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
 static size_t draw(subject *work) {

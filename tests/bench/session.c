@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "brant.h"
+#include "support.h"
 
 enum { CALLS = 50, HANDLES = 5 };
 
@@ -26,25 +26,6 @@ static const struct {
     {"a resource", "{\"id\":\"ann\",\"resources\":{\"graph:g\":[\"read\"]}}"},
     {"scopes, principal", "{\"id\":\"ann\",\"scopes\":[\"*:read\"],\"principal\":\"account:ann\"}"},
 };
-
-static void check(brant_status status, const char *what) {
-    if (status == BRANT_OK) return;
-    fprintf(stderr, "%s: %s: %s\n", what, brant_last_error()->name, brant_last_error()->message);
-    exit(1);
-}
-
-static double now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static void call(brant_db *db, const char *name, const char *input) {
-    char *answer = NULL;
-    size_t length = 0;
-    check(brant_call(&answer, &length, db, name, strlen(name), input, strlen(input)), name);
-    brant_free(answer);
-}
 
 static void get(brant_db *db, const char *graph, long key) {
     char *answer = NULL, input[80];
@@ -68,24 +49,26 @@ int main(int argc, char **argv) {
     if (nodes < 1 || samples < 1 || !mkdtemp(path)) return 1;
     snprintf(file, sizeof file, "%s/a.db", path);
     check(brant_open(&db, file, strlen(file), "", 0), "open");
-    call(db, "graph_types.define",
-         "{\"name\":\"t\",\"module\":{\"$defs\":{\"TNode\":{\"type\":\"object\"}}}}");
-    call(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"t\"}");
-    call(db, "graphs.create", "{\"name\":\"h\",\"graph_type\":\"t\",\"owner_id\":\"own\"}");
-    call(db, "graphs.create", "{\"name\":\"access\",\"graph_type\":\"access\",\"changes\":true}");
-    call(db, "nodes.put",
-         "{\"graph\":\"access\",\"key\":\"account:ann\",\"type\":\"Principal\",\"attributes\":{"
-         "\"kind\":\"account\"}}");
-    call(db, "transaction.begin", "");
+    must_call(db, "graph_types.define",
+              "{\"name\":\"t\",\"module\":{\"$defs\":{\"TNode\":{\"type\":\"object\"}}}}");
+    must_call(db, "graphs.create", "{\"name\":\"g\",\"graph_type\":\"t\"}");
+    must_call(db, "graphs.create", "{\"name\":\"h\",\"graph_type\":\"t\",\"owner_id\":\"own\"}");
+    must_call(db, "graphs.create",
+              "{\"name\":\"access\",\"graph_type\":\"access\",\"changes\":true}");
+    must_call(
+        db, "nodes.put",
+        "{\"graph\":\"access\",\"key\":\"account:ann\",\"type\":\"Principal\",\"attributes\":{"
+        "\"kind\":\"account\"}}");
+    must_call(db, "transaction.begin", "");
     for (long i = 0; i < nodes; i++)
         for (const char *graph = "gh"; *graph; graph++) {
             snprintf(
                 input, sizeof input,
                 "{\"graph\":\"%c\",\"key\":\"n%ld\",\"type\":\"T\",\"attributes\":{\"x\":%ld}}",
                 *graph, i, i);
-            call(db, "nodes.put", input);
+            must_call(db, "nodes.put", input);
         }
-    call(db, "transaction.commit", "");
+    must_call(db, "transaction.commit", "");
     for (int i = 0; i < HANDLES; i++) {
         took[i] = malloc((size_t)samples * sizeof *took[i]);
         if (!took[i]) return 1;
