@@ -91,7 +91,9 @@ BRANT_API brant_status brant_hub_release(brant_hub *hub, brant_db *db);
 /*
  * Who has this API key, and a session on the file of its organisation, of which no other can be asked for: auth.authenticate (identity.h) of the system file, and brant_session_open with the identity
  * that it answers, by handles of the hub's own, so that many threads may do it at once. What the graph "access" of the tenant's file grants or denies the principal is asked at each call of
- * the session, as is whether the organisation is active. The answer is that of auth.authenticate. A key without an organisation gets a session on the system file.
+ * the session, as is whether the organisation is active, and whether the key would still get this session: once it is revoked or has expired, its account is not active, or not an active member of the
+ * session's level or a higher one, every call is AUTH ("the session has ended"), and what its transaction wrote is rolled back when the session is released. What became more than it was takes another session.
+ * The answer is that of auth.authenticate. A key without an organisation gets a session on the system file.
  * The caller owns *out_session: brant_hub_release, then brant_db_free.
  * AUTH: the key is not valid; which of its rules it breaks is not told. And those of brant_hub_acquire.
  */

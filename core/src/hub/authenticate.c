@@ -3,6 +3,7 @@
  */
 #include "brant/identity.h"
 #include "hub/hub.h"
+#include "identity/level.h"
 
 #define TOKEN_MOST 512 /* bytes: longer than any token */
 
@@ -23,13 +24,20 @@ static brant_status ask(char **out, size_t *out_length, brant_db *system, brant_
     return status;
 }
 
-/* The session's identity, as text, and the organisation that it is of; borrowed from `json` and `identity`. */
-static brant_status read_answer(brant__json *json, brant__buffer *identity, brant__text *out_org_id,
-                                const char *answer, size_t length) {
+static void keep_id(char out[BRANT__ORG_ID + 1], brant__text id) {
+    if (id.length == BRANT__ORG_ID) memcpy(out, id.data, BRANT__ORG_ID);
+}
+
+/* The session's identity, as text, who has it, and the organisation that it is of; borrowed from `json` and `identity`. */
+static brant_status read_answer(brant__json *json, brant__buffer *identity, brant__caller *caller,
+                                brant__text *out_org_id, const char *answer, size_t length) {
     const brant_status status = brant__json_parse(json, answer, length, 0);
     if (status != BRANT_OK) return status;
     yyjson_val *object = brant__json_get(json->root, "identity");
     *out_org_id = brant__json_get_text(object, "organization");
+    keep_id(caller->key, brant__json_get_text(object, "key"));
+    keep_id(caller->account, brant__json_get_text(object, "id"));
+    caller->level = brant__level_of(brant__json_get_text(object, "level"));
     brant__json_append(identity, object);
     return identity->failed ? brant__fail_memory() : BRANT_OK;
 }
@@ -40,6 +48,7 @@ brant_status brant_hub_authenticate(brant_db **out_session, char **out_json, siz
     brant__file *system = NULL, *file = NULL;
     brant__json json = {0};
     brant__buffer identity = {0};
+    brant__caller caller = {.level = BRANT__LEVEL_NONE};
     brant__text org_id = nobody;
     char *answer = NULL;
     size_t length = 0;
@@ -51,7 +60,7 @@ brant_status brant_hub_authenticate(brant_db **out_session, char **out_json, siz
     if (status != BRANT_OK) return status;
     BRANT__TRY(brant__pool_take(&system, hub, nobody));
     BRANT__TRY(ask(&answer, &length, system->db, brant__text_of(token, token_len)));
-    BRANT__TRY(read_answer(&json, &identity, &org_id, answer, length));
+    BRANT__TRY(read_answer(&json, &identity, &caller, &org_id, answer, length));
     file = system;
     system = NULL;
     if (org_id.data) {
@@ -60,7 +69,8 @@ brant_status brant_hub_authenticate(brant_db **out_session, char **out_json, siz
         file = NULL;
         BRANT__TRY(brant__pool_take(&file, hub, org_id));
     }
-    BRANT__TRY(brant__pool_lend(out_session, file, brant__text_of(identity.data, identity.length)));
+    BRANT__TRY(brant__pool_lend(out_session, file, brant__text_of(identity.data, identity.length),
+                                &caller));
     *out_json = answer;
     *out_json_len = length;
     answer = NULL;

@@ -33,6 +33,15 @@ typedef struct brant__hub_options {
     brant__buffer json; /* what is passed on to each file, without its braces */
 } brant__hub_options;
 
+/* Who a session of brant_hub_authenticate is of. */
+typedef struct brant__caller {
+    char key[BRANT__ORG_ID + 1]; /* ids; "" of a handle that is trusted */
+    char account[BRANT__ORG_ID + 1];
+    int level;          /* that the session has in the organisation */
+    int64_t expires_at; /* of the key, as it was seen; INT64_MAX: never */
+    uint64_t seen;      /* the registry's version then */
+} brant__caller;
+
 /* One open file. In the list of its bucket when it is idle, in that of those lent when it is not. */
 typedef struct brant__file brant__file;
 struct brant__file {
@@ -47,6 +56,7 @@ struct brant__file {
     uint64_t seen;  /* the registry's version at which it was seen to be active */
     int64_t made;   /* when the file was made, as the registry says */
     bool doomed;    /* closed when it comes back */
+    brant__caller caller;
     brant__file *next, *previous; /* of the bucket, or of those lent */
     brant__file *younger, *older; /* idle ones by their use */
 };
@@ -115,6 +125,12 @@ brant_status brant__registry_look(int *out_state, brant_hub *hub, const char *or
  */
 brant_status brant__registry_recheck(uint64_t *seen, int64_t *made, brant_hub *hub,
                                      const char *org_id);
+/*
+ * Is the key of brant_hub_authenticate still good for the session that it got: not revoked or expired, its account active, and a member of at least the level that the session has? Quick as
+ * brant__registry_recheck. AUTH.
+ */
+brant_status brant__registry_recheck_caller(brant__caller *caller, brant_hub *hub,
+                                            const char *org_id);
 brant_status brant__registry_level(int *out_level, brant_hub *hub, const char *org_id,
                                    brant__text account_id);
 
@@ -145,8 +161,9 @@ brant_status brant__pool_adopt(brant_db *db);
 int64_t brant__pool_found_format(const brant_db *db);
 /* The file of an organisation, or with "" of the system, ready for use; then it is lent or put back. */
 brant_status brant__pool_take(brant__file **out, brant_hub *hub, brant__text org_id);
-/* `identity`: that of the session which the handle is; {NULL, 0}: it is trusted. Whether it fails or not, the file is the handle's, or back. */
-brant_status brant__pool_lend(brant_db **out_db, brant__file *file, brant__text identity);
+/* `identity`: that of the session which the handle is, of `caller`; {NULL, 0} and NULL: it is trusted. Whether it fails or not, the file is the handle's, or back. */
+brant_status brant__pool_lend(brant_db **out_db, brant__file *file, brant__text identity,
+                              const brant__caller *caller);
 void brant__pool_put_back(brant__file *file);
 /* Close the idle files of an organisation (NULL: all), and what callers have of it. */
 void brant__pool_close(brant_hub *hub, const char *org_id);

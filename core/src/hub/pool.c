@@ -350,13 +350,17 @@ void brant__pool_put_back(brant__file *file) {
 
 static brant_status on_enter(brant_db *db, void *context) {
     brant__file *file = context;
+    brant_status status = BRANT_OK;
     (void)db;
-    if (!*file->org_id) return BRANT_OK;
-    const brant_status status =
-        brant__registry_recheck(&file->seen, &file->made, file->hub, file->org_id);
-    if (BRANT__LIKELY(status != BRANT_NOT_FOUND)) return status;
-    (void)brant__error_code();
-    return brant__fail(BRANT_CLOSED, "the organisation \"%s\" is being deleted", file->org_id);
+    if (*file->org_id)
+        status = brant__registry_recheck(&file->seen, &file->made, file->hub, file->org_id);
+    if (BRANT__UNLIKELY(status == BRANT_NOT_FOUND)) {
+        (void)brant__error_code();
+        return brant__fail(BRANT_CLOSED, "the organisation \"%s\" is being deleted", file->org_id);
+    }
+    if (status == BRANT_OK && *file->caller.key)
+        status = brant__registry_recheck_caller(&file->caller, file->hub, file->org_id);
+    return status;
 }
 
 static void on_destroy(brant_db *beneath, void *context) {
@@ -372,10 +376,12 @@ static void on_destroy(brant_db *beneath, void *context) {
 
 static const brant__shell_kind kind = {.enter = on_enter, .destroy = on_destroy};
 
-brant_status brant__pool_lend(brant_db **out_db, brant__file *file, brant__text identity) {
+brant_status brant__pool_lend(brant_db **out_db, brant__file *file, brant__text identity,
+                              const brant__caller *caller) {
     brant_hub *hub = file->hub;
     brant_status status = BRANT_OK;
     *out_db = NULL;
+    file->caller = caller ? *caller : (brant__caller){.level = 0};
     if (identity.data)
         BRANT__TRY(brant_session_open(&file->session, file->db, identity.data, identity.length));
     /* Nobody closes it before it is in the list, and from then on it is only known by that. */
@@ -427,7 +433,8 @@ brant_status brant__pool_acquire(brant_db **out_db, brant_hub *hub, brant__text 
     brant__file *file = NULL;
     *out_db = NULL;
     const brant_status status = brant__pool_take(&file, hub, org_id);
-    return status == BRANT_OK ? brant__pool_lend(out_db, file, (brant__text){NULL, 0}) : status;
+    return status == BRANT_OK ? brant__pool_lend(out_db, file, (brant__text){NULL, 0}, NULL)
+                              : status;
 }
 
 void brant__pool_give_back(brant_db *db) {

@@ -6,11 +6,14 @@
 
 const char *const brant__tenant_state_names[] = {"none", "made", "deleting"};
 
-enum { VERSION, LOOK };
+enum { VERSION, LOOK, CALLER };
 static const char *const sql[] = {
     [VERSION] = "PRAGMA data_version",
     [LOOK] = "SELECT o.status, t.state, t.created_at FROM brant_organizations AS o"
              " LEFT JOIN brant_tenants AS t ON t.org_id = o.id WHERE o.id = :org_id",
+    [CALLER] = "SELECT k.expires_at FROM brant_api_keys AS k CROSS JOIN brant_accounts AS a ON"
+               " a.id = k.owner_id WHERE k.id = :key AND k.revoked_at IS NULL AND"
+               " a.status = 'active'",
 };
 const brant__statements brant__tenant_state_statements = {BRANT__TABLE_TENANT, BRANT__COUNT(sql),
                                                           sql};
@@ -113,6 +116,44 @@ brant_status brant__registry_recheck(uint64_t *seen, int64_t *made, brant_hub *h
     }
     *made = made_now;
     *seen = version;
+cleanup:
+    brant__registry_leave(hub);
+    return status;
+}
+
+static brant_status read_caller(bool *out_good, brant__caller *caller, brant_db *registry,
+                                brant__text org_id) {
+    brant__statement *statement = NULL;
+    int level = BRANT__LEVEL_NONE;
+    brant_status status = BRANT_OK;
+    *out_good = false;
+    BRANT__TRY(brant__statement_get(&statement, registry, &brant__tenant_state_statements, CALLER));
+    brant__bind_text(statement, 1, brant__text_string(caller->key));
+    BRANT__TRY(brant__step(out_good, registry, statement));
+    if (!*out_good) goto cleanup;
+    caller->expires_at =
+        brant__column_null(statement, 0) ? INT64_MAX : brant__column_integer(statement, 0);
+    if (org_id.length == 0) goto cleanup;
+    BRANT__TRY(brant__member_level(&level, registry, org_id, brant__text_string(caller->account)));
+    *out_good = level != BRANT__LEVEL_NONE && level >= caller->level;
+cleanup:
+    brant__reset(statement);
+    return status;
+}
+
+brant_status brant__registry_recheck_caller(brant__caller *caller, brant_hub *hub,
+                                            const char *org_id) {
+    uint64_t version = 0;
+    bool good = true;
+    brant_status status = brant__registry_enter(hub);
+    if (status != BRANT_OK) return status;
+    BRANT__TRY(read_version(&version, hub));
+    if (BRANT__UNLIKELY(version != caller->seen)) {
+        BRANT__TRY(read_caller(&good, caller, hub->registry, brant__text_string(org_id)));
+        if (good) caller->seen = version;
+    }
+    if (!good || brant__system_now() >= caller->expires_at)
+        status = brant__fail(BRANT_AUTH, "the session has ended: its key is not valid any more");
 cleanup:
     brant__registry_leave(hub);
     return status;
