@@ -11,6 +11,8 @@
 #define ORG_B "0192d3a4-7c1e-7000-8000-00000000000b"
 #define OWNER "00000000-0000-7000-8000-0000000000a0"
 
+#define MEMBER "00000000-0000-7000-8000-0000000000a1"
+
 #define RING_ALL                                                                                   \
     "{\"keys\":[{\"purpose\":\"audit\",\"version\":1,\"key\":\"" KEY_1 "\"},"                      \
     "{\"purpose\":\"pepper\",\"version\":1,\"key\":\"" KEY_2 "\"}]}"
@@ -52,6 +54,8 @@ static void live(brant_hub *hub, const char *folder) {
     if (!done(brant_hub_keyring_load(hub, TEXT(RING_ALL)), "ring")) return;
     use(hub, ORG_A);
     use(hub, ORG_B);
+    run(system, "members.add",
+        "{\"org_id\":\"" ORG_A "\",\"account_id\":\"" MEMBER "\"}"); /* its graph follows, or not */
     run(system, "tenants.list", "{\"limit\":1}");
     run(system, "tenants.get", "{\"org_id\":\"" ORG_A "\"}");
     run(system, "tenants.migrate", "{}");
@@ -89,6 +93,10 @@ static void prepare(const char *path) {
     assert_non_null(at);
     snprintf(token, sizeof token, "%.*s", (int)strcspn(at + 9, "\""), at + 9);
     brant_free(answer);
+    must(system, "accounts.create", "{\"id\":\"" MEMBER "\",\"email\":\"m@example.org\"}", NULL);
+    brant_db *tenant = must_acquire(hub, ORG_A);
+    must(tenant, "access.put", "{\"key\":\"g\",\"type\":\"Group\"}", NULL);
+    give_back(hub, tenant);
     brant_hub_free(hub);
 }
 
@@ -120,6 +128,9 @@ static void test_want(void **state) {
             fail_msg("allocation %ld: %s", allocation, brant_last_error()->message);
         if (b) must(b, "events.channels", "{}", NULL);
         brant_db_free(b);
+        must(brant_hub_system(hub), "tenants.maintain", "{}", "\"synced\":{\"");
+        must(brant_hub_system(hub), "tenants.maintain", "{}",
+             "\"synced\":{\"added\":0,\"removed\":0,\"changed\":0}");
         must(brant_hub_system(hub), "tenants.list", "{\"filter\":{\"status\":\"deleting\"}}",
              "\"items\":[]");
         brant_hub_free(hub);

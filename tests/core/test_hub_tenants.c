@@ -80,8 +80,9 @@ static void test_list(void **state) {
 /* No statement on the system file looks at all rows, or sorts, whatever many organisations there are. */
 static void test_plans(void **state) {
     const brant__statements *const tables[] = {
-        &brant__tenant_state_statements, &brant__tenant_statements, &brant__tenant_list_statements,
-        &brant__tenant_walk_statements, &brant__delegation_statements};
+        &brant__tenant_state_statements, &brant__tenant_statements,
+        &brant__tenant_list_statements,  &brant__tenant_walk_statements,
+        &brant__delegation_statements,   &brant__tenant_member_statements};
     HUB_PATH(state);
     brant_hub_free(must_open_hub(path, ""));
     for (size_t i = 0; i < BRANT__COUNT(tables); i++)

@@ -7,6 +7,7 @@
 #include "access/write.h"
 #include "identity/input.h"
 #include "identity/level.h"
+#include "identity/membership.h"
 
 #define ORG            "org:"
 #define PRINCIPAL      "account:"
@@ -487,14 +488,40 @@ cleanup:
     return status;
 }
 
-brant_status brant__access_derive(brant__call *call, brant__text org_id, brant__text account_id) {
-    sync self = {.org = org_id, .tables = true};
+/* As the hub of a tenant's file says, of one account or, {NULL, 0}, of all. */
+static brant_status sync_hub(sync *self, brant__text account) {
+    brant__json members = {0};
+    groups of;
+    int level;
+    brant_status status;
+
+    BRANT__TRY(brant__hub_members(&members, self->edit.call->db, account));
+    if (!account.data) {
+        status = sync_organization(self, members.root);
+        goto cleanup;
+    }
+    level = brant__level_of(brant__json_get_text(yyjson_arr_get_first(members.root), "level"));
+    if (level != NONE) BRANT__TRY(put_groups(&of, self));
+    status = place(self, &of, account, level);
+cleanup:
+    brant__json_free(&members);
+    return status;
+}
+
+brant_status brant__access_derive(brant__derived *out, brant__call *call, brant__text org_id,
+                                  brant__text account_id) {
+    sync self = {.org = org_id, .tables = brant__db_role(call->db) != BRANT__ROLE_TENANT};
     name_list list = {0};
     bool found;
     brant_status status;
 
     BRANT__TRY(brant__access_begin_at(&found, &self.edit, call, BRANT__ACCESS_GRAPH));
     if (!found) goto cleanup;
+    if (!self.tables) {
+        self.org = brant__hub_organization(call->db);
+        if (self.org.data) status = sync_hub(&self, account_id);
+        goto cleanup;
+    }
     if (org_id.data) {
         status = account_id.data ? sync_account(&self, account_id) : sync_table(&self);
         goto cleanup;
@@ -505,6 +532,8 @@ brant_status brant__access_derive(brant__call *call, brant__text org_id, brant__
         BRANT__TRY(sync_account(&self, account_id));
     }
 cleanup:
+    if (out && status == BRANT_OK)
+        *out = (brant__derived){found, self.added, self.removed, self.changed};
     name_list_free(&list);
     return status;
 }

@@ -3,9 +3,11 @@
  */
 #include "access/write.h"
 
+#include "access/derive.h"
 #include "event/event.h"
 #include "graph/remove.h"
 #include "identity/audit.h"
+#include "identity/membership.h"
 
 #define BATCH 500 /* items of one write */
 
@@ -47,6 +49,7 @@ static brant_status look_again(brant__access_edit *edit) {
 }
 
 static brant_status make_graph(brant__access_edit *edit) {
+    const brant__text none = {NULL, 0};
     brant__writer input = {0};
     brant_status status;
 
@@ -55,7 +58,13 @@ static brant_status make_graph(brant__access_edit *edit) {
     brant__write_text_member(&input, "graph_type", BRANT__TEXT("access"));
     brant__write_bool_member(&input, "changes", true);
     brant__write_end(&input);
-    status = brant__access_run(edit, brant__graph_create, &input.buffer);
+    BRANT__TRY(brant__access_run(edit, brant__graph_create, &input.buffer));
+    /* Of a tenant's the members are asked for: so that its groups are there to be given something. */
+    if (brant__hub_of(edit->call->db)) {
+        BRANT__TRY(brant__access_derive(NULL, edit->call, none, none));
+        status = look_again(edit);
+    }
+cleanup:
     brant__buffer_free(&input.buffer);
     return status;
 }

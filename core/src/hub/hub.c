@@ -25,6 +25,7 @@ void brant__hub_release(brant_hub *hub) {
     brant_db_free(hub->recorder);
     brant_db_free(hub->registry);
     brant_db_free(hub->system);
+    brant__members_forget(&hub->system_file);
     brant__image_free(hub->image);
     pthread_cond_destroy(&hub->changed);
     pthread_mutex_destroy(&hub->lock);

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "access/derive.h"
 #include "brant/hub.h"
 #include "identity/membership.h"
 #include "store/store.h"
@@ -42,6 +43,8 @@ typedef struct brant__caller {
     uint64_t seen;      /* the registry's version then */
 } brant__caller;
 
+typedef struct brant__member_change brant__member_change;
+
 /* One open file. In the list of its bucket when it is idle, in that of those lent when it is not. */
 typedef struct brant__file brant__file;
 struct brant__file {
@@ -57,6 +60,9 @@ struct brant__file {
     int64_t made;   /* when the file was made, as the registry says */
     bool doomed;    /* closed when it comes back */
     brant__caller caller;
+    brant__arena arena;            /* of the system file: of what follows */
+    brant__member_change *changes; /* of the transaction that runs: members.c */
+    size_t change_count;
     brant__file *next, *previous; /* of the bucket, or of those lent */
     brant__file *younger, *older; /* idle ones by their use */
 };
@@ -147,6 +153,17 @@ brant_status brant__hub_finish(int64_t *out_finished, brant_hub *hub);
 /* At brant_hub_open: remove half-made files and what is left of files that are gone. */
 void brant__hub_sweep(brant_hub *hub);
 
+/* ---- members (members.c) ----------------------------------------------------------------------------------------------------- */
+
+/* What a file answers, or notes, of memberships. */
+void brant__members_attach(brant__file *file);
+/* After a commit on the system file: the access graphs of tenants get into step with what was noted. Nobody is waited for long, and what fails is left to tenants.maintain. Not under any lock. */
+void brant__members_committed(brant__file *file);
+/* What was noted is void. */
+void brant__members_forget(brant__file *file);
+/* The access graph of a tenant, whose handle it is, gets into step. */
+brant_status brant__members_sync(brant__derived *out, brant_db *tenant);
+
 /* ---- pool (pool.c) ----------------------------------------------------------------------------------------------------------- */
 
 void brant__pool_begin(brant_hub *hub);
@@ -161,6 +178,8 @@ brant_status brant__pool_adopt(brant_db *db);
 int64_t brant__pool_found_format(const brant_db *db);
 /* The file of an organisation, or with "" of the system, ready for use; then it is lent or put back. */
 brant_status brant__pool_take(brant__file **out, brant_hub *hub, brant__text org_id);
+/* The same, and BUSY at once when all handles are in use. */
+brant_status brant__pool_take_now(brant__file **out, brant_hub *hub, brant__text org_id);
 /* `identity`: that of the session which the handle is, of `caller`; {NULL, 0} and NULL: it is trusted. Whether it fails or not, the file is the handle's, or back. */
 brant_status brant__pool_lend(brant_db **out_db, brant__file *file, brant__text identity,
                               const brant__caller *caller);
@@ -175,6 +194,7 @@ brant_hub *brant__hub_of_system(brant_db *db);
 /* ---- statements, for tests that look at their plans ------------------------------------------------------------------------ */
 
 extern const brant__statements brant__tenant_state_statements, brant__tenant_statements,
-    brant__tenant_list_statements, brant__tenant_walk_statements, brant__delegation_statements;
+    brant__tenant_list_statements, brant__tenant_walk_statements, brant__delegation_statements,
+    brant__tenant_member_statements;
 
 #endif

@@ -248,6 +248,7 @@ cleanup:
 }
 
 brant_status brant__tenants_restore(brant__call *call) {
+    brant__derived synced;
     brant_hub *hub = NULL;
     brant_db *db = NULL;
     const brant__text org_id = brant__json_get_text(call->input, "org_id");
@@ -259,7 +260,9 @@ brant_status brant__tenants_restore(brant__call *call) {
     BRANT__TRY(brant__tenant_replace(hub, org_id.data));
     BRANT__TRY(brant__pool_acquire(&db, hub, org_id));
     BRANT__TRY(pass_on(call, db, "db.restore"));
-    status = brant__pool_adopt(db);
+    BRANT__TRY(brant__pool_adopt(db));
+    /* It has the members of then. */
+    if (brant__members_sync(&synced, db) != BRANT_OK) (void)brant__error_code();
 cleanup:
     brant__pool_give_back(db);
     return status;

@@ -19,29 +19,61 @@
 #define LOG_PAGES                                                                                  \
     1000 /* a log longer than this is written back before its file lies idle: whoever opens the file anew reads all of it */
 
-/* ---- what is attached ----------------------------------------------------------------------------------------------------- */
+/* ---- the error record, over what else is called ------------------------------------------------------------------------------- */
 
-static brant_status level(int *out_level, const brant__membership *membership,
-                          brant__text account_id) {
-    const brant__file *file = (const brant__file *)(const void *)membership;
-    return brant__registry_level(out_level, file->hub, file->org_id, account_id);
+typedef struct error_record {
+    brant_status code;
+    char *message, *detail; /* NULL: none, or want of memory */
+} error_record;
+
+/* Leaves it empty. */
+static error_record keep_error(void) {
+    const brant_error *error = brant_last_error();
+    error_record kept = {.code = error->code};
+    if (kept.code) {
+        kept.message = brant__strndup(error->message, error->message_len);
+        kept.detail = brant__strndup(error->detail, error->detail_len);
+        (void)brant__error_code();
+    }
+    return kept;
 }
 
-/* Somebody may have deleted an organisation on a handle of the system file. */
+static void restore_error(const error_record *kept) {
+    brant__error_clear();
+    if (kept->code)
+        brant__fail_detail(kept->code, brant__text_string(kept->detail ? kept->detail : "{}"), "%s",
+                           kept->message ? kept->message : brant_status_text(kept->code));
+}
+
+static void drop_error(error_record *kept) {
+    brant__free(kept->message);
+    brant__free(kept->detail);
+}
+
+/* ---- what is attached ----------------------------------------------------------------------------------------------------- */
+
+/* Somebody may have deleted an organisation on a handle of the system file, or changed who its members are. */
 static void after_commit(brant_db *db, void *context) {
-    const brant__file *file = context;
+    brant__file *file = context;
     int64_t finished = 0;
     (void)db;
     if (*file->org_id || atomic_load(&file->hub->closed)) return;
-    const bool clean = brant_last_error()->code == BRANT_OK;
+    error_record kept = keep_error();
     (void)brant__hub_finish(&finished, file->hub);
-    if (clean) (void)brant__error_code();
+    brant__members_committed(file);
+    restore_error(&kept);
+    drop_error(&kept);
 }
 
-static const brant__hooks hooks = {.after_commit = after_commit};
+static void after_rollback(brant_db *db, void *context, unsigned depth) {
+    (void)db;
+    if (depth == 0) brant__members_forget(context);
+}
+
+static const brant__hooks hooks = {.after_commit = after_commit, .after_rollback = after_rollback};
 
 void brant__pool_attach(brant__file *file) {
-    if (*file->org_id) file->membership.level = level;
+    brant__members_attach(file);
     brant__attach(file->db, BRANT__SLOT_HUB, &hooks, file);
 }
 
@@ -95,37 +127,6 @@ static brant__file *idle_find(brant_hub *hub, const char *org_id) {
     return file;
 }
 
-/* ---- the error record, over what else is called ------------------------------------------------------------------------------- */
-
-typedef struct error_record {
-    brant_status code;
-    char *message, *detail; /* NULL: none, or want of memory */
-} error_record;
-
-/* Leaves it empty. */
-static error_record keep_error(void) {
-    const brant_error *error = brant_last_error();
-    error_record kept = {.code = error->code};
-    if (kept.code) {
-        kept.message = brant__strndup(error->message, error->message_len);
-        kept.detail = brant__strndup(error->detail, error->detail_len);
-        (void)brant__error_code();
-    }
-    return kept;
-}
-
-static void restore_error(const error_record *kept) {
-    brant__error_clear();
-    if (kept->code)
-        brant__fail_detail(kept->code, brant__text_string(kept->detail ? kept->detail : "{}"), "%s",
-                           kept->message ? kept->message : brant_status_text(kept->code));
-}
-
-static void drop_error(error_record *kept) {
-    brant__free(kept->message);
-    brant__free(kept->detail);
-}
-
 /* ---- opening and closing ------------------------------------------------------------------------------------------------------ */
 
 void brant__pool_begin(brant_hub *hub) {
@@ -142,6 +143,7 @@ static void close_file(brant__file *file) {
         (void)brant__error_code();
     }
     brant_db_free(file->db);
+    brant__members_forget(file);
     brant__free(file);
     brant__hub_release(hub);
 }
@@ -253,8 +255,8 @@ static void await_place(brant_hub *hub, int64_t end) {
 }
 
 /* An idle file of the organisation, or a place to open one in. */
-static brant_status take(brant__file **out, brant_hub *hub, const char *org_id) {
-    const int64_t end = brant__monotonic_now() + hub->options.busy_timeout;
+static brant_status take(brant__file **out, brant_hub *hub, const char *org_id, int64_t patience) {
+    const int64_t end = brant__monotonic_now() + patience;
     brant__file *victim = NULL;
     brant_status status = BRANT_OK;
     pthread_mutex_lock(&hub->lock);
@@ -279,11 +281,10 @@ static brant_status take(brant__file **out, brant_hub *hub, const char *org_id) 
             break;
         }
         if (brant__monotonic_now() >= end) {
-            status =
-                brant__fail(BRANT_BUSY,
-                            "all %lld handles of the hub were in use for %lld ms; release "
-                            "them, or raise \"max_open\"",
-                            (long long)hub->options.max_open, (long long)hub->options.busy_timeout);
+            status = brant__fail(BRANT_BUSY,
+                                 "all %lld handles of the hub were in use for %lld ms; release "
+                                 "them, or raise \"max_open\"",
+                                 (long long)hub->options.max_open, (long long)patience);
             break;
         }
         await_place(hub, end);
@@ -398,7 +399,8 @@ cleanup:
     return status;
 }
 
-brant_status brant__pool_take(brant__file **out, brant_hub *hub, brant__text org_id) {
+static brant_status take_ready(brant__file **out, brant_hub *hub, brant__text org_id,
+                               int64_t patience) {
     char name[BRANT__ORG_ID + 1] = "";
     brant__file *file = NULL;
     brant_status status = BRANT_OK;
@@ -408,7 +410,7 @@ brant_status brant__pool_take(brant__file **out, brant_hub *hub, brant__text org
         memcpy(name, org_id.data, BRANT__ORG_ID);
     }
     for (;;) {
-        BRANT__TRY(take(&file, hub, name));
+        BRANT__TRY(take(&file, hub, name, patience));
         const bool idle = file != NULL;
         if (!file && (status = open_file(&file, hub, name)) != BRANT_OK) {
             give_place(hub);
@@ -427,6 +429,14 @@ brant_status brant__pool_take(brant__file **out, brant_hub *hub, brant__text org
     *out = file;
 cleanup:
     return status;
+}
+
+brant_status brant__pool_take(brant__file **out, brant_hub *hub, brant__text org_id) {
+    return take_ready(out, hub, org_id, hub->options.busy_timeout);
+}
+
+brant_status brant__pool_take_now(brant__file **out, brant_hub *hub, brant__text org_id) {
+    return take_ready(out, hub, org_id, 0);
 }
 
 brant_status brant__pool_acquire(brant_db **out_db, brant_hub *hub, brant__text org_id) {

@@ -142,7 +142,9 @@ static brant_status keep_checkpoint(char **out, size_t *out_length, brant_hub *h
 static brant_status maintain(brant__call *call, brant_hub *hub, brant_db *db) {
     char *result = NULL, *checkpoint = NULL;
     size_t result_length = 0, checkpoint_length = 0;
+    brant__derived synced = {0};
     brant_status status;
+    BRANT__TRY(brant__members_sync(&synced, db));
     BRANT__TRY(brant_db_maintain(&result, &result_length, db, NULL, 0));
     BRANT__TRY(keep_checkpoint(&checkpoint, &checkpoint_length, hub, db));
     brant__write_bool_member(call->out, "ok", true);
@@ -151,6 +153,14 @@ static brant_status maintain(brant__call *call, brant_hub *hub, brant_db *db) {
     if (checkpoint) {
         brant__write_name(call->out, "checkpoint");
         brant__write_raw(call->out, brant__text_of(checkpoint, checkpoint_length));
+    }
+    if (synced.graph) {
+        brant__write_name(call->out, "synced");
+        brant__write_object(call->out);
+        brant__write_integer_member(call->out, "added", synced.added);
+        brant__write_integer_member(call->out, "removed", synced.removed);
+        brant__write_integer_member(call->out, "changed", synced.changed);
+        brant__write_end(call->out);
     }
 cleanup:
     brant_free(result);

@@ -11,6 +11,7 @@
 #include "identity/account.h"
 #include "identity/audit.h"
 #include "identity/input.h"
+#include "identity/membership.h"
 #include "identity/organization.h"
 
 #define OF_ONE "WHERE org_id = :org AND account_id = :account"
@@ -150,12 +151,14 @@ cleanup:
 /* ---- for others ----------------------------------------------------------------------------------------------------------------- */
 
 /*
- * Memberships changed: one, those of an organisation (account_id {NULL, 0}) or of an account (org_id {NULL, 0}). Brings the access graph of the file to it; a tenant's is in a file of its own, and the
- * hub's matter. Whether account and organisation are active is not in that graph: it is asked at every evaluation.
+ * Memberships changed: one, those of an organisation (account_id {NULL, 0}) or of an account (org_id {NULL, 0}). Brings the access graph of the file to it; a tenant's is in a file of its own, which the
+ * hub does the same with after the commit. Whether account and organisation are active is not in that graph: it is asked at every evaluation.
  */
 static brant_status members_changed(brant__call *call, brant__text org_id, brant__text account_id) {
-    if (brant__db_role(call->db) != BRANT__ROLE_SINGLE) return BRANT_OK;
-    return brant__access_derive(call, org_id, account_id);
+    if (brant__db_role(call->db) == BRANT__ROLE_SINGLE)
+        return brant__access_derive(NULL, call, org_id, account_id);
+    if (org_id.data) brant__hub_changed(call->db, org_id, account_id);
+    return BRANT_OK;
 }
 
 /* NOT_FOUND, CONFLICT: who becomes a member must be there and in use. */
@@ -221,6 +224,8 @@ brant_status brant__members_delete(int64_t *out_count, brant__call *call, brant_
         if (!row) break;
         BRANT__TRY(notify(call->db, "org:member_removed", brant__column_text(statement, 0),
                           brant__column_text(statement, 1), (brant__text){NULL, 0}));
+        if (!organization) /* each in a graph of its own, where there is a hub */
+            brant__hub_changed(call->db, brant__column_text(statement, 0), account_id);
         ++*out_count;
     }
     brant__reset(statement);

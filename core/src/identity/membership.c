@@ -13,3 +13,20 @@ brant_status brant__hub_member(int *out_level, brant_db *db, brant__text account
     *out_level = 0;
     return self && self->level ? self->level(out_level, self, account_id) : BRANT_OK;
 }
+
+brant__text brant__hub_organization(const brant_db *db) {
+    const brant__membership *self = brant__state(db, BRANT__SLOT_HUB);
+    return self && self->level ? self->org_id : (brant__text){NULL, 0};
+}
+
+brant_status brant__hub_members(brant__json *out, const brant_db *db, brant__text account_id) {
+    const brant__membership *self = brant__state(db, BRANT__SLOT_HUB);
+    *out = (brant__json){0};
+    return self && self->members ? self->members(out, self, account_id)
+                                 : brant__fail(BRANT_MISUSE, "the file was not opened by a hub");
+}
+
+void brant__hub_changed(brant_db *db, brant__text org_id, brant__text account_id) {
+    brant__membership *self = brant__state(db, BRANT__SLOT_HUB);
+    if (self && self->changed) self->changed(self, org_id, account_id);
+}

@@ -11,6 +11,7 @@
 #include "identity/audit.h"
 #include "identity/input.h"
 #include "identity/member.h"
+#include "identity/membership.h"
 #include "identity/slug.h"
 
 enum {
@@ -474,6 +475,8 @@ brant_status brant__organizations_resume(brant__call *call) {
         /* While it was suspended its owners may have gone out of use. */
         BRANT__TRY(brant__owner_remains(call->db, self.id, BRANT__TEXT("")));
         BRANT__TRY(set_status(&self, "active"));
+        /* Nobody reached its tenant meanwhile. */
+        brant__hub_changed(call->db, self.id, (brant__text){NULL, 0});
     }
     status = answer(call, self.id);
 cleanup:
