@@ -100,8 +100,16 @@ type TenantDone struct {
 	From       int             `json:"from,omitzero"`       // of Migrate: the format when this hub opened it,
 	To         int             `json:"to,omitzero"`         // and now
 	Result     json.RawMessage `json:"result,omitempty"`    // of Apply: the operation's answer; of Maintain: as Maintained
+	Synced     *TenantSynced   `json:"synced,omitzero"`     // of Maintain: its access graph, where it has one, with its members
 	Checkpoint *Checkpoint     `json:"checkpoint,omitzero"` // of Maintain: of its audit log, which the system file keeps
 	Fault      *itemError      `json:"error,omitempty"`
+}
+
+// TenantSynced is what became different among what a tenant's access graph derives from its members.
+type TenantSynced struct {
+	Added   int64 `json:"added"`
+	Removed int64 `json:"removed"`
+	Changed int64 `json:"changed"`
 }
 
 // Err is why it failed; nil where it is OK.

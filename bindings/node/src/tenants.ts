@@ -33,6 +33,8 @@ export type TenantResult<Done> = { org_id: string; ok: boolean; error?: { code: 
 export type TenantMigrated = TenantResult<{ from?: number; to?: number }>;
 export type TenantMaintained = TenantResult<{
   result?: Maintenance;
+  /** What became different among what its access graph, if it has one, derives from its members. */
+  synced?: { added: number; removed: number; changed: number };
   /** Of its audit log; it is kept in the system's file. */
   checkpoint?: Checkpoint;
 }>;

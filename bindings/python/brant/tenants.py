@@ -48,12 +48,23 @@ class TenantMigrated:
 
 
 @dataclass(slots=True)
+class TenantSynced:
+    """What became different among what a tenant's access graph derives from its members."""
+
+    added: int
+    removed: int
+    changed: int
+
+
+@dataclass(slots=True)
 class TenantMaintained:
-    """What the upkeep of a tenant's file did, and the checkpoint of its audit log that is kept in the system's, or the error; true where it is well."""
+    """What the upkeep of a tenant's file did, with its access graph, if it has one, `synced` to its members, and the checkpoint of its audit log that is kept in the system's, or the error; true
+    where it is well."""
 
     org_id: str
     ok: bool
     result: Maintained | None = None
+    synced: TenantSynced | None = None
     checkpoint: Checkpoint | None = None
     error: BrantError | None = None
 
@@ -117,6 +128,8 @@ def _maintained(item: Json) -> TenantMaintained:
     found = _done(TenantMaintained, item)
     if "result" in item:
         found.result = maintained(item["result"])
+    if "synced" in item:
+        found.synced = known(TenantSynced, item["synced"])
     if "checkpoint" in item:
         found.checkpoint = known(Checkpoint, item["checkpoint"])
     return found

@@ -176,7 +176,7 @@ BRANT_API brant_status brant_access_seed(char **out_json, size_t *out_json_len, 
 /*
  * access.sync {"org_id"?, "members"?: [{"account_id", "level", "status"?: "active" | "suspended"}..], "graph"?, "actor"?} -> {"added": n, "removed": n, "changed": n, "revision"}
  * Make what is derived from members anew: of one organisation, or all. Principal account:<id> is in group org:<id>:<level>; owners are in the group of admins, those in that of members, those in that
- * of viewers, and all in org:<id>; each of these groups has its role where access.seed made it. In a file of role "single" or "system" from its own tables, where it also follows each change
+ * of viewers, and all in org:<id>; each of these groups has its role where access.seed made it. In a file of role "single" or "system" from its own tables; in one of role "single" it also follows each change
  * of a membership by itself; the groups of an organisation that is no more go. A tenant's follows its hub (hub.h), where it has one, and is made here from `members`, all of them. What is derived never counts against what membership says now.
  * INVALID: members in a file that has its own; a tenant's file without org_id and members.
  */
