@@ -152,7 +152,7 @@ func TestErase(t *testing.T) {
 		t.Fatalf("%+v", redacted)
 	}
 	sameJSON(t, must(g.Nodes.Get(ctx, "b"))(t).Attributes, `{"mail":["somebody"]}`)
-	equal(t, must(db.Graphs.Get(ctx, "ann@x"))(t).OwnerID, "")
+	equal(t, must(db.Graphs.Get(ctx, "ann@x"))(t).OwnerID, "somebody")
 	erased := must(db.Erase(ctx, []string{"somebody"}, nil))(t)
 	if erased.Counts.Nodes != 1 || erased.Counts.Edges != 1 || erased.Nodes[0].Action != "delete" {
 		t.Fatalf("%+v", erased)

@@ -253,6 +253,7 @@ int main(int argc, char **argv) {
     snprintf(base, sizeof base, "%s/base", folder);
     snprintf(path, sizeof path, "%s/hub", folder);
     at = "preparing";
+    long tried = 0;
     brant_hub *hub = open_hub(base);
     must(brant_hub_system(hub), "accounts.create",
          "{\"id\":\"" OWNER "\",\"email\":\"a@example.org\"}", NULL);
@@ -282,12 +283,13 @@ int main(int argc, char **argv) {
                          deletes ? "delete" : "create", torn ? "torn" : "killed", point, changes);
                 at = text;
                 (void)try_point(path, deletes, point, torn);
+                tried++;
             }
         }
         printf("%s: each %ld of %ld changes\n", deletes ? "delete" : "create", every, changes);
     }
     snprintf(command, sizeof command, "rm -rf %s", folder);
     run(command);
-    printf("%d failed\n", failures);
+    printf("%ld passed, %d failed\n", tried - failures, failures);
     return failures ? 1 : 0;
 }
