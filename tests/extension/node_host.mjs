@@ -10,7 +10,7 @@ const db = new Database(path);
 db.loadExtension(process.env.BRANT_EXTENSION);
 const ask = (sql, ...values) => db.prepare(sql).pluck().get(...values);
 db.exec('CREATE TABLE orders (id INTEGER PRIMARY KEY, item TEXT)');
-assert.equal(ask('SELECT brant_adopt()'), 6);
+assert.equal(ask('SELECT brant_adopt()'), 7);
 const order = db.transaction((item, fail) => {
   const { lastInsertRowid } = db.prepare('INSERT INTO orders (item) VALUES (?)').run(item);
   ask('SELECT brant_enqueue(?, ?)', 'mail', JSON.stringify({ order: Number(lastInsertRowid) }));
