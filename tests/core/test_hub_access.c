@@ -3,11 +3,11 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdbool.h>
 #include <sys/wait.h>
 
 #include "support_audit.h"
+#include "support_commit.h"
 #include "support_hub.h"
 
 #define A                "0192d3a4-7c1e-7000-8000-00000000000a"
@@ -188,22 +188,6 @@ static void test_left(void **state) {
     must(system, "organizations.delete", "{\"id\":\"" A "\"}", NULL);
     must(system, "tenants.maintain", "{}", "\"items\":[]");
     brant_hub_free(hub);
-}
-
-static int commits_left = -1; /* until the process dies */
-
-static int before_commit(void *context) {
-    (void)context;
-    if (commits_left >= 0 && commits_left-- == 0) _exit(7);
-    return 0;
-}
-
-static int watch_commits(sqlite3 *connection, char **error,
-                         const struct sqlite3_api_routines *api) {
-    (void)error;
-    (void)api;
-    sqlite3_commit_hook(connection, before_commit, NULL);
-    return SQLITE_OK;
 }
 
 /* Do it in a process that dies after the commit in the system file, and before that in the tenant's. */
