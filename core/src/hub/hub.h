@@ -132,11 +132,10 @@ brant_status brant__registry_look(int *out_state, brant_hub *hub, const char *or
 brant_status brant__registry_recheck(uint64_t *seen, int64_t *made, brant_hub *hub,
                                      const char *org_id);
 /*
- * Is the key of brant_hub_authenticate still good for the session that it got: not revoked or expired, its account active, and a member of at least the level that the session has? Quick as
- * brant__registry_recheck. AUTH.
+ * The same of a file that is lent, and, where its handle is a session of brant_hub_authenticate, AUTH when the key is not good for that any more: revoked or expired, its account not active, or not a
+ * member of at least the level that the session has.
  */
-brant_status brant__registry_recheck_caller(brant__caller *caller, brant_hub *hub,
-                                            const char *org_id);
+brant_status brant__registry_recheck_lent(brant__file *file);
 brant_status brant__registry_level(int *out_level, brant_hub *hub, const char *org_id,
                                    brant__text account_id);
 

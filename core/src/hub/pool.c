@@ -351,17 +351,11 @@ void brant__pool_put_back(brant__file *file) {
 
 static brant_status on_enter(brant_db *db, void *context) {
     brant__file *file = context;
-    brant_status status = BRANT_OK;
     (void)db;
-    if (*file->org_id)
-        status = brant__registry_recheck(&file->seen, &file->made, file->hub, file->org_id);
-    if (BRANT__UNLIKELY(status == BRANT_NOT_FOUND)) {
-        (void)brant__error_code();
-        return brant__fail(BRANT_CLOSED, "the organisation \"%s\" is being deleted", file->org_id);
-    }
-    if (status == BRANT_OK && *file->caller.key)
-        status = brant__registry_recheck_caller(&file->caller, file->hub, file->org_id);
-    return status;
+    const brant_status status = brant__registry_recheck_lent(file);
+    if (BRANT__LIKELY(status != BRANT_NOT_FOUND)) return status;
+    (void)brant__error_code();
+    return brant__fail(BRANT_CLOSED, "the organisation \"%s\" is being deleted", file->org_id);
 }
 
 static void on_destroy(brant_db *beneath, void *context) {

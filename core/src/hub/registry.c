@@ -100,23 +100,27 @@ cleanup:
     return status;
 }
 
+static brant_status recheck_organization(uint64_t *seen, int64_t *made, uint64_t version,
+                                         brant_hub *hub, const char *org_id) {
+    int64_t made_now = 0;
+    int state = BRANT__TENANT_NONE;
+    if (BRANT__LIKELY(version == *seen)) return BRANT_OK;
+    const brant_status status = brant__registry_state(&state, &made_now, hub->registry, org_id);
+    if (status != BRANT_OK) return status;
+    if (*made != 0 && *made != made_now)
+        return brant__fail(BRANT_NOT_FOUND, "the organisation \"%s\" was deleted", org_id);
+    *made = made_now;
+    *seen = version;
+    return BRANT_OK;
+}
+
 brant_status brant__registry_recheck(uint64_t *seen, int64_t *made, brant_hub *hub,
                                      const char *org_id) {
     uint64_t version = 0;
-    int64_t made_now = 0;
-    int state = BRANT__TENANT_NONE;
     brant_status status = brant__registry_enter(hub);
     if (status != BRANT_OK) return status;
-    BRANT__TRY(read_version(&version, hub));
-    if (BRANT__LIKELY(version == *seen)) goto cleanup;
-    BRANT__TRY(brant__registry_state(&state, &made_now, hub->registry, org_id));
-    if (*made != 0 && *made != made_now) {
-        status = brant__fail(BRANT_NOT_FOUND, "the organisation \"%s\" was deleted", org_id);
-        goto cleanup;
-    }
-    *made = made_now;
-    *seen = version;
-cleanup:
+    status = read_version(&version, hub);
+    if (status == BRANT_OK) status = recheck_organization(seen, made, version, hub, org_id);
     brant__registry_leave(hub);
     return status;
 }
@@ -141,21 +145,32 @@ cleanup:
     return status;
 }
 
-brant_status brant__registry_recheck_caller(brant__caller *caller, brant_hub *hub,
-                                            const char *org_id) {
-    uint64_t version = 0;
+static brant_status recheck_caller(brant__caller *caller, uint64_t version, brant_hub *hub,
+                                   const char *org_id) {
     bool good = true;
-    brant_status status = brant__registry_enter(hub);
-    if (status != BRANT_OK) return status;
-    BRANT__TRY(read_version(&version, hub));
     if (BRANT__UNLIKELY(version != caller->seen)) {
-        BRANT__TRY(read_caller(&good, caller, hub->registry, brant__text_string(org_id)));
+        const brant_status status =
+            read_caller(&good, caller, hub->registry, brant__text_string(org_id));
+        if (status != BRANT_OK) return status;
         if (good) caller->seen = version;
     }
     if (!good || brant__system_now() >= caller->expires_at)
-        status = brant__fail(BRANT_AUTH, "the session has ended: its key is not valid any more");
+        return brant__fail(BRANT_AUTH, "the session has ended: its key is not valid any more");
+    return BRANT_OK;
+}
+
+brant_status brant__registry_recheck_lent(brant__file *file) {
+    uint64_t version = 0;
+    if (!*file->org_id && !*file->caller.key) return BRANT_OK;
+    brant_status status = brant__registry_enter(file->hub);
+    if (status != BRANT_OK) return status;
+    BRANT__TRY(read_version(&version, file->hub));
+    if (*file->org_id)
+        BRANT__TRY(
+            recheck_organization(&file->seen, &file->made, version, file->hub, file->org_id));
+    if (*file->caller.key) status = recheck_caller(&file->caller, version, file->hub, file->org_id);
 cleanup:
-    brant__registry_leave(hub);
+    brant__registry_leave(file->hub);
     return status;
 }
 
