@@ -1,4 +1,5 @@
-# Turns text files into C arrays: cmake -DROOT=<core> -DOUT=<folder> -P embed.cmake
+# Turns files into C arrays: cmake -DROOT=<core> -DOUT=<folder> [-DPAGE=ON] -P embed.cmake
+# The texts of the core, or with PAGE the files of the viewer's page, which lie in ROOT itself and keep the whole name.
 # Writes embedded.h and embedded.c into OUT. Any bytes are allowed; every array ends with a NUL that
 # its size does not count. The order is that of the file names, byte by byte.
 cmake_minimum_required(VERSION 3.22)
@@ -9,6 +10,11 @@ set(tables
   "metaschemas|metaschemas|*.json"
   "modules|modules|*.json"
   "operation_specs|operations|*.json")
+set(name_part NAME_WLE)
+if(PAGE)
+  set(tables "page|.|*")
+  set(name_part NAME)
+endif()
 
 set(header "/* Made by cmake/embed.cmake; do not edit. */
 #ifndef BRANT_EMBEDDED_H
@@ -17,7 +23,7 @@ set(header "/* Made by cmake/embed.cmake; do not edit. */
 #include <stddef.h>
 
 typedef struct brant__embedded {
-    const char *name; /* file name without its extension */
+    const char *name; /* file name without its extension; of the page with it */
     const char *data; /* ends with a NUL that size does not count */
     size_t size;
 } brant__embedded;
@@ -35,7 +41,7 @@ foreach(entry IN LISTS tables)
   set(rows "")
   set(count 0)
   foreach(path IN LISTS files)
-    get_filename_component(name "${path}" NAME_WLE)
+    get_filename_component(name "${path}" ${name_part})
     file(READ "${path}" hex HEX)
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
     string(LENGTH "${hex}" size)

@@ -19,6 +19,7 @@
 %feature("nothread", "0") brant_transaction_begin;
 %feature("nothread", "0") brant_transaction_commit;
 %feature("nothread", "0") brant_sql_execute;
+%feature("nothread", "0") brant_sql_run;
 %feature("nothread", "0") brant_db_doctor;
 %feature("nothread", "0") brant_db_backup;
 %feature("nothread", "0") brant_db_restore;

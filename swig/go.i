@@ -39,7 +39,8 @@
 %typemap(freearg) (const char *json, size_t json_len) ""
 %apply (const char *json, size_t json_len) {
     (const char *path, size_t path_len), (const char *name, size_t name_len),
-    (const char *org_id, size_t org_id_len), (const char *token, size_t token_len)
+    (const char *org_id, size_t org_id_len), (const char *token, size_t token_len),
+    (const char *request, size_t request_len)
 };
 
 %apply long long { int64_t };
@@ -63,6 +64,8 @@
 %typemap(argout) (char **out_json, size_t *out_json_len) {
     brant_go_answer_set((brant_go_answer *)$input, text$argnum, length$argnum);
 }
+
+%apply (char **out_json, size_t *out_json_len) { (char **out_answer, size_t *out_answer_len) };
 
 %typemap(gotype) brant_db **out_db, brant_db **out_session, brant_hub **out_hub, brant_cursor **out_cursor, brant_validator **out_validator "*uintptr"
 %typemap(gotype) int *out_fd, int *out_accepted "*int32"

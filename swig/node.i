@@ -70,6 +70,9 @@
   $result = env.Undefined();
 }
 
+/* Rows cross as JSON. */
+%ignore brant_sql_run;
+
 /* The layer never sees the descriptor: brant_wake_start (brant_node.cc) listens to it. */
 %ignore brant_wake_fd;
 

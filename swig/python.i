@@ -41,6 +41,15 @@
     Py_XDECREF(held$argnum);
 }
 
+/* Made in the call that sends it: frame.h. */
+%typemap(in) (const char *request, size_t request_len) (brant_python_frame frame = {0}) {
+    if (!brant_python_request(&$1, &$2, &frame, $input)) SWIG_fail;
+}
+%typemap(freearg) (const char *request, size_t request_len) {
+    PyMem_Free(frame$argnum.data);
+}
+%native(pack) PyObject *brant_python_pack(PyObject *self, PyObject *arguments);
+
 /* ---- handles in --------------------------------------------------------------------------------------------------- */
 
 %typemap(in) brant_db * {
@@ -76,6 +85,19 @@
 }
 %typemap(freearg) (char **out_json, size_t *out_json_len) {
     brant_free(text$argnum);
+}
+
+/* Python's values. What they are is in the request, the function's fourth parameter. */
+%typemap(in, numinputs=0) (char **out_answer, size_t *out_answer_len) (char *answer = NULL, size_t length = 0) {
+    $1 = &answer;
+    $2 = &length;
+}
+%typemap(argout) (char **out_answer, size_t *out_answer_len) {
+    Py_DECREF($result);
+    $result = brant_python_answer(*$1, arg4);
+}
+%typemap(freearg) (char **out_answer, size_t *out_answer_len) {
+    brant_free(answer$argnum);
 }
 
 %typemap(in, numinputs=0) brant_db **out_db (brant_db *opened = NULL) {

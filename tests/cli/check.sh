@@ -21,7 +21,19 @@ check() { # NAME STATUS PATTERN COMMAND...: exit status, and an extended regular
     sed 's/^/     /' out
   fi
 }
-on_terminal() { script -qec "$(printf '%q ' "$@")" /dev/null; }
+b() { "$brant" "$@"; }
+lines() { "$@" | wc -l; }
+# Waits until the command succeeds: at once on most machines, longer where others keep it busy.
+until_true() { # COMMAND...
+  local n
+  for ((n = 0; n < 600; n++)); do
+    if "$@" >/dev/null 2>&1; then return; fi
+    sleep 0.1
+  done
+  return 1
+}
+watched_by() { [ "$("$brant" sql "$2" 'SELECT count(*) FROM brant_wake WHERE row_id > 0' | grep -o '\[\[[0-9]*')" = "[[$1" ]; } # PROCESSES FILE
+terminal() { timeout 180 "$root/tests/cli/terminal.py" "$@"; } # [EXPECT SEND]... -- COMMAND...
 finish() {
   echo "$passed passed, $failed failed"
   [ "$failed" -eq 0 ]

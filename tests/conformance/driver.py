@@ -346,8 +346,8 @@ class Run:
         return self.finish(operation, (agent, agent.send(request)))
 
 
-def run_test(scenario, test, agents, language, folder):
-    run = Run(scenario, agents, language, folder)
+def run_test(scenario, test, agents, language, folder, kind=Run):
+    run = kind(scenario, agents, language, folder)
     for index, operation in enumerate(test["operations"]):
         try:
             run.step(operation)

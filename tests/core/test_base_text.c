@@ -412,6 +412,17 @@ static void bytes_of_every_length_come_back(void **state) {
         assert_int_equal(decoded.length, 6 + length);
         assert_memory_equal(decoded.data, "before", 6);
         if (length) assert_memory_equal(decoded.data + 6, bytes, length);
+        /* One digit that is none, anywhere. */
+        for (size_t at = 6; at < encoded.length && encoded.data[at] != '='; at++) {
+            static const char none[] = "-_ =\n@[`{\x80\xff";
+            const char digit = encoded.data[at];
+            if (at + 1 == encoded.length) break; /* padding can be right there */
+            encoded.data[at] = none[(length + at) % (sizeof none - 1)];
+            assert_false(brant__base64_decode(
+                &decoded, brant__text_of(encoded.data + 6, encoded.length - 6)));
+            assert_int_equal(decoded.length, 6 + length);
+            encoded.data[at] = digit;
+        }
         brant__buffer_free(&encoded);
         brant__buffer_free(&decoded);
     }

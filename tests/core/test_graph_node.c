@@ -55,8 +55,10 @@ static void test_put(void **state) {
 static void test_types(void **state) {
     brant_db *db = open_graphs(state);
 
-    fails(db, "nodes.put", BRANT_INVALID, "needs a type",
+    fails(db, "nodes.put", BRANT_INVALID, "needs a type: \"",
           "{\"graph\":\"t\",\"key\":\"a\",\"attributes\":{\"title\":\"A\"}}");
+    fails(db, "nodes.put", BRANT_INVALID, "; it takes graph, key, ",
+          "{\"graph\":\"t\",\"key\":\"a\",\"attribute\":{}}");
     fails(db, "nodes.put", BRANT_INVALID, "no node type \"Tusk\"",
           "{\"graph\":\"t\",\"key\":\"a\",\"type\":\"Tusk\"}");
     fails(db, "nodes.put", BRANT_INVALID, "no node type \"TaskNode\"",

@@ -139,7 +139,7 @@ static void test_redefined(void **state) {
 }
 
 static void test_list(void **state) {
-    static const char *const built_ins[] = {"access", "call", "open", "secret", "task"};
+    static const char *const built_ins[] = {"access", "call", "memory", "open", "secret", "task"};
     const size_t built_in = BRANT__COUNT(built_ins);
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
     char cursor[256] = "";

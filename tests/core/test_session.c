@@ -292,7 +292,7 @@ static void test_resources_open_one_graph(void **state) {
     must_lack(session, "graphs.list", "", "graphs:read");
     /* The name of something else is not that of a graph, and a graph says nothing about streams. */
     must_lack(session, "queues.get", "{\"queue\":\"shared\"}", "queues:read");
-    must_lack(session, "locks.get", "{\"name\":\"shared\"}", "locks:write");
+    must_lack(session, "locks.get", "{\"name\":\"shared\"}", "locks:read");
     must_lack(session, "calls.project", "{\"graph\":\"shared\",\"consumer\":\"c\"}",
               "streams:read");
     must_lack(session, "secrets.status", "{\"graph\":\"free\"}", "secrets:read");
@@ -460,7 +460,7 @@ static void test_principals(void **state) {
     grant(db, "Grants", "account:ann", "graph:bobs", "nodes:read");
     grant(db, "Grants", "account:carl", "*", "nodes:*");
     grant(db, "Denies", "account:eve", "graph:shared", "nodes:*");
-    grant(db, "Grants", "account:ann", "operation:locks.list", "locks:write");
+    grant(db, "Grants", "account:ann", "operation:locks.list", "locks:read");
     /* What is granted for the graph opens it, also when somebody owns it; what is granted for everything does not. */
     must(ann, "nodes.get", bobs, NULL);
     must_lack(ann, "nodes.put",
@@ -473,7 +473,7 @@ static void test_principals(void **state) {
               "{\"graph\":\"shared\",\"key\":\"k\",\"type\":\"T\",\"attributes\":{}}",
               "nodes:write");
     must(ann, "locks.list", "", NULL);
-    must_lack(ann, "locks.get", "{\"name\":\"l\"}", "locks:write");
+    must_lack(ann, "locks.get", "{\"name\":\"l\"}", "locks:read");
     /* An explicit deny wins over whatever the session holds. */
     must_lack(eve, "nodes.get", shared, "nodes:read");
     must(eve, "nodes.get", free_one, NULL);

@@ -384,7 +384,9 @@ static void *run_slow(void *context) {
     slow_call *call = context;
     char *answer = NULL;
     size_t length = 0;
-    call->status = brant_sql_execute(&answer, &length, call->db, TEXT(SLOW));
+    do
+        call->status = brant_sql_execute(&answer, &length, call->db, TEXT(SLOW));
+    while (call->status == BRANT_MISUSE); /* await_call is in a call of its own */
     snprintf(call->name, sizeof call->name, "%s", brant_last_error()->name);
     brant_free(answer);
     return NULL;
@@ -395,12 +397,25 @@ static void wait_ms(long ms) {
     nanosleep(&nap, NULL);
 }
 
+/* Until another thread is in a call. */
+static void await_call(brant_db *db) {
+    brant_status status = BRANT_OK;
+    for (int i = 0; status != BRANT_MISUSE && i < 10000; i++) {
+        char *answer = NULL;
+        size_t length = 0;
+        status = brant_call(&answer, &length, db, TEXT("db.info"), TEXT("{}"));
+        brant_free(answer);
+        wait_ms(1);
+    }
+    assert_int_equal(status, BRANT_MISUSE);
+}
+
 static void test_other_threads(void **state) {
     brant_db *db = must_open(in_folder(*state, "a.db"), "");
     slow_call call = {.db = db};
     pthread_t thread;
     pthread_create(&thread, NULL, run_slow, &call);
-    wait_ms(50);
+    await_call(db);
     must_fail(db, "db.info", "", BRANT_MISUSE, "another thread");
     assert_int_equal(brant_interrupt(db), BRANT_OK);
     pthread_join(thread, NULL);
@@ -418,11 +433,39 @@ static void test_other_threads(void **state) {
     must(db, "db.info", "", NULL);
 
     pthread_create(&thread, NULL, run_slow, &call);
-    wait_ms(50);
+    await_call(db);
     assert_int_equal(brant_close(db), BRANT_OK);
     pthread_join(thread, NULL);
     assert_int_equal(call.status, BRANT_CLOSED);
     brant_db_free(db);
+}
+
+static void *write_to_the_end(void *context) {
+    brant_status status = BRANT_OK;
+    while (status == BRANT_OK) {
+        char *answer = NULL;
+        size_t length = 0;
+        status = brant_sql_execute(&answer, &length, context,
+                                   TEXT("{\"sql\":\"INSERT INTO t VALUES (1)\"}"));
+        brant_free(answer);
+    }
+    assert_int_equal(status, BRANT_CLOSED);
+    return NULL;
+}
+
+/* What was acknowledged is in the file, and the WAL is gone, wherever a call was when its handle was closed: it may have been interrupted behind its last statement. */
+static void test_close_during_writes(void **state) {
+    for (int round = 0; round < 20; round++) {
+        brant_db *db = must_open(in_folder(*state, "a.db"), "");
+        pthread_t thread;
+        must(db, "sql.execute", "{\"sql\":\"CREATE TABLE IF NOT EXISTS t (x)\"}", NULL);
+        pthread_create(&thread, NULL, write_to_the_end, db);
+        wait_ms(round % 5 + 1);
+        assert_int_equal(brant_close(db), BRANT_OK);
+        pthread_join(thread, NULL);
+        assert_int_equal(access(in_folder(*state, "a.db-wal"), F_OK), -1);
+        brant_db_free(db);
+    }
 }
 
 /* A child that uses the handle is told, at once: also when somebody looked for a cursor in the moment of the fork. */
@@ -563,6 +606,27 @@ static void test_sql(void **state) {
          "{\"$base64\":\"/w==\"}"); /* text that is not UTF-8 crosses as bytes */
     must(db, "sql.execute", "{\"sql\":\"DELETE FROM t RETURNING b\"}",
          "\"rows\":[[0.1],[1]],\"changes\":2");
+    /* A read ends at the first rows, what writes is done all the same. */
+    must(db, "sql.execute", "{\"sql\":\"CREATE TABLE log (a)\"}", "\"changes\":0");
+    must(db, "sql.execute",
+         "{\"sql\":\"CREATE TRIGGER logged AFTER INSERT ON t BEGIN INSERT INTO log VALUES (new.a), "
+         "(-new.a); END\"}",
+         "\"changes\":0");
+    must(db, "sql.execute",
+         "{\"sql\":\"INSERT INTO t (a) VALUES (1), (2), (3) RETURNING "
+         "a\",\"limit\":1,\"close\":true}",
+         "\"rows\":[[1]],\"changes\":3,\"last_insert_rowid\":3,\"cursor\":null}");
+    must(db, "sql.execute", "{\"sql\":\"SELECT a FROM t ORDER BY a\",\"limit\":2,\"close\":true}",
+         "\"rows\":[[1],[2]],\"changes\":0");
+    must(db, "sql.execute",
+         "{\"sql\":\"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM "
+         "n\",\"limit\":3,\"close\":true}",
+         "\"rows\":[[1],[2],[3]]");
+    must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM log\"}", "\"rows\":[[6]]");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT 1\",\"close\":true}", BRANT_INVALID, "limit");
+    must(db, "sql.execute", "{\"sql\":\"DELETE FROM t\"}", "\"changes\":3");
+    must(db, "sql.execute", "{\"sql\":\"DROP TABLE t\"}", "\"changes\":0");
+    must(db, "sql.execute", "{\"sql\":\"CREATE TABLE t (a, b, c)\"}", "\"changes\":0");
     must_fail(db, "sql.execute", "{\"sql\":\"SELEC 1\"}", BRANT_SQL, "syntax");
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT nothing\"}", BRANT_SQL, "nothing");
     must_fail(db, "sql.execute", "{\"sql\":\" ; \"}", BRANT_SQL, "no statement");
@@ -572,6 +636,12 @@ static void test_sql(void **state) {
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\"}", BRANT_INVALID, "1 parameters");
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\",\"params\":[1,2]}", BRANT_INVALID,
               "2 values");
+    must(db, "sql.execute",
+         "{\"sql\":\"SELECT :a, $a, @b, $a, :c\",\"params\":{\"c\":3,\"a\":1,\"b\":2}}",
+         "[[1,1,2,1,3]]");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT :a, $a\",\"params\":{\"a\":1,\"b\":1}}",
+              BRANT_INVALID, "1 named parameters and 2 values");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT :a, $a\",\"params\":{}}", BRANT_INVALID, ":a");
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT :a\",\"params\":{\"b\":1}}", BRANT_INVALID,
               ":a");
     must_fail(db, "sql.execute", "{\"sql\":\"SELECT :a\",\"params\":{\"a\":1,\"b\":1}}",
@@ -594,6 +664,246 @@ static void test_sql(void **state) {
               "{\"sql\":\"WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x "
               "< 2000) SELECT x FROM c\"}",
               BRANT_LIMIT, "1000 rows");
+    brant_db_free(db);
+}
+
+static void test_sql_for_drivers(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "{\"limits\":{\"batch\":3}}");
+    must(db, "sql.execute", "{\"sql\":\"CREATE TABLE p (id INTEGER PRIMARY KEY, x REAL UNIQUE)\"}",
+         NULL);
+    must(db, "sql.execute", "{\"sql\":\"CREATE TABLE log (x)\",\"describe\":true}", "\"types\":[]");
+    must(db, "sql.execute",
+         "{\"sql\":\"CREATE TRIGGER l AFTER INSERT ON p BEGIN INSERT INTO log VALUES (new.x); "
+         "END\"}",
+         NULL);
+    must(db, "sql.execute",
+         "{\"sql\":\"INSERT INTO p (x) VALUES (?) RETURNING "
+         "id\",\"batch\":[[1],[{\"$number\":\"Infinity\"}],[{\"$number\":\"-Infinity\"}]],"
+         "\"describe\":"
+         "true}",
+         "{\"columns\":[\"id\"],\"rows\":[[1],[2],[3]],"
+         "\"types\":[{\"type\":\"INTEGER\",\"not_null\":false}],\"changes\":3,\"last_insert_"
+         "rowid\":3}");
+    must(
+        db, "sql.execute",
+        "{\"sql\":\"SELECT x, x + 1 AS y FROM p ORDER BY id\",\"describe\":true}",
+        "\"rows\":[[1.0,2.0],[{\"$number\":\"Infinity\"},{\"$number\":\"Infinity\"}],[{\"$number\":"
+        "\"-Infinity\"},{\"$number\":\"-Infinity\"}]],\"types\":[{\"type\":\"REAL\",\"not_null\":"
+        "false},null],\"changes\":0,");
+    must(db, "sql.execute", "{\"sql\":\"SELECT x FROM p WHERE id > 1\"}",
+         "[[{\"$number\":\"Infinity\"}],[{\"$number\":\"-Infinity\"}]]");
+    /* All or none of a batch. */
+    must_fail(db, "sql.execute",
+              "{\"sql\":\"INSERT INTO p (x) VALUES (:x)\",\"batch\":[{\"x\":2},{\"x\":1}]}",
+              BRANT_CONSTRAINT, "p.x");
+    must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM log\"}", "[[3]]");
+    must(db, "sql.execute", "{\"sql\":\"DELETE FROM p WHERE id = ?\",\"batch\":[]}",
+         "\"changes\":0");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\",\"batch\":[[1],[2],[3],[4]]}", BRANT_LIMIT,
+              "more than 3");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\",\"batch\":[[1]],\"params\":[1]}",
+              BRANT_INVALID, "not both");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\",\"batch\":[[1],1]}", BRANT_INVALID, NULL);
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\",\"batch\":{}}", BRANT_INVALID, NULL);
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?\",\"params\":[{\"$number\":\"NaN\"}]}",
+              BRANT_INVALID, "Infinity");
+    brant_db_free(db);
+}
+
+/* What drivers ask for: what tables declare, scripts, and rows in parts. */
+static void test_sql_in_parts(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "{\"limits\":{\"batch\":1000}}");
+    must(db, "sql.execute",
+         "{\"sql\":\"CREATE TABLE t (id INTEGER PRIMARY KEY, name VARCHAR(9) NOT NULL, x)\"}",
+         NULL);
+    must(db, "sql.execute", "{\"sql\":\"SELECT name AS n, x, 1 + id FROM t\",\"describe\":true}",
+         "\"rows\":[],\"types\":[{\"type\":\"VARCHAR(9)\",\"not_null\":true},{\"type\":\"\","
+         "\"not_null\":false},null],");
+    static const char *const returning[] = {
+        "INSERT INTO t VALUES (1, 'a', 2) RETURNING name AS n, x, 1 + id",
+        "UPDATE t AS u SET x = 3 RETURNING name, x, 1 + id",
+        "DELETE FROM t RETURNING name, x, 1 + id",
+    };
+    for (size_t i = 0; i < BRANT__COUNT(returning); i++) {
+        char text[200];
+        snprintf(text, sizeof text, "{\"sql\":\"%s\",\"describe\":true}", returning[i]);
+        must(db, "sql.execute", text,
+             "\"types\":[{\"type\":\"VARCHAR(9)\",\"not_null\":true},{\"type\":\"\","
+             "\"not_null\":false},null],\"changes\":1");
+    }
+    static const char *const together[][2] = {
+        {"{\"sql\":\"SELECT 1\",\"batch\":[[]],\"limit\":1}", "neither"},
+        {"{\"sql\":\"SELECT 1\",\"batch\":[[]],\"script\":true}", "neither"},
+        {"{\"sql\":\"SELECT 1\",\"batch\":[[]],\"params\":[]}", "not both"},
+        {"{\"sql\":\"SELECT 1\",\"close\":true}", "\"limit\""},
+        {"{\"cursor\":1,\"sql\":\"SELECT 1\"}", "without"},
+        {"{\"cursor\":1,\"params\":[]}", "without"},
+        {"{\"cursor\":1,\"batch\":[]}", "without"},
+        {"{\"cursor\":1,\"describe\":true}", "without"},
+        {"{\"cursor\":1,\"script\":true}", "without"},
+        {"{\"limit\":1}", "\"sql\""},
+    };
+    for (size_t i = 0; i < BRANT__COUNT(together); i++)
+        must_fail(db, "sql.execute", together[i][0], BRANT_INVALID, together[i][1]);
+    /* A script's first statement takes its values, and says where the rest begins. */
+    must(db, "sql.execute",
+         "{\"sql\":\"INSERT INTO t VALUES (?, ?, 0); SELECT "
+         "?\",\"params\":[7,\"a\",8],\"script\":true}",
+         "\"changes\":1,\"last_insert_rowid\":7,\"parameters\":2,\"tail\":31}");
+    must(db, "sql.execute", "{\"sql\":\" SELECT ?; -- end\",\"params\":[8],\"script\":true}",
+         "[[8]],\"changes\":0,\"last_insert_rowid\":7,\"parameters\":1,\"tail\":0}");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT ?; SELECT 1\",\"script\":true}", BRANT_INVALID,
+              "1 parameters");
+    must(db, "sql.execute", "{\"sql\":\"CREATE TABLE u (x)\"}", NULL);
+
+    /* Parts. */
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT 1\",\"limit\":0}", BRANT_INVALID, "limit");
+    must_fail(db, "sql.execute", "{\"sql\":\"SELECT 1\",\"limit\":1001}", BRANT_INVALID, "limit");
+    must_fail(db, "sql.execute", "{\"sql\":\"VALUES (1), (2)\",\"limit\":1}", BRANT_MISUSE,
+              "transaction");
+    must(db, "sql.execute", "{\"sql\":\"VALUES (1), (2)\",\"limit\":2}", "\"cursor\":null}");
+    must_fail(db, "sql.execute", "{\"cursor\":1}", BRANT_MISUSE, "no query is open");
+    must(db, "transaction.begin", "", NULL);
+    static const char first[] = "{\"sql\":\"VALUES (?), ('b'), "
+                                "('c')\",\"params\":[\"kept\"],\"limit\":1}";
+    must(db, "sql.execute", first,
+         "[[\"kept\"]],\"changes\":0,\"last_insert_rowid\":7,\"cursor\":1}");
+    must(db, "sql.execute", first, "\"cursor\":2}");
+    must(db, "sql.execute", "{\"cursor\":1,\"limit\":1}", "[[\"b\"]],\"changes\":0,");
+    must_fail(db, "sql.execute", "{\"cursor\":1,\"sql\":\"x\"}", BRANT_INVALID, "without");
+    must(db, "sql.execute", "{\"sql\":\"INSERT INTO u VALUES (1)\"}", "\"changes\":1");
+    must(db, "sql.execute", "{\"cursor\":1}", "[[\"c\"]],\"changes\":0,");
+    must_fail(db, "sql.execute", "{\"cursor\":1}", BRANT_MISUSE, "no query is open");
+    must(db, "sql.execute", "{\"cursor\":2,\"limit\":1,\"close\":true}",
+         "\"rows\":[[\"b\"]],\"changes\":0,\"last_insert_rowid\":1,\"cursor\":null}");
+    must_fail(db, "sql.execute", "{\"cursor\":2}", BRANT_MISUSE, "no query is open");
+    must(db, "sql.execute", first, "\"cursor\":3}");
+    must(db, "sql.execute", "{\"cursor\":3,\"close\":true}", "\"rows\":[],");
+    must_fail(db, "sql.execute", "{\"cursor\":2}", BRANT_MISUSE, "no query is open");
+    /* What writes is done to its end. */
+    must(db, "sql.execute", "{\"sql\":\"INSERT INTO u VALUES (2), (3) RETURNING x\",\"limit\":1}",
+         "[[2],[3]],\"changes\":2,\"last_insert_rowid\":3,\"cursor\":null}");
+    /* A cursor ends with its savepoint, also one that is kept, and those outside of it go on. */
+    must(db, "sql.execute", first, "\"cursor\":4}");
+    must(db, "transaction.begin", "", "{\"depth\":2}");
+    must(db, "sql.execute", first, "\"cursor\":5}");
+    must(db, "sql.execute", "{\"sql\":\"INSERT INTO u VALUES (4)\"}", NULL);
+    must(db, "transaction.rollback", "", "{\"depth\":1}");
+    must_fail(db, "sql.execute", "{\"cursor\":5}", BRANT_MISUSE, "no query is open");
+    must(db, "sql.execute", "{\"cursor\":4,\"limit\":1}", "\"cursor\":4}");
+    /* A session has its own. */
+    brant_db *session = NULL;
+    assert_int_equal(brant_session_open(&session, db, TEXT("{\"id\":\"a\",\"scopes\":[\"*:*\"]}")),
+                     BRANT_OK);
+    must_fail(session, "sql.execute", "{\"cursor\":4}", BRANT_MISUSE, "no query is open");
+    must(session, "sql.execute", first, "\"cursor\":6}");
+    must_fail(db, "sql.execute", "{\"cursor\":6}", BRANT_MISUSE, "no query is open");
+    must(session, "sql.execute", "{\"cursor\":6}", "[[\"b\"],[\"c\"]]");
+    brant_db_free(session);
+    /* One that fails is closed. */
+    must(db, "sql.execute",
+         "{\"sql\":\"SELECT abs(column1) FROM (VALUES (1), (-2), "
+         "(-9223372036854775807 - 1))\",\"limit\":1}",
+         "\"cursor\":7}");
+    must_fail(db, "sql.execute", "{\"cursor\":7}", BRANT_SQL, "overflow");
+    must_fail(db, "sql.execute", "{\"cursor\":7}", BRANT_MISUSE, "no query is open");
+    must(db, "transaction.commit", "", "{\"depth\":0}");
+    must_fail(db, "sql.execute", "{\"cursor\":4}", BRANT_MISUSE, "no query is open");
+    /* Large rows make small parts. */
+    must(db, "transaction.begin", "{\"mode\":\"read\"}", NULL);
+    must(db, "sql.execute",
+         "{\"sql\":\"SELECT hex(zeroblob(300000)) FROM (VALUES (1), (2), (3), "
+         "(4))\",\"limit\":1000}",
+         "\"cursor\":8}");
+    must(db, "sql.execute", "{\"cursor\":8}", "\"cursor\":null}");
+    for (int i = 0; i < 100; i++)
+        must(db, "sql.execute", first, "\"cursor\":");
+    must_fail(db, "sql.execute", first, BRANT_LIMIT, "100 queries");
+    brant_db_free(db); /* with all of them open */
+}
+
+/* Statements stay prepared, and fit to what is so when they run again. */
+static void test_sql_kept(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db *db = must_open(path, ""), *other = must_open(path, ""), *session = NULL;
+    static const char all[] = "{\"sql\":\"SELECT * FROM t ORDER BY 1\",\"describe\":true}";
+    static const char put[] = "{\"sql\":\"INSERT INTO t (x) VALUES (?)\\n\",\"params\":[%d]}";
+    char text[200];
+    must(db, "sql.execute", "{\"sql\":\"CREATE TABLE t (x TEXT)\"}", NULL);
+    for (int i = 1; i <= 3; i++) {
+        snprintf(text, sizeof text, put, i);
+        must(db, "sql.execute", text, "\"changes\":1");
+    }
+    must(db, "sql.execute", all, "{\"columns\":[\"x\"],\"rows\":[[\"1\"],[\"2\"],[\"3\"]],");
+    /* Columns and types are those of the schema that it ran with, whoever changed it. */
+    must(other, "sql.execute", "{\"sql\":\"ALTER TABLE t ADD y BLOB\"}", NULL);
+    must(db, "sql.execute", all,
+         "{\"columns\":[\"x\",\"y\"],\"rows\":[[\"1\",null],[\"2\",null],[\"3\",null]],"
+         "\"types\":[{\"type\":\"TEXT\",\"not_null\":false},{\"type\":\"BLOB\",\"not_null\":false}"
+         "]");
+    must(other, "sql.execute", "{\"sql\":\"DROP TABLE t\"}", NULL);
+    must_fail(db, "sql.execute", all, BRANT_SQL, "no such table");
+    must(db, "sql.execute", "{\"sql\":\"CREATE TABLE t (x INTEGER)\"}", NULL);
+    must(db, "sql.execute", all,
+         "{\"columns\":[\"x\"],\"rows\":[],\"types\":[{\"type\":\"INTEGER\"");
+    /* A statement that failed, or was left in the middle, begins anew; values are not kept. */
+    must(db, "sql.execute", "{\"sql\":\"CREATE UNIQUE INDEX u ON t (x)\"}", NULL);
+    must(db, "sql.execute", "{\"sql\":\"INSERT INTO t (x) VALUES (?)\",\"params\":[1]}", NULL);
+    must_fail(db, "sql.execute", "{\"sql\":\"INSERT INTO t (x) VALUES (?)\",\"params\":[1]}",
+              BRANT_CONSTRAINT, "t.x");
+    must_fail(db, "sql.execute", "{\"sql\":\"INSERT INTO t (x) VALUES (?)\"}", BRANT_INVALID,
+              "1 parameters");
+    must(db, "sql.execute", "{\"sql\":\"INSERT INTO t (x) VALUES (?)\",\"params\":[2]}", NULL);
+    must(db, "sql.execute", "{\"sql\":\"SELECT x FROM t ORDER BY x\",\"limit\":1,\"close\":true}",
+         "[[1]]");
+    must(db, "sql.execute", "{\"sql\":\"SELECT x FROM t ORDER BY x\"}", "[[1],[2]]");
+    /* The same text stands open twice. */
+    must(db, "transaction.begin", "", NULL);
+    must(db, "sql.execute", "{\"sql\":\"SELECT x FROM t ORDER BY x\",\"limit\":1}",
+         "\"cursor\":1}");
+    must(db, "sql.execute", "{\"sql\":\"SELECT x FROM t ORDER BY x\"}", "[[1],[2]]");
+    must(db, "sql.execute", "{\"cursor\":1}", "[[2]]");
+    must(db, "transaction.commit", "", NULL);
+    /* A session is judged by its own rules, and so is who is none. */
+    assert_int_equal(brant_session_open(&session, db, TEXT("{\"id\":\"a\",\"scopes\":[\"*:*\"]}")),
+                     BRANT_OK);
+    static const char ours[] = "{\"sql\":\"SELECT count(*) FROM nodes\"}";
+    for (int i = 0; i < 3; i++) {
+        must(db, "sql.execute", ours, "[[0]]");
+        must_fail(session, "sql.execute", ours, BRANT_DENIED, "nodes");
+        must(session, "sql.execute", "{\"sql\":\"SELECT count(*) FROM t\"}", "[[2]]");
+        must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM t\"}", "[[2]]");
+    }
+    /* What it means can become what a session may not: the new program is judged. */
+    must(db, "sql.execute", "{\"sql\":\"DROP TABLE t\"}", NULL);
+    must(db, "sql.execute", "{\"sql\":\"CREATE VIEW t AS SELECT key AS x FROM nodes\"}", NULL);
+    must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM t\"}", "[[0]]");
+    must_fail(session, "sql.execute", "{\"sql\":\"SELECT count(*) FROM t\"}", BRANT_DENIED,
+              "nodes");
+    brant_db_free(session);
+    /* What writes is refused in a transaction that reads. */
+    must(db, "sql.execute", "{\"sql\":\"CREATE TABLE v (x)\"}", NULL);
+    must(db, "sql.execute", "{\"sql\":\"INSERT INTO v VALUES (1)\"}", "\"changes\":1");
+    must(db, "transaction.begin", "{\"mode\":\"read\"}", NULL);
+    must_fail(db, "sql.execute", "{\"sql\":\"INSERT INTO v VALUES (1)\"}", BRANT_READ_ONLY, NULL);
+    must(db, "transaction.rollback", "", NULL);
+    must(db, "sql.execute", "{\"sql\":\"INSERT INTO v VALUES (1)\"}", "\"changes\":1");
+    /* A pragma says what is so now. */
+    must(db, "sql.execute", "{\"sql\":\"PRAGMA table_info(v)\"}", "[[0,\"x\"");
+    must(db, "sql.execute", "{\"sql\":\"ALTER TABLE v RENAME x TO z\"}", NULL);
+    must(db, "sql.execute", "{\"sql\":\"PRAGMA table_info(v)\"}", "[[0,\"z\"");
+    must(db, "sql.execute", "{\"sql\":\"EXPLAIN QUERY PLAN SELECT * FROM v WHERE z = 1\"}", "SCAN");
+    must(db, "sql.execute", "{\"sql\":\"CREATE INDEX vz ON v (z)\"}", NULL);
+    must(db, "sql.execute", "{\"sql\":\"EXPLAIN QUERY PLAN SELECT * FROM v WHERE z = 1\"}", "vz");
+    /* More texts than are kept. */
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 100; i++) {
+            char answer[32];
+            snprintf(text, sizeof text, "{\"sql\":\"SELECT %d\"}", i);
+            snprintf(answer, sizeof answer, "[[%d]]", i);
+            must(db, "sql.execute", text, answer);
+        }
+    brant_db_free(other);
     brant_db_free(db);
 }
 
@@ -872,10 +1182,14 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_foreign_descriptor, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_close, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_other_threads, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_close_during_writes, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_fork, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_transactions, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_lost_transaction, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_sql, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_sql_for_drivers, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_sql_in_parts, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_sql_kept, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_sql_denied, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_backup, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_backup_overwrites, set_up_folder, tear_down_folder),

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "failing_allocator.h"
+#include "frame.h"
 
 static const char *chapter_name; /* for messages */
 static long allocation;
@@ -111,7 +112,20 @@ static const step exchange[] = {
     {"graphs.import",
      "{\"graph\":\"i\",\"format\":\"csv\",\"part\":\"nodes\",\"errors\":\"skip\",\"text\":"
      "\"key,x\\na,1\\nb\\n\"}"},
+    {"graphs.import",
+     "{\"graph\":\"m\",\"format\":\"memory\",\"create\":true,\"errors\":\"skip\",\"text\":"
+     "\"{\\\"type\\\":\\\"relation\\\",\\\"from\\\":\\\"a\\\",\\\"to\\\":\\\"b\\\",\\\"relationType"
+     "\\\":\\\"r\\\"}\\n{\\\"type\\\":\\\"relation\\\"}\\n{\\\"type\\\":\\\"entity\\\","
+     "\\\"name\\\":"
+     "\\\"a\\\",\\\"entityType\\\":\\\"t\\\",\\\"observations\\\":[\\\"o\\\"]}\"}"},
     {"sql.execute", "{\"sql\":\"SELECT key FROM nodes WHERE key <> :k\",\"params\":{\"k\":\"z\"}}"},
+    {"sql.execute",
+     "{\"sql\":\"SELECT ?, key FROM nodes\",\"batch\":[[{\"$number\":\"Infinity\"}],[{\"$base64\":"
+     "\"AP8=\"}]],\"describe\":true}"},
+    {"transaction.begin", "{\"mode\":\"read\"}"},
+    {"sql.execute", "{\"sql\":\"SELECT key, length(key) FROM nodes WHERE key <> ?; SELECT 1\","
+                    "\"params\":[\"z\"],\"describe\":true,\"script\":true,\"limit\":1}"},
+    {"transaction.commit", "{}"},
 };
 static const step changes[] = {
     {"nodes.insert_many", "{\"graph\":\"g\",\"errors\":\"skip\",\"items\":\"{\\\"key\\\":\\\"d\\\","
@@ -133,6 +147,22 @@ static const step calls[] = {
                       "\"parent_request_id\":\"p\",\"depends_on\":[\"d\"]}"},
     {"calls.publish", "{\"event\":\"call.aborted\",\"request_id\":\"r\"}"},
     {"calls.project", "{\"graph\":\"calls\"}"},
+    {"graphs.import",
+     "{\"graph\":\"calls\",\"format\":\"otlp\",\"text\":\"{\\\"resourceSpans\\\":[{"
+     "\\\"resource\\\":{},\\\"schemaUrl\\\":\\\"u\\\",\\\"scopeSpans\\\":[{\\\"scope\\\":{},"
+     "\\\"spans\\\":[{\\\"traceId\\\":\\\"01\\\",\\\"spanId\\\":\\\"02\\\",\\\"name\\\":\\\"n\\\"},"
+     "{\\\"traceId\\\":\\\"01\\\",\\\"spanId\\\":\\\"03\\\",\\\"parentSpanId\\\":\\\"02\\\","
+     "\\\"name\\\":\\\"n\\\",\\\"links\\\":[{\\\"traceId\\\":\\\"01\\\",\\\"spanId\\\":\\\"02\\\"}]"
+     "},{\\\"traceId\\\":\\\"01\\\",\\\"spanId\\\":\\\"04\\\",\\\"name\\\":\\\"n\\\","
+     "\\\"attributes\\\":[{\\\"key\\\":\\\"brant.call\\\",\\\"value\\\":{\\\"stringValue\\\":\\\"{"
+     "\\\\\\\"key\\\\\\\":\\\\\\\"k\\\\\\\",\\\\\\\"parent\\\\\\\":\\\\\\\"r\\\\\\\","
+     "\\\\\\\"attributes\\\\\\\":{\\\\\\\"operation_id\\\\\\\":\\\\\\\"o\\\\\\\","
+     "\\\\\\\"status\\\\\\\":\\\\\\\"running\\\\\\\"}}\\\"}}],\\\"links\\\":[{\\\"traceId\\\":"
+     "\\\"01\\\",\\\"spanId\\\":\\\"02\\\",\\\"attributes\\\":[{\\\"key\\\":\\\"brant.edge\\\","
+     "\\\"value\\\":{\\\"stringValue\\\":\\\"{\\\\\\\"type\\\\\\\":\\\\\\\"DependsOn\\\\\\\","
+     "\\\\\\\"target\\\\\\\":\\\\\\\"r\\\\\\\"}\\\"}}]}]}]}]}]}\"}"},
+    {"graphs.export", "{\"graph\":\"calls\",\"format\":\"otlp\",\"limit\":1}"},
+    {"graphs.export", "{\"graph\":\"calls\",\"format\":\"otlp\"}"},
 };
 static const step history[] = {
     {"graphs.diff", "{\"graph\":\"g\",\"from\":3}"},
@@ -559,6 +589,37 @@ static void walk(brant_db *db) {
     brant_cursor_free(cursor);
 }
 
+static void run_frame(brant_db *db, const frame *asked) {
+    char *answer = NULL;
+    size_t length = 0;
+    judge("sql.run", brant_sql_run(&answer, &length, db, asked->bytes, asked->length), BRANT_OK);
+    brant_free(answer);
+}
+
+/* SQL in frames: values by name in a batch, types, a script, a query in parts. */
+static void run_sql(brant_db *db) {
+    frame asked = request(BRANT_SQL_BATCH | BRANT_SQL_DESCRIBE, 0,
+                          "SELECT :a AS a, $b AS b, key FROM nodes WHERE :a <> key", 2);
+    for (int i = 0; i < 2; i++) {
+        put_run(&asked, 2, 1);
+        put_bytes(&asked, "a", 1);
+        put_text(&asked, "text");
+        put_bytes(&asked, "b", 1);
+        put_blob(&asked, "bytes", 5);
+    }
+    run_frame(db, &asked);
+    asked = request(BRANT_SQL_SCRIPT, 0, "SELECT ?; SELECT 1", 1);
+    put_run(&asked, 1, 0);
+    put_float(&asked, 0.5);
+    run_frame(db, &asked);
+    call(db, "transaction.begin", "{}", BRANT_OK);
+    asked = request(0, 1, "SELECT ?, key FROM nodes UNION ALL SELECT 1, 2", 1);
+    put_run(&asked, 1, 0);
+    put_blob(&asked, "bytes", 5);
+    run_frame(db, &asked);
+    call(db, "transaction.commit", "{}", BRANT_OK);
+}
+
 /* ---- invitations and keys: what their tokens open -------- */
 
 #define INVITER  UUID("c1")
@@ -730,6 +791,7 @@ static const chapter chapters[] = {
     PLAY(invite),
     PLAY(keep_keys),
     PLAY(hold_session),
+    PLAY(run_sql),
     {"a file that is there", NULL, 0, NULL, true},
 };
 enum { CHAPTERS = sizeof chapters / sizeof *chapters };

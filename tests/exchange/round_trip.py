@@ -399,7 +399,9 @@ def test_large(folder, megabytes):
         arguments = {"graph": "g", "format": "graphology", "path": str(path), "create": True, "resume": True, "batch": 500}
         if attempt % 2:
             arguments["max_batches"] = 3
-        killer = subprocess.Popen(["sh", "-c", f"sleep {chance.random() * 0.12:.3f}; kill -9 {db.process.pid}"])
+        # Later ones live longer: on a busy machine the first end before their first batch does.
+        wait = chance.random() * 0.12 * (1 + attempt / 10)
+        killer = subprocess.Popen(["sh", "-c", f"sleep {wait:.3f}; kill -9 {db.process.pid}"])
         try:
             answer = db.call("graphs.import", **arguments)
         except (RuntimeError, BrokenPipeError):
@@ -474,6 +476,111 @@ def test_otlp(db, folder):
         refused(f"otlp {text}", code, "", lambda: db.call("graphs.import", graph="otlp", format="otlp", text=text, create=True))
 
 
+def otlp_document(rng, count):
+    """Traces as an SDK writes them: every kind of member and value, ids of all digits, several resources and scopes."""
+    value = lambda v: {"boolValue": v} if isinstance(v, bool) else {"intValue": str(v)} if isinstance(v, int) else {"doubleValue": v} if isinstance(v, float) else {"stringValue": v}
+    attribute = lambda k, v: {"key": k, "value": v if isinstance(v, dict) else value(v)}
+    begin = 1_700_000_000_123_456_789
+    spans, before = [], None
+    for trace in range(count // 10):
+        trace_id = f"{rng.getrandbits(128) | 1:032x}"
+        ids = [f"{rng.getrandbits(64) | 1:016x}" for _ in range(10)]
+        for n, span_id in enumerate(ids):
+            span = {"traceId": trace_id, "spanId": span_id, **({"traceState": "vendor=1"} if n % 3 == 0 else {}), **({"parentSpanId": ids[(n - 1) // 2]} if n else {}), "flags": 257, "name": f"op {n} \u00e4\u20ac",
+                    "kind": 1 + n % 5, "startTimeUnixNano": str(begin + n), "endTimeUnixNano": str(begin + n * 1_000_003),
+                    "attributes": [attribute("http.route", "/a/{b}"), attribute("n", n), attribute("ratio", 0.25), attribute("yes", True), attribute("list", {"arrayValue": {"values": [value(1), value("x")]}}),
+                                   attribute("map", {"kvlistValue": {"values": [attribute("in", "side")]}}), attribute("bytes", {"bytesValue": "AAEC"})],
+                    "droppedAttributesCount": 2, "events": [{"timeUnixNano": str(begin + n), "name": "exception", "attributes": [attribute("exception.type", "E")]}],
+                    "links": [{"traceId": before[0], "spanId": before[1], "traceState": "", "attributes": [attribute("why", "batch")], "flags": 1}] if n > 4 and before else [], "status": {"code": 2, "message": "bad"} if n == 7 else {}}
+            spans.append((trace % 3, n % 2, span))
+        before = (trace_id, ids[5])
+    resources = []
+    for r in range(3):
+        scopes = [{"scope": {"name": f"lib{s}", "version": "1"}, "spans": [span for a, b, span in spans if (a, b) == (r, s)], "schemaUrl": "https://opentelemetry.io/schemas/1.30.0"} for s in range(2)]
+        resources.append({"resource": {"attributes": [attribute("service.name", f"shop{r}"), attribute("host.name", "h")], "droppedAttributesCount": 1}, "scopeSpans": scopes,
+                          **({"schemaUrl": "https://opentelemetry.io/schemas/1.31.0"} if r else {})})
+    return {"resourceSpans": resources}
+
+
+def otlp_spans(document):
+    """Each span with its resource and scope, by ids."""
+    return {(span["traceId"], span["spanId"]): (span, scope.get("scope"), scope.get("schemaUrl"), resource.get("resource"), resource.get("schemaUrl"))
+            for resource in document["resourceSpans"] for scope in resource["scopeSpans"] for span in scope["spans"]}
+
+
+def content(db, graph):
+    own = ("created_at", "updated_at", "row_id")
+    rows = lambda kind: [{k: v for k, v in item.items() if k not in own} for item in db.call(f"{kind}.list", graph=graph, limit=10000)["items"]]
+    order = lambda items: sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
+    return order(rows("nodes")), order(rows("edges"))
+
+
+def test_otlp_out(db, count):
+    rng = random.Random(SEED)
+    given = otlp_document(rng, count)
+    db.call("graphs.import", graph="t1", format="otlp", text=json.dumps(given), create=True)
+    first = db.export(graph="t1", format="otlp")
+    spans = otlp_spans(json.loads(first))
+    check("otlp out: no span changed", spans == otlp_spans(given) and len(spans) == count)
+    db.call("graphs.import", graph="t2", format="otlp", text=first, create=True)
+    check("otlp out: again identical", db.export(graph="t2", format="otlp") == first)
+    a, b = content(db, "t1"), content(db, "t2")
+    check("otlp out: the same graph", a == b, next((pair for kind in (0, 1) for pair in zip(a[kind], b[kind]) if pair[0] != pair[1]), (len(a[1]), len(b[1]))))
+    for limit in (1, 7):
+        check(f"otlp out: pages of {limit}", db.export(graph="t1", format="otlp", limit=limit) == first)
+    check("otlp out: grouped", first.count('"resource":') < count / 2)
+
+    # Calls of brant's own: with edges that a span has no member for.
+    db.call("graphs.create", name="own", graph_type="call")
+    call = lambda key, **more: {"key": key, "type": "Call", "attributes": {"operation_id": f"op.{key}", "status": "completed", **more}}
+    db.call("nodes.put_many", graph="own", items=[call("a", request_id="a", namespace="n", input={"x": [1, None]}, output="\u20ac", requested_at=1000, started_at=1001, completed_at=1999),
+                                                  call("b", parent_request_id="a", status="error", error={"code": "DENIED", "message": "no"}), call("c", parent_request_id="a", status="running"),
+                                                  {**call("d", trace_id="0af7651916cd43dd8448eb211c80319c", span_id="b7ad6b7169203331"), "metadata": {"kept": True}}, call("e", parent_request_id="gone")])
+    edge = lambda source, type, target, **more: {"source": source, "type": type, "target": target, **more}
+    db.call("edges.put_many", graph="own", items=[edge("a", "Triggered", "b"), edge("a", "Triggered", "c"), edge("c", "Triggered", "d"), edge("b", "Triggered", "d"),
+                                                  edge("b", "DependsOn", "c", attributes={"reason": "data"}, metadata={"m": 1}), edge("d", "Links", "e", attributes={"w": 1}), edge("a", "Triggered", "e", metadata={"m": 2})])
+    first = db.export(graph="own", format="otlp")
+    spans = {span["name"]: span for span, *_ in otlp_spans(json.loads(first)).values()}
+    check("otlp own: one trace", spans["op.a"]["traceId"] == spans["op.b"]["traceId"] == spans["op.c"]["traceId"] and len(spans["op.a"]["traceId"]) == 32)
+    check("otlp own: parents", spans["op.b"]["parentSpanId"] == spans["op.c"]["parentSpanId"] == spans["op.a"]["spanId"] and "parentSpanId" not in spans["op.a"])
+    check("otlp own: ids", (spans["op.d"]["traceId"], spans["op.d"]["spanId"]) == ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"))
+    check("otlp own: status", spans["op.b"]["status"] == {"code": 2, "message": "no"} and spans["op.a"]["status"] == {"code": 1} and spans["op.c"]["status"] == {})
+    check("otlp own: times", (spans["op.a"]["startTimeUnixNano"], spans["op.a"]["endTimeUnixNano"]) == ("1001000000", "1999000000"))
+    db.call("graphs.import", graph="own2", format="otlp", text=first, create=True)
+    check("otlp own: the same graph", content(db, "own") == content(db, "own2"), content(db, "own2"))
+    check("otlp own: again identical", db.export(graph="own2", format="otlp") == first)
+    check("otlp own: pages", db.export(graph="own", format="otlp", limit=1) == first)
+
+    # Trees of calls without ids: more of them, and of longer keys, than an export remembers; not in the order in which they began.
+    keys = [f"{rng.getrandbits(64):016x}" + "k" * 600 for _ in range(6000)]
+    parents = {key: keys[max(at - 1 - rng.randrange(3), at - at % 40)] for at, key in enumerate(keys) if at % 40}
+    db.call("graphs.create", name="trees", graph_type="call")
+    db.call("nodes.put_many", graph="trees", items=[call(key, requested_at=1) for key in keys])
+    db.call("edges.put_many", graph="trees", items=[edge(parents[key], "Triggered", key) for key in keys if key in parents])
+    first = db.export(graph="trees", format="otlp")
+    spans = {span["name"].removeprefix("op."): span for span, *_ in otlp_spans(json.loads(first)).values()}
+    check("otlp trees: ids", len({span["spanId"] for span in spans.values()}) == len(spans) == len(keys) and len({span["traceId"] for span in spans.values()}) == len(keys) / 40)
+    check("otlp trees: parents", {key: span["parentSpanId"] for key, span in spans.items() if "parentSpanId" in span} == {key: spans[parent]["spanId"] for key, parent in parents.items()})
+    check("otlp trees: one trace each", all(spans[key]["traceId"] == spans[parent]["traceId"] for key, parent in parents.items()))
+    check("otlp trees: pages", db.export(graph="trees", format="otlp", limit=999) == first)
+
+    # An edge that somebody drew between imported spans.
+    keys = [node["key"] for node in db.call("nodes.list", graph="t1", limit=2)["items"]]
+    try:
+        db.call("edges.put", graph="t1", type="DependsOn", source=keys[1], target=keys[0], attributes={"reason": "seen"})
+    except Refused:
+        db.call("edges.put", graph="t1", type="DependsOn", source=keys[0], target=keys[1], attributes={"reason": "seen"})
+    first = db.export(graph="t1", format="otlp")
+    db.call("graphs.import", graph="t3", format="otlp", text=first, create=True)
+    check("otlp drawn: the same edges", content(db, "t1")[1] == content(db, "t3")[1])
+    check("otlp drawn: again identical", db.export(graph="t3", format="otlp") == first)
+
+    db.call("graphs.create", name="none", graph_type="call")
+    check("otlp: no spans", db.export(graph="none", format="otlp") == '{"resourceSpans":[]}')
+    db.call("graphs.create", name="plain", graph_type="open")
+    refused("otlp: no calls", "CONSTRAINT", "type call", lambda: db.export(graph="plain", format="otlp"))
+
+
 def test_arrays(db):
     chance = random.Random(SEED)
     graph = nx.gnm_random_graph(50, 300, seed=SEED, directed=True)
@@ -489,12 +596,35 @@ def test_arrays(db):
     refused("no weight", "CONSTRAINT", "no number", lambda: db.call("graphs.arrays", graph="arrays", weight="attributes.none"))
 
 
+def test_memory(db):
+    """The reference memory server's lines, through a graph and back: any texts, relations of names that are no entities, over pages."""
+    chance = random.Random(SEED)
+    names = ["Ada", "ü😀", 'x"y\\z', "line\nline", "json:1", "@type", *(f"entity {i}" for i in range(40))]
+    entities = [{"type": "entity", "name": name, "entityType": chance.choice(TEXTS).replace("\0", ""), "observations": [chance.choice(NAMES) + str(i) for i in range(chance.randrange(4))]} for name in names]
+    ends = {(chance.choice([*names, "Ghost", "Nobody"]), chance.choice(names), chance.choice(["knows", "ü", ""])) for _ in range(80)}
+    relations = [{"type": "relation", "from": source, "to": target, "relationType": kind} for source, target, kind in sorted(ends)]
+    lines = entities + relations
+    chance.shuffle(lines)
+    text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+    answer = db.call("graphs.import", graph="memories", format="memory", text=text, create=True)
+    check("memory imported", answer["edges"] == len(relations) and answer["failed"] == 0, answer)
+    for limit in (1, 7, 10000):
+        back = db.export(graph="memories", format="memory", limit=limit)
+        check(f"memory by {limit}", sorted(map(canonical_line, back.splitlines())) == sorted(map(canonical_line, text.split("\n"))), back)
+    for name, wrong in (("no name", '{"type":"entity","entityType":"t","observations":[]}'), ("observations", '{"type":"entity","name":"a","entityType":"t","observations":[1]}'), ("no JSON", '{"type":'), ("no object", "[]")):
+        refused(f"memory: {name}", "INVALID_JSON" if name == "no JSON" else "INVALID", "", lambda wrong=wrong: db.call("graphs.import", graph="bad", format="memory", text=wrong, create=True))
+
+
+def canonical_line(line):
+    return json.dumps(json.loads(line), sort_keys=True)
+
+
 def main():
     count = int(os.environ.get("BRANT_EXCHANGE_GRAPHS", "120"))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         db = Agent(folder / "graphs.db")
-        for test, *arguments in ((test_networkx, count), (test_missing,), (test_graphology, count), (test_drawings, 24), (test_reserved,), (test_hostile,), (test_otlp, folder), (test_arrays,)):
+        for test, *arguments in ((test_networkx, count), (test_missing,), (test_graphology, count), (test_drawings, 24), (test_reserved,), (test_hostile,), (test_otlp, folder), (test_otlp_out, 300), (test_memory,), (test_arrays,)):
             try:
                 test(db, *arguments)
             except (Refused, RuntimeError) as error:

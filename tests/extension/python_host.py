@@ -26,7 +26,7 @@ db = brant.open({path!r})
 
 
 def connect(path: Path | str) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, timeout=0.2)
+    db = sqlite3.connect(path, isolation_level=None, timeout=60)
     db.enable_load_extension(True)
     db.load_extension(EXTENSION)
     return db
@@ -187,6 +187,11 @@ class Extension(unittest.TestCase):
         self.refuses("^MISUSE: .*subscription", "SELECT brant('events.listen', ?)", '{"channels":["a"]}')
         for name in ("transaction.begin", "transaction.commit", "transaction.rollback", "sql.execute", "db.restore"):
             self.refuses("^UNSUPPORTED: ", "SELECT brant(?)", name)
+        text_index = '{"graph_type":"open","of":"nodes","kind":"text","paths":["attributes.a"]}'
+        if sqlite3.sqlite_version_info < (3, 42):
+            self.refuses("^UNSUPPORTED: a text index needs SQLite 3.42", "SELECT brant('indexes.create', ?)", text_index)
+        else:
+            self.ask("SELECT brant('indexes.create', ?)", text_index)
         self.call("db.maintain")
         self.db.execute("BEGIN")
         self.refuses("^MISUSE: ", "SELECT brant('db.maintain')")
@@ -286,7 +291,7 @@ class Extension(unittest.TestCase):
                 payload, at = process.line().split()
                 self.assertEqual(int(payload), n)
                 delays.append(float(at) - committed)
-        self.assertLess(sorted(delays)[len(delays) // 2], 0.05)
+        self.assertLess(sorted(delays)[len(delays) // 2], 0.5)  # by the tick it would be a second
 
     def test_closing(self) -> None:
         self.ask("SELECT brant_enqueue('q', 1)")
@@ -300,6 +305,7 @@ class Extension(unittest.TestCase):
             connect(self.path).execute("SELECT brant_notify('a')").close()
 
     def test_busy(self) -> None:
+        self.db.execute("PRAGMA busy_timeout = 200")
         other = connect(self.path)
         other.execute("BEGIN IMMEDIATE")
         with self.assertRaisesRegex(sqlite3.OperationalError, "^BUSY: "):

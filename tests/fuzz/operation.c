@@ -3,38 +3,15 @@
  *
  * FUZZ_IMPORT: the input is the text that is imported, its first byte chooses the format.
  */
-#include <unistd.h>
-
-#include "fuzz.h"
-
-static brant_db *db;
-static char path[64];
-
-static void call(const char *name, const char *json) {
-    char *out = NULL;
-    size_t length = 0;
-    HOLDS(brant_call(&out, &length, db, name, strlen(name), json, strlen(json)) == BRANT_OK);
-    brant_free(out);
-}
-
-static void discard(void) {
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-    char name[96];
-    brant_db_free(db);
-    for (size_t i = 0; i < BRANT__COUNT(ends); i++) {
-        snprintf(name, sizeof(name), "%s%s", path, ends[i]);
-        unlink(name);
-    }
-}
+#include "file.h"
 
 int LLVMFuzzerInitialize(int *count, char ***arguments) {
     (void)count;
     (void)arguments;
-    snprintf(path, sizeof(path), "/tmp/brant-fuzz-%ld.db", (long)getpid());
-    HOLDS(brant_open(&db, path, strlen(path), "", 0) == BRANT_OK);
-    atexit(discard);
+    open_file();
     call("graphs.create", "{\"name\":\"g\",\"graph_type\":\"open\"}");
     call("graphs.create", "{\"name\":\"calls\",\"graph_type\":\"call\"}");
+    call("graphs.create", "{\"name\":\"memory\",\"graph_type\":\"memory\"}");
     call("graphs.create", "{\"name\":\"plan\",\"graph_type\":\"task\"}");
     call("nodes.put_many",
          "{\"graph\":\"g\",\"items\":[{\"key\":\"a\",\"attributes\":{\"status\":\"open\","
@@ -58,11 +35,15 @@ int LLVMFuzzerInitialize(int *count, char ***arguments) {
 
 #ifdef FUZZ_IMPORT
 static bool input_of(brant__buffer *input, const uint8_t *data, size_t size) {
-    static const char *const formats[] = {"graphology", "node_link", "ndjson", "csv", "otlp"};
+    static const char *const formats[] = {"graphology", "node_link", "ndjson",
+                                          "csv",        "otlp",      "memory"};
     if (size == 0 || brant__utf8_check((const char *)data + 1, size - 1) != SIZE_MAX) return false;
     const size_t format = data[0] % BRANT__COUNT(formats);
     brant__buffer_format(input, "{\"graph\":\"%s\",\"format\":\"%s\",%s\"text\":",
-                         format == 4 ? "calls" : "g", formats[format],
+                         format == 4   ? "calls"
+                         : format == 5 ? "memory"
+                                       : "g",
+                         formats[format],
                          format != 3     ? ""
                          : data[0] < 128 ? "\"part\":\"nodes\","
                                          : "\"part\":\"edges\",");

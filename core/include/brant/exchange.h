@@ -15,9 +15,16 @@
  *                Columns `attributes` (an object of those that have no column) and `metadata` are there where needed.
  *   graphml, dot, mermaid: out only. GraphML declares an attribute once for each kind of its values (boolean, long, double, string; null, arrays and
  *                objects are JSON in a string whose key's id begins n_json_ or e_json_). Mermaid shows keys and edge types.
- *   otlp         in only: OpenTelemetry traces as JSON, one document or one a line, into a graph of type `call`: a node a span, an edge Triggered from its parent, and
+ *   memory       the file of the reference MCP memory server, a graph of type `memory`: a JSON object a line, {"type": "entity", "name", "entityType", "observations": [text..]} or
+ *                {"type": "relation", "from", "to", "relationType"}, relations also of names that are no entities (nodes without an entityType, which are not written out). An entity's key is its
+ *                name, a relation's the JSON text [from, to, relationType]; of two lines of one key the later counts. Lines of another type are passed over.
+ *   otlp         OpenTelemetry traces as JSON (opentelemetry-proto, "OTLP/JSON"), a graph of type `call`. In: one document or one a line: a node a span, an edge Triggered from its parent, and
  *                edges Links to the spans that it links to. Parents and linked spans that are not there, and links that the graph type's rules exclude (back to
  *                where the span comes from, to itself), make no edge; the node has them all the same (parent_request_id, metadata.otlp.links). Unknown members are passed over.
+ *                Out: one document, spans in the order of keys, those that follow one another and have the same resource and scope together. A call that was a span is that span again,
+ *                member by member (metadata.otlp; name, parent and ids are the attributes'). Any other call is a span whose ids are its trace_id (32 lower-case hexadecimal digits; else of
+ *                the call that all began with, else of the SHA-256 of that one's key) and span_id (16; else of the SHA-256 of its key), with the whole call as JSON in the attribute "brant.call";
+ *                edges that parent and links do not say are links with the attribute "brant.edge". An import makes the same calls and edges of these again. CONSTRAINT: the graph is of another type.
  *
  * The graph's metadata are the library's graph attributes. What else a library has no place for travels in members among the attributes: "@type" (in typed graphs),
  * "@metadata" (where there is some), and in node_link "@key" (an edge's key that the library would not keep). An import takes them back: "@type" in typed graphs
@@ -44,7 +51,7 @@ extern "C" {
 #endif
 
 /*
- * graphs.export {"graph", "format": "graphology" | "node_link" | "ndjson" | "csv" | "graphml" | "dot" | "mermaid", "part"?: "nodes" | "edges" (csv needs it),
+ * graphs.export {"graph", "format": "graphology" | "node_link" | "ndjson" | "csv" | "graphml" | "dot" | "mermaid" | "otlp" | "memory", "part"?: "nodes" | "edges" (csv needs it),
  *   "edges"?: "edges" (default) | "links" (node_link: the name of the array), "filter"? (nodes; edges between two of them), "edge_filter"?,
  *   "limit"?: items of a page 1..1000000 (10000), "cursor"?} -> {"text", "cursor"}
  * The texts of all pages, joined, are the document; a page may end anywhere, and ends when it has passed 8 MiB. All pages show one state of the graph: CONFLICT where it changed
@@ -66,7 +73,7 @@ BRANT_API brant_status brant_graph_arrays(char **out_json, size_t *out_json_len,
                                           const char *json, size_t json_len);
 
 /*
- * graphs.import {"graph", "format": "graphology" | "node_link" | "ndjson" | "csv" | "otlp", "text"? | "path"?, "part"? (csv), "create"?: bool (false),
+ * graphs.import {"graph", "format": "graphology" | "node_link" | "ndjson" | "csv" | "otlp" | "memory", "text"? | "path"?, "part"? (csv), "create"?: bool (false),
  *   "node_type"?, "edge_type"? (of items that have none), "mode"?: "put" (default) | "insert", "errors"?: "refuse" (default) | "skip",
  *   "batch"?: items 1..limits.batch (10000), "max_batches"?: 1.., "resume"?: bool}
  *   -> {"done", "nodes", "edges", "failed", "items": [{index, key, code, message, violations?}.. at most 100], "bytes", "total_bytes"}
@@ -76,7 +83,7 @@ BRANT_API brant_status brant_graph_arrays(char **out_json, size_t *out_json_len,
  * to resume answers its counts and writes nothing.
  * The arrays of a document may come in any order, and its members before or after them: nodes are written first. `create`: a graph that is not there is created, with the document's attributes
  * as metadata, of an untyped graph type that fits: "open", or "open_undirected" and so on ("mixed"; "_multi"; "_loopless"), which is defined if need be; ndjson, of the one it
- * names; otlp, of `call`. In a graph that is there, metadata stay. A document of a kind that the graph's type is not (a multigraph, undirected edges) is CONSTRAINT.
+ * names; otlp, of `call`; memory, of `memory`. In a graph that is there, metadata stay. A document of a kind that the graph's type is not (a multigraph, undirected edges) is CONSTRAINT.
  * With errors "skip" an item at fault is counted and left out; without, it is the failure (index: of nodes, then edges, from 0) and its batch is taken back. INVALID_JSON: not
  * the format, truncated, a member twice; CONFLICT: resumed, and the file is not the same any more; NOT_FOUND: no graph, no file; LIMIT: an item is longer than
  * limits.document or deeper than limits.depth.

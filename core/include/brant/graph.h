@@ -447,7 +447,8 @@ BRANT_API brant_status brant_edge_delete_many(char **out_json, size_t *out_json_
  * value: filters and orders on the first paths (equalities, then one range or the order) use it where the type is given, or is the only one: {"type": "Task", "attributes.status": "open"}.
  * Fields: attributes.<path>, metadata.<path>, created_at, updated_at, revision, type_version. text: nodes.search and edges.search use it; text at the paths, and arrays as their JSON. An untyped graph
  * type takes `of` instead of a type. `name` defaults to "<graph_type>.<type>.<path>,<path>..". The same again returns the stored one.
- * Made at once, for all graphs of the type: that takes time and the write lock. EXISTS: another index has the name; INVALID, with {"pointer"}: a path, also one that the type encrypts; NOT_FOUND: no such graph type.
+ * Made at once, for all graphs of the type: that takes time and the write lock. EXISTS: another index has the name; INVALID, with {"pointer"}: a path, also one that the type encrypts; NOT_FOUND: no such graph type; UNSUPPORTED: text, in the loadable
+ * extension under an SQLite older than 3.42.
  */
 BRANT_API brant_status brant_index_create(char **out_json, size_t *out_json_len, brant_db *db,
                                           const char *json, size_t json_len);

@@ -111,15 +111,54 @@ BRANT_API brant_status brant_transaction_rollback(char **out_json, size_t *out_j
                                                   brant_db *db, const char *json, size_t json_len);
 
 /*
- * sql.execute {"sql": text, "params": [..] | {..}} -> {"columns": [..], "rows": [[..]], "changes": n, "last_insert_rowid": n}
- * The user's own SQL: one statement, on this connection, in the running transaction. Parameters by position or by name (without
- * the prefix), null, bool (0/1), integer, double, text; {"$base64": text} is a blob, in rows too. brant's own
- * tables can be read; what would change them, the file's settings or the transaction is DENIED, and so are ALTER TABLE on a temporary table
- * (which could take one of our names) and writing sqlite_sequence.
- * At most limits.batch rows, and about limits.document bytes of them: LIMIT. SQL: the text is wrong; CONSTRAINT: a rule of the user's tables.
+ * sql.execute {"sql": text, "params"?: [..] | {..}, "batch"?: [params..], "describe"?: bool, "script"?: bool, "limit"?: n, "close"?: bool}
+ *   | {"cursor": id, "limit"?: n (1000), "close"?: bool}
+ *   -> {"columns": [..], "rows": [[..]], "types"?: [{"type", "not_null"} | null..], "changes": n, "last_insert_rowid": n, "parameters"?: n, "tail"?: n, "cursor"?: id | null}
+ * The user's own SQL: one statement, on this connection, in the running transaction, or in one of its own. brant's own tables can be read; what would change them, the file's
+ * settings or the transaction is DENIED, and so are ALTER TABLE on a temporary table (which could take one of our names) and writing sqlite_sequence. The statements used last stay prepared.
+ * Values are null, bool (0/1), integer, double, text, {"$base64": text} for a blob, {"$number": "Infinity" | "-Infinity"}; in rows they are told in the same way, and text that is not UTF-8 as a blob.
+ * `params` by position, as many as there are parameters, or by name, each name once and without its prefix: ":a" and "$a" get the same value. `batch` instead: the statement is run with each member,
+ * all or none of it (at most limits.batch); `rows` and `changes` are of all runs.
+ * `changes`: the rows that the statement itself inserted, updated or deleted; not those of triggers, of foreign keys' actions or of REPLACE. 0 for what is none of these.
+ * `describe`: `types`, of each column that is one of a table's what its definition says: the type ("" for none) and whether it is NOT NULL; null for an expression.
+ * `script`: the text may hold several statements, of which the first runs, with as many of the values by position as it has parameters: `parameters` of them. `tail` is the byte at which the rest
+ * begins, 0: there is none.
+ * `limit`, of a statement that only reads: at most that many rows (1..limits.batch), fewer when they are large, and `cursor`, by which a further call gets the rows that follow; null:
+ * those were all. With `close` there is no cursor, and the rows are the first so many of any statement: a query ends there, what writes (RETURNING) is done to its end; without it that one answers all its rows.
+ * A cursor ends with its last row, with `close` (which answers no rows, or those of a last part if `limit` is given), an error, an interrupt, and with the transaction (or savepoint) in which it was
+ * opened; MISUSE after that, and outside a transaction when there are more rows. It is of the handle, or session, that opened it, and shows or does not show what is written meanwhile, as SQLite has it.
+ * At most 100 at a time: LIMIT.
+ * Without `limit` at most limits.batch rows, and about limits.document bytes of them: LIMIT. SQL: the text is wrong; CONSTRAINT: a rule of the user's tables. INVALID: values that do not fit the
+ * parameters, and members that do not go together: `batch` with `params`, `script` or `limit`; `cursor` with what belongs to `sql`; `close` with neither `cursor` nor `limit`.
  */
 BRANT_API brant_status brant_sql_execute(char **out_json, size_t *out_json_len, brant_db *db,
                                          const char *json, size_t json_len);
+
+/*
+ * sql.execute in frames: the same operation, asked and answered in binary, for programs that have rows and bytes to carry and no use for JSON. What the members mean, when they are refused,
+ * who may call, limits, cursors and transactions: as above. In the registry there is sql.execute alone.
+ *
+ * Integers are little-endian and stand where they fall, unaligned; u32 and u64 are unsigned, i64 is two's complement, f64 IEEE 754. "text" is u32 length and so many bytes of UTF-8, without NUL at its end.
+ *
+ *   value     u8 type, which is SQLite's: 1 integer: i64. 2 float: f64 (NaN becomes NULL; infinities are kept). 3 text: text. 4 blob: u32 length, bytes. 5 null: nothing.
+ *   values    u32 count, u32 named (0 or 1), and so many values; of named ones text, the name without its prefix, stands before each
+ *
+ *   request   u32 flags: BRANT_SQL_*; u32 limit (0: none); then, with BRANT_SQL_CURSOR, i64 cursor, else text sql; u32 runs; values of each run.
+ *             Runs are "batch" with BRANT_SQL_BATCH, else there is one, "params". No value at all is values of count 0.
+ *   answer    i64 changes; i64 last_insert_rowid; i64 cursor (0: null, or not asked for); u64 tail; u32 parameters (of the statement); u32 columns; u64 rows;
+ *             text name of each column; with BRANT_SQL_DESCRIBE for each column u8 (0: null; 1: may be NULL; 2: NOT NULL) and, unless that is 0, text type;
+ *             then the values of the rows, row by row.
+ *
+ * `request` is the caller's; the caller owns *out_answer: brant_free. Text in rows is UTF-8: what a text column has that is not crosses as a blob, as in JSON.
+ * Errors of sql.execute; INVALID: the frame is not one (it ends too early or has more, an unknown flag or type, text that is not UTF-8).
+ */
+#define BRANT_SQL_DESCRIBE 1
+#define BRANT_SQL_SCRIPT   2
+#define BRANT_SQL_CLOSE    4
+#define BRANT_SQL_BATCH    8
+#define BRANT_SQL_CURSOR   16
+BRANT_API brant_status brant_sql_run(char **out_answer, size_t *out_answer_len, brant_db *db,
+                                     const char *request, size_t request_len);
 
 /* db.info {} -> {path, role, mode, durability, format, version, sqlite_version, page_size, pages, size, wal_size, graphs, nodes, edges} */
 BRANT_API brant_status brant_db_info(char **out_json, size_t *out_json_len, brant_db *db,

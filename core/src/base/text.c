@@ -184,130 +184,50 @@ bool brant__glob_match(brant__text pattern, brant__text text) {
     return p == pattern.length;
 }
 
-/* ---- base64 ---------------------------------------------------------------------------------- */
-
-static const char base64_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-void brant__base64_encode(brant__buffer *out, const void *bytes, size_t length) {
-    const uint8_t *at = bytes;
-    size_t groups = length / 3, rest = length % 3;
-    char *to;
-
-    if (groups >= SIZE_MAX / 8) {
-        out->failed = true;
-        return;
-    }
-    if (!brant__buffer_reserve(out, (groups + 1) * 4)) return;
-    to = out->data + out->length;
-    for (size_t i = 0; i < groups; i++, at += 3) {
-        uint32_t word = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
-        *to++ = base64_digits[word >> 18];
-        *to++ = base64_digits[word >> 12 & 63];
-        *to++ = base64_digits[word >> 6 & 63];
-        *to++ = base64_digits[word & 63];
-    }
-    if (rest) {
-        uint32_t word = (uint32_t)at[0] << 16 | (rest == 2 ? (uint32_t)at[1] << 8 : 0);
-        *to++ = base64_digits[word >> 18];
-        *to++ = base64_digits[word >> 12 & 63];
-        *to++ = rest == 2 ? base64_digits[word >> 6 & 63] : '=';
-        *to++ = '=';
-    }
-    out->length = (size_t)(to - out->data);
-}
-
-/* Arithmetic instead of a table or branches on the digit: what is decoded may be key material. -1:
- * no digit. */
-static int digit_value(unsigned char c) {
-    int value = -1;
-
-    value += ((0x40 - c) & (c - 0x5B)) >> 8 & (c - 64); /* A-Z */
-    value += ((0x60 - c) & (c - 0x7B)) >> 8 & (c - 70); /* a-z */
-    value += ((0x2F - c) & (c - 0x3A)) >> 8 & (c + 5);  /* 0-9 */
-    value += ((0x2A - c) & (c - 0x2C)) >> 8 & 63;       /* + */
-    value += ((0x2E - c) & (c - 0x30)) >> 8 & 64;       /* / */
-    return value;
-}
-
-bool brant__base64_decode(brant__buffer *out, brant__text text) {
-    const unsigned char *at = (const unsigned char *)text.data;
-    size_t padding = 0, groups = text.length / 4;
-    int bad = 0;
-    uint8_t *to;
-
-    if (text.length % 4 != 0) return false;
-    if (text.length == 0) return !out->failed;
-    if (at[text.length - 1] == '=') padding = at[text.length - 2] == '=' ? 2 : 1;
-    if (!brant__buffer_reserve(out, groups * 3)) return false;
-    to = (uint8_t *)out->data + out->length;
-
-    for (size_t i = 0; i < groups; i++, at += 4) {
-        size_t missing = i + 1 == groups ? padding : 0;
-        int a = digit_value(at[0]), b = digit_value(at[1]);
-        int c = missing >= 2 ? 0 : digit_value(at[2]);
-        int d = missing >= 1 ? 0 : digit_value(at[3]);
-        uint32_t word = (uint32_t)(a & 63) << 18 | (uint32_t)(b & 63) << 12 |
-                        (uint32_t)(c & 63) << 6 | (uint32_t)(d & 63);
-        bad |= a | b | c | d; /* negative when one is */
-        to[0] = (uint8_t)(word >> 16);
-        to[1] = (uint8_t)(word >> 8);
-        to[2] = (uint8_t)word;
-        to += 3;
-        /* Bits that padding leaves over are zero in canonical text. */
-        if (missing == 2 && (word & 0xFFFF) != 0) return false;
-        if (missing == 1 && (word & 0xFF) != 0) return false;
-    }
-    if (bad < 0) return false;
-    out->length += groups * 3 - padding;
-    return true;
-}
-
-/* ---- base64url -------------------------------------------------------------------------------- */
+/* ---- base64 and base64url ---------------------------------------------------------------------- */
 
 /*
- * A-Z a-z 0-9 - _, again by arithmetic; on whole blocks of bytes, which compilers make vectors of. A ciphertext of some KiB takes longer to spell than to encrypt otherwise.
+ * By arithmetic instead of tables or branches on a digit, since it may be key material; and on whole blocks of bytes, which compilers make vectors of: a
+ * ciphertext, or the bytes of a row, takes longer to spell than to read otherwise. The two alphabets differ in their last two digits.
  */
-#define URL_BLOCK ((size_t)64) /* digits: 48 bytes */
+#define BLOCK_DIGITS ((size_t)64)
+#define BLOCK_BYTES  ((size_t)48)
 
 /* All ones where `c` is from `low` to `high`. */
-static inline uint8_t url_within(uint8_t c, uint8_t low, uint8_t high) {
+static inline uint8_t within(uint8_t c, uint8_t low, uint8_t high) {
     return (uint8_t)-(uint8_t)((uint8_t)(c - low) <= (uint8_t)(high - low));
 }
 
 /* 255: no digit. */
-static inline uint8_t url_value(uint8_t c) {
-    return (uint8_t)((url_within(c, 'A', 'Z') & (uint8_t)(c - 'A' + 1)) +
-                     (url_within(c, 'a', 'z') & (uint8_t)(c - 'a' + 27)) +
-                     (url_within(c, '0', '9') & (uint8_t)(c - '0' + 53)) +
-                     (url_within(c, '-', '-') & 63) + (url_within(c, '_', '_') & 64) - 1);
+static inline uint8_t digit_value(uint8_t c, bool url) {
+    const uint8_t last = url ? '-' : '+', slash = url ? '_' : '/';
+    return (uint8_t)((within(c, 'A', 'Z') & (uint8_t)(c - 'A' + 1)) +
+                     (within(c, 'a', 'z') & (uint8_t)(c - 'a' + 27)) +
+                     (within(c, '0', '9') & (uint8_t)(c - '0' + 53)) +
+                     (within(c, last, last) & 63) + (within(c, slash, slash) & 64) - 1);
 }
 
-static inline uint8_t url_digit(uint8_t value) {
-    return (uint8_t)((url_within(value, 0, 25) & (uint8_t)(value + 'A')) +
-                     (url_within(value, 26, 51) & (uint8_t)(value - 26 + 'a')) +
-                     (url_within(value, 52, 61) & (uint8_t)(value - 52 + '0')) +
-                     (url_within(value, 62, 62) & '-') + (url_within(value, 63, 63) & '_'));
-}
-
-static void url_digits(uint8_t digits[URL_BLOCK]) {
-    for (size_t i = 0; i < URL_BLOCK; i++)
-        digits[i] = url_digit(digits[i]);
+static inline uint8_t value_digit(uint8_t value, bool url) {
+    const uint8_t last = url ? '-' : '+', slash = url ? '_' : '/';
+    return (uint8_t)((within(value, 0, 25) & (uint8_t)(value + 'A')) +
+                     (within(value, 26, 51) & (uint8_t)(value - 26 + 'a')) +
+                     (within(value, 52, 61) & (uint8_t)(value - 52 + '0')) +
+                     (within(value, 62, 62) & last) + (within(value, 63, 63) & slash));
 }
 
 /* In place. 0, or 255 where one was no digit. */
-static uint8_t url_values(uint8_t digits[URL_BLOCK]) {
+static inline uint8_t block_values(uint8_t digits[BLOCK_DIGITS], bool url) {
     uint8_t bad = 0;
 
-    for (size_t i = 0; i < URL_BLOCK; i++)
-        digits[i] = url_value(digits[i]);
-    for (size_t i = 0; i < URL_BLOCK; i++)
-        bad |= url_within(digits[i], 64, 255);
+    for (size_t i = 0; i < BLOCK_DIGITS; i++)
+        digits[i] = digit_value(digits[i], url);
+    for (size_t i = 0; i < BLOCK_DIGITS; i++)
+        bad |= within(digits[i], 64, 255);
     return bad;
 }
 
 /* The values of three bytes and, of the last group, of the zeros behind them. */
-static void url_split(uint8_t values[4], const uint8_t *bytes, size_t count) {
+static inline void split_group(uint8_t values[4], const uint8_t *bytes, size_t count) {
     uint32_t word = (uint32_t)bytes[0] << 16 | (count > 1 ? (uint32_t)bytes[1] << 8 : 0) |
                     (count > 2 ? bytes[2] : 0);
 
@@ -315,57 +235,49 @@ static void url_split(uint8_t values[4], const uint8_t *bytes, size_t count) {
         values[i] = (uint8_t)(word >> (18 - 6 * i) & 63);
 }
 
-static uint32_t url_join(const uint8_t values[4]) {
+static inline uint32_t join_group(const uint8_t values[4]) {
     return (uint32_t)(values[0] & 63) << 18 | (uint32_t)(values[1] & 63) << 12 |
            (uint32_t)(values[2] & 63) << 6 | (uint32_t)(values[3] & 63);
 }
 
-void brant__base64url_encode(brant__buffer *out, const void *bytes, size_t length) {
-    const uint8_t *at = bytes;
-    size_t digits = length / 3 * 4 + (length % 3 ? length % 3 + 1 : 0);
-    uint8_t block[URL_BLOCK];
+/* The digits of all bytes, without padding; room for them is the caller's. */
+static inline void encode(uint8_t *to, const uint8_t *at, size_t length, bool url) {
+    uint8_t block[BLOCK_DIGITS];
 
-    if (length / 3 >= SIZE_MAX / 8) {
-        out->failed = true;
-        return;
-    }
-    if (!brant__buffer_reserve(out, digits)) return;
-    while (digits > 0) {
-        size_t part = digits < URL_BLOCK ? digits : URL_BLOCK;
-        size_t whole = length / 3 < URL_BLOCK / 4 ? length / 3 : URL_BLOCK / 4;
-        memset(block, 0, sizeof(block));
-        for (size_t i = 0; i < whole; i++)
-            url_split(block + 4 * i, at + 3 * i, 3);
-        if (whole * 4 < part) url_split(block + 4 * whole, at + 3 * whole, length % 3);
-        url_digits(block);
-        memcpy(out->data + out->length, block, part);
-        out->length += part;
-        digits -= part;
-        at += 3 * whole;
-        length -= 3 * whole;
+    while (length > 0) {
+        const size_t part = length < BLOCK_BYTES ? length : BLOCK_BYTES, rest = part % 3;
+        const size_t digits = part / 3 * 4 + (rest ? rest + 1 : 0);
+        if (part < BLOCK_BYTES) memset(block, 0, sizeof(block));
+        for (size_t i = 0; i < part / 3; i++)
+            split_group(block + 4 * i, at + 3 * i, 3);
+        if (rest) split_group(block + part / 3 * 4, at + part - rest, rest);
+        for (size_t i = 0; i < BLOCK_DIGITS; i++)
+            block[i] = value_digit(block[i], url);
+        memcpy(to, block, digits);
+        to += digits;
+        at += part;
+        length -= part;
     }
     brant__wipe(block, sizeof(block));
 }
 
-/* The bytes of a text whose length can be that of a base64url; room for them is the caller's. */
-static bool url_decode(uint8_t *to, brant__text text) {
-    const uint8_t *at = (const uint8_t *)text.data;
-    size_t left = text.length;
-    uint8_t block[URL_BLOCK], bad = 0;
+/* The bytes of digits, whose number is no multiple of four and one; room for them is the caller's. */
+static inline bool decode(uint8_t *to, const uint8_t *at, size_t left, bool url) {
+    uint8_t block[BLOCK_DIGITS], bad = 0;
 
     while (left > 0) {
-        size_t part = left < URL_BLOCK ? left : URL_BLOCK, rest = part % 4;
-        if (part < URL_BLOCK) memset(block, 'A', sizeof(block));
+        const size_t part = left < BLOCK_DIGITS ? left : BLOCK_DIGITS, rest = part % 4;
+        if (part < BLOCK_DIGITS) memset(block, 'A', sizeof(block));
         memcpy(block, at, part);
-        bad |= url_values(block);
+        bad |= block_values(block, url);
         for (size_t i = 0; i + 4 <= part; i += 4, to += 3) {
-            uint32_t word = url_join(block + i);
+            const uint32_t word = join_group(block + i);
             to[0] = (uint8_t)(word >> 16);
             to[1] = (uint8_t)(word >> 8);
             to[2] = (uint8_t)word;
         }
         if (rest) {
-            uint32_t word = url_join(block + part - rest);
+            const uint32_t word = join_group(block + part - rest);
             *to++ = (uint8_t)(word >> 16);
             if (rest == 3) *to++ = (uint8_t)(word >> 8);
             /* Bits that are left over are zero in canonical text. */
@@ -378,18 +290,54 @@ static bool url_decode(uint8_t *to, brant__text text) {
     return bad == 0;
 }
 
+static bool reserve_digits(brant__buffer *out, size_t length) {
+    if (length / 3 < SIZE_MAX / 8) return brant__buffer_reserve(out, (length / 3 + 1) * 4);
+    out->failed = true;
+    return false;
+}
+
+void brant__base64_encode(brant__buffer *out, const void *bytes, size_t length) {
+    if (!reserve_digits(out, length)) return;
+    encode((uint8_t *)out->data + out->length, bytes, length, false);
+    out->length += length / 3 * 4 + (length % 3 ? length % 3 + 1 : 0);
+    for (size_t rest = length % 3; rest % 3; rest++)
+        out->data[out->length++] = '=';
+}
+
+bool brant__base64_decode(brant__buffer *out, brant__text text) {
+    size_t digits = text.length;
+
+    if (digits % 4 != 0) return false;
+    if (digits == 0) return !out->failed;
+    for (int padding = 0; padding < 2 && text.data[digits - 1] == '='; padding++)
+        digits--;
+    const size_t size = digits / 4 * 3 + digits % 4 * 3 / 4;
+    if (!brant__buffer_reserve(out, size)) return false;
+    if (!decode((uint8_t *)out->data + out->length, (const uint8_t *)text.data, digits, false))
+        return false;
+    out->length += size;
+    return true;
+}
+
+void brant__base64url_encode(brant__buffer *out, const void *bytes, size_t length) {
+    if (!reserve_digits(out, length)) return;
+    encode((uint8_t *)out->data + out->length, bytes, length, true);
+    out->length += length / 3 * 4 + (length % 3 ? length % 3 + 1 : 0);
+}
+
 bool brant__base64url_decode(brant__buffer *out, brant__text text) {
-    size_t size = text.length / 4 * 3 + (text.length % 4 * 3) / 4;
+    const size_t size = text.length / 4 * 3 + text.length % 4 * 3 / 4;
 
     if (text.length % 4 == 1) return false;
     if (text.length == 0) return !out->failed;
     if (!brant__buffer_reserve(out, size)) return false;
-    if (!url_decode((uint8_t *)out->data + out->length, text)) return false;
+    if (!decode((uint8_t *)out->data + out->length, (const uint8_t *)text.data, text.length, true))
+        return false;
     out->length += size;
     return true;
 }
 
 bool brant__base64url_read(void *out, size_t size, brant__text text) {
     if (text.length != size / 3 * 4 + (size % 3 ? size % 3 + 1 : 0)) return false;
-    return text.length == 0 || url_decode(out, text);
+    return decode(out, (const uint8_t *)text.data, text.length, true);
 }

@@ -10,15 +10,20 @@
 #include <string.h>
 #include <unistd.h>
 
-int cli_wrong_usage(const cli_style *style, const char *what, const char *argument) {
+int cli_wrong_usage_of(const cli_style *style, const char *words, const char *what,
+                       const char *argument) {
     fprintf(stderr, "%sbrant:%s %s", cli_on(style, "red"), cli_off(style), what);
     if (argument) {
         fputs(" \"", stderr);
         cli_print_name(stderr, argument);
         fputs("\"", stderr);
     }
-    fputs("; brant --help tells more\n", stderr);
+    fprintf(stderr, "; brant %s%s--help tells more\n", words ? words : "", words ? " " : "");
     return EXIT_USAGE;
+}
+
+int cli_wrong_usage(const cli_style *style, const char *what, const char *argument) {
+    return cli_wrong_usage_of(style, style->help, what, argument);
 }
 
 /* Options with a value, and those without. */
@@ -27,10 +32,12 @@ static const struct {
     size_t at; /* of a const char * */
     unsigned given;
 } texts[] = {
+    {"--as", offsetof(cli_arguments, as), 0},
     {"--description", offsetof(cli_arguments, description), CLI_DESCRIPTION},
     {"--graph", offsetof(cli_arguments, graph), CLI_GRAPH},
     {"--keys", offsetof(cli_arguments, keys), CLI_KEYS},
     {"--options", offsetof(cli_arguments, options), 0},
+    {"--org", offsetof(cli_arguments, org), 0},
     {"--purpose", offsetof(cli_arguments, purpose), CLI_PURPOSE},
 };
 static const struct {
@@ -52,6 +59,19 @@ const char *cli_option_name(unsigned given) {
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (flags[i].given & given) return flags[i].name;
     return "such option";
+}
+
+void cli_offer_common(void (*offer)(const char *present, const char *word, const char *description),
+                      const char *present, const cli_command *command) {
+    const unsigned taken = command ? command->options | (command->operation ? CLI_KEYS : 0u) : 0u;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (!texts[i].given || (texts[i].given & taken)) offer(present, texts[i].name, "");
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (!flags[i].given || (flags[i].given & taken)) offer(present, flags[i].name, "");
+    offer(present, "--color", "auto, always or never");
+    offer(present, "--json", "JSON, also on a terminal");
+    offer(present, "--table", "tables, also elsewhere");
+    offer(present, "--timeout", "in ms");
 }
 
 typedef struct words {
@@ -94,17 +114,68 @@ static bool read_flag(cli_arguments *out, const char *word) {
     return false;
 }
 
-static int unknown_option(const cli_style *style, const char *word) {
-    const size_t length = word[1] == '-' ? strcspn(word, "=") : 2;
-    char *name = cli_copy(word, length);
-    cli_wrong_usage(style, "unknown option", name);
+/* The option of the command, or of all, that a mistyped name may mean; NULL: none. */
+static const char *near_option(const cli_command *command, const char *word) {
+    static const char *const others[] = {"--color", "--json", "--table", "--timeout"};
+    const char *near = NULL;
+    size_t least = 0;
+    for (const cli_option *option = command ? cli_options(command) : NULL; option && option->name;
+         option++)
+        if (cli_nearer(&least, word, option->name, strlen(option->name))) near = option->name;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (cli_nearer(&least, word, texts[i].name, strlen(texts[i].name))) near = texts[i].name;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (cli_nearer(&least, word, flags[i].name, strlen(flags[i].name))) near = flags[i].name;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (cli_nearer(&least, word, others[i], strlen(others[i]))) near = others[i];
+    return near;
+}
+
+static int unknown_option(const cli_arguments *arguments, const char *word) {
+    int unused = 0;
+    const bool is_long = word[1] == '-';
+    const cli_command *command = cli_command_find(&unused, arguments->count, arguments->rest);
+    char *name = cli_copy(word, is_long ? strcspn(word, "=") : 2);
+    const char *near = is_long ? near_option(command, name) : NULL;
+    cli_wrong_usage_of(&arguments->style, command ? command->name : NULL, "unknown option", name);
+    if (near) fprintf(stderr, "brant: did you mean \"%s\"?\n", near);
     cli_free(name);
     return EXIT_USAGE;
 }
 
+/* An option of the command that the words so far name. */
+static bool read_own(cli_arguments *out, words *at) {
+    int unused = 0;
+    const cli_command *command = cli_command_find(&unused, out->count, out->rest);
+    for (const cli_option *option = command ? cli_options(command) : NULL; option && option->name;
+         option++) {
+        const char *value = "", *word = at->values[at->index];
+        const size_t length = strlen(option->name);
+        /* A member that is true or false is a flag, and --flag=false. */
+        const bool said = !option->value && option->schema &&
+                          strncmp(word, option->name, length) == 0 && word[length] == '=';
+        if (said)
+            value = word + length + 1;
+        else if (option->value ? !takes(at, option->name, &value) : strcmp(word, option->name) != 0)
+            continue;
+        if (said && !*value) at->missing = true;
+        out->own[out->own_count++] = (cli_given){option, value};
+        return true;
+    }
+    return false;
+}
+
+const char *cli_own(const cli_arguments *arguments, const char *name) {
+    for (int i = arguments->own_count; i-- > 0;)
+        if (strcmp(arguments->own[i].option->name, name) == 0) return arguments->own[i].value;
+    return NULL;
+}
+
 static int read_option(cli_arguments *out, words *at, const char **color) {
     const char *word = at->values[at->index], *value = NULL;
-    if (strcmp(word, "--json") == 0) {
+    if (read_own(out, at)) {
+        /* a command's own option goes before one that all have */
+    } else if (strcmp(word, "--json") == 0) {
         out->json = true;
         out->style.table = false;
     } else if (strcmp(word, "--table") == 0) {
@@ -120,7 +191,7 @@ static int read_option(cli_arguments *out, words *at, const char **color) {
             (end == value || *end || out->timeout < 0 || out->timeout > CLI_TIMEOUT_MAX))
             return cli_wrong_usage(&out->style, "--timeout wants ms, not", value);
     } else if (!read_text(out, at) && !read_flag(out, word)) {
-        return unknown_option(&out->style, word);
+        return unknown_option(out, word);
     }
     return at->missing ? cli_wrong_usage(&out->style, "a value is missing after", word) : 0;
 }
@@ -132,7 +203,8 @@ int cli_arguments_read(cli_arguments *out, int count, char **values) {
     int exit_code = 0;
     *out = (cli_arguments){.timeout = -1, .style.table = terminal};
     out->rest = calloc((size_t)count + 1, sizeof *out->rest);
-    if (!out->rest) return BRANT_NO_MEMORY;
+    out->own = calloc((size_t)count + 1, sizeof *out->own);
+    if (!out->rest || !out->own) return BRANT_NO_MEMORY;
     for (words at = {count, 1, values, false}; at.index < count && exit_code == 0; at.index++) {
         char *word = values[at.index];
         if (!options || word[0] != '-' || word[1] == '\0')

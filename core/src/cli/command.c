@@ -1,23 +1,17 @@
 /*
- * cli/command.c: the table of commands, with the help of each.
+ * cli/command.c: all commands, with the help of each: usage, help, completion and the manual page are made from these rows. Here are those of one word; groups
+ * have tables of their own, by the area of their operations, or beside their code.
  */
 #include "cli.h"
 
-#include <string.h>
+#include <limits.h>
 
-#define KEYS_HELP                                                                                  \
-    "  --keys RING          the key ring's file, which only its owner may read; default: the\n"    \
-    "                       environment's BRANT_KEYS. A pipe is fine: --keys <(sops -d ring)\n"
-#define GRAPH_HELP "  --graph NAME         a graph with secrets of its own; default: secrets\n"
-
-const cli_command cli_commands[] = {
-    {.name = "ops",
-     .arguments = "[NAMESPACE | OPERATION]",
-     .summary = "what can be called, and how",
-     .most = 1,
-     .run = cli_ops_command,
-     .help = "Lists all operations, or those of a namespace; of one operation its input, answer, "
-             "scopes and errors.\nAs JSON: its specification, with JSON Schemas.\n"},
+static const cli_command one_word[] = {
+    {.name = "backup",
+     .operation = "db.backup",
+     .words = "path",
+     .run = cli_backup_command,
+     .summary = "copy a file, while it is in use, as of one moment"},
     {.name = "call",
      .arguments = "FILE OPERATION [JSON | -]",
      .summary = "call one; - reads the input from standard input",
@@ -25,11 +19,66 @@ const cli_command cli_commands[] = {
      .most = 3,
      .options = CLI_KEYS,
      .run = cli_call_command,
-     .help = "Calls an operation and prints its answer. A subscription prints a line of JSON per "
-             "item until it ends\n(nodes.walk) or is interrupted (events.listen).\n"
-             "With a key ring, encrypted attributes are sealed and opened. Secrets belong on "
-             "standard input (-), not\ninto arguments, which other processes and the shell's "
-             "history show.\n\n" KEYS_HELP},
+     .help =
+         "Calls an operation and prints its answer. A subscription prints its items as they come, "
+         "until it ends\n(nodes.walk) or is interrupted (events.listen).\n"
+         "With a key ring, encrypted attributes are sealed and opened. Secrets belong on "
+         "standard input (-), not\ninto arguments, which other processes and the shell's "
+         "history show.\n\n" CLI_KEYS_HELP},
+    {.name = "complete",
+     .arguments = "-- WORD...",
+     .summary = "what the last word may become, for the scripts of brant completion",
+     .most = INT_MAX,
+     .hidden = true,
+     .run = cli_complete_command},
+    {.name = "completion",
+     .arguments = "bash | fish | zsh",
+     .summary = "a script for the shell's completion",
+     .least = 1,
+     .most = 1,
+     .run = cli_completion_command,
+     .help = "Commands, options, operations, and the names of graphs, nodes, queues, streams and "
+             "so on in FILE.\nbash: source <(brant completion bash); zsh: the same, after "
+             "compinit; fish: brant completion fish | source\n"},
+    {.name = "doctor",
+     .operation = "db.doctor",
+     .words = "",
+     .run = cli_doctor_command,
+     .summary = "check that a file is sound; if not, the exit code is that of CORRUPT"},
+    {.name = "erase",
+     .operation = "db.erase",
+     .words = "values...",
+     .summary = "remove a person's data from the whole file; --dry-run only tells",
+     .options = CLI_YES,
+     .question = "erase all that has these values for ever?"},
+    {.name = "export",
+     .operation = "graphs.export",
+     .words = "graph",
+     .without = "limit",
+     .arguments = "FILE GRAPH [TARGET]",
+     .least = 2,
+     .most = 3,
+     .run = cli_export_command,
+     .own = (const cli_option[]){{.name = "--overwrite", .help = "Replace a TARGET that is there"},
+                                 {0}},
+     .summary = "write a graph to a file or standard output",
+     .help = "The format is --format's, or told by TARGET's name: .json (graphology), .ndjson, "
+             ".csv (with nodes or edges\nin the name, or --part), .graphml, .dot, .mmd; graphology "
+             "on standard output. All of it shows one state of\nthe graph. TARGET is there whole "
+             "or not at all.\n"},
+    {.name = "import",
+     .operation = "graphs.import",
+     .words = "graph path",
+     .arguments = "FILE GRAPH SOURCE",
+     .without = "text create max_batches",
+     .fixed = "{\"create\": true}",
+     .run = cli_import_command,
+     .summary = "read a graph from a file; - is standard input",
+     .help = "The format is --format's, or told by SOURCE's name and beginning: .json (graphology, "
+             "node_link or otlp),\n.ndjson and .jsonl, .csv (with nodes or edges in the name, or "
+             "--part). A graph that is not there is made. A\nfile is read in batches, each a "
+             "transaction: after a stop --resume goes on behind the last one. Standard\ninput is "
+             "all or nothing.\n"},
     {.name = "info",
      .arguments = "FILE",
      .summary = "what a file is",
@@ -38,6 +87,63 @@ const cli_command cli_commands[] = {
      .options = CLI_KEYS,
      .run = cli_info_command,
      .help = "Path, role, format, sizes and counts of a file.\n"},
+    {.name = "maintain",
+     .operation = "db.maintain",
+     .words = "",
+     .summary = "what is to be done now and then: retention, finished jobs, checkpoint"},
+    {.name = "manual",
+     .arguments = "[DATE]",
+     .summary = "the manual page",
+     .most = 1,
+     .hidden = true,
+     .run = cli_manual_command},
+    {.name = "mcp",
+     .arguments = "FILE",
+     .summary =
+         "serve a file to AI agents: the Model Context Protocol on standard input and output",
+     .most = 1,
+     .options = CLI_KEYS | CLI_GRAPH,
+     .run = cli_mcp_command,
+     .own = cli_mcp_options,
+     .help =
+         "For the configuration of a client (Claude, editors, agents):\n\n"
+         "  {\"mcpServers\": {\"brant\": {\"command\": \"brant\", \"args\": [\"mcp\", "
+         "\"/path/app.db\"]}}}\n"
+         "  {\"mcpServers\": {\"memory\": {\"command\": \"brant\", \"args\": [\"mcp\", "
+         "\"/path/memory.db\",\n    \"--create\", \"--profile\", \"memory\"]}}}\n\n"
+         "Operations are tools of the name nodes_put for nodes.put. By default some twenty of "
+         "them, "
+         "and operations_find,\noperations_describe and operations_call, which reach the others. "
+         "--tools chooses: operations (nodes.put), namespaces\n(jobs), patterns (graphs.*), "
+         "default, meta (those three), types (typed operations of all graph types; types.crm.*),\n"
+         "all. Operations on files of the machine, sql.execute and transactions are there only "
+         "where they are named.\n\n"
+         "With an API key the agent sees and may what the key allows; once it is revoked, nothing. "
+         "Without one it may read,\nor what --write or --scopes (\"nodes:read,queues:*\") say. "
+         "What it does stands in the audit log and in events as its own.\n\n"
+         "An answer has at most --max-tokens: lists end earlier, with a cursor to go on, long "
+         "members are shortened and\ntheir sizes told.\n\n"
+         "The profile memory is the reference memory server's: its nine tools on a graph "
+         "(--graph, default: memory) that\nany number of agents write at once; --import takes in "
+         "that server's file of JSON lines.\n\n" CLI_KEYS_HELP},
+    {.name = "notify",
+     .operation = "events.notify",
+     .words = "channel [payload=]",
+     .summary = "send a notification to whoever listens"},
+    {.name = "ops",
+     .arguments = "[NAMESPACE | OPERATION]",
+     .summary = "what can be called, and how",
+     .most = 1,
+     .run = cli_ops_command,
+     .help = "Lists all operations, or those of a namespace; of one operation its input, answer, "
+             "scopes and errors.\nAs JSON: its specification, with JSON Schemas.\n"},
+    {.name = "restore",
+     .operation = "db.restore",
+     .words = "path",
+     .run = cli_restore_command,
+     .summary = "replace the whole content of a file by that of a backup",
+     .options = CLI_YES,
+     .question = "replace all that this file has by the backup?"},
     {.name = "sql",
      .arguments = "FILE SQL [PARAMS]",
      .summary = "run the user's own SQL; PARAMS is a JSON array or object",
@@ -47,126 +153,83 @@ const cli_command cli_commands[] = {
      .run = cli_sql_command,
      .help = "One statement. brant's own tables can be read; encrypted attributes are what is "
              "stored: envelopes.\n"},
-    {.name = "key generate",
-     .arguments = "[--keys RING] [--purpose PURPOSE]",
-     .summary = "make a key; in a ring file: its new active one",
-     .options = CLI_KEYS | CLI_PURPOSE,
-     .secrets = true,
-     .run = cli_key_generate,
-     .help =
-         "Without --keys: prints a key ring of one new random key. With --keys: makes that file "
-         "with one key, or adds\nto the ring in it a key of the next version, which becomes the "
-         "active one; the one active so far stays for\nopening what it sealed (decrypt_only). The "
-         "key itself is not shown then. The file is replaced as a whole\nand only its owner can "
-         "read it. BRANT_KEYS does not count here.\n\n"
-         "Keep a copy of the ring apart from the data: without it nobody opens the secrets. After "
-         "a new key,\nbrant secret rotate brings what is stored to it.\n\n"
-         "  --keys RING          the key ring's file\n"
-         "  --purpose PURPOSE    attribute (default), pepper or audit\n"},
-    {.name = "key list",
-     .arguments = "--keys RING",
-     .summary = "the keys of a ring file, without what is secret",
-     .options = CLI_KEYS,
-     .secrets = true,
-     .run = cli_key_list,
-     .help = "Purpose, version, state and algorithm of each key.\n\n" KEYS_HELP},
-    {.name = "secret set",
-     .arguments = "FILE NAME --keys RING",
-     .summary = "store the value that standard input gives",
-     .too_many = "a value is not given as an argument, where other processes and the shell's "
-                 "history show it; give it on standard input: brant secret set FILE NAME --keys "
-                 "RING < value.txt, or call it on a terminal and be asked",
-     .least = 2,
-     .most = 2,
-     .options = CLI_KEYS | CLI_GRAPH | CLI_DESCRIPTION,
-     .secrets = true,
-     .run = cli_secret_set,
-     .help =
-         "Stores a secret, encrypted with the active key of the ring; one of that name is "
-         "replaced, its description\nand other attributes stay. The value comes from standard "
-         "input; on a terminal it is asked for twice,\nwithout echo.\n\n"
-         "The value is UTF-8 text of any lines; one newline at its end is dropped, an empty one "
-         "is refused (it is\nmostly a pipe that failed: --json takes '\"\"'). What is no text is "
-         "encoded first: base64 < key.bin | brant\nsecret set ..\n\n"
-         "The graph \"secrets\" (of the graph type secret) is made by the first set; --create also "
-         "makes the file.\nSays \"created\" or \"updated\" on standard error.\n\n"
-         "  --description TEXT   what it is, readable without keys; an empty one removes it\n"
-         "  --json               the value is JSON of any kind but null, not text\n" GRAPH_HELP
-             KEYS_HELP},
-    {.name = "secret get",
-     .arguments = "FILE NAME --keys RING",
-     .summary = "print a value",
-     .least = 2,
-     .most = 2,
-     .options = CLI_KEYS | CLI_GRAPH,
-     .secrets = true,
-     .run = cli_secret_get,
-     .help =
-         "A text is printed byte by byte as it was stored, other JSON as JSON; a newline "
-         "follows on a terminal only,\nwhere control characters are shown as ?.\n\n"
-         "  --json               a text too is printed as JSON, in a line\n" GRAPH_HELP KEYS_HELP},
-    {.name = "secret list",
+    {.name = "status",
      .arguments = "FILE",
-     .summary = "names and key versions; needs no keys",
+     .summary = "graphs, queues, streams, schedules and locks at a glance",
      .least = 1,
      .most = 1,
-     .options = CLI_KEYS | CLI_GRAPH,
-     .run = cli_secret_list,
-     .help = "Name, key version (as a table: plain, for one that is not encrypted yet), "
-             "description and the time of the\nlast change; as JSON an array of {name, "
-             "key_version, description, updated_at}, where key_version 0 is plain.\n\n" GRAPH_HELP},
-    {.name = "secret delete",
-     .arguments = "FILE NAME",
-     .summary = "delete a secret; needs no keys",
-     .least = 2,
-     .most = 2,
-     .options = CLI_KEYS | CLI_GRAPH | CLI_YES,
-     .run = cli_secret_delete,
-     .help = "Asks before on a terminal. A secret that edges lead to or from (who may use it) is "
-             "not deleted: CONSTRAINT.\n\n"
-             "  --yes                do not ask; needed where there is no terminal\n" GRAPH_HELP},
-    {.name = "secret rotate",
-     .arguments = "FILE --keys RING",
-     .summary = "bring all secrets to the active key",
+     .run = cli_status_command,
+     .help = "The first 100 of each, by name.\n"},
+    {.name = "table",
+     .arguments = "",
+     .summary = "the table of commands as lines of JSON",
+     .hidden = true,
+     .run = cli_table_command},
+    {.name = "view",
+     .arguments = "FILE [--port N] [--write] [--open] [--call-timeout MS]",
+     .summary = "look at a file in the browser",
      .least = 1,
      .most = 1,
-     .options = CLI_KEYS | CLI_GRAPH,
-     .secrets = true,
-     .run = cli_secret_rotate,
+     .options = CLI_KEYS,
+     .run = cli_view_command,
+     .own =
+         (const cli_option[]){
+             {.name = "--port",
+              .value = "N",
+              .help = "listen there; default: any port that is free"},
+             {.name = "--write",
+              .help =
+                  "jobs can be retried and cancelled, and so on; default: nothing can be changed"},
+             {.name = "--open", .help = "open the browser"},
+             {.name = "--call-timeout",
+              .value = "MS",
+              .help = "end what the page asks for after so long; default: 30000"},
+             {0}},
+     .help = "Graphs, calls, queues, streams and what happens right now, as a page on this machine "
+             "alone "
+             "(127.0.0.1). The link\nthat is printed works once; press Enter for another one. "
+             "Secrets stay "
+             "encrypted: the page shows envelopes.\nEnds with Ctrl-C, or after --timeout.\n"},
+    {.name = "watch",
+     .arguments = "FILE [CHANNEL...]",
+     .summary = "follow what happens: notifications, events of streams, figures of queues",
+     .least = 1,
+     .most = INT_MAX,
+     .run = cli_watch_command,
+     .own = (const cli_option[]){{.name = "--stream",
+                                  .value = "STREAM",
+                                  .help = "New events of this stream; may stand several times"},
+                                 {.name = "--queues", .help = "Queues whose figures change"},
+                                 {0}},
      .help =
-         "Encrypts again whatever an older key of the ring sealed, and what is stored plain where "
-         "its type wants it\nencrypted: all encrypted attributes of all graphs of the file, not "
-         "those of the graph type secret alone.\nOthers read and write meanwhile. It can be "
-         "stopped at any time and goes on where it was when it is called\nagain.\n\n"
-         "Progress on standard error; at the end how many secrets each key version has. What no "
-         "key of the ring\nopens is left as it is and told; the exit code is then that of the "
-         "first such error. BUSY: a reader\nkept the file from being freed of what was plain.\n\n"
-         "  --graph NAME         this graph alone; default: all of the file\n" KEYS_HELP},
+         "CHANNEL is a pattern such as 'nodes:*'; without any, and without --stream and --queues, "
+         "all\nnotifications and queues. Ends with --timeout or a signal. As JSON: one line "
+         "each.\n"},
     {0},
 };
 
-/* The first `words` words are those of a name. */
-static bool named(const char *name, int words, char **given) {
-    for (int i = 0; i < words; i++) {
-        const size_t length = strlen(given[i]);
-        if (strncmp(name, given[i], length) != 0 || (name[length] != ' ' && name[length] != '\0'))
-            return false;
-        name += length + (name[length] == ' ');
-    }
-    return *name == '\0';
-}
-
-const cli_command *cli_command_find(int *out_words, int count, char **words) {
-    for (*out_words = count < 2 ? count : 2; *out_words > 0; --*out_words) {
-        for (const cli_command *command = cli_commands; command->name; command++)
-            if (named(command->name, *out_words, words)) return command;
-    }
-    return NULL;
-}
-
-bool cli_command_group(const char *word) {
-    const size_t length = strlen(word);
-    for (const cli_command *command = cli_commands; command->name; command++)
-        if (strncmp(command->name, word, length) == 0 && command->name[length] == ' ') return true;
-    return false;
-}
+const cli_group cli_groups[] = {
+    {NULL, one_word},
+    {"access", cli_access_commands},
+    {"account", cli_account_commands},
+    {"api-key", cli_api_key_commands},
+    {"audit", cli_audit_commands},
+    {"channel", cli_channel_commands},
+    {"consumer", cli_consumer_commands},
+    {"edge", cli_edge_commands},
+    {"graph", cli_graph_commands},
+    {"graph-type", cli_graph_type_commands},
+    {"index", cli_index_commands},
+    {"job", cli_job_commands},
+    {"key", cli_key_commands},
+    {"lock", cli_lock_commands},
+    {"node", cli_node_commands},
+    {"org", cli_org_commands},
+    {"queue", cli_queue_commands},
+    {"rate-limit", cli_rate_limit_commands},
+    {"schedule", cli_schedule_commands},
+    {"secret", cli_secret_commands},
+    {"stream", cli_stream_commands},
+    {"tenant", cli_tenant_commands},
+    {0},
+};

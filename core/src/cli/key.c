@@ -111,7 +111,7 @@ static int print_ring(const cli_style *style, const cli_text *ring) {
                : cli_fail(style, BRANT_IO, "the key cannot be written to standard output");
 }
 
-int cli_key_generate(const cli_arguments *arguments) {
+static int generate_command(const cli_arguments *arguments) {
     const cli_style *style = &arguments->style;
     cli_ring_file file = {.descriptor = -1};
     cli_text old = {0}, made = {0};
@@ -138,7 +138,7 @@ int cli_key_generate(const cli_arguments *arguments) {
     return exit_code;
 }
 
-int cli_key_list(const cli_arguments *arguments) {
+static int list_command(const cli_arguments *arguments) {
     const cli_style *style = &arguments->style;
     brant_db *db = NULL;
     yyjson_doc *answer = NULL;
@@ -156,3 +156,30 @@ int cli_key_list(const cli_arguments *arguments) {
     brant_db_free(db);
     return exit_code;
 }
+
+const cli_command cli_key_commands[] = {
+    {.name = "key generate",
+     .arguments = "[--keys RING] [--purpose PURPOSE]",
+     .summary = "make a key; in a ring file: its new active one",
+     .options = CLI_KEYS | CLI_PURPOSE,
+     .secrets = true,
+     .run = generate_command,
+     .help =
+         "Without --keys: prints a key ring of one new random key. With --keys: makes that file "
+         "with one key, or adds\nto the ring in it a key of the next version, which becomes the "
+         "active one; the one active so far stays for\nopening what it sealed (decrypt_only). The "
+         "key itself is not shown then. The file is replaced as a whole\nand only its owner can "
+         "read it. BRANT_KEYS does not count here.\n\n"
+         "Keep a copy of the ring apart from the data: without it nobody opens the secrets. After "
+         "a new key,\nbrant secret rotate brings what is stored to it.\n\n"
+         "  --keys RING          the key ring's file\n"
+         "  --purpose PURPOSE    attribute (default), pepper or audit\n"},
+    {.name = "key list",
+     .arguments = "--keys RING",
+     .summary = "the keys of a ring file, without what is secret",
+     .options = CLI_KEYS,
+     .secrets = true,
+     .run = list_command,
+     .help = "Purpose, version, state and algorithm of each key.\n\n" CLI_KEYS_HELP},
+    {0},
+};

@@ -10,51 +10,7 @@
 /* ---- call, info, sql ---------------------------------------------------------------------------------------------- */
 
 static bool is_subscription(const char *operation) {
-    char *json = NULL;
-    size_t length = 0, index, count;
-    bool found = false;
-    yyjson_val *spec;
-    if (brant_operation_list(&json, &length, NULL, "", 0) != BRANT_OK) return false;
-    yyjson_doc *doc = yyjson_read(json, length, 0);
-    yyjson_arr_foreach(yyjson_obj_get(yyjson_doc_get_root(doc), "items"), index, count, spec) {
-        if (yyjson_equals_str(yyjson_obj_get(spec, "name"), operation))
-            found = yyjson_equals_str(yyjson_obj_get(spec, "type"), "subscription");
-    }
-    yyjson_doc_free(doc);
-    brant_free(json);
-    return found;
-}
-
-static int follow(const cli_arguments *arguments, brant_db *db, const char *operation,
-                  const char *json, size_t json_len) {
-    brant_cursor *cursor = NULL;
-    int exit_code = 0;
-    brant_deadline_set(db, 0); /* --timeout ends the waiting, not a call */
-    if (brant_call_open(&cursor, db, operation, strlen(operation), json, json_len) != BRANT_OK)
-        return cli_print_error(&arguments->style);
-    for (;;) {
-        char *items = NULL;
-        size_t length = 0, index, count;
-        yyjson_val *item;
-        if (brant_cursor_next(&items, &length, cursor, arguments->timeout) != BRANT_OK) {
-            if (!cli_stopped()) exit_code = cli_print_error(&arguments->style);
-            break;
-        }
-        yyjson_doc *doc = yyjson_read(items, length, 0);
-        const bool nothing = yyjson_arr_size(yyjson_doc_get_root(doc)) == 0;
-        yyjson_arr_foreach(yyjson_doc_get_root(doc), index, count, item) {
-            size_t size = 0;
-            char *line = yyjson_val_write(item, 0, &size);
-            if (line) cli_print_line(stdout, line, size);
-            free(line);
-        }
-        fflush(stdout);
-        yyjson_doc_free(doc);
-        brant_free(items);
-        if (ferror(stdout) || nothing) break; /* the time is over, or what ends has ended */
-    }
-    brant_cursor_free(cursor);
-    return exit_code;
+    return yyjson_equals_str(yyjson_obj_get(cli_spec(operation), "type"), "subscription");
 }
 
 static int call(const cli_arguments *arguments, const char *operation, const char *json,
@@ -66,13 +22,14 @@ static int call(const cli_arguments *arguments, const char *operation, const cha
     if (exit_code == 0 && with_keys) exit_code = cli_load_keys(db, arguments, NULL);
     if (exit_code == 0) cli_watch(db, arguments);
     if (exit_code == 0 && is_subscription(operation)) {
-        exit_code = follow(arguments, db, operation, json, json_len);
+        exit_code = cli_follow_text(db, arguments, operation, json, json_len);
     } else if (exit_code == 0) {
         if (brant_call(&answer, &length, db, operation, strlen(operation), json, json_len) ==
             BRANT_OK)
             cli_print(stdout, &arguments->style, answer, length);
         else
             exit_code = cli_print_error(&arguments->style);
+        if (exit_code == BRANT_NOT_FOUND && !cli_spec(operation)) cli_suggest_operation(operation);
     }
     brant_free(answer);
     cli_close(db);
@@ -126,14 +83,17 @@ int cli_ops_command(const cli_arguments *arguments) {
 
 /* ---- which command ------------------------------------------------------------------------------------------------ */
 
-/* Of a command, of a group of them, of an operation or namespace, or of brant. */
+/* Of a command, of a group of them, of the exit codes, of an operation or namespace, or of brant. */
 static int help(const cli_arguments *arguments, int count, char **words) {
     int found = 0;
     const cli_command *command = cli_command_find(&found, count, words);
+    const cli_group *group = count > 0 ? cli_group_find(words[0]) : NULL;
     if (command) {
         cli_command_help(stdout, &arguments->style, command);
-    } else if (count > 0 && cli_command_group(words[0])) {
-        cli_group_help(stdout, &arguments->style, words[0]);
+    } else if (group) {
+        cli_group_help(stdout, &arguments->style, group);
+    } else if (count == 1 && strcmp(words[0], "exit-codes") == 0) {
+        cli_exit_codes(stdout, &arguments->style);
     } else if (count == 1) {
         return cli_operations(&arguments->style, words[0]);
     } else if (count > 1) {
@@ -144,12 +104,23 @@ static int help(const cli_arguments *arguments, int count, char **words) {
     return 0;
 }
 
+static int unknown_command(const cli_arguments *arguments) {
+    const cli_group *group = cli_group_find(arguments->rest[0]);
+    const char *word = arguments->rest[group ? 1 : 0], *near = cli_command_near(group, word);
+    cli_wrong_usage_of(&arguments->style, group ? group->name : NULL,
+                       group ? "unknown subcommand" : "unknown command", word);
+    if (near)
+        fprintf(stderr, "brant: did you mean \"%s%s%s\"?\n", group ? group->name : "",
+                group ? " " : "", near);
+    return EXIT_USAGE;
+}
+
 static int run(const cli_arguments *given) {
     cli_arguments arguments = *given;
     int words = 0;
     const cli_style *style = &arguments.style;
     const cli_command *command = cli_command_find(&words, arguments.count, arguments.rest);
-    if (arguments.version) {
+    if (arguments.version || (arguments.count == 1 && strcmp(arguments.rest[0], "version") == 0)) {
         printf("brant %s\n", brant_version());
         return 0;
     }
@@ -158,34 +129,41 @@ static int run(const cli_arguments *given) {
     if (arguments.help || arguments.count == 0)
         return help(&arguments,
                     arguments.help && !command && arguments.count > 0 &&
-                            !cli_command_group(arguments.rest[0])
+                            !cli_group_find(arguments.rest[0])
                         ? 0
                         : arguments.count,
                     arguments.rest);
     if (!command) {
-        const bool group = cli_command_group(arguments.rest[0]);
-        if (group && arguments.count == 1) return help(&arguments, 1, arguments.rest);
-        return cli_wrong_usage(style, group ? "unknown subcommand" : "unknown command",
-                               arguments.rest[group ? 1 : 0]);
+        if (cli_group_find(arguments.rest[0]) && arguments.count == 1)
+            return help(&arguments, 1, arguments.rest);
+        return unknown_command(&arguments);
     }
+    int least = 0, most = 0;
+    cli_command_counts(command, &least, &most);
+    arguments.command = command;
+    arguments.style.help = command->name;
     arguments.rest += words;
     arguments.count -= words;
-    if (arguments.count > command->most && command->too_many)
+    if (arguments.count > most && command->too_many)
         return cli_wrong_usage(style, command->too_many, NULL);
-    if (arguments.count < command->least || arguments.count > command->most) {
+    if (arguments.count < least || arguments.count > most) {
+        char wanted[512];
+        cli_command_arguments(wanted, sizeof wanted, command);
         fprintf(stderr, "%sbrant:%s %s wants %s; brant %s --help tells more\n",
                 cli_on(style, "red"), cli_off(style), command->name,
-                *command->arguments ? command->arguments : "no arguments", command->name);
+                *wanted ? wanted : "no arguments", command->name);
         return EXIT_USAGE;
     }
-    if (arguments.given & ~command->options) {
+    const unsigned strange =
+        arguments.given & ~(command->options | (command->operation ? CLI_KEYS : 0u));
+    if (strange) {
         fprintf(stderr, "%sbrant:%s %s takes no %s; brant %s --help tells more\n",
-                cli_on(style, "red"), cli_off(style), command->name,
-                cli_option_name(arguments.given & ~command->options), command->name);
+                cli_on(style, "red"), cli_off(style), command->name, cli_option_name(strange),
+                command->name);
         return EXIT_USAGE;
     }
     if (command->secrets) cli_hide_memory();
-    return command->run(&arguments);
+    return command->run ? command->run(&arguments) : cli_operation(&arguments);
 }
 
 int main(int count, char **values) {
@@ -197,5 +175,6 @@ int main(int count, char **values) {
     if (fflush(stdout) != 0 && exit_code == 0) exit_code = BRANT_IO;
     cli_wipe(buffer, sizeof buffer);
     free(arguments.rest);
+    free(arguments.own);
     return exit_code;
 }

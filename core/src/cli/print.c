@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define CELL 60 /* code points that a cell shows */
 
@@ -84,11 +85,12 @@ typedef struct cli_table {
     size_t columns, rows;
     char **cells; /* row 0 is the header */
     bool *right;  /* numbers stand to the right */
+    bool headless;
 } cli_table;
 
 static cli_table table_new(size_t rows, size_t columns) {
     cli_table made = {columns, rows, calloc(rows * columns + 1, sizeof(char *)),
-                      calloc(columns + 1, sizeof(bool))};
+                      calloc(columns + 1, sizeof(bool)), false};
     if (!made.cells || !made.right) {
         fputs("brant: out of memory\n", stderr);
         exit(BRANT_NO_MEMORY);
@@ -110,7 +112,7 @@ static void table_print(FILE *out, const cli_style *style, cli_table *table) {
         const size_t has = table->cells[i] ? width(table->cells[i]) : 0;
         if (has > widths[i % table->columns]) widths[i % table->columns] = has;
     }
-    for (size_t row = 0; widths && row < table->rows; row++) {
+    for (size_t row = table->headless; widths && row < table->rows; row++) {
         if (row == 0) fputs(cli_on(style, "bold"), out);
         for (size_t column = 0; column < table->columns; column++) {
             const char *text = table->cells[row * table->columns + column];
@@ -157,6 +159,127 @@ static void print_items(FILE *out, const cli_style *style, yyjson_val *items) {
     table_print(out, style, &made);
 }
 
+/* "node.key" of an item. */
+static yyjson_val *at_path(yyjson_val *item, const char *path, size_t length) {
+    while (item && length > 0) {
+        const char *dot = memchr(path, '.', length);
+        const size_t part = dot ? (size_t)(dot - path) : length;
+        item = yyjson_obj_getn(item, path, part);
+        path += part + (dot != NULL);
+        length -= part + (dot != NULL);
+    }
+    return item;
+}
+
+/* Moments are shown as such. */
+static bool is_moment(const char *name, size_t length) {
+    return (length > 3 && memcmp(name + length - 3, "_at", 3) == 0) ||
+           (length > 6 && memcmp(name + length - 6, "_until", 6) == 0);
+}
+
+/* A value as the cell of a member of this name; cli_free. */
+static char *named_text(const char *name, size_t length, yyjson_val *value) {
+    char text[32];
+    struct tm at;
+    if (!is_moment(name, length) || !yyjson_is_int(value)) return cell_text(value);
+    const time_t seconds = (time_t)(yyjson_get_sint(value) / 1000);
+    if (!localtime_r(&seconds, &at) || !strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &at))
+        return cell_text(value);
+    return cli_copy(text, strlen(text));
+}
+
+/* The header of a column is the last part of its path, or all of it where another column ends so too. */
+static char *header_text(const char *columns, const char *path, size_t length) {
+    const char *last = path;
+    for (const char *at = path; at < path + length; at++)
+        if (*at == '.') last = at + 1;
+    const size_t size = (size_t)(path + length - last);
+    int same = 0;
+    for (const char *at = columns; *at; at += strcspn(at, " "), at += *at == ' ') {
+        const size_t other = strcspn(at, " ");
+        if (other >= size && memcmp(at + other - size, last, size) == 0 &&
+            (other == size || at[other - size - 1] == '.'))
+            same++;
+    }
+    return same > 1 ? cli_copy(path, length) : cli_copy(last, size);
+}
+
+static size_t count_columns(const char *columns) {
+    size_t count = 1;
+    for (; *columns; columns++)
+        count += *columns == ' ';
+    return count;
+}
+
+/* One column of a table: numbers alone stand to the right. */
+static void set_column(cli_table *table, size_t row, size_t column, const char *name, size_t length,
+                       yyjson_val *value) {
+    table->cells[row * table->columns + column] = named_text(name, length, value);
+    if (value && !yyjson_is_null(value) && (!yyjson_is_num(value) || is_moment(name, length)))
+        table->right[column] = false;
+}
+
+static void print_columns(FILE *out, const cli_style *style, yyjson_val *items, const char *columns,
+                          bool header) {
+    const size_t count = count_columns(columns);
+    const char *path = columns;
+    size_t index, rows;
+    yyjson_val *item;
+    cli_table made = table_new(yyjson_arr_size(items) + 1, count);
+    made.headless = !header;
+    for (size_t column = 0; column < count; column++) {
+        const size_t length = strcspn(path, " ");
+        bool some = false;
+        made.cells[column] = header ? header_text(columns, path, length) : cli_copy("", 0);
+        yyjson_arr_foreach(items, index, rows, item) {
+            yyjson_val *value = at_path(item, path, length);
+            some = some || (value && !yyjson_is_null(value));
+            set_column(&made, index + 1, column, path, length, value);
+        }
+        if (!some) made.right[column] = false;
+        path += length + (path[length] == ' ');
+    }
+    table_print(out, style, &made);
+}
+
+void cli_print_arrays(FILE *out, const cli_style *style, yyjson_val *root, const char *columns) {
+    const size_t count = count_columns(columns);
+    const char *path = columns;
+    size_t index, rows;
+    yyjson_val *value;
+    cli_table made = table_new(
+        yyjson_arr_size(yyjson_obj_getn(root, columns, strcspn(columns, " "))) + 1, count);
+    for (size_t column = 0; column < count; column++) {
+        const size_t length = strcspn(path, " ");
+        made.cells[column] = header_text(columns, path, length);
+        yyjson_arr_foreach(yyjson_obj_getn(root, path, length), index, rows,
+                           value) if (index + 1 < made.rows)
+            set_column(&made, index + 1, column, path, length, value);
+        path += length + (path[length] == ' ');
+    }
+    table_print(out, style, &made);
+    if (yyjson_is_true(yyjson_obj_get(root, "truncated")))
+        fprintf(out, "%smore: --limit%s\n", cli_on(style, "dim"), cli_off(style));
+}
+
+void cli_print_items(FILE *out, const cli_style *style, yyjson_val *items, const char *columns,
+                     size_t *shown) {
+    size_t index, count;
+    yyjson_val *item;
+    if (style->table && columns && yyjson_arr_size(items) > 0)
+        print_columns(out, style, items, columns, *shown == 0);
+    else if (style->table && yyjson_arr_size(items) > 0)
+        print_items(out, style, items);
+    else
+        yyjson_arr_foreach(items, index, count, item) {
+            size_t length = 0;
+            char *line = yyjson_val_write_opts(item, 0, &cli_json, &length, NULL);
+            if (line) cli_print_line(out, line, length);
+            cli_free(line);
+        }
+    *shown += yyjson_arr_size(items);
+}
+
 static void print_members(FILE *out, const cli_style *style, yyjson_val *object) {
     size_t index, count, widest = 0;
     yyjson_val *name, *value;
@@ -165,10 +288,13 @@ static void print_members(FILE *out, const cli_style *style, yyjson_val *object)
         if (has > widest) widest = has;
     }
     yyjson_obj_foreach(object, index, count, name, value) {
-        char *text = cell_text(value);
+        char *text = named_text(yyjson_get_str(name), yyjson_get_len(name), value);
+        char *label = cli_copy(yyjson_get_str(name), yyjson_get_len(name));
+        tame(label);
         fputs(cli_on(style, "bold"), out);
-        pad(out, yyjson_get_str(name), widest, false);
+        pad(out, label, widest, false);
         fprintf(out, "%s  %s\n", cli_off(style), text);
+        cli_free(label);
         cli_free(text);
     }
 }
@@ -180,8 +306,7 @@ static void print_table(FILE *out, const cli_style *style, yyjson_val *root) {
         if (yyjson_arr_size(columns) > 0)
             print_rows(out, style, columns, rows);
         else
-            fprintf(out, "%lld rows changed\n",
-                    (long long)yyjson_get_sint(yyjson_obj_get(root, "changes")));
+            fprintf(out, "%lld rows changed\n", (long long)cli_number(root, "changes"));
     } else if (yyjson_is_arr(items) && yyjson_arr_size(items) > 0 &&
                yyjson_is_obj(yyjson_arr_get_first(items))) {
         print_items(out, style, items);
@@ -189,7 +314,7 @@ static void print_table(FILE *out, const cli_style *style, yyjson_val *root) {
         if (yyjson_is_str(cursor))
             fprintf(out, "%smore: \"cursor\": \"%s\"%s\n", cli_on(style, "dim"),
                     yyjson_get_str(cursor), cli_off(style));
-    } else if (yyjson_is_arr(items) && yyjson_arr_size(items) == 0) {
+    } else if (yyjson_is_arr(items) && yyjson_arr_size(items) == 0 && yyjson_obj_size(root) < 3) {
         fprintf(out, "%snone%s\n", cli_on(style, "dim"), cli_off(style));
     } else if (yyjson_is_obj(root)) {
         print_members(out, style, root);
@@ -217,6 +342,13 @@ void cli_print(FILE *out, const cli_style *style, const char *json, size_t lengt
     yyjson_doc_free(doc);
 }
 
+void cli_print_answer(FILE *out, const cli_style *style, yyjson_val *answer) {
+    size_t length = 0;
+    char *json = yyjson_val_write_opts(answer, 0, &cli_json, &length, NULL);
+    if (json) cli_print(out, style, json, length);
+    cli_free(json);
+}
+
 void cli_print_document(FILE *out, const cli_style *style, yyjson_mut_doc *document) {
     size_t length = 0;
     char *json = yyjson_mut_write_opts(document, 0, &cli_json, &length, NULL);
@@ -240,23 +372,28 @@ static void print_violations(yyjson_val *violations, const char *indent) {
     yyjson_arr_foreach(violations, index, count, violation) {
         const char *instance = yyjson_get_str(yyjson_obj_get(violation, "instance"));
         const char *message = yyjson_get_str(yyjson_obj_get(violation, "message"));
-        fprintf(stderr, "%s%s: %s\n", indent, instance && *instance ? instance : "/",
-                message ? message : "");
+        fputs(indent, stderr);
+        cli_print_name(stderr, instance && *instance ? instance : "/");
+        fputs(": ", stderr);
+        cli_print_name(stderr, message ? message : "");
+        fputc('\n', stderr);
     }
 }
 
 int cli_print_error(const cli_style *style) {
     const brant_error *error = brant_last_error();
-    fprintf(stderr, "%sbrant: %s%s: %s\n", cli_on(style, "red"), error->name, cli_off(style),
-            error->message);
+    fprintf(stderr, "%sbrant: %s%s: ", cli_on(style, "red"), error->name, cli_off(style));
+    cli_print_name(stderr, error->message); /* names in it are the file's */
+    fputc('\n', stderr);
     yyjson_doc *doc = yyjson_read(error->detail, error->detail_len, 0);
     yyjson_val *detail = yyjson_doc_get_root(doc), *item;
     size_t index, count;
     print_violations(yyjson_obj_get(detail, "violations"), "  ");
     yyjson_arr_foreach(yyjson_obj_get(detail, "items"), index, count, item) {
         const char *message = yyjson_get_str(yyjson_obj_get(item, "message"));
-        fprintf(stderr, "  item %lld: %s\n",
-                (long long)yyjson_get_sint(yyjson_obj_get(item, "index")), message ? message : "");
+        fprintf(stderr, "  item %lld: ", (long long)cli_number(item, "index"));
+        cli_print_name(stderr, message ? message : "");
+        fputc('\n', stderr);
         print_violations(yyjson_obj_get(item, "violations"), "    ");
     }
     yyjson_doc_free(doc);

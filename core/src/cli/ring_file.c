@@ -15,47 +15,58 @@
 #define RING_MOST ((size_t)1 << 20) /* bytes; some thousands of keys */
 #define OTHERS    (S_IRWXG | S_IRWXO)
 
-static int refuse_errno(const cli_style *style, const char *what, const char *path) {
+static int refuse_errno_of(const cli_style *style, const char *kind, const char *what,
+                           const char *path) {
     const brant_status code = errno == ENOENT                      ? BRANT_NOT_FOUND
                               : errno == EACCES || errno == EPERM  ? BRANT_DENIED
                               : errno == ENOSPC || errno == EDQUOT ? BRANT_FULL
                               : errno == EOVERFLOW                 ? BRANT_LIMIT
                                                                    : BRANT_IO;
-    const bool gone = errno == ENOENT && strcmp(what, "read") == 0;
+    const bool ring = strcmp(kind, "key ring") == 0,
+               gone = ring && errno == ENOENT && strcmp(what, "read") == 0;
     const char *hint = gone ? " (brant key generate --keys RING makes a new one, which opens "
                               "nothing that another sealed)"
                             : "";
-    const char *why = errno == EOVERFLOW ? "longer than a key ring may be" : strerror(errno);
-    return cli_fail(style, code, "the key ring \"%s\" cannot be %s: %s%s", path, what, why, hint);
+    const char *why = errno == EOVERFLOW ? "longer than it may be" : strerror(errno);
+    return cli_fail(style, code, "the %s \"%s\" cannot be %s: %s%s", kind, path, what, why, hint);
+}
+
+static int refuse_errno(const cli_style *style, const char *what, const char *path) {
+    return refuse_errno_of(style, "key ring", what, path);
 }
 
 /* Whoever may read a ring, or write into it, has the secrets. Not known of a pipe, which has its reader alone. */
-static int check(const cli_style *style, const struct stat *found, const char *path) {
+static int check(const cli_style *style, const struct stat *found, const char *kind,
+                 const char *path) {
     if (S_ISDIR(found->st_mode))
-        return cli_fail(style, BRANT_INVALID, "the key ring \"%s\" is a folder", path);
+        return cli_fail(style, BRANT_INVALID, "the %s \"%s\" is a folder", kind, path);
     if (S_ISREG(found->st_mode) && (found->st_mode & OTHERS))
         return cli_fail(style, BRANT_DENIED,
-                        "others than its owner have access to the key ring \"%s\" (mode %04o): "
+                        "others than its owner have access to the %s \"%s\" (mode %04o): "
                         "chmod 600 it, and think of its keys as known to them",
-                        path, (unsigned)(found->st_mode & 07777));
+                        kind, path, (unsigned)(found->st_mode & 07777));
     return 0;
 }
 
-int cli_ring_read(cli_text *out, const cli_style *style, const char *path) {
+int cli_private_read(cli_text *out, const cli_style *style, const char *kind, const char *path) {
     struct stat found;
     *out = (cli_text){0};
     cli_hide_memory();
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (descriptor < 0 || fstat(descriptor, &found) != 0) {
-        const int exit_code = refuse_errno(style, "read", path);
+        const int exit_code = refuse_errno_of(style, kind, "read", path);
         if (descriptor >= 0) close(descriptor);
         return exit_code;
     }
-    int exit_code = check(style, &found, path);
+    int exit_code = check(style, &found, kind, path);
     if (exit_code == 0 && !cli_read(out, descriptor, RING_MOST))
-        exit_code = refuse_errno(style, "read", path);
+        exit_code = refuse_errno_of(style, kind, "read", path);
     close(descriptor);
     return exit_code;
+}
+
+int cli_ring_read(cli_text *out, const cli_style *style, const char *path) {
+    return cli_private_read(out, style, "key ring", path);
 }
 
 /* ---- changing one -------------------------------------------------------------------------------------------------- */
@@ -108,7 +119,7 @@ int cli_ring_open(cli_ring_file *out, cli_text *text, const cli_style *style, co
     if (!out->path) return refuse_errno(style, "made", path);
     out->descriptor = open_locked(out->path, &found);
     if (out->descriptor < 0) return errno == ENOENT ? 0 : refuse_errno(style, "read", path);
-    const int exit_code = check(style, &found, path);
+    const int exit_code = check(style, &found, "key ring", path);
     if (exit_code) return exit_code;
     if (!S_ISREG(found.st_mode))
         return cli_fail(style, BRANT_INVALID, "\"%s\" is no regular file, so no key is added",

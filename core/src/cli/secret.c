@@ -177,7 +177,7 @@ static int put_value(brant_db *db, const cli_arguments *arguments, const char *n
     return exit_code;
 }
 
-int cli_secret_set(const cli_arguments *arguments) {
+static int set_command(const cli_arguments *arguments) {
     const char *name = arguments->rest[1];
     brant_db *db = NULL;
     cli_text value = {0};
@@ -234,7 +234,7 @@ static int write_value(const cli_arguments *arguments, yyjson_val *value) {
                            "the value cannot be written to standard output");
 }
 
-int cli_secret_get(const cli_arguments *arguments) {
+static int get_command(const cli_arguments *arguments) {
     brant_db *db = NULL;
     yyjson_doc *answer = NULL;
     int exit_code = cli_open(&db, arguments, arguments->rest[0]);
@@ -259,7 +259,7 @@ static void list_one(yyjson_mut_doc *list, const cli_style *style, yyjson_val *n
     yyjson_val *attributes = yyjson_obj_get(node, "attributes"),
                *description = yyjson_obj_get(attributes, "description"),
                *version = yyjson_obj_get(yyjson_obj_get(attributes, "value"), "kv");
-    const int64_t updated = yyjson_get_sint(yyjson_obj_get(node, "updated_at"));
+    const int64_t updated = cli_number(node, "updated_at");
     yyjson_mut_val *item = yyjson_mut_arr_add_obj(list, yyjson_mut_doc_get_root(list));
     yyjson_mut_obj_add_val(list, item, "name",
                            yyjson_val_mut_copy(list, yyjson_obj_get(node, "key")));
@@ -309,7 +309,7 @@ static int list_all(yyjson_mut_doc *list, brant_db *db, const cli_arguments *arg
     return 0;
 }
 
-int cli_secret_list(const cli_arguments *arguments) {
+static int list_command(const cli_arguments *arguments) {
     brant_db *db = NULL;
     yyjson_mut_doc *list = cli_input();
     yyjson_mut_doc_set_root(list, yyjson_mut_arr(list));
@@ -328,7 +328,7 @@ int cli_secret_list(const cli_arguments *arguments) {
 
 /* ---- delete --------------------------------------------------------------------------------------------------------- */
 
-int cli_secret_delete(const cli_arguments *arguments) {
+static int delete_command(const cli_arguments *arguments) {
     const cli_style *style = &arguments->style;
     const char *name = arguments->rest[1];
     brant_db *db = NULL;
@@ -355,3 +355,81 @@ int cli_secret_delete(const cli_arguments *arguments) {
     cli_close(db);
     return exit_code;
 }
+
+const cli_command cli_secret_commands[] = {
+    {.name = "secret delete",
+     .arguments = "FILE NAME",
+     .summary = "delete a secret; needs no keys",
+     .least = 2,
+     .most = 2,
+     .options = CLI_KEYS | CLI_GRAPH | CLI_YES,
+     .run = delete_command,
+     .help =
+         "Asks before on a terminal. A secret that edges lead to or from (who may use it) is "
+         "not deleted: CONSTRAINT.\n\n"
+         "  --yes                do not ask; needed where there is no terminal\n" CLI_GRAPH_HELP},
+    {.name = "secret get",
+     .arguments = "FILE NAME --keys RING",
+     .summary = "print a value",
+     .least = 2,
+     .most = 2,
+     .options = CLI_KEYS | CLI_GRAPH,
+     .secrets = true,
+     .run = get_command,
+     .help = "A text is printed byte by byte as it was stored, other JSON as JSON; a newline "
+             "follows on a terminal only,\nwhere control characters are shown as ?.\n\n"
+             "  --json               a text too is printed as JSON, in a line\n" CLI_GRAPH_HELP
+                 CLI_KEYS_HELP},
+    {.name = "secret list",
+     .arguments = "FILE",
+     .summary = "names and key versions; needs no keys",
+     .least = 1,
+     .most = 1,
+     .options = CLI_KEYS | CLI_GRAPH,
+     .run = list_command,
+     .help =
+         "Name, key version (as a table: plain, for one that is not encrypted yet), "
+         "description and the time of the\nlast change; as JSON an array of {name, "
+         "key_version, description, updated_at}, where key_version 0 is plain.\n\n" CLI_GRAPH_HELP},
+    {.name = "secret rotate",
+     .arguments = "FILE --keys RING",
+     .summary = "bring all secrets to the active key",
+     .least = 1,
+     .most = 1,
+     .options = CLI_KEYS | CLI_GRAPH,
+     .secrets = true,
+     .run = cli_secret_rotate,
+     .help =
+         "Encrypts again whatever an older key of the ring sealed, and what is stored plain where "
+         "its type wants it\nencrypted: all encrypted attributes of all graphs of the file, not "
+         "those of the graph type secret alone.\nOthers read and write meanwhile. It can be "
+         "stopped at any time and goes on where it was when it is called\nagain.\n\n"
+         "Progress on standard error; at the end how many secrets each key version has. What no "
+         "key of the ring\nopens is left as it is and told; the exit code is then that of the "
+         "first such error. BUSY: a reader\nkept the file from being freed of what was plain.\n\n"
+         "  --graph NAME         this graph alone; default: all of the file\n" CLI_KEYS_HELP},
+    {.name = "secret set",
+     .arguments = "FILE NAME --keys RING",
+     .summary = "store the value that standard input gives",
+     .too_many = "a value is not given as an argument, where other processes and the shell's "
+                 "history show it; give it on standard input: brant secret set FILE NAME --keys "
+                 "RING < value.txt, or call it on a terminal and be asked",
+     .least = 2,
+     .most = 2,
+     .options = CLI_KEYS | CLI_GRAPH | CLI_DESCRIPTION,
+     .secrets = true,
+     .run = set_command,
+     .help =
+         "Stores a secret, encrypted with the active key of the ring; one of that name is "
+         "replaced, its description\nand other attributes stay. The value comes from standard "
+         "input; on a terminal it is asked for twice,\nwithout echo.\n\n"
+         "The value is UTF-8 text of any lines; one newline at its end is dropped, an empty one "
+         "is refused (it is\nmostly a pipe that failed: --json takes '\"\"'). What is no text is "
+         "encoded first: base64 < key.bin | brant\nsecret set ..\n\n"
+         "The graph \"secrets\" (of the graph type secret) is made by the first set; --create also "
+         "makes the file.\nSays \"created\" or \"updated\" on standard error.\n\n"
+         "  --description TEXT   what it is, readable without keys; an empty one removes it\n"
+         "  --json               the value is JSON of any kind but null, not text\n" CLI_GRAPH_HELP
+             CLI_KEYS_HELP},
+    {0},
+};

@@ -4,54 +4,9 @@
 #include "cli.h"
 
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #define BATCH         1000 /* rows */
-#define BAR_WIDTH     30
-#define BAR_EVERY     100  /* ms between two states of the bar on a terminal */
-#define LINE_EVERY    2000 /* and between two lines elsewhere */
 #define FAILURES_MOST 100  /* that the report keeps; standard error has all */
-
-/* ---- progress ------------------------------------------------------------------------------------------------------- */
-
-typedef struct progress {
-    bool terminal, drawn;
-    int64_t total, shown_at; /* ms of a clock that only goes on */
-} progress;
-
-static int64_t clock_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* After a batch. How many rows there were is known from what the first batch has left over. */
-static void progress_show(progress *self, int64_t remaining) {
-    const int64_t now = clock_ms(), least = remaining + (self->total ? 0 : BATCH);
-    if (remaining == 0) return;
-    if (least > self->total) self->total = least;
-    if (now - self->shown_at < (self->terminal ? BAR_EVERY : LINE_EVERY)) return;
-    self->shown_at = now;
-    const int64_t behind = self->total - remaining;
-    if (!self->terminal) {
-        fprintf(stderr, "%lld of %lld rows\n", (long long)behind, (long long)self->total);
-        return;
-    }
-    self->drawn = true;
-    char bar[BAR_WIDTH + 1];
-    const int64_t filled = behind * BAR_WIDTH / self->total;
-    for (int i = 0; i < BAR_WIDTH; i++)
-        bar[i] = i < filled ? '#' : '-';
-    bar[BAR_WIDTH] = '\0';
-    fprintf(stderr, "\r[%s] %3lld %%  %lld of %lld rows", bar,
-            (long long)(behind * 100 / self->total), (long long)behind, (long long)self->total);
-}
-
-static void progress_clear(progress *self) {
-    if (self->drawn) fputs("\r\033[K", stderr);
-    self->drawn = false;
-}
 
 /* ---- batches -------------------------------------------------------------------------------------------------------- */
 
@@ -62,10 +17,6 @@ typedef struct rotation {
     bool traces;   /* of what was plain are still in the file */
     int exit_code; /* of the first failure */
 } rotation;
-
-static int64_t number(yyjson_val *object, const char *name) {
-    return yyjson_get_sint(yyjson_obj_get(object, name));
-}
 
 static const char *text(yyjson_val *object, const char *name) {
     const char *found = yyjson_get_str(yyjson_obj_get(object, name));
@@ -101,7 +52,9 @@ static void tell_failures(rotation *self, const cli_style *style, yyjson_val *fa
 }
 
 static int rotate(rotation *self, brant_db *db, const cli_arguments *arguments) {
-    progress shown = {.terminal = isatty(STDERR_FILENO) != 0, .shown_at = clock_ms()};
+    cli_progress shown;
+    int64_t total = 0;
+    cli_progress_start(&shown, "rows");
     bool done = false;
     int exit_code = 0;
     while (!done && exit_code == 0) {
@@ -112,21 +65,24 @@ static int rotate(rotation *self, brant_db *db, const cli_arguments *arguments) 
             cli_ask(&answer, db, &arguments->style, "secrets.rotate", input, BRANT_INTERRUPTED);
         if (exit_code == 0) {
             yyjson_val *root = yyjson_doc_get_root(answer);
-            self->key_version = number(root, "key_version");
-            self->rewrapped += number(root, "rewrapped");
-            self->sealed += number(root, "sealed");
-            self->failed += number(root, "failed");
+            self->key_version = cli_number(root, "key_version");
+            self->rewrapped += cli_number(root, "rewrapped");
+            self->sealed += cli_number(root, "sealed");
+            self->failed += cli_number(root, "failed");
             self->traces = yyjson_is_false(yyjson_obj_get(root, "scrubbed"));
             done = yyjson_get_bool(yyjson_obj_get(root, "done"));
-            if (yyjson_arr_size(yyjson_obj_get(root, "failures")) > 0) progress_clear(&shown);
+            if (yyjson_arr_size(yyjson_obj_get(root, "failures")) > 0) cli_progress_clear(&shown);
             tell_failures(self, &arguments->style, yyjson_obj_get(root, "failures"));
-            progress_show(&shown, number(root, "remaining"));
+            /* How many rows there were is known from what the first batch has left over. */
+            const int64_t remaining = cli_number(root, "remaining");
+            if (remaining + (total ? 0 : BATCH) > total) total = remaining + (total ? 0 : BATCH);
+            if (remaining > 0) cli_progress_show(&shown, total - remaining, total);
         }
         yyjson_doc_free(answer);
         /* A signal between two calls interrupts none. */
         if (exit_code == 0 && !done && cli_stopped()) exit_code = BRANT_INTERRUPTED;
     }
-    progress_clear(&shown);
+    cli_progress_clear(&shown);
     const long long looked = self->rewrapped + self->sealed + self->failed;
     const bool passing = exit_code == BRANT_INTERRUPTED || exit_code == BRANT_BUSY ||
                          exit_code == BRANT_TIMEOUT || exit_code == BRANT_FULL;
@@ -149,13 +105,13 @@ static int count_keys(yyjson_mut_val **out, rotation *self, brant_db *db,
     *out = yyjson_mut_arr(self->report);
     yyjson_arr_foreach(yyjson_obj_get(yyjson_doc_get_root(status), "keys"), index, count, key) {
         yyjson_mut_val *item = yyjson_mut_arr_add_obj(self->report, *out);
-        const int64_t version = number(key, "version");
+        const int64_t version = cli_number(key, "version");
         if (arguments->style.table && version == 0)
             yyjson_mut_obj_add_str(self->report, item, "key_version", "plain");
         else
             yyjson_mut_obj_add_sint(self->report, item, "key_version", version);
         yyjson_mut_obj_add_strcpy(self->report, item, "state", text(key, "state"));
-        yyjson_mut_obj_add_sint(self->report, item, "secrets", number(key, "count"));
+        yyjson_mut_obj_add_sint(self->report, item, "secrets", cli_number(key, "count"));
     }
     yyjson_doc_free(status);
     return exit_code;

@@ -16,8 +16,9 @@
 enum { AT_NODES = 1, AT_EDGES = 2 };
 
 static const brant__export_format *const formats[] = {
-    &brant__graphology_format, &brant__node_link_format, &brant__ndjson_format,  &brant__csv_format,
-    &brant__graphml_format,    &brant__dot_format,       &brant__mermaid_format,
+    &brant__graphology_format, &brant__node_link_format, &brant__ndjson_format,
+    &brant__csv_format,        &brant__graphml_format,   &brant__dot_format,
+    &brant__mermaid_format,    &brant__otlp_format,      &brant__memory_format,
 };
 
 brant_status brant__export_refuse(brant__export *export, const brant__export_item *item,
@@ -229,8 +230,10 @@ static brant_status write_page(export_page *page) {
         page->position = (brant__position){.given = true, .section = AT_NODES};
     }
     if (page->position.section == AT_NODES) {
+        export->after = page->position.text;
         if (export->nodes) BRANT__TRY(write_rows(page, ALL_NODES, BRANT__NODES));
         if (page->full) goto cleanup;
+        export->after = page->position.text;
         if (export->format->middle) BRANT__TRY(export->format->middle(export));
         page->position = (brant__position){.given = true, .section = AT_EDGES};
     }
@@ -326,6 +329,17 @@ static brant_status read_format(brant__export *export) {
     } else if (part.data) {
         return brant__fail(BRANT_INVALID, "part is for csv");
     }
+    if (export->format == &brant__otlp_format) {
+        export->edges = false; /* spans tell them */
+        if (strcmp(export->graph.type->name, "call") != 0)
+            return brant__fail(
+                BRANT_CONSTRAINT, "otlp is for graphs of type call, %s is of type %s",
+                brant__quoted(export->call, export->graph.name), export->graph.type->name);
+    }
+    if (export->format == &brant__memory_format && strcmp(export->graph.type->name, "memory") != 0)
+        return brant__fail(
+            BRANT_CONSTRAINT, "memory is for graphs of type memory, %s is of type %s",
+            brant__quoted(export->call, export->graph.name), export->graph.type->name);
     if (edges.data && export->format != &brant__node_link_format)
         return brant__fail(BRANT_INVALID, "edges is for node_link");
     export->edges_name = brant__text_equal(edges, BRANT__TEXT("links")) ? "links" : "edges";
@@ -401,6 +415,9 @@ cleanup:
     brant__buffer_free(&export.scratch[1]);
     brant__buffer_free(&export.item.buffer);
     brant__buffer_free(&export.redacted);
+    brant__buffer_free(&export.group[0]);
+    brant__buffer_free(&export.group[1]);
+    brant__arena_free(&export.arena);
     brant__buffer_free(&export.text);
     return status;
 }

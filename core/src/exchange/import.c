@@ -16,7 +16,7 @@
 
 static const brant__import_format *const formats[] = {
     &brant__graphology_import, &brant__node_link_import, &brant__ndjson_import,
-    &brant__csv_import,        &brant__otlp_import,
+    &brant__csv_import,        &brant__otlp_import,      &brant__memory_import,
 };
 
 /* ---- other operations ------------------------------------------------------------------------ */
@@ -46,7 +46,7 @@ static void begin_batch(brant__import *import, int kind) {
     import->kind = kind;
     brant__write_object(out);
     brant__write_text_member(out, "graph", graph);
-    if (import->skip || import->yielding)
+    if (import->skip || import->yielding || import->missing)
         brant__write_text_member(out, "errors", BRANT__TEXT("skip"));
     brant__write_name(out, "items");
     brant__write_array(out);
@@ -391,6 +391,7 @@ static brant_status count_answer(brant__import *import, brant__text text) {
         import->place.nodes += written;
     else
         import->place.edges += written;
+    if (import->missing) goto cleanup;
     if (!import->yielding)
         import->place.failed += brant__json_integer(brant__json_get(json.root, "failed"), 0);
     yyjson_arr_foreach(brant__json_get(json.root, "items"), index, count, item) {
@@ -428,7 +429,7 @@ static brant_status write_items(brant__import *import) {
     brant_status status;
 
     if (import->count == 0) return BRANT_OK;
-    if (import->insert)
+    if (import->insert || import->missing)
         handler = import->kind == BRANT__NODES ? brant__node_insert_many : brant__edge_insert_many;
     else
         handler = import->kind == BRANT__NODES ? brant__node_put_many : brant__edge_put_many;

@@ -83,8 +83,9 @@ typedef struct brant__import_format {
 extern const brant__import_format brant__graphology_import; /* read_json.c */
 extern const brant__import_format brant__node_link_import;
 extern const brant__import_format brant__ndjson_import;
-extern const brant__import_format brant__csv_import;  /* read_csv.c */
-extern const brant__import_format brant__otlp_import; /* read_otlp.c */
+extern const brant__import_format brant__csv_import;    /* read_csv.c */
+extern const brant__import_format brant__otlp_import;   /* read_otlp.c */
+extern const brant__import_format brant__memory_import; /* memory.c */
 
 /* Where an import stands: all that is kept between batches. */
 typedef struct brant__place {
@@ -117,6 +118,7 @@ struct brant__import {
     /* The batch: nodes or edges. */
     bool full;     /* it goes before the next item */
     bool yielding; /* what breaks a rule of the graph type is left out, and is no fault */
+    bool missing;  /* only what is not there is made, and nothing is a fault: what needs it tells */
     int kind;
     brant__writer items;
     size_t count;
@@ -131,7 +133,7 @@ struct brant__import {
     brant__range nodes_range;
     brant__range edges_range;
     brant__buffer scratch;
-    brant__json header;  /* csv */
+    brant__json header;  /* csv; otlp: what an attribute of ours holds */
     bool numbers_differ; /* node_link: a node may have another form of a number than its edges */
 };
 
@@ -164,6 +166,9 @@ brant_status brant__import_fault(brant__import *import, brant__text key, int64_t
  */
 void brant__import_attributes(brant__import *import, int kind, yyjson_val *attributes,
                               const char *const *without);
+/* The next line that is not blank, and the offset behind it (read_json.c). */
+brant_status brant__next_line(bool *out_found, brant__range *out, brant__import *import,
+                              int64_t *io_offset);
 /* The item's bytes parsed into import->json. A fault of the JSON has its offset in the document. */
 brant_status brant__import_parse(brant__import *import, brant__range range);
 

@@ -2,8 +2,9 @@
  * exchange/internal.h: what the files of this module share.
  *
  * - export.c: graphs.export: pages, the rows of nodes and edges in their order
- * - write_json.c, write_csv.c, write_graphml.c, write_drawing.c: formats that are written
+ * - write_json.c, write_csv.c, write_graphml.c, write_drawing.c, write_otlp.c: formats that are written
  * - survey.c: the names and kinds of all attributes, for formats that declare them first
+ * - memory.c: the reference MCP memory server's file, both ways
  * - arrays.c: graphs.arrays
  * - import.c: graphs.import: batches, progress, faults
  * - source.c: the bytes of an import, a text or a file read piece by piece
@@ -73,6 +74,12 @@ extern const brant__export_format brant__csv_format;     /* write_csv.c */
 extern const brant__export_format brant__graphml_format; /* write_graphml.c */
 extern const brant__export_format brant__dot_format;     /* write_drawing.c */
 extern const brant__export_format brant__mermaid_format;
+extern const brant__export_format brant__memory_format; /* memory.c */
+extern const brant__export_format brant__otlp_format;   /* write_otlp.c */
+
+/* Attributes of spans and of links, by which read_otlp.c makes the same calls and edges again. */
+#define BRANT__OTLP_CALL "brant.call"
+#define BRANT__OTLP_EDGE "brant.edge"
 
 struct brant__export {
     brant__call *call;
@@ -92,7 +99,18 @@ struct brant__export {
     brant__json names;      /* that array, and its names */
     brant__text *column_names;
     size_t column_count;
+    brant__text
+        after; /* key of the node that was written last, when a page begins and behind the last node; empty: none */
+    brant__arena arena;              /* of otlp, for some spans */
+    size_t arena_bytes;              /* of texts in it */
+    struct brant__otlp_calls *calls; /* in it, or NULL */
+    brant__buffer group[2]; /* of otlp: what the last span's resource and scope begin with */
 };
+
+/* To the page's text, whose failure export.c looks for after each item. */
+static inline void brant__export_append(brant__export *export, const char *text) {
+    brant__buffer_append(&export->text, text, strlen(text));
+}
 
 /* CONSTRAINT: the format cannot carry this. `what` begins the message: node "x", edge "y". */
 brant_status brant__export_refuse(brant__export *export, const brant__export_item *item,

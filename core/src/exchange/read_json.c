@@ -504,7 +504,7 @@ const brant__import_format brant__node_link_import = {
 /* ---- NDJSON ---------------------------------------------------------------------------------- */
 
 /* The line at *io_offset without its end; *out_found false: no bytes are left. Blank lines are skipped. */
-static brant_status next_line(bool *out_found, brant__range *out, brant__import *import,
+brant_status brant__next_line(bool *out_found, brant__range *out, brant__import *import,
                               int64_t *io_offset) {
     brant__source *source = &import->source;
     int64_t at = *io_offset;
@@ -560,7 +560,7 @@ static brant_status ndjson_begin(brant__import *import) {
     bool found;
     brant_status status;
 
-    BRANT__TRY(next_line(&found, &range, import, &offset));
+    BRANT__TRY(brant__next_line(&found, &range, import, &offset));
     if (!found) goto cleanup;
     status = brant__import_parse(import, range);
     if (status == BRANT_INVALID_JSON) {
@@ -616,7 +616,7 @@ static brant_status ndjson_next(bool *out_found, brant__import *import) {
     brant__text key = {NULL, 0};
     brant__range range;
     yyjson_val *root, *item;
-    brant_status status = next_line(out_found, &range, import, &end);
+    brant_status status = brant__next_line(out_found, &range, import, &end);
 
     if (status != BRANT_OK || !*out_found) return status;
     status = brant__import_parse(import, range);

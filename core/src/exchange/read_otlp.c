@@ -5,6 +5,8 @@
  * a trace's links go round. What is parsed at once is an element of resourceSpans; members that nobody knows are passed over, as the
  * protocol asks. place.section holds the phase, whether the place is inside resourceSpans, and how many items of the element at
  * the place are done.
+ *
+ * A span that write_otlp.c made of a call has the whole call in its attribute brant.call, a link an edge in brant.edge: they become what they were.
  */
 #include "exchange/import.h"
 
@@ -207,7 +209,10 @@ static brant__text attribute(yyjson_val *attributes, const char *name) {
 typedef struct otlp_span {
     yyjson_val *value;
     yyjson_val *scope;
+    yyjson_val *scope_spans;
     yyjson_val *resource;
+    yyjson_val *resource_spans;
+    yyjson_val *whole; /* what brant.call says, in import->header; NULL: nothing */
     brant__text key;
     brant__text parent; /* {NULL, 0}: none */
 } otlp_span;
@@ -221,6 +226,34 @@ static bool is_id(yyjson_val *value) {
     return false;
 }
 
+/* The JSON object that an attribute of ours has, in import->header; NULL where there is none that is well formed. */
+static brant_status read_ours(yyjson_val **out, brant__import *import, yyjson_val *attributes,
+                              const char *name) {
+    const brant__text text = attribute(attributes, name);
+    brant_status status;
+
+    *out = NULL;
+    if (!text.data) return BRANT_OK;
+    status = brant__json_parse(&import->header, text.data, text.length, 0);
+    if (status == BRANT_NO_MEMORY) return status;
+    if (status != BRANT_OK)
+        brant__error_code();
+    else if (yyjson_is_obj(import->header.root))
+        *out = import->header.root;
+    return BRANT_OK;
+}
+
+static brant_status read_whole(otlp_span *span, brant__import *import) {
+    const brant__text parent = brant__json_get_text(span->whole, "parent");
+    brant_status status;
+
+    BRANT__TRY(
+        brant__arena_text(&span->key, &import->arena, brant__json_get_text(span->whole, "key")));
+    if (parent.length > 0) status = brant__arena_text(&span->parent, &import->arena, parent);
+cleanup:
+    return status;
+}
+
 static brant_status read_span(otlp_span *span, brant__import *import) {
     yyjson_val *parent = yyjson_obj_get(span->value, "parentSpanId");
     yyjson_val *trace = yyjson_obj_get(span->value, "traceId");
@@ -228,9 +261,17 @@ static brant_status read_span(otlp_span *span, brant__import *import) {
 
     span->key = span->parent = (brant__text){NULL, 0};
     if (!yyjson_is_obj(span->value)) return fail("the span is no object");
-    status = read_key(&span->key, import, trace, yyjson_obj_get(span->value, "spanId"));
-    if (status == BRANT_OK && is_id(parent))
-        status = read_key(&span->parent, import, trace, parent);
+    BRANT__TRY(read_ours(&span->whole, import, yyjson_obj_get(span->value, "attributes"),
+                         BRANT__OTLP_CALL));
+    if (brant__json_get_text(span->whole, "key").length > 0 &&
+        yyjson_is_obj(yyjson_obj_get(span->whole, "attributes"))) {
+        status = read_whole(span, import);
+        goto cleanup;
+    }
+    span->whole = NULL;
+    BRANT__TRY(read_key(&span->key, import, trace, yyjson_obj_get(span->value, "spanId")));
+    if (is_id(parent)) status = read_key(&span->parent, import, trace, parent);
+cleanup:
     return status;
 }
 
@@ -248,6 +289,15 @@ static bool is_error(yyjson_val *status) {
 /* What a call has no attribute for. */
 static void write_rest(brant__writer *out, const otlp_span *span) {
     static const char *const taken[] = {"traceId", "spanId", "parentSpanId", "name"};
+    const struct {
+        const char *name;
+        yyjson_val *value;
+    } around[] = {
+        {"resource", span->resource},
+        {"resource_schema_url", yyjson_obj_get(span->resource_spans, "schemaUrl")},
+        {"scope", span->scope},
+        {"scope_schema_url", yyjson_obj_get(span->scope_spans, "schemaUrl")},
+    };
     size_t index, count;
     yyjson_val *name, *value;
 
@@ -259,21 +309,33 @@ static void write_rest(brant__writer *out, const otlp_span *span) {
         bool known = false;
         for (size_t i = 0; i < BRANT__COUNT(taken); i++)
             known = known || yyjson_equals_str(name, taken[i]);
-        if (known || yyjson_equals_str(name, "resource") || yyjson_equals_str(name, "scope"))
-            continue;
+        for (size_t i = 0; i < BRANT__COUNT(around); i++)
+            known = known || yyjson_equals_str(name, around[i].name);
+        if (known) continue;
         brant__write_name_text(out, brant__json_text(name));
         brant__write_value(out, value);
     }
-    if (span->resource) {
-        brant__write_name(out, "resource");
-        brant__write_value(out, span->resource);
-    }
-    if (span->scope) {
-        brant__write_name(out, "scope");
-        brant__write_value(out, span->scope);
-    }
+    for (size_t i = 0; i < BRANT__COUNT(around); i++)
+        if (around[i].value) {
+            brant__write_name(out, around[i].name);
+            brant__write_value(out, around[i].value);
+        }
     brant__write_end(out);
     brant__write_end(out);
+}
+
+static void write_whole(brant__import *import, const otlp_span *span) {
+    brant__writer *out = &import->items;
+    yyjson_val *metadata = yyjson_obj_get(span->whole, "metadata");
+
+    brant__write_text_member(out, "key", span->key);
+    brant__write_text_member(out, "type", BRANT__TEXT("Call"));
+    if (metadata) {
+        brant__write_name(out, "metadata");
+        brant__write_value(out, metadata);
+    }
+    brant__write_name(out, "attributes");
+    brant__write_value(out, yyjson_obj_get(span->whole, "attributes"));
 }
 
 static void write_call(brant__import *import, const otlp_span *span) {
@@ -347,13 +409,40 @@ static bool is_done(otlp_element *element) {
     return true;
 }
 
-static brant_status write_edge(otlp_element *element, const char *type, brant__text source,
-                               brant__text target, yyjson_val *link) {
+/* An edge of the span: from a call that triggered it, or one that a link tells. */
+typedef struct otlp_edge {
+    brant__text type;
+    brant__text source;
+    brant__text target;
+    brant__text other; /* of the two, the one that need not be there */
+    bool linked;
+    yyjson_val *link; /* the attributes of a link that is not ours; NULL: none */
+    yyjson_val *ours; /* what brant.edge says; NULL: nothing */
+} otlp_edge;
+
+static void write_edge_content(brant__writer *out, const otlp_edge *edge) {
+    static const char *const members[] = {"attributes", "metadata"};
+
+    if (edge->link) {
+        brant__write_name(out, "attributes");
+        brant__write_object(out);
+        brant__write_name(out, "attributes");
+        brant__write_value(out, edge->link);
+        brant__write_end(out);
+    }
+    for (size_t i = 0; i < BRANT__COUNT(members); i++) {
+        yyjson_val *value = yyjson_obj_get(edge->ours, members[i]);
+        if (!value) continue;
+        brant__write_name(out, members[i]);
+        brant__write_value(out, value);
+    }
+}
+
+static brant_status write_edge(otlp_element *element, const otlp_edge *edge) {
     brant__import *import = element->import;
     brant__call call = brant__import_call(import);
     brant__node_ref ref;
-    brant_status status =
-        brant__node_find(&ref, NULL, &call, &import->graph, link ? target : source);
+    brant_status status = brant__node_find(&ref, NULL, &call, &import->graph, edge->other);
 
     if (status != BRANT_OK) return status;
     /* A parent or a linked span that is not among the traces: the node says it. */
@@ -362,24 +451,45 @@ static brant_status write_edge(otlp_element *element, const char *type, brant__t
         element->number++;
         return BRANT_OK;
     }
-    import->yielding = link != NULL;
+    import->yielding = edge->linked;
     if (!brant__import_begin_item(import, BRANT__EDGES)) {
         element->full = true;
         return BRANT_OK;
     }
-    brant__write_text_member(&import->items, "source", source);
-    brant__write_text_member(&import->items, "target", target);
-    brant__write_text_member(&import->items, "type", brant__text_string(type));
-    if (link && yyjson_obj_get(link, "attributes")) {
-        brant__write_name(&import->items, "attributes");
-        brant__write_object(&import->items);
-        brant__write_name(&import->items, "attributes");
-        brant__write_value(&import->items, yyjson_obj_get(link, "attributes"));
-        brant__write_end(&import->items);
-    }
+    brant__write_text_member(&import->items, "source", edge->source);
+    brant__write_text_member(&import->items, "target", edge->target);
+    brant__write_text_member(&import->items, "type", edge->type);
+    write_edge_content(&import->items, edge);
     brant__import_end_item(import, import->place.offset);
     advance(element);
     return BRANT_OK;
+}
+
+static brant_status write_link(otlp_element *element, const otlp_span *span, yyjson_val *link) {
+    yyjson_val *attributes = yyjson_obj_get(link, "attributes");
+    otlp_edge edge = {.type = BRANT__TEXT("Links"), .source = span->key, .linked = true};
+    brant__text source, target;
+    brant_status status;
+
+    BRANT__TRY(read_ours(&edge.ours, element->import, attributes, BRANT__OTLP_EDGE));
+    source = brant__json_get_text(edge.ours, "source");
+    target = brant__json_get_text(edge.ours, "target");
+    if (brant__json_get_text(edge.ours, "type").length > 0 &&
+        (source.length > 0) != (target.length > 0)) {
+        edge.type = brant__json_get_text(edge.ours, "type");
+        edge.source = source.length > 0 ? source : span->key;
+        edge.target = target.length > 0 ? target : span->key;
+        edge.other = source.length > 0 ? source : target;
+        return write_edge(element, &edge);
+    }
+    edge.ours = NULL;
+    edge.link = attributes;
+    status = read_key(&edge.target, element->import, yyjson_obj_get(link, "traceId"),
+                      yyjson_obj_get(link, "spanId"));
+    edge.other = edge.target;
+    status = status == BRANT_OK ? write_edge(element, &edge) : fault(element, span->key);
+cleanup:
+    return status;
 }
 
 static brant_status write_edges(otlp_element *element, otlp_span *span, bool links) {
@@ -394,20 +504,16 @@ static brant_status write_edges(otlp_element *element, otlp_span *span, bool lin
         return BRANT_OK;
     }
     if (!links) {
-        if (span->parent.data && !is_done(element))
-            status = write_edge(element, "Triggered", span->parent, span->key, NULL);
+        const otlp_edge edge = {.type = BRANT__TEXT("Triggered"),
+                                .source = span->parent,
+                                .target = span->key,
+                                .other = span->parent};
+        if (span->parent.data && !is_done(element)) status = write_edge(element, &edge);
         return status;
     }
     yyjson_arr_foreach(yyjson_obj_get(span->value, "links"), index, count, link) {
-        brant__text target = {NULL, 0};
         if (status != BRANT_OK || element->full) break;
-        if (is_done(element)) continue;
-        status = read_key(&target, element->import, yyjson_obj_get(link, "traceId"),
-                          yyjson_obj_get(link, "spanId"));
-        if (status == BRANT_OK)
-            status = write_edge(element, "Links", span->key, target, link);
-        else
-            status = fault(element, span->key);
+        if (!is_done(element)) status = write_link(element, span, link);
     }
     return status;
 }
@@ -422,7 +528,10 @@ static brant_status write_node(otlp_element *element, otlp_span *span) {
         element->full = true;
         return BRANT_OK;
     }
-    write_call(element->import, span);
+    if (span->whole)
+        write_whole(element->import, span);
+    else
+        write_call(element->import, span);
     brant__import_end_item(element->import, element->import->place.offset);
     advance(element);
     return BRANT_OK;
@@ -432,12 +541,13 @@ static brant_status write_element(otlp_element *element) {
     yyjson_val *root = element->import->json.root, *scopes, *scope, *value;
     const int64_t phase = element->import->place.section & PHASE_MASK;
     size_t index, count, place, places;
-    otlp_span span = {.resource = yyjson_obj_get(root, "resource")};
+    otlp_span span = {.resource_spans = root, .resource = yyjson_obj_get(root, "resource")};
     brant_status status = BRANT_OK;
 
     scopes = yyjson_obj_get(root, "scopeSpans");
     if (!scopes) scopes = yyjson_obj_get(root, "instrumentationLibrarySpans");
     yyjson_arr_foreach(scopes, index, count, scope) {
+        span.scope_spans = scope;
         span.scope = yyjson_obj_get(scope, "scope");
         yyjson_arr_foreach(yyjson_obj_get(scope, "spans"), place, places, value) {
             span.value = value;

@@ -3,10 +3,6 @@
  */
 #include "exchange/internal.h"
 
-static void append(brant__export *export, const char *text) {
-    brant__buffer_append(&export->text, text, strlen(text));
-}
-
 static bool mixed(const brant__export *export) {
     return brant__graph_mixed(&export->graph);
 }
@@ -27,15 +23,15 @@ static void write_quoted(brant__buffer *out, brant__text text) {
 }
 
 static brant_status dot_begin(brant__export *export) {
-    append(export, brant__graph_undirected(&export->graph) ? "graph " : "digraph ");
+    brant__export_append(export, brant__graph_undirected(&export->graph) ? "graph " : "digraph ");
     write_quoted(&export->text, export->graph.name);
-    append(export, " {\n");
+    brant__export_append(export, " {\n");
     return BRANT_OK;
 }
 
 static void write_assignment(brant__export *export, bool *first, brant__text name,
                              brant__text value) {
-    append(export, *first ? " [" : ", ");
+    brant__export_append(export, *first ? " [" : ", ");
     *first = false;
     write_quoted(&export->text, name);
     brant__buffer_append_byte(&export->text, '=');
@@ -76,26 +72,26 @@ static brant_status dot_attributes(brant__export *export, const brant__export_it
     }
     if (item->metadata.data)
         write_assignment(export, &first, BRANT__TEXT("@metadata"), item->metadata);
-    append(export, first ? ";\n" : "];\n");
+    brant__export_append(export, first ? ";\n" : "];\n");
     return BRANT_OK;
 }
 
 static brant_status dot_node(brant__export *export, const brant__export_item *item) {
-    append(export, "  ");
+    brant__export_append(export, "  ");
     write_quoted(&export->text, item->key);
     return dot_attributes(export, item);
 }
 
 static brant_status dot_edge(brant__export *export, const brant__export_item *item) {
-    append(export, "  ");
+    brant__export_append(export, "  ");
     write_quoted(&export->text, item->source);
-    append(export, brant__graph_undirected(&export->graph) ? " -- " : " -> ");
+    brant__export_append(export, brant__graph_undirected(&export->graph) ? " -- " : " -> ");
     write_quoted(&export->text, item->target);
     return dot_attributes(export, item);
 }
 
 static brant_status drawing_end(brant__export *export) {
-    append(export, "}\n");
+    brant__export_append(export, "}\n");
     return BRANT_OK;
 }
 
@@ -139,36 +135,36 @@ static brant_status write_number(brant__export *export, int64_t row_id) {
 }
 
 static brant_status mermaid_begin(brant__export *export) {
-    append(export, "flowchart LR\n");
+    brant__export_append(export, "flowchart LR\n");
     return BRANT_OK;
 }
 
 static brant_status mermaid_node(brant__export *export, const brant__export_item *item) {
     brant_status status;
 
-    append(export, "  ");
+    brant__export_append(export, "  ");
     status = write_number(export, item->row_id);
     if (status != BRANT_OK) return status;
-    append(export, "[");
+    brant__export_append(export, "[");
     write_label(&export->text, item->key);
-    append(export, "]\n");
+    brant__export_append(export, "]\n");
     return BRANT_OK;
 }
 
 static brant_status mermaid_edge(brant__export *export, const brant__export_item *item) {
     brant_status status;
 
-    append(export, "  ");
+    brant__export_append(export, "  ");
     BRANT__TRY(write_number(export, item->source_row));
-    append(export, item->undirected ? " ---" : " -->");
+    brant__export_append(export, item->undirected ? " ---" : " -->");
     if (item->type.data) {
-        append(export, "|");
+        brant__export_append(export, "|");
         write_label(&export->text, item->type);
-        append(export, "|");
+        brant__export_append(export, "|");
     }
-    append(export, " ");
+    brant__export_append(export, " ");
     BRANT__TRY(write_number(export, item->target_row));
-    append(export, "\n");
+    brant__export_append(export, "\n");
 cleanup:
     return status;
 }

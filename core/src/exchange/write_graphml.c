@@ -7,10 +7,6 @@
  */
 #include "exchange/internal.h"
 
-static void append(brant__export *export, const char *text) {
-    brant__buffer_append(&export->text, text, strlen(text));
-}
-
 /* Text as XML 1.0 has it; false: a character that XML 1.0 has no way to write. */
 static bool write_xml(brant__buffer *out, brant__text text) {
     size_t begin = 0;
@@ -100,7 +96,7 @@ static brant_status declare(brant__export *export, bool edge) {
     for (size_t i = 0; i < survey.count; i++)
         for (int kind = BRANT__IS_BOOL; kind <= BRANT__IS_OTHER; kind <<= 1) {
             if (!(survey.names[i].kinds & kind)) continue;
-            append(export, "  <key id=\"");
+            brant__export_append(export, "  <key id=\"");
             write_id(export, edge, kind, survey.names[i].name);
             brant__buffer_format(&export->text, "\" for=\"%s\" attr.name=\"", domain);
             if (!write_xml(&export->text, survey.names[i].name))
@@ -114,22 +110,23 @@ static brant_status declare(brant__export *export, bool edge) {
 static brant_status begin(brant__export *export) {
     brant_status status;
 
-    append(export, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                   "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\"\n"
-                   "    xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"\n"
-                   "    xsi:schemaLocation=\"http://graphml.graphdrawing.org/xmlns "
-                   "http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd\">\n");
+    brant__export_append(export, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                                 "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\"\n"
+                                 "    xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"\n"
+                                 "    xsi:schemaLocation=\"http://graphml.graphdrawing.org/xmlns "
+                                 "http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd\">\n");
     BRANT__TRY(declare(export, false));
     BRANT__TRY(declare(export, true));
     if (!brant__text_equal(export->metadata, BRANT__TEXT("{}")))
-        append(export, "  <key id=\"g_metadata\" for=\"graph\" attr.name=\"@metadata\" "
-                       "attr.type=\"string\"/>\n");
+        brant__export_append(export,
+                             "  <key id=\"g_metadata\" for=\"graph\" attr.name=\"@metadata\" "
+                             "attr.type=\"string\"/>\n");
     brant__buffer_format(&export->text, "  <graph edgedefault=\"%s\">\n",
                          brant__graph_undirected(&export->graph) ? "undirected" : "directed");
     if (!brant__text_equal(export->metadata, BRANT__TEXT("{}"))) {
-        append(export, "    <data key=\"g_metadata\">");
+        brant__export_append(export, "    <data key=\"g_metadata\">");
         write_xml(&export->text, export->metadata);
-        append(export, "</data>\n");
+        brant__export_append(export, "</data>\n");
     }
 cleanup:
     return status;
@@ -150,12 +147,12 @@ static brant_status write_data(brant__export *export, const brant__export_item *
     if (item->type.data) {
         brant__buffer_format(&export->text, "      <data key=\"%s_type\">", edge ? "e" : "n");
         BRANT__TRY(write_xml_of(export, item, item->type));
-        append(export, "</data>\n");
+        brant__export_append(export, "</data>\n");
     }
     yyjson_obj_foreach(item->attributes, index, count, name, value) {
-        append(export, "      <data key=\"");
+        brant__export_append(export, "      <data key=\"");
         write_id(export, edge, brant__kind_of(value), brant__json_text(name));
-        append(export, "\">");
+        brant__export_append(export, "\">");
         if (yyjson_is_str(value)) {
             BRANT__TRY(write_xml_of(export, item, brant__json_text(value)));
         } else {
@@ -167,12 +164,12 @@ static brant_status write_data(brant__export *export, const brant__export_item *
             }
             BRANT__TRY(write_xml_of(export, item, brant__text_of(scratch->data, scratch->length)));
         }
-        append(export, "</data>\n");
+        brant__export_append(export, "</data>\n");
     }
     if (item->metadata.data) {
         brant__buffer_format(&export->text, "      <data key=\"%s_metadata\">", edge ? "e" : "n");
         BRANT__TRY(write_xml_of(export, item, item->metadata));
-        append(export, "</data>\n");
+        brant__export_append(export, "</data>\n");
     }
 cleanup:
     return status;
@@ -185,15 +182,15 @@ static bool has_data(const brant__export_item *item) {
 static brant_status node(brant__export *export, const brant__export_item *item) {
     brant_status status;
 
-    append(export, "    <node id=\"");
+    brant__export_append(export, "    <node id=\"");
     BRANT__TRY(write_xml_of(export, item, item->key));
     if (!has_data(item)) {
-        append(export, "\"/>\n");
+        brant__export_append(export, "\"/>\n");
         goto cleanup;
     }
-    append(export, "\">\n");
+    brant__export_append(export, "\">\n");
     BRANT__TRY(write_data(export, item, false));
-    append(export, "    </node>\n");
+    brant__export_append(export, "    </node>\n");
 cleanup:
     return status;
 }
@@ -201,32 +198,32 @@ cleanup:
 static brant_status edge(brant__export *export, const brant__export_item *item) {
     brant_status status;
 
-    append(export, "    <edge");
+    brant__export_append(export, "    <edge");
     if (item->key.data) {
-        append(export, " id=\"");
+        brant__export_append(export, " id=\"");
         BRANT__TRY(write_xml_of(export, item, item->key));
-        append(export, "\"");
+        brant__export_append(export, "\"");
     }
-    append(export, " source=\"");
+    brant__export_append(export, " source=\"");
     BRANT__TRY(write_xml_of(export, item, item->source));
-    append(export, "\" target=\"");
+    brant__export_append(export, "\" target=\"");
     BRANT__TRY(write_xml_of(export, item, item->target));
-    append(export, "\"");
+    brant__export_append(export, "\"");
     if (item->undirected && brant__graph_mixed(&export->graph))
-        append(export, " directed=\"false\"");
+        brant__export_append(export, " directed=\"false\"");
     if (!has_data(item)) {
-        append(export, "/>\n");
+        brant__export_append(export, "/>\n");
         goto cleanup;
     }
-    append(export, ">\n");
+    brant__export_append(export, ">\n");
     BRANT__TRY(write_data(export, item, true));
-    append(export, "    </edge>\n");
+    brant__export_append(export, "    </edge>\n");
 cleanup:
     return status;
 }
 
 static brant_status end(brant__export *export) {
-    append(export, "  </graph>\n</graphml>\n");
+    brant__export_append(export, "  </graph>\n</graphml>\n");
     return BRANT_OK;
 }
 

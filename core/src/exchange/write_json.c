@@ -11,10 +11,6 @@
 #define METADATA_NAME "@metadata"
 #define KEY_NAME      "@key"
 
-static void append(brant__export *export, const char *text) {
-    brant__buffer_append(&export->text, text, strlen(text));
-}
-
 /* The item's writer, empty. */
 static brant__writer *open_item(brant__export *export) {
     brant__buffer_reset(&export->item.buffer);
@@ -77,7 +73,7 @@ static brant_status graphology_begin(brant__export *export) {
     brant__write_name(out, "attributes");
     brant__write_raw(out, export->metadata);
     close_item(export, true);
-    append(export, ",\"nodes\":[");
+    brant__export_append(export, ",\"nodes\":[");
     return BRANT_OK;
 }
 
@@ -103,7 +99,7 @@ static brant_status graphology_node(brant__export *export, const brant__export_i
 }
 
 static brant_status graphology_middle(brant__export *export) {
-    append(export, "],\"edges\":[");
+    brant__export_append(export, "],\"edges\":[");
     return BRANT_OK;
 }
 
@@ -127,7 +123,7 @@ static brant_status graphology_edge(brant__export *export, const brant__export_i
 }
 
 static brant_status json_end(brant__export *export) {
-    append(export, "]}");
+    brant__export_append(export, "]}");
     return BRANT_OK;
 }
 
@@ -155,7 +151,7 @@ static brant_status node_link_begin(brant__export *export) {
     brant__write_name(out, "graph");
     brant__write_raw(out, export->metadata);
     close_item(export, true);
-    append(export, ",\"nodes\":[");
+    brant__export_append(export, ",\"nodes\":[");
     return BRANT_OK;
 }
 
@@ -184,9 +180,9 @@ static brant_status node_link_node(brant__export *export, const brant__export_it
 }
 
 static brant_status node_link_middle(brant__export *export) {
-    append(export, "],\"");
-    append(export, export->edges_name);
-    append(export, "\":[");
+    brant__export_append(export, "],\"");
+    brant__export_append(export, export->edges_name);
+    brant__export_append(export, "\":[");
     return BRANT_OK;
 }
 

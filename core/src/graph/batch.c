@@ -8,6 +8,7 @@
 
 #define MESSAGE_BYTES 512
 #define QUOTED_BYTES  96
+#define CHOICES       8 /* names of types in a message */
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
@@ -52,6 +53,25 @@ const char *brant__quoted(brant__call *call, brant__text text) {
     brant__json_append_text(&buffer,
                             whole ? text : brant__text_of(text.data, cut(text.data, QUOTED_BYTES)));
     if (!whole) brant__buffer_append(&buffer, "...", 3);
+    copy = buffer.failed ? NULL : brant__arena_copy(call->arena, buffer.data, buffer.length);
+    brant__buffer_free(&buffer);
+    return copy ? copy : "";
+}
+
+const char *brant__type_choices(brant__call *call, const brant__type *type, bool edges) {
+    const size_t count = edges ? type->module->edge_type_count : type->module->node_type_count;
+    brant__buffer buffer = {0};
+    const char *copy;
+
+    if (!type->module->typed || count == 0) return "; it has none";
+
+    for (uint32_t i = 0; i < CHOICES && i < count; i++) {
+        const char *name = brant__quoted(call, edges ? brant__type_edge_name(type, i)
+                                                     : brant__type_node_name(type, i));
+        brant__buffer_append(&buffer, i ? ", " : ": ", 2);
+        brant__buffer_append(&buffer, name, strlen(name));
+    }
+    if (count > CHOICES) brant__buffer_append(&buffer, " ..", 3);
     copy = buffer.failed ? NULL : brant__arena_copy(call->arena, buffer.data, buffer.length);
     brant__buffer_free(&buffer);
     return copy ? copy : "";

@@ -623,8 +623,9 @@ static brant_status judge(brant__edge_batch *put, size_t index, brant__item *ite
     if (item->type) {
         wanted.type = given_type(put, item->type);
         if (wanted.type == BRANT__NO_TYPE)
-            return FAULT(BRANT_INVALID, "graph type %s has no edge type %s", type_name(put),
-                         brant__quoted(call, brant__json_text(item->type)));
+            return FAULT(BRANT_INVALID, "graph type %s has no edge type %s%s", type_name(put),
+                         brant__quoted(call, brant__json_text(item->type)),
+                         brant__type_choices(call, put->graph.type, true));
     } else if (slot) {
         wanted.type = slot->type;
     } else if (wanted.type != BRANT__NO_TYPE) {
@@ -634,7 +635,8 @@ static brant_status judge(brant__edge_batch *put, size_t index, brant__item *ite
     } else if (module->edge_type_count == 0) {
         return FAULT(BRANT_INVALID, "graph type %s has no edge types", type_name(put));
     } else {
-        return FAULT(BRANT_INVALID, "a new edge of graph type %s needs a type", type_name(put));
+        return FAULT(BRANT_INVALID, "a new edge of graph type %s needs a type%s", type_name(put),
+                     brant__type_choices(call, put->graph.type, true));
     }
 
     if (put->mixed && !put->multi && item->key.data && is_undirected_key(item->key)) {

@@ -397,6 +397,8 @@ brant_status brant__index_create(brant__call *call) {
     brant_status status;
 
     BRANT__TRY(read_request(&wanted, call));
+    if (wanted.text) /* for secure-delete */
+        BRANT__TRY(brant__sqlite_least(3042000, "a text index"));
     BRANT__TRY(find(&found, &same, &wanted));
     if (same) goto cleanup;
     if (found) {

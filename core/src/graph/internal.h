@@ -378,6 +378,9 @@ brant_status brant__violations(brant__text *out_array, size_t *out_count, brant_
 /* Text for a message: in quotes, on one line, cut at some length. In the call's arena; "" without
  * memory. */
 const char *brant__quoted(brant__call *call, brant__text text);
+/* For a message: ": " and the names of a graph type's node types, or edge types, in quotes, the
+ * first of them where there are many; or that it has none. In the call's arena; "" without memory. */
+const char *brant__type_choices(brant__call *call, const brant__type *type, bool edges);
 
 /* Keys that may be written: 1 byte up to limits.key, no NUL. INVALID or LIMIT, and *out_message
  * says why. */

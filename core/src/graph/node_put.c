@@ -127,9 +127,10 @@ static brant_status judge(node_put *put, size_t index, const brant__item *item) 
         type = given_type(put, item->type);
         if (type == BRANT__NO_TYPE)
             return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID,
-                                    "graph type %s has no node type %s",
+                                    "graph type %s has no node type %s%s",
                                     brant__quoted(call, brant__text_string(put->graph.type->name)),
-                                    brant__quoted(call, brant__json_text(item->type)));
+                                    brant__quoted(call, brant__json_text(item->type)),
+                                    brant__type_choices(call, put->graph.type, false));
         if (slot->ref.type != BRANT__NO_TYPE && slot->ref.type != type)
             return brant__fault_add(
                 faults, index, item->key, NO_VIOLATIONS, BRANT_CONSTRAINT,
@@ -141,8 +142,9 @@ static brant_status judge(node_put *put, size_t index, const brant__item *item) 
         type = 0;
     } else {
         return brant__fault_add(faults, index, item->key, NO_VIOLATIONS, BRANT_INVALID,
-                                "a new node of graph type %s needs a type",
-                                brant__quoted(call, brant__text_string(put->graph.type->name)));
+                                "a new node of graph type %s needs a type%s",
+                                brant__quoted(call, brant__text_string(put->graph.type->name)),
+                                brant__type_choices(call, put->graph.type, false));
     }
 
     if (item->revision) {

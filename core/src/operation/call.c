@@ -11,14 +11,41 @@
 
 #define SMALL_BYTES                                                                                \
     128u /* there before the handler runs: transaction.commit answers when nothing may fail any more */
-#define LONGEST_NAME 1024u /* of a typed operation: names of graph types have 255 bytes at most */
+#define MEMBERS_BYTES 240u  /* of a message: what an operation takes */
+#define LONGEST_NAME  1024u /* of a typed operation: names of graph types have 255 bytes at most */
 #define KEEP_BYTES                                                                                 \
     (64u                                                                                           \
      << 10) /* answers up to this are copied out of the handle's buffer, which stays; larger ones take it along */
 
-brant_status brant__input_refuse(brant__text name, const brant__schema *schema, yyjson_val *input) {
+/* "; it takes graph, type .." where the first fault is a member of the input that there is not; else "". */
+static void say_members(char out[MEMBERS_BYTES], const brant__operation *operation,
+                        const char *first) {
+    brant__json spec = {0};
+    size_t index, count, length = 0;
+    yyjson_val *name, *value;
+    out[0] = '\0';
+    if (first[0] != '/' || strchr(first + 1, '/') || !strstr(first, ": is not a property")) return;
+    if (brant__json_parse(&spec, operation->spec, operation->spec_len, 0) == BRANT_OK) {
+        yyjson_val *properties =
+            yyjson_obj_get(yyjson_obj_get(spec.root, "input_schema"), "properties");
+        yyjson_obj_foreach(properties, index, count, name, value) {
+            const size_t more = yyjson_get_len(name) + 2;
+            if (length + more + sizeof "; it takes  .." > MEMBERS_BYTES) {
+                memcpy(out + length, " ..", 4);
+                break;
+            }
+            length += (size_t)snprintf(out + length, MEMBERS_BYTES - length, "%s%s",
+                                       index ? ", " : "; it takes ", yyjson_get_str(name));
+        }
+    }
+    brant__json_free(&spec);
+}
+
+brant_status brant__input_refuse(brant__text name, const brant__operation *operation,
+                                 const brant__schema *schema, yyjson_val *input) {
     brant__writer array = {0};
     brant__buffer detail = {0};
+    char members[MEMBERS_BYTES] = "";
     char first[BRANT__VIOLATION_TEXT];
     brant__write_array(&array);
     brant__schema_violations(schema, input, BRANT__TEXT(""), &array);
@@ -32,8 +59,10 @@ brant_status brant__input_refuse(brant__text name, const brant__schema *schema, 
         status = brant__fail_memory();
     } else {
         brant__violation_first(first, violations);
-        status = brant__fail_detail(BRANT_INVALID, brant__text_of(detail.data, detail.length),
-                                    "%.*s: input %s", (int)name.length, name.data, first);
+        if (operation) say_members(members, operation, first);
+        status =
+            brant__fail_detail(BRANT_INVALID, brant__text_of(detail.data, detail.length),
+                               "%.*s: input %s%s", (int)name.length, name.data, first, members);
     }
     brant__buffer_free(&detail);
     brant__buffer_free(&array.buffer);
@@ -45,7 +74,16 @@ static const brant__limits default_limits = {.document = (size_t)64 << 20,
                                              .depth = BRANT__JSON_DEPTH};
 
 static brant_status refuse_input(const brant__operation *operation, yyjson_val *input) {
-    return brant__input_refuse(brant__text_string(operation->name), operation->input, input);
+    return brant__input_refuse(brant__text_string(operation->name), operation, operation->input,
+                               input);
+}
+
+static brant_status refuse_length(const brant__operation *operation, const brant__limits *limits,
+                                  size_t length) {
+    if (length <= limits->document) return BRANT_OK;
+    return brant__fail(BRANT_LIMIT, "%s: the input has %llu bytes, the limit is %llu",
+                       operation->name, (unsigned long long)length,
+                       (unsigned long long)limits->document);
 }
 
 static brant_status read_input(brant__json *json, const brant__operation *operation, brant_db *db,
@@ -55,11 +93,9 @@ static brant_status read_input(brant__json *json, const brant__operation *operat
         text = "{}";
         length = 2;
     }
-    if (length > limits->document)
-        return brant__fail(BRANT_LIMIT, "%s: the input has %llu bytes, the limit is %llu",
-                           operation->name, (unsigned long long)length,
-                           (unsigned long long)limits->document);
-    brant_status status = brant__json_parse(json, text, length, limits->depth);
+    brant_status status = refuse_length(operation, limits, length);
+    if (status != BRANT_OK) return status;
+    status = brant__json_parse(json, text, length, limits->depth);
     if (status != BRANT_OK) return status;
     if (!yyjson_is_obj(json->root))
         return brant__fail(BRANT_INVALID, "%s: the input must be a JSON object", operation->name);
@@ -97,18 +133,19 @@ static brant_status judge_before(brant__call *call, const brant__operation *oper
 
 /* The answer is made before the commit: want of memory must not make a failure of what is done. */
 static brant_status run_handler(char **out_json, size_t *out_json_len,
-                                const brant__operation *operation, brant__call *call, bool judge) {
+                                const brant__operation *operation, brant__handler handler,
+                                brant__call *call, bool judge) {
     brant_status status = BRANT_OK;
     if (!operation->own_transaction) {
         if (BRANT__UNLIKELY(judge)) status = judge_before(call, operation);
-        if (status == BRANT_OK) status = operation->handler(call);
+        if (status == BRANT_OK) status = handler(call);
         return status == BRANT_OK ? hand_over(out_json, out_json_len, call->out) : status;
     }
     status =
         brant__begin(call->db, operation->kind == BRANT__MUTATION ? BRANT__WRITE : BRANT__READ);
     if (status != BRANT_OK) return status;
     if (BRANT__UNLIKELY(judge)) status = brant__session_judge(call, operation);
-    if (status == BRANT_OK) status = operation->handler(call);
+    if (status == BRANT_OK) status = handler(call);
     if (status == BRANT_OK) status = hand_over(out_json, out_json_len, call->out);
     if (status == BRANT_OK) status = brant__commit(call->db);
     if (status == BRANT_OK) return BRANT_OK;
@@ -136,37 +173,52 @@ cleanup:
     return status;
 }
 
-static brant_status run(const brant__operation *operation, brant__text name, char **out_json,
-                        size_t *out_json_len, brant_db *db, const char *json, size_t json_len) {
-    if (!db && operation->pure) return run_alone(operation, out_json, out_json_len, json, json_len);
+/* Into the handle, as one who may call this, with nothing answered yet. Leave it whether this succeeds or not once *out_call has a handle. */
+static brant_status enter(brant__call *out_call, bool *out_judge, brant_db *db,
+                          const brant__operation *operation, brant__text name) {
+    *out_judge = false;
     brant_status status = brant__handle_enter(&db);
     if (status != BRANT_OK) return status;
-    bool judge = false;
     brant__scratch *scratch = brant__db_scratch(db);
-    brant__call call = {.db = db, .out = &scratch->writer, .arena = &scratch->arena, .name = name};
+    *out_call =
+        (brant__call){.db = db, .out = &scratch->writer, .arena = &scratch->arena, .name = name};
     brant__db_running_set(db, operation);
     /* Operations of types look at their sessions themselves: only they know what they are. */
     if (BRANT__UNLIKELY(brant__db_session(db) != NULL) && operation->spec)
-        BRANT__TRY(brant__session_admit(&judge, db, operation));
+        BRANT__TRY(brant__session_admit(out_judge, db, operation));
     brant__arena_reset(&scratch->arena);
     brant__buffer_reset(&scratch->writer.buffer);
     scratch->writer = (brant__writer){.buffer = scratch->writer.buffer};
     scratch->writer.buffer.failed = false;
-    if (!brant__buffer_reserve(&scratch->writer.buffer, SMALL_BYTES)) {
-        status = brant__fail_memory();
-        goto cleanup;
-    }
-    status = read_input(&scratch->json, operation, db, json, json_len);
-    if (BRANT__UNLIKELY(status != BRANT_OK)) {
-        brant__db_secret(db); /* no handler sees what it holds, and could say so */
-        goto cleanup;
-    }
-    call.input = scratch->json.root;
-    BRANT__TRY(run_handler(out_json, out_json_len, operation, &call, judge));
+    if (!brant__buffer_reserve(&scratch->writer.buffer, SMALL_BYTES)) status = brant__fail_memory();
 cleanup:
-    if (scratch->writer.buffer.capacity > 4 * KEEP_BYTES)
-        brant__buffer_free(&scratch->writer.buffer);
-    brant__leave(db);
+    return status;
+}
+
+static void leave(brant__call *call) {
+    if (!call->db) return;
+    brant__buffer *answer = &brant__db_scratch(call->db)->writer.buffer;
+    if (answer->capacity > 4 * KEEP_BYTES) brant__buffer_free(answer);
+    brant__leave(call->db);
+}
+
+static brant_status run(const brant__operation *operation, brant__text name, char **out_json,
+                        size_t *out_json_len, brant_db *db, const char *json, size_t json_len) {
+    if (!db && operation->pure) return run_alone(operation, out_json, out_json_len, json, json_len);
+    brant_status status = BRANT_OK;
+    brant__call call = {.db = NULL};
+    bool judge = false;
+    BRANT__TRY(enter(&call, &judge, db, operation, name));
+    brant__json *input = &brant__db_scratch(call.db)->json;
+    status = read_input(input, operation, call.db, json, json_len);
+    if (BRANT__UNLIKELY(status != BRANT_OK)) {
+        brant__db_secret(call.db); /* no handler sees what it holds, and could say so */
+        goto cleanup;
+    }
+    call.input = input->root;
+    BRANT__TRY(run_handler(out_json, out_json_len, operation, operation->handler, &call, judge));
+cleanup:
+    leave(&call);
     return status;
 }
 
@@ -184,6 +236,29 @@ static brant_status run_name(const char *name, char **out_json, size_t *out_json
     const brant__text text = brant__text_string(name);
     return run(brant__operation_find(operations, count, text), text, out_json, out_json_len, db,
                json, json_len);
+}
+
+/* sql.execute, but for how input and answer are written. */
+brant_status brant_sql_run(char **out_answer, size_t *out_answer_len, brant_db *db,
+                           const char *request, size_t request_len) {
+    const brant__operation *operations = NULL;
+    size_t count = 0;
+    brant_status status = BRANT_OK;
+    brant__call call = {.db = NULL};
+    bool judge = false;
+    brant__error_clear();
+    *out_answer = NULL;
+    *out_answer_len = 0;
+    BRANT__TRY(brant__registry(&operations, &count));
+    const brant__operation *operation =
+        brant__operation_find(operations, count, BRANT__TEXT("sql.execute"));
+    BRANT__TRY(enter(&call, &judge, db, operation, brant__text_string(operation->name)));
+    BRANT__TRY(refuse_length(operation, brant__db_limits(call.db), request_len));
+    call.frame = brant__text_of(request_len ? request : "", request_len);
+    BRANT__TRY(run_handler(out_answer, out_answer_len, operation, brant__sql_run, &call, judge));
+cleanup:
+    leave(&call);
+    return status;
 }
 
 #define DEFINE(function, handler, name, kind, transaction)                                         \

@@ -41,8 +41,10 @@ brant_status brant__registry(const brant__operation **out_operations, size_t *ou
 const brant__operation *brant__operation_find(const brant__operation *operations, size_t count,
                                               brant__text name);
 
-/* INVALID with the violations of an input that the schema does not accept (call.c). */
-brant_status brant__input_refuse(brant__text name, const brant__schema *schema, yyjson_val *input);
+/* INVALID with the violations of an input that the schema does not accept (call.c). `operation`, if not NULL, is the
+ * one of the registry: where a member is unknown the message says which there are. */
+brant_status brant__input_refuse(brant__text name, const brant__operation *operation,
+                                 const brant__schema *schema, yyjson_val *input);
 
 /* ---- operations of the types of a graph type (typed.c) ---------------------------------------------------------------- */
 

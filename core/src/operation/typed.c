@@ -555,7 +555,7 @@ static brant_status run_typed(brant__call *call) {
         of.edge ? type->module->edge_types[of.index].name : type->module->node_types[of.index].name;
     BRANT__TRY(input_schema(&schema, self, type, at, called.verb, operation));
     if (!brant__schema_accepts(schema, call->input)) {
-        status = brant__input_refuse(call->name, schema, call->input);
+        status = brant__input_refuse(call->name, NULL, schema, call->input);
         goto cleanup;
     }
     BRANT__TRY(check_graph(call, type));

@@ -66,7 +66,7 @@ static brant_status perform(worker *self, const char *name) {
     BRANT__TRY(brant__json_parse(&self->input_json, self->input.buffer.data,
                                  self->input.buffer.length, BRANT__JSON_DEPTH + 8));
     if (operation->input && !brant__schema_accepts(operation->input, self->input_json.root)) {
-        status = brant__input_refuse(text, operation->input, self->input_json.root);
+        status = brant__input_refuse(text, operation, operation->input, self->input_json.root);
         goto cleanup;
     }
     brant__arena_reset(&self->arena);

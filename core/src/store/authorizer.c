@@ -125,6 +125,13 @@ static int authorize_session(brant_db *db, int action, const char *a, const char
     }
 }
 
+/* What is prepared once and runs many times. */
+static bool is_of_rows(int action) {
+    return action == SQLITE_SELECT || action == SQLITE_READ || action == SQLITE_INSERT ||
+           action == SQLITE_UPDATE || action == SQLITE_DELETE || action == SQLITE_FUNCTION ||
+           action == SQLITE_RECURSIVE;
+}
+
 int brant__authorize(void *context, int action, const char *a, const char *b, const char *database,
                      const char *trigger) {
     brant_db *db = context;
@@ -133,6 +140,7 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
     if (!db->user_sql && (!trigger || is_made_name(trigger))) return SQLITE_OK;
     /* What our statements read under another name is a WITH of theirs. */
     if (!db->user_sql && (action == SQLITE_READ || action == SQLITE_SELECT)) return SQLITE_OK;
+    if (!is_of_rows(action)) db->passing = true;
     if (db->session) return authorize_session(db, action, a, b);
     switch (action) {
     case SQLITE_INSERT:

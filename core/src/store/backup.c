@@ -319,6 +319,10 @@ brant_status brant__db_restore(brant__call *call) {
         status = brant__fail(BRANT_NOT_BRANT, "%s is a folder", path);
         goto cleanup;
     }
+    if (!S_ISREG(there.st_mode)) { /* a FIFO would be waited for, without end */
+        status = brant__fail(BRANT_NOT_BRANT, "%s is not a file", path);
+        goto cleanup;
+    }
     if (!db->memory && there.st_dev == db->device && there.st_ino == db->inode) {
         status = brant__fail(BRANT_INVALID, "%s is this database itself", path);
         goto cleanup;

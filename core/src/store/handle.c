@@ -33,6 +33,16 @@ void brant__db_release(brant_db *db) {
     }
 }
 
+/*
+ * An interrupt holds until a statement begins while no other runs: a connection that is closed right behind one would take it for its own and leave the WAL behind, which the last one
+ * writes back and removes.
+ */
+static void close_sqlite(sqlite3 *sqlite) {
+    if (sqlite && sqlite3_is_interrupted(sqlite))
+        sqlite3_exec(sqlite, "SELECT 1", NULL, NULL, NULL);
+    sqlite3_close_v2(sqlite);
+}
+
 void brant__teardown(brant_db *db) {
     if (db->beneath) {
         if (db->kind->destroy) db->kind->destroy(db->beneath, db->kind_state);
@@ -54,7 +64,7 @@ void brant__teardown(brant_db *db) {
     db->sqlite = NULL;
     pthread_mutex_unlock(&db->lock);
     /* After fork the connection belongs to the parent: closing it here would drop the parent's locks and delete its WAL. */
-    if (here && !db->host) sqlite3_close_v2(sqlite);
+    if (here && !db->host) close_sqlite(sqlite);
     scratch_free(&db->scratch);
 }
 
@@ -245,18 +255,28 @@ cleanup:
     return status;
 }
 
+/* An interrupt holds for what begins as long as a statement is open: what the interrupted call left open is closed. */
+static void close_interrupted(brant_db *db) {
+    if (BRANT__UNLIKELY(db->sql_cursors) && sqlite3_is_interrupted(db->sqlite))
+        brant__sql_cursors_end(db, 0);
+}
+
 static brant_status enter(brant_db **handle, unsigned as) {
     brant_db *db = *handle;
     if (BRANT__UNLIKELY(!db)) return brant__fail(BRANT_INVALID, "the handle is NULL");
     if (db->beneath) {
         const brant_status status = enter_shells(db, as);
-        if (status == BRANT_OK) *handle = db->connection;
+        if (status == BRANT_OK) {
+            *handle = db->connection;
+            close_interrupted(db->connection);
+        }
         return status;
     }
     const brant_status status = enter_one(db, as);
     if (status != BRANT_OK) return status;
     db->now = 0;
     db->operation = NULL;
+    close_interrupted(db);
     return BRANT_OK;
 }
 

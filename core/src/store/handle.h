@@ -54,13 +54,18 @@ extern const char *const brant__role_names[];
 
 #define BRANT__QUERIES_KEPT 32
 
-/* A statement that was made for a filter, kept by its text. */
+#define BRANT__SQL_KEPT 64
+
+/* A statement that was made for a filter, or a user's (sql_statement.c), kept by its text. */
 typedef struct brant__query {
     sqlite3_stmt *statement; /* has its own copy of the text */
     size_t length;
     uint64_t hash;
     uint64_t used;
+    bool session; /* a user's: judged as a session's */
 } brant__query;
+
+typedef struct brant__sql_cursor brant__sql_cursor; /* sql.c */
 
 struct brant_db {
     atomic_uint state;
@@ -82,7 +87,8 @@ struct brant_db {
     int64_t now;              /* of the running call; 0: not read yet */
     bool user_sql;            /* the authorizer guards what is being prepared or run */
     bool alters;              /* what is being prepared drops or renames a table of the user's */
-    const char *denied;       /* why the authorizer refused, static */
+    bool passing; /* what is being prepared of the user's does more than read and write rows */
+    const char *denied; /* why the authorizer refused, static */
     char denied_object[96];
     int64_t busy_since;
     bool impatient; /* BUSY at once */
@@ -114,6 +120,11 @@ struct brant_db {
 
     const brant__hooks *hooks[BRANT__SLOT_COUNT];
     _Atomic(void *) slots[BRANT__SLOT_COUNT];
+
+    brant__sql_cursor *sql_cursors; /* open, the newest first */
+    int64_t sql_cursor_last;
+    brant__query sql_kept[BRANT__SQL_KEPT]; /* statements of the user's that do not run */
+    uint64_t sql_seen[BRANT__SQL_KEPT];     /* hashes of texts that were run once */
 
     brant__scratch scratch;
     bool secret; /* the running operation had one: brant__db_secret */
@@ -195,6 +206,9 @@ brant_status brant__pragma_integer(int64_t *out, sqlite3 *sqlite, const char *sq
 void brant__teardown(brant_db *db);
 /* statement.c */
 void brant__statements_finalize(brant_db *db);
+/* sql.c: close the cursors of transactions of that depth and deeper ones. */
+void brant__sql_cursors_end(brant_db *db, unsigned depth);
+void brant__sql_kept_end(brant_db *db); /* sql_statement.c: finalize what is kept */
 /*
  * transaction.c: notice that SQLite rolled the whole transaction back by itself (disk full, I/O error, want of memory, an interrupted
  * write, the user's ON CONFLICT ROLLBACK). Its levels stay until they are rolled back, and MISUSE answers what is tried in them meanwhile:

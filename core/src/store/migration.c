@@ -57,6 +57,12 @@ static brant_status read_identity(brant__identity *out, sqlite3 *sqlite, const c
     if (status == BRANT_OK) return BRANT_OK;
     if (sqlite3_errcode(sqlite) == SQLITE_NOTADB)
         return brant__fail(BRANT_NOT_BRANT, "%s is not a database", path);
+    /* Readers of a write-ahead log share an index beside the file, which the first of them makes. */
+    if (status == BRANT_READ_ONLY)
+        return brant__fail(BRANT_READ_ONLY,
+                           "cannot read %s: its folder cannot be written, where %s-shm is made; "
+                           "read a copy of the file",
+                           path, path);
     return brant__fail(status == BRANT_INTERNAL ? BRANT_CORRUPT : status, "cannot read %s: %s",
                        path, sqlite3_errmsg(sqlite));
 }

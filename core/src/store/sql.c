@@ -1,242 +1,251 @@
 /*
  * store/sql.c: the user's own SQL on the same connection, in the same transaction.
  *
- * One statement a call; parameters and rows cross as JSON. What it may touch is the authorizer's matter.
+ * One statement a call. What it may touch is the authorizer's matter. A query that is read in parts stays open between calls as a cursor, known by a
+ * number, and ends with the transaction that it was opened in. How a call's values cross, as JSON or in a frame, is its form's matter.
  */
-#include <ctype.h>
-#include <math.h>
+#include "store/sql.h"
 
-#include "store/handle.h"
+#define MOST_CURSORS 100
+#define PART_ROWS    1000    /* of a part, where nothing is said */
+#define PART_BYTES   1000000 /* of the rows of a part, after which it is as long as it may be */
 
-/* ---- parameters ------------------------------------------------------------------------------------------------- */
+/* ---- what is asked ------------------------------------------------------------------------------------------------ */
 
-static brant_status bind_value(brant_db *db, sqlite3_stmt *statement, int index,
-                               yyjson_val *value) {
-    int code = SQLITE_OK;
-    if (!value || yyjson_is_null(value)) {
-        code = sqlite3_bind_null(statement, index);
-    } else if (yyjson_is_bool(value)) {
-        code = sqlite3_bind_int(statement, index, yyjson_get_bool(value));
-    } else if (yyjson_is_sint(value) ||
-               (yyjson_is_uint(value) && yyjson_get_uint(value) <= INT64_MAX)) {
-        code = sqlite3_bind_int64(statement, index, yyjson_get_sint(value));
-    } else if (yyjson_is_num(value)) {
-        code = sqlite3_bind_double(statement, index, yyjson_get_num(value));
-    } else if (yyjson_is_str(value)) {
-        code = sqlite3_bind_text64(statement, index, yyjson_get_str(value), yyjson_get_len(value),
-                                   SQLITE_STATIC, SQLITE_UTF8);
-    } else if (yyjson_is_obj(value) && yyjson_obj_size(value) == 1 &&
-               yyjson_is_str(yyjson_obj_get(value, "$base64"))) {
-        brant__buffer bytes = {0};
-        if (!brant__base64_decode(&bytes, brant__json_get_text(value, "$base64"))) {
-            brant__buffer_free(&bytes);
-            return brant__fail(BRANT_INVALID, "parameter %d: \"$base64\" is not base64", index);
-        }
-        code = sqlite3_bind_blob64(statement, index, bytes.data ? bytes.data : "", bytes.length,
-                                   SQLITE_TRANSIENT);
-        brant__buffer_free(&bytes);
-    } else {
-        return brant__fail(BRANT_INVALID,
-                           "parameter %d must be null, a boolean, a number, text, or {\"$base64\": "
-                           "text} for bytes",
-                           index);
-    }
-    return code == SQLITE_OK ? BRANT_OK : brant__sqlite_fail(db, code, "binding a parameter");
-}
-
-static brant_status bind_positions(brant_db *db, sqlite3_stmt *statement, yyjson_val *params) {
-    const int wanted = sqlite3_bind_parameter_count(statement);
-    if ((size_t)wanted != yyjson_arr_size(params))
-        return brant__fail(BRANT_INVALID,
-                           "the statement has %d parameters and %llu values were given", wanted,
-                           (unsigned long long)yyjson_arr_size(params));
-    size_t index, count;
-    yyjson_val *value;
-    yyjson_arr_foreach(params, index, count, value) {
-        const brant_status status = bind_value(db, statement, (int)index + 1, value);
-        if (status != BRANT_OK) return status;
-    }
+static brant_status check_request(const brant__sql_request *asked, const brant_db *db) {
+    const size_t batch = db->options.limits.batch;
+    if (asked->limit > batch)
+        return brant__fail(BRANT_INVALID, "\"limit\" must be 1 to %llu rows",
+                           (unsigned long long)batch);
+    if (asked->goes_on) return BRANT_OK;
+    if (asked->close && !asked->limit)
+        return brant__fail(BRANT_INVALID, "\"close\" goes with \"cursor\" or \"limit\"");
+    if (!asked->batch) return BRANT_OK;
+    if (asked->script || asked->limit)
+        return brant__fail(BRANT_INVALID, "\"batch\" goes with neither \"script\" nor \"limit\"");
+    if (asked->runs > batch)
+        return brant__fail(BRANT_LIMIT, "\"batch\" has more than %llu members",
+                           (unsigned long long)batch);
     return BRANT_OK;
 }
 
-static brant_status bind_names(brant_db *db, sqlite3_stmt *statement, yyjson_val *params) {
-    const int wanted = sqlite3_bind_parameter_count(statement);
-    size_t used = 0;
-    for (int index = 1; index <= wanted; index++) {
-        const char *name = sqlite3_bind_parameter_name(statement, index);
-        if (!name || *name == '?')
-            return brant__fail(BRANT_INVALID,
-                               "parameter %d has no name; give the values as an array", index);
-        yyjson_val *value = yyjson_obj_get(params, name + 1);
-        if (!value) return brant__fail(BRANT_INVALID, "no value for parameter \"%.64s\"", name);
-        const brant_status status = bind_value(db, statement, index, value);
-        if (status != BRANT_OK) return status;
-        used++;
-    }
-    if (used != yyjson_obj_size(params))
-        return brant__fail(BRANT_INVALID,
-                           "the statement has %llu named parameters and %llu values were given",
-                           (unsigned long long)used, (unsigned long long)yyjson_obj_size(params));
-    return BRANT_OK;
+/* ---- running -------------------------------------------------------------------------------------------------------- */
+
+/* How far a call is. */
+typedef struct progress {
+    size_t most; /* rows; SIZE_MAX: all */
+    bool reads;  /* the statement only reads: it can end, or pause, anywhere */
+    bool
+        pauses; /* behind `most` rows, or large ones, a cursor goes on; else no more are answered */
+    bool begun; /* columns are written, rows are being */
+    bool at_row; /* the statement stands on a row that was not written yet */
+    brant__sql_answer answer;
+} progress;
+
+/* The columns are those of a statement that was stepped: only then it is known to be that of the schema of now. */
+static brant_status begin_rows(progress *self, brant__call *call, const brant__sql_request *asked,
+                               sqlite3_stmt *statement) {
+    if (self->begun) return BRANT_OK;
+    self->begun = true;
+    return asked->form->begin(call, asked, statement);
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------------------------- */
-
-/* SQLite does not promise valid UTF-8 in what a user stored through other ways: bytes that are not text cross as bytes. */
-static void write_bytes(brant__writer *out, const void *bytes, size_t length) {
-    brant__buffer text = {0};
-    brant__base64_encode(&text, bytes, length);
-    brant__write_object(out);
-    brant__write_text_member(out, "$base64",
-                             brant__text_of(text.data ? text.data : "", text.length));
-    brant__write_end(out);
-    if (text.failed) out->buffer.failed = true;
-    brant__buffer_free(&text);
+brant_status brant__sql_value_measure(int *out_type, size_t *out_length, const brant__writer *out,
+                                      sqlite3_stmt *statement, int column, size_t bytes) {
+    const int type = sqlite3_column_type(statement, column);
+    const size_t length = type == SQLITE_TEXT || type == SQLITE_BLOB
+                              ? (size_t)sqlite3_column_bytes(statement, column)
+                              : 0;
+    *out_type = type;
+    *out_length = length;
+    if (length <= bytes && out->buffer.length <= bytes - length) return BRANT_OK;
+    return brant__fail(BRANT_LIMIT, "the rows are larger than %llu bytes; add LIMIT",
+                       (unsigned long long)bytes);
 }
 
-static void write_column(brant__writer *out, sqlite3_stmt *statement, int column) {
-    switch (sqlite3_column_type(statement, column)) {
-    case SQLITE_INTEGER:
-        brant__write_integer(out, sqlite3_column_int64(statement, column));
-        break;
-    case SQLITE_FLOAT:
-        brant__write_double(out, sqlite3_column_double(statement, column));
-        break;
-    case SQLITE_TEXT: {
-        const char *text = (const char *)sqlite3_column_text(statement, column);
-        const size_t length = (size_t)sqlite3_column_bytes(statement, column);
-        if (!text)
-            out->buffer.failed = true;
-        else if (brant__utf8_check(text, length) == SIZE_MAX)
-            brant__write_text(out, brant__text_of(text, length));
-        else
-            write_bytes(out, text, length);
-        break;
-    }
-    case SQLITE_BLOB: {
-        const void *bytes = sqlite3_column_blob(statement, column);
-        write_bytes(out, bytes, (size_t)sqlite3_column_bytes(statement, column));
-        break;
-    }
-    default:
-        brant__write_null(out);
-        break;
-    }
-}
-
-static void write_columns(brant__writer *out, sqlite3_stmt *statement) {
-    brant__write_name(out, "columns");
-    brant__write_array(out);
-    for (int column = 0; column < sqlite3_column_count(statement); column++) {
-        const char *name = sqlite3_column_name(statement, column);
-        brant__write_text(out, brant__text_string(name ? name : ""));
-    }
-    brant__write_end(out);
-}
-
-static brant_status write_rows(brant__call *call, sqlite3_stmt *statement) {
-    const size_t most = call->db->options.limits.batch, bytes = call->db->options.limits.document;
-    size_t rows = 0;
-    int code;
-    brant__write_name(call->out, "rows");
-    brant__write_array(call->out);
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-        if (++rows > most)
+/* Run it once, with what is bound, or go on. */
+static brant_status write_rows(brant__call *call, const brant__sql_request *asked,
+                               sqlite3_stmt *statement, progress *to) {
+    const size_t batch = call->db->options.limits.batch, bytes = call->db->options.limits.document;
+    const size_t from = call->out->buffer.length;
+    brant_status status = BRANT_OK;
+    int code = SQLITE_ROW;
+    for (;;) {
+        size_t *rows = &to->answer.rows;
+        if (to->reads && !to->pauses && *rows == to->most) return BRANT_OK;
+        if (!to->at_row) code = sqlite3_step(statement);
+        to->at_row = code == SQLITE_ROW;
+        BRANT__TRY(begin_rows(to, call, asked, statement));
+        if (!to->at_row) break;
+        if (to->pauses && (*rows == to->most || call->out->buffer.length - from > PART_BYTES))
+            return BRANT_OK;
+        to->at_row = false;
+        if (*rows == to->most) continue; /* what writes is done to its end */
+        if (++*rows > batch)
             return brant__fail(BRANT_LIMIT, "the statement yields more than %llu rows; add LIMIT",
-                               (unsigned long long)most);
-        brant__write_array(call->out);
-        for (int column = 0; column < sqlite3_column_count(statement); column++) {
-            /* Before it is written: one value can be a thousand times what is allowed. */
-            const int type = sqlite3_column_type(statement, column);
-            const size_t length = type == SQLITE_TEXT || type == SQLITE_BLOB
-                                      ? (size_t)sqlite3_column_bytes(statement, column)
-                                      : 0;
-            if (length > bytes || call->out->buffer.length > bytes - length)
-                return brant__fail(BRANT_LIMIT, "the rows are larger than %llu bytes; add LIMIT",
-                                   (unsigned long long)bytes);
-            write_column(call->out, statement, column);
-        }
-        brant__write_end(call->out);
+                               (unsigned long long)batch);
+        BRANT__TRY(asked->form->row(call->out, statement, bytes));
     }
-    brant__write_end(call->out);
-    return code == SQLITE_DONE ? BRANT_OK
-                               : brant__sqlite_fail(call->db, code, "running the statement");
+    if (code != SQLITE_DONE) status = brant__sqlite_fail(call->db, code, "running the statement");
+cleanup:
+    return status;
+}
+
+/* Once with the values of "params", or with each of "batch". */
+static brant_status run(brant__call *call, brant__sql_request *asked, sqlite3_stmt *statement,
+                        progress *to) {
+    brant_db *db = call->db;
+    brant_status status = BRANT_OK;
+    for (size_t i = 0; i < asked->runs; i++) {
+        const int64_t before = sqlite3_total_changes64(db->sqlite);
+        if (i > 0) sqlite3_reset(statement);
+        BRANT__TRY(asked->form->bind(call, asked, statement, to->pauses));
+        BRANT__TRY(write_rows(call, asked, statement, to));
+        /* Of a statement that writes no rows SQLite says what it said of the one before. */
+        if (sqlite3_total_changes64(db->sqlite) != before)
+            to->answer.changes += sqlite3_changes64(db->sqlite);
+    }
+    BRANT__TRY(begin_rows(to, call, asked, statement)); /* of an empty batch */
+cleanup:
+    return status;
+}
+
+/* ---- cursors -------------------------------------------------------------------------------------------------------- */
+
+struct brant__sql_cursor {
+    brant__sql_cursor *next;
+    brant__sql_statement statement; /* stands on a row that was not written yet */
+    int64_t id;
+    unsigned depth; /* of the transaction that it ends with */
+    unsigned owner; /* the session's shell; 0: a trusted call */
+};
+
+static unsigned owner_of(const brant_db *db) {
+    return db->session ? db->shell->number : 0;
+}
+
+static void close_cursor(brant_db *db, brant__sql_cursor **place) {
+    brant__sql_cursor *cursor = *place;
+    *place = cursor->next;
+    brant__sql_statement_end(db, &cursor->statement);
+    brant__free(cursor);
+}
+
+void brant__sql_cursors_end(brant_db *db, unsigned depth) {
+    brant__sql_cursor **place = &db->sql_cursors;
+    while (*place)
+        if ((*place)->depth >= depth)
+            close_cursor(db, place);
+        else
+            place = &(*place)->next;
+}
+
+/* Takes the statement over when it succeeds. */
+static brant_status open_cursor(brant__sql_cursor **out, brant_db *db,
+                                brant__sql_statement *statement) {
+    unsigned open = 0;
+    for (const brant__sql_cursor *other = db->sql_cursors; other; other = other->next)
+        open++;
+    if (open >= MOST_CURSORS)
+        return brant__fail(BRANT_LIMIT, "%u queries are open in the transaction; close some", open);
+    brant__sql_cursor *cursor = brant__alloc_zero(sizeof *cursor);
+    if (!cursor) return brant__fail_memory();
+    *cursor = (brant__sql_cursor){.next = db->sql_cursors,
+                                  .statement = *statement,
+                                  .id = ++db->sql_cursor_last,
+                                  .depth = db->depth,
+                                  .owner = owner_of(db)};
+    statement->sqlite = NULL;
+    *out = db->sql_cursors = cursor;
+    return BRANT_OK;
+}
+
+static brant__sql_cursor **find_cursor(brant_db *db, int64_t id) {
+    brant__sql_cursor **place = &db->sql_cursors;
+    while (*place && ((*place)->id != id || (*place)->owner != owner_of(db)))
+        place = &(*place)->next;
+    return *place ? place : NULL;
+}
+
+/* The next part of an open cursor, or its end. One that fails is closed. */
+static brant_status go_on(brant__call *call, const brant__sql_request *asked) {
+    brant_db *db = call->db;
+    brant_status status = BRANT_OK;
+    progress to = {.most = asked->limit ? asked->limit : PART_ROWS,
+                   .reads = true,
+                   .pauses = !asked->close,
+                   .at_row = true};
+    BRANT__TRY(brant__transaction_check(db));
+    brant__sql_cursor **place = find_cursor(db, asked->cursor);
+    if (!place)
+        return brant__fail(BRANT_MISUSE, "no query is open under that cursor: it was read to its "
+                                         "end, closed, interrupted, or its transaction is over");
+    sqlite3_stmt *statement = (*place)->statement.sqlite;
+    status = begin_rows(&to, call, asked, statement);
+    if (status == BRANT_OK && (!asked->close || asked->limit)) {
+        db->user_sql = true;
+        status = write_rows(call, asked, statement, &to);
+        db->user_sql = false;
+    }
+    if (asked->close) to.at_row = false;
+    if (status == BRANT_OK) {
+        to.answer.last_insert_rowid = sqlite3_last_insert_rowid(db->sqlite);
+        to.answer.cursor = to.at_row ? asked->cursor : 0;
+        status = asked->form->end(call, asked, statement, &to.answer);
+    }
+    if (status != BRANT_OK || !to.at_row) close_cursor(db, place);
+cleanup:
+    db->denied = NULL;
+    return status;
 }
 
 /* ---- the operation --------------------------------------------------------------------------------------------------- */
 
-static bool only_space(const char *text, const char *end) {
-    for (;;) {
-        while (text < end && (isspace((unsigned char)*text) || *text == ';'))
-            text++;
-        if (end - text >= 2 && text[0] == '-' && text[1] == '-') {
-            while (text < end && *text != '\n')
-                text++;
-        } else if (end - text >= 2 && text[0] == '/' && text[1] == '*') {
-            text += 2;
-            while (end - text >= 2 && !(text[0] == '*' && text[1] == '/'))
-                text++;
-            text = end - text >= 2 ? text + 2 : end;
-        } else {
-            return text == end;
-        }
-    }
-}
-
-static brant_status prepare(sqlite3_stmt **out, brant_db *db, brant__text sql) {
-    const char *tail = NULL;
-    if (sql.length > 1000000)
-        return brant__fail(BRANT_LIMIT, "the SQL text is longer than 1000000 bytes");
-    const int code = sqlite3_prepare_v3(db->sqlite, sql.data, (int)sql.length, 0, out, &tail);
-    if (code != SQLITE_OK) return brant__sqlite_fail(db, code, "the SQL text");
-    if (!*out) return brant__fail(BRANT_SQL, "the SQL text holds no statement");
-    if (!only_space(tail, sql.data + sql.length))
-        return brant__fail(BRANT_SQL,
-                           "the SQL text holds more than one statement; run them one at a time");
-    return BRANT_OK;
-}
-
-brant_status brant__sql_execute(brant__call *call) {
+static brant_status execute(brant__call *call, brant__sql_request *asked) {
     brant_db *db = call->db;
     brant_status status = BRANT_OK;
-    sqlite3_stmt *statement = NULL;
-    const brant__text sql = brant__json_get_text(call->input, "sql");
-    yyjson_val *params = brant__json_get(call->input, "params");
+    brant__sql_statement statement = {.sqlite = NULL};
+    brant__sql_cursor *cursor = NULL;
+    progress to = {.most = SIZE_MAX};
     bool began = false;
-    if (!sql.data) return brant__fail(BRANT_INVALID, "\"sql\" must be text");
+    BRANT__TRY(check_request(asked, db));
+    if (asked->goes_on) return go_on(call, asked);
     db->user_sql = true;
     db->denied = NULL;
     db->alters = false;
     BRANT__TRY(brant__transaction_check(db));
-    BRANT__TRY(prepare(&statement, db, sql));
+    BRANT__TRY(brant__sql_statement_get(&statement, db, asked->sql, asked->script));
+    to.reads = sqlite3_stmt_readonly(statement.sqlite);
+    to.pauses = asked->limit && to.reads && !asked->close;
+    if (to.pauses || asked->close) to.most = asked->limit;
     /* Its own transaction when none runs: a write takes the lock at once, a read one snapshot. */
-    if (db->depth == 0 || !sqlite3_stmt_readonly(statement)) {
+    if (db->depth == 0 || !to.reads) {
         db->user_sql = false;
-        BRANT__TRY(brant__begin(db, sqlite3_stmt_readonly(statement) ? BRANT__READ : BRANT__WRITE));
+        BRANT__TRY(brant__begin(db, to.reads ? BRANT__READ : BRANT__WRITE));
         began = true;
         db->user_sql = true;
     }
-    if (yyjson_is_obj(params))
-        BRANT__TRY(bind_names(db, statement, params));
-    else if (params && !yyjson_is_arr(params))
-        status = brant__fail(BRANT_INVALID, "\"params\" must be an array or an object");
-    else if (params || sqlite3_bind_parameter_count(statement) > 0)
-        BRANT__TRY(bind_positions(db, statement, params));
-    if (status != BRANT_OK) goto cleanup;
-    const int64_t before = sqlite3_total_changes64(db->sqlite);
-    brant__write_object(call->out);
-    write_columns(call->out, statement);
-    BRANT__TRY(write_rows(call, statement));
-    brant__write_integer_member(
-        call->out, "changes",
-        sqlite3_stmt_readonly(statement) ? 0 : sqlite3_total_changes64(db->sqlite) - before);
-    brant__write_integer_member(call->out, "last_insert_rowid",
-                                sqlite3_last_insert_rowid(db->sqlite));
-    brant__write_end(call->out);
-    if (call->out->buffer.failed)
-        status = brant__fail_memory(); /* before the commit, which could not be taken back */
+    BRANT__TRY(run(call, asked, statement.sqlite, &to));
+    to.answer.last_insert_rowid = sqlite3_last_insert_rowid(db->sqlite);
+    to.answer.parameters = (unsigned)sqlite3_bind_parameter_count(statement.sqlite);
+    to.answer.tail = statement.tail;
+    if (to.at_row && began) {
+        status = brant__fail(BRANT_MISUSE,
+                             "there are more than %llu rows, or large ones: they are read in parts "
+                             "inside a transaction, or end with \"close\"",
+                             (unsigned long long)asked->limit);
+        goto cleanup;
+    }
+    sqlite3_stmt *const sqlite = statement.sqlite;
+    if (to.at_row) {
+        BRANT__TRY(open_cursor(&cursor, db, &statement));
+        to.answer.cursor = cursor->id;
+    }
+    /* Before the commit, which could not be taken back. */
+    BRANT__TRY(asked->form->end(call, asked, sqlite, &to.answer));
 cleanup:
-    sqlite3_finalize(statement);
+    brant__sql_statement_end(db, &statement);
+    if (status != BRANT_OK && cursor) close_cursor(db, &db->sql_cursors); /* it is the first */
     db->user_sql = false;
     db->denied = NULL;
     if (began) {
@@ -244,4 +253,16 @@ cleanup:
         if (status != BRANT_OK) brant__rollback(db);
     }
     return status;
+}
+
+brant_status brant__sql_execute(brant__call *call) {
+    brant__sql_request asked;
+    const brant_status status = brant__sql_read_json(&asked, call);
+    return status == BRANT_OK ? execute(call, &asked) : status;
+}
+
+brant_status brant__sql_run(brant__call *call) {
+    brant__sql_request asked;
+    const brant_status status = brant__sql_read_frame(&asked, call);
+    return status == BRANT_OK ? execute(call, &asked) : status;
 }

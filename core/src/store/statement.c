@@ -64,7 +64,15 @@ brant_status brant__execute(brant_db *db, const char *sql) {
     return code == SQLITE_OK ? BRANT_OK : brant__sqlite_fail(db, code, "running a statement");
 }
 
+brant_status brant__sqlite_least(int number, const char *what) {
+    if (sqlite3_libversion_number() >= number) return BRANT_OK;
+    return brant__fail(BRANT_UNSUPPORTED, "%s needs SQLite %d.%d or newer; this is %s", what,
+                       number / 1000000, number / 1000 % 1000, sqlite3_libversion());
+}
+
 void brant__statements_finalize(brant_db *db) {
+    brant__sql_cursors_end(db, 0);
+    brant__sql_kept_end(db);
     for (int table = 0; table < BRANT__TABLE_COUNT; table++) {
         for (size_t i = 0; i < db->statement_counts[table]; i++)
             sqlite3_finalize(db->statements[table][i]);

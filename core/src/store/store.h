@@ -348,6 +348,8 @@ brant_status brant__statement_prepare(brant__statement **out, brant_db *db, bran
 
 /* Run SQL text that yields nothing: statements that change the schema. */
 brant_status brant__execute(brant_db *db, const char *sql);
+/* UNSUPPORTED: the SQLite that runs is older than that (3051003 is 3.51.3), which only the host of the extension brings; `what` needs it. */
+brant_status brant__sqlite_least(int number, const char *what);
 
 /* Is there anything in the text, of at most INT_MAX bytes, that indexes of text hold a word for? */
 brant_status brant__has_word(bool *out_has, brant_db *db, brant__text text);
@@ -390,7 +392,8 @@ typedef struct brant__call {
     yyjson_val *input;
     brant__writer *out;
     brant__arena *arena;
-    brant__text name; /* as it was called; of typed operations alone */
+    brant__text name;  /* as it was called; of typed operations alone */
+    brant__text frame; /* instead of `input`, of brant__sql_run alone */
 } brant__call;
 
 typedef brant_status (*brant__handler)(brant__call *call);
@@ -399,6 +402,7 @@ brant_status brant__transaction_begin(brant__call *call);
 brant_status brant__transaction_commit(brant__call *call);
 brant_status brant__transaction_rollback(brant__call *call);
 brant_status brant__sql_execute(brant__call *call);
+brant_status brant__sql_run(brant__call *call); /* the same by call->frame (brant_sql_run) */
 brant_status brant__db_info(brant__call *call);
 brant_status brant__db_doctor(brant__call *call);
 brant_status brant__db_backup(brant__call *call);

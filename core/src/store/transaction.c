@@ -6,7 +6,21 @@
  */
 #include "store/handle.h"
 
-enum { BEGIN_WRITE, BEGIN_READ, SNAPSHOT, COMMIT, ROLLBACK };
+/* Savepoints of the first levels stay prepared: every statement that writes inside a transaction has one. */
+#define KEPT_LEVELS 4
+#define LEVELS(verb)                                                                               \
+    [verb] = #verb " brant_0", [verb + 1] = #verb " brant_1", [verb + 2] = #verb " brant_2",       \
+    [verb + 3] = #verb " brant_3"
+
+enum {
+    BEGIN_WRITE,
+    BEGIN_READ,
+    SNAPSHOT,
+    COMMIT,
+    ROLLBACK,
+    SAVEPOINT,
+    RELEASE = SAVEPOINT + KEPT_LEVELS
+};
 static const char *const sql[] = {
     [BEGIN_WRITE] = "BEGIN IMMEDIATE",
     [BEGIN_READ] = "BEGIN",
@@ -14,6 +28,8 @@ static const char *const sql[] = {
         "SELECT 1 FROM brant_meta LIMIT 1", /* BEGIN alone fixes no snapshot: the first read does */
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
+    LEVELS(SAVEPOINT),
+    LEVELS(RELEASE),
 };
 static const brant__statements statements = {BRANT__TABLE_STORE, BRANT__COUNT(sql), sql};
 
@@ -25,9 +41,12 @@ static brant_status run(brant_db *db, size_t index) {
     return status == BRANT_OK ? brant__run(db, statement) : status;
 }
 
-static brant_status run_savepoint(brant_db *db, const char *verb, unsigned level) {
+/* `verb` is SAVEPOINT or RELEASE. */
+static brant_status run_savepoint(brant_db *db, size_t verb, unsigned level) {
     char text[48];
-    sqlite3_snprintf(sizeof text, text, "%s brant_%u", verb, level);
+    if (level < KEPT_LEVELS) return run(db, verb + level);
+    sqlite3_snprintf(sizeof text, text, "%s brant_%u", verb == SAVEPOINT ? "SAVEPOINT" : "RELEASE",
+                     level);
     return brant__execute(db, text);
 }
 
@@ -106,7 +125,7 @@ static brant_status join(bool *out_joined, brant_db *db, int mode) {
     db->bare = writes || mode == BRANT__READ;
     db->torn = false;
     db->changed[0] = sqlite3_total_changes(db->sqlite);
-    if (db->joined && !db->bare) status = run_savepoint(db, "SAVEPOINT", 0);
+    if (db->joined && !db->bare) status = run_savepoint(db, SAVEPOINT, 0);
     if (status != BRANT_OK) db->joined = false;
     return status;
 }
@@ -116,7 +135,7 @@ static brant_status leave_joined(brant_db *db) {
     if (db->torn)
         return brant__fail(BRANT_MISUSE, "what failed in part cannot be taken back while a "
                                          "statement of the host writes; call it by a SELECT");
-    if (!db->bare) BRANT__TRY(run_savepoint(db, "RELEASE", 0));
+    if (!db->bare) BRANT__TRY(run_savepoint(db, RELEASE, 0));
     db->depth = 0;
     db->joined = false;
     if (db->mode == BRANT__WRITE) note_joined(db);
@@ -151,8 +170,7 @@ brant_status brant__begin(brant_db *db, int mode) {
         if (mode == BRANT__WRITE && db->mode == BRANT__READ)
             return brant__fail(BRANT_READ_ONLY, "the running transaction is a read transaction");
         /* A read inside sees what the outer sees and has nothing to take back: no savepoint. */
-        if (mode == BRANT__WRITE && !db->bare)
-            BRANT__TRY(run_savepoint(db, "SAVEPOINT", db->depth));
+        if (mode == BRANT__WRITE && !db->bare) BRANT__TRY(run_savepoint(db, SAVEPOINT, db->depth));
         if (BRANT__UNLIKELY(db->bare)) db->changed[db->depth] = sqlite3_total_changes(db->sqlite);
         db->nested_read[db->depth / 64] &= ~((uint64_t)1 << (db->depth % 64));
         if (mode == BRANT__READ) db->nested_read[db->depth / 64] |= (uint64_t)1 << (db->depth % 64);
@@ -195,9 +213,10 @@ brant_status brant__commit(brant_db *db) {
     brant_status status = BRANT_OK;
     if (db->depth == 0) return brant__fail(BRANT_MISUSE, "no transaction is running");
     BRANT__TRY(brant__transaction_check(db));
+    if (BRANT__UNLIKELY(db->sql_cursors)) brant__sql_cursors_end(db, db->depth);
     if (db->depth > 1) {
         const unsigned level = db->depth - 1;
-        if (!nested_read(db, level)) BRANT__TRY(run_savepoint(db, "RELEASE", level));
+        if (!nested_read(db, level)) BRANT__TRY(run_savepoint(db, RELEASE, level));
         db->depth--;
         for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
             void *state = brant__state(db, slot);
@@ -231,6 +250,7 @@ cleanup:
 
 void brant__rollback(brant_db *db) {
     if (db->depth == 0) return;
+    if (BRANT__UNLIKELY(db->sql_cursors)) brant__sql_cursors_end(db, db->depth);
     if (brant__transaction_lost(db)) { /* taken back already */
         if (--db->depth > 0) return;
         db->lost = false;

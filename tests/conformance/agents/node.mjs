@@ -146,8 +146,10 @@ const METHODS = {
   'transaction.commit': (db, input) => (only(input), db.commit()),
   'transaction.rollback': (db, input) => (only(input), db.rollback()),
   'sql.execute': (db, input) => {
-    const [sql, params] = only(input, 'sql', 'params');
-    return blobsToText(db.execute(sql, blobsFromText(params)));
+    const { sql, params, limit, close, describe, ...more } = input;
+    // What `execute` does not say is for drivers, who call the operation by its name.
+    if (sql === undefined || (limit === undefined) !== (close === undefined) || Object.keys(more).length > 0) return db.call('sql.execute', input);
+    return blobsToText(db.execute(sql, blobsFromText(params), { limit, describe }));
   },
   'db.info': (db, input) => (only(input), db.info()),
   'db.doctor': (db, input) => (only(input), db.doctor()),
@@ -474,13 +476,19 @@ const isBlob = (value) => typeof value === 'object' && value !== null && typeof 
 /** The scenario's blobs as the bytes that a user would pass, and back. */
 function blobsFromText(params) {
   if (typeof params !== 'object' || params === null) return params;
-  const one = (value) => (isBlob(value) ? new Uint8Array(Buffer.from(value.$base64, 'base64')) : value);
+  const one = (value) => {
+    if (typeof value?.$number === 'string') return Number(value.$number);
+    return isBlob(value) ? new Uint8Array(Buffer.from(value.$base64, 'base64')) : value;
+  };
   if (Array.isArray(params)) return params.map(one);
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, one(value)]));
 }
 
 function blobsToText(result) {
-  const one = (value) => (value instanceof Uint8Array ? { $base64: Buffer.from(value).toString('base64') } : value);
+  const one = (value) => {
+    if (value === Infinity || value === -Infinity) return { $number: String(value) };
+    return value instanceof Uint8Array ? { $base64: Buffer.from(value).toString('base64') } : value;
+  };
   return { ...result, rows: result.rows.map((row) => row.map(one)) };
 }
 

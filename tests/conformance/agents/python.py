@@ -62,7 +62,7 @@ OPERATIONS = {
     "transaction.begin": lambda h, **a: h.begin(**a),
     "transaction.commit": lambda h: h.end("commit"),
     "transaction.rollback": lambda h: h.end("rollback"),
-    "sql.execute": lambda h, sql, params=(): h.db.execute(sql, blobs(params)),
+    "sql.execute": lambda h, **a: execute(h.db, **a),
     "operations.list": lambda h, **a: {"items": operations(h, **a)},
     "db.metrics": lambda h: {"text": h.db.metrics()},
     "events.notify": lambda h, **a: {"id": h.db.notify(**payload(a))},
@@ -434,6 +434,17 @@ def export(graph, **arguments):
     return {"text": graph.export(**arguments), "cursor": None}
 
 
+def execute(db, sql=None, params=(), **more):
+    """What `execute` does not say is for drivers, who call the operation by its model."""
+    if sql is not None and not more:
+        return db.execute(sql, blobs(params))
+    if sql is not None:
+        more["sql"] = sql
+    if params != ():
+        more["params"] = params
+    return db.call("sql.execute", more)
+
+
 def blobs(value):
     """Parameters of SQL with their blobs as bytes."""
     if isinstance(value, list):
@@ -501,6 +512,8 @@ def plain(value):
         return {"code": value.code, "message": str(value)}
     if isinstance(value, bytes):
         return {"$base64": base64.b64encode(value).decode()}
+    if isinstance(value, float) and abs(value) == float("inf"):
+        return {"$number": "Infinity" if value > 0 else "-Infinity"}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, dict):

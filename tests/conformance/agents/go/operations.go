@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"github.com/brant-db/brant-go"
@@ -20,7 +21,7 @@ type anyone interface {
 	AccessGraph(name string) brant.Access
 	Authenticate(ctx context.Context, token string) (brant.Authenticated, error)
 	Notify(ctx context.Context, channel string, payload any) (int64, error)
-	Execute(ctx context.Context, sql string, params ...any) (*brant.Rows, error)
+	Run(ctx context.Context, statement brant.Statement) (*brant.Rows, error)
 	CallJSON(ctx context.Context, name string, input []byte) ([]byte, error)
 }
 
@@ -195,6 +196,11 @@ func (m *members) param(value any) any {
 		m.inexpressive = m.inexpressive || err != nil
 		return float
 	case map[string]any:
+		if text, ok := v["$number"].(string); ok {
+			number, err := strconv.ParseFloat(text, 64)
+			m.inexpressive = m.inexpressive || err != nil
+			return number
+		}
 		text, ok := v["$base64"].(string)
 		blob, err := base64.StdEncoding.DecodeString(text)
 		m.inexpressive = m.inexpressive || !ok || err != nil
@@ -325,8 +331,16 @@ var operations = map[string]operation{
 		return func() (any, error) { return t.db.Restore(ctx, path) }
 	},
 	"sql.execute": func(t target, m *members) func() (any, error) {
-		sql, params := m.text("sql"), m.params()
-		return func() (any, error) { return t.Execute(ctx, sql, params...) }
+		cursor, _ := take[int64](m, "cursor")
+		statement := brant.Statement{
+			SQL: m.given("sql"), Params: m.params(), Types: m.flag("describe"), Script: m.flag("script"), Limit: m.count("limit"), Cursor: cursor, Close: m.flag("close"),
+		}
+		batch, _ := take[[]json.RawMessage](m, "batch")
+		for _, values := range batch {
+			m.left["params"] = values
+			statement.Batch = append(statement.Batch, m.params())
+		}
+		return func() (any, error) { return t.Run(ctx, statement) }
 	},
 	"graph_types.define": func(t target, m *members) func() (any, error) {
 		module := m.value("module")
