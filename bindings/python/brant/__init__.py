@@ -162,6 +162,7 @@ from .queues import (
     QueueStats,
     QueueWatch,
     Rate,
+    TaskOptions,
     Unique,
 )
 from .rate_limits import RateLimit, RateLimitInfo, RateLimits, Taken
@@ -260,7 +261,8 @@ from .streams import (
     StreamStats,
     Subscription,
 )
-from .tasks import Task
+from .tasks import AsyncResult, Chain, GroupResult, Signature, Task, chain, chord, group
+from .tasks import Group as TaskGroup
 from .tenants import Delegation, HubStats, Tenant, TenantApplied, TenantMaintained, TenantMigrated, TenantSynced, Tenants, TenantsMaintained
 from .typed import TypedEdges, TypedNodes, Types, TypesOf
 from .validator import Validator
@@ -271,30 +273,31 @@ __version__ = version()
 
 __all__ = [
     "Accepted", "Access", "Account", "AccountDeleted", "Accounts", "Acked", "Acquired", "ActorFields", "ApiKey", "ApiKeys", "Appended",
-    "Arrays", "Audit", "AuditProblem", "AuditReport", "AuditRow", "AuditRows", "Auth", "Authenticated", "Backoff", "Beat", "BrantError",
-    "Bucket", "Busy", "Caller", "Calls", "Cancel", "Cancelled", "Cancels", "Cast", "Channel", "Channels", "Check", "Checked",
-    "Checkpoint", "CheckpointFields", "Claimed", "Closed", "Closure", "Components", "Conflict", "Constraint", "ConsumerInfo",
-    "ConsumerLag", "Consumers", "Copied", "Corrupt", "Cursor", "Cycle", "Database", "Decision", "Decisions", "Degrees", "Delegation",
-    "DeleteMany", "Denied", "Edge", "EdgeHit", "EdgeItem", "EdgePatch", "EdgeSpec", "EdgeType", "Edges", "EnqueueOptions", "Enqueued",
-    "EnqueuedMany", "EnvelopeContext", "Envelopes", "Erased", "ErasedCounts", "ErasedItem", "ErasureRefused", "Event", "Events", "Exists",
-    "Expansion", "Explained", "Explanation", "ExportPage", "Exported", "Failure", "Fan", "FanReader", "Fault", "Fired", "Firing",
-    "ForeignSqlite", "Forked", "Full", "Gap", "Graph", "GraphDeleted", "GraphDiff", "GraphInfo", "GraphType", "GraphTypes", "Graphs",
-    "Group", "GroupAcked", "GroupEvent", "GroupWatch", "Health", "Held", "Histogram", "Holder", "Hub", "HubStats", "IdentityFields",
-    "Imported", "Index", "Indexes", "Info", "Internal", "Interrupted", "Invalid", "InvalidJson", "Invitation", "Invitations", "Invited",
-    "Io", "Job", "JobError", "JobFailed", "JobInfo", "JobPage", "JobWatch", "Jobs", "Kdf", "Key", "KeyCount", "KeyFields", "KeyInfo",
-    "KeyPage", "KeyRing", "KeyRingInfo", "Keys", "Limit", "Limits", "Listener", "Lock", "LockInfo", "LockWatch", "Locks", "Maintained",
-    "Member", "MemberFields", "Members", "Migrated", "Migration", "Misuse", "ModuleDiff", "ModuleEdgeType", "ModuleEdit",
-    "ModuleNodeType", "ModuleTypes", "ModuleWarning", "Moved", "Neighbor", "NeighborEdge", "NetworkFs", "NewKey", "NewerFormat",
-    "NoMemory", "Node", "NodeHit", "NodeItem", "NodePatch", "Nodes", "NotBrant", "NotFound", "Notification", "Operation", "Organization",
-    "Organizations", "Outbox", "Outcome", "Page", "PageRank", "PatchMany", "Patched", "Path", "Paths", "PlanStep", "Policy", "Projected",
-    "ProjectionFault", "Pruned", "Published", "Purged", "Put", "PutMany", "Question", "Queue", "QueueInfo", "QueueStats", "QueueWatch",
-    "Queues", "Rate", "RateLimit", "RateLimitInfo", "RateLimits", "ReadOnly", "Reject", "Removed", "Replayed", "Result", "Retained",
-    "Retention", "Retry", "Revoked", "Rewrapped", "RingFields", "Rotated", "Rotation", "RotationFailure", "ScheduleInfo",
-    "ScheduleOptions", "Scheduler", "Schedules", "Secret", "Secrets", "SecretsStatus", "Seeded", "Service", "Session", "ShortestPaths",
-    "Snooze", "Sql", "Stale", "Step", "Stream", "StreamInfo", "StreamStats", "Streams", "StreamsMaintained", "Subgraph", "SubjectErased",
-    "Subscription", "Synced", "Taken", "Task", "Tenant", "TenantApplied", "TenantMaintained", "TenantMigrated", "TenantSynced", "Tenants",
+    "Arrays", "AsyncResult", "Audit", "AuditProblem", "AuditReport", "AuditRow", "AuditRows", "Auth", "Authenticated", "Backoff",
+    "Beat", "BrantError", "Bucket", "Busy", "Caller", "Calls", "Cancel", "Cancelled", "Cancels", "Cast", "Chain", "Channel", "Channels",
+    "Check", "Checked", "Checkpoint", "CheckpointFields", "Claimed", "Closed", "Closure", "Components", "Conflict", "Constraint",
+    "ConsumerInfo", "ConsumerLag", "Consumers", "Copied", "Corrupt", "Cursor", "Cycle", "Database", "Decision", "Decisions", "Degrees",
+    "Delegation", "DeleteMany", "Denied", "Edge", "EdgeHit", "EdgeItem", "EdgePatch", "EdgeSpec", "EdgeType", "Edges", "EnqueueOptions",
+    "Enqueued", "EnqueuedMany", "EnvelopeContext", "Envelopes", "Erased", "ErasedCounts", "ErasedItem", "ErasureRefused", "Event",
+    "Events", "Exists", "Expansion", "Explained", "Explanation", "ExportPage", "Exported", "Failure", "Fan", "FanReader", "Fault",
+    "Fired", "Firing", "ForeignSqlite", "Forked", "Full", "Gap", "Graph", "GraphDeleted", "GraphDiff", "GraphInfo", "GraphType",
+    "GraphTypes", "Graphs", "Group", "GroupAcked", "GroupEvent", "GroupResult", "GroupWatch", "Health", "Held", "Histogram", "Holder",
+    "Hub", "HubStats", "IdentityFields", "Imported", "Index", "Indexes", "Info", "Internal", "Interrupted", "Invalid", "InvalidJson",
+    "Invitation", "Invitations", "Invited", "Io", "Job", "JobError", "JobFailed", "JobInfo", "JobPage", "JobWatch", "Jobs", "Kdf",
+    "Key", "KeyCount", "KeyFields", "KeyInfo", "KeyPage", "KeyRing", "KeyRingInfo", "Keys", "Limit", "Limits", "Listener", "Lock",
+    "LockInfo", "LockWatch", "Locks", "Maintained", "Member", "MemberFields", "Members", "Migrated", "Migration", "Misuse",
+    "ModuleDiff", "ModuleEdgeType", "ModuleEdit", "ModuleNodeType", "ModuleTypes", "ModuleWarning", "Moved", "Neighbor", "NeighborEdge",
+    "NetworkFs", "NewKey", "NewerFormat", "NoMemory", "Node", "NodeHit", "NodeItem", "NodePatch", "Nodes", "NotBrant", "NotFound",
+    "Notification", "Operation", "Organization", "Organizations", "Outbox", "Outcome", "Page", "PageRank", "PatchMany", "Patched",
+    "Path", "Paths", "PlanStep", "Policy", "Projected", "ProjectionFault", "Pruned", "Published", "Purged", "Put", "PutMany",
+    "Question", "Queue", "QueueInfo", "QueueStats", "QueueWatch", "Queues", "Rate", "RateLimit", "RateLimitInfo", "RateLimits",
+    "ReadOnly", "Reject", "Removed", "Replayed", "Result", "Retained", "Retention", "Retry", "Revoked", "Rewrapped", "RingFields",
+    "Rotated", "Rotation", "RotationFailure", "ScheduleInfo", "ScheduleOptions", "Scheduler", "Schedules", "Secret", "Secrets",
+    "SecretsStatus", "Seeded", "Service", "Session", "ShortestPaths", "Signature", "Snooze", "Sql", "Stale", "Step", "Stream",
+    "StreamInfo", "StreamStats", "Streams", "StreamsMaintained", "Subgraph", "SubjectErased", "Subscription", "Synced", "Taken", "Task",
+    "TaskGroup", "TaskOptions", "Tenant", "TenantApplied", "TenantMaintained", "TenantMigrated", "TenantSynced", "Tenants",
     "TenantsMaintained", "Ticked", "Timeout", "Token", "TopologicalOrder", "Transaction", "Tried", "TypeCheck", "TypedEdges",
     "TypedNodes", "Types", "TypesOf", "Unique", "Unsupported", "Validation", "ValidationReport", "Validator", "Verified", "Violation",
-    "Walk", "WalkBatch", "Work", "Worked", "Worker", "Written", "current_job", "derive_key", "edge", "extension_path", "generate_key",
-    "identity_schemas", "module", "modules", "open", "open_hub", "operations", "run", "schema", "version",
+    "Walk", "WalkBatch", "Work", "Worked", "Worker", "Written", "chain", "chord", "current_job", "derive_key", "edge", "extension_path",
+    "generate_key", "group", "identity_schemas", "module", "modules", "open", "open_hub", "operations", "run", "schema", "version",
 ]  # fmt: skip

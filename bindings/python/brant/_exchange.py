@@ -18,8 +18,8 @@ from .results import Fault, Imported, imported
 if TYPE_CHECKING:
     from .database import Database
 
-ExportFormat = Literal["graphology", "node_link", "ndjson", "csv", "graphml", "dot", "mermaid"]
-ImportFormat = Literal["graphology", "node_link", "ndjson", "csv", "otlp"]
+ExportFormat = Literal["graphology", "node_link", "ndjson", "csv", "graphml", "dot", "mermaid", "otlp", "memory"]
+ImportFormat = Literal["graphology", "node_link", "ndjson", "csv", "otlp", "memory"]
 
 
 def _pages(database: Database, members: Json, until: int | None) -> Iterator[str]:

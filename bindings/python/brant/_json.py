@@ -10,11 +10,11 @@ import re
 import types
 import typing
 import uuid
-from base64 import b64decode, b64encode
+from binascii import b2a_base64
 from functools import lru_cache
 from typing import Any, Callable, Optional, cast
 
-from .errors import InvalidJson, Limit
+from .errors import Invalid, InvalidJson, Limit
 from .records import Edge, Node
 
 
@@ -34,7 +34,7 @@ def plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return {"$base64": b64encode(value).decode()}
+        return {"$base64": b2a_base64(value, newline=False).decode("ascii")}
     if isinstance(value, typing.Mapping):
         return dict(value)
     if isinstance(value, (set, frozenset)):
@@ -84,14 +84,15 @@ def decode_at(text: str, at: int) -> Any:
     return _decode(text, at)[0]
 
 
-def _blob(members: dict[str, Any]) -> Any:
-    if len(members) == 1 and "$base64" in members:
-        return b64decode(members["$base64"])
-    return members
-
-
-decode_blobs: Callable[[str], Any] = json.JSONDecoder(object_hook=_blob).decode
-"""As decode, and {"$base64": text} becomes bytes."""
+def stored(value: Any) -> Any:
+    """What SQL stores of a parameter that SQLite has no type for."""
+    if isinstance(value, int):
+        raise Invalid("an integer parameter does not fit into 64 bits")
+    if isinstance(value, float):
+        raise InvalidJson("a parameter is NaN, which SQLite has not")
+    if isinstance(value, (dict, list, tuple)):
+        raise Invalid(f"a parameter of type {type(value).__name__} cannot be stored; give None, int, float, str or bytes")
+    return plain(value)
 
 
 def build(cls: Callable[..., Any], attributes: dict[str, Any]) -> Any:

@@ -54,6 +54,7 @@ class Cursor(Iterator[T], AsyncIterator[T]):
 
     @property
     def closed(self) -> bool:
+        """Is it closed, or its database?"""
         return self._closed or self._database.closed
 
     def close(self) -> None:

@@ -12,14 +12,15 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 from . import _native
 from ._clock import Seconds, deadline, milliseconds
 from ._common import given, texts
-from ._json import decode, decode_blobs, encode
+from ._json import decode, encode, stored
 from ._keeper import Keeper
 from ._payload import body
+from ._returns import Returns
 from ._wakes import Family, Wakes
 from .access import Access
 from .audit import Audit
@@ -42,15 +43,17 @@ from .results import Erased, Maintained, erased, maintained
 from .schedules import Misfire, ScheduleOptions, Scheduler, Schedules
 from .secrets import Envelopes, Secrets
 from .streams import Stream, Streams
-from .tasks import Task
+from .tasks import P, T, Task
 from .typed import Types
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from .queues import TaskOptions
     from .session import Identity, Session
 
 R = TypeVar("R")
+Input = TypeVar("Input")
 
 DOCUMENT_LIMIT = 64 << 20
 BATCH_LIMIT = 100_000
@@ -120,10 +123,15 @@ def version() -> str:
 
 def _caller() -> tuple[int, object]:
     """Who calls: the thread, and the asyncio task that runs in it."""
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None or asyncio._get_running_loop() is None:
+    asyncio = _modules.get("asyncio")
+    # While another thread imports it, it is there and has nothing yet.
+    running = getattr(asyncio, "_get_running_loop", None)
+    if asyncio is None or running is None or running() is None:
         return threading.get_ident(), None
     return threading.get_ident(), asyncio.current_task()
+
+
+_modules = sys.modules
 
 
 class Transaction:
@@ -134,13 +142,14 @@ class Transaction:
     `begin`, `commit` and `rollback` are there for code that cannot use ``with``.
     """
 
-    __slots__ = ("_active", "_database", "_mode", "_until")
+    __slots__ = ("_active", "_database", "_depth", "_mode", "_until")
 
     def __init__(self, database: Database, mode: str, until: int | None) -> None:
         self._database = database
         self._mode = mode
         self._until = until
         self._active = False
+        self._depth = 0
 
     def __repr__(self) -> str:
         return f"<brant.Transaction {self._mode}{' active' if self._active else ''}>"
@@ -148,6 +157,7 @@ class Transaction:
     def begin(self) -> Transaction:
         """Begin: "write" takes the write lock now (Busy), "read" fixes a snapshot."""
         self._database._transact("transaction.begin", encode({"mode": self._mode}), self._until)
+        self._depth = len(self._database._turn.begun)
         self._active = True
         return self
 
@@ -170,6 +180,8 @@ class Transaction:
             return
         if error is None:
             try:
+                if self._deeper():
+                    raise Misuse("a transaction that was begun inside is still open")
                 self.commit()
                 return
             except BaseException:
@@ -177,9 +189,15 @@ class Transaction:
                 raise
         self._abandon()
 
+    def _deeper(self) -> bool:
+        """Did somebody leave one open inside of this one? Then the innermost, which the library ends, is not ours."""
+        return len(self._database._turn.begun) > self._depth and self._database._owns()
+
     def _abandon(self) -> None:
         """Roll back on behalf of an exception, which is the one to be seen."""
         try:
+            while self._deeper():
+                self._database._transact("transaction.rollback")
             self.rollback()
         except BrantError:
             pass
@@ -276,22 +294,26 @@ class Database:
         """Run an operation: its input's members, its answer."""
         return decode(self._run(function, encode(members), until))
 
-    def _run(self, function: Callable[[_native.Handle, str | bytes], R], text: str | bytes, until: int | None = None) -> R:
+    def _run(self, function: Callable[[_native.Handle, Input], R], input: Input, until: int | None = None) -> R:
         """Call the library: one thread at a time, the transaction's owner if there is a transaction."""
         turn = self._turn
         with turn.lock:
-            if turn.owner is not None:
+            if turn.owner is not None and turn.owner != _caller():
                 self._admit()
-            if until is not None:
-                _native.brant_deadline_set(self._handle, until)
-            try:
-                answer = function(self._handle, text)
-            finally:
-                if until is not None:
-                    _native.brant_deadline_set(self._handle, 0)
+            if until is None:
+                answer = function(self._handle, input)
+            else:
+                answer = self._run_until(function, input, until)
         if self._memory:
             turn.family.poke()
         return answer
+
+    def _run_until(self, function: Callable[[_native.Handle, Input], R], input: Input, until: int) -> R:
+        _native.brant_deadline_set(self._handle, until)
+        try:
+            return function(self._handle, input)
+        finally:
+            _native.brant_deadline_set(self._handle, 0)
 
     def _admit(self) -> None:
         """Inside the lock, while a transaction is open: return when this caller may call."""
@@ -348,7 +370,8 @@ class Database:
 
     def _owns(self) -> bool:
         """Has this caller a transaction open?"""
-        return self._owner is not None and self._owner == _caller()
+        owner = self._turn.owner
+        return owner is not None and owner == _caller()
 
     def _beside(self, kind: Literal["thread", "loop"]) -> Database:
         """A handle of the package's own on the same file, for what goes on beside the program's calls and must not meet its transactions: one for
@@ -378,8 +401,15 @@ class Database:
         members = {} if namespace is None else {"namespace": namespace}
         return cast("list[Operation]", self._call(_native.brant_operation_list, members)["items"])
 
-    def call(self, name: str, input: Any = None, *, timeout: float | None = None) -> Any:
-        """Run an operation by its registry name ("nodes.put"): a dict in, parsed JSON out. NotFound: no such operation."""
+    @overload
+    def call(self, name: str, input: Any = None, *, timeout: float | None = None) -> Any: ...
+    @overload
+    def call(self, name: Returns[R], *, timeout: float | None = None) -> R: ...
+    def call(self, name: str | Returns[Any], input: Any = None, *, timeout: float | None = None) -> Any:
+        """Run an operation by its registry name ("nodes.put"): a dict in, parsed JSON out; or by a model of its input (`brant.schemas`), which says what
+        the answer is. NotFound: no such operation."""
+        if isinstance(name, Returns):
+            return name._answered(decode(self.call_json(name.operation, encode(name._members()), timeout=timeout)))
         return decode(self.call_json(name, "{}" if input is None else encode(input), timeout=timeout))
 
     def call_json(self, name: str, text: str | bytes, *, timeout: float | None = None) -> str:
@@ -405,10 +435,10 @@ class Database:
         what would change them, the file's settings or the transaction is Denied. Limit: more rows than limits.batch. Sql: the text
         is wrong. Constraint: a rule of your tables.
         """
-        members = {"sql": sql, "params": params if isinstance(params, Mapping) else list(params)}
-        text = self._run(_native.brant_sql_execute, encode(members), deadline(timeout))
-        answer = decode_blobs(text)
-        return Result(tuple(answer["columns"]), [tuple(row) for row in answer["rows"]], answer["changes"], answer["last_insert_rowid"])
+        values = dict(params) if isinstance(params, Mapping) else params
+        request = (sql, values, 0, 0, stored)
+        columns, _, rows, changes, lastrowid, _ = self._run(_native.brant_sql_run, request, deadline(timeout))
+        return Result(columns, rows, changes, lastrowid)
 
     # ---- graphs, events ---------------------------------------------------------------------------------------------------
 
@@ -461,6 +491,10 @@ class Database:
     def queue(self, name: str) -> Queue:
         """A queue of jobs, which the first `enqueue` or `configure` makes."""
         return Queue(self, name)
+
+    def task(self, *, queue: str = "default", name: str | None = None, **options: Unpack[TaskOptions]) -> Callable[[Callable[P, T]], Task[P, T]]:
+        """``@db.task()``: as `Queue.task`, of the queue "default" or another."""
+        return self.queue(queue).task(name=name, **options)
 
     @property
     def queues(self) -> Queues:
@@ -717,6 +751,7 @@ class Database:
 
     @property
     def closed(self) -> bool:
+        """Has `close` been called?"""
         return self._closed
 
     @property

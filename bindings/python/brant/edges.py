@@ -208,6 +208,7 @@ class Edges:
         return opened(self._database, _native.brant_edge_open_secret, {"graph": self._graph, "key": key, "path": path})
 
     def exists(self, key: str) -> bool:
+        """Is there an edge of this key? ``key in graph.edges`` is the same. NotFound: no graph."""
         return cast(bool, self._database._call(_native.brant_edge_exists, {"graph": self._graph, "key": key})["exists"])
 
     def count(self, *, type: str | None = None, filter: Filter | None = None) -> int:

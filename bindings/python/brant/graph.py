@@ -273,7 +273,8 @@ class Graph:
         """The graph as a document: the text, or to a path or an open file (UTF-8), page by page, as of one moment.
 
         `format`: "graphology", "node_link" (NetworkX and d3; `edges` names its array of edges), "ndjson", "csv" (`part` says of what),
-        "graphml", "dot", "mermaid". `filter`: only such nodes, and the edges between them; `edge_filter`: only such edges. A file by its
+        "graphml", "dot", "mermaid", "otlp" (a graph of type "call" as OpenTelemetry traces),
+        "memory" (a graph of type "memory" as the reference MCP memory server's JSON lines). `filter`: only such nodes, and the edges between them; `edge_filter`: only such edges. A file by its
         path is there when it is whole, else it is as it was.
         """
         members = {"graph": self.name, "format": format}
@@ -323,10 +324,10 @@ class Graph:
         (10 000 items) one transaction.
 
         `format`: "graphology", "node_link", "ndjson", "csv" (`part` says of what), "otlp" (OpenTelemetry traces, into a graph of type
-        "call"). A line of "ndjson" is ``{"node": {"key": .., "type": .., "attributes": {..}}}`` or ``{"edge": {"source": .., "target": ..}}``.
+        "call"), "memory" (the reference MCP memory server's JSON lines, into one of type "memory"). A line of "ndjson" is ``{"node": {"key": .., "type": .., "attributes": {..}}}`` or ``{"edge": {"source": .., "target": ..}}``.
         `node_type`, `edge_type`: for items that have none. `mode` "insert": Exists, where one is there. `errors`
         "skip": leave out items at fault. `create`: make the graph, untyped and of the document's kind ("ndjson": of the type that it names;
-        "otlp": "call"). A file is read to its end, or for `max_batches`; `progress` is told after each batch what is done
+        "otlp": "call"; "memory": "memory"). A file is read to its end, or for `max_batches`; `progress` is told after each batch what is done
         so far. `resume`: go on after the last batch of an import that was broken off, by a crash too.
         """
         members = {"graph": self.name, "format": format}

@@ -313,6 +313,7 @@ class Hub:
 
     @property
     def closed(self) -> bool:
+        """Has `close` been called?"""
         return self._folder.closed
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Event, Lock
 from types import TracebackType
@@ -168,7 +168,7 @@ class Job:
     """
 
     __slots__ = (
-        "__weakref__", "_database", "_done", "_event", "_flagged", "_riding", "_source", "_task", "_tentative", "attempt", "cancel_requested", "created_at", "id",
+        "__weakref__", "_database", "_done", "_event", "_flagged", "_judge", "_riding", "_source", "_task", "_tentative", "attempt", "cancel_requested", "created_at", "id",
         "key", "lease_until", "lost", "max_attempts", "payload", "priority", "progress", "queue", "schedule", "token",
     )  # fmt: skip
 
@@ -197,6 +197,7 @@ class Job:
         self._riding = False  # its ack goes with the next claim
         self._tentative = False  # it was finished inside a transaction, which may yet be rolled back
         self._event: Event | None = None
+        self._judge: Callable[[BaseException, int], Json] | None = None  # its task's policy about failures
         self._task: Any = None
 
     def __repr__(self) -> str:
@@ -364,6 +365,8 @@ def settle(job: Job, error: BaseException, *, release: bool) -> tuple[_native.Op
         members["delay"] = milliseconds(error.delay)
     if isinstance(error, Reject):
         members["retry"] = False
+    if job._judge is not None and not isinstance(error, (Retry, Reject)):
+        members |= job._judge(error, job.attempt)
     log.warning("%r failed%s", job, " for the last time" if job.last_attempt else "", exc_info=error)
     return _native.brant_job_fail, members
 

@@ -93,6 +93,7 @@ class Lock:
 
     @property
     def held(self) -> bool:
+        """Was it acquired, and neither released nor lost?"""
         return self._token is not None and not self.lost.is_set()
 
     def check(self) -> None:

@@ -232,6 +232,7 @@ class Nodes:
         return opened(self._database, _native.brant_node_open_secret, {"graph": self._graph, "key": key, "path": path})
 
     def exists(self, key: str) -> bool:
+        """Is there a node of this key? ``key in graph.nodes`` is the same. NotFound: no graph."""
         return cast(bool, self._database._call(_native.brant_node_exists, {"graph": self._graph, "key": key})["exists"])
 
     def count(self, *, type: str | None = None, filter: Filter | None = None) -> int:

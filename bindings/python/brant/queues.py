@@ -52,6 +52,23 @@ class EnqueueOptions(TypedDict, total=False):
     unique: str | Unique | None
 
 
+class TaskOptions(EnqueueOptions, total=False):
+    """The arguments of `Queue.task`: those of `Queue.enqueue`, and a policy about failures in the words of Celery.
+
+    `max_retries` after the first attempt. `autoretry_for`: only these exceptions are retried, others are final (without it all are retried); `dont_autoretry_for`: these never.
+    `retry_backoff`: seconds before the first retry, doubled for each (True: 1), up to `retry_backoff_max` (600), less up to the half by chance unless `retry_jitter` is False; without
+    it the queue's backoff. `ignore_result`: `delay` keeps none.
+    """
+
+    max_retries: int
+    autoretry_for: Iterable[type[BaseException]]
+    dont_autoretry_for: Iterable[type[BaseException]]
+    retry_backoff: Seconds | bool
+    retry_backoff_max: Seconds
+    retry_jitter: bool
+    ignore_result: bool
+
+
 class Backoff(TypedDict, total=False):
     """After attempt n: `base` seconds times `factor` to the n-1, at most `max` seconds, more or less by the part `jitter`."""
 
@@ -426,11 +443,9 @@ class Queue:
     def _tasks(self) -> dict[str, Task[Any, Any]]:
         return self._database._tasks.setdefault(self.name, {})
 
-    def task(
-        self, *, name: str | None = None, **options: Unpack[EnqueueOptions]
-    ) -> Callable[[Callable[P, R]], Task[P, R]]:  # fmt: skip
-        """``@queue.task()``: register a function, so that ``function.enqueue(...)`` has a worker of this queue call it (`run()` without a
-        handler). `name`: by which workers know it (the function's own). `options`: of its jobs, as of `enqueue`."""
+    def task(self, *, name: str | None = None, **options: Unpack[TaskOptions]) -> Callable[[Callable[P, R]], Task[P, R]]:
+        """``@queue.task()``: register a function, so that ``function.delay(...)`` has a worker of this queue call it (`run()` without a
+        handler). `name`: by which workers know it (the function's own). `options`: of its jobs, as of `enqueue`, and what becomes of failures: see `TaskOptions`."""
 
         def register(function: Callable[P, R]) -> Task[P, R]:
             task = Task(self, function, name or str(getattr(function, "__name__", type(function).__name__)), options)

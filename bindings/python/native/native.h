@@ -10,6 +10,7 @@
 #include <Python.h>
 
 #include "brant.h"
+#include "frame.h"
 
 #define BRANT_PYTHON_DB "brant_db"
 #define BRANT_PYTHON_HUB "brant_hub"

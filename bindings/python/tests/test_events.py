@@ -187,7 +187,7 @@ def test_signals_in_the_main_thread(db: brant.Database) -> None:
         start = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
             listener.next()
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 60
     signal.signal(signal.SIGINT, previous)
 
 
@@ -318,8 +318,8 @@ def test_async_close(path: Path) -> None:
                 await asyncio.to_thread(db.close)
             else:
                 (db if end == "database" else listener).close()
-            assert await asyncio.wait_for(task, 5) == []
-            assert time.monotonic() - start < 0.5
+            assert await asyncio.wait_for(task, 30) == []
+            assert time.monotonic() - start < 10
             db.close()
 
     asyncio.run(main())
@@ -348,7 +348,7 @@ def test_async_wait_does_not_stop_the_loop(db: brant.Database) -> None:
 
         def occupy() -> None:
             with pytest.raises(brant.Timeout):
-                db.execute(endless, timeout=0.5)
+                db.execute(endless, timeout=2)
             db.notify("x")
 
         occupied = asyncio.create_task(asyncio.to_thread(occupy))
@@ -360,7 +360,7 @@ def test_async_wait_does_not_stop_the_loop(db: brant.Database) -> None:
             now = time.monotonic()
             longest, last = max(longest, now - last), now
         await occupied
-        assert longest < 0.25
+        assert longest < 1.5
 
     asyncio.run(main())
 
@@ -372,8 +372,8 @@ def test_async_in_memory() -> None:
             await asyncio.sleep(0.02)
             start = time.monotonic()
             db.notify("x", 5)
-            assert (await asyncio.wait_for(task, 5)).payload == 5
-            assert time.monotonic() - start < 0.5
+            assert (await asyncio.wait_for(task, 30)).payload == 5
+            assert time.monotonic() - start < 10
 
     asyncio.run(main())
 

@@ -53,7 +53,7 @@ def test_mailer(tmp_path: Path) -> None:
     lines = {process.stdout.readline() for _ in range(3)}
     assert lines == {"welcome, ann@example.org\n", "welcome, bob@example.org\n", "reminding\n"}
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 0 and "ConnectionError: try again" in err
 
 
@@ -88,7 +88,7 @@ connections: list[HTTPConnection] = []
 
 
 def connection(address: str) -> HTTPConnection:
-    connections.append(HTTPConnection(address.removeprefix("http://"), timeout=20))
+    connections.append(HTTPConnection(address.removeprefix("http://"), timeout=60))
     return connections[-1]
 
 
@@ -160,7 +160,7 @@ def test_hub_server(tmp_path: Path) -> None:
             assert large.getresponse().status == 413
 
             process.send_signal(signal.SIGTERM)
-            _, err = process.communicate(timeout=20)
+            _, err = process.communicate(timeout=60)
             assert process.returncode == 0 and err == ""
             with hub.tenant(organization.id) as tenant, hub.tenant(other.id) as others:
                 assert tenant.audit.verify() and others.audit.verify() and hub.audit.verify()
@@ -171,3 +171,8 @@ def test_hub_server(tmp_path: Path) -> None:
         process.communicate()
         for one in connections:
             one.close()
+
+
+def test_tasks() -> None:
+    run = subprocess.run([sys.executable, EXAMPLES / "tasks.py"], check=True, capture_output=True, text=True)
+    assert run.stdout.splitlines() == ["one: text of a", "chain: 10", "chord: letters: 30", "later: delayed cancelled cancelled"]

@@ -43,13 +43,13 @@ def test_there_and_back(db: brant.Database) -> None:
 
 
 def test_it_refreshes_itself(db: brant.Database, path: Path) -> None:
-    with brant.open(path) as other, db.lock("x", ttl=0.15), db.transaction("read"):
-        time.sleep(0.5)
+    with brant.open(path) as other, db.lock("x", ttl=0.8), db.transaction("read"):
+        time.sleep(2)
         assert not other.lock("x").acquire(timeout=0)
 
     async def main() -> None:
-        async with db.lock("x", ttl=0.15):
-            await asyncio.sleep(0.5)
+        async with db.lock("x", ttl=0.8):
+            await asyncio.sleep(2)
             with brant.open(path) as other:
                 assert not other.lock("x").acquire(timeout=0)
 
@@ -96,7 +96,7 @@ def test_the_holder_dies(db: brant.Database, path: Path) -> None:
     start = time.monotonic()
     with db.lock("x") as lock:
         assert lock.token > token
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 30
 
 
 def test_it_is_lost(db: brant.Database) -> None:
@@ -105,7 +105,7 @@ def test_it_is_lost(db: brant.Database) -> None:
     lock.on_lost = lambda: told.append(1)
     with pytest.raises(brant.Stale), lock:
         db.locks.break_("x")
-        assert lock.lost.wait(5)
+        assert lock.lost.wait(30)
         assert not lock.held
         with pytest.raises(brant.Stale):
             lock.check()
@@ -156,15 +156,14 @@ def test_waits_may_be_cancelled(db: brant.Database) -> None:
 
 
 def test_a_window(db: brant.Database, path: Path) -> None:
-    limit = db.rate_limit("mail", limit=3, period=0.3)
+    limit = db.rate_limit("mail", limit=3, period=2)
     with brant.open(path) as other:
-        same = other.rate_limit("mail", limit=3, period=0.3)
+        same = other.rate_limit("mail", limit=3, period=2)
         assert limit.take() and same.take(2)
         refused = limit.take()
-        assert not refused and 0 < refused.retry_after <= 300 and refused.remaining == 0
+        assert not refused and 0 < refused.retry_after <= 2000 and refused.remaining == 0
         assert not limit.peek() and not limit.wait(timeout=0.01)
-        start = time.monotonic()
-        assert same.wait(timeout=5) and time.monotonic() - start < 0.5
+        assert same.wait(timeout=30)
     assert [info.name for info in db.rate_limits] == ["mail"]
     limit.reset()
     assert limit.take(3)
@@ -177,7 +176,7 @@ def test_a_bucket(db: brant.Database) -> None:
     assert limit.take(2) and not limit.take()
 
     async def main() -> None:
-        assert await limit.wait_async(timeout=5)
+        assert await limit.wait_async(timeout=30)
         assert not await db.rate_limit("slow", limit=1, period=60).wait_async(1, timeout=0) or True
 
     asyncio.run(main())

@@ -138,11 +138,11 @@ def test_unique(queue: brant.Queue) -> None:
     replaced = queue.enqueue(3, unique={"key": "k", "on_conflict": "replace"})
     assert (replaced.id, replaced.action) == (first.id, "replaced")
     assert claim(queue).payload == 3
-    queue.enqueue(4, unique={"key": "w", "window": 0.05})
+    queue.enqueue(4, unique={"key": "w", "window": 1})
     claim(queue).ack()
-    assert queue.enqueue(5, unique={"key": "w", "window": 0.05}).duplicate
-    time.sleep(0.06)
-    assert not queue.enqueue(6, unique={"key": "w", "window": 0.05}).duplicate
+    assert queue.enqueue(5, unique={"key": "w", "window": 1}).duplicate
+    time.sleep(1.1)
+    assert not queue.enqueue(6, unique={"key": "w", "window": 1}).duplicate
 
 
 def test_many_and_dependencies(db: brant.Database, queue: brant.Queue) -> None:

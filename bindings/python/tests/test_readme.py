@@ -21,9 +21,9 @@ import brant
 def test_the_blocks_after_the_first(db: brant.Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "large.ndjson").write_text("".join(json.dumps({"node": {"key": f"n{n}", "attributes": {"title": "x"}}}) + "\n" for n in range(9)))
-    # packaging/pip/test runs the block that wants a Python whose sqlite3 loads extensions.
-    blocks = re.findall(r"(?<!<!-- test: host -->\n)```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
-    assert len(blocks) == 9
+    # packaging/pip/test runs the block that wants a Python whose sqlite3 loads extensions, tests/langgraph/run and tests/sqlalchemy/run those that want these libraries.
+    blocks = re.findall(r"(?<!<!-- test: host -->\n)(?<!<!-- test: langgraph -->\n)(?<!<!-- test: sqlalchemy -->\n)```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+    assert len(blocks) == 12
     names: dict[str, Any] = {"db": db, "__name__": "readme", "tasks": [{"key": "new", "attributes": {"title": "New"}}, {"key": "new"}]}
     exec(BEFORE, names)
     for block in blocks[1:]:

@@ -104,7 +104,7 @@ def test_periodic(db: brant.Database) -> None:
     assert db.schedules.get("tidy").queue == "periodic"
     with db.queue("periodic").worker(), db.scheduler():
         for _ in range(3):
-            assert ran.acquire(timeout=10)
+            assert ran.acquire(timeout=60)
 
 
 def test_a_process_of_both(db: brant.Database, path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_process_of_both(db: brant.Database, path: Path) -> None:
     for _ in range(3):
         assert process.stdout.readline() == "tick\n"
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert out.endswith("closed\n") and process.returncode == 0, err
 
 

@@ -293,9 +293,9 @@ def test_members_share(db: brant.Database, stream: brant.Stream, path: Path) -> 
 
 def test_leases_of_a_group(stream: brant.Stream, path: Path) -> None:
     fill(stream, 2)
-    with brant.open(path) as other, stream.group("g", lease=0.2, batch=1) as group:
+    with brant.open(path) as other, stream.group("g", lease=0.8, batch=1) as group:
         for event in group:
-            time.sleep(0.5)  # prolonged meanwhile
+            time.sleep(2)  # prolonged meanwhile
             assert [one.offset for one in other.stream("s").group("g").claim(1, lease=0.001)] == ([2] if event.offset == 1 else [])
             break
     time.sleep(0.05)  # the other's millisecond is over
