@@ -1,11 +1,12 @@
 /*
- * background.cc: what SWIG has no words for: calls on a thread of the pool, and waking.
+ * background.cc: what SWIG has no words for: calls on a thread of the pool, and waking. The SQL of sql.cc is added to the module here, too.
  *
  *   open_async(path, options) -> Promise of a handle
  *   call_async(db or null, name, input, deadline) -> Promise of text
  *   call_open_async(db, name, input, deadline) -> Promise of a cursor
  *   hub_acquire_async(hub, org_id) -> Promise of a handle
  *   hub_authenticate_async(hub, token) -> Promise of [session, text]
+ *   sql_run_async(db, sql, values, flags, limit, collect, deadline) -> Promise of what `collect` made
  *   next_async(cursor, db, deadline) -> Promise of text: what the cursor, which is one of `db`, has now
  *   wake_start(db, callback) -> waker; wake_arm(waker); wake_ref(waker, bool); wake_stop(waker)
  *
@@ -26,13 +27,13 @@ namespace brant_node {
 
 namespace {
 
-enum class Kind { open, call, call_open, next, acquire, authenticate };
+enum class Kind { open, call, call_open, next, acquire, authenticate, sql };
 
 /* A call on a thread of the pool. The error record belongs to that thread, so its text is taken there. */
 struct Job {
     napi_async_work work = nullptr;
     napi_deferred deferred = nullptr;
-    napi_ref keep[2] = {nullptr, nullptr}; /* the externals, while the call runs */
+    napi_ref keep[2] = {nullptr, nullptr}; /* the externals, and `collect`, while the call runs */
     Kind kind = Kind::call;
     brant_db *db = nullptr;
     brant_cursor *from = nullptr;
@@ -46,6 +47,9 @@ struct Job {
     Database handle;
     Caller caller;
     Cursor cursor;
+    SqlRequest request;
+    SqlAnswer answer;
+    napi_value collect = nullptr; /* while the answer is made */
 
     ~Job();
     brant_status run();
@@ -64,6 +68,7 @@ brant_status Job::run()
     case Kind::call: return brant_call(&text.data, &text.size, db, name.data(), name.size(), json.data(), json.size());
     case Kind::call_open: return brant_call_open(&cursor.pointer, db, name.data(), name.size(), json.data(), json.size());
     case Kind::next: return brant_cursor_next(&text.data, &text.size, from, 0);
+    case Kind::sql: return brant_sql_run(&answer.frame.data, &answer.frame.size, db, request.data(), request.size());
     case Kind::acquire: return brant_hub_acquire(&handle.pointer, hub, name.data(), name.size());
     case Kind::authenticate:
         return brant_hub_authenticate(&caller.session.pointer, &caller.text.data, &caller.text.size, hub, name.data(), name.size());
@@ -78,6 +83,7 @@ Napi::Value Job::result(napi_env env)
     case Kind::acquire: return handle.value(env);
     case Kind::authenticate: return caller.value(env);
     case Kind::call_open: return cursor.value(env);
+    case Kind::sql: return answer.value(env, collect);
     case Kind::call:
     case Kind::next: break;
     }
@@ -101,6 +107,7 @@ void job_execute(napi_env, void *data)
 void job_complete(napi_env env, napi_status, void *data)
 {
     std::unique_ptr<Job> job(static_cast<Job *>(data));
+    if (job->kind == Kind::sql) napi_get_reference_value(env, job->keep[1], &job->collect);
     for (napi_ref keep : job->keep) {
         if (keep != nullptr) napi_delete_reference(env, keep);
     }
@@ -161,6 +168,20 @@ Napi::Value call(const Napi::CallbackInfo &info, Kind kind)
 Napi::Value call_async(const Napi::CallbackInfo &info) { return call(info, Kind::call); }
 
 Napi::Value call_open_async(const Napi::CallbackInfo &info) { return call(info, Kind::call_open); }
+
+Napi::Value sql_run_async(const Napi::CallbackInfo &info)
+{
+    std::unique_ptr<Job> job(new Job);
+    job->kind = Kind::sql;
+    job->db = database(info.Env(), info[0]);
+    job->request.read(info.Env(), info[1], info[2], info[3], info[4]);
+    job->answer.described = job->request.described();
+    job->answer.rounded = job->request.rounded();
+    job->deadline = integer(info.Env(), info[6]);
+    check(info.Env(), napi_create_reference(info.Env(), info[0], 1, &job->keep[0]));
+    check(info.Env(), napi_create_reference(info.Env(), info[5], 1, &job->keep[1]));
+    return job_start(info.Env(), std::move(job));
+}
 
 Napi::Value from_hub(const Napi::CallbackInfo &info, Kind kind)
 {
@@ -322,6 +343,8 @@ void define(Napi::Env env, Napi::Object exports)
     exports.Set("open_async", Napi::Function::New<open_async>(env, "open_async"));
     exports.Set("call_async", Napi::Function::New<call_async>(env, "call_async"));
     exports.Set("call_open_async", Napi::Function::New<call_open_async>(env, "call_open_async"));
+    exports.Set("sql_run", Napi::Function::New<sql_run>(env, "sql_run"));
+    exports.Set("sql_run_async", Napi::Function::New<sql_run_async>(env, "sql_run_async"));
     exports.Set("hub_acquire_async", Napi::Function::New<hub_acquire_async>(env, "hub_acquire_async"));
     exports.Set("hub_authenticate_async", Napi::Function::New<hub_authenticate_async>(env, "hub_authenticate_async"));
     exports.Set("next_async", Napi::Function::New<next_async>(env, "next_async"));

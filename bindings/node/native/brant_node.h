@@ -28,6 +28,9 @@ napi_value error_value(napi_env env, brant_status status, std::string_view code,
 /* Throw an Error with the code INVALID: an argument has a wrong JavaScript type. */
 [[noreturn]] void raise_type(napi_env env, const char *message);
 
+/* A string. Throws LIMIT where it is longer than one can be. */
+napi_value string(napi_env env, std::string_view text);
+
 /* Throw what Node-API reports, unless the status is napi_ok. */
 void check(napi_env env, napi_status status);
 
@@ -70,6 +73,52 @@ struct Output {
     Output &operator=(const Output &) = delete;
     ~Output() { brant_free(data); }
     Napi::Value value(napi_env env) const;
+};
+
+/* Some of the user's own SQL, as a frame for brant_sql_run. A copy, which is wiped. */
+class SqlRequest {
+public:
+    SqlRequest() = default;
+    SqlRequest(const SqlRequest &) = delete;
+    SqlRequest &operator=(const SqlRequest &) = delete;
+    ~SqlRequest();
+    /* The text, its parameters (an array, of named ones with the name before each, or undefined), flags, which are BRANT_SQL_*, 1 << 30: named, 1 << 31: integers are rounded, and a limit or 0. */
+    void read(napi_env env, napi_value sql, napi_value values, napi_value flags, napi_value limit);
+    const char *data() const { return data_; }
+    size_t size() const { return size_; }
+    /* Column types are asked for. */
+    bool described() const { return described_; }
+    /* Integers are numbers, rounded beyond 2^53. */
+    bool rounded() const { return rounded_; }
+
+private:
+    char *room(size_t size);
+    template <typename T> void number(T value);
+    void text(napi_env env, napi_value value, const char *what);
+    void value(napi_env env, napi_value value);
+    void bytes(napi_env env, napi_value value);
+    void integer_or_double(napi_env env, napi_value value);
+
+    char stack_[2048];
+    std::unique_ptr<char[]> heap_;
+    char *data_ = stack_;
+    size_t size_ = 0;
+    size_t capacity_ = sizeof stack_;
+    bool described_ = false;
+    bool rounded_ = false;
+};
+
+/* What it answered. */
+struct SqlAnswer {
+    Output frame;
+    bool described = false;
+    bool rounded = false;
+
+    /*
+     * What `collect` makes of it: called once or several times, each time with what it returned at first, undefined until then, and some of the answer behind that. At first these
+     * are how many columns there are, the types of columns or undefined, changes, last_insert_rowid and the columns' names; then the values of whole rows.
+     */
+    Napi::Value value(napi_env env, napi_value collect) const;
 };
 
 /* A handle that a function returned, until an external owns it. */
@@ -136,6 +185,9 @@ int64_t integer(napi_env env, napi_value value);
 
 /* Add the asynchronous calls and the wake functions to the module's exports. */
 void define(Napi::Env env, Napi::Object exports);
+
+/* sql_run(db, sql, values, flags, limit, collect) -> what `collect` made; see SqlRequest and SqlAnswer. */
+Napi::Value sql_run(const Napi::CallbackInfo &info);
 
 } // namespace brant_node
 

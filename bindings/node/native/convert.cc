@@ -18,16 +18,6 @@ constexpr napi_type_tag VALIDATOR_TAG = {0x6272616e742d7661, 0x7a10c4d6e85f2b39}
 /* V8's longest string. */
 constexpr size_t LONGEST = (size_t{1} << 29) - 24;
 
-napi_value string(napi_env env, std::string_view text)
-{
-    napi_value value = nullptr;
-    if (text.size() > LONGEST) {
-        throw Napi::Error(env, error_value(env, BRANT_LIMIT, "LIMIT", "the answer is longer than a string can be; ask for less", "{}"));
-    }
-    check(env, napi_create_string_utf8(env, text.data(), text.size(), &value));
-    return value;
-}
-
 void finalize_database(napi_env, void *data, void *) { brant_db_free(static_cast<brant_db *>(data)); }
 
 void finalize_hub(napi_env, void *data, void *) { brant_hub_free(static_cast<brant_hub *>(data)); }
@@ -63,6 +53,16 @@ void *pointer_of(napi_env env, napi_value value, const napi_type_tag &tag, const
 }
 
 } // namespace
+
+napi_value string(napi_env env, std::string_view text)
+{
+    napi_value value = nullptr;
+    if (text.size() > LONGEST) {
+        throw Napi::Error(env, error_value(env, BRANT_LIMIT, "LIMIT", "the answer is longer than a string can be; ask for less", "{}"));
+    }
+    check(env, napi_create_string_utf8(env, text.data(), text.size(), &value));
+    return value;
+}
 
 napi_value error_value(napi_env env, brant_status status, std::string_view code, std::string_view message,
                        std::string_view detail)

@@ -17,7 +17,8 @@ import { calls, traced, tracedAsync } from './diagnostics.js';
 import { BrantError, translate } from './error.js';
 import { type Integers, parse, parseColumns, stringify } from './json.js';
 import { type Handle, type Operation, type RawCursor, native } from './native.js';
-import type { AsyncOptions } from './types.js';
+import { type Statement, collect } from './sql.js';
+import type { AsyncOptions, SqlResult } from './types.js';
 
 /** Milliseconds between two attempts to interrupt a call that may not have begun yet. */
 const INTERRUPT_AGAIN = 10;
@@ -293,6 +294,49 @@ export class Connection {
     }
   }
 
+  /** Run a statement of the user's own on this thread. */
+  execute<Row extends readonly unknown[]>(statement: Statement, timeout?: number): SqlResult<Row> {
+    if (!calls.hasSubscribers && timeout === undefined) return this.#execute(statement);
+    const run = (): SqlResult<Row> => this.#within(timeout, () => this.#execute(statement));
+    return calls.hasSubscribers ? traced('sql.execute', run) : run();
+  }
+
+  #execute<Row extends readonly unknown[]>({ sql, values, flags, limit }: Statement): SqlResult<Row> {
+    let answer: SqlResult<unknown[]>;
+    try {
+      answer = native.sql_run(this.handle, sql, values, flags, limit, collect);
+    } catch (error) {
+      throw translate(error);
+    }
+    this.#root.afterCall?.();
+    return answer as SqlResult<never> as SqlResult<Row>;
+  }
+
+  /** `execute` on another thread. */
+  async executeAsync<Row extends readonly unknown[]>(statement: Statement, options: AsyncOptions = {}): Promise<SqlResult<Row>> {
+    const { signal, timeout } = options;
+    signal?.throwIfAborted();
+    if (this.isMemory) return this.execute<Row>(statement, timeout);
+
+    const deadline = timeout === undefined ? 0 : deadlineOf(timeout);
+    const { sql, values, flags, limit } = statement;
+    const answer = await this.#inTurn(signal, (other) =>
+      tracedAsync('sql.execute', () => this.#run(other, signal, () => native.sql_run_async(other.handle, sql, values, flags, limit, collect, deadline))),
+    );
+    return answer as SqlResult<never> as SqlResult<Row>;
+  }
+
+  /** Run `call` with a deadline. */
+  #within<T>(timeout: number | undefined, call: () => T): T {
+    if (timeout === undefined) return call();
+    guard(() => native.brant_deadline_set(this.handle, deadlineOf(timeout)));
+    try {
+      return call();
+    } finally {
+      native.brant_deadline_set(this.handle, 0);
+    }
+  }
+
   /** Run an operation by its name on this thread: text in, text out. */
   invokeText(name: string, input: string | Uint8Array | undefined, timeout?: number): string {
     return calls.hasSubscribers
@@ -303,12 +347,7 @@ export class Connection {
   #invokeText(name: string, input: string | Uint8Array | undefined, timeout?: number): string {
     let text: string;
     try {
-      if (timeout !== undefined) native.brant_deadline_set(this.handle, deadlineOf(timeout));
-      try {
-        text = native.brant_call(this.handle, name, input);
-      } finally {
-        if (timeout !== undefined) native.brant_deadline_set(this.handle, 0);
-      }
+      text = this.#within(timeout, () => native.brant_call(this.handle, name, input));
     } catch (error) {
       throw translate(error);
     }

@@ -34,11 +34,12 @@ import { Queue, Queues } from './queue.js';
 import { RateLimit, RateLimits, type RateLimitOptions } from './rate_limit.js';
 import { Scheduler, Schedules, type SchedulerOptions } from './schedules.js';
 import { Envelopes, Secrets } from './secrets.js';
+import { copied, statement } from './sql.js';
 import { Stream, Streams } from './stream.js';
 import { Tenants } from './tenants.js';
 import { Types } from './typed.js';
 import type { ProcessOptions } from './worker.js';
-import type { AnySchema, AsyncOptions, ChannelInfo, Copy, Diagnosis, EraseOptions, Erasure, GraphSchema, Info, ListOptions, Listed, Maintenance, Notification, OpenOptions, OperationSpec, SqlParameters, SqlResult, SqlValue } from './types.js';
+import type { AnySchema, AsyncOptions, ChannelInfo, Copy, Diagnosis, EraseOptions, Erasure, GraphSchema, Info, ListOptions, Listed, Maintenance, Notification, OpenOptions, OperationSpec, SqlOptions, SqlParameters, SqlResult, SqlValue } from './types.js';
 
 /** How long asynchronous calls, and all in a Worker, wait for another writer. */
 export const PATIENT = 5000;
@@ -308,19 +309,21 @@ export class Database {
    * settings or the transaction is `DENIED`.
    *
    * @param params - by position or by name (without the prefix); a Uint8Array is a blob, in rows too
+   * @param options - `limit`: answer at most so many rows; a query ends there, what writes (`RETURNING`) is done to its end. `describe`: see {@link SqlResult}
    * @throws BrantError `SQL`: the text is wrong; `CONSTRAINT`: a rule of your tables; `LIMIT`: more than `limits.batch` rows.
    */
-  execute<Row extends readonly unknown[] = SqlValue[]>(sql: string, params?: SqlParameters): SqlResult<Row> {
-    return fromBlobs(this.#connection.invoke(native.brant_sql_execute, { sql, params: toBlobs(params) }));
+  execute<Row extends readonly unknown[] = SqlValue[]>(sql: string, params?: SqlParameters, options?: SqlOptions): SqlResult<Row> {
+    return this.#connection.execute<Row>(statement(sql, params, options, this.#connection.integers));
   }
 
   /** `execute` on another thread, outside any transaction of this handle. */
   async executeAsync<Row extends readonly unknown[] = SqlValue[]>(
     sql: string,
     params?: SqlParameters,
-    options?: AsyncOptions,
+    options: AsyncOptions & SqlOptions = {},
   ): Promise<SqlResult<Row>> {
-    return fromBlobs(await this.#connection.invokeAsync('sql.execute', { sql, params: toBlobs(params) }, options));
+    const { limit, describe, ...rest } = options;
+    return this.#connection.executeAsync<Row>(copied(statement(sql, params, { limit, describe }, this.#connection.integers)), rest);
   }
 
   /**
@@ -540,30 +543,4 @@ function refuseLoneSurrogate(text: string): void {
   const index = text.search(/\p{Surrogate}/u);
   if (index < 0) return;
   throw new BrantError('INVALID_JSON', 'the text has a lone surrogate', { offset: Buffer.byteLength(text.slice(0, index)) });
-}
-
-/** A parameter as the border has it. */
-function toBlob(value: SqlValue): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw new BrantError('INVALID', 'a parameter is not a finite number');
-  }
-  if (!(value instanceof Uint8Array)) return value;
-  return { $base64: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') };
-}
-
-function toBlobs(params: SqlParameters | undefined): unknown {
-  if (params === undefined) return undefined;
-  if (Array.isArray(params)) return params.map(toBlob);
-  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, toBlob(value)]));
-}
-
-/** Rows with their blobs as bytes: a blob is the only value of SQL that is an object. */
-function fromBlobs<Row extends readonly unknown[]>(result: SqlResult<Row>): SqlResult<Row> {
-  for (const row of result.rows as readonly unknown[][] & Row[]) {
-    for (const [index, value] of row.entries()) {
-      if (typeof value !== 'object' || value === null) continue;
-      row[index] = new Uint8Array(Buffer.from((value as { $base64: string }).$base64, 'base64'));
-    }
-  }
-  return result;
 }

@@ -130,6 +130,7 @@ export class Edges<S extends GraphSchema = AnySchema> implements Iterable<GraphE
     return secretOf(await this.#connection.invokeAsync('edges.open_secret', { graph: this.#graph, key, path }, options));
   }
 
+  /** Is there an edge of this key? NOT_FOUND: no graph. */
   exists(key: string): boolean {
     return this.#connection.invoke<{ exists: boolean }>(native.brant_edge_exists, { graph: this.#graph, key }).exists;
   }

@@ -147,6 +147,7 @@ export interface TopicTarget<Events = Record<string, unknown>> {
   ): void;
   /** Publish an event: its type is the topic, its `detail` what is said. True. */
   dispatchEvent(event: Event): boolean;
+  /** Hear no more. Any number of times. */
   close(): void;
 }
 
@@ -456,6 +457,7 @@ export class CompositeEventTarget<Events = Record<string, unknown>> implements T
     return true;
   }
 
+  /** Close all of them. */
   close(): void {
     for (const target of this.#targets) target.close();
   }

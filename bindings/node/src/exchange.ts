@@ -14,7 +14,7 @@ import { native } from './native.js';
 import type { EdgeOptions } from './traversal.js';
 import type { AnySchema, AsyncOptions, GraphSchema, ItemFault, JsonObject, TypeName } from './types.js';
 
-export type ExportFormat = 'graphology' | 'node_link' | 'ndjson' | 'csv' | 'graphml' | 'dot' | 'mermaid';
+export type ExportFormat = 'graphology' | 'node_link' | 'ndjson' | 'csv' | 'graphml' | 'dot' | 'mermaid' | 'otlp' | 'memory';
 
 export interface ExportOptions<S extends GraphSchema = AnySchema> {
   /** Of `csv`, which is two documents: `'nodes'` or `'edges'`. */
@@ -28,13 +28,13 @@ export interface ExportOptions<S extends GraphSchema = AnySchema> {
 }
 
 /** A line of `ndjson` is `{"node": {"key", "type", "attributes"}}` or `{"edge": {"source", "target", "type", "attributes"}}`. */
-export type ImportFormat = 'graphology' | 'node_link' | 'ndjson' | 'csv' | 'otlp';
+export type ImportFormat = 'graphology' | 'node_link' | 'ndjson' | 'csv' | 'otlp' | 'memory';
 
 interface ImportCommon {
   format: ImportFormat;
   /**
    * Create the graph when it is not there, with the document's attributes as its metadata, of a graph type that fits: one without types
-   * (`open`, `open_undirected`, ...), the one that `ndjson` names, or `call` for `otlp`.
+   * (`open`, `open_undirected`, ...), the one that `ndjson` names, `call` for `otlp`, or `memory` for `memory`.
    */
   create?: boolean | undefined;
   /** Of `csv`: what the rows are. */

@@ -14,7 +14,10 @@ export { Caller, Hub } from './hub.js';
 export { Token, identitySchemas } from './identity.js';
 export { modules } from './modules.js';
 export { JobFailed } from './queue.js';
+export { rowSchemas } from './rows.js';
+export type { RowName, Rows } from './rows.js';
 export { Validator } from './validator.js';
+export { view } from './view.js';
 export type {
   DefinedModule,
   DefineModuleOptions,
@@ -163,3 +166,4 @@ export type { ValidatorSource } from './validator.js';
 export type { Walk, WalkNodesOptions } from './walk.js';
 export type { WorkOptions } from './work.js';
 export type { Handler, JobEvent, ProcessOptions, Worker, WorkerEvents, WorkerListener } from './worker.js';
+export type { Viewer, ViewOptions } from './view.js';

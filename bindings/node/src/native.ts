@@ -28,6 +28,9 @@ export type Text = string | Uint8Array | undefined;
 /** A function of the shape that every operation has. */
 export type Operation = (handle: Handle | null, json: Text) => string;
 
+/** Called with what it returned at first, undefined until then, and some of an answer. */
+export type Collect<T> = (answer: T | undefined, ...parts: unknown[]) => T;
+
 export interface Native {
   brant_version(): string;
   brant_json_compact(json: Text): string;
@@ -308,6 +311,9 @@ export interface Native {
   call_open_async(handle: Handle, name: string, json: Text, deadline: number): Promise<RawCursor>;
   hub_acquire_async(hub: RawHub, orgId: Text): Promise<Handle>;
   hub_authenticate_async(hub: RawHub, token: Text): Promise<[Handle, string]>;
+  /** A statement, parameters (of named ones the name before each), flags and a limit; what `collect` made of the answer (native/sql.cc). */
+  sql_run<T>(handle: Handle, sql: string, values: readonly unknown[] | undefined, flags: number, limit: number, collect: Collect<T>): T;
+  sql_run_async<T>(handle: Handle, sql: string, values: readonly unknown[] | undefined, flags: number, limit: number, collect: Collect<T>, deadline: number): Promise<T>;
   next_async(cursor: RawCursor, handle: Handle, deadline: number): Promise<string>;
   wake_start(handle: Handle, callback: () => void): Waker;
   wake_arm(waker: Waker): void;

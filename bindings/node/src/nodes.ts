@@ -153,6 +153,7 @@ export class Nodes<S extends GraphSchema = AnySchema> implements Iterable<GraphN
     return secretOf(await this.#connection.invokeAsync('nodes.open_secret', { graph: this.#graph, key, path }, options));
   }
 
+  /** Is there a node of this key? NOT_FOUND: no graph. */
   exists(key: string): boolean {
     return this.#connection.invoke<{ exists: boolean }>(native.brant_node_exists, { graph: this.#graph, key }).exists;
   }

@@ -244,7 +244,13 @@ export interface Operations {
   'transaction.begin': { input: { mode?: 'write' | 'read' }; output: { depth: number } };
   'transaction.commit': { input: Empty; output: { depth: number } };
   'transaction.rollback': { input: Empty; output: { depth: number } };
-  'sql.execute': { input: { sql: string; params?: unknown }; output: SqlResult<unknown[]> };
+  'sql.execute': {
+    input:
+      | { sql: string; params?: unknown; describe?: boolean; script?: boolean; limit?: number; close?: boolean }
+      | { sql: string; batch: readonly unknown[]; describe?: boolean }
+      | { cursor: number; limit?: number; close?: boolean };
+    output: SqlResult<unknown[]> & { parameters?: number; tail?: number; cursor?: number | null };
+  };
   'db.info': { input: Empty; output: Info };
   'db.doctor': { input: Empty; output: Diagnosis };
   'db.backup': { input: { path: string; overwrite?: boolean }; output: Copy };

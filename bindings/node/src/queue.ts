@@ -324,6 +324,7 @@ export class Queue<Payload = unknown, Result = unknown> {
     return this.#connection.invoke(native.brant_queue_pause, { queue: this.name });
   }
 
+  /** Hand out jobs again, after `pause` or `drain`. NOT_FOUND. */
   resume(): QueueInfo {
     return this.#connection.invoke(native.brant_queue_resume, { queue: this.name });
   }

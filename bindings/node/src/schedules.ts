@@ -112,6 +112,7 @@ export class Schedules implements Iterable<Schedule> {
     return unpacked(this.#connection.invoke(native.brant_schedule_pause, { name }));
   }
 
+  /** Fire again, from the next time on; what was missed while it was paused is not made up. NOT_FOUND. */
   resume(name: string): Schedule {
     return unpacked(this.#connection.invoke(native.brant_schedule_resume, { name }));
   }

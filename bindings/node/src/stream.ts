@@ -215,6 +215,7 @@ export class Stream<Payload = unknown> {
     return this.#connection.invoke(native.brant_stream_get, { stream: this.name });
   }
 
+  /** How many events, how old, how fast, and how far its consumers are. NOT_FOUND. */
   stats(): StreamStats {
     return this.#connection.invoke(native.brant_stream_stats, { stream: this.name });
   }

@@ -157,9 +157,20 @@ export type SqlValue = null | boolean | number | bigint | string | Uint8Array;
 /** Parameters by position or by name (without the prefix). */
 export type SqlParameters = readonly SqlValue[] | { readonly [name: string]: SqlValue };
 
+/** How a statement is run. */
+export interface SqlOptions {
+  /** Answer at most so many rows. A query ends there; what writes (`RETURNING`) is done to its end. */
+  limit?: number | undefined;
+  /** Also answer `types`. */
+  describe?: boolean | undefined;
+}
+
 export interface SqlResult<Row extends readonly unknown[] = SqlValue[]> {
   columns: string[];
   rows: Row[];
+  /** With `describe`: what each column's table declares of it, null for an expression. */
+  types?: ({ type: string; not_null: boolean } | null)[];
+  /** Rows that the statement itself inserted, updated or deleted, not those of triggers and of foreign keys' actions. */
   changes: number;
   last_insert_rowid: number | bigint;
 }

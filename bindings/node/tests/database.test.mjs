@@ -259,7 +259,7 @@ test('the main thread is impatient with another writer', (t) => {
     const began = performance.now();
     assert.throws(() => two.notify('a'), code('BUSY'));
     const waited = performance.now() - began;
-    assert.ok(waited >= 200 && waited < 2000, `waited ${waited} ms`);
+    assert.ok(waited >= 200 && waited < 4500, `waited ${waited} ms`);
   });
   two.notify('a');
 });

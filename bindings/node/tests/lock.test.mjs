@@ -24,15 +24,15 @@ test('a lock is held by one, with a token that grows, and waited for', async (t)
 
 test('a lock is refreshed while it is held, and one that was lost says so', async (t) => {
   const db = database(t);
-  const lock = db.lock('l', { ttl: 90 });
+  const lock = db.lock('l', { ttl: 900 });
   const lease = await lock.acquire();
-  await sleep(250);
+  await sleep(2500);
   assert.equal(db.lock('l').tryAcquire().acquired, false);
   assert.equal(lock.info().token, lease.token);
   lock.break();
   const gone = db.lock('l', { ttl: 60_000 }).tryAcquire();
   assert.ok(gone.token > lease.token);
-  await sleep(120);
+  for (const end = Date.now() + 60_000; !lease.signal.aborted && Date.now() < end; ) await sleep(10); // its own timers keep no process alive
   assert.equal(lease.signal.aborted, true);
   assert.equal(lease.signal.reason.code, 'STALE');
   assert.throws(() => lease.refresh(), code('STALE'));
@@ -47,7 +47,7 @@ test('who waits gets the lock of one who is gone when its time is over', async (
   const began = Date.now();
   const lease = await database(t, {}, path).lock('l').acquire({ timeout: 10_000 });
   const waited = Date.now() - began;
-  assert.ok(waited >= 150 && waited < 2000, `${waited} ms`);
+  assert.ok(waited >= 150 && waited < 9000, `${waited} ms`);
   await lease.release();
   await lease.release();
 });
@@ -73,11 +73,11 @@ test('locks by hand: owners, tokens, lists', (t) => {
 
 test('a rate limit allows so much in a period, for all processes', async (t) => {
   const path = file(t);
-  const [one, two] = [database(t, {}, path), database(t, {}, path)].map((db) => db.rateLimit('r', { limit: 3, period: 400 }));
+  const [one, two] = [database(t, {}, path), database(t, {}, path)].map((db) => db.rateLimit('r', { limit: 3, period: 2000 }));
   assert.deepEqual([one.take().allowed, two.take(2).allowed, one.take().allowed], [true, true, false]);
   const { allowed, retry_after, remaining } = two.peek();
   assert.deepEqual([allowed, remaining], [false, 0]);
-  assert.ok(retry_after > 0 && retry_after <= 400);
+  assert.ok(retry_after > 0 && retry_after <= 2000);
   await assert.rejects(one.wait({ timeout: 10 }), code('TIMEOUT'));
   await assert.rejects(one.wait({ signal: AbortSignal.timeout(10) }), { name: 'TimeoutError' });
   const began = Date.now();

@@ -34,6 +34,12 @@ test('a consumer compiles under strict, and what must not compile does not', () 
   assert.equal(status, 0, stdout);
 });
 
+test('consumers of the adapters compile, ESM and CommonJS', () => {
+  const tsc = here('../node_modules/typescript/bin/tsc');
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', here('types_adapters')], { encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
+});
+
 test('the handle is out of reach', (t) => {
   const db = open(file(t));
   t.after(() => db.close());

@@ -64,6 +64,19 @@ test('the hub of README.md', (t) => {
   assert.deepEqual(lines.slice(3), ['1', 'it leaked true']);
 });
 
+test('the Drizzle of README.md', (t) => {
+  assert.deepEqual(run(t, 'drizzle', 1, '').trim().split('\n'), ["[ 'tea', 'cake' ] [ { id: 1, payload: { order: 1 } } ]", 'DENIED']);
+});
+
+test('the viewer of README.md', (t) => {
+  const served = "const { status } = await fetch(viewer.link(), { redirect: 'manual' }).catch(({ cause }) => ({ status: cause.code })); console.log(status); db.close();";
+  assert.match(run(t, 'view', 1, served), /^http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{43}\nECONNREFUSED\n$/);
+});
+
+test('the row schemas of README.md', (t) => {
+  assert.equal(run(t, 'rows', 1, ''), 'active false\n');
+});
+
 test('the examples run', (t) => {
   for (const [name, expected] of [['jobs', 'b: no courier, delayed\nshipped a\nshipped b\n30\n'], ['quickstart', /^7\.88 /]]) {
     const program = `process.chdir(${JSON.stringify(folder(t))});\n${readFileSync(here(`../examples/${name}.mjs`), 'utf8')}`;

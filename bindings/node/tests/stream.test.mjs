@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { code, database, file, sleep } from './support.mjs';
 
-const until = async (condition, ms = 10_000) => {
+const until = async (condition, ms = 60_000) => {
   for (const end = Date.now() + ms; !condition(); await sleep(2)) assert.ok(Date.now() < end, `not within ${ms} ms: ${condition}`);
 };
 

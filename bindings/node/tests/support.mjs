@@ -86,7 +86,7 @@ export function thrown(call) {
 }
 
 /** Run a script of this folder in a process of its own; {status, signal, stdout, stderr, ms}. */
-export function run(script, args = [], { flags = [], timeout = 20_000, env = {} } = {}) {
+export function run(script, args = [], { flags = [], timeout = 60_000, env = {} } = {}) {
   const path = fileURLToPath(new URL(script, import.meta.url));
   return new Promise((resolve, reject) => {
     const began = performance.now();
