@@ -144,6 +144,9 @@ func TestGraphs(t *testing.T) {
 	equal(t, got.Status, brant.StatusDraft)
 	equal(t, got.GraphType, "open")
 	sameJSON(t, got.Metadata, `{"m":true}`)
+	must(db.Graphs.Create(ctx, brant.NewGraph{Name: "plain"}))(t)
+	equal(t, must(db.Graphs.Get(ctx, "plain"))(t).GraphType, "open")
+	must(db.Graphs.Purge(ctx, "plain", 0))(t)
 
 	none, project := "", "q"
 	changed := must(db.Graphs.Update(ctx, "g", brant.GraphChange{

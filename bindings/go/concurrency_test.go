@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -234,7 +235,7 @@ func TestBusy(t *testing.T) {
 			switch {
 			case err == nil:
 				fine.Add(1)
-			case errors.Is(err, brant.ErrTimeout) && errors.Is(err, context.DeadlineExceeded) && time.Since(began) < 250*time.Millisecond:
+			case errors.Is(err, brant.ErrTimeout) && errors.Is(err, context.DeadlineExceeded) && time.Since(began) < 4*time.Second:
 				late.Add(1)
 			default:
 				t.Error(err, time.Since(began))
@@ -285,7 +286,7 @@ func TestContexts(t *testing.T) {
 		began := time.Now()
 		_, err = db.Execute(short, sql)
 		cancel()
-		if wants(t, err, brant.ErrTimeout); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 2*time.Second {
+		if wants(t, err, brant.ErrTimeout); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > time.Minute {
 			t.Fatal(err, time.Since(began))
 		}
 	}
@@ -348,17 +349,20 @@ func TestInterruptAndCloseWhileRunning(t *testing.T) {
 	}
 }
 
+// What was closed has written its WAL back and removed it, wherever it was.
 func TestCloseAnywhere(t *testing.T) {
 	for i := range 30 {
-		db := opened(t)
+		path := newPath(t)
+		db := open(t, path, nil)
+		must(db.Graphs.Create(ctx, brant.NewGraph{Name: "g", GraphType: "open"}))(t)
 		var group sync.WaitGroup
-		for w := range 6 {
+		for w := range 8 {
 			group.Add(1)
 			go func() {
 				defer group.Done()
 				for n := 0; ; n++ {
 					var err error
-					switch w % 3 {
+					switch w % 4 {
 					case 0:
 						_, err = db.Graph("g").Nodes.Put(ctx, brant.NewNode{Key: fmt.Sprint(w, n)})
 					case 1:
@@ -368,6 +372,11 @@ func TestCloseAnywhere(t *testing.T) {
 							_, err := tx.Notify(ctx, "c", n)
 							return err
 						})
+					case 3:
+						var listener *brant.Listener
+						if listener, err = db.Listen(ctx, "c"); err == nil {
+							_, err = listener.Next(ctx)
+						}
 					}
 					if err != nil {
 						if !errors.Is(err, brant.ErrClosed) {
@@ -380,6 +389,9 @@ func TestCloseAnywhere(t *testing.T) {
 		}
 		time.Sleep(time.Duration(i) * 200 * time.Microsecond)
 		check(t, db.Close())
+		if _, err := os.Stat(path + "-wal"); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the WAL is left: %v", err)
+		}
 		group.Wait()
 	}
 }

@@ -98,11 +98,16 @@ func (w *watch) end() {
 	w.lock.Unlock()
 }
 
-// close ends the handle, and returns when the call that may be running has left it: the file is released. A session does not wait for others'.
-func (c *connection) close() {
+// end ends the handle, and the call that may be running in it.
+func (c *connection) end() {
 	if !c.borrowed {
 		_ = c.handle.Close()
 	}
+}
+
+// close is end, and returns when the call that may be running has left: the file is released. A session does not wait for others'.
+func (c *connection) close() {
+	c.end()
 	leaves := c.inside
 	if c.base != nil {
 		leaves = &c.own

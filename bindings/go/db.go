@@ -66,14 +66,14 @@ func Open(path string, options *Options) (*DB, error) {
 		}
 		e.path = absolute
 	}
-	first, err := openConnection(e.path, e.options.write())
+	first, err := openConnection(e.path, e.options.first(path))
 	if err != nil {
 		return nil, err
 	}
 	e.events.engine = e
 	wait := e.options.busyTimeout()
 	if path != memory {
-		e.readers = newReaders(e.options.readers(), wait, e.signals, func() (*connection, error) {
+		e.readers = newReaders(e.options.readers(), wait, func() (*connection, error) {
 			return openConnection(e.path, e.options.more(ModeReadOnly))
 		}, e.rings.give)
 	}
@@ -111,16 +111,16 @@ func (e *engine) close() {
 			e.leave()
 			return
 		}
-		if e.writer != nil {
-			e.writer.connection.close()
-		}
 		if e.readers != nil {
-			e.readers.each((*connection).close)
+			e.readers.close()
 		}
 		if e.apart != nil {
-			e.apart.each((*connection).close)
+			e.apart.close()
 		}
 		e.events.close()
+		if e.writer != nil {
+			e.writer.connection.close() // the last: a connection that only reads cannot write the WAL back and remove it
+		}
 		e.rings.close()
 		if e.hub != nil {
 			e.hub.left(e)
@@ -165,6 +165,10 @@ func (db *DB) Check() error {
 
 // run runs an operation outside transactions.
 func (db *DB) run(ctx context.Context, op *operation, out *cbrant.Result, input string) error {
+	return db.engine.traced(ctx, false, op, out, input, db.perform)
+}
+
+func (db *DB) perform(ctx context.Context, op *operation, out *cbrant.Result, input string) error {
 	defer runtime.KeepAlive(db)
 	e := db.engine
 	if e.signals.isClosed() {

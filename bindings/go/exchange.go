@@ -10,13 +10,14 @@ import (
 // import takes back: a round trip changes nothing but the order.
 type Format string
 
-// The formats. Export knows all but OTLP; Import all but the last three.
+// The formats. Export knows all; Import all but the last three.
 const (
 	Graphology Format = "graphology" // graphology's serialised form
 	NodeLink   Format = "node_link"  // NetworkX's node-link data
 	NDJSON     Format = "ndjson"     // a node or edge a line: {"node": {"key", ..}}, {"edge": {"source", "target", ..}}
 	CSV        Format = "csv"        // nodes or edges
-	OTLP       Format = "otlp"       // OpenTelemetry JSON traces, into a graph of type "call"
+	OTLP       Format = "otlp"       // OpenTelemetry JSON traces, a graph of type "call"
+	Memory     Format = "memory"     // the reference MCP memory server's JSON lines, a graph of type "memory"
 	GraphML    Format = "graphml"
 	DOT        Format = "dot"
 	Mermaid    Format = "mermaid"

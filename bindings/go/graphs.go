@@ -1,6 +1,7 @@
 package brant
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
@@ -61,7 +62,7 @@ func (g GraphInfo) MarshalJSON() ([]byte, error) {
 // NewGraph is a graph to be made.
 type NewGraph struct {
 	Name      string
-	GraphType string // "open": no types, any attributes
+	GraphType string // default "open": no types, any attributes
 	OwnerID   string
 	ProjectID string
 	Status    Status
@@ -71,7 +72,7 @@ type NewGraph struct {
 
 // Create makes a graph. ErrExists: the name is taken; ErrNotFound: no such graph type.
 func (g Graphs) Create(ctx context.Context, graph NewGraph) (GraphInfo, error) {
-	in := newInput().text("name", graph.Name).text("graph_type", graph.GraphType)
+	in := newInput().text("name", graph.Name).text("graph_type", cmp.Or(graph.GraphType, "open"))
 	in.given("owner_id", graph.OwnerID).given("project_id", graph.ProjectID).given("status", string(graph.Status))
 	in.flag("changes", graph.Changes)
 	return do[GraphInfo](ctx, g.r, graphsCreate, in.value("metadata", graph.Metadata))

@@ -35,6 +35,7 @@ type hubCore struct {
 	handle  *cbrant.Hub
 	closing sync.Once
 	readers int
+	tracer  Tracer
 	wait    time.Duration
 
 	lock    sync.Mutex
@@ -51,8 +52,9 @@ type HubOptions struct {
 	BusyTimeout time.Duration // as of Options; also how long Tenant waits for a place
 	Network     bool
 	Limits      Limits
-	Cache       int // bytes of page cache of each file, default 2 MiB
-	MaxOpen     int // files that are open at once, in use and idle; default: a fifth of the process's descriptors, at least 4, at most 1000
+	Cache       int    // bytes of page cache of each file, default 2 MiB
+	Tracer      Tracer // as of Options, of all files
+	MaxOpen     int    // files that are open at once, in use and idle; default: a fifth of the process's descriptors, at least 4, at most 1000
 }
 
 // OpenHub opens a folder, making it and its system file by default, and brings the system file to this version's format. What a crash left half done is finished. Errors are
@@ -71,7 +73,7 @@ func OpenHub(path string, options *HubOptions) (*Hub, error) {
 	}
 	file := Options{
 		Mode: o.Mode, Durability: o.Durability, Permissions: o.Permissions, BusyTimeout: o.BusyTimeout, Network: o.Network, Limits: o.Limits,
-		Cache: o.Cache,
+		Cache: o.Cache, Tracer: o.Tracer,
 	}
 	in := file.write().positive("max_open", o.MaxOpen)
 	defer in.free()
@@ -79,14 +81,14 @@ func OpenHub(path string, options *HubOptions) (*Hub, error) {
 	if err != nil {
 		return nil, fromC(err)
 	}
-	core := &hubCore{handle: handle, readers: file.readers(), wait: file.busyTimeout(), engines: map[*engine]struct{}{}}
+	core := &hubCore{handle: handle, tracer: o.Tracer, readers: file.readers(), wait: file.busyTimeout(), engines: map[*engine]struct{}{}}
 	system := newConnection(handle.System())
 	system.borrowed = true
 	h := &Hub{core: core}
 	h.system = core.database(system, "the hub is closed", h)
 	e := h.system.engine
 	e.path, e.options, e.system = filepath.Join(absolute, "system.db"), file, core
-	e.apart = newReaders(core.readers, core.wait, e.signals, func() (*connection, error) {
+	e.apart = newReaders(core.readers, core.wait, func() (*connection, error) {
 		handle, err := core.handle.Acquire("")
 		if err != nil {
 			return nil, fromC(err)
@@ -105,7 +107,7 @@ func (h *hubCore) database(c *connection, gone string, keeps *Hub) *DB {
 	e := &engine{signals: newSignals(), hub: h, gone: gone}
 	e.events.engine = e
 	e.writer = &writer{connection: c, wait: h.wait, committed: e.events.wakeAll}
-	e.options.BusyTimeout = h.wait
+	e.options.BusyTimeout, e.options.Tracer = h.wait, h.tracer
 	db := &DB{engine: e, keeps: keeps}
 	db.operations = newOperations(db)
 	h.lock.Lock()

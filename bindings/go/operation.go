@@ -3,6 +3,7 @@ package brant
 import (
 	"context"
 	"encoding/json"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -37,8 +38,8 @@ var (
 	dbBackup   = &operation{"db.backup", cbrant.Brant_db_backup, apart}
 	dbRestore  = &operation{"db.restore", cbrant.Brant_db_restore, alone}
 	dbMaintain = &operation{"db.maintain", cbrant.Brant_db_maintain, alone}
-	sqlExecute = &operation{"sql.execute", cbrant.Brant_sql_execute, alone}
-	sqlQuery   = &operation{"sql.execute", cbrant.Brant_sql_execute, readElse}
+	sqlExecute = &operation{"sql.execute", cbrant.Brant_sql_run, alone} // in frames
+	sqlQuery   = &operation{"sql.execute", cbrant.Brant_sql_run, readElse}
 
 	graphTypesDefine       = &operation{"graph_types.define", cbrant.Brant_graph_type_define, alone}
 	graphTypesGet          = &operation{"graph_types.get", cbrant.Brant_graph_type_get, read}
@@ -355,6 +356,7 @@ type Operation struct {
 	OutputSchema   json.RawMessage `json:"output_schema"`
 	RequiredScopes []string        `json:"required_scopes"`
 	Errors         []string        `json:"errors"`
+	Files          string          `json:"files,omitempty"` // "read" or "write": of a path on this machine
 }
 
 // Operations lists every operation by name, or those of the given namespaces ("nodes", "events").
@@ -441,3 +443,26 @@ func byName(name string) (*operation, error) {
 
 // Version is the version of the C library, "0.1.0".
 func Version() string { return cbrant.Brant_version() }
+
+// Subscribe opens a subscription by its name in the registry ("events.listen", "streams.subscribe") for those who hand it on: its items are the core's JSON. input is anything
+// that encoding/json writes as an object, or JSON text as json.RawMessage. Listen, Stream.Subscribe and the like are made for programs.
+func (db *DB) Subscribe(ctx context.Context, name string, input any) (*Watch[json.RawMessage], error) {
+	text, ok := input.(json.RawMessage)
+	if !ok {
+		var err error
+		if text, err = json.Marshal(input); err != nil {
+			return nil, &Error{Code: ErrInvalid, Message: "the value cannot be written as JSON: " + err.Error(), Detail: noDetail, cause: err}
+		}
+	}
+	open := func(cursor *uintptr, handle uintptr, json string) error {
+		return cbrant.Brant_call_open(cursor, handle, name, json)
+	}
+	defer runtime.KeepAlive(db)
+	s, err := db.engine.root().events.subscribe(ctx, db.engine, open, string(text))
+	if err != nil {
+		return nil, err
+	}
+	w := &Watch[json.RawMessage]{db: db, subscription: s}
+	runtime.AddCleanup(w, (*subscription).close, s)
+	return w, nil
+}

@@ -61,13 +61,16 @@ type Options struct {
 	Network     bool // open on a network file system all the same
 	System      bool // this handle may change graph types of scope "system"
 	Limits      Limits
-	Cache       int // bytes of page cache of each connection, default 64 MiB
-	Readers     int // how many goroutines may read at the same time, each on a connection of its own; default 4
+	Cache       int    // bytes of page cache of the connection that writes, default 64 MiB; those that read share as much
+	Readers     int    // how many goroutines may read at the same time, each on a connection of its own; default 4
+	Tracer      Tracer // is told of every call: NewLogTracer, or that of the module brant-go/otel
 }
 
 const (
 	defaultBusyTimeout = 5 * time.Second
 	defaultReaders     = 4
+	defaultCache       = 64 << 20
+	leastCache         = 2 << 20
 )
 
 func (o *Options) busyTimeout() time.Duration {
@@ -106,10 +109,31 @@ func (o *Options) write() *input {
 	return in.positive("cache", o.Cache)
 }
 
-// more is the options of a further connection to the same file.
+// first is the options of the connection that opens the file.
+func (o *Options) first(path string) *input {
+	if o.Mode == ModeReadOnly && path != memory {
+		return o.more(ModeReadOnly) // a reader as the others
+	}
+	return o.write()
+}
+
+// more is the options of a further connection to the same file, which reads. A page that is not in its cache is in the system's, at a tenth more for a row: what halves
+// the speed of a writer with a cache below its keys does not concern it.
 func (o *Options) more(mode Mode) *input {
 	further := *o
 	further.Mode = mode
 	further.Adopt = false
+	further.Cache = o.readerCache()
 	return further.write()
+}
+
+func (o *Options) readerCache() int {
+	all := o.Cache
+	if all < 0 {
+		return all // the core refuses it
+	}
+	if all == 0 {
+		all = defaultCache
+	}
+	return max(all/o.readers(), min(all, leastCache))
 }

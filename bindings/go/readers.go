@@ -12,17 +12,18 @@ type readers struct {
 	open      func() (*connection, error)
 	opened    func(*connection) error // when it is among all
 	wait      time.Duration
-	signals   *signals
 	transient bool          // none stays idle
 	places    chan struct{} // one for each connection that may be in use
 
-	lock sync.Mutex
-	idle []*connection
-	all  []*connection
+	lock    sync.Mutex
+	closed  bool
+	opening sync.WaitGroup
+	idle    []*connection
+	all     []*connection
 }
 
-func newReaders(count int, wait time.Duration, signals *signals, open func() (*connection, error), opened func(*connection) error) *readers {
-	return &readers{open: open, opened: opened, wait: wait, signals: signals, places: make(chan struct{}, count)}
+func newReaders(count int, wait time.Duration, open func() (*connection, error), opened func(*connection) error) *readers {
+	return &readers{open: open, opened: opened, wait: wait, places: make(chan struct{}, count)}
 }
 
 func (p *readers) acquire(ctx context.Context, signals *signals) (*connection, error) {
@@ -40,24 +41,45 @@ func (p *readers) acquire(ctx context.Context, signals *signals) (*connection, e
 		p.lock.Unlock()
 		return c, nil
 	}
+	if p.closed {
+		p.lock.Unlock()
+		<-p.places
+		return nil, errClosed()
+	}
+	p.opening.Add(1)
 	p.lock.Unlock()
-	c, err := p.open()
+	c, err := p.another()
 	if err != nil {
 		<-p.places
+	}
+	return c, err
+}
+
+// another opens a further connection. close waits for that.
+func (p *readers) another() (*connection, error) {
+	defer p.opening.Done()
+	c, err := p.open()
+	if err != nil {
 		return nil, err
 	}
 	p.lock.Lock()
 	p.all = append(p.all, c)
 	p.lock.Unlock()
-	if p.signals.isClosed() { // it may have been opened after closeAll looked
-		c.close()
-	}
 	if err := p.opened(c); err != nil {
 		p.drop(c)
-		<-p.places
 		return nil, err
 	}
 	return c, nil
+}
+
+// close closes all connections, those too that are being opened, and returns when the calls in them have left.
+func (p *readers) close() {
+	p.lock.Lock()
+	p.closed = true
+	p.lock.Unlock()
+	p.opening.Wait()
+	p.each((*connection).end)
+	p.each((*connection).close)
 }
 
 // drop closes a connection that is not idle, for good.

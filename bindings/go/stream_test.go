@@ -191,7 +191,7 @@ func TestLock(t *testing.T) {
 		go func() {
 			defer all.Done()
 			for range 5 {
-				l, err := db.Lock(within(t, 20*time.Second), "l", nil)
+				l, err := db.Lock(within(t, time.Minute), "l", nil)
 				if err != nil {
 					t.Error(err)
 					return
@@ -211,8 +211,8 @@ func TestLock(t *testing.T) {
 	equal(t, turns.Load(), 20)
 
 	db := open(t, path, nil)
-	l := must(db.Lock(ctx, "l", &brant.LockOptions{TTL: 150 * time.Millisecond}))(t)
-	time.Sleep(400 * time.Millisecond) // it is kept up
+	l := must(db.Lock(ctx, "l", &brant.LockOptions{TTL: 800 * time.Millisecond}))(t)
+	time.Sleep(2 * time.Second) // it is kept up
 	if other := must(db.TryLock(ctx, "l", nil))(t); other != nil || l.Context().Err() != nil {
 		t.Fatal("lost")
 	}
@@ -226,7 +226,7 @@ func TestLock(t *testing.T) {
 
 func TestRateLimit(t *testing.T) {
 	db := opened(t)
-	limit := db.RateLimit("r", brant.RateLimitOptions{Limit: 2, Period: 100 * time.Millisecond})
+	limit := db.RateLimit("r", brant.RateLimitOptions{Limit: 2, Period: 2 * time.Second})
 	equal(t, must(limit.Take(ctx, 2))(t).Allowed, true)
 	equal(t, must(limit.Peek(ctx, 1))(t).Allowed, false)
 	at := time.Now()
@@ -370,9 +370,9 @@ func TestWaitersInMemory(t *testing.T) {
 	s := must(db.Stream("s").Subscribe(ctx, &brant.SubscribeOptions{Consumer: "c", Save: brant.SaveEach}))(t)
 	for i := range 20 {
 		id := must(q.Enqueue(ctx, i))(t).ID
-		event := must(s.Next(within(t, 5*time.Second)))(t)
+		event := must(s.Next(within(t, time.Minute)))(t)
 		equal(t, string(event.Payload), fmt.Sprint(i))
-		must(q.Result(within(t, 5*time.Second), id))(t)
+		must(q.Result(within(t, time.Minute), id))(t)
 	}
 	l := must(db.Lock(ctx, "l", nil))(t)
 	second := make(chan *brant.Lock)

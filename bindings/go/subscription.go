@@ -163,8 +163,9 @@ type events struct {
 // source is the connection that cursors are on: one of its own, so that no transaction stands in their way; where there is only one, that one.
 type source struct {
 	connection *connection
-	writer     *writer  // where there is only one: whose connection it is
-	socket     *os.File // a duplicate of the wake descriptor, in the runtime's poller; nil in memory
+	writer     *writer       // where there is only one: whose connection it is
+	socket     *os.File      // a duplicate of the wake descriptor, in the runtime's poller; nil in memory
+	pumped     chan struct{} // closed when the pump has ended
 }
 
 func (s *source) acquire(ctx context.Context, signals *signals) (release func(), err error) {
@@ -245,6 +246,7 @@ func (e *events) open() (*source, error) {
 			}
 			return nil, err
 		}
+		s.pumped = make(chan struct{})
 		go e.pump(s)
 	}
 	e.source = s
@@ -273,6 +275,7 @@ func wakeSocket(handle *cbrant.Handle) (*os.File, error) {
 // pump waits in the runtime's poller, without a thread, until the socket is readable, and wakes all subscriptions. It ends when the
 // socket or the source's handle is closed.
 func (e *events) pump(s *source) {
+	defer close(s.pumped)
 	raw, err := s.socket.SyscallConn()
 	for err == nil {
 		// The poller tells of changes, so the descriptor itself is asked first.
@@ -324,10 +327,11 @@ func (e *events) close() {
 	if source == nil {
 		return
 	}
+	if source.socket != nil {
+		_ = source.socket.Close()
+		<-source.pumped // it may be in the connection
+	}
 	if source.writer == nil {
 		source.connection.close()
-	}
-	if source.socket != nil {
-		_ = source.socket.Close() // the pump ends
 	}
 }

@@ -81,7 +81,15 @@ func (db *DB) Begin(ctx context.Context) (*Tx, error) { return db.begin(ctx, fal
 // BeginRead begins a read transaction that the caller ends with Commit or Rollback, which are the same for it. Prefer DB.View.
 func (db *DB) BeginRead(ctx context.Context) (*Tx, error) { return db.begin(ctx, true) }
 
-func (db *DB) begin(ctx context.Context, readOnly bool) (*Tx, error) {
+func (db *DB) begin(ctx context.Context, readOnly bool) (tx *Tx, err error) {
+	err = db.engine.step(ctx, transactionBegin, func(ctx context.Context) (err error) {
+		tx, err = db.beginNow(ctx, readOnly)
+		return err
+	})
+	return tx, err
+}
+
+func (db *DB) beginNow(ctx context.Context, readOnly bool) (*Tx, error) {
 	e := db.engine
 	if e.signals.isClosed() {
 		return nil, e.closedError()
@@ -239,6 +247,10 @@ func (tx *Tx) usable() error {
 // Commit ends the transaction and keeps its changes; the outermost one makes them durable and wakes listeners. When it fails the
 // transaction is rolled back.
 func (tx *Tx) Commit(ctx context.Context) error {
+	return tx.whole.db.engine.step(ctx, transactionCommit, tx.commit)
+}
+
+func (tx *Tx) commit(ctx context.Context) error {
 	s := tx.whole
 	s.lock.Lock()
 	defer s.lock.Unlock()
@@ -313,6 +325,10 @@ func (tx *Tx) on(ctx context.Context, call func(*connection) error) error {
 
 // run runs an operation inside the transaction.
 func (tx *Tx) run(ctx context.Context, op *operation, out *cbrant.Result, input string) error {
+	return tx.whole.db.engine.traced(ctx, true, op, out, input, tx.perform)
+}
+
+func (tx *Tx) perform(ctx context.Context, op *operation, out *cbrant.Result, input string) error {
 	s := tx.whole
 	s.lock.Lock()
 	defer s.lock.Unlock()

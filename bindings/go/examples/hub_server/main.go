@@ -1,4 +1,5 @@
-// Command hub_server offers organizations' graphs over HTTP: POST /call/<operation> with JSON, and an API key as the bearer token.
+// Command hub_server offers organizations' graphs over HTTP, to API keys as the bearer token: POST /call/<operation> with JSON, GET /subscribe/<operation>,
+// GET /operations, GET /openapi.json.
 //
 //	hub_server FOLDER new SLUG EMAIL    make an organization and print a key of its owner, once
 //	hub_server FOLDER [PORT]            serve on 127.0.0.1, which a proxy with TLS stands before; 0, the default: any port
@@ -9,129 +10,46 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/brant-db/brant-go"
+	"github.com/brant-db/brant-go/branthttp"
 )
 
 const (
-	maxBody  = 1 << 20 // bytes
-	idle     = 60 * time.Second
+	maxBody  = 1 << 20          // bytes
 	patience = 10 * time.Second // for all at the end
 )
 
-var statuses = map[brant.Code]int{
-	brant.ErrAuth: 401, brant.ErrDenied: 403, brant.ErrNotFound: 404, brant.ErrExists: 409, brant.ErrConflict: 409, brant.ErrConstraint: 409,
-	brant.ErrStale: 409, brant.ErrLimit: 413, brant.ErrInvalid: 400, brant.ErrInvalidJSON: 400, brant.ErrMisuse: 400, brant.ErrValidation: 422,
-	brant.ErrBusy: 503, brant.ErrClosed: 503, brant.ErrTimeout: 503, brant.ErrInterrupted: 503,
-}
-
-type server struct {
-	hub     *brant.Hub
-	offered map[string]bool // operations that can be called
-}
-
-func newServer(hub *brant.Hub) (*server, error) {
-	operations, err := brant.Operations()
-	s := &server{hub, map[string]bool{}}
-	for _, operation := range operations {
-		s.offered[operation.Name] = operation.Type != brant.Subscription && operation.Namespace != "transaction"
-	}
-	return s, err
-}
-
-// call runs an operation for whoever has the key, on the file of their organization.
-func (s *server) call(ctx context.Context, token, operation string, input []byte) ([]byte, error) {
-	caller, err := s.hub.Authenticate(ctx, token)
-	if err != nil {
-		return nil, err
-	}
-	defer caller.Close() // its session judges each call by the key, the membership and the access graph
-	if !s.offered[operation] || caller.Organization == nil {
-		return nil, &brant.Error{Code: brant.ErrNotFound, Message: "no such operation here"}
-	}
-	// First what is asked, and only then is it done: nobody does what is not in the log. Callers need no right to write it.
-	tenant, err := s.hub.Tenant(ctx, caller.Organization.ID)
-	if err != nil {
-		return nil, err
-	}
-	_, err = tenant.Audit.Append(ctx, brant.NewAuditRow{
-		Action: "server.called", Resource: "operation:" + operation, Detail: map[string]string{"key": caller.Key.ID},
-	}, brant.Actor{Type: brant.ActorAPIKey, ID: caller.Account.ID})
-	if err := errors.Join(err, tenant.Close()); err != nil {
-		return nil, err
-	}
-	return caller.DB.CallJSON(ctx, operation, input)
-}
-
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var answer []byte
-	input, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		err = &brant.Error{Code: brant.ErrLimit, Message: fmt.Sprintf("the body could not be read, or has more than %d bytes", maxBody)}
-	} else {
-		if len(input) == 0 {
-			input = []byte("{}")
+// record writes down what is asked, and only then is it done: nobody does what is not in the log. Callers need no right to write it.
+func record(hub *brant.Hub) func(ctx context.Context, caller *branthttp.Caller, operation string) error {
+	return func(ctx context.Context, caller *branthttp.Caller, operation string) error {
+		if caller.Organization == "" {
+			return &brant.Error{Code: brant.ErrNotFound, Message: "no such operation here"}
 		}
-		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		if !strings.EqualFold(scheme, "bearer") {
-			token = ""
+		tenant, err := hub.Tenant(ctx, caller.Organization)
+		if err != nil {
+			return err
 		}
-		answer, err = s.call(r.Context(), strings.TrimSpace(token), r.PathValue("operation"), input)
+		_, err = tenant.Audit.Append(ctx, brant.NewAuditRow{
+			Action: "server.called", Resource: "operation:" + operation, Detail: map[string]string{"key": caller.Key},
+		}, brant.Actor{Type: brant.ActorAPIKey, ID: caller.Account})
+		return errors.Join(err, tenant.Close())
 	}
-	status := http.StatusOK
-	if err != nil {
-		status, answer = refusal(r, err)
-	}
-	if status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", "Bearer")
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(answer)
-}
-
-// refusal is what the caller is told; what is ours to know goes to the log instead.
-func refusal(r *http.Request, err error) (status int, answer []byte) {
-	var e *brant.Error
-	if !errors.As(err, &e) || statuses[e.Code] == 0 {
-		log.Printf("%s: %v", r.URL.Path, err)
-		return http.StatusInternalServerError, []byte(`{"code":"INTERNAL","message":"the server failed"}`)
-	}
-	answer, err = json.Marshal(map[string]any{"code": e.Code.String(), "message": e.Message, "detail": e.Detail})
-	if err != nil {
-		return http.StatusInternalServerError, nil
-	}
-	return statuses[e.Code], answer
 }
 
 // serve answers until ctx ends, and then lets what runs end.
 func serve(ctx context.Context, hub *brant.Hub, listener net.Listener) error {
-	s, err := newServer(hub)
+	handler, err := branthttp.New(branthttp.Hub(hub), &branthttp.Options{MaxBody: maxBody, Before: record(hub)})
 	if err != nil {
 		return err
 	}
-	routes := http.NewServeMux()
-	routes.Handle("POST /call/{operation}", s)
-	web := &http.Server{Handler: routes, ReadTimeout: idle, IdleTimeout: idle, MaxHeaderBytes: 16 << 10}
-	ended := make(chan error, 1)
-	context.AfterFunc(ctx, func() {
-		last, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		ended <- web.Shutdown(last)
-	})
-	if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return <-ended
+	return branthttp.Serve(ctx, listener, handler, patience)
 }
 
 // ring is the server's own keys, in a file beside the folder: of the audit logs, and the pepper of API keys.
