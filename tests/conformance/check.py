@@ -59,6 +59,10 @@ def main():
     check("every operation asks for a scope", {n for n, s in specs.items() if not s["required_scopes"]})
     check("every required scope is one", {f"{n}: {q}" for n, s in specs.items() for q in s["required_scopes"] if not SCOPE.match(q)})
     check("files are read or written by a path", {n for n, s in specs.items() if "files" in s and (s["files"] not in ("read", "write") or "path" not in s["input_schema"]["properties"])})
+    # A list goes on in one of two ways: `cursor`, opaque, is given again as it is; `next` is a value of the rows (an offset, an id, a name) that the caller may choose, too, and goes in as `after`, or where a row is the first `from`.
+    turned = {n: (set(s["input_schema"]["properties"]), set(s["output_schema"].get("properties", {}))) for n, s in specs.items()}
+    check("what answers a cursor takes it", {n for n, (given, answered) in turned.items() if "cursor" in answered and "cursor" not in given})
+    check("what answers next takes it as after or from, and no cursor", {n for n, (given, answered) in turned.items() if "next" in answered and (not given & {"after", "from"} or "cursor" in given)})
     for agent in ("runner_c/*.c", "agents/python.py", "agents/node.mjs", "agents/go/*.go"):
         text = "".join(path.read_text() for path in (ROOT / "tests" / "conformance").glob(agent))
         check(f"{agent} knows every operation", {name for name in specs if name not in text and name.split(".")[1] not in text})

@@ -190,7 +190,7 @@ BRANT_API brant_status brant_tenant_revoke_delegation(char **out_json, size_t *o
                                                       size_t json_len);
 
 /*
- * tenants.delegations {"filter"?: {"from_org"?, "to_org"?, "state"?}, "limit"?, "cursor"?} -> {"items": [Delegation..], "cursor"?}
+ * tenants.delegations {"filter"?: {"from_org"?, "to_org"?, "state"?}, "limit"?, "cursor"?} -> {"items": [Delegation..], "cursor"}
  * In the order in which they were made. Those of an organisation go with it; those to its agents are revoked, as above.
  * INVALID: a cursor of another filter.
  */
