@@ -18,6 +18,8 @@
 #define DELEGATE(terms)                                                                            \
     "{\"from_org\":\"" A "\",\"from\":\"p\",\"to_org\":\"" B "\",\"to\":\"bot\"," terms "}"
 #define READ "\"scopes\":[\"nodes:read\"]"
+#define ASK(subject)                                                                               \
+    "{\"subject\":\"" subject "\",\"scope\":\"nodes:read\",\"resource\":\"graph:x\"}"
 
 static void make_organization(brant_hub *hub, const char *id, const char *slug) {
     char json[512];
@@ -72,6 +74,19 @@ static bool may(brant_hub *hub, const char *org, const char *subject) {
     const bool allowed = strstr(answer, "\"allowed\":true") != NULL;
     brant_free(answer);
     return allowed;
+}
+
+static void put_agent(brant_hub *hub, const char *org, const char *key, const char *status) {
+    char json[256];
+    snprintf(json, sizeof json,
+             "{\"key\":\"%s\",\"type\":\"Agent\",\"attributes\":{\"status\":\"%s\"}}", key, status);
+    must_answer(hub, org, "access.put", json, status);
+}
+
+static void execute_on(brant_hub *hub, const char *org, const char *sql) {
+    brant_db *db = must_acquire(hub, org);
+    execute_inside(db, sql);
+    give_back(hub, db);
 }
 
 /* The state of the only delegation; its id. */
@@ -176,6 +191,98 @@ static void test_refused(void **state) {
     must_fail(system, "tenants.delegate", DELEGATE(READ), BRANT_DENIED, "suspended");
     must(system, "tenants.delegations", "{\"filter\":{\"state\":\"pending\"}}", "\"items\":[]");
     must(system, "tenants.delegations", "{\"filter\":{\"state\":\"active\"}}", "\"items\":[]");
+    brant_hub_free(hub);
+}
+
+/* What ends an agent in its own organisation ends what it has of another at once, and what it passed on there. */
+static void test_suspended(void **state) {
+    brant_hub *hub = make_hub(state);
+    brant_db *system = brant_hub_system(hub);
+    must(system, "tenants.delegate", DELEGATE(READ ",\"may_redelegate\":true,\"max_depth\":1"),
+         "\"state\":\"active\"");
+    must_answer(hub, A, "access.delegate", "{\"from\":\"" BOT "\",\"to\":\"helper\"," READ "}",
+                "\"edge\":");
+    must_answer(hub, A, "access.put",
+                "{\"key\":\"q\",\"type\":\"Principal\",\"attributes\":{\"kind\":\"service\"}}", "");
+    must_answer(hub, A, "access.grant",
+                "{\"subject\":\"q\",\"scopes\":[\"nodes:read\"],\"resource\":\"graph:x\"}", "");
+    assert_true(may(hub, A, BOT) && may(hub, A, "helper"));
+
+    put_agent(hub, B, "bot", "suspended");
+    assert_false(may(hub, A, BOT) || may(hub, A, "helper"));
+    must_answer(hub, A, "access.explain", ASK(BOT),
+                "\"reason\":\"not active in its organization\"");
+    must_answer(hub, A, "access.explain", ASK("helper"),
+                "\"why\":\"not active in its organization\"");
+    must_answer(hub, A, "access.list_subjects",
+                "{\"scope\":\"nodes:read\",\"resource\":\"graph:x\",\"kind\":\"Agent\"}",
+                "\"items\":[]");
+    must_answer(hub, A, "access.list_objects", "{\"subject\":\"" BOT "\",\"scope\":\"nodes:read\"}",
+                "\"items\":[]");
+    /* Nor does another way lead to it. */
+    must_answer(hub, A, "access.delegate", "{\"from\":\"q\",\"to\":\"" BOT "\"," READ "}",
+                "\"edge\":");
+    assert_false(may(hub, A, BOT));
+    put_agent(hub, B, "bot", "active");
+    assert_true(may(hub, A, BOT) && may(hub, A, "helper"));
+
+    /* Here, too; it is told still whom it stands for. */
+    put_agent(hub, A, BOT, "suspended");
+    assert_false(may(hub, A, BOT) || may(hub, A, "helper"));
+    must_answer(hub, A, "nodes.get", "{\"graph\":\"access\",\"key\":\"" BOT "\"}",
+                "\"foreign\":{\"org_id\":\"" B "\",\"key\":\"bot\"}");
+    put_agent(hub, A, BOT, "active");
+    assert_true(may(hub, A, BOT));
+
+    must(system, "organizations.suspend", "{\"id\":\"" B "\"}", NULL);
+    assert_false(may(hub, A, BOT) || may(hub, A, "helper"));
+    must(system, "organizations.resume", "{\"id\":\"" B "\"}", NULL);
+    assert_true(may(hub, A, BOT));
+    execute_on(hub, B, "DELETE FROM edges");
+    execute_on(hub, B, "DELETE FROM nodes WHERE key = 'bot'");
+    assert_false(may(hub, A, BOT));
+    brant_hub_free(hub);
+
+    /* Where the hub has no handle left to look with, it is not told; a file alone has nobody to ask. */
+    hub = must_open_hub(in_folder(*state, "hub"), "{\"max_open\":1,\"busy_timeout\":20}");
+    brant_db *db = must_acquire(hub, A);
+    must(db, "access.check", ASK("q"), "\"allowed\":true");
+    must_fail(db, "access.check", ASK(BOT), BRANT_BUSY, "max_open");
+    give_back(hub, db);
+    brant_hub_free(hub);
+    db = must_open(in_folder(*state, "hub/tenant-" A ".db"), "");
+    must(db, "access.check", ASK(BOT), "\"allowed\":false");
+    brant_db_free(db);
+}
+
+/* What the agent's side sees gives nothing, whatever its delegator there has from elsewhere. */
+static void test_mirror(void **state) {
+    brant_hub *hub = make_hub(state);
+    brant_db *system = brant_hub_system(hub);
+    must_answer(hub, A, "access.delegate",
+                "{\"from\":\"p\",\"to\":\"agent\",\"may_redelegate\":true,\"max_depth\":3," READ
+                "}",
+                "\"edge\":");
+    must_answer(hub, B, "access.put",
+                "{\"key\":\"q\",\"type\":\"Principal\",\"attributes\":{\"kind\":\"service\"}}", "");
+    must_answer(hub, B, "access.grant",
+                "{\"subject\":\"q\",\"scopes\":[\"nodes:read\"],\"resource\":\"graph:x\"}", "");
+    must(system, "tenants.delegate",
+         "{\"from_org\":\"" B "\",\"from\":\"q\",\"to_org\":\"" A
+         "\",\"to\":\"agent\",\"may_redelegate\":true,\"max_depth\":3," READ "}",
+         "\"state\":\"active\"");
+    assert_true(may(hub, B, "foreign:" A ":agent"));
+    must(system, "tenants.delegate",
+         "{\"from_org\":\"" A "\",\"from\":\"agent\",\"to_org\":\"" B "\",\"to\":\"bot\"," READ "}",
+         "\"state\":\"active\"");
+    assert_true(may(hub, A, BOT));
+    assert_false(may(hub, B, "bot"));
+    must_answer(hub, B, "access.explain", ASK("bot"),
+                "\"why\":\"it is of another organization and gives nothing here\"");
+    must_fail(system, "tenants.delegate",
+              "{\"from_org\":\"" A "\",\"from\":\"p\",\"to_org\":\"" B "\",\"to\":\"foreign:" A
+              ":agent\"," READ "}",
+              BRANT_INVALID, "/to");
     brant_hub_free(hub);
 }
 
@@ -348,8 +455,7 @@ static void *authenticate(void *context) {
 }
 
 static void *ask_on(void *context) {
-    static const char json[] =
-        "{\"subject\":\"" BOT "\",\"scope\":\"nodes:read\",\"resource\":\"graph:x\"}";
+    static const char json[] = ASK(BOT);
     crowd *self = context;
     while (!atomic_load(&self->stop)) {
         brant_db *db = NULL;
@@ -399,8 +505,8 @@ static void test_threads(void **state) {
 int main(void) {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up_folder, tear_down_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_delegate),          TEST(test_refused), TEST(test_killed),
-        TEST(test_reconcile_refuses), TEST(test_deleted), TEST(test_threads),
+        TEST(test_delegate), TEST(test_refused), TEST(test_killed),    TEST(test_reconcile_refuses),
+        TEST(test_deleted),  TEST(test_threads), TEST(test_suspended), TEST(test_mirror),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

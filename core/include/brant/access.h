@@ -18,6 +18,8 @@
  * - Nothing else may: who is unknown may not.
  * A BelongsTo edge that is derived from the members of an organisation counts, from a principal, only while its account has that level or a higher one there now. A file of role "single" or "system" reads its own
  * members; a tenant's file asks the hub that opened it, and in one that is opened alone such an edge never counts.
+ * In a tenant's file an agent with the key foreign:<org_id>:<key> is that of another organisation (tenants.delegate): it counts only while that organisation is not suspended and who has this key in its graph "access" is active
+ * there, too, as its file is committed at that time. The hub that opened the file looks there, which takes one more of its handles for that long (BUSY: all are in use); in a file that is opened alone no such agent counts.
  * LIMIT: more than 32 edges of BelongsTo and HasRole above each other, more than 32 of Parent, or a chain of more than 16 delegations: too deep to be told.
  *
  * An answer is of the transaction that it was asked in, its own writes included. `revision` is the graph's count of changes; with "at_least" an answer of an older state is refused (CONFLICT), on a handle or a copy that
@@ -103,7 +105,7 @@ BRANT_API brant_status brant_access_expand(char **out_json, size_t *out_json_len
  * of the account: its account_id is filled in, and no other principal may have one (INVALID).
  * Attributes: of a Principal "kind": "account" | "service", which it must have, "account_id"?, "name"?, "status"?: "active" (default) | "suspended"; of an Agent "name"?, "status"?; of a Group or Role "name"?; of a
  * Resource "kind"?, "name"?; of all "description"?. Others are VALIDATION.
- * DENIED: a derived or seeded node; attributes that are the library's (org_id, level, seeded, foreign). VALIDATION; CONSTRAINT: the node is of another type.
+ * DENIED: a derived or seeded node; attributes that are the library's (org_id, level, seeded, foreign), of which an agent keeps what it has. VALIDATION; CONSTRAINT: the node is of another type.
  */
 BRANT_API brant_status brant_access_put(char **out_json, size_t *out_json_len, brant_db *db,
                                         const char *json, size_t json_len);

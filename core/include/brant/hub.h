@@ -170,11 +170,11 @@ BRANT_API brant_status brant_tenant_restore(char **out_json, size_t *out_json_le
  * tenants.delegate {"from_org", "from", "to_org", "to", "scopes": [1..256], "expires_at"?, "max_depth"? (0), "may_redelegate"? (false), "actor"?} -> Delegation
  * Delegation: {"id", "from_org", "from", "to_org", "to", "terms", "state": "pending" | "active" | "revoking" | "revoked", "created_at", "updated_at"}
  * Have agent `to` of one organisation act for a principal, or an agent, of another. In the access graph of from_org the agent is foreign:<to_org>:<to>, which may what access.delegate would give it, on the same terms and
- * checked in the same way, then and at every evaluation; who acts as it there is who the application lets act so, having asked to_org. In that of to_org an Agent foreign:<from_org>:<from> delegates to `to`: so
- * the agent's side sees it, and it gives nothing there.
+ * checked in the same way, then and at every evaluation, and that counts only while `to` is active in the access graph of to_org and to_org is not suspended, as their files say at that time (access.h); who acts as it there is
+ * who the application lets act so. In that of to_org an Agent foreign:<from_org>:<from> delegates to `to`: so the agent's side sees it, and it gives nothing there.
  * It stands in three files, and a crash may come between any two: then it is inactive, and whoever gives a hub of this folder a key ring next, or calls tenants.maintain, goes on with it; what fails is revoked. Each step is in the
  * audit log of its file. Notifies acl:delegation_changed in both tenants' files.
- * INVALID: the same organisation twice, terms; NOT_FOUND: organisation, or `from` there; DENIED: an organisation is suspended; `from` does not hold it, or the actor may not delegate for it (access.delegate);
+ * INVALID: the same organisation twice, terms, `to` is itself foreign:..; NOT_FOUND: organisation, or `from` there; DENIED: an organisation is suspended; `from` does not hold it, or the actor may not delegate for it (access.delegate);
  * CONFLICT: there is one from `from` to this agent; CONSTRAINT: `to` is no agent; MISUSE: inside a transaction.
  */
 BRANT_API brant_status brant_tenant_delegate(char **out_json, size_t *out_json_len, brant_db *db,

@@ -51,9 +51,28 @@ static brant_status check_attributes(const brant__access_edit *edit, brant__text
 #define ACCOUNT     "account:"
 #define ACCOUNT_LEN (sizeof(ACCOUNT) - 1)
 
-/* Write the attributes: a principal account:<id> is that account's, and no other is. */
-static brant_status write_attributes(brant__writer *out, brant__text key, brant__text type,
-                                     yyjson_val *attributes) {
+/* What an agent has of the library's and keeps: whom of another organisation it stands for. */
+static brant_status write_kept(brant__writer *out, const brant__access_entity *node) {
+    brant__json json = {0};
+    yyjson_val *foreign;
+    brant_status status = BRANT_OK;
+
+    if (!brant__access_is(node, "Agent")) return BRANT_OK;
+    BRANT__TRY(brant__json_parse(&json, node->attributes.data, node->attributes.length, 0));
+    foreign = brant__json_get(json.root, "foreign");
+    if (foreign) {
+        brant__write_name(out, "foreign");
+        brant__write_value(out, foreign);
+    }
+cleanup:
+    brant__json_free(&json);
+    return status;
+}
+
+/* Write the attributes, over those that `node` has now: a principal account:<id> is that account's, and no other is. */
+static brant_status write_attributes(brant__writer *out, const brant__access_entity *node,
+                                     brant__text type, yyjson_val *attributes) {
+    const brant__text key = node->key;
     const brant__text given = brant__json_get_text(attributes, "account_id");
     const bool principal = brant__text_equal(type, BRANT__TEXT("Principal"));
     const bool account =
@@ -63,6 +82,7 @@ static brant_status write_attributes(brant__writer *out, brant__text key, brant_
                                : (brant__text){NULL, 0};
     size_t index, count;
     yyjson_val *name, *value;
+    brant_status status;
 
     if (principal && given.data && !(account && brant__text_equal(given, id)))
         return brant__fail(BRANT_INVALID,
@@ -73,6 +93,8 @@ static brant_status write_attributes(brant__writer *out, brant__text key, brant_
         brant__write_value(out, value);
     }
     if (account && !given.data) brant__write_text_member(out, "account_id", id);
+    status = write_kept(out, node);
+    if (status != BRANT_OK) return status;
     brant__write_end(out);
     return out->buffer.failed ? brant__fail_memory() : BRANT_OK;
 }
@@ -111,7 +133,7 @@ brant_status brant__access_put(brant__call *call) {
     BRANT__TRY(brant__access_entity_find(&node, &edit, key));
     BRANT__TRY(check_own(&edit, &node));
     BRANT__TRY(check_attributes(&edit, key, given, attributes));
-    BRANT__TRY(write_attributes(&written, key, given, attributes));
+    BRANT__TRY(write_attributes(&written, &node, given, attributes));
     BRANT__TRY(brant__access_entity_put(
         &node, &edit, key, type, brant__text_of(written.buffer.data, written.buffer.length)));
     brant__write_object(&detail);

@@ -47,11 +47,26 @@ bool brant__edge_concerns(const brant__evaluation *self, const brant__access_edg
                                        : brant__scopes_cover(&terms->scopes, self->scope);
 }
 
+/* What was asked before of these two; NULL: nothing. */
+static const brant__known_level *known_of(const brant__evaluation *self, uint32_t principal,
+                                          uint32_t group) {
+    for (size_t i = 0; i < BRANT__STANDINGS; i++)
+        if (self->known[i].level >= 0 && self->known[i].principal == principal &&
+            self->known[i].group == group)
+            return &self->known[i];
+    return NULL;
+}
+
+static void know(brant__evaluation *self, uint32_t principal, uint32_t group, int level) {
+    self->known[self->next_known] = (brant__known_level){principal, group, level};
+    self->next_known = (self->next_known + 1) % BRANT__STANDINGS;
+}
+
 /* The member's level as it is now is that of the group, or above. */
 static brant_status derived_holds(bool *out, brant__evaluation *self,
                                   const brant__access_edge *edge) {
     const brant__text account = brant__access_account(&self->index->nodes[edge->end[BRANT__OUT]]);
-    brant__known_level *known;
+    const brant__known_level *known = known_of(self, edge->end[BRANT__OUT], edge->end[BRANT__IN]);
     brant__text organization;
     int least, level;
     brant_status status;
@@ -61,19 +76,13 @@ static brant_status derived_holds(bool *out, brant__evaluation *self,
         !brant__access_derived_group(&organization, &least,
                                      brant__access_key(self->index, edge->end[BRANT__IN])))
         return BRANT_OK;
-    for (size_t i = 0; i < BRANT__STANDINGS; i++) {
-        known = &self->known[i];
-        if (known->level < 0 || known->principal != edge->end[BRANT__OUT] ||
-            known->group != edge->end[BRANT__IN])
-            continue;
+    if (known) {
         *out = known->level >= least;
         return BRANT_OK;
     }
     status = brant__access_member_level(&level, self->call->db, organization, account);
     if (status != BRANT_OK) return status;
-    self->known[self->next_known] =
-        (brant__known_level){edge->end[BRANT__OUT], edge->end[BRANT__IN], level};
-    self->next_known = (self->next_known + 1) % BRANT__STANDINGS;
+    know(self, edge->end[BRANT__OUT], edge->end[BRANT__IN], level);
     *out = level >= least;
     return BRANT_OK;
 }
@@ -93,6 +102,7 @@ bool brant__delegation_holds(const brant__evaluation *self, const brant__access_
     const brant__access_terms *terms = brant__access_terms_of(self->index, edge);
 
     return brant__edge_lives(self, edge) &&
+           (!terms->between || self->index->nodes[edge->end[BRANT__IN]].foreign) &&
            (behind == 0 || (terms->may_redelegate && terms->max_depth >= behind)) &&
            brant__edge_concerns(self, edge);
 }
@@ -169,11 +179,27 @@ uint32_t brant__evaluate_agent_denied(const brant__evaluation *self, uint32_t ag
     return find_edge(self, agent, BRANT__DENIES);
 }
 
+static brant_status foreign_active(bool *out, brant__evaluation *self, uint32_t agent) {
+    const brant__known_level *known = known_of(self, agent, BRANT__NOTHING);
+    brant_status status;
+
+    if (known) {
+        *out = known->level > 0;
+        return BRANT_OK;
+    }
+    status =
+        brant__access_foreign_active(out, self->call->db, brant__access_key(self->index, agent));
+    if (status == BRANT_OK) know(self, agent, BRANT__NOTHING, *out ? 1 : 0);
+    return status;
+}
+
 brant_status brant__evaluate_active(bool *out, brant__evaluation *self, uint32_t number) {
     const brant__access_node *node = &self->index->nodes[number];
 
     *out = !node->suspended;
-    if (!*out || node->account_length == 0) return BRANT_OK;
+    if (!*out) return BRANT_OK;
+    if (BRANT__UNLIKELY(node->foreign)) return foreign_active(out, self, number);
+    if (node->account_length == 0) return BRANT_OK;
     return brant__access_account_active(out, self->call->db, brant__access_account(node));
 }
 
@@ -196,20 +222,27 @@ cleanup:
     return status;
 }
 
+/* Does an agent count, wherever it stands in a chain? */
+static brant_status agent_counts(bool *out, brant__evaluation *self, uint32_t agent) {
+    *out = !self->index->nodes[agent].suspended &&
+           brant__evaluate_agent_denied(self, agent) == BRANT__NOTHING;
+    return *out ? brant__evaluate_active(out, self, agent) : BRANT_OK;
+}
+
 /* Upwards from an agent, by the delegations that hold at their distance: who is reached at a smaller one has fewer to fulfil. */
 static brant_status evaluate_agent(int *out_answer, brant__evaluation *self, uint32_t agent) {
     brant__access_index *index = self->index;
     const uint32_t mark = brant__access_search(index, 1);
     brant__numbers reached;
     size_t begin = 0, end;
+    bool counts;
     int right;
     brant_status status = BRANT_OK;
 
     *out_answer = BRANT__NO;
     brant__numbers_begin(&reached);
-    if (index->nodes[agent].suspended ||
-        brant__evaluate_agent_denied(self, agent) != BRANT__NOTHING)
-        return BRANT_OK;
+    BRANT__TRY(agent_counts(&counts, self, agent));
+    if (!counts) goto cleanup;
     index->nodes[agent].marks[1] = mark;
     brant__numbers_add(&reached, agent);
     for (int64_t behind = 0; begin < reached.count; behind++, begin = end) {
@@ -228,9 +261,8 @@ static brant_status evaluate_agent(int *out_answer, brant__evaluation *self, uin
                 }
                 node->marks[1] = mark;
                 if (node->kind == BRANT__AGENT) {
-                    if (node->suspended ||
-                        brant__evaluate_agent_denied(self, from) != BRANT__NOTHING)
-                        continue;
+                    BRANT__TRY(agent_counts(&counts, self, from));
+                    if (!counts) continue;
                     if (!brant__numbers_add(&reached, from)) {
                         status = brant__fail_memory();
                         goto cleanup;

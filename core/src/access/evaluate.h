@@ -39,7 +39,7 @@ static inline bool brant__numbers_add(brant__numbers *list, uint32_t number) {
     return true;
 }
 
-/* The level of an account in an organisation, asked once an evaluation. */
+/* The level of an account in an organisation, asked once an evaluation; or, with BRANT__NOTHING for the group, 1: the agent is active in its own organisation, 0: it is not. */
 #define BRANT__STANDINGS 8
 typedef struct brant__known_level {
     uint32_t principal;
@@ -91,13 +91,13 @@ bool brant__edge_concerns(const brant__evaluation *evaluation, const brant__acce
 brant_status brant__evaluate_self(brant__evaluation *evaluation, uint32_t node);
 /* An edge of this kind that counts and concerns the scope, from self to the resource; BRANT__NOTHING: none. */
 uint32_t brant__evaluate_edge(const brant__evaluation *evaluation, int kind);
-/* Not suspended, and its account active. */
+/* Not suspended, and its account active; an agent of another organisation: active there. */
 brant_status brant__evaluate_active(bool *out, brant__evaluation *evaluation, uint32_t node);
 /* right(p) of a node that is no agent. */
 brant_status brant__evaluate_right(int *out_answer, brant__evaluation *evaluation, uint32_t node);
 /* An agent's own: the deny that an agent has; BRANT__NOTHING: none. */
 uint32_t brant__evaluate_agent_denied(const brant__evaluation *evaluation, uint32_t agent);
-/* May a delegation stand in a chain with `behind` delegations between it and the agent? */
+/* May a delegation stand in a chain with `behind` delegations between it and the agent? What another organisation's agent is seen by never does (hub/delegation.h). */
 bool brant__delegation_holds(const brant__evaluation *evaluation, const brant__access_edge *edge,
                              int64_t behind);
 

@@ -106,6 +106,12 @@ cleanup:
     return status;
 }
 
+static const char *why_not_active(const explanation *self, uint32_t node) {
+    if (self->graph.index->nodes[node].suspended) return "suspended";
+    return self->graph.index->nodes[node].foreign ? "not active in its organization"
+                                                  : "the account is not active";
+}
+
 /* Why somebody who is no agent may not; *out_denied: by what edge, or BRANT__NOTHING. */
 static brant_status why_not(const char **out_why, uint32_t *out_denied, explanation *self,
                             uint32_t node) {
@@ -116,8 +122,7 @@ static brant_status why_not(const char **out_why, uint32_t *out_denied, explanat
     *out_denied = BRANT__NOTHING;
     BRANT__TRY(brant__evaluate_active(&active, &self->evaluation, node));
     if (!active) {
-        *out_why =
-            self->graph.index->nodes[node].suspended ? "suspended" : "the account is not active";
+        *out_why = why_not_active(self, node);
         goto cleanup;
     }
     BRANT__TRY(brant__evaluate_self(&self->evaluation, node));
@@ -164,6 +169,8 @@ static const char *why_not_delegated(const explanation *self, const brant__acces
     if (terms->broken) return "the delegation is not valid";
     if (terms->ended) return "the delegation is revoked or not in force";
     if (terms->expires_at <= self->evaluation.now) return "the delegation has expired";
+    if (terms->between && !self->graph.index->nodes[edge->end[BRANT__IN]].foreign)
+        return "it is of another organization and gives nothing here";
     if (behind > 0 && !terms->may_redelegate) return "it may not be delegated further";
     if (behind > 0 && terms->max_depth < behind) return "it may not be delegated so far";
     return "the delegation does not cover the scope";
@@ -211,12 +218,14 @@ static brant_status try_delegator(bool *out_found, explanation *self, brant__cal
     const brant__access_node *node = &self->graph.index->nodes[from];
     const char *why;
     uint32_t denied;
+    bool active;
     int right;
     brant_status status = BRANT_OK;
 
     *out_found = false;
     if (node->kind == BRANT__AGENT) {
-        if (node->suspended) return note_tried(self, call, at, from, "suspended");
+        BRANT__TRY(brant__evaluate_active(&active, &self->evaluation, from));
+        if (!active) return note_tried(self, call, at, from, why_not_active(self, from));
         if (brant__evaluate_agent_denied(&self->evaluation, from) != BRANT__NOTHING)
             return note_tried(self, call, at, from, "denied");
         return trail_add(&self->chain, from, edge, at);
@@ -323,14 +332,14 @@ static brant_status explain_agent(explanation *self, brant__call *call, uint32_t
     const trail *chain = &self->chain;
     uint32_t denied;
     size_t at;
-    bool found;
+    bool found, active;
     brant_status status;
 
     BRANT__TRY(agent_denied_by(&denied, self, agent));
-    if (self->graph.index->nodes[agent].suspended || denied != BRANT__NOTHING) {
-        const bool suspended = self->graph.index->nodes[agent].suspended;
-        write_reason(call, suspended ? "suspended" : "denied");
-        if (!suspended) status = write_denied_by(self, call, denied);
+    BRANT__TRY(brant__evaluate_active(&active, &self->evaluation, agent));
+    if (!active || denied != BRANT__NOTHING) {
+        write_reason(call, active ? "denied" : why_not_active(self, agent));
+        if (active) status = write_denied_by(self, call, denied);
         goto cleanup;
     }
     BRANT__TRY(search_chains(&found, self, call, agent));

@@ -5,6 +5,8 @@
  */
 #include "access/index.h"
 
+#include "access/standing.h"
+
 const brant__text brant__access_node_names[BRANT__ACCESS_NODE_KINDS] = {
     {"Principal", 9}, {"Agent", 5}, {"Group", 5}, {"Role", 4}, {"Resource", 8},
 };
@@ -169,6 +171,7 @@ static brant_status read_terms(brant__access_terms *terms, brant__access_index *
     object = index->json.root;
     state = brant__json_get(object, "state");
     revoked = brant__json_get(object, "revoked_at");
+    terms->between = brant__json_get(object, "delegation_id") != NULL;
     terms->ended =
         revoked || (state && !brant__text_equal(brant__json_text(state), BRANT__TEXT("active")));
     terms->broken = !read_integer(&terms->expires_at, object, "expires_at") ||
@@ -297,7 +300,7 @@ brant_status brant__access_node_set(uint32_t *out_node, brant__access_index *ind
                                     int kind, brant__text attributes) {
     uint32_t number = brant__access_node_find(index, key);
     brant__access_node *grown, *node;
-    brant__text account;
+    brant__text account, organization, there;
     char *names = NULL;
     bool suspended;
     brant_status status;
@@ -336,6 +339,7 @@ brant_status brant__access_node_set(uint32_t *out_node, brant__access_index *ind
     node->account_length = (uint32_t)account.length;
     node->kind = (uint8_t)kind;
     node->suspended = suspended;
+    node->foreign = kind == BRANT__AGENT && brant__access_foreign(&organization, &there, key);
     if (out_node) *out_node = number;
 cleanup:
     brant__free(names);

@@ -57,6 +57,7 @@ typedef struct brant__access_terms {
     bool broken;
     bool derived;
     bool may_redelegate;
+    bool between;       /* of a delegation between organisations */
     bool ended;         /* revoked, or not yet in force: counts at no time */
     int64_t expires_at; /* INT64_MAX: never */
     int64_t max_depth;
@@ -74,6 +75,7 @@ typedef struct brant__access_node {
     uint32_t marks[2];       /* of searches: brant__access_search */
     uint8_t kind;
     bool suspended;
+    bool foreign; /* an agent of another organisation, by its key: standing.h */
 } brant__access_node;
 
 typedef struct brant__access_edge {

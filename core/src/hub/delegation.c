@@ -4,6 +4,7 @@
 #include "hub/delegation.h"
 
 #include "access/delegate.h"
+#include "access/standing.h"
 #include "access/write.h"
 #include "crypto/crypto.h"
 #include "hub/operations.h"
@@ -607,6 +608,16 @@ static brant_status check_organizations(const work *self) {
     return status;
 }
 
+/* It is of that organisation, not seen there only. */
+static brant_status check_agent(const work *self, brant__call *call) {
+    brant__text org_id, key;
+
+    if (!brant__access_foreign(&org_id, &key, self->row.to_key)) return BRANT_OK;
+    return brant__fail(BRANT_INVALID,
+                       "/to: %s is an agent of another organisation: delegate to it there",
+                       brant__quoted(call, self->row.to_key));
+}
+
 /* The tenant's file sees the actor, not the session: what that may not itself it does not give. */
 static brant_status check_session(brant__call *call) {
     brant__scopes scopes;
@@ -629,6 +640,7 @@ brant_status brant__tenants_delegate(brant__call *call) {
                             .to_key = brant__json_get_text(input, "to")};
     BRANT__TRY(brant__hub_may(call, self.row.from_org));
     BRANT__TRY(check_organizations(&self));
+    BRANT__TRY(check_agent(&self, call));
     BRANT__TRY(read_terms(&self.row.terms, call));
     BRANT__TRY(check_session(call));
     BRANT__TRY(insert_row(&self, call));

@@ -5,6 +5,8 @@
  *     from_org's file  from -Delegates{.., delegation_id, state}-> Agent foreign:<to_org>:<to> {foreign}     this edge alone gives rights
  *     to_org's file    Agent foreign:<from_org>:<from> {foreign} -Delegates{.., delegation_id}-> Agent to    what the agent's side sees; it gives nothing
  *
+ * What that edge gives counts while `to` is active in its own file and to_org is (access/standing.h), which is asked at each evaluation and stands nowhere else: nothing has to be kept in step.
+ *
  * A delegation becomes active in this order, and each step is a transaction of one file: row pending, edge pending, mirror, edge active, row active. It ends in this order: edge revoked, row revoking, mirror revoked,
  * row revoked. So whatever of it a crash leaves undone, it is off; who reconciles goes on from the row, and each step may be done again.
  */

@@ -1,10 +1,11 @@
 /*
- * hub/members.c: access graphs of tenants follow the memberships in the system file (access/derive.h).
+ * hub/members.c: access graphs of tenants follow the memberships in the system file (access/derive.h), and are told of the agents of other tenants.
  *
  * A change is noted in the file's record while its transaction runs, and done when that is committed: by then nothing of the system file is held, and the members are read inside the write transaction
  * of the tenant's file, so that of two who come one after the other the later one is right. A crash in between, a tenant that others write to, or more changes than are noted leave
  * the graph behind: tenants.maintain finds that. Until then a right that ended is off all the same, as membership is asked at every evaluation.
  */
+#include "access/standing.h"
 #include "base/condition.h"
 #include "hub/hub.h"
 
@@ -83,6 +84,45 @@ static brant_status members(brant__json *out, const brant__membership *membershi
     return status;
 }
 
+/* Nobody else knew of this file: its organisation may be deleted meanwhile. */
+static void put_back(brant__file *file, brant_status status) {
+    if (status == BRANT_OK)
+        status = brant__registry_recheck(&file->seen, &file->made, file->hub, file->org_id);
+    file->doomed = status != BRANT_OK;
+    brant__pool_put_back(file);
+}
+
+static brant_status ask_agent(bool *out_active, brant_hub *hub, brant__text org_id,
+                              brant__text key) {
+    char name[BRANT__ORG_ID + 1] = "";
+    brant__file *file = NULL;
+    int state = BRANT__TENANT_NONE;
+    brant_status status = brant__org_id_check(org_id);
+    if (status != BRANT_OK) return BRANT_NOT_FOUND;
+    memcpy(name, org_id.data, BRANT__ORG_ID);
+    status = brant__registry_look(&state, hub, name);
+    if (status != BRANT_OK || state != BRANT__TENANT_MADE) return status;
+    status = brant__pool_take(&file, hub, org_id);
+    if (status != BRANT_OK) return status;
+    status = brant__enter(file->db);
+    if (status == BRANT_OK) {
+        status = brant__access_active_here(out_active, file->db, key);
+        brant__leave(file->db);
+    }
+    put_back(file, status);
+    return status;
+}
+
+/* In its own file, which is read as it is committed now. */
+static brant_status agent(bool *out_active, const brant__membership *membership, brant__text org_id,
+                          brant__text key) {
+    const brant_status status = ask_agent(out_active, file_of(membership)->hub, org_id, key);
+    if (status != BRANT_NOT_FOUND && status != BRANT_DENIED) return status;
+    (void)brant__error_code(); /* no such organisation, or it is suspended */
+    *out_active = false;
+    return BRANT_OK;
+}
+
 /* ---- what is noted in a system file ---------------------------------------------------------------------------------------- */
 
 static void changed(brant__membership *membership, brant__text org_id, brant__text account_id) {
@@ -112,6 +152,7 @@ void brant__members_attach(brant__file *file) {
     membership->org_id = brant__text_of(file->org_id, BRANT__ORG_ID);
     membership->level = level;
     membership->members = members;
+    membership->agent = agent;
 }
 
 void brant__members_forget(brant__file *file) {
@@ -169,10 +210,7 @@ static brant_status follow(brant_hub *hub, brant__member_change *first, int64_t 
         status = derive_changes(file->db, first, end);
         brant__leave(file->db);
     }
-    /* It may be deleted meanwhile; nobody else knew of this file. */
-    if (brant__registry_recheck(&file->seen, &file->made, hub, file->org_id) != BRANT_OK)
-        file->doomed = true;
-    brant__pool_put_back(file);
+    put_back(file, status);
     return status;
 }
 

@@ -14,6 +14,12 @@ brant_status brant__hub_member(int *out_level, brant_db *db, brant__text account
     return self && self->level ? self->level(out_level, self, account_id) : BRANT_OK;
 }
 
+brant_status brant__hub_agent(bool *out_active, brant_db *db, brant__text org_id, brant__text key) {
+    const brant__membership *self = brant__state(db, BRANT__SLOT_HUB);
+    *out_active = false;
+    return self && self->agent ? self->agent(out_active, self, org_id, key) : BRANT_OK;
+}
+
 brant__text brant__hub_organization(const brant_db *db) {
     const brant__membership *self = brant__state(db, BRANT__SLOT_HUB);
     return self && self->level ? self->org_id : (brant__text){NULL, 0};

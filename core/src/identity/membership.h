@@ -15,6 +15,8 @@ struct brant__membership {
     brant_status (*level)(int *out_level, const brant__membership *self, brant__text account_id);
     brant_status (*members)(brant__json *out, const brant__membership *self,
                             brant__text account_id);
+    brant_status (*agent)(bool *out_active, const brant__membership *self, brant__text org_id,
+                          brant__text key);
     void (*changed)(brant__membership *self, brant__text org_id, brant__text account_id);
 };
 
@@ -25,6 +27,11 @@ bool brant__hub_of(const brant_db *db);
  * active, and where there is no hub), 1 viewer, 2 member, 3 admin, 4 owner.
  */
 brant_status brant__hub_member(int *out_level, brant_db *db, brant__text account_id);
+/*
+ * Is who has this key in the access graph of another organisation active there now, whatever transaction runs here? False also when that organisation is not active or has no file yet, and where
+ * there is no hub. BUSY: all handles of the hub are in use.
+ */
+brant_status brant__hub_agent(bool *out_active, brant_db *db, brant__text org_id, brant__text key);
 /* The organisation of this tenant's file, as its hub says; {NULL, 0}: it has none. */
 brant__text brant__hub_organization(const brant_db *db);
 /*
