@@ -4,6 +4,7 @@
  * mark that no data can contain, since it is made of random bytes for this process.
  */
 import { randomBytes } from 'node:crypto';
+import { types } from 'node:util';
 import { BrantError } from './error.js';
 
 const MARK = `bigint:${randomBytes(16).toString('hex')}:`;
@@ -15,6 +16,9 @@ const STRING_OR_INTEGER = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<![\d.eE+-])-?\d{16,}(?![\
 /** How integers beyond 2^53 are read; see {@link OpenOptions.integers}. */
 export type Integers = 'exact' | 'number';
 
+/** The library takes nothing that is deeper. */
+const DEEPEST = 1000;
+
 /** A text for the library is being made. */
 let crossing = false;
 
@@ -23,15 +27,55 @@ export function refuseCrossing(message: string): void {
   if (crossing) throw new TypeError(message);
 }
 
-/** JSON text of a value, as JSON.stringify makes it; a bigint becomes an integer. */
-export function stringify(value: unknown): string {
+/**
+ * JSON text of a value, as JSON.stringify makes it, but: a bigint becomes an integer, and what would become null without being it is refused.
+ *
+ * @param name - of a value whose own names may be secret: what is said in the place of its JSON pointers
+ * @throws BrantError `INVALID`: NaN, an infinity or an invalid Date; the message begins with its JSON pointer.
+ */
+export function stringify(value: unknown, name?: string): string {
   const outer = crossing;
   crossing = true;
   try {
-    return stringifyExactly(value);
+    const text = stringifyExactly(value);
+    // Most texts have no null, and looking for one costs next to nothing.
+    if (text?.includes('null')) refuseLoss(value, name);
+    return text;
   } finally {
     crossing = outer;
   }
+}
+
+/** Throw where JSON.stringify has written null for something else. */
+function refuseLoss(value: unknown, name: string | undefined): void {
+  const path = lostIn(value, 0);
+  if (path === undefined) return;
+  const what = path.shift();
+  const pointer = name ?? path.reverse().map((each) => `/${each.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  throw new BrantError('INVALID', `${pointer === '' ? '' : `${pointer}: `}${what} has no JSON form`, { pointer });
+}
+
+/** The first of what JSON has not: what it is, and the names that lead to it, from the inside out. */
+function lostIn(value: unknown, depth: number): string[] | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : [String(value)];
+  if (typeof value !== 'object' || value === null || depth > DEEPEST) return undefined;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const path = lostIn(value[i], depth + 1);
+      if (path !== undefined) return path.push(String(i)), path;
+    }
+    return undefined;
+  }
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
+    if (types.isDate(value)) return Number.isNaN(value.getTime()) ? ['an invalid Date'] : undefined;
+    return lostIn((value as { toJSON(name: string): unknown }).toJSON(''), depth + 1);
+  }
+  if (types.isNumberObject(value)) return lostIn(Number(value), depth);
+  for (const name of Object.keys(value)) {
+    const path = lostIn((value as Record<string, unknown>)[name], depth + 1);
+    if (path !== undefined) return path.push(name), path;
+  }
+  return undefined;
 }
 
 const CIRCULAR = 'Converting circular structure to JSON';

@@ -4,7 +4,7 @@ import type { Connection } from './connection.js';
 import type { ErrorCode } from './error.js';
 import type { ProgressOptions } from './exchange.js';
 import { apart } from './input.js';
-import { refuseCrossing } from './json.js';
+import { refuseCrossing, stringify } from './json.js';
 import type { Kdf, KeyState } from './keys.js';
 import { native } from './native.js';
 import type { AsyncOptions } from './types.js';
@@ -126,11 +126,13 @@ export class Envelopes {
    * @throws BrantError `NOT_FOUND`: there is no key ring, or no active key in it; `INVALID`: the context, or no value; `IO`: no random bytes.
    */
   seal(value: unknown, context: EnvelopeContext): Envelope {
+    stringify(value, '/value'); // says what is wrong with it without its names
     return this.#connection.invoke(native.brant_envelope_seal, { value, context });
   }
 
   /** `seal` on another thread. */
-  sealAsync(value: unknown, context: EnvelopeContext, options?: AsyncOptions): Promise<Envelope> {
+  async sealAsync(value: unknown, context: EnvelopeContext, options?: AsyncOptions): Promise<Envelope> {
+    stringify(value, '/value'); // says what is wrong with it without its names
     return this.#connection.invokeAsync('envelopes.seal', { value, context }, options);
   }
 

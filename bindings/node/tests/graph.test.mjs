@@ -159,6 +159,39 @@ test('nodes: pages and iteration', (t) => {
   assert.throws(() => nodes.list({ cursor: 'no cursor' }), code('INVALID'));
 });
 
+test('what has no JSON form is refused with its place, and what JSON leaves out is left out', async (t) => {
+  const db = database(t);
+  const { nodes, edges } = untyped(t, db);
+  const refused = (call, pointer, what) =>
+    assert.throws(call, code('INVALID', ({ message, detail }) => {
+      assert.deepEqual([message, detail], [`${pointer}: ${what} has no JSON form`, { pointer }]);
+    }));
+  const put = (attributes) => () => nodes.put({ key: 'a', attributes });
+  for (const number of [NaN, Infinity, -Infinity]) refused(put({ score: number }), '/attributes/score', String(number));
+  refused(put({ 'a/b': [null, { '~': [1, NaN] }], later: Infinity }), '/attributes/a~1b/1/~0/1', 'NaN');
+  refused(put({ at: new Date('never') }), '/attributes/at', 'an invalid Date');
+  refused(put({ boxed: Object(NaN), big: 1n }), '/attributes/boxed', 'NaN');
+  refused(put({ own: { toJSON: () => ({ x: NaN }) } }), '/attributes/own/x', 'NaN');
+  refused(() => nodes.put({ key: 'a', metadata: { n: NaN } }), '/metadata/n', 'NaN');
+  refused(() => nodes.putMany([{ key: 'a' }, { key: 'b', attributes: { n: NaN } }]), '/items/1/attributes/n', 'NaN');
+  refused(() => nodes.patch('a', { attributes: { n: Infinity } }), '/attributes/n', 'Infinity');
+  refused(() => edges.put({ source: 'a', target: 'b', attributes: { n: NaN } }), '/attributes/n', 'NaN');
+  refused(() => nodes.list({ filter: { 'attributes.n': { $gt: NaN } } }), '/filter/attributes.n/$gt', 'NaN');
+  refused(() => db.notify('a', NaN), '/payload', 'NaN');
+  refused(() => db.queue('q').enqueue({ n: [NaN] }), '/payload/n/0', 'NaN');
+  refused(() => db.queue('q').enqueueMany([{ payload: 1 }, { payload: -Infinity }]), '/items/1/payload', '-Infinity');
+  refused(() => db.stream('s').publish({ n: NaN }), '/payload/n', 'NaN');
+  refused(() => db.lock('l', { ttl: NaN }).tryAcquire(), '/ttl', 'NaN');
+  refused(() => db.call('nodes.put', { graph: 'g', key: 'a', attributes: { n: NaN } }), '/attributes/n', 'NaN');
+  await assert.rejects(nodes.putManyAsync([{ key: 'a', attributes: { n: NaN } }]), code('INVALID'));
+  await assert.rejects(db.callAsync('events.notify', { channel: 'a', payload: NaN }), code('INVALID'));
+  assert.equal(nodes.count(), 0);
+  assert.deepEqual([...db.queues], []);
+
+  nodes.put({ key: 'a', attributes: { n: null, text: 'null', out: undefined, f: () => 1, list: [undefined, -0], at: new Date(0), big: 2n ** 60n } });
+  assert.deepEqual(nodes.get('a').attributes, { n: null, text: 'null', list: [null, 0], at: '1970-01-01T00:00:00.000Z', big: 2n ** 60n });
+});
+
 test('edges: put, get, exists, count, list, delete', async (t) => {
   const { nodes, edges } = packages(t);
   const version = { version: '1' };
