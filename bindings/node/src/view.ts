@@ -341,7 +341,11 @@ class View implements Viewer {
     response.write('retry: 1000\n\n');
     const beat = setInterval(() => response.write(': beat\n\n'), BEAT);
     this.#followers.add(response);
-    this.#look ??= setInterval(() => this.#lookForCommits(), LOOK);
+    if (this.#look === undefined) {
+      // What is committed from now on is told: the page reads after it has begun to follow.
+      this.#lookForCommits();
+      this.#look = setInterval(() => this.#lookForCommits(), LOOK);
+    }
     response.once('close', () => {
       clearInterval(beat);
       listener?.close();
