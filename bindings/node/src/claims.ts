@@ -11,7 +11,7 @@ import { threadId } from 'node:worker_threads';
 import type { Connection } from './connection.js';
 import { BrantError } from './error.js';
 import { type ClaimedJob, type Failure, Job } from './job.js';
-import type { Dispatcher, Listener } from './listener.js';
+import { type Dispatcher, LONGEST, type Listener } from './listener.js';
 import { native } from './native.js';
 import { allUnpacked } from './payload.js';
 
@@ -273,7 +273,7 @@ export class Claims<Payload, Result> {
   }
 
   #plan(delay: number): void {
-    this.#beat = setTimeout(() => this.#heartbeat(), delay);
+    this.#beat = setTimeout(() => this.#heartbeat(), Math.min(delay, LONGEST));
     if (!this.#keepsAlive) this.#beat.unref();
   }
 

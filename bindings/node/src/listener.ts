@@ -16,8 +16,8 @@ import { type RawCursor, type Waker, native } from './native.js';
 import { allUnpacked } from './payload.js';
 import type { Notification } from './types.js';
 
-/** The longest that a timer of Node.js can be. */
-const LONGEST = 2 ** 31 - 1;
+/** The longest that a timer of Node.js can be; one that is longer rings at once. @internal */
+export const LONGEST = 2 ** 31 - 1;
 
 /** Dispatchers with somebody waiting. The addon holds them weakly, so that a forgotten database can be collected. */
 const busy = new Set<Dispatcher>();
@@ -366,7 +366,7 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
       }
       if (timeout === 0 || this.#exhausted) return resolve(empty);
       const waiter: Waiter<T> = { take: (buffer) => resolve(take(buffer)), reject, timer: undefined };
-      if (timeout !== undefined && timeout > 0 && timeout < 2 ** 31) {
+      if (timeout !== undefined && timeout > 0 && timeout <= LONGEST) {
         waiter.timer = setTimeout(() => {
           this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
           if (this.#waiters.length === 0) this.#dispatcher.done(this.#waiting);

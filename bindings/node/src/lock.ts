@@ -3,7 +3,7 @@ import { isTransient, pause, workerName } from './claims.js';
 import { following } from './input.js';
 import type { Connection } from './connection.js';
 import { BrantError } from './error.js';
-import type { Dispatcher, ListenOptions, Listener } from './listener.js';
+import { type Dispatcher, LONGEST, type ListenOptions, type Listener } from './listener.js';
 import { native } from './native.js';
 import type { ListOptions, Listed } from './types.js';
 
@@ -195,7 +195,7 @@ export class Lease {
 
   #plan(delay: number): void {
     // It is no reason for the process to live: what is done under the lock is.
-    this.#timer = setTimeout(() => this.#keep(), Math.min(delay, 2 ** 31 - 1)).unref();
+    this.#timer = setTimeout(() => this.#keep(), Math.min(delay, LONGEST)).unref();
   }
 
   #keep(): void {

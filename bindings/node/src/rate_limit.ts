@@ -2,6 +2,7 @@
 import { isTransient } from './claims.js';
 import type { Connection } from './connection.js';
 import { BrantError } from './error.js';
+import { LONGEST } from './listener.js';
 import { native } from './native.js';
 import type { ListOptions, Listed } from './types.js';
 
@@ -73,7 +74,7 @@ export class RateLimit {
       }
       const left = deadline - performance.now();
       if (left < delay) throw new BrantError('TIMEOUT', `the rate limit allows no more within ${timeout} ms`);
-      await sleep(Math.min(Math.max(delay, 1), 2 ** 31 - 1), signal);
+      await sleep(Math.min(Math.max(delay, 1), LONGEST), signal);
     }
   }
 

@@ -7,7 +7,7 @@ import type { Connection } from './connection.js';
 import { BrantError } from './error.js';
 import type { Failure, Job } from './job.js';
 import type { ListenerSettings } from './event_target.js';
-import type { Dispatcher } from './listener.js';
+import { type Dispatcher, LONGEST } from './listener.js';
 
 /** What a worker does with a job. What it returns is the job's result; what it throws fails the attempt. */
 export type Handler<Payload, Result> = (job: Job<Payload, Result>) => Result | PromiseLike<Result>;
@@ -148,7 +148,7 @@ export class Worker<Payload = unknown, Result = unknown> extends EventTarget {
       this.#closing = this.#finish();
       this.#announce();
     }
-    const timer = setTimeout(() => this.#overdue(), Math.min(grace, 2 ** 31 - 1));
+    const timer = setTimeout(() => this.#overdue(), Math.min(grace, LONGEST));
     return this.#closing.finally(() => clearTimeout(timer));
   }
 
