@@ -102,7 +102,7 @@ function ringOf(path) {
 }
 
 const [folder, first = '0', slug, email] = process.argv.slice(2);
-const hub = new Hub(folder);
+const hub = new Hub(folder, { busyTimeout: 5000 }); // for the audit log's lines, which this thread writes beside what calls write
 hub.keyring(ringOf(`${folder}.keys`));
 if (first === 'new') {
   const owner = hub.accounts.create(email);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { BrantError, Database, open, operations, version } from 'brant';
-import { PACKAGES, code, database, file, folder, packages, run, untyped } from './support.mjs';
+import { PACKAGES, after, code, database, file, folder, packages, run, untyped } from './support.mjs';
 
 test('open makes a private file and info describes it', (t) => {
   const path = file(t);
@@ -36,7 +36,7 @@ test('a file URL is a path', (t) => {
 
 test('a relative path stays where it was, for asynchronous calls too', async (t) => {
   const home = process.cwd();
-  t.after(() => process.chdir(home));
+  after(t, () => process.chdir(home));
   const here = folder(t);
   process.chdir(here);
   const db = database(t, {}, 'relative.db');
@@ -256,10 +256,15 @@ test('the main thread is impatient with another writer', (t) => {
   const { nodes } = untyped(t, one);
   one.transaction(() => {
     nodes.put({ key: 'a' });
-    const began = performance.now();
-    assert.throws(() => two.notify('a'), code('BUSY'));
-    const waited = performance.now() - began;
-    assert.ok(waited >= 200 && waited < 4500, `waited ${waited} ms`);
+    // As long as Workers wait at least, if it were not impatient: once of some times the machine is not too busy to see that.
+    const waits = [];
+    while (!(Math.min(...waits) < 4500) && waits.length < 10) {
+      const began = performance.now();
+      assert.throws(() => two.notify('a'), code('BUSY'));
+      waits.push(performance.now() - began);
+      assert.ok(waits.at(-1) >= 200, `waited ${waits.at(-1)} ms`);
+    }
+    assert.ok(Math.min(...waits) < 4500, `waited ${waits} ms`);
   });
   two.notify('a');
 });
@@ -327,7 +332,7 @@ test('call and callText reach every operation by name', (t) => {
   assert.equal(JSON.parse(db.callText('nodes.count', '{"graph":"g"}')).count, 1);
   assert.equal(JSON.parse(db.callText('nodes.count', Buffer.from('{"graph":"g"}'))).count, 1);
   assert.equal(JSON.parse(db.callText('db.info')).nodes, 1);
-  assert.equal(db.call('db.info', {}, { timeout: 5000 }).nodes, 1);
+  assert.equal(db.call('db.info', {}, { timeout: 60_000 }).nodes, 1);
   assert.equal(db.call('db.info').nodes, 1);
   assert.throws(() => db.call('db.info', {}, { timeout: NaN }), code('INVALID'));
   assert.throws(() => db.call('db.explode'), code('NOT_FOUND'));

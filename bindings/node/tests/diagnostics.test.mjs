@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { test } from 'node:test';
 import { modules } from 'brant';
-import { code, database, untyped } from './support.mjs';
+import { after, code, database, untyped } from './support.mjs';
 
 test('brant:call says each operation, how long it took and how it failed', async (t) => {
   const db = database(t);
@@ -10,7 +10,7 @@ test('brant:call says each operation, how long it took and how it failed', async
   const heard = [];
   const hear = (message, name) => heard.push([name, message]);
   subscribe('brant:call', hear);
-  t.after(() => unsubscribe('brant:call', hear));
+  after(t, () => unsubscribe('brant:call', hear));
   nodes.put({ key: 'a' });
   assert.throws(() => nodes.get('b'), code('NOT_FOUND'));
   await nodes.putManyAsync([{ key: 'c' }]);
@@ -47,7 +47,7 @@ test('every function has the name of its operation', async (t) => {
   const heard = [];
   const hear = ({ name }) => heard.push(name);
   subscribe('brant:call', hear);
-  t.after(() => unsubscribe('brant:call', hear));
+  after(t, () => unsubscribe('brant:call', hear));
   const calls = [() => db.indexes.list(), () => modules.types({}), () => db.graphTypes.list(), () => db.graphs.list(), () => db.operations()];
   for (const call of calls) call();
   const names = new Set(operations().map(({ name }) => name));

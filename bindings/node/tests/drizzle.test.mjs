@@ -11,7 +11,7 @@ import Sqlite from 'better-sqlite3';
 import { DrizzleQueryError, TransactionRollbackError, and, asc, count, desc, eq, exists, getTableColumns, gt, inArray, like, max, ne, relations, sql, sum } from 'drizzle-orm';
 import { drizzle as drizzleOverBetterSqlite } from 'drizzle-orm/better-sqlite3';
 import { alias, blob, except, integer, intersect, numeric, real, sqliteTable, sqliteView, text, union, unionAll } from 'drizzle-orm/sqlite-core';
-import { database, file, thrown } from './support.mjs';
+import { after, database, file, thrown } from './support.mjs';
 
 const versionOf = (name) => JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), 'utf8')).version;
 console.log(`drizzle-orm ${versionOf('drizzle-orm')}, drizzle-kit ${versionOf('drizzle-kit')}, better-sqlite3 ${versionOf('better-sqlite3')}`);
@@ -53,7 +53,7 @@ function shop(t, options = {}) {
 /** The same over better-sqlite3, in memory. */
 function rival(t, options = {}) {
   const client = new Sqlite(':memory:');
-  t.after(() => client.close());
+  after(t, () => client.close());
   const db = drizzleOverBetterSqlite(client, { schema, ...options });
   for (const table of TABLES) db.run(table);
   return db;
@@ -367,7 +367,7 @@ test('a transaction of rows, nodes, a notification, an event and a job', async (
   assert.ok(refusal('CONSTRAINT', /UNIQUE/)(taken(thrown(() => write('c', (tx) => tx.run(sql`INSERT INTO users (id, name) SELECT id, name FROM users`))))));
   assert.equal(taken(thrown(() => write('d', (tx) => tx.$brant.graph('none').nodes.put({ key: 'x' })))).code, 'NOT_FOUND');
   const id = write('e');
-  assert.deepEqual((await listener.nextBatch(5000)).map(({ payload }) => payload), [{ id }]);
+  assert.deepEqual((await listener.nextBatch(60_000)).map(({ payload }) => payload), [{ id }]);
   assert.deepEqual(brant.stream('orders').read().items.map(({ payload }) => payload), [{ id }]);
   assert.deepEqual(brant.queue('mail').claim({ limit: 9 }).map(({ payload }) => payload), [{ id }]);
   assert.deepEqual([...brant.graph('g').nodes].map(({ key }) => key), ['e']);

@@ -38,7 +38,7 @@ function generated(t) {
   for (const [i, text] of SCHEMAS.entries()) {
     writeFileSync(join(dir, 'schema.ts'), text);
     const kit = [here('../node_modules/drizzle-kit/bin.cjs'), 'generate', '--dialect', 'sqlite', '--schema', './schema.ts', '--out', './drizzle', '--name', `step${i}`];
-    const { status, stdout, stderr } = spawnSync(process.execPath, kit, { cwd: dir, encoding: 'utf8', timeout: 60_000, input: '' });
+    const { status, stdout, stderr } = spawnSync(process.execPath, kit, { cwd: dir, encoding: 'utf8', timeout: 300_000, input: '' });
     assert.equal(status, 0, stdout + stderr);
   }
   const files = readdirSync(join(dir, 'drizzle')).filter((name) => name.endsWith('.sql'));
@@ -120,7 +120,7 @@ test('migrations of drizzle-kit', async (t) => {
     const path = join(folder(t), 'app.db');
     open(path).close();
     const program = `import { open } from 'brant'; import { drizzle } from 'brant/drizzle'; import { migrate } from 'brant/drizzle/migrator';
-      const db = open(process.argv[1], { busyTimeout: 20000 }); migrate(drizzle(db), { migrationsFolder: process.argv[2] }); db.close();`;
+      const db = open(process.argv[1], { busyTimeout: 60_000 }); migrate(drizzle(db), { migrationsFolder: process.argv[2] }); db.close();`;
     const run = () => new Promise((done) => {
       const child = spawn(process.execPath, ['--input-type=module', '-e', program, path, migrations], { cwd: here('..'), stdio: ['ignore', 'ignore', 'pipe'] });
       let said = '';
@@ -137,7 +137,7 @@ test('drizzle-kit push and pull with tablesFilter leave brant\'s tables as they 
   const dir = folder(t);
   symlinkSync(here('../node_modules'), join(dir, 'node_modules'));
   const kit = (command, ...more) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [here('../node_modules/drizzle-kit/bin.cjs'), command, ...more], { cwd: dir, encoding: 'utf8', timeout: 120_000, input: '' });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [here('../node_modules/drizzle-kit/bin.cjs'), command, ...more], { cwd: dir, encoding: 'utf8', timeout: 300_000, input: '' });
     assert.equal(status, 0, stdout + stderr);
   };
   const path = join(dir, 'app.db');

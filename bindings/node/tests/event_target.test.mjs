@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { composite } from 'brant';
-import { code, database, file, run, sleep } from './support.mjs';
-
-const until = async (condition, ms = 60_000) => {
-  for (const end = Date.now() + ms; !condition(); await sleep(2)) assert.ok(Date.now() < end, `not within ${ms} ms: ${condition}`);
-};
+import { PATIENT, code, database, file, run, sleep, until } from './support.mjs';
 
 const said = (detail) => ({ detail });
 
@@ -91,7 +87,7 @@ test('a slow listener of an ephemeral target is given no more than the buffer, a
     for (let i = 5; i < 1000; i++) target.dispatchEvent(new CustomEvent('n:1', said(i)));
   });
   db.maintain();
-  for (const end = Date.now() + 5000; heard.at(-1) !== 999 && Date.now() < end; await sleep(1)) handling.splice(0).forEach((done) => done());
+  await until(() => (handling.splice(0).forEach((done) => done()), heard.at(-1) === 999));
   assert.equal(most, 3);
   assert.equal(heard.at(-1), 999);
   assert.equal(gaps.length, 1);
@@ -193,7 +189,7 @@ test('a target keeps the process alive while it listens', async (t) => {
   const unref = await run('fixtures/target.mjs', [file(t), 'unref']);
   assert.deepEqual([unref.status, unref.stdout], [0, 'end\n'], unref.stderr);
   const path = file(t);
-  const db = database(t, {}, path);
+  const db = database(t, PATIENT, path);
   let ended = false;
   const child = run('fixtures/target.mjs', [path, 'wait']).finally(() => (ended = true));
   for (await sleep(600); !ended; await sleep(100)) db.notify('go:1', 'on');

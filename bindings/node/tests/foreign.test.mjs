@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { open } from 'brant';
-import { code, database, folder, run, untyped } from './support.mjs';
+import { after, code, database, folder, run, untyped } from './support.mjs';
 
 test('on another file both work', (t) => {
   const here = folder(t);
   const theirs = new Sqlite(join(here, 'theirs.db'));
-  t.after(() => theirs.close());
+  after(t, () => theirs.close());
   const ours = database(t, {}, join(here, 'ours.db'));
   const { nodes } = untyped(t, ours);
   theirs.exec('CREATE TABLE t (n)');
@@ -32,7 +32,7 @@ test('on the same file opening is FOREIGN_SQLITE, and later ones are found', (t)
   theirs.close();
   const ours = database(t, {}, path);
   const late = new Sqlite(path);
-  t.after(() => late.close());
+  after(t, () => late.close());
   late.pragma('user_version');
   assert.throws(() => ours.maintain(), code('FOREIGN_SQLITE'));
 });

@@ -7,19 +7,19 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Hub } from 'brant';
-import { folder } from './support.mjs';
+import { after, folder } from './support.mjs';
 
 const example = fileURLToPath(new URL('../examples/hub_server.mjs', import.meta.url));
 
 function made(path, slug, email) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [example, path, 'new', slug, email], { encoding: 'utf8', timeout: 30_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [example, path, 'new', slug, email], { encoding: 'utf8', timeout: 300_000 });
   assert.equal(status, 0, stderr);
   return stdout.trim();
 }
 
 async function server(t, path) {
   const child = spawn(process.execPath, [example, path], { stdio: ['ignore', 'pipe', 'pipe'] });
-  t.after(() => child.kill('SIGKILL'));
+  after(t, () => child.kill('SIGKILL'));
   let stderr = '';
   child.stderr.on('data', (data) => (stderr += data));
   const [line] = await once(child.stdout, 'data');
@@ -32,7 +32,7 @@ async function server(t, path) {
   };
   const stop = async () => {
     child.kill('SIGTERM');
-    const [status] = await once(child, 'exit');
+    const [status] = await once(child, 'close');
     return { status, stderr };
   };
   return { base, call, stop };
@@ -47,7 +47,7 @@ test('the server of tenants', async (t) => {
 
   const hub = new Hub(path, { mode: 'rw' });
   hub.keyring(readFileSync(`${path}.keys`));
-  t.after(() => hub.close());
+  after(t, () => hub.close());
   const { key, account, organization } = hub.apiKeys.verify(acme);
   const reader = hub.apiKeys.create('reader', ['nodes:read'], { ownerId: account.id, orgId: organization.id });
 

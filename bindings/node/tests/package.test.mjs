@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as esm from 'brant';
 import { open, operations } from 'brant';
-import { file } from './support.mjs';
+import { after, file } from './support.mjs';
 
 const require = createRequire(import.meta.url);
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -42,7 +42,7 @@ test('consumers of the adapters compile, ESM and CommonJS', () => {
 
 test('the handle is out of reach', (t) => {
   const db = open(file(t));
-  t.after(() => db.close());
+  after(t, () => db.close());
   assert.deepEqual(Object.keys(db).sort(), [
     'access',
     'accounts',

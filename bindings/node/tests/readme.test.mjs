@@ -19,7 +19,7 @@ function run(t, kind, count, more) {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     cwd: here('..'),
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 300_000,
   });
   assert.equal(status, 0, stderr);
   assert.equal(stderr, '');
@@ -80,7 +80,7 @@ test('the row schemas of README.md', (t) => {
 test('the examples run', (t) => {
   for (const [name, expected] of [['jobs', 'b: no courier, delayed\nshipped a\nshipped b\n30\n'], ['quickstart', /^7\.88 /]]) {
     const program = `process.chdir(${JSON.stringify(folder(t))});\n${readFileSync(here(`../examples/${name}.mjs`), 'utf8')}`;
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { cwd: here('..'), encoding: 'utf8', timeout: 60_000 });
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { cwd: here('..'), encoding: 'utf8', timeout: 300_000 });
     assert.equal(status, 0, stderr);
     if (typeof expected === 'string') assert.deepEqual(stdout.split('\n').sort(), expected.split('\n').sort());
     else assert.match(stdout, expected);
@@ -89,7 +89,7 @@ test('the examples run', (t) => {
 
 test('the example with secrets runs, again too, and not without its keys', (t) => {
   const dir = folder(t);
-  const run = () => spawnSync(process.execPath, [here('../examples/vault.mjs'), 'vault.db'], { cwd: dir, encoding: 'utf8', timeout: 60_000 });
+  const run = () => spawnSync(process.execPath, [here('../examples/vault.mjs'), 'vault.db'], { cwd: dir, encoding: 'utf8', timeout: 300_000 });
   const said = 'opened: [secret] of 12 characters\nstored: $enc, alg, kv, n, c, ct\nwithout keys: NOT_FOUND\nrotated: 1 failed: 0\nunder the new key: true\n';
   for (let i = 0; i < 2; i++) {
     const { stdout, stderr } = run();

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import { Database, generateKey, open, operations } from 'brant';
-import { code, database, folder, sleep, thrown } from './support.mjs';
+import { after, code, collect, database, folder, thrown } from './support.mjs';
 
 const fails = (call, expected, check) => assert.throws(call, code(expected, check));
 const rejects = (promise, expected, check) => assert.rejects(promise, code(expected, check));
 
 function closing(t, db) {
-  t.after(() => db.close());
+  after(t, () => db.close());
   return db;
 }
 
@@ -212,7 +212,7 @@ test('sessions and their handle wait beside each other', async (t) => {
   const session = closing(t, db.session(NOTES));
   const mine = session.listen('x');
   const all = db.listen('*');
-  const waiting = [mine.next(5000), all.next(5000)];
+  const waiting = [mine.next(60_000), all.next(60_000)];
   session.notify('x', 1);
   assert.deepEqual((await Promise.all(waiting)).map((one) => one.payload), [1, 1]);
   const again = mine.next();
@@ -221,7 +221,7 @@ test('sessions and their handle wait beside each other', async (t) => {
   const both = mine.next();
   db.interrupt();
   await rejects(both, 'INTERRUPTED');
-  const ended = all.next(5000);
+  const ended = all.next(60_000);
   session.close();
   db.notify('y', 2);
   assert.equal((await ended).payload, 2);
@@ -229,14 +229,14 @@ test('sessions and their handle wait beside each other', async (t) => {
 
 test('in memory', async (t) => {
   const db = open(':memory:');
-  t.after(() => db.close());
+  after(t, () => db.close());
   db.graphs.create('notes');
   const session = closing(t, db.session(NOTES));
   session.graph('notes').nodes.put({ key: 'a' });
   assert.equal(await session.callAsync('nodes.count', { graph: 'notes' }).then((found) => found.count), 1);
   await rejects(session.callAsync('queues.stats', {}), 'DENIED');
   const listener = session.listen('x');
-  const waiting = listener.next(5000);
+  const waiting = listener.next(60_000);
   db.notify('x', 7);
   assert.equal((await waiting).payload, 7);
 });
@@ -270,7 +270,6 @@ test('a session that nobody closed is collected, and its handle goes on', async 
     assert.equal(session.graph('notes').nodes.count(), 1);
     if (i % 50 === 0) await session.callAsync('nodes.count', { graph: 'notes' });
   }
-  globalThis.gc?.();
-  await sleep(10);
+  await collect();
   assert.equal(db.graph('notes').nodes.count(), 1);
 });

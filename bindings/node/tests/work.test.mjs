@@ -5,11 +5,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker as Thread } from 'node:worker_threads';
-import { code, database, file, run, sleep } from './support.mjs';
-
-const until = async (condition, ms = 60_000) => {
-  for (const end = Date.now() + ms; !condition(); await sleep(2)) assert.ok(Date.now() < end, `not within ${ms} ms: ${condition}`);
-};
+import { PATIENT, after, code, database, file, run, sleep, until } from './support.mjs';
 
 /** What a worker says, as it says it. */
 function heard(worker) {
@@ -23,7 +19,7 @@ function heard(worker) {
 /** A process of fixtures/jobs.mjs, and the lines that it prints. */
 function start(t, path, how) {
   const child = spawn(process.execPath, [fileURLToPath(new URL('fixtures/jobs.mjs', import.meta.url)), path, how], { stdio: ['ignore', 'pipe', 'inherit'] });
-  t.after(() => child.kill('SIGKILL'));
+  after(t, () => child.kill('SIGKILL'));
   const lines = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
   return { child, lines, ended: once(child, 'close') };
@@ -49,7 +45,7 @@ test('a worker runs what comes, some at once, and says so', async (t) => {
   const failures = [];
   worker.addEventListener('failed', ({ error, state }) => failures.push([error.message, state]));
   const { id } = queue.enqueue(4);
-  assert.equal(await queue.result(id, { timeout: 10_000 }), 40);
+  assert.equal(await queue.result(id, { timeout: 60_000 }), 40);
   await until(() => events.at(-1)[0] === 'drained');
   assert.equal(most, 2);
   assert.deepEqual(failures, [['not this one', 'dead']]);
@@ -63,12 +59,12 @@ test('a worker runs what comes, some at once, and says so', async (t) => {
 
 test('a worker that waits is woken within the process, and by another', async (t) => {
   const path = file(t);
-  const db = database(t, {}, path);
+  const db = database(t, PATIENT, path);
   const other = database(t, {}, path).queue('q');
   const times = [];
   let began = 0;
   const worker = db.queue('q').process(() => void times.push(performance.now() - began));
-  t.after(() => worker.close());
+  after(t, () => worker.close());
   await sleep(50);
   for (let i = 1; i <= 50; i++) {
     began = performance.now();
@@ -78,7 +74,7 @@ test('a worker that waits is woken within the process, and by another', async (t
   }
   times.sort((a, b) => a - b);
   t.diagnostic(`from enqueue to handler: median ${times[25].toFixed(2)} ms`);
-  assert.ok(times[0] < 100, `median ${times[25]} ms`);
+  assert.ok(times[0] < 100, `fastest ${times[0]} ms`);
   const count = times.length;
   await run('fixtures/jobs.mjs', [path, 'enqueue']);
   await until(() => times.length > count);
@@ -93,22 +89,25 @@ test('a delayed job is run when it is due, without anybody saying so', async (t)
     const due = Date.now() + 200;
     db.queue('q').enqueue(1, { runAt: due });
     await until(() => ran !== undefined);
-    assert.ok(ran >= due && ran < due + 10_000, `${ran - due} ms late`);
+    assert.ok(ran >= due && ran < due + 60_000, `${ran - due} ms late`);
     await worker.close();
   }
 });
 
 test('heartbeats keep a job that takes longer than its lease', async (t) => {
-  const queue = database(t).queue('q');
+  const db = database(t);
+  const queue = db.queue('q');
   queue.configure({ lease: 800 });
   queue.enqueue('long');
-  const attempts = [];
+  const leases = [];
   const worker = queue.process(async (job) => {
-    attempts.push(job.attempt);
-    await sleep(2500);
+    const claimed = job.lease_until;
+    // As long as it takes for the lease to be longer than it was by more than all of it: without a heartbeat it never is.
+    await until(() => job.lease_until > claimed + 800);
+    leases.push(job.attempt, db.jobs.get(job.id).lease_until === job.lease_until);
   });
   await until(() => queue.stats().completed === 1);
-  assert.deepEqual(attempts, [1]);
+  assert.deepEqual(leases, [1, true]);
   await worker.close();
 });
 
@@ -121,7 +120,7 @@ test('a lost lease is said, the signal aborted, and what the handler did counts 
     if (job.attempt > 1) return;
     // Standing still for longer than the lease, as a process that was suspended.
     for (const end = Date.now() + 150; Date.now() < end; );
-    const [other] = queue.claim({ worker: 'other', lease: 5000 });
+    const [other] = queue.claim({ worker: 'other', lease: 60_000 });
     assert.equal(other.attempt, 2);
     signal = job.signal;
     await sleep(100);
@@ -141,32 +140,35 @@ test('a running job is cancelled by its signal, at once', async (t) => {
   const path = file(t);
   const db = database(t, {}, path);
   const queue = db.queue('q');
+  queue.configure({ lease: 600_000 }); // whose heartbeats, which would tell it too, are minutes away
   const { id } = queue.enqueue('x');
   const worker = queue.process(({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))));
   const events = heard(worker);
   await until(() => events.some(([type]) => type === 'active'));
   await sleep(20);
-  const began = performance.now();
   assert.equal(database(t, {}, path).jobs.cancel(id).state, 'running');
   await until(() => events.some(([type]) => type === 'failed'));
-  assert.ok(performance.now() - began < 8000);
   assert.equal(db.jobs.get(id).state, 'cancelled');
   await worker.close();
 });
 
 test('closing lets run what runs, and releases what does not end in time', async (t) => {
   const queue = database(t).queue('q');
-  queue.enqueueMany([{ payload: 50 }, { payload: 10_000 }, { payload: 1 }]);
-  const worker = queue.process(({ payload }) => sleep(payload).then(() => 'late'), { concurrency: 2 });
+  queue.enqueueMany([{ payload: 'short' }, { payload: 'endless' }, { payload: 'next' }]);
+  let end;
+  const ending = new Promise((done) => (end = done));
+  const worker = queue.process(({ payload }) => (payload === 'short' ? ending : new Promise(() => undefined)), { concurrency: 2 });
   const events = heard(worker);
   await until(() => events.filter(([type]) => type === 'active').length === 2);
-  const began = performance.now();
-  await Promise.all([worker.close({ grace: 300 }), worker.close(), worker.finished]);
-  const took = performance.now() - began;
-  assert.ok(took >= 250 && took < 9000, `${took} ms`);
-  assert.deepEqual(events, [['active', 50], ['active', 10_000], ['completed', 50], ['released', 10_000], ['close', null]]);
+  const closed = worker.close({ grace: 600_000 });
+  end();
+  await until(() => events.some(([type]) => type === 'completed'));
+  assert.equal(worker.running, 1);
+  // A later one may shorten the grace.
+  await Promise.all([worker.close({ grace: 30 }), closed, worker.close(), worker.finished]);
+  assert.deepEqual(events, [['active', 'short'], ['active', 'endless'], ['completed', 'short'], ['released', 'endless'], ['close', null]]);
   const again = queue.claim({ limit: 5 });
-  assert.deepEqual(again.map(({ payload, attempt }) => [payload, attempt]), [[10_000, 1], [1, 1]]);
+  assert.deepEqual(again.map(({ payload, attempt }) => [payload, attempt]), [['endless', 1], ['next', 1]]);
 });
 
 test('a handler that heeds its signal is not waited for, and its attempt does not count', async (t) => {
@@ -322,12 +324,14 @@ test('a loop acks what it comes back from, fails what it leaves, and ends by its
 
 test('a loop over several jobs at once leaves settling to its body', async (t) => {
   const queue = database(t).queue('q');
-  queue.configure({ lease: 600 });
+  queue.configure({ lease: 9000 });
   queue.enqueueMany(Array.from({ length: 9 }, (_, payload) => ({ payload })));
   let [open, most, count] = [0, 0, 0];
   for await (const job of queue.work({ concurrency: 3 })) {
     most = Math.max(most, ++open);
-    void sleep(job.payload === 0 ? 1500 : 20).then(() => {
+    // The first as long as it takes for a heartbeat to come.
+    const claimed = job.lease_until;
+    void (job.payload === 0 ? until(() => job.lease_until > claimed) : sleep(20)).then(() => {
       open--;
       job.ack();
     });
@@ -339,7 +343,7 @@ test('a loop over several jobs at once leaves settling to its body', async (t) =
 
 test('a worker that is killed loses its job to another, after the lease', async (t) => {
   const path = file(t);
-  const db = database(t, {}, path);
+  const db = database(t, PATIENT, path);
   const queue = db.queue('q');
   queue.configure({ lease: 400, backoff: { base: 0, jitter: 0 } });
   const { id } = queue.enqueue('x');
@@ -347,8 +351,8 @@ test('a worker that is killed loses its job to another, after the lease', async 
   await until(() => lines.length > 0);
   assert.equal(lines[0], `claimed ${id} 1`);
   // It keeps the job as long as it lives.
-  await sleep(900);
-  assert.deepEqual(queue.claim(), []);
+  const claimed = db.jobs.get(id).lease_until;
+  await until(() => db.jobs.get(id).lease_until > claimed + 400);
   child.kill('SIGKILL');
   await ended;
   const done = [];
@@ -380,8 +384,8 @@ test('two processes and two threads share a queue, and no job is done twice', as
     new Promise((done, reject) => {
       const worker = new Thread(new URL('fixtures/jobs.mjs', import.meta.url), { argv: [path, 'drain'], stdout: true });
       let text = '';
-      worker.stdout.on('data', (data) => (text += data));
-      worker.on('error', reject).on('exit', () => done(Number(text)));
+      worker.stdout.on('data', (data) => (text += data)).on('end', () => done(Number(text)));
+      worker.on('error', reject);
     });
   const counts = await Promise.all([
     run('fixtures/jobs.mjs', [path, 'drain']).then(({ stdout }) => Number(stdout)),
@@ -401,7 +405,7 @@ test('a worker keeps the process alive while it waits, unless it is told not to'
   const { lines, ended } = start(t, path, 'idle');
   await until(() => lines.length === 1);
   await sleep(700);
-  database(t, {}, path).queue('q').enqueue('go');
+  database(t, PATIENT, path).queue('q').enqueue('go');
   assert.deepEqual([(await ended)[0], lines], [0, ['waiting', 'go']]);
 });
 

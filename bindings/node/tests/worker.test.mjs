@@ -34,7 +34,7 @@ test('a Worker that is terminated in the middle of a wait leaves the process wel
   }
   const listener = db.listen('*');
   db.notify('a', 1);
-  assert.equal((await listener.next(5000)).payload, 1);
+  assert.equal((await listener.next(60_000)).payload, 1);
 });
 
 test('a Worker that ends by itself with everything open', async (t) => {
