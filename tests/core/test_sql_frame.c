@@ -98,6 +98,9 @@ static void test_batch(void **state) {
     }
     run(db, &asked, "a | 1 | 2 | 3 | changes 3 rowid 3 cursor 0 tail 0 parameters 1");
     refuse(db, &asked, BRANT_CONSTRAINT, "UNIQUE");
+    /* What SQLite says of the failure is not lost to what is asked about columns. */
+    refuse_text(db, BRANT_SQL_DESCRIBE, 0, "INSERT INTO t (b) VALUES (1) RETURNING a",
+                BRANT_CONSTRAINT, "UNIQUE");
     /* Named ones, in runs of different order; the last fails, and nothing is left of the others. */
     asked = request(BRANT_SQL_BATCH, 0, "INSERT INTO t VALUES (:a, :b)", 3);
     for (int i = 0; i < 3; i++) {

@@ -75,6 +75,9 @@ static brant_status write_rows(brant__call *call, const brant__sql_request *aske
         if (to->reads && !to->pauses && *rows == to->most) return BRANT_OK;
         if (!to->at_row) code = sqlite3_step(statement);
         to->at_row = code == SQLITE_ROW;
+        /* First: describing columns overwrites what SQLite says of the step. */
+        if (!to->at_row && code != SQLITE_DONE)
+            return brant__sqlite_fail(call->db, code, "running the statement");
         BRANT__TRY(begin_rows(to, call, asked, statement));
         if (!to->at_row) break;
         if (to->pauses && (*rows == to->most || call->out->buffer.length - from > PART_BYTES))
@@ -86,7 +89,6 @@ static brant_status write_rows(brant__call *call, const brant__sql_request *aske
                                (unsigned long long)batch);
         BRANT__TRY(asked->form->row(call->out, statement, bytes));
     }
-    if (code != SQLITE_DONE) status = brant__sqlite_fail(call->db, code, "running the statement");
 cleanup:
     return status;
 }
