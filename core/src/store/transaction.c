@@ -164,11 +164,12 @@ static void rollback_joined(brant_db *db) {
 brant_status brant__begin(brant_db *db, int mode) {
     brant_status status = BRANT_OK;
     BRANT__TRY(brant__transaction_check(db));
+    /* First: a reader of Go's is opened so, whose user knows of the transaction alone. */
+    if (mode == BRANT__WRITE && db->depth > 0 && db->mode == BRANT__READ)
+        return brant__fail(BRANT_READ_ONLY, "the running transaction is a read transaction");
     if (mode == BRANT__WRITE && db->options.mode == BRANT__MODE_RO)
         return brant__fail(BRANT_READ_ONLY, "%s was opened read-only", db->path);
     if (db->depth > 0) {
-        if (mode == BRANT__WRITE && db->mode == BRANT__READ)
-            return brant__fail(BRANT_READ_ONLY, "the running transaction is a read transaction");
         /* A read inside sees what the outer sees and has nothing to take back: no savepoint. */
         if (mode == BRANT__WRITE && !db->bare) BRANT__TRY(run_savepoint(db, SAVEPOINT, db->depth));
         if (BRANT__UNLIKELY(db->bare)) db->changed[db->depth] = sqlite3_total_changes(db->sqlite);
