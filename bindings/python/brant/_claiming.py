@@ -21,6 +21,7 @@ from . import _native
 from ._clock import Seconds, milliseconds
 from ._common import given
 from ._json import decode, encode
+from ._keeper import beat
 from .errors import BrantError, Busy, Closed, Misuse, Timeout
 from .jobs import Job
 from .records import Json
@@ -67,7 +68,7 @@ class Source:
         self.held: dict[int, Job] = {}
         self._on_stale = on_stale
         self._batch = batch
-        self._interval = (LEASE if self.lease is None else self.lease / 1000) / 3
+        self._interval = beat(LEASE if self.lease is None else self.lease / 1000)
         self._acks: list[tuple[Job, Json]] = []
         self._acks_since = 0.0
         self._ready: deque[Job] = deque()
@@ -97,7 +98,7 @@ class Source:
             for job in jobs:
                 self.held[job.id] = job
             if self.lease is None:
-                self._interval = max(0.01, (jobs[0].lease_until - time.time() * 1000) / 3000)
+                self._interval = max(0.01, beat(jobs[0].lease_until / 1000 - time.time()))
             self._hold()
         return jobs
 

@@ -9,6 +9,13 @@ from collections.abc import Callable
 
 log = logging.getLogger("brant")
 
+BEATS = 3  # how often within its span a lease is prolonged
+
+
+def beat(lease: float) -> float:
+    """After how many seconds a lease of so many is prolonged again."""
+    return lease / BEATS
+
 
 class Keeper:
     """Calls functions at intervals, each with a key, until it is told to forget them, or one returns False."""
@@ -49,11 +56,13 @@ class Keeper:
                     key, (at, interval, function) = min(self._due.items(), key=lambda item: item[1][0])
                     rest = at - time.monotonic()
                     if rest <= 0:
-                        self._due[key] = time.monotonic() + interval, interval, function
+                        entry = self._due[key] = time.monotonic() + interval, interval, function
                         break
                     self._changed.wait(rest)
             try:
                 if not function():
-                    self.forget(key)
+                    with self._changed:
+                        if self._due.get(key) is entry:  # else it was given anew meanwhile
+                            del self._due[key]
             except Exception:
                 log.exception("keeping %r up failed; it is tried again", key)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import _native
 from ._claiming import worker_name
-from ._clock import Seconds, milliseconds
+from ._clock import Seconds, milliseconds, seconds
 from ._common import given
 from ._json import encode
+from ._keeper import beat
 from ._payload import content
 from .cursors import Cursor
 from .errors import BrantError, Closed
@@ -255,7 +256,7 @@ class Group:
                     break
                 self._claimed(self._side("thread")._call(_native.brant_consumer_claim, self._claiming()))
                 if self._held:
-                    self._database._keeper.keep(self, self._interval(), self._prolong)
+                    self._database._keeper.keep(self, beat(self._span()), self._prolong)
                 if not self._ready and self._waiting is not None and self._waiting.next() is None:
                     raise StopIteration
         except Closed:
@@ -289,12 +290,12 @@ class Group:
 
     # ---- upkeep --------------------------------------------------------------------------------------------------------------
 
-    def _interval(self) -> float:
-        return (LEASE if self._lease is None else milliseconds(self._lease) / 1000) / 3
+    def _span(self) -> float:
+        return LEASE if self._lease is None else seconds(self._lease)
 
     def _extension(self) -> Json:
         items = self._items(list(self._held.values()))
-        return {**self._members(), "items": items, "lease": round(self._interval() * 3000)}
+        return {**self._members(), "items": items, "lease": milliseconds(self._span())}
 
     def _prolong(self) -> bool:
         """The keeper's thread, on a handle beside the program's."""
@@ -306,7 +307,7 @@ class Group:
         import asyncio
 
         while self._held:
-            await asyncio.sleep(self._interval())
+            await asyncio.sleep(beat(self._span()))
             try:
                 await self._database._beside("loop")._call_async(_native.brant_consumer_extend, self._extension(), patience=5)
             except Closed:

@@ -15,6 +15,7 @@ from ._claiming import worker_name
 from ._clock import Seconds, milliseconds, seconds
 from ._common import PAGE, given, paged
 from ._json import encode
+from ._keeper import beat
 from .cursors import Cursor
 from .errors import BrantError, Closed, Misuse, Stale, Timeout
 from .records import Json, Page, known, known_list
@@ -217,7 +218,7 @@ class Lock:
         return bool(answer["acquired"])
 
     def _keep(self) -> None:
-        self._database._keeper.keep(self, self._ttl / 3000, self._refreshed)
+        self._database._keeper.keep(self, beat(self._ttl / 1000), self._refreshed)
 
     def _refreshed(self) -> bool:
         """The keeper's thread, on a handle beside the program's."""
@@ -236,10 +237,10 @@ class Lock:
     async def _refreshing(self, side: Database) -> None:
         import asyncio
 
-        wait = self._ttl / 3000
+        wait = beat(self._ttl / 1000)
         while (token := self._token) is not None:
             await asyncio.sleep(wait)
-            wait = self._ttl / 3000
+            wait = beat(self._ttl / 1000)
             try:
                 members = {"name": self.name, "token": token, "ttl": self._ttl}
                 await side._call_async(_native.brant_lock_refresh, members, patience=self._ttl / 1000)

@@ -1,6 +1,8 @@
+import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,8 +39,29 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def db(path: Path) -> Iterator[brant.Database]:
-    with brant.open(path) as database:
+    with brant.open(path, busy_timeout=60) as database:  # whose turn comes late on a busy machine is no fault
         yield database
+
+
+@pytest.fixture
+def quick_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leases of a minute, which no busy machine oversteps, are prolonged several times a second."""
+    monkeypatch.setattr("brant._keeper.BEATS", 200)
+
+
+def until(condition: Callable[[], object], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.005)
+
+
+async def until_async(condition: Callable[[], object], seconds: float = 120) -> None:
+    """As `until`, while other tasks run."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -56,7 +79,7 @@ def packages(db: brant.Database) -> brant.Graph:
     return db.graph("debian")
 
 
-def python(code: str, *arguments: object, timeout: float = 60) -> str:
+def python(code: str, *arguments: object, timeout: float = 300) -> str:
     """Run code in a process of its own, with brant on its path; what it printed."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     folder = Path(brant.__file__).parent.parent

@@ -437,7 +437,7 @@ def test_crosswise_copies(path: Path) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(120)
             assert not thread.is_alive()
         assert works(one) and works(two)
 
@@ -450,7 +450,7 @@ def test_transactions(db: brant.Database) -> None:
         ring = db.keyring(RING)
         other = threading.Thread(target=ring.close)
         other.start()
-        other.join(2)
+        other.join(60)
         assert not other.is_alive() and not ring.attached
         db.notify("x")
     with pytest.raises(ValueError), db.transaction():
@@ -486,11 +486,12 @@ def test_threads(db: brant.Database) -> None:
 def longest_silence(call: Callable[[], object]) -> float:
     """The longest time in which another thread could not run, as a part of the time that the call took."""
     longest = 0.0
-    done = threading.Event()
+    begun, done = threading.Event(), threading.Event()
 
     def watch() -> None:
         nonlocal longest
         last = time.perf_counter()
+        begun.set()
         while not done.is_set():
             time.sleep(0.001)
             now = time.perf_counter()
@@ -498,20 +499,31 @@ def longest_silence(call: Callable[[], object]) -> float:
 
     thread = threading.Thread(target=watch)
     thread.start()
+    begun.wait()
     began = time.perf_counter()
     try:
         call()
-        return longest / (time.perf_counter() - began)
     finally:
+        took = time.perf_counter() - began
         done.set()
         thread.join()
+    return longest / took
+
+
+def lets_others_run(call: Callable[[], object]) -> bool:
+    """On a busy machine another thread may be silent for long by chance: then it is tried again. Held the call the interpreter, no try would pass."""
+    return any(longest_silence(call) < 0.5 for _ in range(20))
 
 
 def test_deriving_lets_others_run(db: brant.Database) -> None:
     kdf: brant.Kdf = {**CHEAP, "t": 4, "m": 64 << 20}
-    assert longest_silence(lambda: brant.derive_key("x", kdf=kdf)) < 0.5
-    db.keyring(keys=[brant.Key(password="x", kdf=kdf)])
-    assert longest_silence(lambda: works(db)) < 0.5
+
+    def first_use() -> None:
+        with db.keyring(keys=[brant.Key(password="x", kdf=kdf)]):
+            works(db)
+
+    assert lets_others_run(lambda: brant.derive_key("x", kdf=kdf))
+    assert lets_others_run(first_use)
 
 
 def test_in_asyncio(db: brant.Database) -> None:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_workers import until
+from conftest import until
 
 import brant
 
@@ -82,7 +82,7 @@ def test_a_scheduler(db: brant.Database, path: Path) -> None:
         task = asyncio.create_task(scheduler.run_async())
         await asyncio.sleep(0.1)
         scheduler.stop()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 60)
         task = asyncio.create_task(db.scheduler().run_async())
         await asyncio.sleep(0.05)
         task.cancel()
@@ -165,12 +165,12 @@ def test_a_fan(db: brant.Database, path: Path) -> None:
 
         thread = threading.Thread(target=asyncio.run, args=(read(),))
         thread.start()
-        time.sleep(0.1)
+        until(lambda: len(fan._readers) == 4)
         for n in range(10):
             other.notify("x", n)
-        thread.join(10)
+        thread.join(60)
         assert got == list(range(10))
-        assert [quick.next(5).payload for _ in range(10)] == list(range(10))  # type: ignore[union-attr]
+        assert [quick.next(60).payload for _ in range(10)] == list(range(10))  # type: ignore[union-attr]
         assert slow.dropped == 8 and [slow.next(0).payload for _ in range(2)] == [8, 9]  # type: ignore[union-attr]
         assert [strict.next(0).payload for _ in range(2)] == [0, 1]  # type: ignore[union-attr]
         with pytest.raises(brant.Limit):
@@ -178,12 +178,12 @@ def test_a_fan(db: brant.Database, path: Path) -> None:
         blocking = fan.reader(buffer=1)
         other.notify("x", 10)
         other.notify("x", 11)
-        time.sleep(0.1)
+        until(lambda: len(blocking._ready) == 1 and len(quick._ready) == 2)
         other.notify("x", 12)
-        assert [quick.next(5).payload for _ in range(2)] == [10, 11]  # type: ignore[union-attr]
+        assert [quick.next(60).payload for _ in range(2)] == [10, 11]  # type: ignore[union-attr]
         assert quick.next(0.05) is None  # it waits for the one that blocks
-        assert [blocking.next(5).payload for _ in range(3)] == [10, 11, 12]  # type: ignore[union-attr]
-        assert quick.next(5).payload == 12  # type: ignore[union-attr]
+        assert [blocking.next(60).payload for _ in range(3)] == [10, 11, 12]  # type: ignore[union-attr]
+        assert quick.next(60).payload == 12  # type: ignore[union-attr]
         with pytest.raises(ValueError):
             fan.reader(slow="never")  # type: ignore[arg-type]
     with pytest.raises(brant.Closed):

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import until, until_async
 
 import brant
 
@@ -124,26 +125,37 @@ def test_a_consumer_goes_on(db: brant.Database, stream: brant.Stream) -> None:
         stream.consumers.get("c")
 
 
-def test_saved_by_number_and_by_time(db: brant.Database, path: Path, stream: brant.Stream) -> None:
+def test_saved_by_number_and_by_time(db: brant.Database, path: Path, stream: brant.Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    def after(seconds: float) -> None:
+        monkeypatch.setattr("brant.streams.SAVE_SECONDS", seconds)
+
     fill(stream, 1500)
+    after(600)
     subscription = stream.subscribe("c")
     for _ in range(1100):
         next(subscription)
     assert stream.consumers.get("c").offset == 1000
-    for _ in range(400):
+    for _ in range(399):
         next(subscription)
-    start = time.monotonic()
-    assert subscription.next(1.5) is None  # none comes; it is saved all the same
-    assert stream.consumers.get("c").offset == 1500 and time.monotonic() - start > 1
+    assert subscription.next(0) is not None and subscription.next(0) is None
+    assert stream.consumers.get("c").offset == 1000
+    subscription._due = time.monotonic() + 0.5  # as if most of the time were over
+    assert subscription.next(1) is None  # none comes; it is saved all the same
+    assert stream.consumers.get("c").offset == 1500
 
     async def main() -> None:
+        after(600)
         other = stream.subscribe("d")
-        for _ in range(1500):
+        for _ in range(1499):
             await other.next_async()
         assert stream.consumers.get("d").offset == 1000
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(anext(other), 1.5)
-        assert stream.consumers.get("d").offset == 1500
+        await other.next_async()
+        other._due = time.monotonic() + 0.5
+        waiting = asyncio.ensure_future(anext(other))
+        await until_async(lambda: stream.consumers.get("d").offset == 1500)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
         other.close()
 
     asyncio.run(main())
@@ -279,23 +291,25 @@ def test_members_share(db: brant.Database, stream: brant.Stream, path: Path) -> 
         for n in range(60):
             stream.publish_many({"payload": n * 5 + m} for m in range(5))
             time.sleep(0.001)
-        end = time.monotonic() + 20
-        while len(set(seen)) < 300 and time.monotonic() < end:
-            time.sleep(0.01)
-        time.sleep(0.1)
+        until(lambda: len(set(seen)) >= 300 and stream.consumers.get("g").offset == 300)  # and both have said so
         group.close()
-        threads[0].join(10)
+        threads[0].join(60)
         stream.publish(-1)
-        threads[1].join(10)
+        threads[1].join(60)
         assert not any(thread.is_alive() for thread in threads)
     assert sorted(seen) == list(range(300))
 
 
-def test_leases_of_a_group(stream: brant.Stream, path: Path) -> None:
+def test_leases_of_a_group(db: brant.Database, stream: brant.Stream, path: Path, quick_beats: None) -> None:
     fill(stream, 2)
-    with brant.open(path) as other, stream.group("g", lease=0.8, batch=1) as group:
+
+    def lease() -> int:
+        return int(db.execute("SELECT max(lease_until) FROM stream_pending").scalar())
+
+    with brant.open(path) as other, stream.group("g", lease=60, batch=1) as group:
         for event in group:
-            time.sleep(2)  # prolonged meanwhile
+            before = lease()
+            until(lambda: lease() > before)  # noqa: B023
             assert [one.offset for one in other.stream("s").group("g").claim(1, lease=0.001)] == ([2] if event.offset == 1 else [])
             break
     time.sleep(0.05)  # the other's millisecond is over

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import until
 
 import brant
 from brant import chain, chord, group
@@ -50,7 +51,7 @@ def test_results(db: brant.Database, queue: brant.Queue) -> None:
     cancelled = add.delay(1)
     assert cancelled.cancel() == "cancelled" == cancelled.status and cancelled.failed()
     with pytest.raises(brant.JobFailed):
-        cancelled.get(timeout=1)
+        cancelled.get(timeout=60)
 
 
 async def _asynchronous(queue: brant.Queue) -> None:
@@ -61,7 +62,7 @@ async def _asynchronous(queue: brant.Queue) -> None:
 
     work = asyncio.create_task(queue.run_async(concurrency=4))
     first: brant.AsyncResult[int] = double.delay(2)
-    assert await first == 4 and await first.aget(5) == 4
+    assert await first == 4 and await first.aget(60) == 4
     assert await group(*(double.s(n) for n in range(5))).delay() == [0, 2, 4, 6, 8]
     assert await chord([double.s(1), double.s(2)], double.si(21)) == 42
     work.cancel()
@@ -150,20 +151,20 @@ def test_workflows(db: brant.Database, queue: brant.Queue) -> None:
         raise ValueError(numbers)
 
     with queue.worker(concurrency=2), other.worker():
-        assert chain(add.s(1, 2), add.s(3), add.s(b=4)).delay().get(10) == 10
-        assert (add.s(1, 2) | add.si(5, 5) | add.s(1)).delay().get(10) == 11
-        assert group(add.s(1, 1), add.s(1, 2) | add.s(3)).delay().get(10) == [2, 6]
-        assert chord([add.s(n, n) for n in range(20)], total.s(title="sum ")).get(10) == "sum 380"
-        assert add.s(1, 2).set(priority=5, delay=0.01).delay().get(10) == 3
+        assert chain(add.s(1, 2), add.s(3), add.s(b=4)).delay().get(60) == 10
+        assert (add.s(1, 2) | add.si(5, 5) | add.s(1)).delay().get(60) == 11
+        assert group(add.s(1, 1), add.s(1, 2) | add.s(3)).delay().get(60) == [2, 6]
+        assert chord([add.s(n, n) for n in range(20)], total.s(title="sum ")).get(60) == "sum 380"
+        assert add.s(1, 2).set(priority=5, delay=0.01).delay().get(60) == 3
         broken = (fail.s(1) | add.s(1) | add.s(1)).delay()
         with pytest.raises(brant.JobFailed, match="cancelled"):
-            broken.get(10)
+            broken.get(60)
         halves = group(add.s(1, 1), fail.s()).delay()
         with pytest.raises(brant.JobFailed, match="dead"):
-            halves.get(10)
+            halves.get(60)
         assert halves.ready() and not halves.successful() and len(halves) == 2
         first = add.s(1, 2).set(result_ttl=0.001).delay()
-        first.get(10)
+        first.get(60)
     for empty in (lambda: chain(), lambda: group(), lambda: chord([], add.si(1, 1))):
         with pytest.raises(ValueError, match="one task at least"):
             empty()
@@ -202,11 +203,10 @@ def test_the_command(tmp_path: Path) -> None:
         other = extra.task(name="other")(lambda: 0)
         process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
         try:
-            assert greet.delay("ann").get(20) == "hello ann" and other.delay().get(20) == process.pid
+            assert greet.delay("ann").get(60) == "hello ann" and other.delay().get(60) == process.pid
             assert ticks.next(timeout=60) is not None
             slow = greet.delay("bob")
-            while slow.status != "running":
-                time.sleep(0.01)
+            until(lambda: slow.status != "ready")  # it may be done before this looks: seldom
             process.send_signal(signal.SIGTERM)  # what runs ends first
             _, err = process.communicate(timeout=60)
         finally:
