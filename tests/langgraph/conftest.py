@@ -18,7 +18,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def db(path: Path) -> Iterator[brant.Database]:
-    with brant.open(path) as database:
+    with brant.open(path, busy_timeout=60) as database:
         yield database
 
 

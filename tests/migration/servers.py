@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -47,45 +48,52 @@ class Servers:
         # Paths above the temporary folder may be closed to the user: it is its working folder.
         subprocess.run([*user, f"{found}/initdb", "-D", str(data), "-U", "brant", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"],
                        check=True, cwd=self.folder, stdout=subprocess.DEVNULL)  # fmt: skip
-        port = _free_port()
-        with open(self.folder / "pg.log", "wb") as log:
-            server = subprocess.Popen(
-                [*user, f"{found}/postgres", "-D", str(data), "-p", str(port), "-c", f"unix_socket_directories={self.folder}", "-c", "listen_addresses=127.0.0.1",
-                 "-c", "fsync=off", "-c", "autovacuum=off"], cwd=self.folder, stdout=log, stderr=log)  # fmt: skip
-        self._processes.append(server)
         self.postgres_version = subprocess.run([f"{found}/postgres", "--version"], check=True, capture_output=True, text=True, cwd="/").stdout.strip()
-        for _ in range(200):
-            ready = subprocess.run([f"{found}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)], cwd="/").returncode
-            if ready == 0:
-                return f"host=127.0.0.1 port={port} user=brant dbname=postgres"
-            if server.poll() is not None:
-                break
-            time.sleep(0.05)
-        raise RuntimeError((self.folder / "pg.log").read_text())
+
+        def command(port: int) -> list[str]:
+            return [*user, f"{found}/postgres", "-D", str(data), "-p", str(port), "-c", f"unix_socket_directories={self.folder}", "-c", "listen_addresses=127.0.0.1",
+                    "-c", "fsync=off", "-c", "autovacuum=off"]  # fmt: skip
+
+        def ready(port: int) -> bool:  # by its own socket: the port may be another's
+            return subprocess.run([f"{found}/pg_isready", "-q", "-h", str(self.folder), "-p", str(port)], cwd="/").returncode == 0
+
+        return f"host=127.0.0.1 port={self._start(command, ready)} user=brant dbname=postgres"
 
     def _start_redis(self) -> str:
-        port = _free_port()
-        with open(self.folder / "redis.log", "wb") as log:
-            server = subprocess.Popen(
-                [*self._as_user(), shutil.which("redis-server") or "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(self.folder)],
-                cwd=self.folder, stdout=log, stderr=log)  # fmt: skip
-        self._processes.append(server)
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                return f"redis://127.0.0.1:{port}/0"
-            except OSError:
-                if server.poll() is not None:
-                    break
+        own = self.folder / "redis.sock"
+
+        def command(port: int) -> list[str]:
+            return [*self._as_user(), shutil.which("redis-server") or "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--unixsocket", str(own), "--save", "",
+                    "--appendonly", "no", "--dir", str(self.folder)]  # fmt: skip
+
+        def ready(port: int) -> bool:
+            return own.exists()  # which it makes after it has its port
+
+        return f"redis://127.0.0.1:{self._start(command, ready)}/0"
+
+    def _start(self, command: Callable[[int], list[str]], ready: Callable[[int], bool]) -> int:
+        """The port of a server that is ready. Another program may be quicker to take a port that was free: then it is tried with another."""
+        for _ in range(5):
+            port = _free_port()
+            with open(self.folder / f"{port}.log", "wb") as log:
+                server = subprocess.Popen(command(port), cwd=self.folder, stdout=log, stderr=log)
+            end = time.monotonic() + 120
+            while server.poll() is None and time.monotonic() < end:
+                if ready(port):
+                    self._processes.append(server)
+                    return port
                 time.sleep(0.05)
-        raise RuntimeError((self.folder / "redis.log").read_text())
+            if server.poll() is None:
+                server.kill()
+            server.wait()
+        raise RuntimeError((self.folder / f"{port}.log").read_text())
 
     def stop(self) -> None:
         for process in self._processes:
             process.send_signal(signal.SIGINT if process is self._processes[0] else signal.SIGTERM)
         for process in self._processes:
             try:
-                process.wait(10)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
