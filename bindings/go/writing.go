@@ -205,6 +205,8 @@ type Erased struct {
 		Events        int64 `json:"events"` // of streams
 		Schedules     int64 `json:"schedules"`
 		RateLimits    int64 `json:"rate_limits"`
+		Pending       int64 `json:"pending"` // events that members of groups have, whose names were replaced
+		Locks         int64 `json:"locks"`   // whose owners' names were replaced
 	} `json:"counts"`
 	Truncated bool            `json:"truncated"` // there were more than the lists have
 	Refused   []ErasedRefusal `json:"refused"`

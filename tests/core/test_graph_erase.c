@@ -79,6 +79,13 @@ static void fill_events(brant_db *db, const char *value) {
             answer(db, "jobs.heartbeat", "{\"id\":%s,\"token\":%s,\"progress\":[\"%s\"]}", id,
                    token, value);
     }
+    holds(db, "consumers.claim", "\"token\"",
+          "{\"stream\":\"s\",\"group\":\"g\",\"member\":\"%s\",\"limit\":3,\"lease\":1000000}",
+          value);
+    holds(db, "consumers.claim", "\"token\"",
+          "{\"stream\":\"s\",\"group\":\"g\",\"member\":\"none\",\"lease\":1000000}");
+    holds(db, "locks.acquire", "true", "{\"name\":\"l\",\"owner\":\"%s\"}", value);
+    holds(db, "locks.acquire", "true", "{\"name\":\"other\",\"owner\":\"none\"}");
     holds(db, "rate_limits.take", "true",
           "{\"name\":\"%s\",\"kind\":\"sliding_window\",\"limit\":5,\"period\":100000}", value);
 }
@@ -136,7 +143,8 @@ static void test_bytes(void **state) {
         must_be_well(db);
         holds(db, "db.erase",
               "\"counts\":{\"nodes\":0,\"edges\":0,\"notifications\":0,\"graphs\":0,"
-              "\"jobs\":0,\"events\":0,\"schedules\":0,\"rate_limits\":0}",
+              "\"jobs\":0,\"events\":0,\"schedules\":0,\"rate_limits\":0,\"pending\":0,"
+              "\"locks\":0}",
               "{\"values\":[\"" VICTIM "\"],\"dry_run\":true}");
         brant_db_free(db);
         must_be_gone(path, VICTIM);
@@ -289,6 +297,46 @@ static void test_not_scrubbed(void **state) {
     brant_db_free(reader);
 }
 
+/* Who was given events or holds a lock is named no more, and keeps what they have: it goes on by its token, and nobody else gets it. */
+static void test_holders(void **state) {
+    for (int redact = 0; redact < 2; redact++) {
+        const char *path = in_folder(*state, redact ? "redact.db" : "delete.db");
+        brant_db *db = must_open(path, "");
+        brant__json claimed, held;
+        int64_t token;
+
+        must(db, "streams.publish_many",
+             "{\"stream\":\"s\",\"items\":[{\"payload\":1},{\"payload\":2}]}", NULL);
+        claimed = parsed(answer(db, "consumers.claim",
+                                "{\"stream\":\"s\",\"group\":\"g\",\"member\":\"" VICTIM
+                                "\",\"limit\":2,\"lease\":1000000}"));
+        held = parsed(answer(db, "locks.acquire",
+                             "{\"name\":\"l\",\"owner\":\"" VICTIM "\",\"ttl\":1000000}"));
+        token = brant__json_integer(brant__json_get(held.root, "token"), 0);
+        holds(db, "db.erase", "\"pending\":2,\"locks\":1}",
+              "{\"values\":[\"" VICTIM "\",\"none\"],\"action\":\"%s\",\"replacement\":\"gone\"}",
+              redact ? "redact" : "delete");
+        holds(db, "locks.get", "\"owner\":\"gone\"", "{\"name\":\"l\"}");
+        holds(db, "locks.acquire", "\"acquired\":false", "{\"name\":\"l\",\"owner\":\"another\"}");
+        holds(db, "locks.refresh", "\"expires_at\"", "{\"name\":\"l\",\"token\":%lld}",
+              (long long)token);
+        holds(db, "locks.release", "{}", "{\"name\":\"l\",\"token\":%lld}", (long long)token);
+        holds(db, "consumers.claim", "\"items\":[]",
+              "{\"stream\":\"s\",\"group\":\"g\",\"member\":\"another\",\"limit\":2}");
+        token = brant__json_integer(
+            brant__json_get(yyjson_arr_get_first(brant__json_get(claimed.root, "items")), "token"),
+            0);
+        holds(db, "consumers.ack", "\"acked\":2",
+              "{\"stream\":\"s\",\"group\":\"g\",\"items\":[{\"offset\":1,\"token\":%lld},{"
+              "\"offset\":2,\"token\":%lld}]}",
+              (long long)token, (long long)token);
+        brant__json_free(&claimed);
+        brant__json_free(&held);
+        brant_db_free(db);
+        must_be_gone(path, VICTIM);
+    }
+}
+
 /* A channel's name goes too, from what is remembered of channels that are empty, and who listened is told. */
 static void test_channel(void **state) {
     const char *path = in_folder(*state, "channel.db");
@@ -349,7 +397,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         GRAPH_TEST(test_bytes),   GRAPH_TEST(test_actions),      GRAPH_TEST(test_values),
         GRAPH_TEST(test_many),    GRAPH_TEST(test_not_scrubbed), GRAPH_TEST(test_text_index),
-        GRAPH_TEST(test_channel),
+        GRAPH_TEST(test_channel), GRAPH_TEST(test_holders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -435,6 +435,19 @@ static void test_stopped_in_the_middle(void **state) {
 
 /* ---- what does not open ----------------------------------------------------------------------------- */
 
+/* How far it came is told by a key, which db.erase may be about: then it goes over the rows again. */
+static void test_erased_in_the_middle(void **state) {
+    brant_db *db = open_vault(in_folder(*state, "a.db"), 5, false);
+    must_load(db, RING_1);
+    ROTATE(db, "\"done\":false", "{\"batch\":2}");
+    assert_int_equal(number(db, "SELECT count(*) FROM secret_rotations WHERE key = 'i1'"), 1);
+    holds(db, "db.erase", "\"nodes\":1", "{\"values\":[\"i1\"]}");
+    assert_int_equal(number(db, "SELECT count(*) FROM secret_rotations WHERE key = 'i1'"), 0);
+    ROTATE(db, "\"done\":true", "{\"limit\":1000}");
+    STATUS(db, "{\"keys\":[{\"version\":1,\"state\":\"active\",\"count\":12}],\"total\":12,");
+    brant_db_free(db);
+}
+
 static void test_what_does_not_open(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db *db = open_vault(path, 8, false);
@@ -942,6 +955,7 @@ int main(void) {
         GRAPH_TEST(test_file_changes_in_between),
         GRAPH_TEST(test_graph_goes_in_between),
         GRAPH_TEST(test_stopped_in_the_middle),
+        GRAPH_TEST(test_erased_in_the_middle),
         GRAPH_TEST(test_what_does_not_open),
         GRAPH_TEST(test_failures_hide_nothing),
         GRAPH_TEST(test_many_failures),

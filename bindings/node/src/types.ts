@@ -136,6 +136,10 @@ export interface Erasure {
     events: number;
     schedules: number;
     rate_limits: number;
+    /** Events that members of groups have, whose names were replaced. */
+    pending: number;
+    /** Whose owners' names were replaced. */
+    locks: number;
   };
   truncated: boolean;
   /** What was left as it is, and why. */

@@ -469,6 +469,10 @@ class ErasedCounts:
     events: int = 0
     schedules: int = 0
     rate_limits: int = 0
+    pending: int = 0
+    """Events that members of groups have, whose names were replaced."""
+    locks: int = 0
+    """Whose owners' names were replaced."""
 
 
 @dataclass(slots=True)

@@ -217,14 +217,15 @@ BRANT_API brant_status brant_db_metrics(char **out_json, size_t *out_json_len, b
 /*
  * db.erase {"values": [text..] 1..100, "action"?: "delete" (default) | "redact", "dry_run"?: bool, "replacement"? ("[erased]")}
  *   -> {"nodes": [{graph, key, action}..], "edges": [{graph, key, action}..], "counts": {"nodes", "edges", "notifications", "graphs",
- *       "jobs", "events", "schedules", "rate_limits"}, "truncated": bool,
+ *       "jobs", "events", "schedules", "rate_limits", "pending", "locks"}, "truncated": bool,
  *       "refused": [{graph, key|null, reason}..], "scrubbed": bool}
  * One person's data: every node and edge of every graph, archived and deleted ones too, whose key is one of the values or whose attributes or metadata hold one anywhere as a whole
  * text or as a member's name. "delete": they are deleted, nodes with all their edges. "redact": the text is replaced in place (a name that is taken then gets a number); what has the value as its key is
  * deleted all the same, and so is what would not satisfy its schema any more. Graphs are never deleted: an owner_id that is a value becomes the replacement, so that nobody has it and it opens to nobody, a project_id null, and their
  * metadata is redacted; a graph whose name is a value is among `refused`. Notifications whose channel or payload holds a value are removed; those of this operation hold no keys.
  * Jobs (payload, result, progress, errors, worker, key, unique key) and events of streams (payload, key; change logs of graphs among them), and schedules (payload, options): "delete": they go, a job also
- * while it runs (its worker is STALE then); "redact": the text is replaced, and they go only where a key is the value or bytes hold it. A rate limit whose name is a value goes. An event that goes leaves a hole: a
+ * while it runs (its worker is STALE then); "redact": the text is replaced, and they go only where a key is the value or bytes hold it. A rate limit whose name is a value goes. Who has events of a group pending (member) or holds a lock (owner) and whose name is a value gets the replacement's, whatever
+ * the action: by their tokens they go on, and nobody else has what they hold before its lease ends, but by name they are known no more. An event that goes leaves a hole: a
  * change log that lacks one cannot be replayed across it any more.
  * Lists have the first 1000, in order of graph name and creation; `truncated`: there were more. Edges that go with a node are counted, and listed where they hold a value themselves.
  * One transaction. Then, outside a running transaction, the file is rewritten (as VACUUM does: it takes time and temporary disk space by the file's size, and tables of yours that have no
@@ -232,7 +233,7 @@ BRANT_API brant_status brant_db_metrics(char **out_json, size_t *out_json_len, b
  * does a full disk; inside a transaction it is false. Then call again with the same values. Backups and copies are yours to look after.
  * Envelopes (crypto.h) are not looked into and stay whole, since nothing in them can be read: delete the nodes of secrets that are about a person by their keys, or the key that they are sealed with.
  * The audit log (audit.h) is not looked into: personal data stands there hashed, and audit.erase_subject forgets whose.
- * Not looked at: what describes data (graph types with their metadata and retention rules, names of indexes, queues, streams, consumers, locks and schedules), paths of imported files, and your own tables.
+ * Not looked at: what describes data (graph types with their metadata and retention rules, names of indexes, queues, streams, consumers, locks and schedules), paths of imported files, accounts with what belongs to them (identity.h: accounts.delete), and your own tables.
  * INVALID: a value among them is empty; the replacement holds a value.
  */
 BRANT_API brant_status brant_db_erase(char **out_json, size_t *out_json_len, brant_db *db,

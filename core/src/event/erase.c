@@ -1,5 +1,5 @@
 /*
- * event/erase.c: removing or redacting what of jobs, streams, schedules and rate limits holds a person's data.
+ * event/erase.c: removing or redacting what of jobs, streams, schedules, rate limits and locks holds a person's data.
  *
  * Each table is walked by its key, one row a query, so that whatever a removal does to other rows disturbs nothing.
  */
@@ -25,6 +25,8 @@ enum {
     SCHEDULE_DELETE,
     LIMIT_DELETE,
     HITS_DELETE,
+    MEMBER_REDACT,
+    OWNER_REDACT,
     STATEMENT_COUNT
 };
 static const char *const sql[STATEMENT_COUNT] = {
@@ -46,6 +48,8 @@ static const char *const sql[STATEMENT_COUNT] = {
     [SCHEDULE_DELETE] = "DELETE FROM schedules WHERE name = :name",
     [LIMIT_DELETE] = "DELETE FROM rate_limits WHERE name = :name",
     [HITS_DELETE] = "DELETE FROM rate_limit_hits WHERE name = :name",
+    [MEMBER_REDACT] = "UPDATE stream_pending SET member = :replacement WHERE member = :value",
+    [OWNER_REDACT] = "UPDATE locks SET owner = :replacement WHERE owner = :value",
 };
 static const brant__statements statements = {BRANT__TABLE_EVENT_ERASE, STATEMENT_COUNT, sql};
 
@@ -406,6 +410,35 @@ cleanup:
     return status;
 }
 
+/* ---- members of groups, owners of locks ---------------------------------------------------------------------------------------- */
+
+static brant_status replace(int64_t *out_count, erasing *self, int which, brant__text value) {
+    brant__statement *statement;
+    const brant_status status = get(&statement, self, which);
+
+    if (status != BRANT_OK) return status;
+    brant__bind_text(statement, 1, self->eraser->replacement);
+    brant__bind_text(statement, 2, value);
+    const brant_status done = brant__run(self->db, statement);
+    if (done == BRANT_OK) *out_count += brant__changes(self->db);
+    return done;
+}
+
+static brant_status erase_holders(erasing *self) {
+    size_t index, count;
+    yyjson_val *value;
+    brant_status status = BRANT_OK;
+
+    yyjson_arr_foreach(self->eraser->values, index, count, value) {
+        const brant__text text = brant__json_text(value);
+        BRANT__TRY(brant__db_poll(self->db));
+        BRANT__TRY(replace(&self->done->pending, self, MEMBER_REDACT, text));
+        BRANT__TRY(replace(&self->done->locks, self, OWNER_REDACT, text));
+    }
+cleanup:
+    return status;
+}
+
 brant_status brant__event_erase(brant__erased *out, brant_db *db, const brant__eraser *eraser) {
     erasing self = {.db = db, .eraser = eraser, .done = out};
     brant_status status;
@@ -414,7 +447,8 @@ brant_status brant__event_erase(brant__erased *out, brant_db *db, const brant__e
     BRANT__TRY(erase_jobs(&self));
     BRANT__TRY(erase_events(&self));
     BRANT__TRY(erase_schedules(&self));
-    status = erase_rate_limits(&self);
+    BRANT__TRY(erase_rate_limits(&self));
+    status = erase_holders(&self);
 cleanup:
     for (size_t i = 0; i < BRANT__COUNT(self.texts); i++)
         brant__buffer_free(&self.texts[i]);

@@ -27,6 +27,7 @@ enum {
     GRAPH_REDACT,
     NODE_ROW,
     EDGE_ROW,
+    ROTATION_BACK,
     STATEMENT_COUNT
 };
 static const char *const sql[STATEMENT_COUNT] = {
@@ -40,6 +41,8 @@ static const char *const sql[STATEMENT_COUNT] = {
     [NODE_ROW] = "SELECT key, type, attributes, metadata FROM nodes WHERE row_id = :row_id",
     [EDGE_ROW] =
         "SELECT key, type, attributes, metadata, source, target FROM edges WHERE row_id = :row_id",
+    [ROTATION_BACK] = "UPDATE secret_rotations SET key = '', edge_type = -1, edge_target = 0, edge "
+                      "= 0, step = step + 1 WHERE key = :key", /* BRANT__ROTATE_FIRST */
 };
 static const brant__statements statements = {BRANT__TABLE_ERASE, STATEMENT_COUNT, sql};
 
@@ -582,6 +585,22 @@ static void refuse(erase *self, brant__text graph, const char *reason) {
     brant__write_end(out);
 }
 
+/* How far the rotation of a graph has come is told by a node's key. It goes over the rows again, which changes nothing of those that are done. */
+static brant_status erase_places(erase *self) {
+    yyjson_val *values = brant__json_get(self->call->input, "values"), *value;
+    brant__statement *statement;
+    size_t index, count;
+    brant_status status = BRANT_OK;
+
+    yyjson_arr_foreach(values, index, count, value) {
+        BRANT__TRY(get(&statement, self, ROTATION_BACK));
+        brant__bind_text(statement, 1, brant__json_text(value));
+        BRANT__TRY(brant__run(self->call->db, statement));
+    }
+cleanup:
+    return status;
+}
+
 static brant_status erase_graphs(erase *self) {
     brant__statement *statement = NULL;
     brant_status status;
@@ -608,6 +627,7 @@ static brant_status erase_graphs(erase *self) {
         BRANT__TRY(redact_graph(self, name, brant__column_integer(statement, 0), owner, project,
                                 owned, holds));
     }
+    status = erase_places(self);
 cleanup:
     brant__reset(statement);
     return status;
@@ -734,6 +754,8 @@ static brant_status answer(erase *self) {
     brant__write_integer_member(out, "events", self->events.events);
     brant__write_integer_member(out, "schedules", self->events.schedules);
     brant__write_integer_member(out, "rate_limits", self->events.rate_limits);
+    brant__write_integer_member(out, "pending", self->events.pending);
+    brant__write_integer_member(out, "locks", self->events.locks);
     brant__write_end(out);
     brant__write_bool_member(out, "truncated", self->truncated);
     write_list(self, "refused", &self->refused);
