@@ -168,12 +168,12 @@ static void test_is_quick(void **state) {
         struct timespec began, ended;
         assert_int_equal(brant__cron_parse(&cron, brant__text_of(specs[i], strlen(specs[i]))),
                          BRANT_OK);
-        clock_gettime(CLOCK_MONOTONIC, &began);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &began);
         for (int turn = 0; turn < 1000; turn++) {
             int64_t at = 0;
             assert_true(brant__cron_next(&at, &cron, zone, utc(2024, 1, 1, 0, 0, 0) + turn * DAY));
         }
-        clock_gettime(CLOCK_MONOTONIC, &ended);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ended);
         const double each = (double)(ended.tv_sec - began.tv_sec) * 1e3 +
                             (double)(ended.tv_nsec - began.tv_nsec) / 1e6;
         print_message("%-14s %.2f us\n", specs[i], each);

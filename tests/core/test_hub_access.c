@@ -155,25 +155,25 @@ static void test_transaction(void **state) {
 
 /* What cannot be done now is left, and nobody waits long. */
 static void test_left(void **state) {
-    brant_hub *hub = make_hub(state, "{\"max_open\":1}");
+    brant_hub *hub = make_hub(state, "{\"max_open\":1,\"busy_timeout\":600000}");
     brant_db *system = brant_hub_system(hub), *db = must_acquire(hub, A);
     int64_t before = brant__monotonic_now();
     must(system, "members.add", MEMBER(ANN, ""), NULL); /* no handle is free */
-    assert_true(brant__monotonic_now() - before < 3000);
+    assert_true(brant__monotonic_now() - before < 300000);
     give_back(hub, db);
     assert_true(in(ANN, "") && !may(ANN));
     maintain("\"synced\":{\"added\":1,\"removed\":0,\"changed\":0}");
     assert_true(may(ANN));
     brant_hub_free(hub);
 
-    hub = open_again(state, "{\"max_open\":4}");
+    hub = open_again(state, "{\"max_open\":4,\"busy_timeout\":600000}");
     system = brant_hub_system(hub);
     db = must_acquire(hub, A);
     must(db, "transaction.begin", "{\"mode\":\"write\"}",
          NULL); /* somebody writes: this very thread */
     before = brant__monotonic_now();
     must(system, "members.set_level", MEMBER(ANN, ",\"level\":\"admin\""), NULL);
-    assert_true(brant__monotonic_now() - before < 3000);
+    assert_true(brant__monotonic_now() - before < 300000);
     must(db, "transaction.rollback", "{}", NULL);
     give_back(hub, db);
     assert_true(in(ANN, "member"));

@@ -8,11 +8,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "event/lock.h"
 #include "support_plan.h"
+#include "test_wake.h"
 
 /* The token, or 0 when another holds it. */
 static int64_t acquire(brant_db *db, const char *name, const char *owner, int64_t ttl) {
@@ -31,6 +33,22 @@ static void release(brant_db *db, const char *name, int64_t token) {
     char json[256];
     snprintf(json, sizeof json, "{\"name\":\"%s\",\"token\":%lld}", name, (long long)token);
     must(db, "locks.release", json, "{}");
+}
+
+/* False: its lease was over. */
+static bool released(brant_db *db, const char *name, int64_t token) {
+    char json[256], *answer = NULL;
+    size_t length = 0;
+    snprintf(json, sizeof json, "{\"name\":\"%s\",\"token\":%lld}", name, (long long)token);
+    const brant_status status = brant_lock_release(&answer, &length, db, TEXT(json));
+    brant_free(answer);
+    if (status != BRANT_OK && status != BRANT_STALE) _exit(5);
+    return status == BRANT_OK;
+}
+
+static int64_t file_size(const char *path) {
+    struct stat there;
+    return stat(path, &there) == 0 ? (int64_t)there.st_size : 0;
 }
 
 static brant_cursor *watch(brant_db *db, const char *name) {
@@ -202,26 +220,27 @@ static void test_watch(void **state) {
     const int64_t token = acquire(other, "a", "o", 60000);
     assert_false(is_free(cursor, 0));
     assert_false(is_free(cursor, 20));
+    check_in(db, HOUR);
     release(other, "a", token);
-    assert_true(is_free(cursor, 1000));
+    assert_true(is_free(cursor, PATIENCE));
     acquire(other, "a", "o", 60000);
     assert_false(is_free(cursor, 0));
     must(other, "locks.break", "{\"name\":\"a\"}", NULL);
-    assert_true(is_free(cursor, 1000));
+    assert_true(is_free(cursor, PATIENCE));
     /* By time. */
-    acquire(other, "a", "o", 100);
     int64_t began = monotonic_ms();
-    assert_true(is_free(cursor, 2000));
-    assert_in_range(monotonic_ms() - began, 80, 400);
+    acquire(other, "a", "o", 100);
+    assert_true(is_free(cursor, PATIENCE));
+    assert_in_range(monotonic_ms() - began, 80, PATIENCE);
     /* A lease that ends sooner than the one that it slept through. */
     const int64_t long_one = acquire(other, "a", "o", 60000);
     assert_false(is_free(cursor, 0));
     char json[100];
     snprintf(json, sizeof json, "{\"name\":\"a\",\"token\":%lld,\"ttl\":100}", (long long)long_one);
-    must(other, "locks.refresh", json, NULL);
     began = monotonic_ms();
-    assert_true(is_free(cursor, 5000));
-    assert_in_range(monotonic_ms() - began, 50, 500);
+    must(other, "locks.refresh", json, NULL);
+    assert_true(is_free(cursor, PATIENCE));
+    assert_in_range(monotonic_ms() - began, 80, PATIENCE);
     brant_cursor_free(cursor);
     must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM brant_waiters\"}", "[[0]]");
     brant_db_free(db);
@@ -263,16 +282,21 @@ static void test_one_is_woken_for_each_release(void **state) {
     for (int i = 0; i < SLEEPERS; i++) {
         sleepers[i] = (sleeper){.db = must_open(path, "")};
         sleepers[i].cursor = watch(sleepers[i].db, "a");
+        check_in(sleepers[i].db, HOUR);
         assert_int_equal(pthread_create(&sleepers[i].thread, NULL, sleep_until_free, &sleepers[i]),
                          0);
     }
-    pause_ms(200);
+    int64_t began = monotonic_ms();
+    while (number(db, "SELECT count(*) FROM brant_waiters") < SLEEPERS &&
+           monotonic_ms() - began < PATIENCE)
+        pause_ms(5);
+    pause_ms(50);
     assert_int_equal(awake_of(sleepers, SLEEPERS), 0);
     for (int i = 1; i <= SLEEPERS; i++) {
-        /* Whoever is woken finds it free; it is taken again before the fallback check of the others. */
+        /* Whoever is woken finds it free. */
         release(db, "a", token);
-        const int64_t began = monotonic_ms();
-        while (awake_of(sleepers, SLEEPERS) < i && monotonic_ms() - began < 3000)
+        began = monotonic_ms();
+        while (awake_of(sleepers, SLEEPERS) < i && monotonic_ms() - began < PATIENCE)
             pause_ms(1);
         token = acquire(db, "a", "o", 60000);
         pause_ms(30);
@@ -289,18 +313,20 @@ static void test_one_is_woken_for_each_release(void **state) {
 static void test_watch_in_memory_and_read_only(void **state) {
     brant_db *db = must_open(":memory:", "");
     brant_cursor *cursor = watch(db, "a");
-    acquire(db, "a", "o", 1000);
+    acquire(db, "a", "o", 600000);
     assert_false(is_free(cursor, 0));
-    assert_true(is_free(cursor, 10000));
+    acquire(db, "a", "o", 100); /* again: until then */
+    assert_true(is_free(cursor, PATIENCE));
     brant_cursor_free(cursor);
     brant_db_free(db);
     const char *path = in_folder(*state, "a.db");
     db = must_open(path, "");
     brant_db *reader = must_open(path, "{\"mode\":\"ro\"}");
-    acquire(db, "a", "o", 1000);
+    acquire(db, "a", "o", 600000);
     cursor = watch(reader, "a");
     assert_false(is_free(cursor, 0));
-    assert_true(is_free(cursor, 10000));
+    acquire(db, "a", "o", 100);
+    assert_true(is_free(cursor, PATIENCE));
     brant_cursor_free(cursor);
     brant_db_free(reader);
     brant_db_free(db);
@@ -308,12 +334,11 @@ static void test_watch_in_memory_and_read_only(void **state) {
 
 /* ---- processes ------------------------------------------------------------------------------------------------------------ */
 
-/* Longer than a busy machine keeps a process from running: who releases a lock after its lease is refused. */
-enum { LEASE = 1000 };
+enum { LEASE = 1000, TURNS = 100 };
 
 /*
  * Takes the lock again and again and writes a line "<token>" when it has it and when it is about to release it, to a file opened for appending. As long as
- * its lease lasts nobody else may write.
+ * its lease lasts nobody else may write. Who finds then that it was over, since a busy machine kept the process from running, adds "-<token>": nothing can be said of that turn.
  */
 static void contend(const char *path, const char *ledger, int number) {
     brant_db *db = NULL;
@@ -334,7 +359,9 @@ static void contend(const char *path, const char *ledger, int number) {
         if (write(fd, line, (size_t)size) != size) _exit(4);
         pause_ms(1);
         if (write(fd, line, (size_t)size) != size) _exit(4);
-        release(db, "l", token);
+        if (released(db, "l", token)) continue;
+        const int lost = snprintf(line, sizeof line, "-%lld\n", (long long)token);
+        if (write(fd, line, (size_t)lost) != lost) _exit(4);
     }
 }
 
@@ -362,7 +389,10 @@ static void test_processes_exclude_each_other(void **state) {
         assert_true(WIFSIGNALED(status));
         children[i % 3] = start_contender(path, ledger, i + 10);
     }
-    pause_ms(LEASE + 2000); /* those who live go on */
+    /* Those who live go on. */
+    const int64_t size = file_size(ledger), began = monotonic_ms();
+    while (file_size(ledger) < size + 8 * TURNS && monotonic_ms() - began < PATIENCE)
+        pause_ms(20);
     for (int i = 0; i < 3; i++) {
         kill(children[i], SIGKILL);
         int status = 0;
@@ -371,9 +401,14 @@ static void test_processes_exclude_each_other(void **state) {
     }
     /* Tokens never fall, and each is written twice, but for those whose holder was killed. */
     FILE *lines = fopen(ledger, "r");
+    static bool late[100000]; /* tokens whose lease was over */
     long long token = 0, last = 0;
     int times = 0, whole = 0, broken = 0;
+    while (fscanf(lines, "%lld", &token) == 1)
+        if (token < 0 && token > -100000) late[-token] = true;
+    rewind(lines);
     while (fscanf(lines, "%lld", &token) == 1) {
+        if (token < 0 || (token < 100000 && late[token])) continue;
         assert_true(token >= last);
         if (token == last) {
             assert_int_equal(++times, 2);
@@ -387,7 +422,7 @@ static void test_processes_exclude_each_other(void **state) {
     }
     fclose(lines);
     print_message("%d whole turns, %d broken\n", whole, broken);
-    assert_true(whole > 100);
+    assert_true(whole > TURNS);
     assert_in_range(broken, 0, 15);
     brant_db *db = must_open(path, "");
     must_be_well(db);

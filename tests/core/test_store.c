@@ -474,7 +474,7 @@ static void fork_and_use(brant_db *db) {
     if (child == 0) {
         char *answer = NULL;
         size_t length = 0;
-        alarm(10);
+        alarm(60);
         const brant_status status = brant_db_info(&answer, &length, db, "", 0);
         brant_db_free(db);
         _exit(status == BRANT_FORKED ? 0 : 1);

@@ -311,15 +311,28 @@ typedef struct waiting {
     pthread_t thread;
     brant_cursor *cursor;
     int got;
-    int64_t took;
 } waiting;
 
 static void *wait_for_item(void *argument) {
     waiting *self = argument;
-    const int64_t start = monotonic_ms();
-    self->got = items(self->cursor, 10000);
-    self->took = monotonic_ms() - start;
+    self->got = items(self->cursor, 2 * PATIENCE);
     return NULL;
+}
+
+static int64_t looks_of(const level levels[4]) {
+    int64_t looks = 0;
+    for (int i = 0; i < 4; i++)
+        looks += __atomic_load_n(&levels[i].looks, __ATOMIC_RELAXED);
+    return looks;
+}
+
+/* They come, and no more of them. */
+static void await_looks(const level levels[4], int64_t wanted) {
+    const int64_t begun = monotonic_ms();
+    while (looks_of(levels) < wanted && monotonic_ms() - begun < PATIENCE)
+        pause_ms(1);
+    pause_ms(50);
+    assert_int_equal(looks_of(levels), wanted);
 }
 
 static void test_level_cursor(void **state) {
@@ -333,29 +346,22 @@ static void test_level_cursor(void **state) {
         dbs[i] = must_open(path, "");
         cursors[i] = open_level(dbs[i], &levels[i]);
         assert_int_equal(items(cursors[i], 0), 0);
+        check_in(dbs[i], HOUR); /* woken, not found by the tick */
     }
     assert_int_equal(sleepers(db), 4);
     for (int i = 0; i < 4; i++) {
         waits[i].cursor = cursors[i];
         assert_int_equal(pthread_create(&waits[i].thread, NULL, wait_for_item, &waits[i]), 0);
     }
-    pause_ms(50);
-    int64_t looks = 0;
-    for (int i = 0; i < 4; i++)
-        looks += __atomic_load_n(&levels[i].looks, __ATOMIC_RELAXED);
+    await_looks(levels, 8); /* each looked once, and looks once more before it waits */
     make_ready(db, 1);
-    pause_ms(50);
-    int64_t after = 0;
-    for (int i = 0; i < 4; i++)
-        after += __atomic_load_n(&levels[i].looks, __ATOMIC_RELAXED);
-    assert_int_equal(after, looks + 1); /* one was woken */
+    await_looks(levels, 9); /* one was woken */
     make_ready(db, 2);
     make_ready(db, 1);
     int got = 0;
     for (int i = 0; i < 4; i++) {
         pthread_join(waits[i].thread, NULL);
         got += waits[i].got;
-        assert_true(waits[i].took < 500);
     }
     assert_int_equal(got, 4);
     assert_int_equal(sleepers(db), 0);
@@ -381,10 +387,9 @@ static void test_own_transactions(void **state) {
         assert_int_equal(items(cursor, 0), 0);
         assert_int_equal(pthread_create(&wait.thread, NULL, wait_for_item, &wait), 0);
         pause_ms(100);
+        check_in(db, HOUR);
         must(db, mode ? "transaction.commit" : "transaction.rollback", "{}", NULL);
-        const int64_t start = monotonic_ms();
         pthread_join(wait.thread, NULL);
-        assert_true(monotonic_ms() - start < 200);
         assert_int_equal(wait.got, 1);
     }
     brant_cursor_free(cursor);
@@ -400,15 +405,14 @@ static void test_own_deadline(void **state) {
     assert_int_equal(brant_cursor_wait(&wait, cursor), BRANT_OK);
     assert_int_equal(wait, 0); /* it has not looked yet */
     assert_int_equal(brant__enter(db), BRANT_OK);
-    self.due = brant__db_now(db) + 300;
+    self.due = brant__db_now(db) + 1000;
     brant__leave(db);
     assert_int_equal(items(cursor, 0), 0);
     assert_int_equal(brant_cursor_wait(&wait, cursor), BRANT_OK);
-    assert_true(wait > 100 && wait <= 301);
+    assert_in_range(wait, 0, 1001);
     must(db, "sql.execute", "{\"sql\":\"UPDATE ready SET n = 1\"}", NULL); /* wakes nobody */
-    const int64_t start = monotonic_ms();
-    assert_int_equal(items(cursor, 5000), 1);
-    assert_in_range(monotonic_ms() - start, 100, 600);
+    check_in(db, HOUR);
+    assert_int_equal(items(cursor, PATIENCE), 1);
     brant_cursor_close(cursor);
     assert_int_equal(brant_cursor_wait(&wait, cursor), BRANT_CLOSED);
     brant_cursor_free(cursor);

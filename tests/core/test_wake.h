@@ -1,10 +1,24 @@
 /*
- * tests/core/test_wake.h: what the tests of waking share: notifications, and who is registered and asleep.
+ * tests/core/test_wake.h: what the tests of waking share: notifications, who is registered and asleep, and the fallback check. Includers define _GNU_SOURCE first.
  */
 #ifndef BRANT_TESTS_WAKE_H
 #define BRANT_TESTS_WAKE_H
 
 #include "support.h"
+
+#include "event/wake_state.h"
+
+/* How long a busy machine may take over what is quick. A wait for less than this proves nothing; what must not be found by the fallback check is waited for while that is an HOUR away. */
+#define PATIENCE 60000 /* ms */
+#define HOUR     3600000
+
+/* The fallback check comes in so many milliseconds. */
+static inline void check_in(brant_db *db, int64_t ms) {
+    wake *self = wake_of(db);
+    pthread_mutex_lock(&self->mutex);
+    self->next_check = brant__monotonic_now() + ms;
+    pthread_mutex_unlock(&self->mutex);
+}
 
 static inline void must_notify(brant_db *db, const char *channel) {
     char json[256];

@@ -9,13 +9,10 @@
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdbool.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
-
-#include "event/wake_state.h"
 
 /* How many items came, or minus the status. */
 static int items(brant_cursor *cursor, int64_t timeout) {
@@ -128,14 +125,6 @@ static void begin_wait(waiting *self, brant_cursor *cursor, int64_t timeout) {
 
 #define FOREIGN "INSERT INTO notifications (channel, payload, created_at) VALUES ('a', '1', 1)"
 
-/* The fallback check comes in so many milliseconds. */
-static void check_in(brant_db *db, int64_t ms) {
-    wake *self = wake_of(db);
-    pthread_mutex_lock(&self->mutex);
-    self->next_check = brant__monotonic_now() + ms;
-    pthread_mutex_unlock(&self->mutex);
-}
-
 static int64_t check_every(brant_db *db) {
     wake *self = wake_of(db);
     pthread_mutex_lock(&self->mutex);
@@ -148,8 +137,8 @@ static int64_t check_every(brant_db *db) {
  * Guards: the check at all; that it counts the first time (brant__wake_check: version 0); that it backs off (check_due), and comes back when it finds something
  * (brant__wake_found). The waits are those of threads, of which one leads, and of an event loop. Times are those that the check is set to; a wait that is not told takes all of LONG.
  */
-#define LONG 20000 /* ms */
-#define TOLD 15000
+#define LONG (2 * PATIENCE)
+#define TOLD PATIENCE
 
 static void both_told(waiting *wait, waiting *other) {
     pthread_join(wait->thread, NULL);
@@ -244,7 +233,7 @@ static void test_others_sleep(void **state) {
                         (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec +
                                  after.ru_stime.tv_usec - before.ru_stime.tv_usec) /
                             1e3;
-    if (used > 90) fail_msg("%d idle waiters took %.1f ms in 3 s", COUNT, used);
+    if (used > 300) fail_msg("%d idle waiters took %.1f ms in 3 s", COUNT, used);
     must_notify(writer, "a");
     for (int i = 1; i < COUNT; i += 2)
         pthread_join(waits[i].thread, NULL);
@@ -618,8 +607,8 @@ static void test_file_gone(void **state) {
         }
         check_in(db, 500);
         waiting waits[2];
-        begin_wait(&waits[0], cursor, 20000);
-        begin_wait(&waits[1], own, 20000);
+        begin_wait(&waits[0], cursor, LONG);
+        begin_wait(&waits[1], own, LONG);
         pause_ms(50);
         assert_int_equal(replaced ? rename(moved, path) : unlink(path), 0);
         for (int i = 0; i < 2; i++) {
@@ -639,15 +628,12 @@ static void test_file_gone(void **state) {
 
 /* ---- writers that come and go --------------------------------------------------------------------------------------------------------------- */
 
-/* Guard: the datagram after the commit; without it only the check would bring them, one a second. */
+/* Guard: the datagram after the commit; without it only the check would bring them. */
 static void test_writers_restart(void **state) {
     const char *path = in_folder(*state, "a.db");
     brant_db_free(must_open(path, ""));
     int go[2];
     assert_int_equal(pipe(go), 0);
-    int64_t *begun =
-        mmap(NULL, sizeof *begun, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_ptr_not_equal(begun, MAP_FAILED);
     const pid_t child = fork();
     if (child == 0) {
         char byte;
@@ -659,7 +645,6 @@ static void test_writers_restart(void **state) {
                 char *answer = NULL;
                 size_t length = 0;
                 if (brant_open(&db, TEXT(path), "", 0) != BRANT_OK) _exit(1);
-                __atomic_store_n(begun, monotonic_ms(), __ATOMIC_SEQ_CST);
                 if (brant_event_notify(&answer, &length, db, TEXT("{\"channel\":\"a\"}")) !=
                     BRANT_OK)
                     _exit(1);
@@ -674,20 +659,16 @@ static void test_writers_restart(void **state) {
     }
     brant_db *db = must_open(path, "");
     brant_cursor *cursor = must_listen_to(db, "a");
-    int quick =
-        0; /* most of them, on a busy machine too: how long a process takes to begin does not count */
+    check_in(db, HOUR);
     for (int i = 0; i < 20; i++) {
         assert_int_equal(write(go[1], "g", 1), 1);
-        assert_int_equal(items(cursor, 60000), 1);
-        quick += monotonic_ms() - __atomic_load_n(begun, __ATOMIC_SEQ_CST) < 600;
+        assert_int_equal(items(cursor, PATIENCE), 1);
     }
-    assert_true(quick > 10);
     close(go[0]);
     close(go[1]);
     int status = -1;
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, &status, 0), child);
-    munmap(begun, sizeof *begun);
     brant_cursor_free(cursor);
     brant_db_free(db);
 }
