@@ -106,6 +106,9 @@ func (db *DB) Close() error {
 func (e *engine) close() {
 	e.closing.Do(func() {
 		close(e.signals.closed)
+		if e.outer == nil {
+			e.events.silence()
+		}
 		e.guests.close()
 		if e.outer != nil {
 			e.leave()

@@ -156,6 +156,14 @@ func ended(ctx context.Context) *Error {
 	return &Error{Code: ErrInterrupted, Message: "the context was cancelled", Detail: noDetail, cause: err}
 }
 
+// tooLong is ErrBusy, unless ctx has ended as well: a machine that stood still lets both come at once, and the end of ctx is what the caller asked for.
+func tooLong(ctx context.Context, format string, arguments ...any) *Error {
+	if ctx.Err() != nil {
+		return ended(ctx)
+	}
+	return failf(ErrBusy, format, arguments...)
+}
+
 // codeOf is the code of one of our errors, 0 for nil.
 func codeOf(err error) Code {
 	if e, ok := err.(*Error); ok {

@@ -128,7 +128,7 @@ func TestClosed(t *testing.T) {
 	g := db.Graph("g")
 	listener := must(db.Listen(ctx, "*"))(t)
 	tx := must(db.Begin(ctx))(t)
-	check(t, db.Close())
+	check(t, db.Close()) // at once, and not when the transaction's lock was waited for in vain
 	check(t, db.Close())
 	wants(t, db.Check(), brant.ErrClosed)
 	_, err := g.Nodes.Get(ctx, "a")

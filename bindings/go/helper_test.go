@@ -10,9 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/brant-db/brant-go"
 )
@@ -167,8 +169,12 @@ func newPath(t testing.TB) string {
 	return filepath.Join(t.TempDir(), "a.db")
 }
 
+// open opens a file until the test ends; without options, with a patience that no busy machine exhausts.
 func open(t testing.TB, path string, options *brant.Options) *brant.DB {
 	t.Helper()
+	if options == nil {
+		options = &brant.Options{BusyTimeout: 10 * time.Minute}
+	}
 	db, err := brant.Open(path, options)
 	check(t, err)
 	t.Cleanup(func() { db.Close() })
@@ -181,6 +187,32 @@ func opened(t testing.TB) *brant.DB {
 	db := open(t, newPath(t), nil)
 	must(db.Graphs.Create(ctx, brant.NewGraph{Name: "g", GraphType: "open"}))(t)
 	return db
+}
+
+// within is a context that ends after a while.
+func within(t testing.TB, span time.Duration) context.Context {
+	bounded, cancel := context.WithTimeout(ctx, span)
+	t.Cleanup(cancel)
+	return bounded
+}
+
+// eventually waits for what others do, however slow the machine is.
+func eventually(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(2 * time.Minute); !is(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// eventuallyCollected waits for what happens when nobody has something any more.
+func eventuallyCollected(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	eventually(t, what, func() bool {
+		runtime.GC()
+		return is()
+	})
 }
 
 // module is a graph type with two node types and two edge types.

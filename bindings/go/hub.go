@@ -201,6 +201,9 @@ func patient(ctx context.Context, open func() (*cbrant.Handle, error)) (*cbrant.
 	}()
 	select {
 	case o := <-done:
+		if codeOf(o.err) == ErrBusy && ctx.Err() != nil {
+			return nil, ended(ctx)
+		}
 		return o.handle, o.err
 	case <-ctx.Done():
 		go func() {

@@ -260,6 +260,10 @@ func DeriveKey(ctx context.Context, password []byte, options *DeriveOptions) (Ke
 	go func() { answer <- derive() }()
 	select {
 	case d := <-answer:
+		if ctx.Err() != nil {
+			d.key.Wipe()
+			return Key{}, ended(ctx)
+		}
 		return d.key, d.err
 	case <-ctx.Done():
 		go func() {

@@ -71,16 +71,27 @@ func TestListenContexts(t *testing.T) {
 	wants(t, err, brant.ErrInterrupted)
 
 	// One goroutine at a time.
-	done := make(chan error)
-	go func() { _, err := listener.Next(ctx); done <- err }()
-	time.Sleep(20 * time.Millisecond)
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		for err = brant.ErrMisuse; errors.Is(err, brant.ErrMisuse); _, err = listener.Next(ctx) { // we may be in it to look
+		}
+		done <- err
+	}()
+	eventually(t, "it waits", func() bool {
+		_, err := listener.Pending(ctx)
+		return errors.Is(err, brant.ErrMisuse)
+	})
 	_, err = listener.Next(ctx)
 	wants(t, err, brant.ErrMisuse)
 	_, err = listener.Batch(ctx)
 	wants(t, err, brant.ErrMisuse)
 	_, err = listener.Pending(ctx)
 	wants(t, err, brant.ErrMisuse)
-	db.Interrupt()
+	eventually(t, "it is interrupted", func() bool {
+		db.Interrupt() // again: it may have been about to wait
+		return len(done) > 0
+	})
 	wants(t, <-done, brant.ErrInterrupted)
 	go func() { _, err := listener.Next(ctx); done <- err }()
 	time.Sleep(20 * time.Millisecond)
@@ -205,9 +216,17 @@ func TestWakeLatency(t *testing.T) {
 		best = min(best, (<-woken).Sub(began))
 	}
 	t.Logf("notify and wake: %s", best)
-	if best > 100*time.Millisecond { // the tick alone would take a second
+	if best > 500*time.Millisecond { // the tick alone would take a second, each time
 		t.Fatal(best)
 	}
+}
+
+// poller lets the runtime open its own descriptors, which stay.
+func poller(t testing.TB) {
+	t.Helper()
+	read, write, err := os.Pipe()
+	check(t, err)
+	check(t, errors.Join(read.Close(), write.Close()))
 }
 
 func descriptors(t testing.TB) int {
@@ -252,29 +271,26 @@ func TestLeaks(t *testing.T) {
 		}
 		check(t, db.Close())
 	}
-	// What runs beside us ends soon, but not at once.
-	settle := func(wanted, goroutines int) (int, int) {
-		for range 100 {
-			runtime.GC()
-			time.Sleep(10 * time.Millisecond)
-			if descriptors(t) <= wanted && runtime.NumGoroutine() <= goroutines {
-				break
-			}
-		}
-		return descriptors(t), status(t, "VmRSS")
-	}
+	poller(t)
 	for range 30 {
 		round()
 	}
-	files, memory := settle(0, 0)
-	goroutines := runtime.NumGoroutine()
-	for range 300 {
-		round()
-	}
-	filesAfter, memoryAfter := settle(files, goroutines)
-	t.Logf("descriptors %d, %d; RSS %d kB, %d kB", files, filesAfter, memory, memoryAfter)
-	// A handle or the answers of each round, were they kept, would be more than 30 MB; the race detector's own memory wavers by half of that.
-	if filesAfter > files || runtime.NumGoroutine() > goroutines || memoryAfter > memory+24*1024 {
-		t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), goroutines)
+	runtime.GC()
+	files, goroutines := descriptors(t), runtime.NumGoroutine()
+	// A handle or the answers of each round, were they kept, would be more than 30 MB each time; the race detector's own memory wavers by half of that, but not always up.
+	for attempt := 1; ; attempt++ {
+		before := status(t, "VmRSS")
+		for range 300 {
+			round()
+		}
+		eventuallyCollected(t, "goroutines and descriptors end", func() bool { return runtime.NumGoroutine() <= goroutines && descriptors(t) <= files })
+		after := status(t, "VmRSS")
+		t.Logf("descriptors %d; RSS %d kB, %d kB", files, before, after)
+		if after <= before+24*1024 {
+			return
+		}
+		if attempt == 3 {
+			t.Fatal("it grows")
+		}
 	}
 }

@@ -17,22 +17,6 @@ import (
 	"github.com/brant-db/brant-go"
 )
 
-func within(t testing.TB, span time.Duration) context.Context {
-	bounded, cancel := context.WithTimeout(ctx, span)
-	t.Cleanup(cancel)
-	return bounded
-}
-
-// eventually waits for what other goroutines do.
-func eventually(t testing.TB, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(60 * time.Second); !is(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
-	}
-}
-
 // working runs Work in the background; stop ends it and waits.
 func working(t testing.TB, q brant.Queue, handler brant.Handler, options brant.WorkOptions) (stop func()) {
 	t.Helper()
@@ -46,6 +30,9 @@ func working(t testing.TB, q brant.Queue, handler brant.Handler, options brant.W
 	t.Cleanup(stop)
 	return stop
 }
+
+// patientLease is one that a busy machine keeps up: it is refreshed after 5 s, and has 10 left.
+const patientLease = 15 * time.Second
 
 var silent = slog.New(slog.DiscardHandler)
 
@@ -137,13 +124,18 @@ func TestWork(t *testing.T) {
 	q := db.Queue("q")
 	must(q.Configure(ctx, brant.QueueChange{ResultTTL: time.Hour, Backoff: brant.Backoff{Base: 1}}))(t)
 	var running, most, calls atomic.Int32
+	second := make(chan struct{})
 	stop := working(t, q, func(ctx context.Context, job *brant.Job) error {
-		calls.Add(1)
-		if now := running.Add(1); now > most.Load() {
-			most.Store(now)
-		}
+		now := running.Add(1)
 		defer running.Add(-1)
-		time.Sleep(2 * time.Millisecond)
+		for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
+		}
+		switch calls.Add(1) { // the first waits for the second, and so they run at once
+		case 1:
+			<-second
+		case 2:
+			close(second)
+		}
 		var n int
 		if err := job.Decode(&n); err != nil {
 			return err
@@ -251,29 +243,36 @@ func TestWorkCancel(t *testing.T) {
 }
 
 func TestWorkHeartbeats(t *testing.T) {
+	t.Parallel()
 	db := opened(t)
 	q := db.Queue("q")
 	id := must(q.Enqueue(ctx, nil))(t).ID
 	var calls atomic.Int32
-	stop := working(t, q, func(context.Context, *brant.Job) error {
-		calls.Add(1)
-		time.Sleep(2500 * time.Millisecond)
+	claimed, enough := make(chan brant.Timestamp, 1), make(chan struct{})
+	stop := working(t, q, func(_ context.Context, job *brant.Job) error {
+		if calls.Add(1) == 1 {
+			claimed <- job.LeaseUntil
+		}
+		<-enough
 		return nil
-	}, brant.WorkOptions{Lease: 800 * time.Millisecond, Logger: silent})
-	working(t, q, func(context.Context, *brant.Job) error {
-		calls.Add(1)
-		return nil
-	}, brant.WorkOptions{Logger: silent})
+	}, brant.WorkOptions{Lease: patientLease, Logger: silent})
+	first := <-claimed
+	eventually(t, "a heartbeat", func() bool {
+		now := must(db.Jobs.Get(ctx, id))(t).LeaseUntil
+		return now != nil && *now > first
+	})
+	close(enough)
 	equal(t, must(q.Result(within(t, time.Minute), id))(t).State, brant.JobDone)
 	stop()
 	equal(t, calls.Load(), 1)
 }
 
 func TestWorkStale(t *testing.T) {
+	t.Parallel()
 	db := opened(t)
 	q := db.Queue("q")
 	id := must(q.Enqueue(ctx, nil))(t).ID
-	began, stale := make(chan struct{}, 2), make(chan int64, 2)
+	began, stale := make(chan struct{}, 1), make(chan int64, 1)
 	var log bytes.Buffer
 	stop := working(t, q, func(ctx context.Context, job *brant.Job) error {
 		began <- struct{}{}
@@ -283,7 +282,7 @@ func TestWorkStale(t *testing.T) {
 		}
 		return nil
 	}, brant.WorkOptions{
-		Lease: 300 * time.Millisecond, Stale: func(id int64) { stale <- id }, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Lease: patientLease, Stale: func(id int64) { stale <- id }, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	<-began
 	must(q.Delete(ctx, true))(t)
@@ -295,36 +294,48 @@ func TestWorkStale(t *testing.T) {
 }
 
 func TestWorkGraceful(t *testing.T) {
+	t.Parallel()
 	db := opened(t)
 	q := db.Queue("q")
+	const grace = 5 * time.Second
 	var ended atomic.Int32
-	began := make(chan struct{}, 3)
+	var heeded atomic.Int64
+	began, stopping, never := make(chan struct{}, 3), make(chan struct{}), make(chan struct{})
+	defer close(never)
 	handler := func(ctx context.Context, job *brant.Job) error {
 		began <- struct{}{}
 		switch job.Priority {
 		case 3: // ends in time
-			time.Sleep(50 * time.Millisecond)
+			<-stopping
+			time.Sleep(20 * time.Millisecond)
+			if ctx.Err() != nil {
+				t.Error("it had time left")
+			}
 			ended.Add(1)
 			return nil
 		case 2: // heeds its context
 			<-ctx.Done()
-			equal(t, errors.Is(context.Cause(ctx), brant.ErrClosed), true)
+			heeded.Store(time.Now().UnixNano())
+			if !errors.Is(context.Cause(ctx), brant.ErrClosed) {
+				t.Error(context.Cause(ctx))
+			}
 			return ctx.Err()
 		}
-		time.Sleep(10 * time.Second) // neither
+		<-never // neither
 		return nil
 	}
 	var ids []int64
 	for priority := 3; priority > 0; priority-- {
 		ids = append(ids, must(q.Enqueue(ctx, nil, brant.EnqueueOptions{Priority: priority}))(t).ID)
 	}
-	stop := working(t, q, handler, brant.WorkOptions{Concurrency: 3, Grace: 200 * time.Millisecond, Logger: silent})
+	stop := working(t, q, handler, brant.WorkOptions{Concurrency: 3, Grace: grace, Logger: silent})
 	for range 3 {
 		<-began
 	}
 	at := time.Now()
-	stop()
-	if took := time.Since(at); took > 9*time.Second || took < time.Second {
+	close(stopping)
+	stop() // it waits no longer for who does not end
+	if took := time.Unix(0, heeded.Load()).Sub(at); took < grace-100*time.Millisecond {
 		t.Fatal(took)
 	}
 	equal(t, ended.Load(), 1)

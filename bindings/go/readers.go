@@ -99,7 +99,7 @@ func (p *readers) await(ctx context.Context, signals *signals) error {
 	case <-ctx.Done():
 		return ended(ctx)
 	case <-timer.C:
-		return failf(ErrBusy, "all %d readers were in use for longer than %d ms", cap(p.places), p.wait.Milliseconds())
+		return tooLong(ctx, "all %d readers were in use for longer than %d ms", cap(p.places), p.wait.Milliseconds())
 	case <-signals.closed:
 		return errClosed()
 	case <-signals.interrupted():

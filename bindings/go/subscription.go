@@ -318,6 +318,15 @@ func (e *events) end(whose *engine) {
 	}
 }
 
+// silence ends the handle that cursors are on. A cursor of an open one takes back its registration when it is closed, and would wait for whoever writes.
+func (e *events) silence() {
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	if e.source != nil && e.source.writer == nil {
+		e.source.connection.end()
+	}
+}
+
 // close ends all subscriptions; those of sessions have ended.
 func (e *events) close() {
 	e.end(e.engine)

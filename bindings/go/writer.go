@@ -26,15 +26,17 @@ type writer struct {
 
 // request is one goroutine that waits for the connection: with an operation, or for the connection itself.
 type request struct {
-	ctx   context.Context
-	by    *engine    // whose it is: the database's, or a session's
-	op    *operation // nil: the connection itself is wanted
-	input string
-	out   *cbrant.Result
-	err   error
-	state atomic.Int32
-	batch []*request    // set before the turn of a leader: itself, and those that it works for
-	turn  chan struct{} // one is sent when it leads, or when it is served
+	ctx         context.Context
+	signals     *signals
+	interrupted <-chan struct{} // by an Interrupt since it is queued
+	by          *engine         // whose it is: the database's, or a session's
+	op          *operation      // nil: the connection itself is wanted
+	input       string
+	out         *cbrant.Result
+	err         error
+	state       atomic.Int32
+	batch       []*request    // set before the turn of a leader: itself, and those that it works for
+	turn        chan struct{} // one is sent when it leads, or when it is served
 }
 
 // A request is queued; then abandoned by its own goroutine, or taken by the one that serves it (its own, for a leader).
@@ -61,9 +63,9 @@ func (w *writer) acquire(ctx context.Context, signals *signals) error {
 		w.lock.Unlock()
 		return nil
 	}
-	r := w.enqueue(ctx, nil, nil, nil, "")
+	r := w.enqueue(&request{ctx: ctx, signals: signals})
 	w.lock.Unlock()
-	if leads, err := w.await(r, signals); err != nil {
+	if leads, err := w.await(r); err != nil {
 		if leads {
 			w.release()
 		}
@@ -91,9 +93,9 @@ func (w *writer) run(ctx context.Context, by *engine, op *operation, out *cbrant
 		defer w.release()
 		return w.runOne(ctx, by, op, out, input)
 	}
-	r := w.enqueue(ctx, by, op, out, input)
+	r := w.enqueue(&request{ctx: ctx, signals: by.signals, by: by, op: op, input: input, out: out})
 	w.lock.Unlock()
-	leads, err := w.await(r, by.signals)
+	leads, err := w.await(r)
 	if err != nil {
 		if leads {
 			w.putBack(r.batch[1:])
@@ -115,16 +117,15 @@ func (w *writer) runOne(ctx context.Context, by *engine, op *operation, out *cbr
 }
 
 // enqueue is called with the lock.
-func (w *writer) enqueue(ctx context.Context, by *engine, op *operation, out *cbrant.Result, input string) *request {
-	r := &request{ctx: ctx, by: by, op: op, out: out, input: input, turn: make(chan struct{}, 1)}
+func (w *writer) enqueue(r *request) *request {
+	r.interrupted, r.turn = r.signals.interrupted(), make(chan struct{}, 1)
 	w.queue = append(w.queue, r)
 	return r
 }
 
 // await waits until the request leads or is served, or gives up with an error. leads with an error: its turn to lead came while it gave
 // up, and it holds the connection.
-func (w *writer) await(r *request, signals *signals) (leads bool, err error) {
-	interrupted := signals.interrupted()
+func (w *writer) await(r *request) (leads bool, err error) {
 	timer := time.NewTimer(w.wait)
 	defer timer.Stop()
 	select {
@@ -133,10 +134,10 @@ func (w *writer) await(r *request, signals *signals) (leads bool, err error) {
 	case <-r.ctx.Done():
 		err = ended(r.ctx)
 	case <-timer.C:
-		err = failf(ErrBusy, "another goroutine held the database for longer than %d ms", w.wait.Milliseconds())
-	case <-signals.closed:
+		err = tooLong(r.ctx, "another goroutine held the database for longer than %d ms", w.wait.Milliseconds())
+	case <-r.signals.closed:
 		err = errClosed()
-	case <-interrupted:
+	case <-r.interrupted:
 		err = errInterrupted()
 	}
 	if r.state.CompareAndSwap(queued, abandoned) {

@@ -54,7 +54,7 @@ func wants(t *testing.T, err error, code brant.Code) {
 // open is a pool by name on a new file.
 func open(t *testing.T) *sql.DB {
 	t.Helper()
-	pool := must(sql.Open("brant", filepath.Join(t.TempDir(), "app.db")))(t)
+	pool := must(sql.Open("brant", filepath.Join(t.TempDir(), "app.db")+"?busy_timeout=10m"))(t)
 	t.Cleanup(func() { check(t, pool.Close()) })
 	return pool
 }
@@ -357,7 +357,7 @@ func TestTransactions(t *testing.T) {
 
 // TestLargeResults reads more than one call answers, while others write.
 func TestLargeResults(t *testing.T) {
-	pool := must(sql.Open("brant", filepath.Join(t.TempDir(), "app.db")+"?readers=2&busy_timeout=1s"))(t)
+	pool := must(sql.Open("brant", filepath.Join(t.TempDir(), "app.db")+"?readers=2&busy_timeout=10m"))(t)
 	defer pool.Close()
 	const count = 150_000 // more than the limit of a batch
 	run(t, pool, "CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)")
