@@ -51,6 +51,7 @@ type HubOptions struct {
 	Permissions Permissions
 	BusyTimeout time.Duration // as of Options; also how long Tenant waits for a place
 	Network     bool
+	ForeignKeys bool // as of Options, of all files
 	Limits      Limits
 	Cache       int    // bytes of page cache of each file, default 2 MiB
 	Tracer      Tracer // as of Options, of all files
@@ -72,7 +73,7 @@ func OpenHub(path string, options *HubOptions) (*Hub, error) {
 		}
 	}
 	file := Options{
-		Mode: o.Mode, Durability: o.Durability, Permissions: o.Permissions, BusyTimeout: o.BusyTimeout, Network: o.Network, Limits: o.Limits,
+		Mode: o.Mode, Durability: o.Durability, Permissions: o.Permissions, BusyTimeout: o.BusyTimeout, Network: o.Network, ForeignKeys: o.ForeignKeys, Limits: o.Limits,
 		Cache: o.Cache, Tracer: o.Tracer,
 	}
 	in := file.write().positive("max_open", o.MaxOpen)

@@ -60,6 +60,7 @@ type Options struct {
 	Adopt       bool // add brant's tables to an SQLite database that is not brant's yet
 	Network     bool // open on a network file system all the same
 	System      bool // this handle may change graph types of scope "system"
+	ForeignKeys bool // those of your own tables are enforced, and their actions run; else, as SQLite has it, not
 	Limits      Limits
 	Cache       int    // bytes of page cache of the connection that writes, default 64 MiB; those that read share as much
 	Readers     int    // how many goroutines may read at the same time, each on a connection of its own; default 4
@@ -98,7 +99,7 @@ func (o *Options) write() *input {
 	if o.BusyTimeout != 0 {
 		in.integer("busy_timeout", o.busyTimeout().Milliseconds())
 	}
-	in.flag("adopt", o.Adopt).flag("network", o.Network).flag("system", o.System)
+	in.flag("adopt", o.Adopt).flag("network", o.Network).flag("system", o.System).flag("foreign_keys", o.ForeignKeys)
 	if o.Limits != (Limits{}) {
 		in.name("limits")
 		in.buffer = append(in.buffer, '{')

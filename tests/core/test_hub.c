@@ -67,6 +67,7 @@ static void test_options(void **state) {
         {"{\"role\":\"tenant\"}", BRANT_INVALID},
         {"{\"busy_timeout\":-1}", BRANT_INVALID},
         {"{\"durability\":\"some\"}", BRANT_INVALID},
+        {"{\"foreign_keys\":1}", BRANT_INVALID},
         {"{\"max_open\":1,\"max_open\":2}", BRANT_INVALID_JSON},
         {"{\"mode\":\"rw\"}", BRANT_NOT_FOUND},
     };
@@ -226,6 +227,10 @@ static void test_handles(void **state) {
     brant_db *system = NULL;
     assert_int_equal(brant_hub_acquire(&system, hub, NULL, 0), BRANT_OK);
     must(system, "db.info", "{}", "\"role\":\"system\"");
+    /* They go on to whoever is next. */
+    must_fail(system, "sql.execute", "{\"sql\":\"PRAGMA foreign_keys=ON\"}", BRANT_DENIED,
+              "option of the hub");
+    must(system, "sql.execute", "{\"sql\":\"PRAGMA foreign_keys\"}", "[[0]]");
     /* Handles outlive the hub as closed ones. */
     brant_hub_free(hub);
     must_fail(system, "db.info", "{}", BRANT_CLOSED, NULL);

@@ -977,6 +977,68 @@ static void test_sql_denied(void **state) {
     brant_db_free(db);
 }
 
+/* ---- foreign keys of the user's tables ------------------------------------------------------------------------------------------ */
+
+static void make_family(brant_db *db, const char *deferred) {
+    char json[256];
+    must(db, "sql.execute", "{\"sql\":\"CREATE TABLE parent (id INTEGER PRIMARY KEY)\"}", NULL);
+    snprintf(json, sizeof json,
+             "{\"sql\":\"CREATE TABLE child (parent INTEGER REFERENCES parent ON DELETE CASCADE%s)\"}",
+             deferred);
+    must(db, "sql.execute", json, NULL);
+}
+
+static void test_foreign_keys(void **state) {
+    static const char orphan[] = "{\"sql\":\"INSERT INTO child VALUES (7)\"}";
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    make_family(db, "");
+    must(db, "sql.execute", "{\"sql\":\"PRAGMA foreign_keys\"}", "[[0]]");
+    must(db, "sql.execute", orphan, "\"changes\":1");
+    /* By the pragma, as libraries set it; in a transaction it does nothing, as in SQLite. */
+    must(db, "transaction.begin", "", NULL);
+    must(db, "sql.execute", "{\"sql\":\"PRAGMA foreign_keys=ON\"}", NULL);
+    must(db, "transaction.rollback", "", NULL);
+    must(db, "sql.execute", "{\"sql\":\"PRAGMA foreign_keys\"}", "[[0]]");
+    must(db, "sql.execute", "{\"sql\":\"PRAGMA foreign_keys=ON\"}", NULL);
+    must(db, "sql.execute", "{\"sql\":\"PRAGMA foreign_keys\"}", "[[1]]");
+    must_fail(db, "sql.execute", orphan, BRANT_CONSTRAINT, "FOREIGN KEY");
+    must(db, "sql.execute", "{\"sql\":\"PRAGMA foreign_keys=OFF\"}", NULL);
+    must(db, "sql.execute", orphan, "\"changes\":1");
+    must(db, "sql.execute", "{\"sql\":\"PRAGMA foreign_key_check\"}", "\"child\"");
+    /* Who was let in by a session does not change it for others. */
+    brant_db *session = NULL;
+    assert_int_equal(
+        brant_session_open(&session, db,
+                           TEXT("{\"id\":\"ann\",\"scopes\":[\"sql:*\"]}")),
+        BRANT_OK);
+    must_fail(session, "sql.execute", "{\"sql\":\"PRAGMA foreign_keys=ON\"}", BRANT_DENIED, NULL);
+    brant_db_free(session);
+    brant_db_free(db);
+    /* By the option. */
+    db = must_open(in_folder(*state, "b.db"), "{\"foreign_keys\":true}");
+    make_family(db, "");
+    must(db, "sql.execute", "{\"sql\":\"PRAGMA foreign_keys\"}", "[[1]]");
+    must_fail(db, "sql.execute", orphan, BRANT_CONSTRAINT, "FOREIGN KEY");
+    must(db, "sql.execute", "{\"sql\":\"INSERT INTO parent VALUES (7)\"}", NULL);
+    must(db, "sql.execute", orphan, "\"changes\":1");
+    must(db, "sql.execute", "{\"sql\":\"DELETE FROM parent\"}", "\"changes\":1");
+    must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM child\"}", "[[0]]");
+    brant_db_free(db);
+    must_not_open(in_folder(*state, "c.db"), "{\"foreign_keys\":1}", BRANT_INVALID, "foreign_keys");
+    /* A deferred key is judged at the commit, which can be tried again. */
+    db = must_open(in_folder(*state, "d.db"), "{\"foreign_keys\":true}");
+    make_family(db, " DEFERRABLE INITIALLY DEFERRED");
+    must_fail(db, "sql.execute", orphan, BRANT_CONSTRAINT, "FOREIGN KEY");
+    must(db, "transaction.begin", "", NULL);
+    must(db, "sql.execute", orphan, "\"changes\":1");
+    must_fail(db, "transaction.commit", "", BRANT_CONSTRAINT, "FOREIGN KEY");
+    must(db, "sql.execute", "{\"sql\":\"INSERT INTO parent VALUES (7)\"}", NULL);
+    must(db, "transaction.commit", "", NULL);
+    must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM child\"}", "[[1]]");
+    must_be_well(db);
+    brant_db_free(db);
+}
+
 /* ---- backup and restore ------------------------------------------------------------------------------------------------------ */
 
 static void test_backup(void **state) {
@@ -1191,6 +1253,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_sql_in_parts, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_sql_kept, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_sql_denied, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_foreign_keys, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_backup, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_backup_overwrites, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_restore_ends_history, set_up_folder, tear_down_folder),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 from conftest import Base, Customer, Order, Size, seen
-from sqlalchemy import Column, Engine, Integer, MetaData, Table, create_engine, event, exc, func, insert, inspect, pool, select, text, update
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, create_engine, delete, event, exc, func, insert, inspect, pool, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session, selectinload
 
@@ -201,6 +201,37 @@ def test_reflection(engine: Engine, path: Path) -> None:
     whole.dispose()
     with pytest.raises(exc.ProgrammingError, match="the name is brant's"):
         Table("queues", MetaData(), Column("id", Integer, primary_key=True)).create(engine)
+
+
+@pytest.mark.parametrize("by", ["url", "pragma"])
+def test_foreign_keys(path: Path, by: str) -> None:
+    engine = create_engine(f"brant:///{path}" + ("?foreign_keys=1" if by == "url" else ""))
+    if by == "pragma":  # as SQLAlchemy's documentation of SQLite has it
+
+        @event.listens_for(engine, "connect")
+        def enforce(connection: dbapi.Connection, _record: object) -> None:
+            connection.execute("PRAGMA foreign_keys=ON").close()
+
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(Order(customer_id=7))
+        with pytest.raises(exc.IntegrityError, match="FOREIGN KEY constraint failed"):
+            session.flush()
+        session.rollback()
+        session.add(Customer(name="ann", orders=[Order()]))
+        session.commit()
+        session.execute(delete(Customer))
+        assert session.scalar(select(func.count(Order.id))) == 0
+    engine.dispose()
+
+
+def test_what_fails_says_why(engine: Engine) -> None:
+    """Also of an INSERT that returns its key, as the ORM's do."""
+    twice = insert(Customer).returning(Customer.id)
+    with engine.connect() as connection:
+        connection.execute(twice, {"name": "ann"})
+        with pytest.raises(exc.IntegrityError, match="UNIQUE constraint failed: customers.name"):
+            connection.execute(twice, {"name": "ann"})
 
 
 def test_urls(path: Path) -> None:

@@ -488,6 +488,19 @@ func TestOpening(t *testing.T) {
 	check(t, pool.Close())
 	wants(t, db.Check(), brant.ErrClosed)
 
+	// The foreign keys of tables are enforced when the name says so.
+	for option, orphans := range map[string]bool{"": true, "?foreign_keys=1": false} {
+		pool = must(sql.Open("brant", filepath.Join(t.TempDir(), "keys.db")+option))(t)
+		run(t, pool, "CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+		run(t, pool, "CREATE TABLE child (parent INTEGER REFERENCES parent ON DELETE CASCADE)")
+		if _, err := pool.Exec("INSERT INTO child VALUES (7)"); orphans {
+			check(t, err)
+		} else {
+			wants(t, err, brant.ErrConstraint)
+		}
+		check(t, pool.Close())
+	}
+
 	pool = must(sql.Open("brant", path+"?mode=ro"))(t)
 	_, err := pool.Exec("INSERT INTO t VALUES (1)")
 	wants(t, err, brant.ErrReadOnly)

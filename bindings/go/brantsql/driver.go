@@ -11,7 +11,7 @@
 // # Names
 //
 // A name for sql.Open is a path, with options of brant.Open behind a question mark: "app.db?mode=ro&durability=full". mode, durability, role, permissions,
-// busy_timeout (a duration, "2s"), readers, cache, adopt, network. ":memory:" is one database for the whole pool. The file is opened by the first
+// busy_timeout (a duration, "2s"), readers, cache, adopt, network, foreign_keys. ":memory:" is one database for the whole pool. The file is opened by the first
 // connection, and closed with the pool.
 //
 // # Connections and transactions
@@ -162,8 +162,10 @@ func parseName(name string) (path string, options brant.Options, err error) {
 			options.Adopt, err = strconv.ParseBool(value)
 		case "network":
 			options.Network, err = strconv.ParseBool(value)
+		case "foreign_keys":
+			options.ForeignKeys, err = strconv.ParseBool(value)
 		default:
-			return "", options, invalid("the name has an option \"" + key + "\" that is none")
+			return "", options, invalid("the name has an unknown option \"" + key + "\"; known: mode, durability, role, permissions, busy_timeout, readers, cache, adopt, network, foreign_keys; a database in memory is \":memory:\"")
 		}
 		if err != nil {
 			return "", options, invalid("the name's option \"" + key + "\" cannot be read")

@@ -24,7 +24,7 @@ import type { Tenants } from './tenants.js';
 import type { OpenOptions } from './types.js';
 
 /** How a folder is opened; what is not here is as in {@link OpenOptions}, for each file. */
-export interface HubOptions extends Pick<OpenOptions, 'durability' | 'permissions' | 'network' | 'limits' | 'integers'> {
+export interface HubOptions extends Pick<OpenOptions, 'durability' | 'permissions' | 'network' | 'foreignKeys' | 'limits' | 'integers'> {
   /** `'create'` (default), or `'rw'`: the folder and its system file must exist. */
   mode?: 'create' | 'rw' | undefined;
   /** Files that are open at once, idle ones too; default by the process's limit on descriptors, at most 1000. */

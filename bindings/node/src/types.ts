@@ -31,6 +31,8 @@ export interface OpenOptions {
   network?: boolean | undefined;
   /** Allow changes of graph types of scope `system`. */
   system?: boolean | undefined;
+  /** Enforce the foreign keys of your own tables, and run their actions; default false, as SQLite has it. */
+  foreignKeys?: boolean | undefined;
   /** Bounds of what is accepted: bytes of a document, its depth, bytes of a key, items of a batch. */
   limits?: { document?: number; depth?: number; key?: number; batch?: number } | undefined;
   /** Bytes of page cache, default 64 MiB. */

@@ -22,9 +22,10 @@ test('open makes a private file and info describes it', (t) => {
 
 test('options reach the library under their own names', (t) => {
   const path = file(t);
-  const db = database(t, { durability: 'full', role: 'tenant', permissions: 'group', cache: 1 << 20, limits: { key: 4 } }, path);
+  const db = database(t, { durability: 'full', role: 'tenant', permissions: 'group', cache: 1 << 20, foreignKeys: true, limits: { key: 4 } }, path);
   assert.equal(db.info().durability, 'full');
   assert.equal(db.info().role, 'tenant');
+  assert.deepEqual(db.execute('PRAGMA foreign_keys').rows, [[1]]);
   assert.equal(statSync(path).mode & 0o777, 0o660);
   assert.throws(() => untyped(t, db).nodes.put({ key: 'abcde' }), code('LIMIT'));
 });

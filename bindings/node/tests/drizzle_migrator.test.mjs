@@ -104,6 +104,26 @@ test('migrations of drizzle-kit', async (t) => {
     assert.throws(() => migrate(db, { migrationsFolder: `${migrations}-none` }), /_journal\.json/);
   });
 
+  await t.test('a table that is made anew keeps what refers to it where foreign keys are enforced', (t) => {
+    const db = drizzle(open(join(folder(t), 'app.db'), { foreignKeys: true }));
+    t.after(() => db.$client.close());
+    migrate(db, { migrationsFolder: first(migrations, 1) });
+    db.run(sql`INSERT INTO users (name) VALUES ('Ann'), ('Bob')`);
+    db.run(sql`INSERT INTO posts (user_id) VALUES (1), (2)`);
+    assert.equal(thrown(() => db.run(sql`INSERT INTO posts (user_id) VALUES (3)`)).cause.code, 'CONSTRAINT');
+    assert.equal(thrown(() => db.$client.transaction(() => migrate(db, { migrationsFolder: migrations }))).code, 'MISUSE');
+    const dangling = first(migrations, 2);
+    const last = join(dangling, '0001_step1.sql');
+    writeFileSync(last, `${readFileSync(last, 'utf8')}--> statement-breakpoint\nDELETE FROM users WHERE id = 1;\n`);
+    assert.equal(thrown(() => migrate(db, { migrationsFolder: dangling })).code, 'CONSTRAINT');
+    migrate(db, { migrationsFolder: migrations });
+    assert.deepEqual(db.values(sql`SELECT name, score FROM users JOIN posts ON user_id = users.id ORDER BY 1`), [['Ann', 0.5], ['Bob', 0.5]]);
+    assert.deepEqual(db.values(sql`PRAGMA foreign_keys`), [[1]]);
+    db.run(sql`DELETE FROM users WHERE id = 1`);
+    assert.deepEqual(db.values(sql`SELECT user_id FROM posts`), [[2]]);
+    migrate(db, { migrationsFolder: migrations });
+  });
+
   await t.test('within a transaction of the caller', (t) => {
     const db = drizzle(database(t));
     assert.throws(() => db.$client.transaction(() => {

@@ -78,6 +78,7 @@ def open(
     adopt: bool | None = None,
     network: bool | None = None,
     system: bool | None = None,
+    foreign_keys: bool | None = None,
     limits: Limits | None = None,
     cache: int | None = None,
 ) -> Database:
@@ -87,7 +88,7 @@ def open(
     may lose the last commits but never consistency; "full" survives power cuts. `role` is given to a new file and must match an existing
     one's. `busy_timeout`: seconds to wait for another writer (5). `permissions`: "private" (0600) or "group" (0660), for what this call
     creates. `adopt`: add brant's tables to an SQLite database that is not brant's yet. `network`: open on a network file system all the
-    same. `system`: may change graph types of scope "system". `limits`: document (64 MiB), depth (512), key (1024), batch (100 000).
+    same. `system`: may change graph types of scope "system". `foreign_keys`: those of your own tables are enforced (else, as SQLite has it, not). `limits`: document (64 MiB), depth (512), key (1024), batch (100 000).
     `cache`: bytes of page cache. ":memory:" is a private database.
 
     Raises Invalid, NotFound (mode "rw" or "ro" and no file; no folder), NotBrant, NewerFormat, ForeignSqlite, NetworkFs, ReadOnly,
@@ -102,6 +103,7 @@ def open(
         "adopt": adopt,
         "network": network,
         "system": system,
+        "foreign_keys": foreign_keys,
         "limits": limits,
         "cache": cache,
     }

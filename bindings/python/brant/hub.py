@@ -38,6 +38,7 @@ def open_hub(
     permissions: Literal["private", "group"] | None = None,
     network: bool | None = None,
     limits: Limits | None = None,
+    foreign_keys: bool | None = None,
 ) -> Hub:
     """Open a folder of files, and bring its system file to this version's format: ``with brant.open_hub("data") as hub:``.
 
@@ -55,6 +56,7 @@ def open_hub(
         "permissions": permissions,
         "network": network,
         "limits": limits,
+        "foreign_keys": foreign_keys,
     }
     return Hub(os.fspath(path), {name: value for name, value in options.items() if value is not None})
 
@@ -66,7 +68,7 @@ class _Folder:
         self.handle = _native.brant_hub_open(path, encode(options))
         self.path = os.path.abspath(os.fsdecode(path))
         self.options = options
-        self.of_files = {name: options[name] for name in ("busy_timeout", "limits") if name in options} | {"mode": "rw"}
+        self.of_files = {name: options[name] for name in ("busy_timeout", "limits", "foreign_keys") if name in options} | {"mode": "rw"}
         self.closed = False
         self._loops: _Folder | None = None
         self._given: weakref.WeakSet[Database] = weakref.WeakSet()

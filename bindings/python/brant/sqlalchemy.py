@@ -10,7 +10,7 @@ tables and all else in the file are one transaction. :func:`handle` gives a sess
 Isolation levels: "READ COMMITTED" (default) takes the write lock before the first statement that writes; "SERIALIZABLE" before the first of any
 kind; "REPEATABLE READ" sees one snapshot and refuses to write when others did since; "AUTOCOMMIT". Savepoints (``begin_nested``) are real.
 
-The URL's query has options of :func:`brant.open`: mode, durability, role, permissions, timeout, adopt, network, system, cache; and `brant+aio` is for
+The URL's query has options of :func:`brant.open`: mode, durability, role, permissions, timeout, adopt, network, system, foreign_keys, cache; and `brant+aio` is for
 ``create_async_engine``: each connection has a thread, which its transaction belongs to; :func:`run` calls the handle there.
 
 Reflection and Alembic's autogenerate do not see brant's own tables; ``create_engine(..., own_tables=True)`` shows them. They can be read.
@@ -43,7 +43,7 @@ __all__ = ["BrantDialect", "create_engine", "handle", "run"]
 
 _LEVELS: dict[str, dbapi.IsolationLevel] = {"READ COMMITTED": "DEFERRED", "REPEATABLE READ": "SNAPSHOT", "SERIALIZABLE": "IMMEDIATE"}
 _OPTIONS: dict[str, type] = {
-    "mode": str, "durability": str, "role": str, "permissions": str, "timeout": float, "adopt": bool, "network": bool, "system": bool, "cache": int
+    "mode": str, "durability": str, "role": str, "permissions": str, "timeout": float, "adopt": bool, "network": bool, "system": bool, "foreign_keys": bool, "cache": int
 }  # fmt: skip
 
 

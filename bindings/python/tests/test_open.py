@@ -36,11 +36,13 @@ def test_every_option(path: Path) -> None:
         adopt=False,
         network=False,
         system=True,
+        foreign_keys=True,
         limits=limits,
         cache=1 << 20,
     ) as db:
         info = db.info()
         assert (info.role, info.durability) == ("tenant", "full")
+        assert db.execute("PRAGMA foreign_keys").rows == [(1,)]
         db.graphs.create("g")
         with pytest.raises(brant.Limit):
             db.graph("g").nodes.put("k" * 11)

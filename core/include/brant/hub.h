@@ -39,7 +39,7 @@ typedef struct brant_hub brant_hub;
  *   max_open       files that are open at once, those in use and idle ones together: 1..100000. Default: a fifth of the process's limit on descriptors, of which a file
  *                  takes three and a handle that waits one more; at least 4, at most 1000
  *   cache          bytes of page cache of a file, default 2097152
- *   durability, busy_timeout, permissions, network, limits      as of brant_open, of every file ("group" also for the folder)
+ *   durability, busy_timeout, permissions, network, limits, foreign_keys      as of brant_open, of every file ("group" also for the folder)
  *
  * The system file is brought to this version's format at once, a tenant's when it is opened first (tenants.migrate does all). What a crash left is finished: files of organisations that are being deleted
  * go, and so do files that are half made. `path` is UTF-8 without NUL, made absolute at once. The caller owns *out_hub: brant_hub_close, then brant_hub_free.

@@ -50,6 +50,9 @@ typedef struct brant_sources {
  *   adopt          true: add brant's tables to an SQLite database that is not brant's yet; default false
  *   network        true: open on a network file system all the same; default false
  *   system         true: this handle may change graph types of scope "system"; default false
+ *   foreign_keys   true: the foreign keys of your own tables are enforced, and their actions run, in what is written by this handle; default false, as
+ *                  SQLite has it. A trusted handle that a hub did not lend may also change it for itself, outside a transaction, by PRAGMA foreign_keys;
+ *                  defer_foreign_keys is there for a transaction. A violation is CONSTRAINT: of the statement, or of the commit where a key is deferred
  *   limits         {document: bytes 1024..1000000000 (64 MiB), depth: 1..512 (512), key: bytes 1..65536 (1024),
  *                   batch: items 1..1000000 (100000)}, defaults in parentheses; they may be narrowed or widened
  *   cache          bytes of page cache, default 67108864

@@ -98,7 +98,7 @@ static brant_status read_integer(int64_t *out, const char *name, yyjson_val *val
 static brant_status read_option(brant__hub_options *options, brant__writer *passed,
                                 yyjson_val *name, yyjson_val *value) {
     static const char *const known[] = {"durability", "busy_timeout", "permissions", "network",
-                                        "limits"};
+                                        "limits", "foreign_keys"};
     if (yyjson_equals_str(name, "mode")) {
         if (!yyjson_equals_str(value, "create") && !yyjson_equals_str(value, "rw"))
             return brant__fail(BRANT_INVALID, "option \"mode\" must be one of \"create\", \"rw\"");
@@ -120,7 +120,7 @@ static brant_status read_option(brant__hub_options *options, brant__writer *pass
     }
     return brant__fail(BRANT_INVALID,
                        "unknown option \"%.64s\"; known: mode, max_open, cache, durability, "
-                       "busy_timeout, permissions, network, limits",
+                       "busy_timeout, permissions, network, limits, foreign_keys",
                        yyjson_get_str(name));
 }
 

@@ -81,7 +81,7 @@ static const struct {
     {"pragma_list", false},     {"page_count", false},       {"page_size", false},
     {"freelist_count", false},  {"data_version", false},     {"user_version", false},
     {"application_id", false},  {"encoding", false},         {"journal_mode", false},
-    {"synchronous", false},
+    {"synchronous", false},     {"foreign_keys", false},     {"defer_foreign_keys", false},
 };
 
 static bool is_harmless(const char *pragma, const char *argument) {
@@ -89,6 +89,12 @@ static bool is_harmless(const char *pragma, const char *argument) {
         if (sqlite3_stricmp(pragma, harmless_pragmas[i].name) == 0)
             return !argument || harmless_pragmas[i].takes_argument;
     return false;
+}
+
+/* What is the connection's alone, and of the user's tables alone. */
+static bool is_own_matter(const char *pragma) {
+    return pragma && (sqlite3_stricmp(pragma, "foreign_keys") == 0 ||
+                      sqlite3_stricmp(pragma, "defer_foreign_keys") == 0);
 }
 
 static int deny(brant_db *db, const char *reason, const char *object) {
@@ -195,8 +201,9 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
     case SQLITE_DETACH:
         return deny(db, "another file cannot be attached", a);
     case SQLITE_PRAGMA:
-        return is_harmless(a, b) ? SQLITE_OK
-                                 : deny(db, "the pragma could change how the file is kept", a);
+        if (is_harmless(a, b)) return SQLITE_OK;
+        if (!is_own_matter(a)) return deny(db, "the pragma could change how the file is kept", a);
+        return db->shell ? deny(db, "a hub's files have the option of the hub", a) : SQLITE_OK;
     default:
         return SQLITE_OK;
     }

@@ -44,6 +44,7 @@ SQLITE_EXTENSION_INIT3 /* every function is the host's */
     bool adopt;
     bool network;
     bool system;
+    bool foreign_keys;
     brant__limits limits;
     int64_t cache;
 } brant__options;

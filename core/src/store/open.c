@@ -224,8 +224,9 @@ static brant_status set_up(brant_db *db) {
                      (long long)(db->options.cache / 1024));
     BRANT__TRY(brant__execute(db, text));
     BRANT__TRY(brant__execute(
-        db, "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=OFF; "
-            "PRAGMA secure_delete=ON"));
+        db, "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA secure_delete=ON"));
+    BRANT__TRY(brant__execute(db, db->options.foreign_keys ? "PRAGMA foreign_keys=ON"
+                                                           : "PRAGMA foreign_keys=OFF"));
     BRANT__TRY(brant__execute(db, db->options.full ? "PRAGMA synchronous=FULL"
                                                    : "PRAGMA synchronous=NORMAL"));
     if (db->options.mode == BRANT__MODE_RO) goto cleanup;

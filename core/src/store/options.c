@@ -101,6 +101,8 @@ static brant_status read_option(brant__options *options, yyjson_val *name, yyjso
         status = read_bool(&options->network, "network", value);
     } else if (yyjson_equals_str(name, "system")) {
         status = read_bool(&options->system, "system", value);
+    } else if (yyjson_equals_str(name, "foreign_keys")) {
+        status = read_bool(&options->foreign_keys, "foreign_keys", value);
     } else if (yyjson_equals_str(name, "limits")) {
         status = read_limits(&options->limits, value);
     } else if (yyjson_equals_str(name, "cache")) {
@@ -109,7 +111,7 @@ static brant_status read_option(brant__options *options, yyjson_val *name, yyjso
         status = brant__fail(BRANT_INVALID,
                              "unknown option \"%.64s\"; known: mode, durability, role, "
                              "busy_timeout, permissions, adopt, "
-                             "network, system, limits, cache",
+                             "network, system, foreign_keys, limits, cache",
                              yyjson_get_str(name));
     }
     return status;
