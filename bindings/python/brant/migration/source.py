@@ -95,7 +95,7 @@ class Postgres:
         try:
             self._connection: psycopg.Connection[Any] = psycopg.connect(conninfo, application_name="brant migration")
         except psycopg.Error as error:
-            raise MigrationError(f"PostgreSQL: {str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__}") from None
+            raise MigrationError(f"PostgreSQL: {' '.join(str(error).split()) or type(error).__name__}") from None
         self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         self._connection.read_only = True
 
