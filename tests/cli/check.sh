@@ -32,8 +32,8 @@ until_true() { # COMMAND...
   done
   return 1
 }
-watched_by() { [ "$("$brant" sql "$2" 'SELECT count(*) FROM brant_wake WHERE row_id > 0' | grep -o '\[\[[0-9]*')" = "[[$1" ]; } # PROCESSES FILE
-terminal() { timeout 180 "$root/tests/cli/terminal.py" "$@"; } # [EXPECT SEND]... -- COMMAND...
+watched_by() { [ "$("$brant" sql "$2" 'SELECT count(*) FROM brant_wake WHERE row_id > 0' | grep -o '\[\[[0-9]*')" = "[[$1" ]; } # SUBSCRIPTIONS FILE
+terminal() { timeout 660 "$root/tests/cli/terminal.py" "$@"; } # [EXPECT SEND]... -- COMMAND...
 finish() {
   echo "$passed passed, $failed failed"
   [ "$failed" -eq 0 ]

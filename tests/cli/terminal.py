@@ -27,7 +27,7 @@ def main() -> int:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
         os.execvp(command[0], command)
     shown, seen, status = b"", 0, None
-    deadline = time.monotonic() + 150
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         ready = select.select([keeper], [], [], 0.05)[0]
         if ready:
