@@ -9,6 +9,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 
 export const command = process.env.BRANT_MCP_COMMAND;
 export const folder = mkdtempSync(join(tmpdir(), 'brant-mcp-'));
+export const PATIENCE = 600_000; // ms: for what takes moments, on a machine that others keep busy
 let passed = 0;
 let failed = 0;
 
@@ -30,6 +31,8 @@ export function finish() {
 // A client of the SDK; what the server tells goes to told[method].
 export async function connect(args, { env = {}, run = command, words = ['mcp', ...args] } = {}) {
   const client = new Client({ name: 'brant-test', version: '1.0' });
+  const request = client.request.bind(client);
+  client.request = (message, schema, options) => request(message, schema, { timeout: PATIENCE, ...options });
   client.told = [];
   client.fallbackNotificationHandler = async (notification) => void client.told.push(notification);
   await client.connect(new StdioClientTransport({ command: run, args: words, env: { ...process.env, ...env }, stderr: run === command ? 'inherit' : 'ignore' }));
@@ -45,9 +48,16 @@ export async function ask(client, name, args) {
 }
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-export async function until(what, test, ms = 60_000) {
-  for (const end = Date.now() + ms; Date.now() < end; await sleep(20)) if (await test()) return check(what, true);
+export async function until(what, test) {
+  for (const end = Date.now() + PATIENCE; Date.now() < end; await sleep(20)) if (await test()) return check(what, true);
   check(what, false);
+}
+
+// Calls and is told of progress; the call is cancelled when it was told often enough: by then its answer is far off.
+export async function watchProgress(call, often) {
+  const progress = [], stop = new AbortController();
+  await call({ signal: stop.signal, timeout: PATIENCE, onprogress: (one) => progress.push(one.progress) === often && stop.abort('enough') }).catch(() => {});
+  check('progress, more each time', progress.length >= often && progress.every((value, i) => !i || value > progress[i - 1]), progress);
 }
 
 // A server spoken to by bytes: the answers to what is written, when it has ended.

@@ -18,7 +18,7 @@ const tools = {
   test_simple_text: () => ['db_info', {}],
   test_error_handling: () => ['nodes_get', { graph: 'g', key: 'none' }],
   test_logging_tool: () => ['nodes_get', { graph: 'g', key: 'none' }],
-  test_tool_with_progress: () => ['events_listen', { channels: ['none'], wait_ms: 2300 }],
+  test_tool_with_progress: () => ['events_listen', { channels: ['none'], wait_ms: 4300 }],
   test_trigger_tool_change: () => ['graph_types_define', { module: { $id: `kit-${++types}`, $defs: { ThingNode: { type: 'object' } } } }],
 };
 const resources = {
@@ -63,7 +63,7 @@ const kit = join(import.meta.dirname, 'node_modules/@modelcontextprotocol/confor
 const skipped = new Map();
 for (const version of ['2025-11-25', '2026-07-28']) {
   const results = join(folder, version);
-  const words = [kit, 'server', '--url', url, '--suite', 'all', '--spec-version', version, '--timeout', '10000', '--output-dir', results];
+  const words = [kit, 'server', '--url', url, '--suite', 'all', '--spec-version', version, '--timeout', '120000', '--output-dir', results];
   await new Promise((done) => spawn(process.execPath, words, { stdio: 'ignore' }).on('close', done));
   let checks = 0, scenarios = 0;
   for (const one of readdirSync(results).sort()) {

@@ -54,18 +54,22 @@ const fails = async (what, promise, wanted, never = /bolt-secret|only-bolt/) => 
     await fails(`operations_call of ${operation}`, a.call('operations_call', { operation, input }), /NOT_FOUND|DENIED|MISUSE|"items":\[\]/, new RegExp(`bolt-secret|only-bolt|bea@|${bolt}.*slug`));
   await ask(a, 'nodes_put', { graph: 'shared', key: 'of-a', attributes: { n: 1 } });
   equal('what one writes the other has not', (await b.call('nodes_get', { graph: 'shared', key: 'of-a' })).isError, true);
-  await a.subscribeResource({ uri: 'brant://graphs/shared' });
-  const updated = () => a.told.some((one) => one.method === 'notifications/resources/updated');
-  inAcme('nodes.put', { graph: 'shared', key: 'before' });
-  await until('its own commit is told', updated);
-  for (let told = -1; told !== a.told.length; await sleep(1500)) told = a.told.length; // and whatever else was to be told of it
+  // What is told is of the own organisation: of a graph that both have, and of one that comes. All that a commit is told of comes before what is told of a later one.
+  for (const make of [inAcme, inBolt]) make('graphs.create', { name: 'quiet', graph_type: 'open' });
+  for (const graph of ['shared', 'quiet']) await a.subscribeResource({ uri: `brant://graphs/${graph}` });
+  const updates = (graph) => a.told.filter((one) => one.params?.uri === `brant://graphs/${graph}`).length;
+  const tells = async (what, key) => {
+    const before = updates('shared');
+    inAcme('nodes.put', { graph: 'shared', key });
+    await until(what, () => updates('shared') > before);
+  };
+  await tells('its own commit is told', 'before');
   a.told.length = 0;
-  inBolt('nodes.put', { graph: 'shared', key: 'b' });
+  inBolt('nodes.put', { graph: 'quiet', key: 'b' });
   inBolt('graphs.create', { name: 'bolt-new', graph_type: 'open' });
-  await sleep(1500);
-  equal("nothing is told of another's commits", a.told, []);
-  inAcme('nodes.put', { graph: 'shared', key: 'c' });
-  await until('but of its own', updated);
+  await tells('and a later one', 'c');
+  await tells('and one after that', 'd');
+  check("nothing is told of another's commits", updates('quiet') === 0 && updates('shared') === a.told.length, a.told);
   await a.close();
   await b.close();
 }
@@ -146,10 +150,20 @@ for (const [what, end, back] of [
   ['the organisation suspended', () => call('organizations.suspend', { id: acme }), () => call('organizations.resume', { id: acme })],
   ['the member removed', () => call('members.remove', { org_id: acme, account_id: people.max })],
 ]) {
-  const made = key('max', acme, ['*:*'], what === 'expired' ? { expires_at: Date.now() + 6000 } : {});
-  const client = await agent(made);
-  await client.subscribeResource({ uri: 'brant://graphs/shared' });
-  equal(`${what}: before`, (await ask(client, 'nodes_get', { graph: 'shared', key: 'a' })).key, 'a');
+  let made, client;
+  // A key that is over before its agent has begun, on a machine that others keep busy, is made again, for longer.
+  for (let life = 4000; !client; life *= 4) {
+    made = key('max', acme, ['*:*'], what === 'expired' ? { expires_at: Date.now() + life } : {});
+    client = await agent(made).catch(() => undefined);
+    await client?.subscribeResource({ uri: 'brant://graphs/shared' }).catch(() => {});
+    const before = await client?.call('nodes_get', { graph: 'shared', key: 'a' });
+    if (made.expires_at <= Date.now() && life < 1e6) {
+      await client?.close();
+      client = undefined;
+    } else {
+      equal(`${what}: before`, before?.structuredContent?.key, 'a');
+    }
+  }
   await end(made);
   const never = /secret/;
   await fails(`${what}: a call`, client.call('nodes_get', { graph: 'shared', key: 'a' }), /^AUTH/, never);

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ask, check, command, connect, equal, finish, folder, sleep, speak, until } from './check.mjs';
+import { ask, check, command, connect, equal, finish, folder, PATIENCE, sleep, speak, until, watchProgress } from './check.mjs';
 
 const path = join(folder, 'server.db');
 const call = (operation, input, ...options) => {
@@ -187,28 +187,37 @@ call('graphs.create', { name: 'g', graph_type: 'open' }, '--create');
   }
 }
 
+// ---- subscriptions as calls ----
+{
+  const client = await connect([path, '--tools', 'events.listen,nodes.walk']);
+  const seconds = [];
+  const walk = await client.call('nodes_walk', { graph: 'g', keys: ['a'], wait_ms: 60_000 }, { onprogress: (one) => seconds.push(one.progress) });
+  check('what ends is answered when it ends, not when the wait is over', walk.structuredContent.items[0].keys[0] === 'a' && seconds.length < 60, [walk, seconds.length]);
+  for (const [name, value] of [['wait_ms', 60_001], ['wait_ms', -1], ['wait_ms', '5'], ['wait_ms', 2 ** 63], ['max_items', 0], ['max_items', 10_001], ['max_items', 1.5]]) {
+    const answer = await client.call('events_listen', { channels: ['none'], wait_ms: 60_000, [name]: value });
+    check(`${name} ${value} is told, not passed over`, answer.isError && answer.content[0].text.startsWith(`INVALID: /${name} `), answer);
+  }
+  await client.close();
+}
+
 // ---- cancellation, progress ----
 {
   const client = await connect([path, '--tools', 'events,graphs']);
-  const progress = [];
-  const waiting = client.call('events_listen', { channels: ['none'], wait_ms: 2500 }, { onprogress: (one) => progress.push(one.progress) });
-  await waiting;
-  check('progress, more each time', progress.length >= 3 && progress.every((value, i) => !i || value > progress[i - 1]), progress);
+  await watchProgress((options) => client.call('events_listen', { channels: ['none'], wait_ms: 60_000 }, options), 3);
   const stop = new AbortController();
-  const began = performance.now();
-  const cancelled = client.call('events_listen', { channels: ['none'], wait_ms: 60000 }, { signal: stop.signal }).catch((error) => error);
+  const strange = [];
+  client.onerror = (error) => strange.push(error.message); // an answer that nobody waits for
+  const cancelled = client.call('events_listen', { channels: ['none'], wait_ms: 60_000 }, { signal: stop.signal }).catch((error) => error);
   setTimeout(() => stop.abort('enough'), 100);
   await cancelled;
   await client.ping();
-  check('cancelled, and there at once', performance.now() - began < 1500, performance.now() - began);
+  equal('cancelled: it is not answered', strange, []);
   const long = new AbortController();
   const walks = client.call('graphs_count_walks', { graph: 'large', length: 100 }, { signal: long.signal }).catch((error) => error);
   const paths = client.call('graphs_pagerank', { graph: 'large', tolerance: 1e-300, iterations: 1000000 }, { signal: long.signal }).catch((error) => error);
   setTimeout(() => long.abort('enough'), 200);
   await Promise.all([walks, paths]);
-  const at = performance.now();
-  await client.ping();
-  check('a computation is interrupted', performance.now() - at < 1500, performance.now() - at);
+  check('a computation of hours is interrupted', await client.ping().then(() => true, () => false));
   await client.close();
 }
 

@@ -100,6 +100,26 @@ static int64_t now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/*
+ * A number of the call's own, taken out of the input: absent it stays what it is. False: it is none
+ * of the range that the tool's schema says, and the answer tells it.
+ */
+static bool take_number(int64_t *io_number, mcp_answer *answer, yyjson_mut_val *input,
+                        const char *name, int64_t least, int64_t most) {
+    yyjson_mut_val *given = yyjson_mut_obj_remove_key(input, name);
+    int64_t number;
+
+    if (!given) return true;
+    number = yyjson_mut_get_sint(given); /* negative of what is greater than an int64_t */
+    if (yyjson_mut_is_int(given) && number >= least && number <= most) {
+        *io_number = number;
+        return true;
+    }
+    mcp_answer_fail(answer, "INVALID: /%s is a whole number, %lld to %lld", name, (long long)least,
+                    (long long)most);
+    return false;
+}
+
 /* The items that come within wait_ms, or until the end; as many as max_items and the budget take. */
 static void collect(mcp_answer *answer, mcp_server *server, const mcp_tool *tool,
                     yyjson_val *input) {
@@ -109,27 +129,25 @@ static void collect(mcp_answer *answer, mcp_server *server, const mcp_tool *tool
     yyjson_mut_doc *given = mcp_doc(), *doc = mcp_doc();
     yyjson_mut_val *root = yyjson_val_mut_copy(given, input), *list;
     brant_cursor *cursor = NULL;
-    size_t most = 100, length = 0, tokens = 0;
-    int64_t wait = 1000, until;
+    size_t length = 0, tokens = 0;
+    int64_t most = 100, wait = 1000, until;
     brant_status status = BRANT_OK;
     char *json = NULL;
     bool cut = false;
 
     if (root) yyjson_mut_doc_set_root(given, root);
     root = yyjson_mut_doc_get_root(given);
-    yyjson_mut_val *limit = yyjson_mut_obj_remove_key(root, "max_items");
-    yyjson_mut_val *timeout = yyjson_mut_obj_remove_key(root, "wait_ms");
-    if (limit && yyjson_mut_get_sint(limit) >= 1 && yyjson_mut_get_sint(limit) <= 10000)
-        most = (size_t)yyjson_mut_get_sint(limit);
-    if (timeout && yyjson_mut_get_sint(timeout) >= 0 && yyjson_mut_get_sint(timeout) <= 60000)
-        wait = yyjson_mut_get_sint(timeout);
+    if (!take_number(&most, answer, root, "max_items", 1, MCP_ITEMS_MAX) ||
+        !take_number(&wait, answer, root, "wait_ms", 0, MCP_WAIT_MAX))
+        goto cleanup;
     json = mcp_write(yyjson_mut_doc_get_root(given), &length);
     list = yyjson_mut_obj_add_arr(doc, yyjson_mut_doc_get_root(doc), "items");
     status = brant_call_open(&cursor, server->agent.session, tool->operation,
                              strlen(tool->operation), json, length);
     until = now_ms() + wait;
-    while (status == BRANT_OK && !cut && yyjson_mut_arr_size(list) < most) {
+    while (status == BRANT_OK && !cut && yyjson_mut_arr_size(list) < (size_t)most) {
         const int64_t left = until - now_ms();
+        int64_t due = 0;
         char *items = NULL;
         size_t at, count;
         yyjson_val *item;
@@ -143,7 +161,7 @@ static void collect(mcp_answer *answer, mcp_server *server, const mcp_tool *tool
         yyjson_arr_foreach(yyjson_doc_get_root(read), at, count, item) {
             yyjson_mut_val *copy = yyjson_val_mut_copy(doc, item);
             tokens += mcp_document_tokens(copy) + 1;
-            if (yyjson_mut_arr_size(list) == most ||
+            if (yyjson_mut_arr_size(list) == (size_t)most ||
                 (tokens > server->options.max_tokens && yyjson_mut_arr_size(list) > 0)) {
                 cut = true;
                 break;
@@ -152,6 +170,8 @@ static void collect(mcp_answer *answer, mcp_server *server, const mcp_tool *tool
         }
         yyjson_doc_free(read);
         if (size == 0 && left <= 0) break;
+        status = brant_cursor_wait(&due, cursor);
+        if (status == BRANT_OK && due < 0) break; /* it is at its end */
     }
     if (status == BRANT_CLOSED && yyjson_mut_arr_size(list) > 0) status = BRANT_OK;
     if (status != BRANT_OK) {
@@ -161,6 +181,7 @@ static void collect(mcp_answer *answer, mcp_server *server, const mcp_tool *tool
         doc = NULL;
         if (cut) answer->notice = mcp_copy(more, sizeof more - 1);
     }
+cleanup:
     brant_cursor_free(cursor);
     yyjson_mut_doc_free(given);
     yyjson_mut_doc_free(doc);

@@ -18,12 +18,12 @@ static void describe_subscription(yyjson_mut_doc *doc, yyjson_mut_val *tool, yyj
     more = yyjson_mut_obj_add_obj(doc, properties, "max_items");
     yyjson_mut_obj_add_str(doc, more, "type", "integer");
     yyjson_mut_obj_add_int(doc, more, "minimum", 1);
-    yyjson_mut_obj_add_int(doc, more, "maximum", 10000);
+    yyjson_mut_obj_add_int(doc, more, "maximum", MCP_ITEMS_MAX);
     yyjson_mut_obj_add_str(doc, more, "description", "Stop after so many; default 100");
     more = yyjson_mut_obj_add_obj(doc, properties, "wait_ms");
     yyjson_mut_obj_add_str(doc, more, "type", "integer");
     yyjson_mut_obj_add_int(doc, more, "minimum", 0);
-    yyjson_mut_obj_add_int(doc, more, "maximum", 60000);
+    yyjson_mut_obj_add_int(doc, more, "maximum", MCP_WAIT_MAX);
     yyjson_mut_obj_add_str(doc, more, "description",
                            "How long to wait for items, in ms; default 1000");
     output = yyjson_mut_obj_add_obj(doc, tool, "outputSchema");

@@ -33,6 +33,8 @@
 #define MCP_TOKENS      10000 /* of an answer, where nothing else is asked for */
 #define MCP_TOKENS_MIN  200
 #define MCP_MESSAGE_MAX ((size_t)16 << 20) /* bytes of a line */
+#define MCP_ITEMS_MAX   10000              /* of a subscription that is called as a tool */
+#define MCP_WAIT_MAX    60000              /* ms */
 #define MCP_TOOL_NAME   64                 /* bytes: what the models' interfaces take */
 
 /* Errors of JSON-RPC and of the protocol. */
