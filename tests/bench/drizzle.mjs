@@ -1,7 +1,7 @@
 /*
  * drizzle.mjs: what a query costs through Drizzle, and without it, over brant and over better-sqlite3, each on a file of its own with the same settings.
  *
- *   node tests/bench/drizzle.mjs [ROUNDS]      after bindings/node/build and bindings/node/other-sqlite
+ *   node tests/bench/drizzle.mjs [ROUNDS]      after bindings/node/build and bindings/node/other-sqlite --optimized
  *
  * Microseconds of processor time, the median of the rounds (default 15). The two take turns in each round, so that what else the machine does meets both.
  */
