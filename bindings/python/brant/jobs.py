@@ -448,12 +448,28 @@ class Jobs:
         It is None where no `result_ttl` keeps it. JobOutcome: it is dead, cancelled or expired. Timeout. NotFound.
         """
         with self.watch(id) as watch:
-            return _result(id, watch.next(None if timeout is None else milliseconds(timeout) / 1000))
+            return self._result(id, watch.next(None if timeout is None else milliseconds(timeout) / 1000))
 
     async def result_async(self, id: int, timeout: Seconds | None = None) -> Any:
         """As `result`, for a task: others run meanwhile."""
         with self.watch(id) as watch:
-            return _result(id, await watch.next_async(None if timeout is None else milliseconds(timeout) / 1000))
+            return self._result(id, await watch.next_async(None if timeout is None else milliseconds(timeout) / 1000))
+
+    def _result(self, id: int, info: JobInfo | None) -> Any:
+        if info is None:
+            raise Timeout(f"job {id} has not finished{self._why(id)}")
+        if info.state != "done":
+            raise JobFailed(info)
+        return info.result
+
+    def _why(self, id: int) -> str:
+        """What a job waits for, as far as one may look."""
+        try:
+            info = self.get(id)
+        except BrantError:
+            return ""
+        failed = f", and attempt {info.errors[-1].attempt} failed: {info.errors[-1].message}" if info.errors else ""
+        return f": it is {info.state}{failed}"
 
     # ---- by who claimed it ---------------------------------------------------------------------------------------------
 
@@ -542,11 +558,3 @@ class JobPage:
 
     def __getitem__(self, index: int) -> JobInfo:
         return self.items[index]
-
-
-def _result(id: int, info: JobInfo | None) -> Any:
-    if info is None:
-        raise Timeout(f"job {id} has not finished")
-    if info.state != "done":
-        raise JobFailed(info)
-    return info.result

@@ -309,20 +309,31 @@ def _database(part: Signature | Chain) -> Database:
     return (part.parts[0] if isinstance(part, Chain) else part).task.queue._database
 
 
-def chain(*parts: Signature) -> Chain:
-    """``chain(fetch.s(url), parse.s(), store.s()).delay().get()``: one after the other, each with the result of the one before as its first argument."""
-    return Chain(parts)
+def _parts(parts: Iterable[Any], kinds: tuple[type, ...]) -> list[Any]:
+    """Of a call with all of them, or with one iterable that has them."""
+    given = list(parts)
+    if len(given) == 1 and not isinstance(given[0], (Signature, Chain)) and isinstance(given[0], Iterable):
+        given = list(given[0])
+    for part in given:
+        if not isinstance(part, kinds):
+            raise TypeError(f"{part!r} is no task with arguments; task.s(..) makes one")
+    return given
 
 
-def group(*parts: Signature | Chain) -> Group:
-    """``group(add.s(1, 2), add.s(3, 4)).delay().get()``: side by side; the results are in the order of the parts."""
-    return Group(parts)
+def chain(*parts: Signature | Iterable[Signature]) -> Chain:
+    """``chain(fetch.s(url), parse.s(), store.s()).delay().get()``: one after the other, each with the result of the one before as its first argument. Or ``chain([..])``."""
+    return Chain(_parts(parts, (Signature,)))
 
 
-def chord(parts: Iterable[Signature | Chain], callback: Signature | Chain) -> AsyncResult[Any]:
+def group(*parts: Signature | Chain | Iterable[Signature | Chain]) -> Group:
+    """``group(add.s(1, 2), add.s(3, 4)).delay().get()``: side by side; the results are in the order of the parts. Or ``group(add.s(n, n) for n in numbers)``."""
+    return Group(_parts(parts, (Signature, Chain)))
+
+
+def chord(parts: Group | Iterable[Signature | Chain], callback: Signature | Chain) -> AsyncResult[Any]:
     """Enqueue `parts` side by side, 1000 at most, and `callback` after all of them, with the list of their results as its first argument; in one transaction. The answer is
     that of the callback, which is cancelled if one of them fails for good."""
-    header = Group(parts)
+    header = parts if isinstance(parts, Group) else group(parts)
     with _database(header.parts[0]).transaction():
         return callback._enqueue([result.id for result in header.delay().results], True)
 

@@ -241,7 +241,8 @@ def test_heartbeat_and_progress(db: brant.Database, queue: brant.Queue) -> None:
 
 def test_results(db: brant.Database, path: Path, queue: brant.Queue) -> None:
     made = queue.enqueue(1, result_ttl=60)
-    with pytest.raises(brant.Timeout):
+    queue.claim()[0].fail("no route", delay=0)
+    with pytest.raises(brant.Timeout, match="it is ready, and attempt 1 failed: no route"):
         made.result(0.05)
 
     def work() -> None:

@@ -37,7 +37,7 @@ def test_results(db: brant.Database, queue: brant.Queue) -> None:
 
     result = add.delay(2, b=5)
     assert result.status == "ready" and not result.ready() and result.info().payload == {"task": "add", "args": [2], "kwargs": {"b": 5}}
-    with pytest.raises(brant.Timeout):
+    with pytest.raises(brant.Timeout, match="job 1 has not finished: it is ready$"):
         result.get(timeout=0.01)
     with pytest.raises(TypeError):
         add.delay("a", "b", "c")  # type: ignore[arg-type, call-arg]
@@ -154,6 +154,9 @@ def test_workflows(db: brant.Database, queue: brant.Queue) -> None:
         assert chain(add.s(1, 2), add.s(3), add.s(b=4)).delay().get(60) == 10
         assert (add.s(1, 2) | add.si(5, 5) | add.s(1)).delay().get(60) == 11
         assert group(add.s(1, 1), add.s(1, 2) | add.s(3)).delay().get(60) == [2, 6]
+        assert group(add.s(n, n) for n in range(3)).delay().get(60) == [0, 2, 4]
+        assert chain([add.s(1, 2), add.s(3)]).delay().get(60) == 6
+        assert chord(group([add.s(1, 1), add.s(2, 2)]), total.s()).get(60) == "6"
         assert chord([add.s(n, n) for n in range(20)], total.s(title="sum ")).get(60) == "sum 380"
         assert add.s(1, 2).set(priority=5, delay=0.01).delay().get(60) == 3
         broken = (fail.s(1) | add.s(1) | add.s(1)).delay()
@@ -168,6 +171,9 @@ def test_workflows(db: brant.Database, queue: brant.Queue) -> None:
     for empty in (lambda: chain(), lambda: group(), lambda: chord([], add.si(1, 1))):
         with pytest.raises(ValueError, match="one task at least"):
             empty()
+    for wrong in (lambda: group(add), lambda: group([add.s(1, 1), 2]), lambda: chain(add.s(1, 1), group(add.s(1, 1)))):  # type: ignore[arg-type, list-item]
+        with pytest.raises(TypeError, match=r"task\.s\(\.\.\) makes one"):
+            wrong()
     assert repr(add.s(1, b="x")) == "add(1, b='x')"
 
 
