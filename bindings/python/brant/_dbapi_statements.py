@@ -20,14 +20,16 @@ _TOKEN = re.compile(
 _DML = frozenset({"INSERT", "REPLACE", "UPDATE", "DELETE"})
 _QUERIES = frozenset({"SELECT", "VALUES"})
 _READS = frozenset({"SELECT", "VALUES", "EXPLAIN", "PRAGMA"})
+_COMMENT = r"--[^\n]*(?:\n|\Z)|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)"  # in one way only: a regular expression that can take it in many tries them all
+_NAME = r"""\w+|"(?:[^"]|"")+"|'(?:[^']|'')+'|`(?:[^`]|``)+`|\[[^\]]+\]"""
 _CONTROL = re.compile(
-    r"""\s*(?:(?P<begin>BEGIN)(?:\s+(?:DEFERRED|IMMEDIATE|EXCLUSIVE))?(?:\s+TRANSACTION)?
+    rf"""(?:\s|{_COMMENT})*(?:(?P<begin>BEGIN)(?:\s+(?:DEFERRED|IMMEDIATE|EXCLUSIVE))?(?:\s+TRANSACTION)?
     | (?P<commit>COMMIT|END)(?:\s+TRANSACTION)?
-    | ROLLBACK(?:\s+TRANSACTION)?\s+TO(?:\s+SAVEPOINT)?\s+(?P<rollback_to>\w+|"[^"]+"|`[^`]+`|\[[^\]]+\])
+    | ROLLBACK(?:\s+TRANSACTION)?\s+TO(?:\s+SAVEPOINT)?\s+(?P<rollback_to>{_NAME})
     | (?P<rollback>ROLLBACK)(?:\s+TRANSACTION)?
-    | SAVEPOINT\s+(?P<savepoint>\w+|"[^"]+"|`[^`]+`|\[[^\]]+\])
-    | RELEASE(?:\s+SAVEPOINT)?\s+(?P<release>\w+|"[^"]+"|`[^`]+`|\[[^\]]+\]))\s*;?\s*\Z""",
-    re.I | re.X,
+    | SAVEPOINT\s+(?P<savepoint>{_NAME})
+    | RELEASE(?:\s+SAVEPOINT)?\s+(?P<release>{_NAME}))(?:\s|;|{_COMMENT})*\Z""",
+    re.I | re.X | re.S,
 )
 
 
@@ -35,6 +37,8 @@ class _Statement(NamedTuple):
     verb: str
     control: tuple[str, str] | None  # the method of the connection that it stands for, and its argument
     names: frozenset[str]  # of its parameters
+    writes: bool = False
+    queries: bool = False
 
 
 def _read(sql: str) -> _Statement:
@@ -42,7 +46,7 @@ def _read(sql: str) -> _Statement:
     control = _CONTROL.match(sql)
     if control is not None:
         method = str(control.lastgroup)
-        return _Statement("", (method, control[method].strip('"`[]').casefold()), frozenset())
+        return _Statement("", (method, _unquoted(control[method]).casefold()), frozenset())
     verb, depth, names = "", 0, set()
     for token in _TOKEN.finditer(sql):
         word, other = token["word"], token["other"]
@@ -56,7 +60,14 @@ def _read(sql: str) -> _Statement:
             word = word.upper()
             if not verb or word in _DML or word in _READS:
                 verb = word
-    return _Statement(verb, None, frozenset(names))
+    return _Statement(verb, None, frozenset(names), verb not in _READS, verb in _QUERIES)
+
+
+def _unquoted(name: str) -> str:
+    mark = name[0]
+    if mark == "[":
+        return name[1:-1]
+    return name[1:-1].replace(mark * 2, mark) if mark in "\"'`" else name
 
 
 _read_once = lru_cache(maxsize=512)(_read)
@@ -68,6 +79,8 @@ def _statement(sql: str) -> _Statement:
 
 def _values(statement: _Statement, parameters: Parameters) -> Sequence[Any] | dict[str, Any]:
     """The values of one run: of a mapping those that the statement names."""
+    if type(parameters) is list:
+        return parameters
     if isinstance(parameters, Mapping):
         try:
             return {name: parameters[name] for name in statement.names}
@@ -75,4 +88,6 @@ def _values(statement: _Statement, parameters: Parameters) -> Sequence[Any] | di
             raise ProgrammingError(f"no value for parameter {error}") from None
     if isinstance(parameters, (str, bytes)):
         raise ProgrammingError("parameters are a sequence or a mapping; for one text give a tuple of it")
+    if not hasattr(parameters, "__getitem__") or not hasattr(parameters, "__len__"):
+        raise ProgrammingError(f"parameters are a sequence or a mapping, not {type(parameters).__name__}")
     return parameters

@@ -26,12 +26,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import chain
 from types import TracebackType
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from . import _native
 from ._dbapi_errors import DatabaseError, DataError, Error, IntegrityError, InterfaceError, InternalError, NotSupportedError, OperationalError, ProgrammingError, Warning
 from ._dbapi_errors import translated as translated
-from ._dbapi_statements import _DML, _QUERIES, _READS, Parameters, _Statement, _statement, _values
+from ._dbapi_statements import _DML, Parameters, _Statement, _statement, _values
 from ._dbapi_types import _STORED, BINARY, DATETIME, NUMBER, ROWID, STRING, Binary, Date, DateFromTicks, Time, TimeFromTicks, Timestamp, TimestampFromTicks, _adapt
 from ._json import encode
 from .database import Database
@@ -366,6 +366,20 @@ _BATCH = 5000  # runs of executemany that cross at a time, or fewer when they ha
 _BATCH_BYTES = 4 << 20
 
 
+class _Pages:
+    """The library's cursor of rows that are to come. Not closed, it is the connection's to close. (A finaliser of each `Cursor` would cost what a row does.)"""
+
+    __slots__ = ("_abandoned", "number")
+
+    def __init__(self, number: int, abandoned: list[int]) -> None:
+        self.number = number
+        self._abandoned = abandoned
+
+    def __del__(self) -> None:
+        if self.number:
+            self._abandoned.append(self.number)  # in whose thread nobody knows
+
+
 class Cursor:
     """Made by `Connection.cursor`: executes statements and has the rows of the last one. Iterate it, or fetch; a context manager that closes.
 
@@ -376,16 +390,17 @@ class Cursor:
 
     _closed = False
     _ran = False
-    _columns: tuple[tuple[str, ...], tuple[str | None, ...], Row | None] | None = None  # names, declared types, the first row
+    _columns: tuple[tuple[str, ...], tuple[str | None, ...] | None, Row | None] | None = None  # names, declared types, the first row
     _rowcount = -1
     _lastrowid: int | None = None
     _at = 0
     _past = 0  # rows before these
-    _pages: int | None = None  # the library's cursor, where there are more
+    _pages: _Pages | None = None  # where there are more
     _lost = False  # there were more, which have gone
 
+    arraysize = 1
+
     def __init__(self, connection: Connection) -> None:
-        self.arraysize = 1
         self._connection = connection
         self._rows: list[Row] = []
 
@@ -403,7 +418,7 @@ class Cursor:
         names, types, first = self._columns
         values = first or (None,) * len(names)
         return tuple(
-            (name, declared or _STORED.get(type(value)), None, None, None, None, None) for name, declared, value in zip(names, types, values)
+            (name, declared or _STORED.get(type(value)), None, None, None, None, None) for name, declared, value in zip(names, types or (), values)
         )
 
     @property
@@ -444,8 +459,8 @@ class Cursor:
             self._control(*statement.control)
             return self
         values = parameters if type(parameters) is tuple else _values(statement, parameters)
-        connection._before(statement.verb not in _READS)
-        if statement.verb in _QUERIES:
+        connection._before(statement.writes)
+        if statement.queries:
             self._read(sql, values)
         else:
             self._take(statement, connection._run((sql, values, _DESCRIBE, 0, _adapt)))
@@ -459,8 +474,15 @@ class Cursor:
         if connection._levels or database._owns():
             while connection._abandoned:
                 connection._close_pages(connection._abandoned.pop())
-            self._begin_rows(connection._run(part))
-            if self._pages is not None:
+            try:  # and not by `_run` and `_begin_rows`: of a row by its key they would be a tenth of the time
+                names, types, rows, _, _, pages = database._run(_native.brant_sql_run, part)
+            except BrantError as error:
+                raise translated(error) from error
+            self._rows = rows
+            if names:
+                self._columns = names, types, rows[0] if rows else None
+            if pages:
+                self._pages = _Pages(pages, connection._abandoned)
                 connection._streaming.add(self)
             return
         try:
@@ -536,8 +558,10 @@ class Cursor:
 
     def _turn_page(self) -> None:
         """The next rows of the statement in place of those that were fetched."""
+        pages = self._pages
+        assert pages is not None
         try:
-            answer = self._connection._run((cast(int, self._pages), 0, _PAGE))
+            answer = self._connection._run((pages.number, 0, _PAGE))
         except BaseException:
             self._lose()
             raise
@@ -545,8 +569,9 @@ class Cursor:
         self._rows += answer[2]
         self._past += self._at
         self._at = 0
-        self._pages = answer[5] or None
-        if self._pages is None:
+        pages.number = answer[5]
+        if not pages.number:
+            self._pages = None
             self._connection._streaming.discard(self)
 
     def _drain(self) -> None:
@@ -569,17 +594,14 @@ class Cursor:
         if self._pages is not None:
             pages, self._pages = self._pages, None
             self._connection._streaming.discard(self)
-            self._connection._close_pages(pages)
-
-    def __del__(self) -> None:
-        if getattr(self, "_pages", None) is not None:
-            self._connection._abandoned.append(cast(int, self._pages))  # in whose thread nobody knows
+            number, pages.number = pages.number, 0
+            self._connection._close_pages(number)
 
     def _begin_rows(self, answer: _native.Answer) -> None:
         names, types, self._rows, _, _, cursor = answer
-        self._pages = cursor or None
+        self._pages = _Pages(cursor, self._connection._abandoned) if cursor else None
         if names:
-            self._columns = names, cast("tuple[str | None, ...]", types), self._rows[0] if self._rows else None
+            self._columns = names, types, self._rows[0] if self._rows else None
 
     def _take(self, statement: _Statement, answer: _native.Answer, many: bool = False) -> None:
         self._begin_rows(answer)

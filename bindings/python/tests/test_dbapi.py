@@ -279,6 +279,22 @@ def test_statements_of_transactions(db: brant.Database, connection: dbapi.Connec
     connection.execute("ROLLBACK")
 
 
+def test_statements_of_transactions_with_comments_and_quotes(db: brant.Database, connection: dbapi.Connection) -> None:
+    for sql in (
+        "/* by: app */ -- and\n BEGIN", "INSERT INTO t(x) VALUES ('a')", "SAVEPOINT 'a b' /* here */", "INSERT INTO t(x) VALUES ('b')", "ROLLBACK TO 'a b'; -- back",
+        'SAVEPOINT "q""q"', "INSERT INTO t(x) VALUES ('c')", 'RELEASE `q"q`', "SAVEPOINT [it's]", 'RELEASE "IT\'S"', "-- done\nCOMMIT -- now",
+    ):  # fmt: skip
+        connection.execute(sql)
+    assert rows(db) == ["a", "c"] and not connection.in_transaction
+    assert connection.execute("/* a */ -- b\n" * 2000 + "SELECT 1").fetchone() == (1,)  # in no time that matters
+
+
+@pytest.mark.parametrize("parameters", [None, 7, {1}, iter([1]), "a", b"a"])
+def test_parameters_without_an_order(connection: dbapi.Connection, parameters: Any) -> None:
+    with pytest.raises(dbapi.ProgrammingError, match="a sequence or a mapping"):
+        connection.execute("SELECT ?", parameters)
+
+
 def test_isolation(db: brant.Database, connection: dbapi.Connection, path: Path) -> None:
     other = dbapi.connect(path, timeout=0.05)
     # DEFERRED: reads hold nothing and see the newest.
