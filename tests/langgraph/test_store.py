@@ -257,6 +257,15 @@ async def test_search_by_meaning(indexed: BrantStore) -> None:
     assert len(plain) == 4 and all(item.score is None for item in plain)
 
 
+def test_pages_of_a_search_by_meaning(indexed: BrantStore) -> None:
+    """Those without vectors follow those that have some, each once."""
+    for n in range(7):
+        indexed.put(("p",), str(n), {"text": "cats"}, index=None if n < 3 else False)
+    found = [keys(indexed.search(("p",), query="cats", limit=2, offset=offset)) for offset in (0, 2, 4, 6, 8)]
+    assert [len(page) for page in found] == [2, 2, 2, 1, 0]
+    assert sorted(sum(found, [])) == list("0123456") and set(sum(found, [])[:3]) == set("012")
+
+
 def test_as_the_store_in_memory(keyed: brant.Database, seal: bool) -> None:
     import random
 

@@ -33,7 +33,7 @@ CHECKPOINTS = (
     ) STRICT""",
     "CREATE INDEX IF NOT EXISTS langgraph_checkpoints_by_id ON langgraph_checkpoints (checkpoint_id, thread_id, checkpoint_ns)",
     "CREATE INDEX IF NOT EXISTS langgraph_checkpoints_by_run ON langgraph_checkpoints (run_id) WHERE run_id IS NOT NULL",
-    # A channel's value at one version, once for however many checkpoints have it.
+    # A channel's value at one version, once for however many checkpoints have it. What one step writes lies together in the index: versions grow with steps.
     """CREATE TABLE IF NOT EXISTS langgraph_blobs (
         thread_id TEXT NOT NULL,
         checkpoint_ns TEXT NOT NULL,
@@ -41,7 +41,7 @@ CHECKPOINTS = (
         version TEXT NOT NULL,
         type TEXT NOT NULL,
         value BLOB NOT NULL,
-        PRIMARY KEY (thread_id, checkpoint_ns, channel, version)
+        PRIMARY KEY (thread_id, checkpoint_ns, version, channel)
     ) STRICT""",
     """CREATE TABLE IF NOT EXISTS langgraph_writes (
         thread_id TEXT NOT NULL,

@@ -29,6 +29,7 @@ from langgraph.checkpoint.base import (
 )
 
 from .. import _native
+from .._json import encode
 from ..errors import Limit
 from ._sealing import MARK, Sealing
 from ._tables import CHECKPOINTS, many, parsed, set_up
@@ -54,9 +55,11 @@ _PUT_WRITES = """INSERT INTO langgraph_writes
     (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, type, value) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO """
 _REPLACE = "UPDATE SET task_path = excluded.task_path, channel = excluded.channel, type = excluded.type, value = excluded.value"
 
-# Those of these channels' versions that are not stored: ?3 is {channel: version}.
-_MISSING = """SELECT v.key FROM json_each(?3) AS v WHERE NOT EXISTS (SELECT 1 FROM langgraph_blobs AS b
+# Those of these channels' versions that are not stored: {channels} is {channel: version}.
+_NOT_STORED = """FROM json_each({channels}) AS v WHERE NOT EXISTS (SELECT 1 FROM langgraph_blobs AS b
     WHERE b.thread_id = ?1 AND b.checkpoint_ns = ?2 AND b.channel = v.key AND b.version = v.value)"""
+_MISSING = "SELECT v.key " + _NOT_STORED.format(channels="?3")
+_PUT_AND_ASK = f"{_PUT_CHECKPOINT} RETURNING (SELECT json_group_array(v.key) {_NOT_STORED.format(channels='?10')})"
 
 # What the chosen checkpoints are made of, in one statement: themselves (0), the values that they share (1), their pending writes (2). MATERIALIZED: they are chosen once. CROSS
 # JOIN has SQLite look up what they name, by its index, instead of reading whole tables beside so few rows.
@@ -153,23 +156,23 @@ class BrantSaver(BaseCheckpointSaver[str]):
         document = {**checkpoint, "channel_values": {channel: value for channel, value in values.items() if channel not in versions}}
         document_type, document_bytes = self._sealing.seal(self.serde.dumps_typed(document), "checkpoint", thread_id, ns, id)
         told = get_serializable_checkpoint_metadata(config, metadata)
-        text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         run_id = told.get("run_id")
         fresh = [channel for channel in new_versions if channel in values and channel in versions]
         blobs = [self._blob(thread_id, ns, channel, versions[channel], values[channel]) for channel in fresh]
         older = {channel: version for channel, version in versions.items() if channel in values and channel not in new_versions}
         row = [
             thread_id, ns, id, config["configurable"].get("checkpoint_id"), None if run_id is None else str(run_id),
-            json.dumps(versions, ensure_ascii=False, separators=(",", ":")), text, document_type, document_bytes,
+            encode(versions), encode(told), document_type, document_bytes,
         ]  # fmt: skip
         with database.transaction():
             if older:
                 # The graph loaded them from here, so they are there, unless they were pruned meanwhile or come from another checkpointer.
-                missing = database.execute(_MISSING, [thread_id, ns, json.dumps(older, ensure_ascii=False)]).rows
-                blobs += [self._blob(thread_id, ns, channel, older[channel], values[channel]) for (channel,) in missing]
+                missing = parsed(database.execute(_PUT_AND_ASK, [*row, encode(older)]).scalar())
+                blobs += [self._blob(thread_id, ns, channel, older[channel], values[channel]) for channel in missing]
+            else:
+                database.execute(_PUT_CHECKPOINT, row)
             for batch in many(_PUT_BLOBS, blobs):
                 database._run(_native.brant_sql_run, batch)
-            database.execute(_PUT_CHECKPOINT, row)
             if self._channel is not None:
                 names = {"thread_id": thread_id, "checkpoint_ns": ns, "checkpoint_id": id}
                 database.notify(self._channel, {**names, "source": told.get("source"), "step": told.get("step")})

@@ -354,8 +354,10 @@ class BrantStore(BaseStore):
         chosen: list[tuple[tuple[Any, ...], float | None]] = []
         for score, _, key in ranked[max(0, op.offset) :]:
             chosen += [(row, score) for row in database.execute(_GET, [*key, None]).rows]
-        if len(ranked) < wanted:
-            chosen += [(row, None) for row in self._without_vectors(database, op, now, max(0, op.limit) - len(chosen))]
+        if len(ranked) < wanted:  # these are all that have any
+            first = max(0, op.offset - len(ranked))
+            rest = itertools.islice(self._without_vectors(database, op, now), first, first + max(0, op.limit) - len(chosen))
+            chosen += [(row, None) for row in rest]
         return chosen
 
     def _scores(
@@ -394,10 +396,10 @@ class BrantStore(BaseStore):
                 return
             last = {"lastns": rows[-1][3], "lastkey": rows[-1][4], "lastpath": rows[-1][0]}
 
-    def _without_vectors(self, database: Database, op: SearchOp, now: int, limit: int) -> Iterator[tuple[Any, ...]]:
+    def _without_vectors(self, database: Database, op: SearchOp, now: int) -> Iterator[tuple[Any, ...]]:
         condition, parameters = self._below(op.namespace_prefix, now, op.filter)
         condition += " AND NOT EXISTS (SELECT 1 FROM langgraph_vectors AS v WHERE v.namespace = langgraph_items.namespace AND v.key = langgraph_items.key)"
-        return itertools.islice(self._matching(database, condition, parameters, op.filter or {}), max(0, limit))
+        return self._matching(database, condition, parameters, op.filter or {})
 
     def _checked(self, vector: Sequence[float]) -> Sequence[float]:
         assert self.index_config is not None
