@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { open } from '../../bindings/node/dist/index.mjs';
 
 const [, , path, ledger, name, until] = process.argv;
-const db = open(path, { busyTimeout: 30000 });
+const db = open(path, { busyTimeout: 600000 });
 const graph = db.graph('shared');
 const counter = `counter-${name}`;
 const noted = openSync(ledger, 'a');

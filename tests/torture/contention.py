@@ -28,7 +28,7 @@ import brant  # noqa: E402
 
 def write(path: str, ledger: str, name: str, until: float) -> None:
     """A writer: also contention.mjs, in the same way."""
-    with brant.open(path, busy_timeout=30) as db, open(ledger, "a", buffering=1) as noted:
+    with brant.open(path, busy_timeout=600) as db, open(ledger, "a", buffering=1) as noted:
         graph = db.graph("shared")
         counter = f"counter-{name}"
         stored = graph.nodes.get(counter).attributes["count"] if graph.nodes.exists(counter) else 0
@@ -45,7 +45,7 @@ def write(path: str, ledger: str, name: str, until: float) -> None:
 def read(path: str, until: float) -> int:
     """Read until then; the number of looks. Raises for what must not be seen."""
     looks, seen = 0, {}
-    with brant.open(path, busy_timeout=30) as db:
+    with brant.open(path, busy_timeout=600) as db:
         graph = db.graph("shared")
         while time.time() < until:
             with db.transaction("read"):
@@ -101,9 +101,9 @@ def main() -> None:
                 killed += 1
                 writers[name] = start(path, folder, name, until)
             for name, process in writers.items():
-                if process.wait(timeout=60) != 0:
+                if process.wait(timeout=1200) != 0:
                     failures.append(f"writer {name} ended with {process.returncode}")
-            looks = reader.communicate(timeout=60)[0].decode().strip()
+            looks = reader.communicate(timeout=1200)[0].decode().strip()
             if reader.returncode != 0:
                 failures.append("the reader failed")
         finally:

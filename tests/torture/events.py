@@ -79,7 +79,7 @@ def finish(path: Path, seed: int, ledger: Path) -> None:
     """Work off what is left, as a worker that does nothing else."""
     with worker.Worker(str(path), str(ledger), "last", seed) as last:
         least, progress = None, time.monotonic()
-        while time.monotonic() - progress < 30:
+        while time.monotonic() - progress < 300:
             for queue in worker.QUEUES:
                 last.work(queue, always=True)
             last.consume(always=True)
@@ -91,7 +91,7 @@ def finish(path: Path, seed: int, ledger: Path) -> None:
                 return
             if least is None or jobs + behind < least:
                 least, progress = jobs + behind, time.monotonic()
-        raise AssertionError(f"{jobs} jobs and {behind} events are not worked off: no progress for 30 s")
+        raise AssertionError(f"{jobs} jobs and {behind} events are not worked off: no progress for 300 s")
 
 
 # ---- the model ----------------------------------------------------------------------------------------------------------
@@ -309,7 +309,7 @@ class Crew:
         failures = []
         for name, (_, process) in self.running.items():
             try:
-                process.wait(timeout=60)
+                process.wait(timeout=1200)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

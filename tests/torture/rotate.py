@@ -60,7 +60,7 @@ class Torture:
         return [str(PROGRAM), what, str(self.file), str(self.ring(version or self.version)), *map(str, arguments)]
 
     def run(self, what: str, *arguments: object) -> str:
-        done = subprocess.run(self.command(what, *arguments), capture_output=True, text=True, timeout=600)
+        done = subprocess.run(self.command(what, *arguments), capture_output=True, text=True, timeout=3600)
         if done.returncode:
             raise AssertionError(f"{what}: {done.stderr}")
         return done.stdout
@@ -74,7 +74,7 @@ class Torture:
         writer = self.writers.pop(number)
         if writer.stdin:
             writer.stdin.close()
-        if writer.wait(60) != 0:
+        if writer.wait(1200) != 0:
             raise AssertionError(f"writer {number} ended with {writer.returncode}")
 
     def next_version(self) -> None:
@@ -95,7 +95,7 @@ class Torture:
     def kill(self, process: subprocess.Popen[bytes]) -> bool:
         """False: it had ended by itself."""
         process.send_signal(signal.SIGKILL)
-        return process.wait(60) == -signal.SIGKILL
+        return process.wait(1200) == -signal.SIGKILL
 
     # ---- the course
 
@@ -128,7 +128,10 @@ class Torture:
                     self.rotators.remove(victim)
             if self.chance.random() < 0.3:
                 number = self.chance.choice([n for n in self.writers if not (self.late and self.late[1] == n)] or [None])
-                if number is not None and self.kill(self.writers.pop(number)):
+                if number is not None:
+                    writer = self.writers.pop(number)
+                    if not self.kill(writer):
+                        raise AssertionError(f"writer {number} ended with {writer.returncode}")
                     self.writer_kills += 1
                     self.start_writer(number)
 

@@ -54,7 +54,7 @@ __attribute__((format(printf, 2, 3))) static char *ask(const char *operation, co
 }
 
 static void open_with_ring(const char *file, const char *ring) {
-    static const char options[] = "{\"busy_timeout\":60000}";
+    static const char options[] = "{\"busy_timeout\":600000}";
     static char text[1 << 16];
     FILE *in = fopen(ring, "rb");
     if (!in) abort();

@@ -460,7 +460,7 @@ static void step(void) {
 }
 
 int main(int count, char **arguments) {
-    static const char options[] = "{\"busy_timeout\":30000}", channels[] = "{\"channels\":[\"n\"]}";
+    static const char options[] = "{\"busy_timeout\":600000}", channels[] = "{\"channels\":[\"n\"]}";
     if (count != 6) {
         fprintf(stderr, "usage: torture_worker FILE LEDGER NAME SEED UNTIL\n");
         return 2;

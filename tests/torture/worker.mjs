@@ -6,7 +6,7 @@ import { open } from '../../bindings/node/dist/index.mjs';
 const LEASE = 400;
 const QUEUES = ['plain', 'keyed', 'ordered', 'ticks'];
 const [, , path, ledger, name, seed, until] = process.argv;
-const db = open(path, { busyTimeout: 30000 });
+const db = open(path, { busyTimeout: 600000 });
 const noted = openSync(ledger, 'a', 0o600);
 const listener = db.listen('n');
 const heard = new Map();

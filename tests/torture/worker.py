@@ -38,7 +38,7 @@ class Lost(Exception):
 
 class Worker:
     def __init__(self, path: str, ledger: str, name: str, seed: int) -> None:
-        self.db = brant.open(path, busy_timeout=30)
+        self.db = brant.open(path, busy_timeout=600)
         self.ledger = os.open(ledger, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self.name = name
         self.draw = random.Random(seed)

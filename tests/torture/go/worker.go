@@ -437,7 +437,7 @@ func main() {
 	must(err)
 	ledger, err := os.OpenFile(os.Args[2], os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	must(err)
-	db, err := brant.Open(os.Args[1], &brant.Options{BusyTimeout: 30 * time.Second})
+	db, err := brant.Open(os.Args[1], &brant.Options{BusyTimeout: 10 * time.Minute})
 	must(err)
 	listener, err := db.Listen(ctx, "n")
 	must(err)
