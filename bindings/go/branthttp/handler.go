@@ -39,11 +39,17 @@ import (
 // Caller is who has a key, and the session in which they may do what they may.
 type Caller struct {
 	DB           *brant.DB
-	Key          string   // the key's id
-	Account      string   // its owner's
-	Organization string   // or empty
-	Scopes       []string // that its operations need; what the access graph gives besides is judged at each call
-	Close        func() error
+	Key          string       // the key's id
+	Account      string       // its owner's
+	Organization string       // or empty
+	Scopes       []string     // that its operations need; what the access graph gives besides is judged at each call
+	Close        func() error // gives back what the session holds, when the request is done; nil: nothing
+}
+
+func (c *Caller) close() {
+	if c.Close != nil {
+		_ = c.Close()
+	}
 }
 
 // Source knows who has a token: Hub, DB, or one's own.
@@ -95,7 +101,8 @@ type Options struct {
 	// default 32: then 429. Negative: without bound.
 	MaxStreams int
 	KeyStreams int
-	// Offer says which of the operations are offered; nil: all. Those on paths of the machine and transactions never are.
+	// Offer says which of the operations are offered; nil: all. Those on paths of the machine and transactions never are. Typed operations ("types.crm.Person.put") depend on the caller's file: of
+	// them it gets Name and Namespace ("types") alone, when they are called.
 	Offer func(operation brant.Operation) bool
 	// Before is called with each call before it runs, to record or refuse it. Its error is the answer.
 	Before func(ctx context.Context, caller *Caller, operation string) error
@@ -209,7 +216,7 @@ func (h *Handler) known(then func(w http.ResponseWriter, r *http.Request, caller
 		caller, err := h.source(r.Context(), token(r))
 		if err == nil {
 			err = func() error {
-				defer func() { _ = caller.Close() }()
+				defer caller.close()
 				if wait := h.rates.take(caller.Key); wait > 0 {
 					return &tooMany{"the key has made too many requests", wait}
 				}
@@ -262,7 +269,10 @@ func token(r *http.Request) string {
 func (h *Handler) operation(r *http.Request, subscription bool) (brant.Operation, error) {
 	operation, ok := h.offered[r.PathValue("operation")]
 	if !ok && strings.HasPrefix(r.PathValue("operation"), "types.") && !subscription { // of a graph type of the caller's file
-		return brant.Operation{Name: r.PathValue("operation")}, nil
+		typed := brant.Operation{Name: r.PathValue("operation"), Namespace: "types"}
+		if h.options.Offer == nil || h.options.Offer(typed) {
+			return typed, nil
+		}
 	}
 	if !ok || (operation.Type == brant.Subscription) != subscription {
 		return operation, &brant.Error{Code: brant.ErrNotFound, Message: "no such operation here"}
@@ -354,7 +364,10 @@ func Serve(ctx context.Context, listener net.Listener, handler *Handler, grace t
 		ended <- err
 	})
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		stop()
+		if stop() { // nothing else ends what runs
+			handler.Close()
+			err = errors.Join(err, server.Close())
+		}
 		return err
 	}
 	return <-ended

@@ -153,6 +153,11 @@ func TestCalls(t *testing.T) {
 	}
 	f.call(t, "wrong", "nodes.count", `{"graph": "g"}`, 401, "AUTH")
 	f.call(t, "", "nodes.count", `{"graph": "g"}`, 401, "AUTH")
+	for who, told := range map[string]bool{"wrong": true, "": false} {
+		if challenge := f.request(t, who, "GET", "/operations", "").Header.Get("WWW-Authenticate"); strings.Contains(challenge, "invalid_token") != told {
+			t.Error(who, challenge)
+		}
+	}
 	f.call(t, "acme/reads", "nodes.put", `{"graph": "g", "key": "a"}`, 403, "DENIED")
 	f.call(t, "other", "nodes.get", `{"graph": "g", "key": "n1"}`, 404, "NOT_FOUND") // another's file
 	f.call(t, "acme", "nodes.get", `{"graph": "g", "key": "none"}`, 404, "NOT_FOUND")
@@ -205,6 +210,17 @@ func TestOperations(t *testing.T) {
 	f.wants(t, "wrong", "GET", "/operations", "", 401, "AUTH")
 	document := f.wants(t, "acme/reads", "GET", "/openapi.json", "", 200, "")
 	paths := document["paths"].(map[string]any)
+	walk := f.wants(t, "acme", "GET", "/openapi.json", "", 200, "")["paths"].(map[string]any)["/subscribe/nodes.walk"].(map[string]any)["get"].(map[string]any)["parameters"].([]any)
+	said := map[string]any{}
+	for _, parameter := range walk {
+		said[parameter.(map[string]any)["name"].(string)] = parameter
+	}
+	for name, kind := range map[string]string{"graph": "string", "keys": "array", "max_depth": "integer"} {
+		parameter, _ := said[name].(map[string]any)
+		if parameter == nil || parameter["required"] != (name != "max_depth") || parameter["schema"].(map[string]any)["type"] != kind {
+			t.Error(name, parameter)
+		}
+	}
 	if paths["/call/nodes.get"] == nil || paths["/call/nodes.put"] != nil || paths["/subscribe/streams.subscribe"] == nil {
 		t.Error(paths)
 	}
@@ -336,7 +352,9 @@ func TestDatabase(t *testing.T) {
 		t.Error(late.Code, late.Body)
 	}
 	handler := must(branthttp.New(branthttp.DB(db), &branthttp.Options{
-		Offer: func(operation brant.Operation) bool { return operation.Namespace != "audit" },
+		Offer: func(operation brant.Operation) bool {
+			return operation.Namespace != "audit" && operation.Name != "types.crm.Person.count"
+		},
 		Before: func(_ context.Context, caller *branthttp.Caller, operation string) error {
 			if caller.Account != ann.ID || caller.Key != issued.Key.ID {
 				t.Error(caller)
@@ -365,6 +383,8 @@ func TestDatabase(t *testing.T) {
 	}{
 		{"graphs.list", "", 200}, {"audit.list", "{}", 404}, {"locks.list", "{}", 500},
 		{"graphs.create", `{"name": "g", "graph_type": "open"}`, 200}, {"nodes.count", `{"graph": "g"}`, 200},
+		{"graph_types.define", `{"module": {"$id": "crm", "$defs": {"PersonNode": {"type": "object"}}}}`, 200}, {"graphs.create", `{"name": "people", "graph_type": "crm"}`, 200},
+		{"types.crm.Person.count", `{"graph": "people"}`, 404}, {"types.crm.Person.put", `{"graph": "people", "key": "ann", "attributes": {}}`, 200},
 	} {
 		if status, text := ask(c.operation, c.body); status != c.status || strings.Contains(text, "no\"") {
 			t.Error(c.operation, status, text)

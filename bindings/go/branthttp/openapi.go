@@ -38,13 +38,20 @@ func (h *Handler) Document(operations []brant.Operation) (map[string]any, error)
 		if operation.Type == brant.Subscription {
 			answers["200"] = object{"description": "Server-sent events; the data of each: " + operation.Title, "content": content("text/event-stream", object{"type": "string"})}
 			var parameters []object
-			known := properties(operation)
+			known, needed := properties(operation), required(operation)
 			for _, name := range sortedNames(known) {
 				schema := object{"type": "string"}
-				if string(known[name].Type) == `"array"` {
+				switch kind := string(known[name].Type); kind {
+				case `"array"`:
 					schema = object{"type": "array", "items": schema}
+				case `"integer"`, `"number"`, `"boolean"`:
+					schema = object{"type": strings.Trim(kind, `"`)}
 				}
-				parameters = append(parameters, object{"name": name, "in": "query", "schema": schema})
+				parameter := object{"name": name, "in": "query", "required": slices.Contains(needed, name), "schema": schema}
+				if said := known[name].Description; said != "" {
+					parameter["description"] = said
+				}
+				parameters = append(parameters, parameter)
 			}
 			said["parameters"], said["responses"] = parameters, answers
 			paths["/subscribe/"+operation.Name] = object{"get": said}

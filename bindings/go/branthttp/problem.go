@@ -67,7 +67,11 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	switch status {
 	case http.StatusUnauthorized:
-		w.Header().Set("WWW-Authenticate", `Bearer realm="brant", error="invalid_token"`)
+		challenge := `Bearer realm="brant"`
+		if token(r) != "" { // RFC 6750, 3.1: who sent none is not told of an error
+			challenge += `, error="invalid_token"`
+		}
+		w.Header().Set("WWW-Authenticate", challenge)
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "1")
 	}

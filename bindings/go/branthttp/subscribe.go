@@ -150,7 +150,7 @@ func (h *Handler) recheck(ctx context.Context, cancel context.CancelCauseFunc, t
 		again, err := h.source(ctx, token)
 		if err == nil {
 			same := again.Key == caller.Key && again.Account == caller.Account && again.Organization == caller.Organization && slices.Equal(again.Scopes, caller.Scopes)
-			_ = again.Close()
+			again.close()
 			if same {
 				failed = 0
 				continue
@@ -225,7 +225,8 @@ func ending(event string, err error) string {
 }
 
 type property struct {
-	Type json.RawMessage `json:"type"`
+	Type        json.RawMessage `json:"type"`
+	Description string          `json:"description"`
 }
 
 func properties(operation brant.Operation) map[string]property {
@@ -234,6 +235,15 @@ func properties(operation brant.Operation) map[string]property {
 	}
 	_ = json.Unmarshal(operation.InputSchema, &schema)
 	return schema.Properties
+}
+
+// required are the members that an operation's input must have.
+func required(operation brant.Operation) []string {
+	var schema struct {
+		Required []string `json:"required"`
+	}
+	_ = json.Unmarshal(operation.InputSchema, &schema)
+	return schema.Required
 }
 
 // members reads the input of a subscription from a query: texts as they are, lists by repeating, and everything else as JSON.
