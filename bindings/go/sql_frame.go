@@ -261,7 +261,7 @@ func readRows(answer []byte, of *Statement) (*Rows, error) {
 	if of.Script {
 		r.Tail, r.Parameters = int(tail), int(parameters)
 	}
-	if uint64(columns) > uint64(len(answer)) || rows*uint64(columns) > uint64(len(answer)) { // a byte each, at least
+	if columns > len(answer) || columns > 0 && rows > uint64(len(answer)/columns) { // a byte each, at least
 		return nil, unreadable(errUnexpected)
 	}
 	r.Columns = make([]string, columns)

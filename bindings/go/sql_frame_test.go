@@ -91,6 +91,18 @@ func TestSQLFrames(t *testing.T) {
 	if rows, err := readRows([]byte(whole+"\x05"), &asked); err == nil {
 		t.Error(rows)
 	}
+	const columnsAt, rowsAt = 3*8 + 8 + 4, 3*8 + 8 + 4 + 4
+	for _, claimed := range []struct {
+		columns uint32
+		rows    uint64
+	}{{2, 1 << 63}, {4, 1 << 62}, {1, math.MaxUint64}, {math.MaxUint32, 1 << 32}, {5, math.MaxUint64/5 + 1}} {
+		other := []byte(whole)
+		order.PutUint32(other[columnsAt:], claimed.columns)
+		order.PutUint64(other[rowsAt:], claimed.rows)
+		if rows, err := readRows(other, &asked); err == nil {
+			t.Error(claimed, rows)
+		}
+	}
 	for at := range len(whole) { // nothing is believed
 		for _, changed := range []byte{0, 5, 0x7f, 0xff} {
 			other := []byte(whole)

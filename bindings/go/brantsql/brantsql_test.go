@@ -85,6 +85,8 @@ func TestValues(t *testing.T) {
 		equal(t, one[any](t, pool, "SELECT any FROM v WHERE id = last_insert_rowid() OR id = (SELECT max(id) FROM v)"), value)
 	}
 	equal(t, one[any](t, pool, "SELECT ?", math.NaN()), nil)
+	equal(t, one[any](t, pool, "SELECT ?", float32(math.NaN())), nil)
+	equal(t, one[any](t, pool, "SELECT ?", sql.NullFloat64{Float64: math.NaN(), Valid: true}), nil)
 	equal(t, one[any](t, pool, "SELECT ?", []byte(nil)), nil)
 	if _, err := pool.ExecContext(t.Context(), "SELECT ?", uint64(math.MaxUint64)); err == nil {
 		t.Error("an integer of 64 bits without a sign")
@@ -138,7 +140,10 @@ func TestParameters(t *testing.T) {
 		}()
 	}
 	all.Wait()
-	for _, wrong := range []string{"SELEC 1", "SELECT 1; SELECT 2", "", "SELECT * FROM nothing", "BEGIN; SELECT 1"} {
+	for _, fine := range []string{"EXPLAIN QUERY PLAN SELECT 1", "explain SELECT 1", " -- why\n SELECT 1;", "; SELECT 1", "PRAGMA user_version", "/* now */ BEGIN", "ROLLBACK"} {
+		check(t, must(pool.PrepareContext(t.Context(), fine))(t).Close())
+	}
+	for _, wrong := range []string{"SELEC 1", "SELECT 1; SELECT 2", "", "-- nothing", "EXPLAIN", "EXPLAIN SELEC 1", "SELECT * FROM nothing", "BEGIN; SELECT 1"} {
 		_, err := pool.PrepareContext(t.Context(), wrong)
 		wants(t, err, brant.ErrSQL)
 	}

@@ -234,15 +234,6 @@ func (c *conn) CheckNamedValue(value *driver.NamedValue) error {
 			value.Value = string(v)
 		}
 		return nil
-	case []byte:
-		if v == nil {
-			value.Value = nil // as other drivers have it
-		}
-	case float64:
-		if math.IsNaN(v) {
-			value.Value = nil // as SQLite has it
-		}
-		return nil
 	}
 	return driver.ErrSkip
 }
@@ -255,8 +246,17 @@ func params(values []driver.NamedValue) ([]any, error) {
 	positions := make([]any, 0, len(values))
 	for _, value := range values {
 		v := value.Value
-		if t, ok := v.(time.Time); ok {
-			v = t.Format(timeFormat)
+		switch given := v.(type) {
+		case time.Time:
+			v = given.Format(timeFormat)
+		case float64:
+			if math.IsNaN(given) { // NULL, as SQLite has it
+				v = nil
+			}
+		case []byte:
+			if given == nil { // NULL, as other drivers have it
+				v = nil
+			}
 		}
 		if value.Name != "" {
 			named[value.Name] = v
@@ -384,13 +384,19 @@ func (c *conn) Prepare(query string) (driver.Stmt, error) {
 
 // PrepareContext looks whether the text is one statement that SQLite understands.
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	if what, rest, ok := parseControl(skipSpace(query)); ok {
+	text := skipSpace(query)
+	if what, rest, ok := parseControl(text); ok {
 		if skipSpace(rest) != "" {
 			return nil, sqlError("the SQL text holds more than one statement; run them one at a time, after " + what.verb.String())
 		}
 		return &statement{c, query}, nil
 	}
-	if _, err := c.runner().Run(ctx, brant.Statement{SQL: "EXPLAIN " + query}); err != nil && code(err) != brant.ErrInvalid {
+	if text == "" {
+		text = query // which says what is wrong with it
+	} else if word, _ := cutWord(text); !strings.EqualFold(word, "EXPLAIN") {
+		text = "EXPLAIN " + text
+	}
+	if _, err := c.runner().Run(ctx, brant.Statement{SQL: text}); err != nil && code(err) != brant.ErrInvalid {
 		return nil, err // INVALID: it wants values
 	}
 	return &statement{c, query}, nil
