@@ -172,12 +172,16 @@ func (h *Hub) Tenant(ctx context.Context, orgID string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return h.lend(handle, "the tenant was released", false), nil
+	return h.lend(handle, orgID, "the tenant was released", false), nil
 }
 
-// lend is a DB on a handle that is given back when it is closed, or cannot be reached any more.
-func (h *Hub) lend(handle *cbrant.Handle, gone string, single bool) *DB {
+// lend is a DB on a handle that is given back when it is closed, or cannot be reached any more; of no organization: on the system file.
+func (h *Hub) lend(handle *cbrant.Handle, orgID, gone string, single bool) *DB {
 	db := h.core.database(newConnection(handle), gone, h)
+	db.engine.path = h.system.engine.path
+	if orgID != "" {
+		db.engine.path = filepath.Join(filepath.Dir(db.engine.path), "tenant-"+orgID+".db")
+	}
 	db.engine.writer.single = single
 	runtime.AddCleanup(db, (*engine).close, db.engine)
 	return db
@@ -245,7 +249,11 @@ func (h *Hub) Authenticate(ctx context.Context, token string) (*Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.DB = h.lend(handle, "the caller's session was released", true)
+	orgID := ""
+	if c.Organization != nil {
+		orgID = c.Organization.ID
+	}
+	c.DB = h.lend(handle, orgID, "the caller's session was released", true)
 	return c, nil
 }
 

@@ -68,7 +68,7 @@ func (e *engine) traced(ctx context.Context, inside bool, op *operation, out *cb
 	call := Trace{Operation: op.name, Path: e.path, Collection: collection(input), Transaction: inside, InputBytes: len(input)}
 	ctx = t.TraceStart(ctx, call)
 	began := time.Now()
-	defer func() { // also when fn panics
+	defer func() { // also when the call panics
 		call.Duration = time.Since(began)
 		t.TraceEnd(ctx, call)
 	}()

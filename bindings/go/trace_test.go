@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -74,6 +75,27 @@ func TestTracer(t *testing.T) {
 	equal(t, strings.Join(said, ", "), "graphs.create OK, transaction.begin OK, nodes.put g OK, queues.enqueue q OK, transaction.begin OK, "+
 		"events.notify c OK, transaction.commit OK, nodes.get g DENIED")
 	equal(t, n.begun, len(n.calls))
+}
+
+func TestTracerOfHub(t *testing.T) {
+	n := new(told)
+	hub, ann, organizations := openedHub(t, &brant.HubOptions{Tracer: n}, 1)
+	n.calls = nil
+	tenant := must(hub.Tenant(ctx, organizations[0].ID))(t)
+	must(tenant.Graphs.List(ctx, nil))(t)
+	issued := must(hub.APIKeys.Create(ctx, brant.NewAPIKey{Name: "k", Scopes: []string{"graphs:read"}, OwnerID: ann.ID, OrgID: organizations[0].ID}))(t)
+	caller := must(hub.Authenticate(ctx, issued.Token.Reveal()))(t)
+	defer caller.Close()
+	must(caller.DB.Graphs.List(ctx, nil))(t)
+	var files []string
+	for _, call := range n.calls {
+		if info, err := os.Stat(call.Path); err != nil || info.Size() == 0 {
+			t.Errorf("%s is of %q: %v", call.Operation, call.Path, err)
+		}
+		files = append(files, strings.TrimSuffix(filepath.Base(call.Path), ".db"))
+	}
+	own := "tenant-" + organizations[0].ID
+	equal(t, strings.Join(files, " "), own+" system "+own)
 }
 
 func TestLogTracer(t *testing.T) {

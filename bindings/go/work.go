@@ -65,6 +65,9 @@ func (o *outcome) Error() string {
 
 func (o *outcome) Unwrap() error { return o.cause }
 
+// Snoozed says that it is no failure, to those who look at errors (errors.As).
+func (o *outcome) Snoozed() bool { return o.snooze }
+
 // NoRetry is a handler's error that lets the job be dead at once.
 func NoRetry(err error) error { return &outcome{cause: err, noRetry: true} }
 

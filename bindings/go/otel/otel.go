@@ -125,8 +125,14 @@ func (t *tracer) TraceEnd(ctx context.Context, call brant.Trace) {
 // ---- jobs and events ---------------------------------------------------------------------------------------------------
 
 // Inject is a payload with the context's trace in it: a JSON object with the members "traceparent" and "tracestate" besides, as CloudEvents has them. Whoever knows nothing of it passes over
-// them. A payload that is no object, and one in a context without a trace, is as it was.
-func Inject(ctx context.Context, payload any, options ...Option) (json.RawMessage, error) {
+// them. A payload that is no object (brant.Bytes are none), and one in a context without a trace, is as it was.
+func Inject(ctx context.Context, payload any, options ...Option) (any, error) {
+	if _, binary := payload.(brant.Bytes); binary {
+		return payload, nil
+	}
+	if text, ok := payload.([]byte); ok { // JSON, as it is to brant
+		payload = json.RawMessage(text)
+	}
 	text, err := json.Marshal(payload)
 	if err != nil {
 		return nil, err
@@ -134,7 +140,7 @@ func Inject(ctx context.Context, payload any, options ...Option) (json.RawMessag
 	carrier := propagation.MapCarrier{}
 	configured(options).propagator.Inject(ctx, carrier)
 	if len(carrier) == 0 || text[0] != '{' {
-		return text, nil
+		return json.RawMessage(text), nil
 	}
 	members := map[string]json.RawMessage{}
 	if err := json.Unmarshal(text, &members); err != nil {
@@ -145,7 +151,10 @@ func Inject(ctx context.Context, payload any, options ...Option) (json.RawMessag
 			return nil, err
 		}
 	}
-	return json.Marshal(members)
+	if text, err = json.Marshal(members); err != nil {
+		return nil, err
+	}
+	return json.RawMessage(text), nil
 }
 
 // Extract is the context of who made a payload: for a link, or a parent.
@@ -177,7 +186,8 @@ func (c *config) start(ctx context.Context, payload []byte, name string, all ...
 }
 
 func end(span trace.Span, err error) {
-	if err != nil {
+	var later interface{ Snoozed() bool }
+	if snoozed := errors.As(err, &later) && later.Snoozed(); err != nil && !snoozed {
 		kind := "_OTHER"
 		var e *brant.Error
 		if errors.As(err, &e) {
@@ -189,7 +199,7 @@ func end(span trace.Span, err error) {
 	span.End()
 }
 
-// Handler is a handler for Queue.Work whose jobs are spans each, "process <queue>".
+// Handler is a handler for Queue.Work whose jobs are spans each, "process <queue>"; what it returns brant.SnoozeFor for has not failed.
 func Handler(handler brant.Handler, options ...Option) brant.Handler {
 	c := configured(options)
 	return func(ctx context.Context, job *brant.Job) (err error) {

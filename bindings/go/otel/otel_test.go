@@ -2,6 +2,7 @@ package otel_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -67,6 +68,10 @@ func TestRoundTrip(t *testing.T) {
 			return err
 		}
 		job, event = payload, payload
+		binary, err := brantotel.Inject(outer, brant.Bytes{0, 255})
+		if bytes, ok := binary.(brant.Bytes); err != nil || !ok || string(bytes) != "\x00\xff" {
+			t.Error(binary, err)
+		}
 		if _, err := tx.Queue("mail").Enqueue(outer, job); err != nil {
 			return err
 		}
@@ -100,7 +105,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 
 	working, stop := context.WithCancel(ctx)
-	failing := true
+	failing, snoozing := true, true
 	err = db.Queue("mail").Work(working, brantotel.Handler(func(ctx context.Context, job *brant.Job) error {
 		var payload struct {
 			To string `json:"to"`
@@ -111,6 +116,10 @@ func TestRoundTrip(t *testing.T) {
 		}
 		_, err := db.Graph("g").Nodes.Count(ctx, "")
 		check(t, err)
+		if snoozing {
+			snoozing = false
+			return brant.SnoozeFor(0)
+		}
 		if failing {
 			failing = false
 			return brant.RetryAfter(0, errors.New("secret-reason"))
@@ -125,9 +134,10 @@ func TestRoundTrip(t *testing.T) {
 			worked = append(worked, span)
 		}
 	}
-	if len(worked) != 2 || worked[0].Status.Code != codes.Error || worked[1].Status.Code != codes.Unset {
+	if len(worked) != 3 || worked[0].Status.Code != codes.Unset || value(worked[0], "error.type") != "" || worked[1].Status.Code != codes.Error || worked[2].Status.Code != codes.Unset {
 		t.Fatalf("%+v", worked)
 	}
+	worked = worked[1:] // the first was snoozed, which is no attempt
 	for i, span := range worked {
 		if len(span.Links) != 1 || span.Links[0].SpanContext.SpanID() != root.SpanID() || span.Links[0].SpanContext.TraceID() != root.TraceID() ||
 			span.SpanContext.TraceID() == root.TraceID() || span.SpanKind != trace.SpanKindConsumer || value(span, "messaging.destination.name") != "mail" ||
@@ -177,11 +187,11 @@ func TestPayloads(t *testing.T) {
 		want    string
 	}{
 		{ctx, []int{1}, "[1]"}, {ctx, "text", `"text"`}, {ctx, nil, "null"}, {t.Context(), map[string]any{"a": 1}, `{"a":1}`},
-		{ctx, map[string]any{"a": 1}, `{"a":1,"traceparent":"00-01000000000000000000000000000000-0200000000000000-01"}`},
+		{ctx, []byte(`[1]`), "[1]"}, {ctx, json.RawMessage(`null`), "null"}, {ctx, map[string]any{"a": 1}, `{"a":1,"traceparent":"00-01000000000000000000000000000000-0200000000000000-01"}`},
 	} {
 		got, err := brantotel.Inject(c.ctx, c.payload)
-		if err != nil || string(got) != c.want {
-			t.Error(string(got), err)
+		if text, ok := got.(json.RawMessage); err != nil || !ok || string(text) != c.want {
+			t.Errorf("%s %v", got, err)
 		}
 	}
 	for _, hostile := range []string{"", "x", "[]", `{"traceparent":1}`, `{"traceparent":"00-zz"}`, `{"traceparent":{}}`} {
