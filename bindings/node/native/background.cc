@@ -289,6 +289,18 @@ Waker *waker_of(const Napi::CallbackInfo &info)
     throw Napi::Error(env, error_value(env, BRANT_IO, "IO", message, "{}"));
 }
 
+/* A pipe that no child has. One that is forked by another thread in between would hold the end whose closing stops the waker. */
+int private_pipe(int ends[2])
+{
+#ifdef __linux__
+    return pipe2(ends, O_CLOEXEC);
+#else
+    if (pipe(ends) != 0) return -1;
+    for (int i = 0; i < 2; i++) fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+    return 0;
+#endif
+}
+
 Napi::Value wake_start(const Napi::CallbackInfo &info)
 {
     Napi::Env env = info.Env();
@@ -298,8 +310,7 @@ Napi::Value wake_start(const Napi::CallbackInfo &info)
     waker->env = env;
     waker->wake = fcntl(owned, F_DUPFD_CLOEXEC, 0);
     if (waker->wake < 0) raise_system(env, "cannot duplicate the wake descriptor");
-    if (pipe(waker->control) != 0) raise_system(env, "cannot make a pipe");
-    for (int descriptor : waker->control) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    if (private_pipe(waker->control) != 0) raise_system(env, "cannot make a pipe");
 
     napi_value result = nullptr;
     check(env, napi_create_threadsafe_function(env, info[1], nullptr, Napi::String::New(env, "brant"), 0, 1, nullptr, nullptr,
