@@ -11,6 +11,7 @@ import type { AddressInfo } from 'node:net';
 import { basename, extname, join } from 'node:path';
 import { type Database, operations, version } from './database.js';
 import { BrantError } from './error.js';
+import { stringify } from './json.js';
 import type { Listener } from './listener.js';
 
 export interface ViewOptions {
@@ -177,7 +178,7 @@ class View implements Viewer {
   /** Of the link; empty: spent. */
   #token = '';
   readonly #cookie = secret();
-  readonly #ended = new AbortController();
+  readonly #calls = new Set<AbortController>();
   readonly #followers = new Set<ServerResponse>();
   #look: NodeJS.Timeout | undefined;
   #seen = '';
@@ -233,7 +234,7 @@ class View implements Viewer {
 
   async #end(): Promise<void> {
     clearInterval(this.#look);
-    this.#ended.abort(new BrantError('CLOSED', 'the viewer is closed'));
+    for (const call of this.#calls) call.abort(new BrantError('CLOSED', 'the viewer is closed'));
     for (const follower of this.#followers) follower.end();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // What was just said to them is sent first.
@@ -327,10 +328,14 @@ class View implements Viewer {
     const [, name = ''] = /^\/call\/([\w.:-]+)$/.exec(path) ?? [];
     if (!isOffered(this.#names, name)) throw new Refusal(404, 'NOT_FOUND', `there is no operation "${name}" here`);
     const body = await bodyOf(request);
-    const gone = new AbortController();
-    response.once('close', () => gone.abort(new BrantError('INTERRUPTED', 'the client went away')));
-    const signal = AbortSignal.any([gone.signal, this.#ended.signal]);
-    this.#json(response, 200, await this.#session.callTextAsync(name, body, { signal, timeout: this.#callTimeout }));
+    const call = new AbortController();
+    this.#calls.add(call);
+    response.once('close', () => call.abort(new BrantError('INTERRUPTED', 'the client went away')));
+    try {
+      this.#json(response, 200, await this.#session.callTextAsync(name, body, { signal: call.signal, timeout: this.#callTimeout }));
+    } finally {
+      this.#calls.delete(call);
+    }
   }
 
   /** Notifications on the channels, and a word for each commit, until either side ends it. */
@@ -357,7 +362,7 @@ class View implements Viewer {
     if (listener === undefined) return;
     try {
       for await (const item of listener) {
-        if (response.write(`data: ${JSON.stringify(item, integersAsText)}\n\n`)) continue;
+        if (response.write(`data: ${stringify(item)}\n\n`)) continue;
         // A reader who does not read is told of a gap by the library, once it does.
         await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve));
       }
@@ -380,11 +385,6 @@ class View implements Viewer {
     if (this.#seen !== '' && this.#seen !== now) for (const follower of this.#followers) follower.write('event: commit\ndata: {}\n\n');
     this.#seen = now;
   }
-}
-
-/** A bigint as the number that it is: JSON has no other form, and its text is exact only to those who read it so. */
-function integersAsText(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? Number(value) : value;
 }
 
 /**

@@ -170,12 +170,13 @@ test('notifications and commits are told as they are committed', async (t) => {
   assert.equal((await told.opened).headers['content-type'], 'text/event-stream');
   db.notify('other', 1);
   db.transaction(() => {
-    db.notify('jobs:done', { id: 7 });
+    db.notify('jobs:done', { id: 7, big: 2n ** 60n + 1n });
     db.notify('b', 'x');
   });
   const text = await told.came;
+  assert.ok(text.includes('1152921504606846977'));
   const items = [...text.matchAll(/^data: (\{"?.*id.*\})$/gm)].map(([, item]) => JSON.parse(item));
-  assert.deepEqual(items.map(({ channel, payload }) => [channel, payload]), [['jobs:done', { id: 7 }], ['b', 'x']]);
+  assert.deepEqual(items.map(({ channel, payload }) => [channel, payload]), [['jobs:done', { id: 7, big: 2 ** 60 }], ['b', 'x']]);
   told.stop();
   const { status } = await ask(viewer, '/events?channels=', { headers: { cookie } });
   assert.equal(status, 400);
