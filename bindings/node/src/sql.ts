@@ -34,6 +34,7 @@ export function statement(sql: string, params: SqlParameters | undefined, option
   if (Array.isArray(params)) {
     values = params;
   } else if (params !== undefined) {
+    if (typeof params !== 'object' || params === null) throw new BrantError('INVALID', 'the parameters are neither an array nor an object with their names');
     values = Object.entries(params).flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
     flags += NAMED;
   }

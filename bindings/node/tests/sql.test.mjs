@@ -66,6 +66,7 @@ test('what is no value is refused', async (t) => {
     await assert.rejects(db.executeAsync('SELECT ?', [value]), code('INVALID'));
   }
   for (const limit of [0, -1, 1.5, NaN, '1', null, 100_001, 2 ** 40, Infinity]) assert.throws(() => db.execute('SELECT 1', [], { limit }), code('INVALID'), String(limit));
+  for (const params of [null, 'a', 7, true, 1n, Symbol('x'), () => 1]) assert.throws(() => db.execute('SELECT 1', params), code('INVALID', ({ message }) => assert.match(message, /array/)));
   for (const sql of [undefined, null, 7, {}, Symbol('x'), 'SELECT \ud800']) assert.throws(() => db.execute(sql), code('INVALID'));
   assert.throws(() => db.execute('SELECT $a', { a: 1, b: 2 }), code('INVALID'));
   assert.throws(() => db.execute('SELECT $a', { '\ud800': 1 }), code('INVALID'));

@@ -34,8 +34,9 @@ interface JsonSchema {
 export function typed(builder: Builder, schema: JsonSchema): unknown {
   const { type, enum: values, const: value, anyOf, oneOf, properties, required = [], items, $schema: _, ...options } = schema;
   const union = (variants: unknown[]): unknown => (variants.length === 1 ? variants[0] : builder.Union(variants, typeof options['description'] === 'string' ? { description: options['description'] } : {}));
-  if (value !== undefined) return builder.Literal(value);
-  if (values !== undefined) return union(values.map((one) => (one === null ? builder.Null() : builder.Literal(one))));
+  const literal = (one: unknown): unknown => (one === null ? builder.Null() : builder.Literal(one));
+  if (value !== undefined) return literal(value);
+  if (values !== undefined) return union(values.map(literal));
   const variants = anyOf ?? oneOf;
   if (variants !== undefined && type === undefined) return union(variants.map((one) => typed(builder, one)));
   if (Array.isArray(type)) return union(type.map((one) => typed(builder, { ...schema, type: one })));
