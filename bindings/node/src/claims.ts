@@ -36,6 +36,8 @@ interface Hooks<Payload, Result> {
   refused?(job: Job<Payload, Result>, error: unknown, failure: Failure): void;
   /** The lease was lost: somebody else may have the job. */
   stalled?(job: Job<Payload, Result>): void;
+  /** Nothing can be kept any more: the handle is closed, or cannot go on. */
+  ended?(): void;
 }
 
 interface Ack<Payload, Result> {
@@ -339,6 +341,7 @@ export class Claims<Payload, Result> {
   /** Jobs cannot be kept any more. */
   #fail(error: unknown): void {
     for (const job of [...this.#held.values()]) job.stop(error);
+    this.#hooks.ended?.();
   }
 
   /** Claim no more. What is held is kept until it is settled. */

@@ -4,11 +4,12 @@
 import { isTransient, pause, workerName } from './claims.js';
 import type { Connection } from './connection.js';
 import { BrantError } from './error.js';
-import type { Dispatcher, ListenOptions, Listener } from './listener.js';
+import { type Dispatcher, LONGEST, type ListenOptions, type Listener } from './listener.js';
 import { native } from './native.js';
 import { allUnpacked } from './payload.js';
 import type { OffsetRange, StreamEvent } from './stream.js';
 import { type From, type StreamGap, position } from './subscription.js';
+import { Turn } from './turn.js';
 
 export interface GroupOptions {
   /** Milliseconds that an event is this member's without being extended. Default 30 000. */
@@ -124,9 +125,10 @@ export class Group<Payload = unknown> implements AsyncIterable<GroupEvent<Payloa
     let acks: GroupEvent<Payload>[] = [];
     let ackedAt = 0;
     let watch: Listener<unknown> | undefined;
+    const turn = new Turn();
     const onAbort = (): void => watch?.close();
     signal?.addEventListener('abort', onAbort, { once: true });
-    const beat = setInterval(() => this.#keep(held), Math.max((this.#lease ?? 30_000) / 3, 10)).unref();
+    const beat = setInterval(() => this.#keep(held), Math.min(Math.max((this.#lease ?? 30_000) / 3, 10), LONGEST)).unref();
     const acknowledge = (): void => {
       if (acks.length > 0) this.ack(acks);
       acks = [];
@@ -142,6 +144,7 @@ export class Group<Payload = unknown> implements AsyncIterable<GroupEvent<Payloa
         for (const item of items) held.set(item.offset, item);
         if (gap !== undefined) yield { gap };
         for (const item of items) {
+          if (turn.isOver) await turn.pass();
           signal?.throwIfAborted();
           // It was lost while those before it were processed: another member has it.
           if (!held.has(item.offset)) continue;

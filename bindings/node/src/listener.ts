@@ -14,6 +14,7 @@ import { BrantError, translate } from './error.js';
 import { parse } from './json.js';
 import { type RawCursor, type Waker, native } from './native.js';
 import { allUnpacked } from './payload.js';
+import { Turn } from './turn.js';
 import type { Notification } from './types.js';
 
 /** The longest that a timer of Node.js can be; one that is longer rings at once. @internal */
@@ -305,11 +306,15 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    const turn = new Turn();
     try {
       for (;;) {
         const items = await this.nextBatch();
         if (items.length === 0) return;
-        while (items.length > 0) yield items.shift() as T;
+        while (items.length > 0) {
+          if (turn.isOver) await turn.pass();
+          yield items.shift() as T;
+        }
       }
     } catch (error) {
       if (!(this.#end !== undefined && error === this.#end.error && isClosed(error))) throw error;
@@ -354,6 +359,7 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
 
   #take<R>(timeout: number | undefined, empty: R, take: (buffer: T[]) => R): Promise<R> {
     return new Promise<R>((resolve, reject) => {
+      if (timeout !== undefined && !(timeout >= 0)) throw new BrantError('INVALID', 'timeout is not a number of milliseconds');
       if (this.#end !== undefined) throw this.#end.error;
       if (this.#signal?.aborted) {
         this.#onAbort();
@@ -366,7 +372,7 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
       }
       if (timeout === 0 || this.#exhausted) return resolve(empty);
       const waiter: Waiter<T> = { take: (buffer) => resolve(take(buffer)), reject, timer: undefined };
-      if (timeout !== undefined && timeout > 0 && timeout <= LONGEST) {
+      if (timeout !== undefined && timeout <= LONGEST) {
         waiter.timer = setTimeout(() => {
           this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
           if (this.#waiters.length === 0) this.#dispatcher.done(this.#waiting);

@@ -11,6 +11,7 @@ import { BrantError } from './error.js';
 import type { Dispatcher, Listener } from './listener.js';
 import { native } from './native.js';
 import type { OffsetRange, StreamEvent } from './stream.js';
+import { Turn } from './turn.js';
 
 /** Where to begin: at the first event or after the last one there is now, behind an offset, or at a time. */
 export type From = 'start' | 'end' | number | Date | { time: number };
@@ -43,8 +44,6 @@ export type StreamItem<Payload = unknown> = StreamEvent<Payload> | StreamGap;
 /** A batch is saved after so many events, or milliseconds. */
 const SAVED_EVENTS = 1000;
 const SAVED_AFTER = 1000;
-/** Milliseconds that a loop over events that are there already may keep other work waiting. */
-const TURN = 10;
 
 /**
  * What {@link Stream.subscribe} returns. Iterate it, or its `batches()`, or call `nextBatch`: one of them, once. Leaving the loop saves what was processed, and closes it.
@@ -78,7 +77,7 @@ export class Subscription<Payload = unknown> implements AsyncIterable<StreamItem
   #handed = 0;
   #timer: NodeJS.Timeout | undefined;
   #keepsAlive = true;
-  #turnEnds = 0;
+  readonly #turn = new Turn();
   #failure: { error: unknown } | undefined;
 
   /** @internal */
@@ -118,17 +117,22 @@ export class Subscription<Payload = unknown> implements AsyncIterable<StreamItem
   [Symbol.asyncIterator](): AsyncIterator<StreamItem<Payload>, undefined, undefined> {
     return {
       next: () => {
-        const items = this.#items;
         if (this.#given !== this.#processed) this.#advance(1);
-        if (this.#at < items.length && !this.#listener.closed) {
-          const value = items[this.#at++] as StreamItem<Payload>;
-          this.#given = value.gap === undefined ? value.offset : value.gap.to;
-          return Promise.resolve({ value, done: false });
-        }
-        return this.#nextOf(false) as Promise<IteratorResult<StreamItem<Payload>, undefined>>;
+        return this.#turn.isOver ? this.#turn.pass().then(() => this.#next()) : this.#next();
       },
       return: () => this.#leave(),
     };
+  }
+
+  /** The next item: of the batch that was read, or of another one. */
+  #next(): Promise<IteratorResult<StreamItem<Payload>, undefined>> {
+    const items = this.#items;
+    if (this.#at < items.length && !this.#listener.closed) {
+      const value = items[this.#at++] as StreamItem<Payload>;
+      this.#given = value.gap === undefined ? value.offset : value.gap.to;
+      return Promise.resolve({ value, done: false });
+    }
+    return this.#nextOf(false) as Promise<IteratorResult<StreamItem<Payload>, undefined>>;
   }
 
   /** The same in batches, as they were read: a batch counts as processed when the loop comes back. */
@@ -137,6 +141,7 @@ export class Subscription<Payload = unknown> implements AsyncIterable<StreamItem
       [Symbol.asyncIterator]: () => ({
         next: async (): Promise<IteratorResult<StreamItem<Payload>[], undefined>> => {
           if (this.#given !== this.#processed) this.#advance(this.#handed);
+          if (this.#turn.isOver) await this.#turn.pass();
           const result = (await this.#nextOf(true)) as IteratorResult<StreamItem<Payload>[], undefined>;
           this.#handed = result.done ? 0 : result.value.length;
           return result;
@@ -163,11 +168,6 @@ export class Subscription<Payload = unknown> implements AsyncIterable<StreamItem
   async #nextOf(whole: boolean): Promise<IteratorResult<StreamItem<Payload> | StreamItem<Payload>[], undefined>> {
     try {
       if (this.#failure !== undefined) throw this.#failure.error;
-      // Events that are there are handed out without leaving this turn of the event loop: now and then it goes round.
-      if (performance.now() > this.#turnEnds) {
-        await new Promise(setImmediate);
-        this.#turnEnds = performance.now() + TURN;
-      }
       const items = await this.#drain();
       if (this.#failure !== undefined) throw (this.#failure as { error: unknown }).error;
       this.#items = items;

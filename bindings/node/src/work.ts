@@ -1,9 +1,10 @@
 /* A queue's jobs as a loop: `for await (const job of queue.work())`. */
 import { type ClaimOptions, Claims } from './claims.js';
-import type { Connection } from './connection.js';
+import { type Connection, closedError } from './connection.js';
 import { BrantError } from './error.js';
 import type { Job } from './job.js';
 import type { Dispatcher } from './listener.js';
+import { Turn } from './turn.js';
 
 export interface WorkOptions extends ClaimOptions {
   /**
@@ -37,7 +38,9 @@ export async function* work<Payload, Result>(
       unsettled.delete(job);
       change();
     },
+    ended: () => change(),
   });
+  const turn = new Turn();
   const onAbort = (): void => {
     claims.close();
     change();
@@ -49,6 +52,7 @@ export async function* work<Payload, Result>(
     for (;;) {
       signal?.throwIfAborted();
       const free = concurrency - unsettled.size;
+      if (connection.closed) throw closedError();
       if (free <= 0) {
         claims.rest();
         await new Promise<void>((done) => (change = done));
@@ -58,6 +62,8 @@ export async function* work<Payload, Result>(
       if (jobs.length === 0) await claims.ready();
       if (concurrency > 1) for (const job of jobs) unsettled.add(job);
       while (jobs.length > 0) {
+        if (turn.isOver) await turn.pass();
+        signal?.throwIfAborted();
         at = jobs.shift() as Job<Payload, Result>;
         yield at;
         if (concurrency === 1 && isToAck(at)) claims.ack(at);

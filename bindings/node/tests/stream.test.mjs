@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { after, code, countTurns, database, file, sleep, until } from './support.mjs';
+import { after, code, countTurns, database, file, sleep, spin, until } from './support.mjs';
 
 const fill = (stream, count, from = 0) => stream.publishMany(Array.from({ length: count }, (_, i) => ({ payload: from + i, key: `k${i % 3}` })));
 
@@ -190,6 +190,22 @@ test('a loop over many events lets other work go on', async (t) => {
   for await (const _ of stream.subscribe({ from: 'start', batch: 500 })) if (++count === 200_000) break;
   counter.stop();
   assert.ok(counter.turns > 10, `${counter.turns} turns`);
+});
+
+test('a loop whose body takes long does so within a batch, too, and so does a group', async (t) => {
+  const stream = database(t).stream('s');
+  fill(stream, 200);
+  const loops = { subscription: stream.subscribe({ from: 'start' }), batches: stream.subscribe({ from: 'start', batch: 5 }).batches(), group: stream.group('g') };
+  for (const [name, loop] of Object.entries(loops)) {
+    const counter = countTurns();
+    let count = 0;
+    for await (const items of loop) {
+      spin(1);
+      if ((count += items.length ?? 1) === 200) break;
+    }
+    counter.stop();
+    assert.ok(counter.turns > 2, `${name}: ${counter.turns} turns`);
+  }
 });
 
 test('a group shares a stream, one event to one member, and takes back what a member lost', async (t) => {

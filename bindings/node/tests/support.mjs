@@ -145,6 +145,11 @@ export function countTurns() {
   return counter;
 }
 
+/** Work of some ms that lets nobody else do any. */
+export function spin(ms) {
+  for (const end = performance.now() + ms; performance.now() < end; );
+}
+
 /** Collect what nobody refers to. */
 export async function collect() {
   setFlagsFromString('--expose-gc');

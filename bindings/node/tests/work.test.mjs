@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker as Thread } from 'node:worker_threads';
-import { PATIENT, after, code, database, file, run, sleep, until } from './support.mjs';
+import { PATIENT, after, code, countTurns, database, file, run, sleep, spin, until } from './support.mjs';
 
 /** What a worker says, as it says it. */
 function heard(worker) {
@@ -320,6 +320,68 @@ test('a loop acks what it comes back from, fails what it leaves, and ends by its
   await assert.rejects(loop, /enough/);
   assert.equal(db.jobs.get(ids[3]).state, 'done');
   await assert.rejects(queue.work({ signal: AbortSignal.abort() }).next(), { name: 'AbortError' });
+});
+
+test('a loop lets other work go on, and releases what it claimed and did not come to', async (t) => {
+  const db = database(t);
+  const queue = db.queue('q');
+  queue.enqueueMany(Array.from({ length: 100 }, (_, payload) => ({ payload })));
+  const counter = countTurns();
+  let count = 0;
+  for await (const job of queue.work()) {
+    spin(1);
+    job.ack();
+    if (++count === 100) break;
+  }
+  counter.stop();
+  assert.ok(counter.turns > 2, `${counter.turns} turns`);
+
+  queue.enqueueMany([1, 2, 3].map((payload) => ({ payload })));
+  const controller = new AbortController();
+  const held = [];
+  const loop = (async () => {
+    for await (const job of queue.work({ concurrency: 3, signal: controller.signal })) if (held.push(job) === 2) controller.abort(new Error('enough'));
+  })();
+  await assert.rejects(loop, /enough/);
+  assert.equal(held.length, 2);
+  assert.deepEqual(queue.claim({ limit: 9 }).map(({ payload, attempt }) => [payload, attempt]), [[3, 1]]);
+});
+
+test('a loop all of whose jobs are unsettled ends with its database', async (t) => {
+  const db = database(t);
+  db.queue('q').enqueueMany([{}, {}, {}]);
+  const held = [];
+  const loop = (async () => {
+    for await (const job of db.queue('q').work({ concurrency: 2 })) held.push(job);
+  })();
+  await until(() => held.length === 2);
+  await sleep(20);
+  db.close();
+  await loop;
+  assert.ok(held.every(({ signal }) => signal.aborted));
+});
+
+test('a lease may be longer than a timer can be', async (t) => {
+  const db = database(t);
+  const queue = db.queue('q');
+  const warnings = [];
+  const hear = (warning) => warnings.push(warning.name);
+  process.on('warning', hear);
+  after(t, () => process.off('warning', hear));
+  const ttl = 300 * 86_400_000; // of which a third is more than 2^31 ms
+  queue.configure({ lease: ttl });
+  queue.enqueue(1);
+  db.stream('s').publish(1);
+  const worker = queue.process(() => sleep(50));
+  const lease = await db.lock('l', { ttl }).acquire();
+  for await (const _ of db.stream('s').group('g', 'm', { lease: ttl })) {
+    await sleep(50);
+    break;
+  }
+  await until(() => queue.stats().completed === 1);
+  await worker.close();
+  await lease.release();
+  assert.deepEqual(warnings, []);
 });
 
 test('a loop over several jobs at once leaves settling to its body', async (t) => {
