@@ -39,6 +39,7 @@ struct view_server {
     atomic_bool stopping;
     atomic_int followers;
     atomic_uint commits; /* that were noticed */
+    int64_t state; /* of the file, when the watcher looked last; -1: it has not yet */
     pthread_t watcher;
     bool watching;
 };
@@ -371,14 +372,13 @@ static void sleep_ms(int ms) {
 
 static void *watch(void *argument) {
     view_server *server = argument;
-    int64_t before = -1;
 
     while (!atomic_load(&server->stopping)) {
         if (atomic_load(&server->followers) > 0) {
             const int64_t state = state_of(server);
-            if (state != -1 && state != before) {
-                if (before != -1) atomic_fetch_add(&server->commits, 1);
-                before = state;
+            if (state != -1 && state != server->state) {
+                if (server->state != -1) atomic_fetch_add(&server->commits, 1);
+                server->state = state;
             }
         }
         sleep_ms(LOOK_MS);
@@ -600,8 +600,13 @@ view_server *view_start(brant_db *db, const view_options *options, char *reason,
         snprintf(reason, size, "%s", brant_last_error()->message);
         goto fail;
     }
+    server->state = state_of(server); /* so that the first who follow miss nothing */
     if (!listen_on(server, options->port, reason, size)) goto fail;
     server->watching = pthread_create(&server->watcher, NULL, watch, server) == 0;
+    if (!server->watching) {
+        snprintf(reason, size, "no thread for it");
+        goto fail;
+    }
     return server;
 fail:
     view_stop(server);

@@ -19,6 +19,9 @@
 
 #define TICK_MS 100 /* between two looks at whether who asked is still there */
 
+enum { UNKNOWN = -1, /* not looked for yet, or this machine does not list its descriptors */
+       GONE = -2 };  /* it is none of those that are listed: the connection was reset */
+
 struct view_turns {
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t given_back;
@@ -26,7 +29,7 @@ struct view_turns {
     bool ending;
     brant_db *session; /* of the call that runs; NULL: none that could be ended */
     const view_client *client;
-    int socket; /* the client's; -1: not looked for yet */
+    int socket; /* the client's, UNKNOWN or GONE */
     pthread_t warden;
     bool guarded;
 };
@@ -40,11 +43,11 @@ static bool is_end(const struct sockaddr_in *end, const char *address, int port)
             (inet_ntop(AF_INET, &end->sin_addr, text, sizeof text) && strcmp(text, address) == 0));
 }
 
-/* -1: it cannot be told. */
+/* The client's socket, UNKNOWN or GONE. */
 static int socket_of(const view_client *client) {
     DIR *folder = opendir("/dev/fd");
     const struct dirent *entry;
-    int found = -1;
+    int found = UNKNOWN;
 
     while (folder && found < 0 && (entry = readdir(folder))) {
         struct sockaddr_in here = {0}, there = {0};
@@ -53,11 +56,13 @@ static int socket_of(const view_client *client) {
         const long descriptor = strtol(entry->d_name, &end, 10);
         if (*end || end == entry->d_name ||
             getsockname((int)descriptor, (struct sockaddr *)&here, &here_size) != 0 ||
-            getpeername((int)descriptor, (struct sockaddr *)&there, &there_size) != 0)
+            !is_end(&here, NULL, client->server_port))
             continue;
-        if (is_end(&here, NULL, client->server_port) &&
-            is_end(&there, client->address, client->port))
-            found = (int)descriptor;
+        /* One of the server's, if only that which listens: where these are listed the client's would be, too. */
+        found = getpeername((int)descriptor, (struct sockaddr *)&there, &there_size) == 0 &&
+                        is_end(&there, client->address, client->port)
+                    ? (int)descriptor
+                    : GONE;
     }
     if (folder) closedir(folder);
     return found;
@@ -65,13 +70,13 @@ static int socket_of(const view_client *client) {
 
 /* Has the other end closed? Whoever says no more does not listen either: browsers close both ways. */
 static bool is_gone(int socket) {
+    if (socket < 0) return socket == GONE;
 #ifdef POLLRDHUP
     struct pollfd look = {.fd = socket, .events = POLLRDHUP};
-    return socket >= 0 && poll(&look, 1, 0) > 0 &&
+    return poll(&look, 1, 0) > 0 &&
            (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 #else
     char byte;
-    if (socket < 0) return false;
     const ssize_t got = recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 #endif
@@ -101,7 +106,7 @@ static void *guard(void *argument) {
         ending = turns->ending;
         /* A call that has just been taken finds itself looked for at the next tick, if it takes that long. */
         if (turns->session && turns->client) {
-            if (turns->socket < 0) turns->socket = socket_of(turns->client);
+            if (turns->socket == UNKNOWN) turns->socket = socket_of(turns->client);
             if (is_gone(turns->socket)) brant_interrupt(turns->session);
         }
         pthread_mutex_unlock(&turns->lock);
@@ -114,22 +119,24 @@ view_turns *view_turns_new(void) {
     if (!turns) return NULL;
     pthread_mutex_init(&turns->lock, NULL);
     pthread_cond_init(&turns->given_back, NULL);
-    turns->socket = -1;
+    turns->socket = UNKNOWN;
     turns->guarded = pthread_create(&turns->warden, NULL, guard, turns) == 0;
-    return turns;
+    if (turns->guarded) return turns;
+    view_turns_free(turns);
+    return NULL;
 }
 
 brant_status view_turn_take(view_turns *turns, brant_db *session, const view_client *client,
                             int64_t time_ms) {
     const int64_t deadline = now_ms() + time_ms;
     brant_status status = BRANT_OK;
-    int socket = -1;
+    int socket = UNKNOWN;
 
     pthread_mutex_lock(&turns->lock);
     while (turns->taken && status == BRANT_OK) {
         wait_a_tick(turns);
         if (!turns->taken) break;
-        if (client && socket < 0) socket = socket_of(client);
+        if (client && socket == UNKNOWN) socket = socket_of(client);
         if (turns->ending)
             status = BRANT_CLOSED;
         else if (is_gone(socket))
@@ -154,7 +161,7 @@ void view_turn_give(view_turns *turns) {
     turns->taken = false;
     turns->session = NULL;
     turns->client = NULL;
-    turns->socket = -1;
+    turns->socket = UNKNOWN;
     pthread_cond_signal(&turns->given_back);
     pthread_mutex_unlock(&turns->lock);
 }

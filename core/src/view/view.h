@@ -59,7 +59,7 @@ typedef struct view_client {
     int server_port;
 } view_client;
 
-/* NULL: no memory. */
+/* NULL: no memory, or no thread. */
 view_turns *view_turns_new(void);
 /* All that wait end with CLOSED. NULL is fine. */
 void view_turns_end(view_turns *turns);
