@@ -28,8 +28,8 @@ function exactly(text: string): unknown {
   return JSON.parse(text, reviver as (key: string, item: unknown) => unknown);
 }
 
-async function answer(response: Response): Promise<unknown> {
-  if (response.ok) return exactly(await response.text());
+async function answer(response: Response, small: boolean): Promise<unknown> {
+  if (response.ok) return small ? response.json() : exactly(await response.text());
   let name = response.status === 403 ? 'DENIED' : 'INTERNAL';
   let message = `the server answered ${response.status}`;
   try {
@@ -42,7 +42,8 @@ async function answer(response: Response): Promise<unknown> {
   throw new Failure(response.status, name, message);
 }
 
-async function ask(path: string, init: RequestInit): Promise<unknown> {
+/** @param small - no integer of the answer is beyond 2^53, so megabytes need not be looked through for one */
+async function ask(path: string, init: RequestInit, small = false): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(path, init);
@@ -50,13 +51,13 @@ async function ask(path: string, init: RequestInit): Promise<unknown> {
     if (init.signal?.aborted) throw error;
     throw new Failure(0, 'OFFLINE', 'the server does not answer');
   }
-  return answer(response);
+  return answer(response, small);
 }
 
-export async function call<T>(operation: string, input: object = {}, signal?: AbortSignal): Promise<T> {
+export async function call<T>(operation: string, input: object = {}, signal?: AbortSignal, small = false): Promise<T> {
   const headers = { 'Content-Type': 'application/json', 'X-Brant': '1' };
   const init: RequestInit = { method: 'POST', headers, body: JSON.stringify(input), signal: signal ?? null };
-  return (await ask(`/call/${operation}`, init)) as T;
+  return (await ask(`/call/${operation}`, init, small)) as T;
 }
 
 export async function info(): Promise<Info> {

@@ -31,7 +31,8 @@ export function follow({ commits }: Info): void {
     const source = new EventSource(`/events${query}`);
     source.onopen = () => {
       failures = 0;
-      if (link === 'lost') tell();
+      // What was committed before this, and after a page had loaded, nobody was told of.
+      tell();
       setLink('live');
     };
     source.addEventListener('commit', tell);

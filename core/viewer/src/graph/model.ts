@@ -54,7 +54,7 @@ export class Model {
   ) {}
 
   static async load(graph: string, signal?: AbortSignal): Promise<Model> {
-    const arrays = await call<Arrays>('graphs.arrays', { graph }, signal);
+    const arrays = await call<Arrays>('graphs.arrays', { graph }, signal, true);
     const model = new Model(graph, true);
     model.keys = arrays.keys;
     model.directed = arrays.directed !== false;
@@ -86,7 +86,10 @@ export class Model {
   }
 
   find(key: string): number | undefined {
-    this.#index ??= new Map(this.keys.map((known, node) => [known, node]));
+    if (this.#index === undefined) {
+      this.#index = new Map();
+      for (let node = 0; node < this.order; node++) this.#index.set(this.keys[node]!, node);
+    }
     return this.#index.get(key);
   }
 

@@ -4,7 +4,7 @@
  */
 import Graph from 'graphology';
 import Sigma from 'sigma';
-import { NodeCircleProgram, NodePointProgram } from 'sigma/rendering';
+import { type EdgeProgramType, NodeCircleProgram, NodePointProgram } from 'sigma/rendering';
 import { line } from '../format';
 import { isDark, palette, still } from '../theme';
 import { EdgeLayer } from './edge_layer';
@@ -21,13 +21,62 @@ export interface SceneEvents {
   painted(): void;
 }
 
+type Drawable = ConstructorParameters<typeof Sigma<NodeAttributes>>[0];
+
 interface NodeAttributes {
   x: number;
   y: number;
   size: number;
   color: string;
+  /** The key as it is: what would turn or hide text is taken out of the few that are drawn. */
   label: string;
   forceLabel?: boolean;
+}
+
+/** What sigma asks of a graph, over the scene's own arrays: 100 000 objects less. The attributes are the scene's; a refresh tells of their changes, and edges are not sigma's. */
+class Points {
+  readonly order: number;
+  readonly #nodes: Uint32Array;
+  readonly #slots: Int32Array;
+  readonly #attributes: NodeAttributes[];
+  #names: string[] | undefined;
+
+  constructor(nodes: Uint32Array, slots: Int32Array, attributes: NodeAttributes[]) {
+    this.order = nodes.length;
+    this.#nodes = nodes;
+    this.#slots = slots;
+    this.#attributes = attributes;
+  }
+
+  nodes(): string[] {
+    return (this.#names ??= Array.from(this.#nodes, String));
+  }
+
+  getNodeAttributes(node: string): NodeAttributes {
+    return this.#attributes[this.#slots[Number(node)]!]!;
+  }
+
+  forEachNode(visit: (node: string, attributes: NodeAttributes) => void): void {
+    this.nodes().forEach((node, slot) => visit(node, this.#attributes[slot]!));
+  }
+
+  hasNode(node: string): boolean {
+    return (this.#slots[Number(node)] ?? -1) >= 0;
+  }
+
+  edges(): string[] {
+    return [];
+  }
+
+  forEachEdge(): void {}
+
+  hasEdge(): boolean {
+    return false;
+  }
+
+  on(): void {}
+
+  removeListener(): void {}
 }
 
 /** So many of the greatest islands are named by their best connected node. */
@@ -42,11 +91,21 @@ const PICTURED = 20_000;
 const NAMED = 40;
 /** What is more in layers takes long, and nobody can follow its lines. */
 export const LAYERED = { nodes: 2000, edges: 4000 };
-/** In layers: letters of a label, and how many nodes have room for theirs. */
-const LABEL = 26;
+/** Letters of a label. */
+const LABEL = 48;
+/** In layers, and how many nodes have room for theirs there. */
+const NARROW = 26;
 const LABELLED = 300;
 /** Around the picture, pixels. */
 const PADDING = 36;
+
+/** Edges are EdgeLayer's. */
+class NoEdges {
+  kill(): void {}
+  process(): void {}
+  reallocate(): void {}
+  render(): void {}
+}
 
 export class Scene {
   readonly #model: Model;
@@ -58,11 +117,16 @@ export class Scene {
   #worker: Worker | undefined;
   #layout = 0;
   #running = false;
+  /** The first picture of what is shown is on the screen. */
+  #painted = false;
+  /** A layout that begins then, which takes all of a processor; from nothing? */
+  #waiting: boolean | undefined;
   #dark = false;
 
   /** Model's indices of what is shown; a slot is a place in these. */
   #nodes: Uint32Array = new Uint32Array(0);
-  #slots = new Map<number, number>();
+  /** Of each of the model's nodes its slot, or -1. */
+  #slots = new Int32Array(0);
   #positions: Float32Array = new Float32Array(0);
   #attributes: NodeAttributes[] = [];
   /** The community of each slot, of a big graph once its layout found them. */
@@ -113,38 +177,49 @@ export class Scene {
     this.#islandOf = undefined;
     this.#unplaced = false;
     this.#shown = this.#ends = new Uint32Array(0); // those of what was shown before
-    this.#slots = new Map();
-    nodes.forEach((node, slot) => this.#slots.set(node, slot));
-    const graph = new Graph<NodeAttributes>({ type: 'directed', multi: true, allowSelfLoops: true });
+    this.#slots = new Int32Array(this.#model.order).fill(-1);
     const many = nodes.length > MANY;
     const scale = Math.max(0.45, Math.min(1, Math.sqrt(200 / nodes.length)));
+    const colours = this.#palette();
     this.#attributes = [];
-    nodes.forEach((node, slot) => {
-      const attributes = {
+    for (let slot = 0; slot < nodes.length; slot++) {
+      const node = nodes[slot]!;
+      const degree = this.#model.degrees[node]!;
+      this.#slots[node] = slot;
+      this.#attributes.push({
         x: positions[2 * slot]!,
         y: positions[2 * slot + 1]!,
-        size: many ? 0.65 + 0.05 * Math.sqrt(this.#model.degrees[node]!) : Math.min(16, scale * (3.5 + 1.6 * Math.log1p(this.#model.degrees[node]!))),
-        color: palette(this.#model.types[node]!),
-        label: line(this.#model.keys[node]!, layered ? LABEL : 48),
+        size: many ? 0.65 + 0.05 * Math.sqrt(degree) : Math.min(16, scale * (3.5 + 1.6 * Math.log1p(degree))),
+        color: colours[this.#model.types[node]!]!,
+        label: this.#model.keys[node]!,
         forceLabel: nodes.length <= NAMED,
-      };
-      // The graph keeps the object, so a layout changes it without telling anybody of each node.
-      this.#attributes.push(attributes);
-      graph.addNode(String(node), attributes);
-    });
+      });
+    }
     this.#near.clear();
-    this.#build(graph, many, camera);
+    this.#build(new Points(nodes, this.#slots, this.#attributes), many, camera);
   }
 
-  #build(graph: Graph<NodeAttributes>, many: boolean, camera: ReturnType<ReturnType<Sigma['getCamera']>['getState']> | undefined): void {
+  /** The colour of each type. */
+  #palette(): string[] {
+    const dark = isDark();
+    return this.#model.nodeTypes.map((_, type) => palette(type, dark));
+  }
+
+  #slotOf(node: number): number | undefined {
+    const slot = this.#slots[node];
+    return slot === undefined || slot < 0 ? undefined : slot;
+  }
+
+  #build(graph: Points, many: boolean, camera: ReturnType<ReturnType<Sigma['getCamera']>['getState']> | undefined): void {
     this.#edges?.kill();
+    this.#edges = undefined;
     this.#sigma?.kill();
     const dark = isDark();
     this.#dark = dark;
-    type Drawable = ConstructorParameters<typeof Sigma<NodeAttributes>>[0];
     this.#sigma = new Sigma<NodeAttributes>(new Graph() as unknown as Drawable, this.#container, {
-      nodeProgramClasses: { circle: NodeCircleProgram, point: NodePointProgram },
-      defaultNodeType: many ? 'point' : 'circle',
+      // Programs take their time to be compiled, so there are no others.
+      nodeProgramClasses: { circle: many ? NodePointProgram : NodeCircleProgram },
+      edgeProgramClasses: { arrow: NoEdges, line: NoEdges } as unknown as Record<string, EdgeProgramType<NodeAttributes>>,
       labelFont: 'system-ui, sans-serif',
       labelSize: 12,
       labelWeight: '500',
@@ -165,12 +240,12 @@ export class Scene {
       hideLabelsOnMove: many,
     });
     const sigma = this.#sigma;
+    // What is empty need not be put over the rest in each picture.
+    for (const layer of ['edges', 'edgeLabels']) sigma.getCanvases()[layer]!.style.display = 'none';
     // Before the nodes, so that they are worked through once.
     sigma.setCustomBBox({ x: [-1, 1], y: [-1, 1] });
     if (camera !== undefined) sigma.getCamera().setState(camera);
-    this.#edges = new EdgeLayer(sigma as unknown as Sigma, many);
     this.#focus = sigma.createCanvas('focus', { beforeLayer: 'nodes' });
-    this.#edges.setPositions(this.#positions);
     sigma.on('afterRender', () => {
       this.#edges?.draw();
       this.#drawFocus();
@@ -188,14 +263,20 @@ export class Scene {
     sigma.getCamera().on('updated', () => this.hold());
     sigma.setGraph(graph as unknown as Drawable);
     // First the nodes, on the screen; the edges with the next picture.
+    this.#painted = false;
     requestAnimationFrame(() =>
       setTimeout(() => {
         if (this.#sigma !== sigma) return;
+        this.#painted = true;
         this.#events.painted();
+        this.#edges = new EdgeLayer(sigma as unknown as Sigma, many);
+        this.#edges.setPositions(this.#positions);
         this.#findEdges();
         this.#colour();
         if (this.#near.size === 0) this.#select();
         sigma.scheduleRender();
+        if (this.#waiting !== undefined) this.#layOut(this.#waiting);
+        this.#waiting = undefined;
       }),
     );
     this.#watch ??= new ResizeObserver(() => {
@@ -207,20 +288,25 @@ export class Scene {
 
   #findEdges(): void {
     const { sources, targets, edgeTypeOf, size, order } = this.#model;
-    const slotOf = new Int32Array(order).fill(-1);
-    let passing = 0;
-    this.#nodes.forEach((node, slot) => {
-      if (this.#passes !== undefined && !this.#passes(node)) return;
-      slotOf[node] = slot;
-      passing++;
-    });
+    let slotOf = this.#slots;
+    let passing = this.#nodes.length;
+    if (this.#passes !== undefined) {
+      slotOf = new Int32Array(order).fill(-1);
+      passing = 0;
+      this.#nodes.forEach((node, slot) => {
+        if (!this.#passes!(node)) return;
+        slotOf[node] = slot;
+        passing++;
+      });
+    }
     this.#few = passing < 3000;
     const shown = new Uint32Array(size);
     const ends = new Uint32Array(2 * size);
     let count = 0;
     for (let edge = 0; edge < size; edge++) {
-      const source = slotOf[sources[edge]!]!;
-      const target = slotOf[targets[edge]!]!;
+      // Of a graph that has grown since, some have no slot.
+      const source = slotOf[sources[edge]!] ?? -1;
+      const target = slotOf[targets[edge]!] ?? -1;
       if (source < 0 || target < 0 || this.#hiddenEdgeTypes.has(edgeTypeOf[edge]!)) continue;
       shown[count] = edge;
       ends[2 * count] = source;
@@ -267,16 +353,16 @@ export class Scene {
   }
 
   #colour(): void {
-    const dark = isDark();
-    const colours = new Uint8Array(4 * this.#nodes.length);
-    const bytes = this.#model.nodeTypes.map((_, type) => rgb(palette(type, dark)));
+    const colours = this.#palette();
+    const bytes = colours.map(rgb);
+    const pixels = new Uint8Array(4 * this.#nodes.length);
     this.#nodes.forEach((node, slot) => {
       const type = this.#model.types[node]!;
-      colours.set(bytes[type] ?? [128, 128, 128], 4 * slot);
-      colours[4 * slot + 3] = 255;
-      this.#attributes[slot]!.color = palette(type, dark);
+      pixels.set(bytes[type]!, 4 * slot);
+      pixels[4 * slot + 3] = 255;
+      this.#attributes[slot]!.color = colours[type]!;
     });
-    this.#edges?.setColours(colours);
+    this.#edges?.setColours(pixels);
   }
 
   /** Of a copy of its attributes, which may be changed. */
@@ -326,8 +412,8 @@ export class Scene {
       return data === undefined ? 3 : sigma.scaleSize(data.size);
     };
     const stroke = (edge: number, colour: string, weight: number, names: boolean): void => {
-      const source = this.#slots.get(this.#model.sources[edge]!);
-      const target = this.#slots.get(this.#model.targets[edge]!);
+      const source = this.#slotOf(this.#model.sources[edge]!);
+      const target = this.#slotOf(this.#model.targets[edge]!);
       if (source === undefined || target === undefined) return;
       const way = this.#ways.get(edge);
       const bends: Point[] = [];
@@ -376,7 +462,7 @@ export class Scene {
   }
 
   #isShown(edge: number, node: number): boolean {
-    return this.#slots.has(node) && !this.#hiddenEdgeTypes.has(this.#model.edgeTypeOf[edge]!) && (this.#passes?.(node) ?? true);
+    return this.#slotOf(node) !== undefined && !this.#hiddenEdgeTypes.has(this.#model.edgeTypeOf[edge]!) && (this.#passes?.(node) ?? true);
   }
 
   /** The chosen node, and what is expanded in a walk. */
@@ -453,12 +539,12 @@ export class Scene {
   }
 
   positionOf(node: number): { x: number; y: number } | undefined {
-    const slot = this.#slots.get(node);
+    const slot = this.#slotOf(node);
     return slot === undefined ? undefined : { x: this.#positions[2 * slot]!, y: this.#positions[2 * slot + 1]! };
   }
 
   has(node: number): boolean {
-    return this.#slots.has(node) && (this.#passes?.(node) ?? true);
+    return this.#slotOf(node) !== undefined && (this.#passes?.(node) ?? true);
   }
 
   get shownNodes(): Uint32Array {
@@ -474,8 +560,15 @@ export class Scene {
 
   /** Lay it out, from where nodes are. */
   start(fresh: boolean): void {
-    if (this.#nodes.length < 2) return;
+    if (this.#nodes.length < 2) return this.#events.layout(false);
     this.#unplaced = fresh && this.#nodes.length > MANY;
+    this.#running = true;
+    this.#events.layout(true);
+    if (this.#painted) this.#layOut(fresh);
+    else this.#waiting = fresh;
+  }
+
+  #layOut(fresh: boolean): void {
     if (this.#shown.length === 0) this.#findEdges();
     this.#worker ??= this.#open();
     const order = this.#nodes.length;
@@ -499,8 +592,6 @@ export class Scene {
     };
     this.#laid = this.#shown;
     this.#worker.postMessage({ start } satisfies LayoutMessage, [start.positions.buffer, sources.buffer, targets.buffer, start.kinds.buffer]);
-    this.#running = true;
-    this.#events.layout(true);
   }
 
   /** Of each node with its label beneath, where there is room for labels. */
@@ -508,7 +599,7 @@ export class Scene {
     const context = document.createElement('canvas').getContext('2d')!;
     context.font = '500 12px system-ui, sans-serif';
     const labelled = this.#nodes.length <= LABELLED;
-    return Float32Array.from(this.#attributes, ({ label, size }) => Math.max(2 * size + 8, labelled ? context.measureText(label).width + 10 : 0));
+    return Float32Array.from(this.#attributes, ({ label, size }) => Math.max(2 * size + 8, labelled ? context.measureText(line(label, NARROW)).width + 10 : 0));
   }
 
   #frame(): [number, number] {
@@ -519,6 +610,7 @@ export class Scene {
   stop(): void {
     if (!this.#running) return;
     this.#running = false;
+    this.#waiting = undefined;
     this.#layout++;
     if (this.#unplaced) {
       this.#unplaced = false;
@@ -691,8 +783,9 @@ function drawLabel(context: CanvasRenderingContext2D, data: LabelData, settings:
   const x = beneath ? data.x : data.x + data.size + 4;
   const y = beneath ? data.y + data.size + settings.labelSize : data.y + settings.labelSize / 3;
   context.textAlign = beneath ? 'center' : 'start';
-  context.strokeText(data.label, x, y);
-  context.fillText(data.label, x, y);
+  const text = line(data.label, beneath ? NARROW : LABEL);
+  context.strokeText(text, x, y);
+  context.fillText(text, x, y);
   context.textAlign = 'start';
 }
 
@@ -705,7 +798,8 @@ function drawHover(context: CanvasRenderingContext2D, data: LabelData, settings:
   context.stroke();
   if (!data.label) return;
   context.font = `600 ${settings.labelSize}px ${settings.labelFont}`;
-  const width = context.measureText(data.label).width + 14;
+  const text = line(data.label, LABEL);
+  const width = context.measureText(text).width + 14;
   const height = settings.labelSize + 11;
   const x = data.x + data.size + 8;
   const y = data.y - height / 2;
@@ -719,5 +813,5 @@ function drawHover(context: CanvasRenderingContext2D, data: LabelData, settings:
   context.shadowBlur = 0;
   context.shadowOffsetY = 0;
   context.fillStyle = dark ? '#f2f5fa' : '#131a26';
-  context.fillText(data.label, x + 7, data.y + settings.labelSize / 3);
+  context.fillText(text, x + 7, data.y + settings.labelSize / 3);
 }

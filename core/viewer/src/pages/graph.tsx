@@ -64,7 +64,7 @@ export function GraphPage({ route }: { route: Route }): JSX.Element {
   useEffect(() => {
     const look = async (): Promise<void> => {
       const row = await call<GraphRow>('graphs.get', { name: graph });
-      if (`${row.nodes} ${row.edges} ${row.updated_at}` === shownCounts.current) return;
+      if (shownCounts.current === '' || `${row.nodes} ${row.edges} ${row.updated_at}` === shownCounts.current) return;
       announce(`${graph} has changed: ${count(row.nodes)} nodes, ${count(row.edges)} edges`);
       if (big) setStale(true);
       else setVersion((before) => before + 1);
@@ -113,7 +113,7 @@ function Drawn({ graph, model, route, stale, reload }: DrawnProps): JSX.Element 
 
   const frame = useRef<HTMLDivElement>(null);
   const scene = useRef<Scene | undefined>(undefined);
-  const [running, setRunning] = useState(false);
+  const [running, setRunning] = useState<boolean>();
   const [fault, setFault] = useState<Error>();
   const [picked, setPicked] = useState<{ nodes: Set<number>; more: boolean }>();
   const [path, setPath] = useState<Path>();
@@ -153,7 +153,7 @@ function Drawn({ graph, model, route, stale, reload }: DrawnProps): JSX.Element 
 
   // What is shown: all, or the walk.
   const view = useMemo(() => {
-    if (walk.length === 0) return { nodes: Uint32Array.from({ length: model.order }, (_, node) => node), depths: undefined, cutShort: false };
+    if (walk.length === 0) return { nodes: new Uint32Array(model.order).map((_, node) => node), depths: undefined, cutShort: false };
     const depths = new Map<number, number>();
     let cutShort = false;
     for (const key of walk) {
@@ -420,6 +420,7 @@ function Drawn({ graph, model, route, stale, reload }: DrawnProps): JSX.Element 
       ) : (
         <div
           class="canvas"
+          data-layout={running === undefined ? undefined : running ? 'running' : 'done'}
           ref={frame}
           tabIndex={0}
           role="application"
