@@ -23,7 +23,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import sqlalchemy
+try:
+    import sqlalchemy
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError("brant.sqlalchemy needs SQLAlchemy: pip install 'brant[sqlalchemy]'", name="sqlalchemy") from error
 from sqlalchemy import exc, pool, util
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect

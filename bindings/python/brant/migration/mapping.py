@@ -78,7 +78,7 @@ def _toml(text: str, name: str) -> Document:
         try:
             import tomli as tomllib
         except ImportError:
-            raise MigrationError("reading TOML with Python 3.10 needs tomli: pip install brant[migration], or write the mapping as JSON") from None
+            raise MigrationError("reading TOML with Python 3.10 needs tomli: pip install 'brant[migration]', or write the mapping as JSON") from None
     try:
         document: Document = tomllib.loads(text)
         return document

@@ -89,7 +89,7 @@ class Postgres:
         try:
             import psycopg
         except ImportError:
-            raise MigrationError("reading PostgreSQL needs psycopg: pip install brant[migration]") from None
+            raise MigrationError("reading PostgreSQL needs psycopg: pip install 'brant[migration]'") from None
         self._psycopg = psycopg
         self._mapping = mapping
         try:
@@ -207,7 +207,7 @@ class Redis:
         try:
             import redis
         except ImportError:
-            raise MigrationError("reading Redis needs redis: pip install brant[migration]") from None
+            raise MigrationError("reading Redis needs redis: pip install 'brant[migration]'") from None
         self._error = redis.RedisError
         try:
             self._client: redis.Redis = redis.Redis.from_url(url, decode_responses=False)
