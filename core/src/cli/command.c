@@ -145,14 +145,15 @@ static const cli_command one_word[] = {
      .options = CLI_YES,
      .question = "replace all that this file has by the backup?"},
     {.name = "sql",
-     .arguments = "FILE SQL [PARAMS]",
+     .arguments = "FILE SQL | - [PARAMS]",
      .summary = "run the user's own SQL; PARAMS is a JSON array or object",
      .least = 2,
      .most = 3,
      .options = CLI_KEYS,
      .run = cli_sql_command,
-     .help = "One statement. brant's own tables can be read; encrypted attributes are what is "
-             "stored: envelopes.\n"},
+     .help = "One statement; with - those of standard input, as a file of CREATE TABLE, in one "
+             "transaction: all of them or none. brant's own tables can be read; encrypted "
+             "attributes are what is stored: envelopes.\n"},
     {.name = "status",
      .arguments = "FILE",
      .summary = "graphs, queues, streams, schedules and locks at a glance",

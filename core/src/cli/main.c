@@ -53,27 +53,107 @@ int cli_info_command(const cli_arguments *arguments) {
     return call(arguments, "db.info", "", 0, false);
 }
 
-int cli_sql_command(const cli_arguments *arguments) {
+/* NULL: the text is not UTF-8. */
+static char *sql_request(size_t *length, const char *sql, size_t sql_len, yyjson_doc *params,
+                         bool script) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *object = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, object);
-    yyjson_mut_obj_add_str(doc, object, "sql", arguments->rest[1]);
-    if (arguments->count == 3) {
-        yyjson_doc *params = yyjson_read(arguments->rest[2], strlen(arguments->rest[2]), 0);
-        if (!params) {
-            yyjson_mut_doc_free(doc);
-            return cli_wrong_usage(&arguments->style, "PARAMS is not JSON:", arguments->rest[2]);
-        }
+    yyjson_mut_obj_add_strn(doc, object, "sql", sql, sql_len);
+    if (script) yyjson_mut_obj_add_true(doc, object, "script");
+    if (params)
         yyjson_mut_obj_add_val(doc, object, "params",
                                yyjson_val_mut_copy(doc, yyjson_doc_get_root(params)));
-        yyjson_doc_free(params);
-    }
-    size_t length = 0;
-    char *json = yyjson_mut_write(doc, 0, &length);
+    char *json = yyjson_mut_write(doc, 0, length);
     yyjson_mut_doc_free(doc);
+    return json;
+}
+
+/* The first statement of a text: `tail` is where the rest begins, 0 where there is none. */
+static int run_first(size_t *tail, const cli_arguments *arguments, brant_db *db, const char *sql,
+                     size_t sql_len, yyjson_doc *params) {
+    char *answer = NULL;
+    size_t length = 0;
+    char *json = sql_request(&length, sql, sql_len, params, true);
     if (!json) return cli_wrong_usage(&arguments->style, "the SQL text is not UTF-8", NULL);
-    const int exit_code = call(arguments, "sql.execute", json, length, false);
+    const brant_status status = brant_call(&answer, &length, db, "sql.execute",
+                                           strlen("sql.execute"), json, length);
     free(json);
+    if (status != BRANT_OK) return cli_print_error(&arguments->style);
+    yyjson_doc *doc = yyjson_read(answer, length, 0);
+    yyjson_mut_doc *shown = yyjson_doc_mut_copy(doc, NULL);
+    const int exit_code = shown ? 0 : BRANT_NO_MEMORY;
+    if (!shown) fprintf(stderr, "brant: no memory for an answer\n");
+    yyjson_mut_val *object = yyjson_mut_doc_get_root(shown);
+    *tail = (size_t)yyjson_get_uint(yyjson_obj_get(yyjson_doc_get_root(doc), "tail"));
+    yyjson_mut_obj_remove_key(object, "tail");
+    yyjson_mut_obj_remove_key(object, "parameters");
+    char *text = yyjson_mut_arr_size(yyjson_mut_obj_get(object, "columns")) > 0
+                     ? yyjson_mut_write(shown, 0, &length)
+                     : NULL;
+    if (text) cli_print(stdout, &arguments->style, text, length);
+    free(text);
+    yyjson_mut_doc_free(shown);
+    yyjson_doc_free(doc);
+    brant_free(answer);
+    return exit_code;
+}
+
+static int call_quietly(const cli_arguments *arguments, brant_db *db, const char *operation,
+                        const char *json) {
+    char *answer = NULL;
+    size_t length = 0;
+    const brant_status status =
+        brant_call(&answer, &length, db, operation, strlen(operation), json, strlen(json));
+    brant_free(answer);
+    return status == BRANT_OK ? 0 : cli_print_error(&arguments->style);
+}
+
+/* Statements of standard input, all or none of them. */
+static int run_script(const cli_arguments *arguments, yyjson_doc *params) {
+    brant_db *db = NULL;
+    cli_text read = {0};
+    size_t at = 0, tail = 0;
+    if (!cli_read(&read, STDIN_FILENO, SIZE_MAX / 4)) {
+        fprintf(stderr, "brant: standard input cannot be read\n");
+        return BRANT_IO;
+    }
+    int exit_code = cli_open(&db, arguments, arguments->rest[0]);
+    if (exit_code == 0) cli_watch(db, arguments);
+    if (exit_code == 0)
+        exit_code = call_quietly(arguments, db, "transaction.begin",
+                                 arguments->read_only ? "{\"mode\":\"read\"}" : "");
+    do {
+        if (exit_code == 0)
+            exit_code = run_first(&tail, arguments, db, read.data + at, read.length - at, params);
+        at += tail;
+        if (exit_code == 0 && tail > 0 && params)
+            exit_code =
+                cli_wrong_usage(&arguments->style, "PARAMS are those of one statement", NULL);
+    } while (exit_code == 0 && tail > 0);
+    if (exit_code == 0) exit_code = call_quietly(arguments, db, "transaction.commit", "");
+    cli_close(db); /* which rolls back what was not committed */
+    cli_text_free(&read);
+    return exit_code;
+}
+
+int cli_sql_command(const cli_arguments *arguments) {
+    const char *sql = arguments->rest[1];
+    yyjson_doc *params = NULL;
+    int exit_code = 0;
+    size_t length = 0;
+    if (arguments->count == 3 &&
+        !(params = yyjson_read(arguments->rest[2], strlen(arguments->rest[2]), 0)))
+        return cli_wrong_usage(&arguments->style, "PARAMS is not JSON:", arguments->rest[2]);
+    if (strcmp(sql, "-") == 0) {
+        exit_code = run_script(arguments, params);
+    } else {
+        char *json = sql_request(&length, sql, strlen(sql), params, false);
+        exit_code = json ? call(arguments, "sql.execute", json, length, false)
+                         : cli_wrong_usage(&arguments->style, "the SQL text is not UTF-8", NULL);
+        free(json);
+    }
+    yyjson_doc_free(params);
     return exit_code;
 }
 
