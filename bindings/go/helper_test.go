@@ -2,7 +2,6 @@ package brant_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/brant-db/brant-go"
+	"github.com/brant-db/brant-go/tests/expect"
 )
 
 var ctx = context.Background()
@@ -113,35 +113,14 @@ func openFolder(t *testing.T) string {
 	return folder
 }
 
-func check(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var (
+	check      = expect.OK
+	wants      = expect.Code
+	eventually = expect.Eventually
+)
 
 // must is the value of a call that must not fail.
-func must[T any](value T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return value
-	}
-}
-
-func wants(t testing.TB, err error, code brant.Code) *brant.Error {
-	t.Helper()
-	if !errors.Is(err, code) {
-		t.Fatalf("wanted %s, got %v", code, err)
-	}
-	var e *brant.Error
-	if !errors.As(err, &e) || e.Code != code || e.Message == "" || !json.Valid(e.Detail) {
-		t.Fatalf("not a whole error: %#v", err)
-	}
-	return e
-}
+func must[T any](value T, err error) func(testing.TB) T { return expect.Value(value, err) }
 
 func equal[T comparable](t testing.TB, got, want T) {
 	t.Helper()
@@ -194,16 +173,6 @@ func within(t testing.TB, span time.Duration) context.Context {
 	bounded, cancel := context.WithTimeout(ctx, span)
 	t.Cleanup(cancel)
 	return bounded
-}
-
-// eventually waits for what others do, however slow the machine is.
-func eventually(t testing.TB, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); !is(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
-	}
 }
 
 // eventuallyCollected waits for what happens when nobody has something any more.

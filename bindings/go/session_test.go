@@ -10,15 +10,13 @@ import (
 	"time"
 
 	"github.com/brant-db/brant-go"
+	"github.com/brant-db/brant-go/tests/expect"
 )
 
 // allKeys has a key of each purpose.
-func allKeys(t testing.TB) (keys brant.Keys) {
+func allKeys(t testing.TB) brant.Keys {
 	t.Helper()
-	for _, purpose := range []brant.KeyPurpose{brant.PurposeAttribute, brant.PurposePepper, brant.PurposeAudit} {
-		keys.Keys = append(keys.Keys, must(brant.GenerateKey(brant.KeyOptions{Purpose: purpose}))(t))
-	}
-	return keys
+	return expect.Keys(t, brant.PurposeAttribute, brant.PurposePepper, brant.PurposeAudit)
 }
 
 // guarded is a database with a ring, an account and its organization.

@@ -275,7 +275,7 @@ func (h *Handler) operation(r *http.Request, subscription bool) (brant.Operation
 		}
 	}
 	if !ok || (operation.Type == brant.Subscription) != subscription {
-		return operation, &brant.Error{Code: brant.ErrNotFound, Message: "no such operation here"}
+		return operation, fail(brant.ErrNotFound, "no such operation here")
 	}
 	return operation, nil
 }
@@ -305,11 +305,11 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, &brant.Error{Code: brant.ErrLimit, Message: "the body is larger than is taken here"}
+		return nil, fail(brant.ErrLimit, "the body is larger than is taken here")
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, &tooSlow{}
 	case err != nil:
-		return nil, &brant.Error{Code: brant.ErrInvalid, Message: "the body could not be read"}
+		return nil, fail(brant.ErrInvalid, "the body could not be read")
 	}
 	patient(w)
 	if len(input) == 0 {

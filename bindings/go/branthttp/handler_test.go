@@ -19,40 +19,20 @@ import (
 
 	"github.com/brant-db/brant-go"
 	"github.com/brant-db/brant-go/branthttp"
+	"github.com/brant-db/brant-go/tests/expect"
 )
 
-func check(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var (
+	check      = expect.OK
+	eventually = expect.Eventually
+)
 
-func must[T any](value T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
-		t.Helper()
-		check(t, err)
-		return value
-	}
-}
+// must is the value of a call that must not fail.
+func must[T any](value T, err error) func(testing.TB) T { return expect.Value(value, err) }
 
-// eventually waits for what must come, however slow the machine is.
-func eventually(t *testing.T, what string, is func() bool) {
+func keys(t testing.TB) brant.Keys {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); !is(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("never: ", what)
-		}
-	}
-}
-
-func keys(t *testing.T) brant.Keys {
-	t.Helper()
-	var ring brant.Keys
-	for _, purpose := range []brant.KeyPurpose{brant.PurposeAudit, brant.PurposePepper} {
-		ring.Keys = append(ring.Keys, must(brant.GenerateKey(brant.KeyOptions{Purpose: purpose}))(t))
-	}
-	return ring
+	return expect.Keys(t, brant.PurposeAudit, brant.PurposePepper)
 }
 
 // fixture is a server over a hub of two organizations.

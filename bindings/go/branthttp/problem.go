@@ -30,6 +30,10 @@ var statuses = map[brant.Code]int{
 	brant.ErrLimit: 413, brant.ErrValidation: 422, brant.ErrBusy: 503, brant.ErrClosed: 503, brant.ErrTimeout: 503, brant.ErrInterrupted: 503,
 }
 
+func fail(code brant.Code, message string) *brant.Error {
+	return &brant.Error{Code: code, Message: message, Detail: json.RawMessage("{}")}
+}
+
 // Status is the HTTP status of an error: 500 of what is not the caller's to know.
 func Status(err error) int {
 	var e *brant.Error
@@ -157,7 +161,7 @@ func (s *streams) take(key string) error {
 	case s.open[key] >= s.each:
 		return &tooMany{fmt.Sprintf("the key has %d subscriptions open, as many as it may", s.each), time.Second}
 	case s.all >= s.most:
-		return &brant.Error{Code: brant.ErrBusy, Message: fmt.Sprintf("%d subscriptions are open, as many as there may be", s.most)}
+		return fail(brant.ErrBusy, fmt.Sprintf("%d subscriptions are open, as many as there may be", s.most))
 	}
 	s.all++
 	s.open[key]++

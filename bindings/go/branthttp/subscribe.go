@@ -34,7 +34,7 @@ func (h *Handler) subscribe(w http.ResponseWriter, r *http.Request, caller *Call
 	if last := r.Header.Get("Last-Event-ID"); last != "" && offsets {
 		from, err := strconv.ParseInt(last, 10, 64)
 		if err != nil {
-			return &brant.Error{Code: brant.ErrInvalid, Message: "Last-Event-ID is no offset"}
+			return fail(brant.ErrInvalid, "Last-Event-ID is no offset")
 		}
 		input["from"] = from
 	}
@@ -84,7 +84,7 @@ func (h *Handler) subscribe(w http.ResponseWriter, r *http.Request, caller *Call
 	return nil // the status is written already
 }
 
-var errClosing = &brant.Error{Code: brant.ErrClosed, Message: "the server is ending"}
+var errClosing = fail(brant.ErrClosed, "the server is ending")
 
 // relay sends what comes until ctx ends, the subscription does, or the client takes no more.
 func (h *Handler) relay(ctx context.Context, watch *brant.Watch[json.RawMessage], out *stream, offsets bool) {
@@ -155,7 +155,7 @@ func (h *Handler) recheck(ctx context.Context, cancel context.CancelCauseFunc, t
 				failed = 0
 				continue
 			}
-			err = &brant.Error{Code: brant.ErrAuth, Message: "the key's rights have changed"}
+			err = fail(brant.ErrAuth, "the key's rights have changed")
 		}
 		if failed++; Status(err) < http.StatusInternalServerError || failed == rechecks {
 			cancel(err)
@@ -253,7 +253,7 @@ func members(operation brant.Operation, query url.Values) (map[string]any, error
 	for name, values := range query {
 		of, ok := known[name]
 		if !ok {
-			return nil, &brant.Error{Code: brant.ErrInvalid, Message: "the query has a member that the operation has not"}
+			return nil, fail(brant.ErrInvalid, "the query has a member that the operation has not")
 		}
 		switch string(of.Type) {
 		case `"array"`:

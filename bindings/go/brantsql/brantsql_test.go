@@ -18,36 +18,21 @@ import (
 
 	"github.com/brant-db/brant-go"
 	"github.com/brant-db/brant-go/brantsql"
+	"github.com/brant-db/brant-go/tests/expect"
 )
 
-func check(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var (
+	check = expect.OK
+	wants = expect.Code
+)
 
-func must[T any](value T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return value
-	}
-}
+// must is the value of a call that must not fail.
+func must[T any](value T, err error) func(testing.TB) T { return expect.Value(value, err) }
 
 func equal[T any](t *testing.T, got, want T) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%#v, not %#v", got, want)
-	}
-}
-
-func wants(t *testing.T, err error, code brant.Code) {
-	t.Helper()
-	if !errors.Is(err, code) {
-		t.Errorf("%v, not %v", err, code)
 	}
 }
 

@@ -106,10 +106,10 @@ func (c *conn) Begin() (driver.Tx, error) {
 // BeginTx begins a write transaction, or a snapshot to read.
 func (c *conn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
 	if level := sql.IsolationLevel(options.Isolation); level < sql.LevelDefault || level > sql.LevelSerializable {
-		return nil, unsupported("transactions are serializable, not " + level.String())
+		return nil, fail(brant.ErrUnsupported, "transactions are serializable, not "+level.String())
 	}
 	if len(c.levels) > 0 {
-		return nil, &brant.Error{Code: brant.ErrMisuse, Message: "a transaction is running in this connection; SAVEPOINT begins one inside it"}
+		return nil, fail(brant.ErrMisuse, "a transaction is running in this connection; SAVEPOINT begins one inside it")
 	}
 	if err := c.begin(ctx, "", options.ReadOnly); err != nil {
 		return nil, err
@@ -163,7 +163,7 @@ func (t *transaction) running() bool { return len(t.conn.levels) > 0 && t.conn.l
 // Commit commits, with savepoints that are still open.
 func (t *transaction) Commit() error {
 	if !t.running() {
-		return &brant.Error{Code: brant.ErrMisuse, Message: "the transaction is over: SQL ended it"}
+		return fail(brant.ErrMisuse, "the transaction is over: SQL ended it")
 	}
 	return t.conn.commit(context.Background(), 0)
 }
@@ -215,7 +215,7 @@ func (c *conn) control(ctx context.Context, what control) error {
 	return c.begin(ctx, what.name, false)
 }
 
-func sqlError(message string) error { return &brant.Error{Code: brant.ErrSQL, Message: message} }
+func sqlError(message string) error { return fail(brant.ErrSQL, message) }
 
 // ---- values ------------------------------------------------------------------------------------------------------------
 

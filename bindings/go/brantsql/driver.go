@@ -35,6 +35,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/url"
@@ -108,7 +109,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	if c.closed {
-		return nil, &brant.Error{Code: brant.ErrClosed, Message: "the pool is closed"}
+		return nil, fail(brant.ErrClosed, "the pool is closed")
 	}
 	if c.db == nil {
 		db, err := brant.Open(c.path, &c.options)
@@ -174,11 +175,11 @@ func parseName(name string) (path string, options brant.Options, err error) {
 	return path, options, nil
 }
 
-func invalid(message string) error { return &brant.Error{Code: brant.ErrInvalid, Message: message} }
-
-func unsupported(message string) error {
-	return &brant.Error{Code: brant.ErrUnsupported, Message: message}
+func fail(code brant.Code, message string) error {
+	return &brant.Error{Code: code, Message: message, Detail: json.RawMessage("{}")}
 }
+
+func invalid(message string) error { return fail(brant.ErrInvalid, message) }
 
 // Execer is what runs a statement: *sql.Tx, *sql.Conn, *sql.DB, and what embeds or wraps one without changing texts and values.
 type Execer interface {
@@ -197,7 +198,7 @@ func ask(ctx context.Context, e Execer) (*request, error) {
 	r := new(request)
 	_, err := e.ExecContext(ctx, requestText, r)
 	if err == nil && r.db == nil {
-		err = &brant.Error{Code: brant.ErrMisuse, Message: "it is not of this driver"}
+		err = fail(brant.ErrMisuse, "it is not of this driver")
 	}
 	return r, err
 }
@@ -211,7 +212,7 @@ func Tx(ctx context.Context, tx Execer) (*brant.Tx, error) {
 		return nil, err
 	}
 	if r.tx == nil {
-		return nil, &brant.Error{Code: brant.ErrMisuse, Message: "no transaction is running"}
+		return nil, fail(brant.ErrMisuse, "no transaction is running")
 	}
 	return r.tx, nil
 }
