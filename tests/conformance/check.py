@@ -29,6 +29,13 @@ def names_called(scenario):
                 yield step["name"]
 
 
+def described(schema, definitions):
+    """Its description, or that of the definition that it is."""
+    if "$ref" in schema and "description" not in schema:
+        return described(definitions[schema["$ref"].rsplit("/", 1)[-1]], definitions)
+    return schema.get("description", "").strip()
+
+
 def main():
     checks = []
 
@@ -40,9 +47,11 @@ def main():
     table = re.sub(r"\s*\\\n\s*", " ", (ROOT / "core" / "src" / "operation" / "table.h").read_text())
     functions = dict(re.findall(r'X\((brant_\w+), (?:brant__\w+, )?"([\w.]+)"', table))
     functions["brant_operation_list"] = "operations.list"
-    specs = {}
+    specs, definitions = {}, {}
     for path in sorted((ROOT / "core" / "operations").glob("*.json")):
-        for spec in json.loads(path.read_text())["operations"]:
+        document = json.loads(path.read_text())
+        definitions[path.stem] = document.get("$defs", {})
+        for spec in document["operations"]:
             specs[spec["name"]] = {**spec, "file": path.stem}
     codes = set(re.findall(r"X\(([A-Z_]+), \d+,", (ROOT / "core" / "include" / "brant" / "base.h").read_text()))
     called = {name for path in SCENARIOS.glob("*.json") for name in names_called(json.loads(path.read_text()))}
@@ -56,6 +65,7 @@ def main():
     check("every spec stands in the file of its namespace", {n for n, s in specs.items() if s["namespace"] != s["file"] or not n.startswith(s["namespace"] + ".")})
     check("every documented error is a code", {f"{n}: {e}" for n, s in specs.items() for e in s["errors"] if e not in codes})
     check("every input refuses unknown members", {n for n, s in specs.items() if s["input_schema"].get("additionalProperties") is not False})
+    check("every member of an input says what it is", {f"{n}: {m}" for n, s in specs.items() for m, schema in s["input_schema"].get("properties", {}).items() if not described(schema, definitions[s["file"]])})
     check("every operation asks for a scope", {n for n, s in specs.items() if not s["required_scopes"]})
     check("every required scope is one", {f"{n}: {q}" for n, s in specs.items() for q in s["required_scopes"] if not SCOPE.match(q)})
     check("files are read or written by a path", {n for n, s in specs.items() if "files" in s and (s["files"] not in ("read", "write") or "path" not in s["input_schema"]["properties"])})
