@@ -175,7 +175,13 @@ int cli_backup_command(const cli_arguments *arguments);
 int cli_complete_command(const cli_arguments *arguments);
 int cli_completion_command(const cli_arguments *arguments);
 int cli_doctor_command(const cli_arguments *arguments);
+int cli_draw_command(const cli_arguments *arguments); /* exchange.c */
 int cli_export_command(const cli_arguments *arguments);
+/* What the rows of these two have in common. */
+#define CLI_EXPORT_ROW                                                                             \
+    .operation = "graphs.export", .words = "graph", .without = "limit",                            \
+    .arguments = "FILE GRAPH [TARGET]", .least = 2, .most = 3, .own = cli_export_options
+extern const cli_option cli_export_options[];
 int cli_import_command(const cli_arguments *arguments);
 int cli_lock_run(const cli_arguments *arguments);
 int cli_manual_command(const cli_arguments *arguments);
@@ -232,7 +238,7 @@ int cli_pairs(yyjson_mut_val **out, yyjson_mut_doc *document, const cli_style *s
 yyjson_mut_val *cli_field(yyjson_mut_doc *document, const char *text, size_t length);
 /* "effort >= 3" as a filter {"attributes.effort": {"$gte": 3}}, as graph.h says; `fields` may stand alone ("type=Task"), others are attributes. */
 int cli_where(yyjson_mut_val **out, yyjson_mut_doc *document, const cli_style *style,
-              const char *text);
+              const char *condition);
 
 /* ---- names.c ------------------------------------------------------------------------------------------------------ */
 

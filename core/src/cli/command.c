@@ -52,15 +52,8 @@ static const cli_command one_word[] = {
      .options = CLI_YES,
      .question = "erase all that has these values for ever?"},
     {.name = "export",
-     .operation = "graphs.export",
-     .words = "graph",
-     .without = "limit",
-     .arguments = "FILE GRAPH [TARGET]",
-     .least = 2,
-     .most = 3,
+     CLI_EXPORT_ROW,
      .run = cli_export_command,
-     .own = (const cli_option[]){{.name = "--overwrite", .help = "Replace a TARGET that is there"},
-                                 {0}},
      .summary = "write a graph to a file or standard output",
      .help = "The format is --format's, or told by TARGET's name: .json (graphology), .ndjson, "
              ".csv (with nodes or edges\nin the name, or --part), .graphml, .dot, .mmd; graphology "
@@ -98,7 +91,7 @@ static const cli_command one_word[] = {
      .hidden = true,
      .run = cli_manual_command},
     {.name = "mcp",
-     .arguments = "FILE",
+     .arguments = "FILE | --hub FOLDER",
      .summary =
          "serve a file to AI agents: the Model Context Protocol on standard input and output",
      .most = 1,

@@ -252,8 +252,13 @@ static int simple_call(brant_db *db, const cli_arguments *arguments, const char 
     return cli_ask(answer, db, &arguments->style, operation, input, BRANT_OK);
 }
 
-int cli_export_command(const cli_arguments *arguments) {
-    const bool draws = strcmp(arguments->command->name, "graph draw") == 0;
+const cli_option cli_export_options[] = {
+    {.name = "--overwrite", .help = "Replace a TARGET that is there"},
+    {.name = NULL},
+};
+
+/* `otherwise`: the format on standard output, where nothing says another. */
+static int export_as(const cli_arguments *arguments, const char *otherwise) {
     const char *path = arguments->count > 2 ? arguments->rest[2] : NULL;
     yyjson_mut_doc *input = NULL;
     yyjson_doc *answer = NULL, *begun = NULL;
@@ -266,9 +271,7 @@ int cli_export_command(const cli_arguments *arguments) {
     }
     yyjson_mut_val *root = yyjson_mut_doc_get_root(input);
     exit_code = settle_format(input, arguments, path && strcmp(path, "-") != 0 ? path : NULL,
-                              path && strcmp(path, "-") != 0 ? NULL
-                              : draws                        ? "dot"
-                                                             : "graphology");
+                              path && strcmp(path, "-") != 0 ? NULL : otherwise);
     /* One state of the graph, whoever writes meanwhile. */
     if (exit_code == 0)
         exit_code = simple_call(db, arguments, "transaction.begin", "mode", "read", &begun);
@@ -290,4 +293,12 @@ int cli_export_command(const cli_arguments *arguments) {
     yyjson_doc_free(begun);
     cli_close(db);
     return exit_code;
+}
+
+int cli_export_command(const cli_arguments *arguments) {
+    return export_as(arguments, "graphology");
+}
+
+int cli_draw_command(const cli_arguments *arguments) {
+    return export_as(arguments, "dot");
 }

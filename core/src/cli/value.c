@@ -236,11 +236,12 @@ yyjson_mut_val *cli_field(yyjson_mut_doc *document, const char *text, size_t len
 }
 
 int cli_where(yyjson_mut_val **out, yyjson_mut_doc *document, const cli_style *style,
-              const char *text) {
+              const char *condition) {
     static const struct {
         const char *sign, *operator;
     } signs[] = {{"!=", "$ne"}, {">=", "$gte"},     {"<=", "$lte"}, {"^=", "$prefix"}, {">", "$gt"},
                  {"<", "$lt"},  {"~", "$contains"}, {"==", "$eq"},  {"=", "$eq"}};
+    const char *text = condition;
     size_t length = strcspn(text, "!<>^~=");
     const char *value = NULL, *operator= NULL;
     for (size_t i = 0; i < sizeof signs / sizeof *signs && !value; i++) {
@@ -254,14 +255,17 @@ int cli_where(yyjson_mut_val **out, yyjson_mut_doc *document, const cli_style *s
         text++, length--;
     if (!value || length == 0 || length > NAME_MOST)
         return wrong(style, "--where", "a condition such as 'effort >= 3' (= != > >= < <= ~ ^=)",
-                     text);
+                     condition);
     while (*value == ' ')
         value++;
+    if (!*value)
+        return wrong(style, "--where",
+                     "a value behind the sign (a text that is empty: 'title = \"\"')", condition);
     yyjson_mut_val *operand = read_json(document, value, strlen(value));
     if (!operand) operand = yyjson_mut_str(document, value);
-    yyjson_mut_val *condition = yyjson_mut_obj(document);
-    yyjson_mut_obj_add(condition, yyjson_mut_str(document, operator), operand);
+    yyjson_mut_val *test = yyjson_mut_obj(document);
+    yyjson_mut_obj_add(test, yyjson_mut_str(document, operator), operand);
     *out = yyjson_mut_obj(document);
-    yyjson_mut_obj_add(*out, cli_field(document, text, length), condition);
+    yyjson_mut_obj_add(*out, cli_field(document, text, length), test);
     return 0;
 }
