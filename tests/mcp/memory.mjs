@@ -3,11 +3,12 @@ import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ask, check, command, connect, equal, finish, folder, until } from './check.mjs';
+import { ask, check, command, connect, equal, finish, folder, PATIENCE, until } from './check.mjs';
 
 const reference = join(dirname(fileURLToPath(import.meta.url)), 'node_modules/@modelcontextprotocol/server-memory/dist/index.js');
 const theirs = (file) => connect([], { run: process.execPath, words: [reference], env: { MEMORY_FILE_PATH: file } });
-const ours = (file, ...options) => connect([file, '--create', '--profile', 'memory', ...options]);
+// Who waits for other writers waits as long as a busy machine takes.
+const ours = (file, ...options) => connect([file, '--create', '--profile', 'memory', '--options', JSON.stringify({ busy_timeout: PATIENCE }), ...options]);
 
 // ---- the same calls, the same answers ----
 {
@@ -122,7 +123,7 @@ const ours = (file, ...options) => connect([file, '--create', '--profile', 'memo
   writeFileSync(file, [...Array.from({ length: count }, (_, i) => JSON.stringify({ type: 'entity', name: `e${i}`, entityType: 't', observations: ['file'] })), ...Array.from({ length: count }, (_, i) => JSON.stringify({ type: 'relation', from: `e${i}`, to: `w${i % 50}`, relationType: 'r' }))].join('\n'));
   const c = await ours(path, '--max-tokens', '10000000');
   let over = false;
-  const importing = new Promise((done) => execFile(command, ['call', path, 'graphs.import', '-'], (error) => done(error)).stdin.end(JSON.stringify({ graph: 'memory', format: 'memory', path: file, batch: 100 }))).finally(() => (over = true));
+  const importing = new Promise((done) => execFile(command, ['call', '--options', JSON.stringify({ busy_timeout: PATIENCE }), path, 'graphs.import', '-'], (error) => done(error)).stdin.end(JSON.stringify({ graph: 'memory', format: 'memory', path: file, batch: 100 }))).finally(() => (over = true));
   const faults = [];
   let calls = 0;
   for (; !over || calls < 50; calls++) {

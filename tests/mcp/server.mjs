@@ -44,6 +44,11 @@ call('graphs.create', { name: 'g', graph_type: 'open' }, '--create');
   const found = await ask(client, 'operations_find', { query: 'enqueue job' });
   check('find', found.items[0].name === 'queues.enqueue', found.items?.map((item) => item.name));
   equal('call what was found', (await ask(client, 'operations_call', { operation: 'queues.enqueue', input: { queue: 'q', payload: 1 } })).result.state, 'ready');
+  for (const [tool, input, what] of [['operations_call', { operation: 'queues.enqueue', arguments: { queue: 'q' } }, '/arguments'], ['operations_describe', { operation: 'queues.enqueue', input: {} }, '/input'], ['operations_find', { words: 'job' }, '/words'], ['operations_find', { limit: 301 }, '/limit'], ['operations_find', { limit: '5' }, '/limit']]) {
+    const answer = await client.call(tool, input);
+    check(`${tool}: ${what} is told, not passed over`, answer.isError && answer.content[0].text.startsWith(`INVALID: ${what} `), answer);
+  }
+  check('several types', (await client.listTools()).tools.find((tool) => tool.name === 'nodes_put').inputSchema.properties.type.anyOf?.length === 2);
   check('describe', (await ask(client, 'operations_describe', { operation: 'queues.enqueue' })).input_schema.properties.payload !== undefined);
   for (const operation of ['sql.execute', 'transaction.begin', 'db.backup', 'api_keys.create']) {
     const answer = await client.call('operations_call', { operation, input: {} });
@@ -58,13 +63,15 @@ call('graphs.create', { name: 'g', graph_type: 'open' }, '--create');
   check('and no more', !names.includes('nodes_list') && !names.includes('operations_call') && !names.includes('graphs_import'), names);
   await client.close();
   const all = await connect([path, '--tools', 'all', '--scopes', '*:*']);
-  const pages = [];
+  const pages = [], several = [];
   let cursor;
   do {
     const page = await all.listTools(cursor ? { cursor } : {});
     pages.push(page.tools.length);
+    for (const tool of page.tools) if (/"type":\[/.test(JSON.stringify(tool))) several.push(tool.name);
     cursor = page.nextCursor;
   } while (cursor);
+  equal('a schema of several types is a choice of schemas of one', several, []);
   check('pages of tools', pages.length > 3 && pages.slice(0, -1).every((count) => count >= 50), pages);
   await all.close();
 }

@@ -15,7 +15,7 @@ const char cli_options_help[] =
     "  --org ORG            FILE is the folder of a hub: the file of this organisation (id or "
     "slug);\n"
     "                       without it the system's\n"
-    "  --as TOKENFILE       only what the API key in this file may (brant/session.h)\n"
+    "  --as TOKENFILE       only what the API key in this file may\n"
     "  --timeout MS         end with TIMEOUT after so many ms; a subscription just ends\n"
     "  --version, --help\n";
 
@@ -81,8 +81,11 @@ void cli_usage(FILE *out, const cli_style *style) {
             cli_off(style));
     for (const cli_command *command = cli_groups->commands; command->name; command++)
         if (!command->hidden) print_command(out, command);
-    fprintf(out, "  brant help [COMMAND | OPERATION | exit-codes]\n\n%sGroups of commands%s\n",
-            cli_on(style, "bold"), cli_off(style));
+    fprintf(
+        out,
+        "  brant help [COMMAND | OPERATION | exit-codes]       what it does, takes and answers\n\n"
+        "%sGroups of commands%s\n",
+        cli_on(style, "bold"), cli_off(style));
     for (const cli_group *group = cli_groups + 1; group->commands; group++)
         print_group(out, group);
     fprintf(out, "\n%sOptions%s\n%s\n%s\n%sExamples%s\n", cli_on(style, "bold"), cli_off(style),

@@ -100,24 +100,17 @@ static int64_t now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/*
- * A number of the call's own, taken out of the input: absent it stays what it is. False: it is none
- * of the range that the tool's schema says, and the answer tells it.
- */
-static bool take_number(int64_t *io_number, mcp_answer *answer, yyjson_mut_val *input,
-                        const char *name, int64_t least, int64_t most) {
-    yyjson_mut_val *given = yyjson_mut_obj_remove_key(input, name);
-    int64_t number;
+bool mcp_read_number(int64_t *io_number, mcp_answer *answer, yyjson_val *given, const char *name,
+                     int64_t least, int64_t most) {
+    const int64_t number = yyjson_get_sint(given); /* negative of what an int64_t does not hold */
 
-    if (!given) return true;
-    number = yyjson_mut_get_sint(given); /* negative of what is greater than an int64_t */
-    if (yyjson_mut_is_int(given) && number >= least && number <= most) {
-        *io_number = number;
-        return true;
+    if (given && (!yyjson_is_int(given) || number < least || number > most)) {
+        mcp_answer_fail(answer, "INVALID: /%s is a whole number, %lld to %lld", name,
+                        (long long)least, (long long)most);
+        return false;
     }
-    mcp_answer_fail(answer, "INVALID: /%s is a whole number, %lld to %lld", name, (long long)least,
-                    (long long)most);
-    return false;
+    if (given) *io_number = number;
+    return true;
 }
 
 /* The items that come within wait_ms, or until the end; as many as max_items and the budget take. */
@@ -137,9 +130,13 @@ static void collect(mcp_answer *answer, mcp_server *server, const mcp_tool *tool
 
     if (root) yyjson_mut_doc_set_root(given, root);
     root = yyjson_mut_doc_get_root(given);
-    if (!take_number(&most, answer, root, "max_items", 1, MCP_ITEMS_MAX) ||
-        !take_number(&wait, answer, root, "wait_ms", 0, MCP_WAIT_MAX))
+    if (!mcp_read_number(&most, answer, yyjson_obj_get(input, "max_items"), "max_items", 1,
+                         MCP_ITEMS_MAX) ||
+        !mcp_read_number(&wait, answer, yyjson_obj_get(input, "wait_ms"), "wait_ms", 0,
+                         MCP_WAIT_MAX))
         goto cleanup;
+    yyjson_mut_obj_remove_key(root, "max_items");
+    yyjson_mut_obj_remove_key(root, "wait_ms");
     json = mcp_write(yyjson_mut_doc_get_root(given), &length);
     list = yyjson_mut_obj_add_arr(doc, yyjson_mut_doc_get_root(doc), "items");
     status = brant_call_open(&cursor, server->agent.session, tool->operation,

@@ -297,6 +297,9 @@ void mcp_answer_free(mcp_answer *answer);
 void mcp_answer_error(mcp_answer *answer);
 void mcp_answer_fail(mcp_answer *answer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* A number of a tool's own input; absent it stays what it is. False: it is none of that range, and the answer tells it. */
+bool mcp_read_number(int64_t *io_number, mcp_answer *answer, yyjson_val *given, const char *name,
+                     int64_t least, int64_t most);
 
 void mcp_tools_call(mcp_server *server, yyjson_val *id, yyjson_val *params);
 /* An operation with a JSON input, its answer within the budget. */

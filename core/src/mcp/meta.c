@@ -7,6 +7,8 @@
 
 #include "mcp/mcp.h"
 
+#define FIND_MAX 300
+
 const char *const mcp_meta_tools[] = {
     "{\"name\":\"operations_find\",\"title\":\"Find operations\",\"description\":\"Find operations "
     "that are not among these tools: by words of what they do (queue, retry, stream, lock, "
@@ -33,10 +35,12 @@ const char *const mcp_meta_tools[] = {
     "\"destructiveHint\":false,\"idempotentHint\":true,\"openWorldHint\":false}}",
     "{\"name\":\"operations_call\",\"title\":\"Call an operation\",\"description\":\"Call any "
     "operation that operations_find shows, by its name, with an input of its schema.\","
-    "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"operation\":{\"type\":\"string\"},"
-    "\"input\":{\"type\":\"object\"}},\"required\":[\"operation\"],\"additionalProperties\":false},"
-    "\"outputSchema\":{\"type\":\"object\",\"properties\":{\"result\":{}},\"required\":[\"result\"]"
-    "},"
+    "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"operation\":{\"type\":\"string\","
+    "\"description\":\"For example queues.enqueue\"},\"input\":{\"type\":\"object\","
+    "\"description\":\"Of the input schema that operations_describe shows\"}},"
+    "\"required\":[\"operation\"],\"additionalProperties\":false},"
+    "\"outputSchema\":{\"type\":\"object\",\"properties\":{\"result\":{\"type\":\"object\","
+    "\"description\":\"Of its output schema\"}},\"required\":[\"result\"]},"
     "\"annotations\":{\"readOnlyHint\":false,\"destructiveHint\":true,\"idempotentHint\":false,"
     "\"openWorldHint\":false}}",
     NULL,
@@ -83,8 +87,7 @@ static void find(mcp_answer *answer, mcp_server *server, yyjson_val *arguments) 
     const brant_status refreshed =
         mcp_catalogue_refresh(&changed, &server->catalogue, server->agent.session);
     const char *query = yyjson_get_str(yyjson_obj_get(arguments, "query"));
-    const int64_t asked = yyjson_get_sint(yyjson_obj_get(arguments, "limit"));
-    const size_t limit = asked > 0 && asked <= 300 ? (size_t)asked : 20;
+    int64_t limit = 20;
     const size_t count = server->catalogue.count;
     int *scores = mcp_alloc((count + 1) * sizeof *scores);
     yyjson_mut_doc *doc = mcp_doc();
@@ -92,13 +95,19 @@ static void find(mcp_answer *answer, mcp_server *server, yyjson_val *arguments) 
     size_t shown = 0, matched = 0, tokens = 32;
 
     (void)refreshed; /* an agent that may not read graph types has none of theirs */
+    if (!mcp_read_number(&limit, answer, yyjson_obj_get(arguments, "limit"), "limit", 1,
+                         FIND_MAX)) {
+        yyjson_mut_doc_free(doc);
+        free(scores);
+        return;
+    }
     list = yyjson_mut_obj_add_arr(doc, root, "items");
     for (size_t i = 0; i < count; i++) {
         const mcp_tool *tool = &server->catalogue.tools[i];
         scores[i] = reachable(server, tool) ? score(tool, query ? query : "") : 0;
         matched += scores[i] > 0;
     }
-    while (shown < limit && shown < matched) {
+    while (shown < (size_t)limit && shown < matched) {
         size_t best = 0;
         for (size_t i = 1; i < count; i++)
             if (scores[i] > scores[best]) best = i;
@@ -175,6 +184,21 @@ static void call(mcp_answer *answer, mcp_server *server, const mcp_tool *tool, y
     yyjson_mut_doc_set_root(answer->doc, root);
 }
 
+/* "input" given as "arguments" would be a call with no input. False: the answer tells it. */
+static bool knows_all(mcp_answer *answer, yyjson_val *arguments, const char *one,
+                      const char *other) {
+    size_t at, count;
+    yyjson_val *name, *value;
+
+    yyjson_obj_foreach(arguments, at, count, name, value) {
+        if (yyjson_equals_str(name, one) || (other && yyjson_equals_str(name, other))) continue;
+        mcp_answer_fail(answer, "INVALID: /%.128s is unknown: there are %s%s%s",
+                        yyjson_get_str(name), one, other ? " and " : "", other ? other : "");
+        return false;
+    }
+    return true;
+}
+
 bool mcp_meta_call(mcp_answer *answer, mcp_server *server, const char *name,
                    yyjson_val *arguments) {
     const bool describes = strcmp(name, "operations_describe") == 0;
@@ -182,10 +206,11 @@ bool mcp_meta_call(mcp_answer *answer, mcp_server *server, const char *name,
     const mcp_tool *tool;
 
     if (strcmp(name, "operations_find") == 0) {
-        find(answer, server, arguments);
+        if (knows_all(answer, arguments, "query", "limit")) find(answer, server, arguments);
         return true;
     }
     if (!describes && strcmp(name, "operations_call") != 0) return false;
+    if (!knows_all(answer, arguments, "operation", describes ? NULL : "input")) return true;
     tool = wanted(answer, server, arguments);
     if (!tool) return true;
     if (input && !yyjson_is_obj(input))

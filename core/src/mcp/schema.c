@@ -3,7 +3,7 @@
  *
  * A spec's schema has definitions beside it, of which most are of other operations, and typed ones have whole modules among them, whose entries refer to each other by
  * the module's name. Here only what is needed is copied, a module's entry as <module>.<Entry>, and names of documents ($id, $schema) go. A reference that leads nowhere becomes a schema that
- * takes anything: the operation checks its input itself. A schema that is nothing but a reference becomes what it refers to, since clients look for "properties" at the root.
+ * takes anything: the operation checks its input itself. A list of types becomes a choice. A schema that is nothing but a reference becomes what it refers to, since clients look for "properties" at the root.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +79,61 @@ static yyjson_mut_val *refer(flattening *self, const char *reference, yyjson_val
     return yyjson_mut_strcpy(self->doc, out);
 }
 
+/* Is the keyword one that says something of values of this type alone? */
+static bool is_of_type(const char *type, const char *keyword) {
+    static const char number[] = " minimum maximum exclusiveMinimum exclusiveMaximum multipleOf ";
+    static const struct {
+        const char *type, *keywords;
+    } all[] = {
+        {"array", " items prefixItems contains minContains maxContains minItems maxItems "
+                  "uniqueItems "},
+        {"integer", number},
+        {"number", number},
+        {"object", " properties patternProperties additionalProperties propertyNames required "
+                   "dependentRequired minProperties maxProperties "},
+        {"string", " minLength maxLength pattern format "},
+    };
+    const size_t length = strlen(keyword);
+
+    if (length == 0 || strchr(keyword, ' ')) return false;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (strcmp(all[i].type, type) != 0) continue;
+        for (const char *at = all[i].keywords; (at = strstr(at, keyword)); at += length)
+            if (at[-1] == ' ' && at[length] == ' ') return true;
+    }
+    return false;
+}
+
+/* A schema of several types becomes a choice of schemas of one: clients whose models take schemas of another dialect know no list of types. */
+static void split_types(const flattening *self, yyjson_mut_val *schema) {
+    yyjson_mut_val *types = yyjson_mut_obj_get(schema, "type"), *choices, *branch, *type, *name,
+                   *item;
+    size_t at, count, member, members;
+
+    if (!yyjson_mut_is_arr(types) || yyjson_mut_obj_get(schema, "anyOf")) return;
+    yyjson_mut_arr_foreach(types, at, count, type) {
+        if (!yyjson_mut_is_str(type)) return;
+    }
+    choices = yyjson_mut_arr(self->doc);
+    yyjson_mut_arr_foreach(types, at, count, type) {
+        branch = yyjson_mut_arr_add_obj(self->doc, choices);
+        yyjson_mut_obj_add_strcpy(self->doc, branch, "type", yyjson_mut_get_str(type));
+        yyjson_mut_obj_foreach(schema, member, members, name, item) {
+            if (is_of_type(yyjson_mut_get_str(type), yyjson_mut_get_str(name)))
+                yyjson_mut_obj_add(branch, yyjson_mut_val_mut_copy(self->doc, name),
+                                   yyjson_mut_val_mut_copy(self->doc, item));
+        }
+    }
+    yyjson_mut_obj_iter rest = yyjson_mut_obj_iter_with(schema);
+    while ((name = yyjson_mut_obj_iter_next(&rest))) {
+        bool moved = yyjson_mut_equals_str(name, "type");
+        yyjson_mut_arr_foreach(types, at, count, type) moved =
+            moved || is_of_type(yyjson_mut_get_str(type), yyjson_mut_get_str(name));
+        if (moved) yyjson_mut_obj_iter_remove(&rest);
+    }
+    yyjson_mut_obj_add_val(self->doc, schema, "anyOf", choices);
+}
+
 static yyjson_mut_val *flatten(flattening *self, yyjson_val *value, yyjson_val *module, int depth) {
     size_t at, count;
     yyjson_val *name, *item;
@@ -105,13 +160,15 @@ static yyjson_mut_val *flatten(flattening *self, yyjson_val *value, yyjson_val *
             made = refer(self, yyjson_get_str(item), module, depth);
             if (!made) continue;
         } else if (strcmp(text, "enum") == 0 || strcmp(text, "const") == 0 ||
-                   strcmp(text, "default") == 0 || strcmp(text, "examples") == 0) {
+                   strcmp(text, "default") == 0 || strcmp(text, "examples") == 0 ||
+                   strcmp(text, "dependentRequired") == 0) {
             made = yyjson_val_mut_copy(self->doc, item);
         } else {
             made = flatten(self, item, module, depth + 1);
         }
         yyjson_mut_obj_add(out, yyjson_val_mut_copy(self->doc, name), made);
     }
+    split_types(self, out);
     return out;
 }
 
