@@ -496,6 +496,32 @@ static void test_folder_removed_under_a_waiter(void **state) {
     brant_db_free(writer);
 }
 
+/* Whoever closes waits for no writer, as long as its patience may be: what it leaves goes with the next write. */
+static void test_close_while_another_writes(void **state) {
+    const char *path = make_file(*state, "a.db");
+    brant_db *db = must_open(path, "{\"busy_timeout\":600000}"), *writer = must_open(path, "");
+    brant_cursor *cursor = listen_to(db, "a");
+    must(writer, "transaction.begin", "{}", NULL);
+    const int64_t start = monotonic_ms();
+    brant_cursor_free(cursor);
+    assert_in_range(monotonic_ms() - start, 0, 300000);
+    must(writer, "transaction.rollback", "{}", NULL);
+    assert_true(notify(db, "b", 1));
+    assert_int_equal(registrations(db), 0);
+    cursor = listen_to(db, "a");
+    brant_cursor *other = listen_to(writer, "c"); /* who sends looks where somebody listens */
+    must(writer, "transaction.begin", "{}", NULL);
+    brant_db_free(db);
+    brant_cursor_free(cursor);
+    assert_in_range(monotonic_ms() - start, 0, 300000);
+    must(writer, "transaction.rollback", "{}", NULL);
+    assert_true(notify(writer, "a", 1)); /* finds it dead */
+    assert_true(notify(writer, "a", 2));
+    assert_int_equal(registrations(writer), 1);
+    brant_cursor_free(other);
+    brant_db_free(writer);
+}
+
 /* ---- the file goes away ------------------------------------------------------------------------------------------------------ */
 
 typedef struct waiter {
@@ -775,6 +801,7 @@ int main(int count, char **arguments) {
         TEST(test_hostile_registrations),
         TEST(test_untrusted_folder),
         TEST(test_folder_removed_under_a_waiter),
+        TEST(test_close_while_another_writes),
         TEST(test_file_deleted_or_replaced),
         TEST(test_listeners_come_and_go),
         TEST(test_child_leaves_the_parents_waits_alone),

@@ -150,7 +150,8 @@ cleanup:
 void brant__wake_gone_write(brant_db *db, wake *self) {
     if (self->gone_count == 0 || brant__depth(db) > 0) return;
     const bool clean = record_clean();
-    if (brant__begin(db, BRANT__WRITE) == BRANT_OK && brant__commit(db) != BRANT_OK)
+    if (brant__begin_soon(db, brant__monotonic_now() + BRANT__WAKE_PATIENCE) == BRANT_OK &&
+        brant__commit(db) != BRANT_OK)
         brant__rollback(db);
     record_restore(clean);
 }

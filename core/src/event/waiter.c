@@ -163,7 +163,8 @@ static void waiter_after_rollback(brant_db *db, void *state, unsigned depth) {
 static void write_dropped(brant_db *db) {
     if (brant__depth(db) > 0) return;
     const bool clean = brant_last_error()->code == BRANT_OK;
-    if (brant__begin(db, BRANT__WRITE) == BRANT_OK && brant__commit(db) != BRANT_OK)
+    if (brant__begin_soon(db, brant__monotonic_now() + BRANT__WAKE_PATIENCE) == BRANT_OK &&
+        brant__commit(db) != BRANT_OK)
         brant__rollback(db);
     if (clean) (void)brant__error_code();
 }

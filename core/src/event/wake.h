@@ -14,6 +14,8 @@
  */
 #define BRANT__WAKE_CHECK      1000
 #define BRANT__WAKE_CHECK_MOST 5000
+/* What is left of a wait when it ends is cleared up while others write only if they end within this; else with the next write, or by who finds it dead. */
+#define BRANT__WAKE_PATIENCE 250
 
 /* The state of waking, made when it is first needed. Inside the handle. */
 brant_status brant__wake_attach(brant_db *db);

@@ -9,12 +9,9 @@
 #include "base/condition.h"
 #include "hub/hub.h"
 
-#include <time.h>
-
 #define CHANGES       256 /* noted of one transaction */
 #define ORGANIZATIONS 8   /* whose files are opened after it */
 #define PATIENCE      100 /* ms, for all of them, that others write */
-#define PAUSE         2   /* ms */
 
 struct brant__member_change {
     brant__member_change *next;
@@ -176,20 +173,10 @@ static brant_status derive(brant__derived *out, brant_db *tenant, brant__text ac
     return status;
 }
 
-static brant_status begin_soon(brant_db *tenant, int64_t end) {
-    const struct timespec pause = {.tv_nsec = PAUSE * 1000000L};
-    for (;;) {
-        const brant_status status = brant__begin_now(tenant);
-        if (status != BRANT_BUSY || brant__monotonic_now() >= end) return status;
-        (void)brant__error_code();
-        nanosleep(&pause, NULL);
-    }
-}
-
 /* All changes from this one on that are of its organisation. */
 static brant_status derive_changes(brant_db *tenant, brant__member_change *change, int64_t end) {
     const char *org_id = change->org_id;
-    brant_status status = begin_soon(tenant, end);
+    brant_status status = brant__begin_soon(tenant, end);
     if (status != BRANT_OK) return status;
     for (; change && status == BRANT_OK; change = change->next)
         if (strcmp(change->org_id, org_id) == 0) status = derive(NULL, tenant, change->account_id);

@@ -199,6 +199,8 @@ enum { BRANT__READ, BRANT__WRITE };
 brant_status brant__begin(brant_db *db, int mode);
 /* The same of a write transaction that nobody waits for: BUSY at once while another writes. On a host's connection the host's patience counts. */
 brant_status brant__begin_now(brant_db *db);
+/* The same for which one waits until `end` of the monotonic clock, however long the busy timeout is: of what may be left undone. */
+brant_status brant__begin_soon(brant_db *db, int64_t end);
 brant_status brant__commit(brant_db *db);
 /* Never fails as far as the caller is concerned, keeps the error record. */
 void brant__rollback(brant_db *db);

@@ -6,6 +6,10 @@
  */
 #include "store/handle.h"
 
+#include <time.h>
+
+#define SOON 2 /* ms between tries */
+
 /* Savepoints of the first levels stay prepared: every statement that writes inside a transaction has one. */
 #define KEPT_LEVELS 4
 #define LEVELS(verb)                                                                               \
@@ -195,6 +199,16 @@ brant_status brant__begin_now(brant_db *db) {
     const brant_status status = brant__begin(db, BRANT__WRITE);
     db->impatient = false;
     return status;
+}
+
+brant_status brant__begin_soon(brant_db *db, int64_t end) {
+    const struct timespec pause = {.tv_nsec = SOON * 1000000L};
+    for (;;) {
+        const brant_status status = brant__begin_now(db);
+        if (status != BRANT_BUSY || brant__monotonic_now() >= end) return status;
+        (void)brant__error_code();
+        nanosleep(&pause, NULL);
+    }
 }
 
 /* A level without a savepoint. */
