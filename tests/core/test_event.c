@@ -551,7 +551,7 @@ static void test_one_cursor_serves_one_thread(void **state) {
     char *answer = NULL;
     size_t length = 0;
     start(&waiting, cursor, 10 * PATIENCE);
-    pause_ms(100);
+    await_waiting(db, 1);
     assert_int_equal(brant_cursor_next(&answer, &length, cursor, 0), BRANT_MISUSE);
     assert_null(answer);
     brant_cursor_close(cursor);
@@ -568,9 +568,9 @@ static void ends_wait(const char *path, enum end how, bool follower) {
     waiter leads, follows;
     check_in(db, HOUR); /* at once, not by the tick */
     start(&leads, first, -1);
-    pause_ms(50);
+    await_waiting(db, 1);
     start(&follows, second, -1);
-    pause_ms(50);
+    await_waiting(db, 2);
     brant_cursor *cursor = follower ? second : first;
     if (how == CLOSE_CURSOR) brant_cursor_close(cursor);
     if (how == FREE_CURSOR) brant_cursor_free(cursor);
@@ -722,6 +722,7 @@ static void test_waiting_uses_no_processor(void **state) {
             cursors[i] = must_listen(db, "[\"a\"]");
         for (int i = 0; i < COUNT; i++)
             start(&waiters[i], cursors[i], -1);
+        await_waiting(db, COUNT);
         pause_ms(100);
         const double before = processor_ms();
         pause_ms(2000);

@@ -20,6 +20,19 @@ static inline void check_in(brant_db *db, int64_t ms) {
     pthread_mutex_unlock(&self->mutex);
 }
 
+/* So many threads wait on a handle (no session). */
+static inline void await_waiting(brant_db *db, size_t wanted) {
+    wake *self = wake_of(db);
+    size_t waiting = 0;
+    for (const int64_t begun = monotonic_ms(); monotonic_ms() - begun < PATIENCE; pause_ms(1)) {
+        pthread_mutex_lock(&self->mutex);
+        waiting = (size_t)self->waiting;
+        pthread_mutex_unlock(&self->mutex);
+        if (waiting >= wanted) return;
+    }
+    fail_msg("%zu threads wait instead of %zu", waiting, wanted);
+}
+
 static inline void must_notify(brant_db *db, const char *channel) {
     char json[256];
     snprintf(json, sizeof json, "{\"channel\":\"%s\"}", channel);
