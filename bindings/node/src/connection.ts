@@ -165,7 +165,7 @@ export class Connection {
   session(identity: object): Connection {
     if (this.closed) throw closedError();
     const giveBack = (trusted: Handle): void => this.#root.#source.close(trusted);
-    const source = sessionSource(this, stringify(identity), () => this.#another(), giveBack);
+    const source = sessionSource(this, stringify(identity ?? {}), () => this.#another(), giveBack);
     return new Connection(source, this.integers, this);
   }
 

@@ -27,6 +27,16 @@ export function array<T>(items: Iterable<T>): readonly T[] {
   return typeof items === 'object' && items !== null && Symbol.iterator in items ? [...items] : (items as never);
 }
 
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Items as the library takes them. What is no iterable, and what is no item, goes there as it is, too. */
+export function items<T>(given: Iterable<T>, each: (item: T) => object): unknown {
+  const all: unknown = array(given);
+  return Array.isArray(all) ? all.map((item: T) => (isObject(item) ? each(item) : item)) : all;
+}
+
 /** For a page's input: a null cursor is the beginning. */
 export function paged(options: PageOptions | undefined): Record<string, unknown> {
   const input = snakeCase(options);

@@ -1,4 +1,5 @@
 /* Outboxes: a side effect for each committed change, at least once. */
+import { BrantError } from './error.js';
 import type { Job } from './job.js';
 import type { EnqueueOptions, Enqueued, Queue } from './queue.js';
 import type { ProcessOptions, Worker } from './worker.js';
@@ -26,6 +27,7 @@ export class Outbox<Message = unknown> {
 
   /** @internal */
   constructor(queue: Queue<Message, unknown>, deliver: Deliver<Message> | undefined, options: ProcessOptions) {
+    if (deliver !== undefined && typeof deliver !== 'function') throw new BrantError('INVALID', 'deliver is not a function');
     this.queue = queue;
     this.worker =
       deliver === undefined

@@ -4,7 +4,7 @@
  */
 import type { Connection } from './connection.js';
 import { BrantError } from './error.js';
-import { apart, following } from './input.js';
+import { apart, following, items } from './input.js';
 import { Job, type ClaimedJob, type JobInfo, type JobState } from './job.js';
 import { snakeCase } from './json.js';
 import type { Dispatcher, ListenOptions, Listener } from './listener.js';
@@ -207,7 +207,7 @@ export class Queue<Payload = unknown, Result = unknown> {
   }
 
   /** `enqueue` on another thread, outside any transaction of this handle. */
-  enqueueAsync(payload?: Payload, options?: EnqueueOptions & AsyncOptions): Promise<Enqueued> {
+  async enqueueAsync(payload?: Payload, options?: EnqueueOptions & AsyncOptions): Promise<Enqueued> {
     const [rest, call] = apart(options);
     return this.#connection.invokeAsync('queues.enqueue', { ...enqueued({ ...rest, payload }), queue: this.name }, call);
   }
@@ -220,12 +220,12 @@ export class Queue<Payload = unknown, Result = unknown> {
    * ```
    */
   enqueueMany(jobs: Iterable<NewJob<Payload>>): { ids: number[]; duplicates: number } {
-    return this.#connection.invoke(native.brant_queue_enqueue_many, { queue: this.name, items: Array.from(jobs, enqueued) });
+    return this.#connection.invoke(native.brant_queue_enqueue_many, { queue: this.name, items: items(jobs, enqueued) });
   }
 
   /** `enqueueMany` on another thread. */
-  enqueueManyAsync(jobs: Iterable<NewJob<Payload>>, options?: AsyncOptions): Promise<{ ids: number[]; duplicates: number }> {
-    return this.#connection.invokeAsync('queues.enqueue_many', { queue: this.name, items: Array.from(jobs, enqueued) }, options);
+  async enqueueManyAsync(jobs: Iterable<NewJob<Payload>>, options?: AsyncOptions): Promise<{ ids: number[]; duplicates: number }> {
+    return this.#connection.invokeAsync('queues.enqueue_many', { queue: this.name, items: items(jobs, enqueued) }, options);
   }
 
   /**

@@ -2,7 +2,7 @@
 import type { Connection } from './connection.js';
 import { BrantError } from './error.js';
 import { Group, type GroupOptions } from './group.js';
-import { apart, following } from './input.js';
+import { apart, following, items } from './input.js';
 import { snakeCase } from './json.js';
 import type { Dispatcher } from './listener.js';
 import { native } from './native.js';
@@ -129,15 +129,15 @@ export class Stream<Payload = unknown> {
 
   /** Append many, all or none, with offsets one after the other. */
   publishMany(events: Iterable<{ payload?: Payload | undefined; key?: string | undefined }>): { first: number; last: number } {
-    return this.#connection.invoke(native.brant_stream_publish_many, { stream: this.name, items: Array.from(events, published) });
+    return this.#connection.invoke(native.brant_stream_publish_many, { stream: this.name, items: items(events, published) });
   }
 
   /** `publishMany` on another thread, outside any transaction of this handle. */
-  publishManyAsync(
+  async publishManyAsync(
     events: Iterable<{ payload?: Payload | undefined; key?: string | undefined }>,
     options?: AsyncOptions,
   ): Promise<{ first: number; last: number }> {
-    return this.#connection.invokeAsync('streams.publish_many', { stream: this.name, items: Array.from(events, published) }, options);
+    return this.#connection.invokeAsync('streams.publish_many', { stream: this.name, items: items(events, published) }, options);
   }
 
   /** A page of events. @throws BrantError `NOT_FOUND`: no such stream. */
@@ -299,6 +299,6 @@ export class Streams implements Iterable<StreamInfo> {
   }
 }
 
-function published({ payload, key }: { payload?: unknown; key?: string | undefined }): object {
-  return { ...packed(payload), key };
+function published({ payload, ...rest }: { payload?: unknown; key?: string | undefined }): object {
+  return { ...rest, ...packed(payload) };
 }

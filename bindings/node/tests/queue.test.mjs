@@ -36,14 +36,27 @@ test('a text is the key of a unique job', (t) => {
   assert.deepEqual(db.schedules.set('s', '@daily', { queue: 'q', options: { unique: 'k' } }).options.unique, { key: 'k' });
 });
 
-test('what would be lost silently is refused', (t) => {
+test('what would be lost silently is refused', async (t) => {
   const db = database(t);
   const queue = db.queue('q');
   assert.throws(() => queue.enqueue(() => 1), { code: 'INVALID', message: 'a function is no payload: it has no JSON form' });
   assert.throws(() => db.stream('s').publish(Symbol('x')), code('INVALID'));
   assert.throws(() => db.stream('s').subscribe('mail'), { code: 'INVALID', message: /subscribe\(\{ consumer: 'mail' \}\)/ });
   assert.throws(() => db.schedules.set('s', '@daily'), { code: 'INVALID', message: /queue/ });
-  assert.deepEqual([...db.queues], []);
+  // Payloads where jobs and events are expected, and what is no list.
+  const stream = db.stream('s');
+  for (const many of [[1], ['a'], [{ to: 'ann' }], [[]], [null], 5, 'ab', null, undefined, { payload: 1 }]) {
+    assert.throws(() => queue.enqueueMany(many), code('INVALID', ({ message }) => assert.match(message, /items/)));
+    assert.throws(() => stream.publishMany(many), code('INVALID', ({ message }) => assert.match(message, /items/)));
+    await assert.rejects(queue.enqueueManyAsync(many), code('INVALID'));
+    await assert.rejects(stream.publishManyAsync(many), code('INVALID'));
+  }
+  // A promise is what they answer, whatever is wrong.
+  await assert.rejects(queue.enqueueManyAsync([{ payload: () => 1 }]), code('INVALID'));
+  await assert.rejects(stream.publishManyAsync([{ payload: Symbol('x') }]), code('INVALID'));
+  assert.throws(() => db.outbox('mails', 'deliver'), code('INVALID', ({ message }) => assert.match(message, /deliver/)));
+  assert.throws(() => db.session(), code('INVALID'));
+  assert.deepEqual([[...db.queues], [...db.streams]], [[], []]);
 });
 
 test('a moment is a number or a Date', (t) => {

@@ -194,11 +194,15 @@ test('closing ends those who follow, at once, and leaves the database open', asy
 
 test('the program ends once viewer and database are closed, and a port that is taken is said', async (t) => {
   const db = database(t);
-  const first = await view(db);
-  const { port } = new URL(first.url);
-  await assert.rejects(view(db, { port: Number(port) }), { code: 'EADDRINUSE' });
-  await first.close();
-  const second = await view(db, { port: Number(port) });
-  assert.equal(new URL(second.url).port, port);
-  await second.close();
+  const again = async () => {
+    const first = await view(db);
+    const port = Number(new URL(first.url).port);
+    await assert.rejects(view(db, { port }), { code: 'EADDRINUSE' });
+    await first.close();
+    return view(db, { port }).then((viewer) => ({ viewer, port }));
+  };
+  // Another program may take it in between.
+  const { viewer, port } = await again().catch(again).catch(again);
+  assert.equal(Number(new URL(viewer.url).port), port);
+  await viewer.close();
 });
