@@ -7,9 +7,8 @@ import { isatty } from 'node:tty';
 
 const UNSUPPORTED = 27; // of brant/base.h: the command's exit codes are the core's statuses
 const platform = `${process.platform}-${process.arch}`;
-const child = spawn(join(__dirname, '..', 'prebuilds', platform, 'bin', 'brant'), process.argv.slice(2), { stdio: 'inherit' });
 
-// A terminal's Ctrl-C reaches both processes by itself.
+// From before there is a child: none is left behind. A terminal's Ctrl-C reaches both processes by itself.
 const terminal = [0, 1, 2].some(isatty);
 for (const name of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) {
   process.on(name, () => {
@@ -17,6 +16,7 @@ for (const name of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as cons
   });
 }
 
+const child = spawn(join(__dirname, '..', 'prebuilds', platform, 'bin', 'brant'), process.argv.slice(2), { stdio: 'inherit' });
 child.on('error', (error: NodeJS.ErrnoException) => {
   console.error(error.code === 'ENOENT' ? `brant: this package has no command for ${platform}` : `brant: ${error.message}`);
   process.exitCode = error.code === 'ENOENT' ? UNSUPPORTED : 1;
