@@ -253,7 +253,7 @@ class Program:
         if not kill and not self.broken:
             self.go()
         try:
-            self.process.wait(1 if kill else 20)
+            self.process.wait(1 if kill else LIMIT)
         except subprocess.TimeoutExpired:
             problem = "the program does not end: something is left open\n"
             os.killpg(self.process.pid, signal.SIGKILL)
