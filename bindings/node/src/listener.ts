@@ -248,7 +248,7 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
   }
 
   /**
-   * The next item, or undefined when none came within `timeout` ms (default: wait until one comes; 0: do not wait).
+   * The next item, or undefined when none came within `timeout` ms (default, and less than 0: wait until one comes; 0: do not wait).
    * Several may wait at once and are served in order. Rejects with `CLOSED`, with `INTERRUPTED`, or with the signal's reason.
    */
   next(timeout?: number): Promise<T | undefined> {
@@ -359,7 +359,7 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
 
   #take<R>(timeout: number | undefined, empty: R, take: (buffer: T[]) => R): Promise<R> {
     return new Promise<R>((resolve, reject) => {
-      if (timeout !== undefined && !(timeout >= 0)) throw new BrantError('INVALID', 'timeout is not a number of milliseconds');
+      if (timeout !== undefined && (typeof timeout !== 'number' || Number.isNaN(timeout))) throw new BrantError('INVALID', 'timeout is not a number of milliseconds');
       if (this.#end !== undefined) throw this.#end.error;
       if (this.#signal?.aborted) {
         this.#onAbort();
@@ -372,7 +372,7 @@ export class Listener<T = Notification> extends EventTarget implements AsyncIter
       }
       if (timeout === 0 || this.#exhausted) return resolve(empty);
       const waiter: Waiter<T> = { take: (buffer) => resolve(take(buffer)), reject, timer: undefined };
-      if (timeout !== undefined && timeout <= LONGEST) {
+      if (timeout !== undefined && timeout > 0 && timeout <= LONGEST) {
         waiter.timer = setTimeout(() => {
           this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
           if (this.#waiters.length === 0) this.#dispatcher.done(this.#waiting);

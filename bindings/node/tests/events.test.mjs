@@ -265,7 +265,7 @@ test('a database in memory wakes its own listeners', async (t) => {
 
 test('channels, patterns and timeouts are checked', async (t) => {
   const db = database(t);
-  for (const timeout of [NaN, -1, 'soon']) await assert.rejects(db.listen('a').next(timeout), code('INVALID'));
+  for (const timeout of [NaN, 'soon', null]) await assert.rejects(db.listen('a').next(timeout), code('INVALID'));
   assert.throws(() => db.notify(''), code('INVALID'));
   assert.throws(() => db.notify('x'.repeat(256)), code('INVALID'));
   assert.throws(() => db.listen([]), code('INVALID'));
