@@ -958,6 +958,14 @@ static void test_sql_denied(void **state) {
         if (status != BRANT_DENIED && status != BRANT_SQL)
             fail_msg("%s: %s", denied[i], brant_status_name(status));
     }
+    /* What libraries' recipes set is an option here, and the refusal says which. */
+    must_fail(db, "sql.execute", "{\"sql\":\"PRAGMA synchronous=NORMAL\"}", BRANT_DENIED,
+              "\"durability\"");
+    must_fail(db, "sql.execute", "{\"sql\":\"PRAGMA busy_timeout=5000\"}", BRANT_DENIED,
+              "\"busy_timeout\"");
+    must_fail(db, "sql.execute", "{\"sql\":\"PRAGMA cache_size=-20000\"}", BRANT_DENIED, "\"cache\"");
+    must_fail(db, "sql.execute", "{\"sql\":\"PRAGMA journal_mode=WAL\"}", BRANT_DENIED,
+              "always");
     must(db, "sql.execute", "{\"sql\":\"SELECT count(*) FROM nodes\"}", "[[0]]");
     must(db, "sql.execute", "{\"sql\":\"PRAGMA table_info(mine)\"}", "\"x\"");
     must(db, "sql.execute", "{\"sql\":\"DROP TABLE mine\"}", NULL);

@@ -245,6 +245,10 @@ def test_urls(path: Path) -> None:
     with full.connect() as connection:
         assert handle(connection).info().durability == "full" and connection.dialect.driver == "brant"
         connection.rollback()
+    usual = create_engine(f"brant:///{path}", connect_args={"check_same_thread": False, "foreign_keys": True})  # as recipes for SQLite have it
+    with usual.connect() as connection:
+        assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+    usual.dispose()
     assert isinstance(full.pool, pool.QueuePool) and full.dialect.name == "sqlite"
     full.dispose()
     memory = create_engine("brant://")

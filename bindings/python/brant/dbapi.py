@@ -63,12 +63,14 @@ def connect(
     autocommit: bool = False,
     timeout: float | None = None,
     nested: bool = False,
+    check_same_thread: bool = False,
     **options: Any,
 ) -> Connection:
     """A connection to a file, which it opens and closes with the `options` of :func:`brant.open`, or on an open :class:`brant.Database` (or session), which it leaves open.
 
     `nested`: inside a transaction of the handle's this connection's are savepoints, which its `commit` and `rollback` end, instead of joining.
-    `timeout`: `busy_timeout` by the name that Python's sqlite3 has for it. OperationalError: no such file (with ``mode="rw"``), another process is migrating it.
+    `timeout`: `busy_timeout` by the name that Python's sqlite3 has for it. `check_same_thread`: taken from programs that say it to sqlite3, and of no effect: any
+    thread may call. OperationalError: no such file (with ``mode="rw"``), another process is migrating it.
     DatabaseError: not brant's; ``adopt=True`` adds its tables to an SQLite file.
     """
     if isolation_level not in ("DEFERRED", "IMMEDIATE", "SNAPSHOT"):

@@ -91,6 +91,19 @@ static bool is_harmless(const char *pragma, const char *argument) {
     return false;
 }
 
+/* What is said when the file is opened. */
+static const char *option_of(const char *pragma) {
+    static const char *const options[][2] = {
+        {"synchronous", "the option \"durability\" of opening says it in place of the pragma"},
+        {"busy_timeout", "the option \"busy_timeout\" of opening says it in place of the pragma"},
+        {"cache_size", "the option \"cache\" of opening says it in place of the pragma"},
+        {"journal_mode", "the journal is a write-ahead log always; the pragma is not wanted"},
+    };
+    for (size_t i = 0; pragma && i < BRANT__COUNT(options); i++)
+        if (sqlite3_stricmp(pragma, options[i][0]) == 0) return options[i][1];
+    return NULL;
+}
+
 /* What is the connection's alone, and of the user's tables alone. */
 static bool is_own_matter(const char *pragma) {
     return pragma && (sqlite3_stricmp(pragma, "foreign_keys") == 0 ||
@@ -202,6 +215,7 @@ int brant__authorize(void *context, int action, const char *a, const char *b, co
         return deny(db, "another file cannot be attached", a);
     case SQLITE_PRAGMA:
         if (is_harmless(a, b)) return SQLITE_OK;
+        if (option_of(a)) return deny(db, option_of(a), a);
         if (!is_own_matter(a)) return deny(db, "the pragma could change how the file is kept", a);
         return db->shell ? deny(db, "a hub's files have the option of the hub", a) : SQLITE_OK;
     default:
