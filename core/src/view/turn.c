@@ -19,8 +19,10 @@
 
 #define TICK_MS 100 /* between two looks at whether who asked is still there */
 
-enum { UNKNOWN = -1, /* not looked for yet, or this machine does not list its descriptors */
-       GONE = -2 };  /* it is none of those that are listed: the connection was reset */
+enum {
+    UNKNOWN = -1, /* not looked for yet, or this machine does not list its descriptors */
+    GONE = -2     /* it is none of those that are listed: the connection was reset */
+};
 
 struct view_turns {
     pthread_mutex_t lock; /* of all below */

@@ -7,8 +7,10 @@ export function count(value: number | undefined): string {
   return value === undefined ? '–' : whole.format(value);
 }
 
+/** By the unit that makes it a number that one can count. */
 export function rate(perSecond: number): string {
-  return `${precise.format(perSecond)}/s`;
+  if (perSecond === 0 || perSecond >= 1) return `${precise.format(perSecond)}/s`;
+  return perSecond * 60 >= 1 ? `${precise.format(perSecond * 60)}/min` : `${precise.format(perSecond * 3600)}/h`;
 }
 
 export function bytes(value: number): string {

@@ -1,6 +1,6 @@
 /* One node: what it is, what it is linked to, and the ways on from it. */
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { Failure, call } from '../api';
 import { count, line } from '../format';
 import { useLive, useNow } from '../live';
@@ -89,15 +89,19 @@ export function Details({ graph, id, model, expanded, choose, walk, collapse, pa
 function Neighbours({ model, id, choose }: { model: Model; id: string; choose: (key: string) => void }): JSX.Element | null {
   const [most, setMost] = useState<Record<string, number>>({});
   const node = model.find(id);
+  // Not each second, with the ages.
+  const groups = useMemo(() => {
+    const found = new Map<string, { type: string; outward: boolean; nodes: number[] }>();
+    for (const { node: other, edge, outward } of node === undefined ? [] : model.neighbours(node)) {
+      const type = model.edgeType(edge);
+      const name = `${outward ? '>' : '<'}${type}`;
+      const group = found.get(name) ?? { type, outward, nodes: [] };
+      group.nodes.push(other);
+      found.set(name, group);
+    }
+    return found;
+  }, [model, model.size, node]);
   if (node === undefined) return null;
-  const groups = new Map<string, { type: string; outward: boolean; nodes: number[] }>();
-  for (const { node: other, edge, outward } of model.neighbours(node)) {
-    const type = model.edgeType(edge);
-    const name = `${outward ? '>' : '<'}${type}`;
-    const group = groups.get(name) ?? { type, outward, nodes: [] };
-    group.nodes.push(other);
-    groups.set(name, group);
-  }
   if (groups.size === 0) return <p class="note">Nothing is linked to it{model.whole ? '' : ' among what is shown'}.</p>;
   return (
     <>

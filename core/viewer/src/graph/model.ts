@@ -46,6 +46,8 @@ export class Model {
   #incident = new Uint32Array(0);
   #lower: string[] | undefined;
   #edgeKeys = new Set<string>();
+  /** What was brought with its neighbours. */
+  #grown = new Set<string>();
 
   /** @param whole - all nodes and edges are there */
   constructor(
@@ -168,7 +170,7 @@ export class Model {
 
   /** Of a graph that is not all here: bring the node and its neighbours. */
   async grow(key: string, most: number): Promise<void> {
-    if (this.whole) return;
+    if (this.whole || this.#grown.has(key)) return;
     const node = await call<{ key: string; type: string | null }>('nodes.get', { graph: this.graph, key });
     const { items } = await call<{ items: NeighborItem[] }>('nodes.neighbors', { graph: this.graph, key, direction: 'both', limit: most });
     const at = new Map(this.keys.map((known, index) => [known, index]));
@@ -197,6 +199,7 @@ export class Model {
     this.edgeTypeOf = Uint16Array.from(typeOf);
     this.#index = at;
     this.#lower = undefined;
+    this.#grown.add(key);
     this.#count();
   }
 }

@@ -146,6 +146,8 @@ export class Scene {
   /** Until when the layout leaves the picture alone, for who is doing something else. */
   #held = 0;
   #followed: number | undefined;
+  /** What is to be in sight once the layout is done. */
+  #framed: number[] | undefined;
   /** Few pass the filter: they are big enough to be seen. */
   #few = false;
   /** Not before then, since the last picture took long. */
@@ -173,7 +175,7 @@ export class Scene {
     this.#ways.clear();
     this.#nodes = nodes;
     this.#positions = positions;
-    this.#followed = undefined;
+    this.#followed = this.#framed = undefined;
     this.#islandOf = undefined;
     this.#unplaced = false;
     this.#shown = this.#ends = new Uint32Array(0); // those of what was shown before
@@ -250,8 +252,7 @@ export class Scene {
       this.#edges?.draw();
       this.#drawFocus();
     });
-    sigma.getMouseCaptor().on('wheel', () => (this.#followed = undefined));
-    sigma.getMouseCaptor().on('mousedown', () => (this.#followed = undefined));
+    for (const event of ['wheel', 'mousedown'] as const) sigma.getMouseCaptor().on(event, () => (this.#followed = this.#framed = undefined));
     sigma.on('clickNode', ({ node }) => this.#events.select(Number(node)));
     sigma.on('clickStage', () => this.#events.select(undefined));
     sigma.on('doubleClickNode', ({ node, event }) => {
@@ -372,7 +373,8 @@ export class Scene {
     const chosen = node === this.#selected;
     const onPath = this.#path?.nodes.has(node) ?? false;
     const emphasis = chosen || onPath || this.#near.has(node);
-    const others = this.#selected !== undefined || this.#path !== undefined;
+    const selected = this.#selected !== undefined && (this.#passes?.(this.#selected) ?? true);
+    const others = selected || this.#path !== undefined;
     return {
       ...data,
       highlighted: chosen,
@@ -419,7 +421,7 @@ export class Scene {
       const bends: Point[] = [];
       for (let at = 0; way !== undefined && at < way.length; at += 2) bends.push(sigma.graphToViewport({ x: way[at]!, y: way[at + 1]! }));
       arrow(context, point(source), point(target), sizeOf(target), colour, weight, this.#model.directed, bends);
-      if (names) name(context, point(source), point(target), this.#model.edgeType(edge), dark);
+      if (names) name(context, point(source), point(target), middleOf(bends), this.#model.edgeType(edge), dark);
     };
     if (all) {
       const faint = this.#selected === undefined && this.#path === undefined;
@@ -516,6 +518,19 @@ export class Scene {
     // A small graph is all in sight.
     if (this.#nodes.length <= 500 && camera.ratio >= 0.9) return;
     const state = { ...framed(at), ratio: Math.min(camera.ratio, this.#nodes.length > MANY ? 0.12 : this.#nodes.length > 500 ? 0.4 : 1) };
+    if (still()) camera.setState(state);
+    else void camera.animate(state, { duration: 250 });
+  }
+
+  /** Bring all of them in sight, and as near as they allow. */
+  frame(nodes: number[]): void {
+    const camera = this.#sigma?.getCamera();
+    const at = nodes.flatMap((node) => this.positionOf(node) ?? []);
+    if (camera === undefined || at.length === 0) return;
+    const [left, right, low, high] = at.reduce(([l, r, d, u], { x, y }) => [Math.min(l, x), Math.max(r, x), Math.min(d, y), Math.max(u, y)], [1, -1, 1, -1]) as [number, number, number, number];
+    this.#followed = undefined;
+    this.#framed = this.#running ? nodes : undefined;
+    const state = { ...framed({ x: (left + right) / 2, y: (low + high) / 2 }), ratio: Math.min(1, Math.max(0.02, 0.8 * Math.max(right - left, high - low))) };
     if (still()) camera.setState(state);
     else void camera.animate(state, { duration: 250 });
   }
@@ -654,6 +669,7 @@ export class Scene {
       );
       if (!data.done) return;
       this.#running = false;
+      if (this.#framed !== undefined) this.frame(this.#framed);
       this.#events.layout(false);
     };
     return worker;
@@ -744,15 +760,22 @@ function arrow(context: CanvasRenderingContext2D, from: Point, to: Point, size: 
   context.fill();
 }
 
-function name(context: CanvasRenderingContext2D, from: Point, to: Point, text: string, dark: boolean): void {
+/** Of a line with bends, which goes through the points between them. */
+function middleOf(bends: readonly Point[]): Point | undefined {
+  const at = bends.length >> 1;
+  const [before, after] = [bends[at - 1], bends[at]];
+  return before === undefined || after === undefined ? after : { x: (before.x + after.x) / 2, y: (before.y + after.y) / 2 };
+}
+
+function name(context: CanvasRenderingContext2D, from: Point, to: Point, middle: Point | undefined, text: string, dark: boolean): void {
   if (text === '' || Math.hypot(to.x - from.x, to.y - from.y) < 70) return;
   context.font = '11px system-ui, sans-serif';
   context.textAlign = 'center';
   context.lineWidth = 3;
   context.strokeStyle = dark ? '#12161e' : '#f6f7fa';
   context.fillStyle = dark ? '#aab4c5' : '#4a5568';
-  const x = (from.x + to.x) / 2;
-  const y = (from.y + to.y) / 2 - 3;
+  const x = middle?.x ?? (from.x + to.x) / 2;
+  const y = (middle?.y ?? (from.y + to.y) / 2) - 3;
   const shown = line(text, 24);
   context.strokeText(shown, x, y);
   context.fillText(shown, x, y);
@@ -765,6 +788,8 @@ interface LabelSettings {
   labelWeight: string;
 }
 interface LabelData {
+  /** Has its name in a frame (drawHover). */
+  highlighted?: boolean;
   x: number;
   y: number;
   size: number;
@@ -773,7 +798,7 @@ interface LabelData {
 }
 
 function drawLabel(context: CanvasRenderingContext2D, data: LabelData, settings: LabelSettings, beneath: boolean): void {
-  if (!data.label) return;
+  if (!data.label || data.highlighted) return;
   const dark = isDark();
   context.font = `${settings.labelWeight} ${settings.labelSize}px ${settings.labelFont}`;
   context.lineJoin = 'round';
@@ -801,7 +826,8 @@ function drawHover(context: CanvasRenderingContext2D, data: LabelData, settings:
   const text = line(data.label, LABEL);
   const width = context.measureText(text).width + 14;
   const height = settings.labelSize + 11;
-  const x = data.x + data.size + 8;
+  // It hides the label that is there already.
+  const x = data.x + data.size + 4;
   const y = data.y - height / 2;
   context.fillStyle = dark ? '#232a37' : '#ffffff';
   context.shadowColor = 'rgba(0,0,0,.25)';

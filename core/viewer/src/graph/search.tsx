@@ -54,10 +54,10 @@ export function Search({ model, graph, choose, label = 'Search nodes by key or t
     const control = new AbortController();
     const begun = performance.now();
     let byKey: Hit[] = [];
+    setActive(0);
     if (model?.whole) {
       byKey = model.search(wanted, MOST).map((node) => ({ key: model.keys[node]!, type: model.typeOf(node) }));
       setHits(byKey);
-      setActive(0);
       // What somebody waits for: from the key press to the list on the screen.
       requestAnimationFrame(() => performance.measure('brant:search', { start: begun, end: performance.now() }));
     }

@@ -252,9 +252,15 @@ function Bar({ call, now, percent }: { call: Call; now: number; percent: (time: 
   return (
     <>
       <span class={`bar ${failed(call) ? 'bad' : tone(call.status)}`} style={{ left: `${left}%`, width: `max(3px, ${right - left}%)` }} />
-      <span class="bar-label" style={right > 82 ? { right: `${100 - left + 0.8}%` } : { left: `${right + 0.8}%` }}>
-        {label}
-      </span>
+      {/* Beside the bar where there is room, else at its end. */}
+      {label !== '' && (
+        <span
+          class={`bar-label${right > 82 && left < 18 ? ' within' : ''}`}
+          style={right <= 82 ? { left: `${right + 0.8}%` } : left < 18 ? { right: `${Math.max(0, 100 - right) + 0.8}%` } : { right: `${100 - left + 0.8}%` }}
+        >
+          {label}
+        </span>
+      )}
     </>
   );
 }

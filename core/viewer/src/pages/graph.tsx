@@ -152,7 +152,7 @@ function Drawn({ graph, model, route, stale, reload }: DrawnProps): JSX.Element 
   }, [model, walkText]);
 
   // What is shown: all, or the walk.
-  const view = useMemo(() => {
+  const walked = useMemo(() => {
     if (walk.length === 0) return { nodes: new Uint32Array(model.order).map((_, node) => node), depths: undefined, cutShort: false };
     const depths = new Map<number, number>();
     let cutShort = false;
@@ -172,16 +172,16 @@ function Drawn({ graph, model, route, stale, reload }: DrawnProps): JSX.Element 
         depths.set(other, depth + 1);
       }
     }
-    if (chosen !== undefined) {
-      const node = model.find(chosen);
-      if (node !== undefined && !depths.has(node)) depths.set(node, 1);
-    }
-    for (const key of path?.keys ?? []) {
-      const node = model.find(key);
-      if (node !== undefined && !depths.has(node)) depths.set(node, 1);
-    }
     return { nodes: Uint32Array.from(depths.keys()), depths, cutShort };
-  }, [model, walkText, grown, walk.length > 0 ? path : undefined, walk.length > 0 ? hide.join('\n') : '', walk.length > 0 ? cut.join('\n') : '']);
+  }, [model, walkText, grown, walk.length > 0 ? hide.join('\n') : '', walk.length > 0 ? cut.join('\n') : '']);
+  // What a search or a path leads to is shown beside a walk that did not come there.
+  const beside = [chosen, ...(path?.keys ?? [])].flatMap((key) => (key === undefined ? [] : (model.find(key) ?? []))).filter((node) => walked.depths?.has(node) === false);
+  const view = useMemo(() => {
+    if (walked.depths === undefined || beside.length === 0) return walked;
+    const depths = new Map(walked.depths);
+    for (const node of beside) depths.set(node, 1);
+    return { ...walked, nodes: Uint32Array.from(depths.keys()), depths };
+  }, [walked, beside.join()]);
 
   // Of a few nodes, which edges give an order.
   const mayLayer = useMemo(() => {
@@ -213,8 +213,8 @@ function Drawn({ graph, model, route, stale, reload }: DrawnProps): JSX.Element 
     };
   }, [model, asTable]);
 
-  /** Was it a walk that was shown before? */
-  const walked = useRef<string | undefined>(undefined);
+  /** Was it a walk that was shown before, in layers? */
+  const kindBefore = useRef<string | undefined>(undefined);
   const placed = useRef<Map<number, [number, number]>>(new Map());
   useEffect(() => {
     const made = scene.current;
@@ -232,10 +232,14 @@ function Drawn({ graph, model, route, stale, reload }: DrawnProps): JSX.Element 
       });
     } else placed.current.clear();
     const kind = `${view.depths !== undefined} ${layered}`;
-    made.show(view.nodes, positions, walked.current === kind, layered);
-    walked.current = kind;
+    made.show(view.nodes, positions, kindBefore.current === kind, layered);
+    kindBefore.current = kind;
     made.start(view.depths === undefined);
   }, [model, view, asTable, layered]);
+
+  const chosenNode = chosen === undefined ? undefined : model.find(chosen);
+  const filtered = useRef(false);
+  const pickedBefore = useRef<typeof picked>(undefined);
 
   // The filter is the library's; it answers which nodes pass.
   useEffect(() => {
@@ -262,10 +266,11 @@ function Drawn({ graph, model, route, stale, reload }: DrawnProps): JSX.Element 
     const passes = picked === undefined && hidden.size === 0 ? undefined : (node: number) => !hidden.has(model.types[node]!) && (picked?.nodes.has(node) ?? true);
     if (passes !== undefined || cut.length > 0 || filtered.current) scene.current?.filter(passes, new Set(cut.map((name) => model.edgeTypes.indexOf(name))));
     filtered.current = passes !== undefined || cut.length > 0;
+    // What passes a new filter is to be seen, wherever it is.
+    if (picked !== pickedBefore.current && picked !== undefined && (chosenNode === undefined || !picked.nodes.has(chosenNode))) scene.current?.zoom(undefined);
+    pickedBefore.current = picked;
   }, [model, view, picked, hide.join('\n'), cut.join('\n'), asTable, layered]);
-  const filtered = useRef(false);
 
-  const chosenNode = chosen === undefined ? undefined : model.find(chosen);
   const lastShown = useRef<number | undefined>(undefined);
   useEffect(() => {
     scene.current?.select(chosenNode, walk.flatMap((key) => model.find(key) ?? []));
@@ -290,11 +295,14 @@ function Drawn({ graph, model, route, stale, reload }: DrawnProps): JSX.Element 
       .catch((failure: Error) => !control.signal.aborted && setFault(failure));
     return () => control.abort();
   }, [graph, from, to, cut.join('\n')]);
+  const pathBefore = useRef<Path | undefined>(undefined);
   useEffect(() => {
     if (!path?.found) return scene.current?.showPath(undefined);
     const nodes = path.keys.flatMap((key) => model.find(key) ?? []);
     const edges = nodes.slice(1).flatMap((node, at) => model.neighbours(nodes[at]!).find(({ node: other }) => other === node)?.edge ?? []);
     scene.current?.showPath(nodes, edges);
+    if (pathBefore.current !== path) scene.current?.frame(nodes);
+    pathBefore.current = path;
   }, [model, view, path, asTable, layered]);
   useEffect(() => scene.current?.theme(), [dark]);
 

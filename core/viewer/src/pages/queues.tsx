@@ -87,6 +87,13 @@ function Progress({ data }: { data: unknown }): JSX.Element {
   );
 }
 
+/** Two spans of time, the unit once where it is that of both. */
+function spans(one: number, other: number): string {
+  const [first, second] = [span(one), span(other)];
+  const [number, unit, ...rest] = first.split(' ');
+  return rest.length === 0 && second.endsWith(` ${unit}`) && second.split(' ').length === 2 ? `${number} / ${second}` : `${first} / ${second}`;
+}
+
 /** How many jobs are in which state, as one bar. */
 function Depth({ stats }: { stats: QueueStats }): JSX.Element {
   const shown = STATES.filter((state) => stats[state] > 0);
@@ -95,7 +102,7 @@ function Depth({ stats }: { stats: QueueStats }): JSX.Element {
   return (
     <span class="depth" role="img" aria-label={shown.map((state) => `${count(stats[state])} ${state}`).join(', ')}>
       {shown.map((state) => (
-        <span key={state} class={`part ${tone(state)}`} style={{ flexGrow: stats[state] }} title={`${state}: ${count(stats[state])}`} />
+        <span key={state} class={`part ${tone(state)} ${state}`} style={{ flexGrow: stats[state] }} title={`${state}: ${count(stats[state])}`} />
       ))}
     </span>
   );
@@ -203,8 +210,8 @@ export function QueuePage({ route, info }: { route: Route; info: Info }): JSX.El
             ['In', rate(stats.rates.enqueued), 'over the last 5 minutes'],
             ['Completed', rate(stats.rates.completed), 'over the last 5 minutes'],
             ['Failed', rate(stats.rates.failed), 'over the last 5 minutes'],
-            ['Waited, p50 / p95', stats.wait.count > 0 ? `${span(stats.wait.p50)} / ${span(stats.wait.p95)}` : '–'],
-            ['Ran, p50 / p95', stats.run.count > 0 ? `${span(stats.run.p50)} / ${span(stats.run.p95)}` : '–'],
+            ['Waited, p50 / p95', stats.wait.count > 0 ? spans(stats.wait.p50, stats.wait.p95) : '–'],
+            ['Ran, p50 / p95', stats.run.count > 0 ? spans(stats.run.p50, stats.run.p95) : '–'],
             ['Ever enqueued', count(stats.enqueued)],
             ['Retried', count(stats.retried)],
           ]}

@@ -211,7 +211,10 @@ export function Feed({ route }: { route: Route }): JSX.Element {
             amend({ channels: draft === '*' ? undefined : draft });
           }}
         >
-          <input aria-label="Channels, * stands for any text" value={draft} onInput={(event) => setDraft(event.currentTarget.value)} />
+          <label>
+            <span class="note">Channels</span>
+            <input title="* stands for any text, ? for one letter" value={draft} onInput={(event) => setDraft(event.currentTarget.value)} />
+          </label>
           <button type="submit">Listen</button>
           <button type="button" aria-pressed={paused} onClick={() => setPaused(!paused)}>
             {paused ? 'Go on' : 'Pause'}
