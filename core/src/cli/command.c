@@ -145,7 +145,7 @@ static const cli_command one_word[] = {
      .options = CLI_KEYS,
      .run = cli_sql_command,
      .help = "One statement; with - those of standard input, as a file of CREATE TABLE, in one "
-             "transaction: all of them or none. brant's own tables can be read; encrypted "
+             "transaction: all of\nthem or none. brant's own tables can be read; encrypted "
              "attributes are what is stored: envelopes.\n"},
     {.name = "status",
      .arguments = "FILE",

@@ -62,7 +62,8 @@ static int try_acquire(bool *acquired, held *self, brant_db *db, const cli_argum
 
 /* Until the lock is ours, --timeout is over, or a signal comes. */
 static int acquire(held *self, brant_db *db, const cli_arguments *arguments) {
-    const int64_t until = arguments->timeout >= 0 ? cli_now() + arguments->timeout : INT64_MAX;
+    const int64_t until =
+        arguments->timeout >= 0 ? cli_monotonic() + arguments->timeout : INT64_MAX;
     static const char operation[] = "locks.watch";
     brant_cursor *cursor = NULL;
     bool acquired = false;
@@ -79,7 +80,7 @@ static int acquire(held *self, brant_db *db, const cli_arguments *arguments) {
     while (exit_code == 0 && !acquired) {
         char *items = NULL;
         size_t size = 0;
-        const int64_t left = until - cli_now();
+        const int64_t left = until - cli_monotonic();
         if (brant_cursor_next(&items, &size, cursor,
                               left < LOOK_EVERY ? (left > 0 ? left : 0) : LOOK_EVERY) != BRANT_OK)
             exit_code = cli_print_error(&arguments->style);
@@ -91,7 +92,7 @@ static int acquire(held *self, brant_db *db, const cli_arguments *arguments) {
         if (number && number != SIGCHLD)
             exit_code = cli_fail(&arguments->style, BRANT_INTERRUPTED,
                                  "stopped before the lock was free; the command did not run");
-        else if (cli_now() >= until)
+        else if (cli_monotonic() >= until)
             exit_code = cli_fail(&arguments->style, BRANT_TIMEOUT,
                                  "the lock \"%s\" was not free in time; the command did not run",
                                  self->name);

@@ -76,8 +76,8 @@ static int run_first(size_t *tail, const cli_arguments *arguments, brant_db *db,
     size_t length = 0;
     char *json = sql_request(&length, sql, sql_len, params, true);
     if (!json) return cli_wrong_usage(&arguments->style, "the SQL text is not UTF-8", NULL);
-    const brant_status status = brant_call(&answer, &length, db, "sql.execute",
-                                           strlen("sql.execute"), json, length);
+    const brant_status status =
+        brant_call(&answer, &length, db, "sql.execute", strlen("sql.execute"), json, length);
     free(json);
     if (status != BRANT_OK) return cli_print_error(&arguments->style);
     yyjson_doc *doc = yyjson_read(answer, length, 0);

@@ -46,6 +46,9 @@ static char *cell_text(yyjson_val *value) {
         text = yyjson_val_write_opts(value, 0, &cli_json, &length, NULL);
     if (!text) text = cli_copy("", 0);
     size_t points = 0;
+    for (size_t i = 0; i < yyjson_get_len(value);
+         i++) /* a NUL would end it; 0 of what is no text */
+        if (!text[i]) text[i] = ' ';
     tame(text);
     for (size_t i = 0; text[i]; i++) {
         if (((unsigned char)text[i] & 0xc0) != 0x80 && ++points > CELL) {

@@ -21,7 +21,7 @@ typedef struct view {
     source sources[CURSORS_MOST];
     int count, wake;
     bool queues;
-    int64_t queues_at;
+    int64_t queues_at;  /* when they were looked at, monotonic */
     yyjson_doc *before; /* the queues' figures as they were told */
 } view;
 
@@ -127,7 +127,7 @@ static int look_at_queues(view *self) {
     size_t index, count;
     yyjson_val *queue;
     yyjson_doc *stats = NULL;
-    self->queues_at = cli_now();
+    self->queues_at = cli_monotonic();
     const int exit_code = cli_ask(&stats, self->db, &self->arguments->style, "queues.stats",
                                   cli_input(), BRANT_INTERRUPTED);
     if (exit_code) return exit_code;
@@ -142,17 +142,19 @@ static int look_at_queues(view *self) {
 
 static int watch(view *self) {
     const int64_t until =
-        self->arguments->timeout >= 0 ? cli_now() + self->arguments->timeout : INT64_MAX;
+        self->arguments->timeout >= 0 ? cli_monotonic() + self->arguments->timeout : INT64_MAX;
     int exit_code = 0;
     while (exit_code == 0 && !cli_stopped() && !ferror(stdout)) {
         int64_t wait = WAIT_MOST;
         for (int i = 0; i < self->count && exit_code == 0; i++)
             exit_code = look(self, &self->sources[i], &wait);
-        if (exit_code == 0 && self->queues && cli_now() - self->queues_at >= QUEUES_EVERY)
+        if (exit_code == 0 && self->queues &&
+            (!self->before || cli_monotonic() - self->queues_at >= QUEUES_EVERY))
             exit_code = look_at_queues(self);
         fflush(stdout);
-        if (until - cli_now() < wait) wait = until - cli_now();
-        if (wait < 0 || cli_now() >= until) break;
+        const int64_t left = until - cli_monotonic();
+        if (left <= 0) break;
+        if (left < wait) wait = left;
         struct pollfd waited = {.fd = self->wake, .events = POLLIN};
         if (poll(&waited, 1, (int)wait) > 0) brant_wake_acknowledge(self->db);
     }
