@@ -215,6 +215,28 @@ with brant.open(sys.argv[1], busy_timeout=60) as db:
             assert one.pending_writes == [(one.metadata["by"], "n", one.metadata["step"])]
 
 
+async def test_on_a_file_of_its_own(path: Path) -> None:
+    graph = StateGraph(State)
+    graph.add_node("begin", lambda state: {"log": ["begun"]})
+    graph.add_edge(START, "begin")
+    with BrantSaver.from_conn_string(str(path), durability="full") as saver:
+        assert graph.compile(checkpointer=saver).invoke({"log": [], "answer": ""}, config())["log"] == ["begun"]
+    with pytest.raises(brant.Closed):
+        saver.get_tuple(config())
+    async with BrantSaver.from_conn_string(path) as saver, BrantStore.from_conn_string(path, ttl={"sweep_interval_minutes": 1}) as store:
+        assert len([found async for found in saver.alist(config())]) == 3
+        await store.aput(("a",), "k", {})
+        assert store._sweeper is not None
+    assert store._sweeper is None and store._database.closed
+    with pytest.raises(ZeroDivisionError), BrantStore.from_conn_string(path) as store:
+        assert store.get(("a",), "k") is not None
+        _ = 1 / 0
+    assert store._database.closed
+    for cls in (BrantSaver, BrantStore):
+        with pytest.raises(TypeError, match=f"takes an open brant.Database.*not str.*{cls.__name__}.from_conn_string"):
+            cls(str(path))  # type: ignore[arg-type]
+
+
 def test_part_of_the_programs_transaction(db: brant.Database) -> None:
     graph = asking(db, channel="checkpoints")
     graph.invoke({"log": [], "answer": ""}, config())

@@ -31,12 +31,14 @@ from langgraph.checkpoint.base import (
 from .. import _native
 from .._json import encode
 from ..errors import Limit
+from ._opening import Opened, Path, handle
 from ._sealing import MARK, Sealing
 from ._tables import CHECKPOINTS, many, parsed, set_up
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.serde.base import SerializerProtocol
+    from typing_extensions import Self
 
     from ..database import Database
 
@@ -129,11 +131,19 @@ class BrantSaver(BaseCheckpointSaver[str]):
         self, database: Database, *, serde: SerializerProtocol | None = None, seal: bool = False, channel: str | None = None
     ) -> None:
         super().__init__(serde=serde)
-        self._database = database
+        self._database = handle(database, BrantSaver)
         self._sealing = Sealing(database, seal)
         self._channel = channel
         if database._mode != "ro":
             set_up(database, "checkpoints", CHECKPOINTS)
+
+    @classmethod
+    def from_conn_string(
+        cls, path: Path, *, serde: SerializerProtocol | None = None, channel: str | None = None, **options: Any
+    ) -> Opened[Self]:
+        """One on a file of its own, as LangGraph's other checkpointers have it: ``with BrantSaver.from_conn_string("agent.db") as saver``, or ``async with``, opens the file
+        (":memory:" too) with the `options` of `brant.open` and closes it. Where the rest of the program uses the file, and to seal, open it once and give its handle to `BrantSaver`."""
+        return Opened(lambda database: cls(database, serde=serde, channel=channel), path, options)
 
     def __repr__(self) -> str:
         return f"<brant.langgraph.BrantSaver on {self._database!r}{' sealing' if self._sealing.on else ''}>"

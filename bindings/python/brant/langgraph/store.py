@@ -44,6 +44,7 @@ from langgraph.store.base import (
 
 from .._json import encode
 from ..errors import Limit
+from ._opening import Opened, Path, handle
 from ._sealing import Sealing
 from ._tables import STORE, parsed, set_up
 
@@ -111,7 +112,7 @@ class BrantStore(BaseStore):
     def __init__(
         self, database: Database, *, index: IndexConfig | None = None, ttl: TTLConfig | None = None, seal: bool = False
     ) -> None:
-        self._database = database
+        self._database = handle(database, BrantStore)
         self._sealing = Sealing(database, seal)
         self._sweeper: threading.Thread | None = None
         self._stopped = threading.Event()
@@ -129,6 +130,11 @@ class BrantStore(BaseStore):
             self.index_config = made
         if database._mode != "ro":
             set_up(database, "store", STORE)
+
+    @classmethod
+    def from_conn_string(cls, path: Path, *, index: IndexConfig | None = None, ttl: TTLConfig | None = None, **options: Any) -> Opened[Self]:
+        """One on a file of its own: as `BrantSaver.from_conn_string`. It is entered: where `ttl` has an interval, the sweeper runs."""
+        return Opened(lambda database: cls(database, index=index, ttl=ttl), path, options)
 
     def __repr__(self) -> str:
         return f"<brant.langgraph.BrantStore on {self._database!r}{' sealing' if self._sealing.on else ''}>"
