@@ -194,6 +194,23 @@ def test_memory(tmp_path: Path) -> None:
         assert migration.read(db, path, graph="memory") == {"nodes": 2, "edges": 1}
 
 
+def test_a_reader_that_has_enough(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run([sys.executable, "-m", "brant.migration", "map"], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=300)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_document_that_was_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "cut.json"
+    path.write_text('{"directed": true,\n "nodes": [')
+    assert main(["graph", str(path), str(tmp_path / "app.db"), "--graph", "g"]) == 1
+    assert "cut.json: is no whole JSON document" in capsys.readouterr().err
+
+
 def test_what_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number, text in enumerate(("", "hello", "[1, 2]", '{"a": 1}', "\x00\x01")):
         path = tmp_path / f"{number}.json"

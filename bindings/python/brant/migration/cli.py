@@ -194,12 +194,14 @@ def _run(options: argparse.Namespace) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """0: done; 1: it cannot go on, or what was verified is not the same, and standard error says why; 2: the arguments are wrong."""
     try:
-        return _run(parser().parse_args(arguments))
+        code = _run(parser().parse_args(arguments))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # who reads has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
     except (MigrationError, BrantError, OSError) as error:
         sys.stderr.write(f"brant.migration: {error}\n")
-        return 1
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("brant.migration: interrupted; call it again to go on\n")

@@ -45,7 +45,10 @@ def kind_of(path: str | Path) -> str:
             return "ndjson"
         size = place.stat().st_size
         # Members of the document itself; what stands within it may have the same names, so a short file is looked at whole.
-        names = set(json.loads(place.read_bytes())) if size < 16 << 20 else set(re.findall(r'"(\w+)"\s*:', text))
+        try:
+            names = set(json.loads(place.read_bytes())) if size < 16 << 20 else set(re.findall(r'"(\w+)"\s*:', text))
+        except ValueError as error:
+            raise MigrationError(f"{path}: is no whole JSON document: {error}") from None
         if names & {"multigraph", "links", "directed"}:
             return "node_link"
         if names & {"options", "attributes"} and "nodes" in names or names <= {"nodes", "edges"}:
