@@ -400,27 +400,29 @@ class LoopSource(Source):
         self._canceller: asyncio.Task[None] | None = None
 
     async def take(self, wait: float | None, room: Callable[[], int]) -> Job | None:
-        """The next job, as soon as there is `room()` for one more; None when none came within `wait` seconds, or the source was stopped."""
+        """The next job, as soon as there is `room()` for one more; None when there was room for `wait` seconds and none came, or the source was stopped."""
         import asyncio
 
         end = None if wait is None else self._loop.time() + wait
         nap = 0.002
         while not self.stopping:
             space = room()
-            if space > 0:
-                if self._ready:
-                    return self._ready.popleft()
-                await self.exchange(min(space, self._batch))
-                if self._ready or self.stopping:
-                    continue
-            elif self._acks:
-                await self.flush()
+            if space <= 0:
+                # Who is busy does not wait for a job. After acks room is looked for anew: while they were written no wake was heard.
+                if self._acks:
+                    await self.flush()
+                else:
+                    await self.sleep(float("inf"))
+                end = None if wait is None else self._loop.time() + wait
+                continue
+            if self._ready:
+                return self._ready.popleft()
+            await self.exchange(min(space, self._batch))
+            if self._ready or self.stopping:
+                continue
             rest = float("inf") if end is None else end - self._loop.time()
             if rest <= 0:
                 return None
-            if space <= 0:
-                await self.sleep(rest)
-                continue
             # Before the look, so that what comes after it is not missed.
             dispatcher = self.side._wakes.dispatcher(self._loop)
             looked = self._look()

@@ -187,6 +187,23 @@ def test_an_async_loop_of_many_at_once(queue: brant.Queue) -> None:
     assert most == 8 and [(info.payload, info.state) for info in queue.jobs()] == [(3, "dead")]
 
 
+@pytest.mark.parametrize("wait", [0, 0.05])
+def test_an_async_loop_that_is_busy_does_not_end(queue: brant.Queue, wait: float) -> None:
+    """It waits for jobs while it has room for one, and not while its handlers take their time."""
+    fill(queue, 9)
+
+    async def handle(job: brant.Job) -> None:
+        async with job:
+            await asyncio.sleep(0.1)
+
+    async def main() -> None:
+        tasks = [asyncio.create_task(handle(job)) async for job in queue.work(concurrency=2, wait=wait)]
+        await asyncio.gather(*tasks)
+
+    asyncio.run(main())
+    assert len(queue.jobs()) == 0
+
+
 def test_an_async_wait_may_be_cancelled(queue: brant.Queue) -> None:
     async def main() -> None:
         async with queue.work() as work:
