@@ -7,10 +7,11 @@ import datetime
 import inspect
 import random
 from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from ._clock import Moment, Seconds, seconds
-from .errors import NotFound
+from .errors import Conflict, NotFound
 
 if TYPE_CHECKING:
     from .database import Database
@@ -116,7 +117,7 @@ class GroupResult(Generic[R]):
     def cancel(self) -> None:
         """Cancel what has not ended."""
         for result in self.results:
-            if not result.ready():
+            with suppress(Conflict, NotFound):  # it has ended
                 result.cancel()
 
 
@@ -186,7 +187,10 @@ class Task(Generic[P, R]):
 
     def options(self, **options: Any) -> Task[P, R]:
         """The same task with other options of `Queue.enqueue`: ``send.options(delay=60, priority=5).enqueue("x")``."""
-        return Task(self.queue, self.function, self.name, {**self._policy, **self._options, **options})
+        mine = {**self._policy, **self._options}
+        if options.keys() & {"max_attempts", "max_retries"}:  # each says the other
+            mine = {name: value for name, value in mine.items() if name not in ("max_attempts", "max_retries")}
+        return Task(self.queue, self.function, self.name, {**mine, **options})
 
     def message(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
         """The payload of such a job: for `Queue.enqueue_many`, schedules, outboxes."""

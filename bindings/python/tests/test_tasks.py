@@ -87,6 +87,12 @@ def test_options(db: brant.Database, queue: brant.Queue) -> None:
     three = send.apply_async(["ann"], expires=30).info()
     assert three.expires_at is not None and three.expires_at <= time.time() * 1000 + 30_001
     assert db.task(queue="q", name="other")(print).queue.name == "q"
+    for given, attempts in (({"max_attempts": 2}, 2), ({"max_retries": 0}, 1), ({"priority": 1}, 5)):
+        assert send.options(**given).enqueue("ann").info().max_attempts == attempts
+    both = group(send.s("ann"), send.s("bob")).delay()
+    both.results[0].cancel()
+    both.cancel()  # what has ended is passed over
+    assert [result.status for result in both.results] == ["cancelled", "cancelled"]
 
 
 def test_transactions(db: brant.Database, queue: brant.Queue) -> None:
