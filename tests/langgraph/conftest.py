@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,12 @@ import pytest
 import brant
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose turn to write comes late on a busy machine waits a minute, where a test says nothing else."""
+    monkeypatch.setattr(brant, "open", functools.partial(brant.open, busy_timeout=60))
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "agent.db"
@@ -18,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def db(path: Path) -> Iterator[brant.Database]:
-    with brant.open(path, busy_timeout=60) as database:
+    with brant.open(path) as database:
         yield database
 
 

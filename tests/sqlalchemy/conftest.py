@@ -55,7 +55,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(path: Path) -> Iterator[Engine]:
-    made = create_engine(f"brant:///{path}")
+    made = create_engine(f"brant:///{path}?timeout=60")  # whose turn to write comes late on a busy machine waits
     Base.metadata.create_all(made)
     yield made
     made.dispose()

@@ -15,7 +15,7 @@ import brant
 
 NOTIFY = """
 import sys, brant
-with brant.open(sys.argv[1]) as db:
+with brant.open(sys.argv[1], busy_timeout=60) as db:
     for n in range(int(sys.argv[3])):
         db.notify(sys.argv[2], n)
 """

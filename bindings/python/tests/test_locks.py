@@ -18,7 +18,7 @@ from brant._keeper import Keeper
 
 HOLD = """
 import sys, time, brant
-with brant.open(sys.argv[1]) as db, db.lock("x", ttl=1) as lock:
+with brant.open(sys.argv[1], busy_timeout=60) as db, db.lock("x", ttl=1) as lock:
     print(lock.token, flush=True)
     time.sleep(60)
 """

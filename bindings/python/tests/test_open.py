@@ -154,7 +154,7 @@ import os, sys, brant
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:
-    brant.open(sys.argv[1]); print("opened")
+    brant.open(sys.argv[1], busy_timeout=60); print("opened")
 except brant.ReadOnly as error:
     print(error.code)
 try:
@@ -234,7 +234,7 @@ def test_fork(path: Path) -> None:
     code = """
 import os, sys, warnings, brant
 warnings.simplefilter("ignore")
-db = brant.open(sys.argv[1])
+db = brant.open(sys.argv[1], busy_timeout=60)
 db.graphs.create("g")
 listener = db.listen("*")
 db._lock.acquire()  # as if another thread were inside
@@ -249,7 +249,7 @@ if child == 0:
             codes.append(error.code)
     print(*codes, flush=True)
     del listener, db
-    with brant.open(sys.argv[1]) as own:
+    with brant.open(sys.argv[1], busy_timeout=60) as own:
         print(own.graph("g").nodes.put("b").created, flush=True)
     os._exit(0)
 os.waitpid(child, 0)

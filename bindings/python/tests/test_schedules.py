@@ -18,7 +18,7 @@ import brant
 
 SCHEDULE = """
 import sys, brant
-db = brant.open(sys.argv[1])
+db = brant.open(sys.argv[1], busy_timeout=60)
 queue = db.queue("q")
 
 @queue.periodic("@every 50ms", result_ttl=60)

@@ -221,7 +221,7 @@ def test_async_iteration(stream: brant.Stream, path: Path) -> None:
 
 EXACTLY = """
 import sys, brant
-with brant.open(sys.argv[1]) as db:
+with brant.open(sys.argv[1], busy_timeout=60) as db:
     subscription = db.stream("s").subscribe("c", save="manual")
     for event in subscription:
         with db.transaction():
