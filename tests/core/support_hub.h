@@ -34,6 +34,7 @@ static inline void must_not_acquire(brant_hub *hub, const char *org_id, size_t l
     if (status != wanted)
         fail_msg("acquiring %s: wanted %s, got %s: %s", org_id, brant_status_name(wanted),
                  brant_status_name(status), brant_last_error()->message);
+    assert_string_equal(brant_last_error()->name, brant_status_name(wanted));
     assert_null(db);
 }
 

@@ -233,9 +233,12 @@ static brant_status open_file(brant__file **out, brant_hub *hub, const char *org
     brant_status status = open_connection(file);
     if (status != BRANT_OK) {
         if (*org_id) status = explain(file, status);
+        error_record kept = keep_error();
         brant_db_free(file->db);
         brant__free(file);
         brant__hub_release(hub);
+        restore_error(&kept);
+        drop_error(&kept);
         return status;
     }
     brant__pool_attach(file);
