@@ -32,7 +32,7 @@ def test_there_and_back(db: brant.Database, queue: brant.Queue) -> None:
     assert [job.payload for job in jobs] == [b"\0\xff", {"to": "a"}]
     job = jobs[0]
     assert (job.queue, job.attempt, job.max_attempts, job.priority, job.key, job.last_attempt) == ("mail", 1, 20, 5, "k", False)
-    assert 50_000 < job.lease_until - time.time() * 1000 < 61_000
+    assert 0 < job.lease_until - time.time() * 1000 < 61_000
     assert queue.claim() == []
     info = db.jobs.get(job.id)
     assert (info.state, info.worker, info.payload) == ("running", "w", b"\0\xff")
