@@ -224,7 +224,7 @@ static void test_rules(void **state) {
           "{\"graph\":\"tasks\",\"source\":\"x\",\"target\":\"a\",\"type\":\"Related\"}");
     fails(db, "edges.put", BRANT_NOT_FOUND, "no node \"y\"",
           "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"y\",\"type\":\"Related\"}");
-    fails(db, "edges.put", BRANT_INVALID, "needs a type: \"",
+    fails(db, "edges.put", BRANT_INVALID, "needs a type; it has \"",
           "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"b\"}");
     fails(db, "edges.put", BRANT_INVALID, "no edge type \"Task\"",
           "{\"graph\":\"tasks\",\"source\":\"a\",\"target\":\"b\",\"type\":\"Task\"}");

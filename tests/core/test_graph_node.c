@@ -55,7 +55,7 @@ static void test_put(void **state) {
 static void test_types(void **state) {
     brant_db *db = open_graphs(state);
 
-    fails(db, "nodes.put", BRANT_INVALID, "needs a type: \"",
+    fails(db, "nodes.put", BRANT_INVALID, "needs a type; it has \"",
           "{\"graph\":\"t\",\"key\":\"a\",\"attributes\":{\"title\":\"A\"}}");
     fails(db, "nodes.put", BRANT_INVALID, "; it takes graph, key, ",
           "{\"graph\":\"t\",\"key\":\"a\",\"attribute\":{}}");

@@ -71,6 +71,12 @@ static int settle_format(yyjson_mut_doc *document, const cli_arguments *argument
     if (strcmp(format, "csv") == 0 && !yyjson_mut_obj_get(input, "part") && path &&
         (strstr(path, "edges") || strstr(path, "nodes")))
         yyjson_mut_obj_add_str(document, input, "part", strstr(path, "edges") ? "edges" : "nodes");
+    if (strcmp(format, "csv") == 0 && !yyjson_mut_obj_get(input, "part"))
+        return cli_wrong_usage(&arguments->style,
+                               path ? "--part nodes or --part edges is wanted of csv, for the "
+                                      "name does not tell it:"
+                                    : "--part nodes or --part edges is wanted of csv",
+                               path);
     return 0;
 }
 

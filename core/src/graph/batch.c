@@ -68,7 +68,7 @@ const char *brant__type_choices(brant__call *call, const brant__type *type, bool
     for (uint32_t i = 0; i < CHOICES && i < count; i++) {
         const char *name = brant__quoted(call, edges ? brant__type_edge_name(type, i)
                                                      : brant__type_node_name(type, i));
-        brant__buffer_append(&buffer, i ? ", " : ": ", 2);
+        brant__buffer_append(&buffer, i ? ", " : "; it has ", i ? 2 : 9);
         brant__buffer_append(&buffer, name, strlen(name));
     }
     if (count > CHOICES) brant__buffer_append(&buffer, " ..", 3);
