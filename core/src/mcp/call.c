@@ -450,7 +450,10 @@ void mcp_tools_call(mcp_server *server, yyjson_val *id, yyjson_val *params) {
             tool = mcp_catalogue_tool(&server->catalogue, name);
         /* What an agent may not do is not there; one whose key has ended hears that it has. */
         if (!tool || !tool->chosen || (server->agent.session && !mcp_tool_offered(server, tool))) {
-            mcp_error(server, id, MCP_INVALID_PARAMS, "unknown tool: %.128s", name);
+            mcp_error(server, id, MCP_INVALID_PARAMS, "unknown tool: %.128s%s", name,
+                      strchr(name, '.') && is_own(server, "operations_call")
+                          ? "; operations are called by the tool operations_call"
+                          : "");
             return;
         }
     }
