@@ -4,7 +4,7 @@
 //	err = branthttp.Serve(ctx, listener, handler, 10*time.Second)
 //
 //	POST /call/{operation}       JSON in, JSON out
-//	GET  /subscribe/{operation}  server-sent events; the query has the input's members
+//	GET  /subscribe/{operation}  server-sent events; the query has the input's members, of a list each element by itself (channels=a&channels=b:*)
 //	GET  /operations             what the key may call, with schemas
 //	GET  /openapi.json           the same as an OpenAPI 3.1 document
 //	GET  /health                 204, without a key
