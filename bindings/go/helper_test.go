@@ -148,11 +148,14 @@ func newPath(t testing.TB) string {
 	return filepath.Join(t.TempDir(), "a.db")
 }
 
-// open opens a file until the test ends; without options, with a patience that no busy machine exhausts.
+// patience is more than a busy machine exhausts.
+const patience = 10 * time.Minute
+
+// open opens a file until the test ends; without options, with patience.
 func open(t testing.TB, path string, options *brant.Options) *brant.DB {
 	t.Helper()
 	if options == nil {
-		options = &brant.Options{BusyTimeout: 10 * time.Minute}
+		options = &brant.Options{BusyTimeout: patience}
 	}
 	db, err := brant.Open(path, options)
 	check(t, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -164,8 +165,10 @@ func TestHubHasPlaces(t *testing.T) {
 		t.Fatalf("%+v", stats)
 	}
 	func() {
+		var held []*brant.DB
 		for i := range 4 {
-			must(must(hub.Tenant(ctx, organizations[i].ID))(t).Notify(ctx, "x", 1))(t)
+			held = append(held, must(hub.Tenant(ctx, organizations[i].ID))(t))
+			must(held[i].Notify(ctx, "x", 1))(t)
 		}
 		_, err := hub.Tenant(ctx, organizations[5].ID)
 		wants(t, err, brant.ErrBusy)
@@ -173,6 +176,7 @@ func TestHubHasPlaces(t *testing.T) {
 		defer cancel()
 		_, err = hub.Tenant(short, organizations[5].ID)
 		wants(t, err, brant.ErrTimeout)
+		runtime.KeepAlive(held)
 	}()
 	// What nobody has any more gives its place back.
 	eventuallyCollected(t, "a place", func() bool {

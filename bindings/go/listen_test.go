@@ -189,7 +189,7 @@ func TestManyListeners(t *testing.T) {
 		}()
 	}
 	time.Sleep(50 * time.Millisecond)
-	if now := threads(t); now > before+20 {
+	if now := threads(t); now > before+count/2 { // some hold a moment of the processor, the busier it is the more
 		t.Errorf("%d threads, %d before", now, before)
 	}
 	must(db.Notify(ctx, "all", nil))(t)

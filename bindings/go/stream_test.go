@@ -95,11 +95,13 @@ func TestSubscribe(t *testing.T) {
 	})
 	check(t, batch.Close())
 	publish(t, s, 1500)
+	began = time.Now()
 	batch = must(s.Subscribe(ctx, &brant.SubscribeOptions{Consumer: "batch"}))(t)
 	for n := int64(6); n <= 1010; n++ {
 		equal(t, must(batch.Next(ctx))(t).Offset, n)
 	}
-	if saved := must(s.Consumer(ctx, "batch"))(t).Offset; saved < 1005 || saved >= 1010 {
+	// And after a thousand, counted from the last time, which on a slow machine was a second ago.
+	if saved := must(s.Consumer(ctx, "batch"))(t).Offset; saved >= 1010 || (saved < 1005 && time.Since(began) < time.Second) {
 		t.Fatal(saved)
 	}
 	check(t, batch.Close())
@@ -321,7 +323,9 @@ func TestFan(t *testing.T) {
 
 // What comes and goes leaves no goroutine, thread or descriptor.
 func TestWaitersLeaveNothing(t *testing.T) {
-	db := opened(t)
+	const readers = 4
+	db := open(t, newPath(t), &brant.Options{Readers: readers, BusyTimeout: patience})
+	onAllReaders(t, db, readers, nil, func(*brant.Tx) error { return nil }) // which open with the first call, and stay
 	round := func(count int) {
 		var all sync.WaitGroup
 		for i := range count {
