@@ -93,6 +93,7 @@ struct brant_db {
     char denied_object[96];
     int64_t busy_since;
     bool impatient; /* BUSY at once */
+    bool unasked;   /* what runs is not asked whether to go on */
 
     unsigned depth;
     int mode;    /* of the outermost transaction */

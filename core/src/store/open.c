@@ -34,7 +34,8 @@ static int on_busy(void *context, int tries) {
 }
 
 static int on_progress(void *context) {
-    return brant__call_over(context) != BRANT_OK;
+    const brant_db *db = context;
+    return !db->unasked && brant__call_over(db) != BRANT_OK;
 }
 
 static int on_wal(void *context, sqlite3 *sqlite, const char *name, int pages) {

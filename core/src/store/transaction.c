@@ -21,7 +21,7 @@ enum {
     BEGIN_READ,
     SNAPSHOT,
     COMMIT,
-    ROLLBACK,
+    TEAR,
     SAVEPOINT,
     RELEASE = SAVEPOINT + KEPT_LEVELS
 };
@@ -31,7 +31,7 @@ static const char *const sql[] = {
     [SNAPSHOT] =
         "SELECT 1 FROM brant_meta LIMIT 1", /* BEGIN alone fixes no snapshot: the first read does */
     [COMMIT] = "COMMIT",
-    [ROLLBACK] = "ROLLBACK",
+    [TEAR] = "DELETE FROM brant_meta WHERE 0",
     LEVELS(SAVEPOINT),
     LEVELS(RELEASE),
 };
@@ -39,10 +39,15 @@ static const brant__statements statements = {BRANT__TABLE_STORE, BRANT__COUNT(sq
 
 #define CHECKPOINT_PAGES 10000 /* 40 MB of WAL */
 
+/* SQLite asks its progress handler also when a statement has done its work, and would call a commit that is made interrupted. */
 static brant_status run(brant_db *db, size_t index) {
     brant__statement *statement = NULL;
-    const brant_status status = brant__statement_get(&statement, db, &statements, index);
-    return status == BRANT_OK ? brant__run(db, statement) : status;
+    brant_status status = brant__statement_get(&statement, db, &statements, index);
+    if (status != BRANT_OK) return status;
+    db->unasked = true;
+    status = brant__run(db, statement);
+    db->unasked = false;
+    return status;
 }
 
 /* `verb` is SAVEPOINT or RELEASE. */
@@ -51,7 +56,41 @@ static brant_status run_savepoint(brant_db *db, size_t verb, unsigned level) {
     if (level < KEPT_LEVELS) return run(db, verb + level);
     sqlite3_snprintf(sizeof text, text, "%s brant_%u", verb == SAVEPOINT ? "SAVEPOINT" : "RELEASE",
                      level);
-    return brant__execute(db, text);
+    db->unasked = true;
+    const brant_status status = brant__execute(db, text);
+    db->unasked = false;
+    return status;
+}
+
+static bool end_what_runs(brant_db *db) {
+    sqlite3_stmt *statement = NULL;
+    bool ran = false;
+    while ((statement = sqlite3_next_stmt(db->sqlite, statement)))
+        if (sqlite3_stmt_busy(statement)) {
+            sqlite3_reset(statement);
+            ran = true;
+        }
+    return ran;
+}
+
+/*
+ * Takes back what an interrupted call has done, however often it is interrupted: what stays would be committed by what comes next. An interrupt holds for all that begins as long as a statement runs. What runs
+ * of ours ends: cursors; and what an operation steps on, with the whole transaction, so that it does not go on as if nothing were. What runs of a host's does not end for us, but takes the whole transaction
+ * with it when TEAR is interrupted, as all that would write does; join has run it, and so it is compiled.
+ */
+static void take_back(brant_db *db, const char *text) {
+    sqlite3_stmt *tear = db->statements[BRANT__TABLE_STORE][TEAR];
+    while (sqlite3_exec(db->sqlite, text, NULL, NULL, NULL) == SQLITE_INTERRUPT) {
+        if (db->host) {
+            const int code = tear ? sqlite3_step(tear) : SQLITE_INTERRUPT;
+            sqlite3_reset(tear);
+            if (code == SQLITE_INTERRUPT) return;
+        } else if (db->sql_cursors) {
+            brant__sql_cursors_end(db, 0);
+        } else if (end_what_runs(db)) {
+            text = "ROLLBACK";
+        }
+    }
 }
 
 unsigned brant__depth(const brant_db *db) {
@@ -121,6 +160,8 @@ static bool host_writes(const brant_db *db) {
     return false;
 }
 
+#define BACK_TO_HOST "ROLLBACK TO brant_0; RELEASE brant_0"
+
 /* The outermost level inside the host's transaction or statement. *out_joined false: there is none, and ours is begun as usual. */
 static brant_status join(bool *out_joined, brant_db *db, int mode) {
     brant_status status = BRANT_OK;
@@ -130,6 +171,10 @@ static brant_status join(bool *out_joined, brant_db *db, int mode) {
     db->torn = false;
     db->changed[0] = sqlite3_total_changes(db->sqlite);
     if (db->joined && !db->bare) status = run_savepoint(db, SAVEPOINT, 0);
+    if (status == BRANT_OK && db->joined && mode == BRANT__WRITE) {
+        status = run(db, TEAR);
+        if (status != BRANT_OK && !db->bare) take_back(db, BACK_TO_HOST);
+    }
     if (status != BRANT_OK) db->joined = false;
     return status;
 }
@@ -154,13 +199,11 @@ cleanup:
 static void rollback_joined(brant_db *db) {
     const bool wrote = sqlite3_total_changes(db->sqlite) != db->changed[0];
     const bool whole = db->bare && db->mode == BRANT__WRITE && wrote;
-    if (!db->bare)
-        sqlite3_exec(db->sqlite, "ROLLBACK TO brant_0; RELEASE brant_0", NULL, NULL, NULL);
+    if (!db->bare) take_back(db, BACK_TO_HOST);
     db->depth = 0;
     db->joined = false;
     note_joined(db);
-    if (whole && !sqlite3_get_autocommit(db->sqlite))
-        sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+    if (whole && !sqlite3_get_autocommit(db->sqlite)) take_back(db, "ROLLBACK");
 }
 
 /* ---- levels ------------------------------------------------------------------------------------------------------- */
@@ -279,7 +322,7 @@ void brant__rollback(brant_db *db) {
             char text[64];
             sqlite3_snprintf(sizeof text, text, "ROLLBACK TO brant_%u; RELEASE brant_%u", level,
                              level);
-            sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);
+            take_back(db, text);
         } else if (db->bare && sqlite3_total_changes(db->sqlite) != db->changed[level]) {
             db->torn = true;
         }
@@ -291,7 +334,7 @@ void brant__rollback(brant_db *db) {
         rollback_joined(db);
         return;
     }
-    sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+    take_back(db, "ROLLBACK");
     db->depth = 0;
     note_rollback(db, 0);
     note_end(db);
