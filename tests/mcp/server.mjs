@@ -259,6 +259,7 @@ call('graphs.create', { name: 'g', graph_type: 'open' }, '--create');
     }
   };
   check('a key that is none', /AUTH/.test(fails([], { BRANT_API_KEY: 'brant_x_y' })));
+  for (const more of [['--write'], ['--scopes', '*:*']]) check(`${more} beside a key`, /for one without/.test(fails(['--key-file', file, ...more])));
   chmodSync(file, 0o644);
   check('a key that others can read', /0644/.test(fails(['--key-file', file])));
   check('a tool that is none', /--tools/.test(fails(['--tools', 'nodes.fly'])));

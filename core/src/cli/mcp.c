@@ -170,6 +170,10 @@ int cli_mcp_command(const cli_arguments *words) {
     if (exit_code == 0 && given.hub && key.length == 0)
         exit_code = cli_wrong_usage(
             &words->style, "a hub wants an API key: --key-file FILE, or BRANT_API_KEY", NULL);
+    if (exit_code == 0 && key.length > 0 && (given.options.write || given.options.scopes))
+        exit_code = cli_wrong_usage(
+            &words->style,
+            "a key says what the agent may; --write and --scopes are for one without", NULL);
     if (exit_code != 0) {
         cli_text_free(&key);
         return exit_code;
