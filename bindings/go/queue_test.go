@@ -31,8 +31,8 @@ func working(t testing.TB, q brant.Queue, handler brant.Handler, options brant.W
 	return stop
 }
 
-// patientLease is one that a busy machine keeps up: it is refreshed after 5 s, and has 10 left.
-const patientLease = 15 * time.Second
+// patientLease is one that a busy machine keeps up: it is refreshed after 10 s, and has 20 left.
+const patientLease = 30 * time.Second
 
 var silent = slog.New(slog.DiscardHandler)
 

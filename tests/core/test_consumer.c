@@ -235,18 +235,18 @@ static void test_sleepers(void **state) {
     brant_cursor *cursor = must_watch(member);
     assert_false(is_ready(cursor, 0));
     publish_range(db, 1, 1); /* which takes it out of the queue */
-    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":60000}", "1=1");
+    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":600000}", "1=1");
     assert_false(is_ready(cursor, 0));
     assert_int_equal(number(db, "SELECT count(*) FROM brant_waiters"), 1);
     publish_range(db, 2, 2);
     assert_true(is_ready(cursor, PATIENCE));
     assert_false(number(db, "SELECT count(*) FROM brant_waiters") > 0);
-    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":60000}", "2=2");
-    assert_false(is_ready(cursor, 0)); /* until the minute is over */
+    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":600000}", "2=2");
+    assert_false(is_ready(cursor, 0)); /* until the lease is over */
     /* A lease that ends before takes it out, to look when that is. */
     must(db, "transaction.begin", "{}", NULL);
     publish_range(db, 3, 3);
-    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":60000}", "3=3");
+    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":600000}", "3=3");
     must(db, "transaction.commit", "{}", NULL);
     assert_false(is_ready(cursor, 0));
     elsewhere_publish(path);
@@ -257,7 +257,7 @@ static void test_sleepers(void **state) {
     /* Two come, one is woken and takes one: the next is woken by that. */
     must(db, "consumers.seek", "{\"stream\":\"s\",\"consumer\":\"g\",\"to\":\"end\"}", NULL);
     elsewhere_publish(path);
-    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":60000}", "5=1");
+    expect_items(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"lease\":600000}", "5=1");
     assert_false(is_ready(cursor, 0));
     elsewhere_publish(path);
     elsewhere_publish(path);
@@ -309,8 +309,8 @@ static void test_watch(void **state) {
     check_in(members[1].db, HOUR);
     assert_true(is_ready(members[1].cursor, PATIENCE));
     /* Released: at once. */
-    char *answer =
-        must_call(db, "consumers.claim", "{" GROUP ",\"member\":\"a\",\"limit\":2}", NULL);
+    char *answer = must_call(db, "consumers.claim",
+                             "{" GROUP ",\"member\":\"a\",\"limit\":2,\"lease\":600000}", NULL);
     long long token = 0;
     assert_int_equal(sscanf(strstr(answer, "\"token\":"), "\"token\":%lld", &token), 1);
     brant_free(answer);

@@ -68,7 +68,9 @@ static void test_signal_during_a_look(void **state) {
     assert_int_equal(brant__cursor_new(&cursor, db, &kind, &self), BRANT_OK);
     brant__leave(db);
     check_in(db, HOUR);
+    const int64_t begun = monotonic_ms();
     assert_true(next_has(cursor, PATIENCE));
+    assert_true(monotonic_ms() - begun < PATIENCE); /* woken: the end of its time is a look too */
     assert_int_equal(self.looks, 2);
     brant_cursor_free(cursor);
     brant_cursor_free(listener);
