@@ -265,32 +265,35 @@ class Extension(unittest.TestCase):
         """At each statement: an interrupt holds while the host's own statement runs, and nothing else can."""
         self.call("graphs.create", name="g", graph_type="open")
         self.call("nodes.put_many", graph="g", items=[{"key": key} for key in ("a", "b0", "b1")])
-        interrupted = 0
-        for at in range(1, 60):
-            left = at
+        interrupted = [self.put_interrupted(at, inside) for at in range(1, 60) for inside in (True, False)]
+        self.assertGreater(sum(interrupted), 10)
+        self.assertTrue(self.call("db.doctor")["ok"])
 
-            def trace(_: str) -> None:
-                nonlocal left
-                left -= 1
-                if left == 0:
-                    self.db.interrupt()
+    def put_interrupted(self, at: int, inside: bool) -> bool:
+        left = at
 
-            items = [{"key": f"{at}/{n}", "source": "a", "target": f"b{n}"} for n in range(2)]
+        def trace(_: str) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                self.db.interrupt()
+
+        items = [{"key": f"{at}/{inside}/{n}", "source": "a", "target": f"b{n}"} for n in range(2)]
+        if inside:
             self.db.execute("BEGIN")
             self.db.execute("INSERT INTO orders (item) VALUES ('tea')")
-            self.db.set_trace_callback(trace)
-            counts = [2]
-            try:
-                self.call("edges.put_many", graph="g", items=items)
-            except sqlite3.OperationalError as error:  # of ours, or of the host's statement when the operation has done all
-                counts = [0] if str(error).startswith("INTERRUPTED") else [0, 2]
-                interrupted += 1
-            self.db.set_trace_callback(None)
-            if self.db.in_transaction:
-                self.db.execute("COMMIT")
-            self.assertIn(self.ask("SELECT count(*) FROM edges WHERE key GLOB ?", f"{at}/*"), counts, at)
-        self.assertGreater(interrupted, 3)
-        self.assertTrue(self.call("db.doctor")["ok"])
+        self.db.set_trace_callback(trace)
+        counts = [2]
+        try:
+            self.call("edges.put_many", graph="g", items=items)
+        except sqlite3.OperationalError as error:  # of ours, or of the host's statement when the operation has done all
+            counts = [0] if str(error).startswith("INTERRUPTED") else [0, 2]
+        self.db.set_trace_callback(None)
+        if inside and self.db.in_transaction:
+            self.db.execute("COMMIT")
+        self.assertFalse(self.db.in_transaction)
+        self.assertIn(self.ask("SELECT count(*) FROM edges WHERE key GLOB ?", f"{at}/{inside}/*"), counts, at)
+        return counts != [2]
 
     def test_deep_payloads(self) -> None:
         deep = "[" * 511 + "]" * 511

@@ -31,7 +31,7 @@ static const char *const sql[] = {
     [SNAPSHOT] =
         "SELECT 1 FROM brant_meta LIMIT 1", /* BEGIN alone fixes no snapshot: the first read does */
     [COMMIT] = "COMMIT",
-    [TEAR] = "DELETE FROM brant_meta WHERE 0",
+    [TEAR] = "BEGIN IMMEDIATE", /* which would write: take_back */
     LEVELS(SAVEPOINT),
     LEVELS(RELEASE),
 };
@@ -73,16 +73,28 @@ static bool end_what_runs(brant_db *db) {
     return ran;
 }
 
+/* Each time anew: nothing can be compiled any more when it is needed, and nothing tells that a statement would have to be. */
+static brant_status compile_tear(brant_db *db) {
+    brant__statement *tear = NULL;
+    sqlite3_stmt **made = db->statements[BRANT__TABLE_STORE];
+    if (made) {
+        sqlite3_finalize(made[TEAR]);
+        made[TEAR] = NULL;
+    }
+    return brant__statement_get(&tear, db, &statements, TEAR);
+}
+
 /*
  * Takes back what an interrupted call has done, however often it is interrupted: what stays would be committed by what comes next. An interrupt holds for all that begins as long as a statement runs. What runs
- * of ours ends: cursors; and what an operation steps on, with the whole transaction, so that it does not go on as if nothing were. What runs of a host's does not end for us, but takes the whole transaction
- * with it when TEAR is interrupted, as all that would write does; join has run it, and so it is compiled.
+ * of ours ends: cursors; and what an operation steps on, with the whole transaction, so that it does not go on as if nothing were. What runs of a host's does not end for us, but the whole transaction goes when
+ * a statement that would write is interrupted: TEAR.
  */
 static void take_back(brant_db *db, const char *text) {
-    sqlite3_stmt *tear = db->statements[BRANT__TABLE_STORE][TEAR];
     while (sqlite3_exec(db->sqlite, text, NULL, NULL, NULL) == SQLITE_INTERRUPT) {
         if (db->host) {
-            const int code = tear ? sqlite3_step(tear) : SQLITE_INTERRUPT;
+            sqlite3_stmt *tear = db->statements[BRANT__TABLE_STORE][TEAR];
+            if (sqlite3_get_autocommit(db->sqlite)) return;
+            const int code = sqlite3_step(tear);
             sqlite3_reset(tear);
             if (code == SQLITE_INTERRUPT) return;
         } else if (db->sql_cursors) {
@@ -160,8 +172,6 @@ static bool host_writes(const brant_db *db) {
     return false;
 }
 
-#define BACK_TO_HOST "ROLLBACK TO brant_0; RELEASE brant_0"
-
 /* The outermost level inside the host's transaction or statement. *out_joined false: there is none, and ours is begun as usual. */
 static brant_status join(bool *out_joined, brant_db *db, int mode) {
     brant_status status = BRANT_OK;
@@ -171,10 +181,6 @@ static brant_status join(bool *out_joined, brant_db *db, int mode) {
     db->torn = false;
     db->changed[0] = sqlite3_total_changes(db->sqlite);
     if (db->joined && !db->bare) status = run_savepoint(db, SAVEPOINT, 0);
-    if (status == BRANT_OK && db->joined && mode == BRANT__WRITE) {
-        status = run(db, TEAR);
-        if (status != BRANT_OK && !db->bare) take_back(db, BACK_TO_HOST);
-    }
     if (status != BRANT_OK) db->joined = false;
     return status;
 }
@@ -199,7 +205,7 @@ cleanup:
 static void rollback_joined(brant_db *db) {
     const bool wrote = sqlite3_total_changes(db->sqlite) != db->changed[0];
     const bool whole = db->bare && db->mode == BRANT__WRITE && wrote;
-    if (!db->bare) take_back(db, BACK_TO_HOST);
+    if (!db->bare) take_back(db, "ROLLBACK TO brant_0; RELEASE brant_0");
     db->depth = 0;
     db->joined = false;
     note_joined(db);
@@ -226,7 +232,10 @@ brant_status brant__begin(brant_db *db, int mode) {
         return BRANT_OK;
     }
     bool joined = false;
-    if (BRANT__UNLIKELY(db->host)) BRANT__TRY(join(&joined, db, mode));
+    if (BRANT__UNLIKELY(db->host)) {
+        BRANT__TRY(compile_tear(db));
+        BRANT__TRY(join(&joined, db, mode));
+    }
     if (!joined) BRANT__TRY(run(db, mode == BRANT__WRITE ? BEGIN_WRITE : BEGIN_READ));
     db->mode = mode;
     db->depth = 1;
