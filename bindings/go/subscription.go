@@ -147,7 +147,7 @@ func (s *subscription) close() {
 	s.closing.Do(func() {
 		close(s.closed)
 		s.events.forget(s)
-		_ = s.cursor.Close()
+		s.source.end(s.cursor)
 	})
 }
 
@@ -166,6 +166,13 @@ type source struct {
 	writer     *writer       // where there is only one: whose connection it is
 	socket     *os.File      // a duplicate of the wake descriptor, in the runtime's poller; nil in memory
 	pumped     chan struct{} // closed when the pump has ended
+	ending     sync.RWMutex  // read by who closes a cursor, who may be the last in the connection, and closes that too
+}
+
+func (s *source) end(cursor *cbrant.Cursor) {
+	s.ending.RLock()
+	defer s.ending.RUnlock()
+	_ = cursor.Close()
 }
 
 func (s *source) acquire(ctx context.Context, signals *signals) (release func(), err error) {
@@ -205,7 +212,7 @@ func (e *events) subscribe(ctx context.Context, by *engine, open opener, json st
 	e.lock.Lock()
 	defer e.lock.Unlock()
 	if by.signals.isClosed() {
-		_ = s.cursor.Close()
+		source.end(s.cursor)
 		return nil, by.closedError()
 	}
 	e.subscriptions[s] = struct{}{}
@@ -340,6 +347,8 @@ func (e *events) close() {
 		_ = source.socket.Close()
 		<-source.pumped // it may be in the connection
 	}
+	source.ending.Lock()   // the collector may be closing one that nobody has any more
+	source.ending.Unlock() //nolint:staticcheck // waiting is the point
 	if source.writer == nil {
 		source.connection.close()
 	}
