@@ -575,6 +575,7 @@ async def handle_async(job):
     say("end", job.payload)
 began = time.monotonic()
 worker = queue.worker(handle_async if kind == "loop" else handle, concurrency=2, lease=float(lease), grace=float(grace))
+say("ready")
 worker.run()
 db.close()
 print("closed", flush=True)
@@ -585,7 +586,10 @@ def spawn(path: Path, until: str, kind: str, grace: float, lease: float = 60) ->
     """A worker whose handler ends when so many seconds are over, or it is stopped."""
     folder = Path(brant.__file__).parent.parent
     command = [sys.executable, "-c", WORKER, str(path), until, kind, str(grace), str(lease)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"  # a signal before may meet a destructor, which ignores it
+    return process
 
 
 @pytest.mark.parametrize("kind", ["threads", "loop"])
@@ -633,8 +637,8 @@ def test_sigterm_without_time(queue: brant.Queue, path: Path, kind: str) -> None
 
 
 def test_two_processes(queue: brant.Queue, path: Path) -> None:
-    fill(queue, 200)
     processes = [spawn(path, "0", kind, 100) for kind in ("threads", "loop")]
+    fill(queue, 200)
     until(lambda: len(queue.jobs()) == 0)
     for process in processes:
         process.send_signal(signal.SIGINT)
