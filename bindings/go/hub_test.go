@@ -21,7 +21,7 @@ func openedHub(t testing.TB, options *brant.HubOptions, count int) (*brant.Hub, 
 		options = new(brant.HubOptions)
 	}
 	if options.BusyTimeout == 0 {
-		options.BusyTimeout = 10 * time.Minute // no machine is too busy for it
+		options.BusyTimeout = patience
 	}
 	hub := must(brant.OpenHub(filepath.Join(t.TempDir(), "hub"), options))(t)
 	t.Cleanup(func() { _ = hub.Close() })
