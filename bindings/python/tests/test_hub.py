@@ -124,10 +124,8 @@ def test_what_goes_beside_is_a_session(hub: brant.Hub) -> None:
         db = caller.db
         done: list[Any] = []
         db.queue("q").enqueue({"n": 1})
-        worker = db.queue("q").worker(lambda job: done.append(job.payload))
-        worker.start()
-        until(lambda: bool(done))
-        worker.stop()
+        with db.queue("q").worker(lambda job: done.append(job.payload)):
+            until(lambda: bool(done))
 
         async def lock() -> None:
             async with db.lock("l"):
