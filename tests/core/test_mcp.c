@@ -217,6 +217,47 @@ static void test_stateless(void **state) {
     brant_db_free(db);
 }
 
+static void *say_endless(void *server) {
+    say(server,
+        "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\",\"params\":{\"name\":\"sql_"
+        "execute\",\"arguments\":{\"sql\":\"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + "
+        "1 FROM n) SELECT max(i) FROM n\"}}}");
+    return NULL;
+}
+
+/* A cancellation whose interrupt came before the operation had begun: another is sent, as long as the call runs. */
+static void test_cancelled_too_early(void **state) {
+    const mcp_options options = {.tools = "sql.execute", .scopes = "*:*"};
+    brant_db *db = open_memory();
+    heard ears = {0};
+    mcp_server *server = begin(db, &ears, &options);
+    const size_t before = ears.count;
+    pthread_t thread;
+    int reminded = 0;
+
+    (void)state;
+    assert_false(mcp_server_remind(server)); /* nothing runs */
+    assert_int_equal(pthread_create(&thread, NULL, say_endless, server), 0);
+    for (bool runs = false; !runs; pause_ms(1)) {
+        pthread_mutex_lock(&server->guard);
+        runs = server->running != NULL;
+        if (runs) assert_string_equal(server->running, "7");
+        pthread_mutex_unlock(&server->guard);
+    }
+    assert_false(mcp_server_remind(server)); /* nobody cancelled it */
+    atomic_store(&server->cancelled, true);
+    while (mcp_server_remind(server)) {
+        reminded++;
+        pause_ms(1);
+    }
+    pthread_join(thread, NULL);
+    assert_true(reminded > 0);
+    assert_int_equal(ears.count, before); /* it is not answered */
+    yyjson_doc_free(ears.last);
+    mcp_server_free(server);
+    brant_db_free(db);
+}
+
 /* The library's memory runs out at each place in turn: an answer all the same, and the next call goes well. */
 static void test_want_of_memory(void **state) {
     static const char *const messages[] = {
@@ -255,9 +296,13 @@ static void test_want_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scopes),         cmocka_unit_test(test_tokens),
-        cmocka_unit_test(test_shorten),        cmocka_unit_test(test_schema),
-        cmocka_unit_test(test_messages),       cmocka_unit_test(test_stateless),
+        cmocka_unit_test(test_scopes),
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_shorten),
+        cmocka_unit_test(test_schema),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_stateless),
+        cmocka_unit_test(test_cancelled_too_early),
         cmocka_unit_test(test_want_of_memory),
     };
 

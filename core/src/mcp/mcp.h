@@ -225,6 +225,8 @@ void mcp_server_look(mcp_server *server);
 void mcp_server_follow(mcp_server *server);
 /* Is this a cancellation? Then the call ends, or will not begin. Any thread, at any time. */
 void mcp_server_peek(mcp_server *server, const char *message, size_t length);
+/* Does a call run that was cancelled? Then it is interrupted again: an interrupt before an operation begins, or between two of them, ends nothing. Any thread. */
+bool mcp_server_remind(mcp_server *server);
 
 /* ---- writing (write.c) ------------------------------------------------------------------------- */
 

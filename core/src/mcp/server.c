@@ -274,6 +274,14 @@ void mcp_server_peek(mcp_server *server, const char *message, size_t length) {
     yyjson_doc_free(doc);
 }
 
+bool mcp_server_remind(mcp_server *server) {
+    pthread_mutex_lock(&server->guard);
+    const bool runs = server->running && atomic_load(&server->cancelled);
+    if (runs) mcp_agent_interrupt(&server->agent);
+    pthread_mutex_unlock(&server->guard);
+    return runs;
+}
+
 /* ---- what changed ------------------------------------------------------------------------------ */
 
 void mcp_server_look(mcp_server *server) {

@@ -13,6 +13,7 @@
 #define QUEUE_MAX       1024 /* messages that wait; then the reader waits too */
 #define QUEUE_BYTES_MAX (2 * MCP_MESSAGE_MAX)
 #define TICK_MS         1000
+#define REMIND_MS       100 /* until a call that was cancelled is interrupted again */
 
 typedef struct line {
     struct line *next;
@@ -61,6 +62,8 @@ static void *read_lines(void *context) {
     bool overlong = false, on = true;
 
     while (on) {
+        struct pollfd polled = {.fd = self->input, .events = POLLIN};
+        while (mcp_server_remind(self->server) && poll(&polled, 1, REMIND_MS) == 0) {}
         const ssize_t got = read(self->input, piece, sizeof piece);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) break;
