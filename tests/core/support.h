@@ -84,8 +84,10 @@ static inline const char *in_folder(const char *folder, const char *name) {
     return names[turn];
 }
 
+/* Without options it is patient, as a busy machine wants. */
 static inline brant_db *must_open(const char *path, const char *options) {
     brant_db *db = NULL;
+    if (!*options) options = "{\"busy_timeout\":600000}";
     const brant_status status = brant_open(&db, TEXT(path), TEXT(options));
     if (status != BRANT_OK)
         fail_msg("opening %s: %s: %s", path, brant_last_error()->name, brant_last_error()->message);

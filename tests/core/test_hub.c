@@ -528,7 +528,7 @@ static void *work(void *context) {
 }
 
 static void test_threads(void **state) {
-    brant_hub *hub = must_open_hub(in_folder(*state, "hub"), "{\"max_open\":6}");
+    brant_hub *hub = must_open_hub(in_folder(*state, "hub"), "{\"max_open\":6,\"busy_timeout\":600000}");
     pthread_t threads[8];
     crowd crowds[8];
     atomic_uint failures = 0;
@@ -587,7 +587,8 @@ static void *work_to_the_end(void *context) {
 }
 
 static void test_close_under_threads(void **state) {
-    end self = {.hub = must_open_hub(in_folder(*state, "hub"), "{\"max_open\":4}")};
+    end self = {.hub = must_open_hub(in_folder(*state, "hub"),
+                                     "{\"max_open\":4,\"busy_timeout\":600000}")};
     brant_db *system = brant_hub_system(self.hub);
     pthread_t threads[4];
     char id[37];

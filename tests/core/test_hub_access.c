@@ -235,7 +235,7 @@ static void test_killed(void **state) {
 /* An account of many organisations goes: some follow at once, the others by maintain; those without a graph are left alone. */
 static void test_many(void **state) {
     enum { MANY = 12 };
-    brant_hub *hub = make_hub(state, "{\"max_open\":4}");
+    brant_hub *hub = make_hub(state, "{\"max_open\":4,\"busy_timeout\":600000}");
     brant_db *system = brant_hub_system(hub);
     char id[37], slug[16], json[256];
     int left = 0;
@@ -325,7 +325,7 @@ static void *change(void *context) {
 /* Threads that change other members of the same organisation, with fewer handles than they could use. */
 static void test_threads(void **state) {
     enum { THREADS = 3 };
-    brant_hub *hub = make_hub(state, "{\"max_open\":4}");
+    brant_hub *hub = make_hub(state, "{\"max_open\":4,\"busy_timeout\":600000}");
     changer changers[THREADS];
     pthread_t threads[THREADS];
     char json[128];

@@ -229,7 +229,7 @@ static void test_migrate(void **state) {
 
 static brant_hub *child_hub(child *self) {
     brant_hub *hub = NULL;
-    CHECK(brant_hub_open(&hub, TEXT(self->path), TEXT("{\"busy_timeout\":10000}")) == BRANT_OK);
+    CHECK(brant_hub_open(&hub, TEXT(self->path), TEXT("{\"busy_timeout\":600000}")) == BRANT_OK);
     return hub;
 }
 

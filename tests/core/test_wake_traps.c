@@ -487,8 +487,12 @@ static void test_churn(void **state) {
             brant_db_free(dbs[i]);
             brant_cursor_free(cursors[i][(i + 1) % 2]);
         }
+        /* Whoever cannot write for a quarter of a second as it is closed leaves its rows to others: few. */
+        assert_in_range(registrations(writer) + sleepers(writer), 0, EACH / 5);
+        must_notify(writer, "a");
+        must(writer, "db.maintain", "", NULL);
         assert_int_equal(registrations(writer), 0);
-        assert_int_equal(number(writer, "SELECT count(*) FROM brant_waiters"), 0);
+        assert_int_equal(sleepers(writer), 0);
         assert_int_equal(entries(in_folder(*state, "a.db.wake")), 0); /* the folder is gone */
         /* SQLite keeps descriptors of the first round for the next: closing one would drop the writer's locks. */
         if (round == 0) {
