@@ -37,6 +37,7 @@ LEASE = 30.0  # seconds, where no answer has said another yet
 SLICE = 500  # ms that the main thread waits at a time, so that it can handle signals
 HELD_BACK = 0.1  # seconds that acks wait for a claim, where jobs are claimed several at a time
 AT_ONCE = 1000  # jobs of one call at most
+JOIN = 10.0  # seconds that the heartbeat's thread has at the end
 
 
 def worker_name() -> str:
@@ -329,6 +330,11 @@ class ThreadSource(Source):
             if self._cancels_cursor is not None:
                 _native.brant_cursor_close(self._cancels_cursor)
 
+    def join(self) -> None:
+        """After `close`: until the heartbeat's thread has left the file. Not for ever: `on_stale` runs in it, and may wait for the worker."""
+        if self._keeper is not None and self._keeper is not threading.current_thread():
+            self._keeper.join(JOIN)
+
     def release(self, jobs: list[Job]) -> None:
         """Let others have them at once."""
         for job in jobs:
@@ -361,6 +367,7 @@ class ThreadSource(Source):
                 if self._cancels_cursor is None:
                     worker = encode({"queue": self.queue, "worker": self.name})
                     self._cancels_cursor = self.side._run(_native.brant_job_cancels, worker)
+                    continue  # `close` may have come before it was there
                 rest = min(due - time.monotonic(), self._interval)
                 if rest > 0:
                     text = _native.brant_cursor_next(self._cancels_cursor, max(1, round(rest * 1000)))

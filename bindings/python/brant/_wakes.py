@@ -107,6 +107,7 @@ class Dispatcher:
         self.loop = loop
         self._wakes = wakes
         self._waiting: set[asyncio.Future[None]] = set()
+        self._errors: dict[asyncio.Future[None], BaseException] = {}  # of those that were settled before, and whose tasks did not go on yet
         self._descriptor = descriptor
         if descriptor >= 0:
             loop.add_reader(descriptor, self._readable)
@@ -122,8 +123,11 @@ class Dispatcher:
         finally:
             timer.cancel()
             self._waiting.discard(future)
+            error = self._errors.pop(future, None)
             if not self._waiting and self._timer is None:
                 self._timer = self.loop.call_later(LINGER, self._linger)
+        if error is not None:
+            raise error
 
     def wake(self, error: BaseException | None = None) -> None:
         for future in self._waiting:
@@ -132,6 +136,8 @@ class Dispatcher:
                     future.set_result(None)
                 else:
                     future.set_exception(error)
+            elif error is not None:
+                self._errors[future] = error
 
     def _readable(self) -> None:
         try:

@@ -11,6 +11,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
@@ -776,13 +777,24 @@ class Database:
         for other in others:
             other._end()
         self._wakes.close(self._close_handle)
-        # Whoever waits for a transaction to end is told; a call that is still inside ends on its own.
+        # A call that is still inside ends on its own; another handle's, of the same family, is not waited for.
         if self._turn.lock.acquire(timeout=1):
             try:
-                self._ring = None
-                self._end_transactions()
+                self._end_inside()
             finally:
                 self._turn.lock.release()
+        else:
+            with suppress(RuntimeError):  # at the interpreter's end
+                threading.Thread(target=self._end_later, name="brant-end", daemon=True).start()
+
+    def _end_later(self) -> None:
+        with self._turn.lock:
+            self._end_inside()
+
+    def _end_inside(self) -> None:
+        """Inside the lock: whoever waits for a transaction to end is told."""
+        self._ring = None
+        self._end_transactions()
 
     def _close_handle(self) -> None:
         _native.brant_close(self._handle)

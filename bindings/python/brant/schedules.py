@@ -189,8 +189,7 @@ class Scheduler(Service):
     ``async for``, to see what fires. Of several only one fires: the leader, by a lease."""
 
     def __init__(self, database: Database, owner: str | None, ttl: Seconds | None) -> None:
-        super().__init__()
-        self._database = database
+        super().__init__(database)
         self.owner = owner or worker_name()
         self._ttl = ttl
         self._firing: Firing | None = None
@@ -235,7 +234,8 @@ class Scheduler(Service):
         """Fire in the running loop until `stop`, or until the task is cancelled."""
         self._begin()
         try:
-            async for fired in self:
-                fired_log(fired)
+            with self._until_closed():
+                async for fired in self:
+                    fired_log(fired)
         finally:
             self._ended.set()

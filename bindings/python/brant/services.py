@@ -5,11 +5,17 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from .errors import Closed
+
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from .database import Database
 
 log = logging.getLogger("brant")
 
@@ -18,9 +24,10 @@ SIGNALS = signal.SIGTERM, signal.SIGINT
 
 class Service:
     """`run` works until `stop` is called or a signal comes; `start`, `stop` and `join` do so beside the program, and so does ``with service:``.
-    Each can run once."""
+    Each can run once. Closing the database ends it, too; on one that is closed it does not begin (Closed)."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._ended = threading.Event()
         self._over: threading.Event | None = None
         self._thread: threading.Thread | None = None
@@ -38,12 +45,24 @@ class Service:
         raise NotImplementedError
 
     def _begin(self) -> None:
+        if self._database.closed:
+            raise Closed("the database is closed")
         if not self._begun.acquire(blocking=False):
             raise RuntimeError(f"{self!r} runs already, or ran: make another")
 
+    @contextmanager
+    def _until_closed(self) -> Iterator[None]:
+        """Whatever it was about when the database was closed."""
+        try:
+            yield
+        except Closed:
+            if not self._database.closed:
+                raise
+
     def _guarded(self) -> None:
         try:
-            self._main()
+            with self._until_closed():
+                self._main()
         except BaseException as error:
             self._failure = error
             log.error("%r ended: %s: %s", self, type(error).__name__, error)

@@ -191,7 +191,7 @@ class Worker(Service):
         self, queue: Queue, handler: Handler | None, concurrency: int, lease: Seconds | None, grace: Seconds, name: str | None,
         on_stale: Callable[[Job], object] | None,
     ) -> None:  # fmt: skip
-        super().__init__()
+        super().__init__(queue._database)
         if concurrency < 1:
             raise ValueError("concurrency is 1 at least")
         tasks = queue._tasks
@@ -220,7 +220,8 @@ class Worker(Service):
             return await self._alongside()
         self._begin()
         try:
-            await self._work_async()
+            with self._until_closed():
+                await self._work_async()
         finally:
             self._ended.set()
 
@@ -260,10 +261,11 @@ class Worker(Service):
             if rest <= 0:
                 break
             running[0].join(min(0.05, rest))
-        left = [job for job in source.held.values() if not job._done]
+        left = [job for job in list(source.held.values()) if not job._done]  # some may end meanwhile
         if left:
             log.warning("%r: %d jobs did not end within the grace, and go back to the queue", self, len(left))
         source.close()
+        source.join()
         log.info("%r ended", self)
         if self._fatal is not None:
             raise self._fatal
@@ -323,16 +325,14 @@ class Worker(Service):
         if self._stopping:
             source.stop()
         try:
-            while (job := await source.take(None, lambda: self._concurrency - len(running))) is not None:
-                task = job._task = loop.create_task(self._handle_async(source, job, pool))
-                running.add(task)
-                task.add_done_callback(ended)
+            with self._until_closed():
+                while (job := await source.take(None, lambda: self._concurrency - len(running))) is not None:
+                    task = job._task = loop.create_task(self._handle_async(source, job, pool))
+                    running.add(task)
+                    task.add_done_callback(ended)
         except asyncio.CancelledError:
             self._hasty = True
             raise
-        except Closed:
-            if not self._queue._database.closed:
-                raise
         finally:
             try:
                 end = loop.time() + self._grace

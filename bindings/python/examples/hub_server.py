@@ -129,7 +129,7 @@ def ring(path: Path) -> str:
 
 
 def main(folder: str, *arguments: str) -> None:
-    with brant.open_hub(folder) as hub:
+    with brant.open_hub(folder, busy_timeout=30) as hub:
         hub.keyring(ring(Path(f"{folder}.keys")))
         if arguments[:1] == ("new",):
             owner = hub.accounts.create(arguments[2])

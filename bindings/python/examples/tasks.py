@@ -37,10 +37,10 @@ def tidy() -> None:
 
 def main() -> None:
     with db.queue("default").worker(concurrency=2), db.queue("reports").worker():
-        print("one:", fetch.delay("a").get(timeout=10))
-        print("chain:", (fetch.s("bb") | count.s()).delay().get(timeout=10))
+        print("one:", fetch.delay("a").get(timeout=60))
+        print("chain:", (fetch.s("bb") | count.s()).delay().get(timeout=60))
         parts = [brant.chain(fetch.s(name), count.s()) for name in ("a", "bb", "ccc")]
-        print("chord:", brant.chord(parts, report.s(title="letters")).get(timeout=10))
+        print("chord:", brant.chord(parts, report.s(title="letters")).get(timeout=60))
         with db.transaction():  # enqueued at the commit, with whatever else is committed
             later = fetch.apply_async(["d"], countdown=60, unique="fetch:d")
         print("later:", later.status, later.cancel(), later.status)

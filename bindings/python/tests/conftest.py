@@ -41,7 +41,8 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whose turn to write comes late on a busy machine waits a minute, where a test says nothing else."""
-    monkeypatch.setattr(brant, "open", functools.partial(brant.open, busy_timeout=60))
+    for name in ("open", "open_hub"):
+        monkeypatch.setattr(brant, name, functools.partial(getattr(brant, name), busy_timeout=60))
 
 
 @pytest.fixture

@@ -387,7 +387,7 @@ def test_threads(path: Path) -> None:
     first.close()
 
     def work(number: int) -> None:
-        connection = dbapi.connect(path)
+        connection = dbapi.connect(path, timeout=60)
         for i in range(25):
             with connection:
                 (count,) = connection.execute("INSERT INTO t(x) VALUES (?) RETURNING (SELECT count(*) FROM t)", (f"{number}.{i}",)).fetchone() or (0,)

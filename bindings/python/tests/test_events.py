@@ -228,16 +228,18 @@ def test_async_latency(db: brant.Database, path: Path) -> None:
     """A task is woken by the commit, not by its look once a second."""
 
     async def main() -> None:
+        took = []
         with brant.open(path) as other, db.listen("x") as listener:
             for _ in range(120):
                 waiting = asyncio.create_task(anext(listener))
                 await asyncio.sleep(0.005)
+                start = time.monotonic()
                 await asyncio.to_thread(other.notify, "x")
                 await waiting
+                took.append(time.monotonic() - start)
+        assert sorted(took)[60] < 0.5
 
-    start = time.monotonic()
     asyncio.run(main())
-    assert time.monotonic() - start < 60
 
 
 def test_async_cancellation_loses_nothing(db: brant.Database) -> None:
@@ -286,11 +288,13 @@ def test_many_tasks_and_loops(db: brant.Database, path: Path) -> None:
         thread.start()
     start.wait()
     with brant.open(path) as other:
-        began = time.monotonic()
+        took = []
         for n in range(100):
+            began = time.monotonic()
             other.notify("x", n)
             until(lambda: all(len(got) > n for got in everyone))  # noqa: B023
-        assert time.monotonic() - began < 60
+            took.append(time.monotonic() - began)
+        assert sorted(took)[50] < 0.5
     for thread in threads:
         thread.join(60)
     assert everyone == [list(range(100))] * 7
@@ -323,6 +327,24 @@ def test_async_interrupt(db: brant.Database) -> None:
         task = asyncio.create_task(anext(listener))
         await asyncio.sleep(0.02)
         db.interrupt()
+        with pytest.raises(brant.Interrupted):
+            await asyncio.wait_for(task, 60)
+        db.notify("x")
+        assert (await asyncio.wait_for(anext(listener), 60)).channel == "x"
+
+    asyncio.run(main())
+
+
+def test_async_interrupt_beside_a_wake(db: brant.Database) -> None:
+    """Also where the task was woken in the same turn of the loop, and has not gone on yet."""
+
+    async def main() -> None:
+        listener = db.listen("*")
+        task = asyncio.create_task(anext(listener))
+        await asyncio.sleep(0.02)
+        db.interrupt()
+        (dispatcher,) = db._wakes._dispatchers.values()
+        dispatcher.wake()
         with pytest.raises(brant.Interrupted):
             await asyncio.wait_for(task, 60)
         db.notify("x")

@@ -53,9 +53,10 @@ def test_times(queue: brant.Queue, db: brant.Database) -> None:
         queue.enqueue(3, run_at=at),
         queue.enqueue(4, run_at=round((now + 60) * 1000)),
     ]
+    took = time.time() - now
     for job in by:
         assert job.state == "delayed" and abs(db.jobs.get(job.id).run_at or 0 - (now + 60) * 1000) > 1
-        assert abs((job.info().run_at or 0) / 1000 - now - 60) < 2
+        assert -0.01 <= (job.info().run_at or 0) / 1000 - now - 60 <= took + 0.01
     with pytest.raises(TypeError, match="a moment is"):
         queue.enqueue(5, run_at=now + 60)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="a span is a number of seconds or a timedelta, not 'soon'"):
@@ -295,7 +296,7 @@ def test_watch(db: brant.Database, path: Path, queue: brant.Queue) -> None:
     with queue.watch() as watch:
         assert watch.next(0) is None
         threading.Timer(0.05, queue.enqueue, (1,)).start()
-        assert watch.next(10) is True
+        assert watch.next(60) is True
         assert len(queue.claim()) == 1
         assert watch.next(0) is None
     with pytest.raises(brant.Closed):

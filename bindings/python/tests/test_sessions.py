@@ -225,10 +225,8 @@ def test_works_beside(db: brant.Database) -> None:
     mine = db.session({"id": "ann", "scopes": ["queues:*", "jobs:*", "locks:*"]})
     mine.queue("q").enqueue({"n": 1})
     done: list[Any] = []
-    worker = mine.queue("q").worker(lambda job: done.append(job.payload))
-    worker.start()
-    until(lambda: bool(done))
-    worker.stop()
+    with mine.queue("q").worker(lambda job: done.append(job.payload)):
+        until(lambda: bool(done))
     side = mine._beside("thread")
     assert isinstance(side, brant.Session)
     with pytest.raises(brant.Denied):
@@ -278,6 +276,29 @@ def test_leaks(db: brant.Database, graph: brant.Graph) -> None:
 
     traced, memory, descriptors = grows(work, 10, 5)
     assert traced < 100_000 and memory < 4_000_000 and descriptors == 0 and graph.nodes.count() == 1
+
+
+def test_closed_while_another_calls(db: brant.Database) -> None:
+    """Its transaction is taken back when the other's call, however long it is, has ended."""
+    db.graphs.create("g")
+    mine = db.session({"id": "ann", "scopes": ["nodes:*", "transaction:*"]})
+    mine.transaction().__enter__()
+    mine.graph("g").nodes.put("a")
+    inside, leave = threading.Event(), threading.Event()
+
+    def call() -> None:
+        with db._turn.lock:
+            inside.set()
+            assert leave.wait(60)
+
+    other = threading.Thread(target=call)
+    other.start()
+    assert inside.wait(60)
+    mine.close()  # returns all the same
+    leave.set()
+    other.join(60)
+    until(lambda: db._owner is None)
+    assert not db.graph("g").nodes.exists("a")
 
 
 def test_interrupts(db: brant.Database) -> None:

@@ -185,7 +185,7 @@ def test_workflows(db: brant.Database, queue: brant.Queue) -> None:
 
 MODULE = """
 import os, time, brant
-db = brant.open("app.db")
+db = brant.open("app.db", busy_timeout=60)
 
 @db.task()
 def greet(name: str) -> str:

@@ -87,7 +87,7 @@ def test_taken_back_by_sqlite(db: brant.Database, graph: brant.Graph) -> None:
     with pytest.raises(brant.Misuse), db.transaction():
         graph.nodes.put("a")
         with pytest.raises(brant.Timeout):
-            db.execute(endless, timeout=0.1)
+            db.execute(endless, timeout=1)
     assert keys(graph) == []
     thread = threading.Thread(target=graph.nodes.put, args=("b",))
     thread.start()
