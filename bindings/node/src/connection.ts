@@ -548,11 +548,12 @@ export function guard<T>(call: () => T): T {
 export async function patiently<T>(patience: number, call: () => Promise<T>, ended: () => boolean): Promise<T> {
   const until = performance.now() + patience;
   for (;;) {
+    const began = performance.now(); // by this and not by the end: an answer may lie there for long before it is read
     try {
       return await call();
     } catch (error) {
       const isBusy = error instanceof Error && 'code' in error && error.code === 'BUSY';
-      if (!isBusy || ended() || performance.now() >= until) throw error;
+      if (!isBusy || ended() || began >= until) throw error;
       await new Promise((done) => setTimeout(done, PAUSE));
     }
   }

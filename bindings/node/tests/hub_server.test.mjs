@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Hub } from 'brant';
-import { after, folder } from './support.mjs';
+import { after, folder, sleep } from './support.mjs';
 
 const example = fileURLToPath(new URL('../examples/hub_server.mjs', import.meta.url));
 
@@ -25,6 +25,7 @@ async function server(t, path) {
   const [line] = await once(child.stdout, 'data');
   const base = String(line).trim();
   const call = async (token, operation, input = {}, headers = {}) => {
+    await sleep(5); // what the server closed, while this thread stood still for a commit, is seen first
     const body = typeof input === 'string' ? input : JSON.stringify(input);
     const bearer = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const response = await fetch(`${base}/call/${operation}`, { method: 'POST', body, headers: { ...bearer, ...headers } });

@@ -25,7 +25,7 @@ test('a lock is held by one, with a token that grows, and waited for', async (t)
 test('a lock is refreshed while it is held, and one that was lost says so', async (t) => {
   const db = database(t);
   // A third of it is until the first refresh, and two are how long the machine may stand still.
-  const lock = db.lock('l', { ttl: 9000 });
+  const lock = db.lock('l', { ttl: 30_000 });
   const lease = await lock.acquire();
   const { expires_at } = lock.info();
   await until(() => lock.info().expires_at > expires_at);

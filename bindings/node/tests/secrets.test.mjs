@@ -187,11 +187,16 @@ test('a password’s key is derived elsewhere', async (t) => {
   const { nodes } = vault(db);
   db.keyring(ring);
   nodes.put({ key: 's', type: 'Secret', attributes: { value: 1 } });
-  db.keyring(ring);
-  const counter = countTurns();
-  assert.equal((await nodes.openSecretAsync('s', 'attributes.value')).reveal(), 1);
-  counter.stop();
-  assert.ok(counter.turns > 5, `${counter.turns} turns`);
+  // On a busy machine this thread may have no turn meanwhile: once of some times it has.
+  let turns = 0;
+  for (let tries = 0; turns <= 5 && tries < 10; tries++) {
+    db.keyring(ring); // what was derived is kept
+    const counter = countTurns();
+    assert.equal((await nodes.openSecretAsync('s', 'attributes.value')).reveal(), 1);
+    counter.stop();
+    turns = counter.turns;
+  }
+  assert.ok(turns > 5, `${turns} turns`);
 });
 
 test('rotation', async (t) => {

@@ -73,13 +73,18 @@ test('a consumer goes on where it was, saved after each, in batches or by hand',
     const next = (await stream.subscribe({ consumer: save })[Symbol.asyncIterator]().next()).value;
     assert.equal(next.offset, afterwards + 1);
   }
-  // After 1000, while it runs.
-  let count = 0;
-  for await (const _ of stream.subscribe({ consumer: 'long' })) {
-    if (++count === 1002) assert.equal(offset('long'), 1000);
-    if (count === 2001) break;
+  // After 1000, while it runs; after a second, too, which a busy machine may take for them: once of some times it does not.
+  let saved;
+  for (let tries = 0; saved !== 1000 && tries < 10; tries++) {
+    const consumer = `long${tries}`;
+    let count = 0;
+    for await (const _ of stream.subscribe({ consumer })) {
+      if (++count === 1002) saved = offset(consumer);
+      if (count === 2001) break;
+    }
+    assert.equal(offset(consumer), 2000);
   }
-  assert.equal(offset('long'), 2000);
+  assert.equal(saved, 1000);
 });
 
 test('a consumer is saved after a second when no more comes, and when it is closed', async (t) => {

@@ -386,7 +386,7 @@ test('a lease may be longer than a timer can be', async (t) => {
 
 test('a loop over several jobs at once leaves settling to its body', async (t) => {
   const queue = database(t).queue('q');
-  queue.configure({ lease: 9000 });
+  queue.configure({ lease: 30_000 });
   queue.enqueueMany(Array.from({ length: 9 }, (_, payload) => ({ payload })));
   let [open, most, count] = [0, 0, 0];
   for await (const job of queue.work({ concurrency: 3 })) {
