@@ -51,8 +51,8 @@ class Agent:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(300)
 
     def kill(self):
         self.process.kill()
-        self.process.wait(30)
+        self.process.wait(300)

@@ -23,7 +23,7 @@ export function check(what, fine, seen) {
 }
 export const equal = (what, seen, wanted) => check(what, isDeepStrictEqual(seen, wanted), { seen, wanted });
 export function finish() {
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 20 });
   console.log(`${passed} passed, ${failed} failed.`);
   process.exit(failed ? 1 : 0);
 }

@@ -46,7 +46,7 @@ for (const [mode, version] of [['auto', VERSION], [{ pin: VERSION }, VERSION], [
   const stop = new AbortController();
   setTimeout(() => stop.abort('enough'), 100);
   const strange = [];
-  client.onerror = (error) => strange.push(error.message); // an answer that nobody waits for
+  client.onerror = (error) => /unknown message ID/.test(error.message) && strange.push(error.message); // an answer that nobody waits for; progress may have been on its way
   await listens({ signal: stop.signal, timeout: PATIENCE }).catch(() => {});
   await client.listTools(undefined, { timeout: PATIENCE });
   equal('cancelled: it is not answered', strange, []);
@@ -68,6 +68,7 @@ for (const [mode, version] of [['auto', VERSION], [{ pin: VERSION }, VERSION], [
   const one = await client.listen({ resourceSubscriptions: ['brant://graphs/g/nodes/a', 'brant://graphs/g/nodes/a'] });
   equal('a second one, each resource once', one.honoredFilter.resourceSubscriptions, ['brant://graphs/g/nodes/a']);
   await all.close();
+  await client.callTool({ name: 'nodes_get', arguments: { graph: 'g', key: 'a' } }); // by then the server has heard it
   client.told.length = 0;
   call('nodes.put', { graph: 'g', key: 'a', attributes: { n: 2 } });
   await until('it is told', () => told(client, 'resources/updated', 'brant://graphs/g/nodes/a') > 0);
