@@ -33,7 +33,7 @@ var helpers = map[string]func(arguments []string) error{
 	},
 	// Notifies a channel so many times.
 	"notify": func(arguments []string) error {
-		db, err := brant.Open(arguments[0], nil)
+		db, err := brant.Open(arguments[0], &brant.Options{BusyTimeout: patience})
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ var helpers = map[string]func(arguments []string) error{
 	},
 	// Holds the write lock until its input ends.
 	"hold": func(arguments []string) error {
-		db, err := brant.Open(arguments[0], nil)
+		db, err := brant.Open(arguments[0], &brant.Options{BusyTimeout: patience})
 		if err != nil {
 			return err
 		}

@@ -297,7 +297,7 @@ func TestWorkGraceful(t *testing.T) {
 	t.Parallel()
 	db := opened(t)
 	q := db.Queue("q")
-	const grace = 5 * time.Second
+	const grace = 10 * time.Second
 	var ended atomic.Int32
 	var heeded atomic.Int64
 	began, stopping, never := make(chan struct{}, 3), make(chan struct{}), make(chan struct{})
@@ -335,6 +335,7 @@ func TestWorkGraceful(t *testing.T) {
 	at := time.Now()
 	close(stopping)
 	stop() // it waits no longer for who does not end
+	eventually(t, "it heeds its context", func() bool { return heeded.Load() != 0 })
 	if took := time.Unix(0, heeded.Load()).Sub(at); took < grace-100*time.Millisecond {
 		t.Fatal(took)
 	}

@@ -91,7 +91,9 @@ const busyAgain = 20 * time.Millisecond
 
 // rest says, after a look that found nothing, for how long nothing needs to be looked at unless the subscription is woken. errEnd: for ever.
 func (s *subscription) rest() (time.Duration, error) {
+	s.source.ending.RLock() // somebody in the handle, whom Close waits for
 	ms, err := s.cursor.Wait()
+	s.source.ending.RUnlock()
 	if err != nil {
 		if s.isClosed() {
 			return 0, s.closedError()
@@ -347,9 +349,9 @@ func (e *events) close() {
 		_ = source.socket.Close()
 		<-source.pumped // it may be in the connection
 	}
-	source.ending.Lock()   // the collector may be closing one that nobody has any more
-	source.ending.Unlock() //nolint:staticcheck // waiting is the point
 	if source.writer == nil {
 		source.connection.close()
 	}
+	source.ending.Lock()   // the collector may be closing one that nobody has any more, or somebody asks for how long to rest
+	source.ending.Unlock() //nolint:staticcheck // waiting is the point
 }

@@ -130,7 +130,15 @@ func (w *writer) await(r *request) (leads bool, err error) {
 	defer timer.Stop()
 	select {
 	case <-r.turn:
-		return r.state.Load() == leading, nil
+		if r.state.Load() != leading {
+			return false, nil
+		}
+		select { // it may have been interrupted before, while this goroutine did not run
+		case <-r.interrupted:
+			return true, errInterrupted()
+		default:
+			return true, nil
+		}
 	case <-r.ctx.Done():
 		err = ended(r.ctx)
 	case <-timer.C:

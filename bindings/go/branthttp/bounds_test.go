@@ -94,7 +94,7 @@ func begun(t *testing.T, connection net.Conn) *http.Response {
 
 // A client that does not read loses its stream, and the stream its file and its place.
 func TestStreamsAreRead(t *testing.T) {
-	f := serve(t, &branthttp.Options{MaxStreams: 1, WriteTimeout: 3 * time.Second})
+	f := serve(t, &branthttp.Options{MaxStreams: 1, WriteTimeout: 10 * time.Second})
 	f.publishLarge(t, "acme")
 	begun(t, f.raw(t, "acme", "GET /subscribe/streams.subscribe?stream=s&from=start HTTP/1.1\r\n\r\n"))
 	eventually(t, "the file is given back", func() bool { return f.pinned(t) == 0 })
@@ -103,7 +103,7 @@ func TestStreamsAreRead(t *testing.T) {
 
 // The file is given back before an answer is written, and who does not read it is cut off.
 func TestAnswersAreRead(t *testing.T) {
-	f := serve(t, &branthttp.Options{WriteTimeout: 3 * time.Second})
+	f := serve(t, &branthttp.Options{WriteTimeout: 10 * time.Second})
 	const body = `{"sql": "SELECT hex(zeroblob(8388608))"}`
 	connection := f.raw(t, "acme", fmt.Sprintf("POST /call/sql.execute HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
 	answer := must(http.ReadResponse(bufio.NewReader(connection), nil))(t) // its head
@@ -133,7 +133,7 @@ func TestBodiesComeInTime(t *testing.T) {
 // Deadlines end with what they are for: neither the connection's next request nor a stream is hit by them, nor by those of the server.
 func TestDeadlinesEnd(t *testing.T) {
 	t.Parallel()
-	const deadline = 4 * time.Second
+	const deadline = 10 * time.Second
 	f := serve(t, &branthttp.Options{WriteTimeout: deadline, ReadTimeout: deadline, Beat: time.Hour, Recheck: time.Hour})
 	f.publish(t, "acme", 0)
 	for i := range 2 {
