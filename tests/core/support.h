@@ -84,10 +84,13 @@ static inline const char *in_folder(const char *folder, const char *name) {
     return names[turn];
 }
 
-/* Without options it is patient, as a busy machine wants. */
+/* The options of who is patient, as a busy machine wants: also in processes that a test starts. */
+#define PATIENT "{\"busy_timeout\":600000}"
+
+/* Without options it is patient. */
 static inline brant_db *must_open(const char *path, const char *options) {
     brant_db *db = NULL;
-    if (!*options) options = "{\"busy_timeout\":600000}";
+    if (!*options) options = PATIENT;
     const brant_status status = brant_open(&db, TEXT(path), TEXT(options));
     if (status != BRANT_OK)
         fail_msg("opening %s: %s: %s", path, brant_last_error()->name, brant_last_error()->message);

@@ -87,7 +87,7 @@ static inline int run_other_program(int count, char **arguments) {
     if (count != 5 || strcmp(arguments[1], "sql") != 0) return -1;
     const bool guarded = strcmp(arguments[3], "guarded") == 0;
     int code = sqlite3_open(arguments[2], &db);
-    sqlite3_busy_timeout(db, 5000);
+    sqlite3_busy_timeout(db, 600000);
     if (code == SQLITE_OK && !guarded)
         code = sqlite3_exec(db,
                             "DROP TRIGGER IF EXISTS brant_audit_logs_insert;"

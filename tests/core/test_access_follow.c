@@ -55,7 +55,7 @@ static void write_on(child *self) {
     char *answer = NULL;
     size_t length;
 
-    CHECK(brant_open(&db, TEXT(self->path), "", 0) == BRANT_OK);
+    CHECK(brant_open(&db, TEXT(self->path), TEXT(PATIENT)) == BRANT_OK);
     CHECK(hear(self));
     for (int i = 0; i < WRITES; i++) {
         const bool removes = chance(&the_die, 30) && graph.edge_count > 0;

@@ -96,7 +96,7 @@ static void it_goes_with_its_transaction(void **state) {
 
 static void add_many(child *self) {
     brant_db *db = NULL;
-    CHECK(brant_open(&db, TEXT(self->path), "", 0) == BRANT_OK);
+    CHECK(brant_open(&db, TEXT(self->path), TEXT(PATIENT)) == BRANT_OK);
     CHECK(brant_keyring_load(db, TEXT(AUDIT_1)) == BRANT_OK);
     for (int i = 0; i < 100; i++) {
         char *answer = NULL;

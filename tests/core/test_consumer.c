@@ -219,7 +219,7 @@ static brant_cursor *must_watch(brant_db *db) {
 static void elsewhere_publish(const char *path) {
     sqlite3 *raw = NULL;
     assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
-    sqlite3_busy_timeout(raw, 5000);
+    sqlite3_busy_timeout(raw, 600000);
     assert_int_equal(sqlite3_exec(raw,
                                   "INSERT INTO stream_events (id, payload, created_at) "
                                   "SELECT max(id) + 1, '1', max(created_at) FROM stream_events",

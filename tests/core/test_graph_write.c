@@ -377,7 +377,7 @@ static void test_retention_of_rows(void **state) {
 typedef struct updating {
     brant_db *db;
     atomic_bool stop;
-    int updates;
+    atomic_int updates;
 } updating;
 
 static void *update_type(void *context) {
@@ -413,6 +413,8 @@ static void test_retention_beside_updates(void **state) {
          "{\"name\":\"busy\",\"rules\":{\"nodes\":[{\"type\":\"A\",\"older_than\":0}]}}", NULL);
     clock_now += 1;
     assert_int_equal(pthread_create(&thread, NULL, update_type, &other), 0);
+    for (const int64_t begun = monotonic_ms(); !other.updates && monotonic_ms() - begun < 60000;)
+        pause_ms(1); /* it runs, and goes on beside what follows */
     maintained(db, "\"archived\":0,\"deleted\":0,\"purged\":0,\"nodes\":12000,\"edges\":0");
     atomic_store(&other.stop, true);
     pthread_join(thread, NULL);

@@ -316,7 +316,7 @@ static void write_alone(child *self) {
     char name[300];
     brant_status status;
     snprintf(name, sizeof name, "%s/tenant-" ORG_A ".db", self->path);
-    CHECK(brant_open(&db, TEXT(name), TEXT("{\"mode\":\"rw\",\"busy_timeout\":10000}")) ==
+    CHECK(brant_open(&db, TEXT(name), TEXT("{\"mode\":\"rw\",\"busy_timeout\":600000}")) ==
           BRANT_OK);
     say(self);
     do {
@@ -338,7 +338,7 @@ static void test_delete_under_others(void **state) {
     fork_child(&children[2], write_alone, path, 2);
     for (int i = 0; i < 3; i++)
         hear(&children[i]);
-    brant_hub *hub = must_open_hub(path, "{\"busy_timeout\":10000}");
+    brant_hub *hub = must_open_hub(path, "{\"busy_timeout\":600000}");
     pause_ms(50);
     set_org_status(brant_hub_system(hub), ORG_A, "deleting");
     assert_false(exists(path, "tenant-" ORG_A ".db"));

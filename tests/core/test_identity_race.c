@@ -80,7 +80,7 @@ static const struct race {
 
 static void take_part(child *self) {
     brant_db *db = NULL;
-    CHECK(brant_open(&db, TEXT(self->path), NULL, 0) == BRANT_OK);
+    CHECK(brant_open(&db, TEXT(self->path), TEXT(PATIENT)) == BRANT_OK);
     CHECK(brant_keyring_load(db, TEXT(AUDIT_1)) == BRANT_OK);
     say(self);
     for (int round = 0; round < ROUNDS; round++) {

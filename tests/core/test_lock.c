@@ -344,7 +344,7 @@ static void contend(const char *path, const char *ledger, int number) {
     brant_db *db = NULL;
     brant_cursor *cursor = NULL;
     char owner[32], line[32];
-    if (brant_open(&db, TEXT(path), TEXT("")) != BRANT_OK) _exit(2);
+    if (brant_open(&db, TEXT(path), TEXT(PATIENT)) != BRANT_OK) _exit(2);
     const int fd = open(ledger, O_WRONLY | O_APPEND | O_CLOEXEC);
     snprintf(owner, sizeof owner, "process %d", number);
     cursor = watch(db, "l");

@@ -32,7 +32,7 @@ static bool does(brant_db *db, const char *name, const char *json) {
 
 static brant_db *open_quietly(const char *path) {
     brant_db *db = NULL;
-    return brant_open(&db, TEXT(path), TEXT("{}")) == BRANT_OK ? db : NULL;
+    return brant_open(&db, TEXT(path), TEXT(PATIENT)) == BRANT_OK ? db : NULL;
 }
 
 static brant_cursor *watch(brant_db *db, const char *name, const char *json) {

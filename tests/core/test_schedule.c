@@ -193,7 +193,7 @@ static void test_leap_days(void **state) {
 static void run_scheduler(const char *path) {
     brant_db *db = NULL;
     brant_cursor *cursor = NULL;
-    if (brant_open(&db, TEXT(path), TEXT("")) != BRANT_OK) _exit(2);
+    if (brant_open(&db, TEXT(path), TEXT(PATIENT)) != BRANT_OK) _exit(2);
     if (brant_schedule_run(&cursor, db, TEXT("{\"ttl\":200}")) != BRANT_OK) _exit(3);
     for (;;) {
         char *answer = NULL;
@@ -209,6 +209,15 @@ static pid_t start_scheduler(const char *path) {
     return pid;
 }
 
+/* So many fires more, in at most a minute. The handle goes before the next fork. */
+static void await_fires(const char *path, int64_t more) {
+    brant_db *db = must_open(path, "");
+    const int64_t wanted = number(db, "SELECT fired FROM schedules") + more, begun = monotonic_ms();
+    while (number(db, "SELECT fired FROM schedules") < wanted && monotonic_ms() - begun < 60000)
+        pause_ms(10);
+    brant_db_free(db);
+}
+
 /* Three run it, and one after the other is killed: every fire makes one job, and they follow without a hole. */
 static void test_leader_is_killed(void **state) {
     char *path = strdup(in_folder(*state, "a.db"));
@@ -219,16 +228,14 @@ static void test_leader_is_killed(void **state) {
     for (int i = 0; i < 3; i++)
         children[i] = start_scheduler(path);
     for (int i = 0; i < 8; i++) {
-        const struct timespec span = {0, 200000000};
         int status = 0;
-        nanosleep(&span, NULL);
+        await_fires(path, 8);
         kill(children[i % 3], SIGKILL);
         waitpid(children[i % 3], &status, 0);
         assert_true(WIFSIGNALED(status));
         children[i % 3] = start_scheduler(path);
     }
-    const struct timespec last = {0, 500000000};
-    nanosleep(&last, NULL);
+    await_fires(path, 8);
     for (int i = 0; i < 3; i++) {
         int status = 0;
         kill(children[i], SIGKILL);

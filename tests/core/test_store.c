@@ -286,7 +286,8 @@ static void test_open_race(void **state) {
         children[i] = fork();
         if (children[i] == 0) {
             brant_db *db = NULL;
-            const brant_status status = brant_open(&db, TEXT(path), TEXT("{\"role\":\"tenant\"}"));
+            const brant_status status =
+                brant_open(&db, TEXT(path), TEXT("{\"role\":\"tenant\",\"busy_timeout\":600000}"));
             char *answer = NULL;
             size_t length = 0;
             const brant_status wrote =

@@ -146,7 +146,7 @@ static void test_the_dead_are_passed_over(void **state) {
         if (child == 0) {
             brant_db *db = NULL;
             int64_t ticket = 0;
-            bool done = brant_open(&db, TEXT(path), "", 0) == BRANT_OK &&
+            bool done = brant_open(&db, TEXT(path), TEXT(PATIENT)) == BRANT_OK &&
                         brant__enter(db) == BRANT_OK &&
                         brant__begin(db, BRANT__WRITE) == BRANT_OK &&
                         brant__waiter_sleep(&ticket, db, TOPIC, 100) == BRANT_OK &&
@@ -404,10 +404,12 @@ static void test_own_deadline(void **state) {
     brant_cursor *cursor = open_level(db, &self);
     assert_int_equal(brant_cursor_wait(&wait, cursor), BRANT_OK);
     assert_int_equal(wait, 0); /* it has not looked yet */
-    assert_int_equal(brant__enter(db), BRANT_OK);
-    self.due = brant__db_now(db) + 1000;
-    brant__leave(db);
-    assert_int_equal(items(cursor, 0), 0);
+    do { /* again, when it was over before it was looked at */
+        assert_int_equal(brant__enter(db), BRANT_OK);
+        self.due = brant__db_now(db) + 1000;
+        brant__leave(db);
+        assert_int_equal(items(cursor, 0), 0);
+    } while (self.due == INT64_MAX);
     assert_int_equal(brant_cursor_wait(&wait, cursor), BRANT_OK);
     assert_in_range(wait, 0, 1001);
     must(db, "sql.execute", "{\"sql\":\"UPDATE ready SET n = 1\"}", NULL); /* wakes nobody */

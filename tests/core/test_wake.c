@@ -24,7 +24,7 @@
 
 static brant_db *open_file(const char *path) {
     brant_db *db = NULL;
-    return brant_open(&db, TEXT(path), "", 0) == BRANT_OK ? db : NULL;
+    return brant_open(&db, TEXT(path), TEXT(PATIENT)) == BRANT_OK ? db : NULL;
 }
 
 static brant_cursor *listen_to(brant_db *db, const char *pattern) {
@@ -75,7 +75,7 @@ static int64_t read_one(brant_cursor *cursor, int64_t timeout) {
 static bool raw_sql(const char *path, const char *sql) {
     sqlite3 *raw = NULL;
     bool done = sqlite3_open_v2(path, &raw, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK;
-    sqlite3_busy_timeout(raw, 5000);
+    sqlite3_busy_timeout(raw, 600000);
     char *error = NULL;
     done = done && sqlite3_exec(raw, sql, NULL, NULL, &error) == SQLITE_OK;
     if (error) fprintf(stderr, "%s: %s\n", sql, error);
@@ -200,16 +200,17 @@ static void answer_pings(child *self) {
     brant_db_free(db);
 }
 
+/* It frees the cursor when the other has ended: two that leave at once may leave a row behind. */
 static void play(child *other, brant_db *db, int rounds) {
     brant_cursor *cursor = listen_to(db, "pong");
     assert_non_null(cursor);
-    (void)other;
     check_in(db, HOUR); /* by waking */
     for (int i = 0; i < rounds; i++) {
         assert_true(notify(db, "ping", i));
         assert_int_equal(read_one(cursor, PATIENCE), i);
     }
     assert_true(notify(db, "ping", 999));
+    must_end(other, 0);
     brant_cursor_free(cursor);
 }
 
@@ -220,7 +221,6 @@ static void test_ping_pong(void **state) {
     assert_true(hear(&other));
     brant_db *db = must_open(path, "");
     play(&other, db, 50);
-    must_end(&other, 0);
     assert_int_equal(registrations(db), 0);
     brant_db_free(db);
 }
@@ -243,7 +243,6 @@ static void test_long_path(void **state) {
     assert_true(hear(&other));
     brant_db *db = must_open(path, "");
     play(&other, db, 20);
-    must_end(&other, 0);
     const int before = descriptors();
     brant_cursor *cursor = listen_to(db, "a");
     for (int i = 0; i < 20; i++) {
@@ -672,18 +671,20 @@ static void idle(child *self) {
     }
     pause_ms(500);
     getrusage(RUSAGE_SELF, &before);
+    const int64_t begun = monotonic_ms();
     pause_ms(3000);
     getrusage(RUSAGE_SELF, &after);
+    const double seconds = (double)(monotonic_ms() - begun) / 1e3; /* 3, or more */
     const double used = (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec +
                                  after.ru_stime.tv_sec - before.ru_stime.tv_sec) *
                             1e3 +
                         (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec +
                                  after.ru_stime.tv_usec - before.ru_stime.tv_usec) /
                             1e3;
-    if (used > 600)
-        fprintf(stderr, "50 idle waiters took %.1f ms in 3 s\n",
-                used); /* 8 ms without a sanitizer */
-    CHECK(used <= 600);
+    if (used > 200 * seconds)
+        fprintf(stderr, "50 idle waiters took %.1f ms in %.1f s\n", used,
+                seconds); /* 8 ms in 3 s without a sanitizer */
+    CHECK(used <= 200 * seconds);
     for (int i = 0; i < COUNT; i++)
         brant_close(handles[i]);
     for (int i = 0; i < COUNT; i++) {

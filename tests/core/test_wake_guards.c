@@ -26,7 +26,7 @@ static bool next_has(brant_cursor *cursor, int64_t timeout) {
 static void elsewhere(const char *path, const char *sql) {
     sqlite3 *raw = NULL;
     assert_int_equal(sqlite3_open_v2(path, &raw, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-    sqlite3_busy_timeout(raw, 5000);
+    sqlite3_busy_timeout(raw, 600000);
     if (sqlite3_exec(raw, sql, NULL, NULL, NULL) != SQLITE_OK)
         fail_msg("%s: %s", sql, sqlite3_errmsg(raw));
     sqlite3_close(raw);

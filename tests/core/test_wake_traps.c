@@ -59,7 +59,7 @@ static void run_programs(int from, int to) {
             sqlite3 *raw = NULL;
             bool done =
                 sqlite3_open_v2(wanted.path, &raw, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK;
-            sqlite3_busy_timeout(raw, 5000);
+            sqlite3_busy_timeout(raw, 600000);
             char *error = NULL;
             done = done && sqlite3_exec(raw, wanted.sql, NULL, NULL, &error) == SQLITE_OK;
             if (error) fprintf(stderr, "%s: %s\n", wanted.sql, error);
@@ -170,7 +170,7 @@ static void test_foreign_writer(void **state) {
     assert_int_equal(check_every(db), BRANT__WAKE_CHECK_MOST);
     begin_wait(&wait, cursor, LONG);
     begin_wait(&other, second, LONG);
-    pause_ms(100);
+    await_waiting(db, 2); /* who looks only now finds it without the check */
     elsewhere(path, FOREIGN);
     both_told(&wait, &other);
     assert_true(wait_of(cursor) <= BRANT__WAKE_CHECK); /* often again */
@@ -225,15 +225,18 @@ static void test_others_sleep(void **state) {
         assert_int_equal(brant__wake_count(dbs[i]), 0);
     pause_ms(3500);
     getrusage(RUSAGE_SELF, &before);
+    const int64_t begun = monotonic_ms();
     pause_ms(3000);
     getrusage(RUSAGE_SELF, &after);
+    const double seconds = (double)(monotonic_ms() - begun) / 1e3; /* 3, or more */
     const double used = (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec +
                                  after.ru_stime.tv_sec - before.ru_stime.tv_sec) *
                             1e3 +
                         (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec +
                                  after.ru_stime.tv_usec - before.ru_stime.tv_usec) /
                             1e3;
-    if (used > 300) fail_msg("%d idle waiters took %.1f ms in 3 s", COUNT, used);
+    if (used > 100 * seconds)
+        fail_msg("%d idle waiters took %.1f ms in %.1f s", COUNT, used, seconds);
     for (int i = 0; i < COUNT; i++)
         check_in(dbs[i], HOUR); /* which may find it before the wake is taken */
     must_notify(writer, "a");
@@ -448,6 +451,15 @@ static void count_release(void *context, void *memory) {
     free(memory);
 }
 
+/* A thread that was joined is in /proc for a moment more. */
+static int threads_left(int wanted) {
+    int now = entries("/proc/self/task");
+    for (const int64_t begun = monotonic_ms(); now > wanted && monotonic_ms() - begun < 60000;
+         now = entries("/proc/self/task"))
+        pause_ms(1);
+    return now;
+}
+
 /* Guards: rows go when a handle is closed (waiter_destroy; wake_destroy), and its socket; that the state is freed (brant__signal_free). */
 static void test_churn(void **state) {
     enum { ROUNDS = 10, EACH = 30 };
@@ -497,13 +509,14 @@ static void test_churn(void **state) {
         /* SQLite keeps descriptors of the first round for the next: closing one would drop the writer's locks. */
         if (round == 0) {
             descriptors = entries("/proc/self/fd");
+            pause_ms(50);
             threads = entries("/proc/self/task");
             allocations = live;
             sqlite = sqlite3_memory_used();
             continue;
         }
         assert_int_equal(entries("/proc/self/fd"), descriptors);
-        assert_int_equal(entries("/proc/self/task"), threads);
+        assert_in_range(threads_left(threads), 0, threads);
         assert_int_equal(live, allocations);
         assert_in_range(sqlite3_memory_used(), 0, sqlite + 100000);
     }
@@ -519,7 +532,7 @@ static void test_maintenance_forgets_sleepers(void **state) {
         if (child == 0) {
             brant_db *db = NULL;
             int64_t ticket = 0;
-            if (brant_open(&db, TEXT(path), "", 0) != BRANT_OK || brant__enter(db) != BRANT_OK ||
+            if (brant_open(&db, TEXT(path), TEXT(PATIENT)) != BRANT_OK || brant__enter(db) != BRANT_OK ||
                 brant__begin(db, BRANT__WRITE) != BRANT_OK ||
                 brant__waiter_sleep(&ticket, db, TOPIC, INT64_MAX) != BRANT_OK ||
                 brant__commit(db) != BRANT_OK)
@@ -650,7 +663,7 @@ static void test_writers_restart(void **state) {
                 brant_db *db = NULL;
                 char *answer = NULL;
                 size_t length = 0;
-                if (brant_open(&db, TEXT(path), "", 0) != BRANT_OK) _exit(1);
+                if (brant_open(&db, TEXT(path), TEXT(PATIENT)) != BRANT_OK) _exit(1);
                 if (brant_event_notify(&answer, &length, db, TEXT("{\"channel\":\"a\"}")) !=
                     BRANT_OK)
                     _exit(1);
