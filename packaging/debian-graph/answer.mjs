@@ -20,7 +20,7 @@ const [file, folder] = positionals;
 mkdirSync(folder, { recursive: true });
 
 const NEEDS = ['Depends', 'PreDepends'];
-const db = open(file);
+const db = open(file, { busyTimeout: 600_000 });
 const packages = db.graph('debian');
 const say = (text = '') => console.log(`  ${text}`);
 const timed = (work) => {

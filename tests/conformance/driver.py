@@ -205,6 +205,11 @@ class Agent:
                     raise Mismatch(f"no answer of the {self.language} agent in {REPLY_SECONDS} s")
             return self.replies.pop(identifier)
 
+    def has(self, identifier, seconds):
+        """Did the answer come, or the end?"""
+        with self.arrived:
+            return self.arrived.wait_for(lambda: identifier in self.replies or self.ended, seconds)
+
     def stop(self):
         self.process.stdin.close()
         try:
@@ -335,6 +340,13 @@ class Run:
         if name == "open":
             return self.finish(operation, self.open(target, arguments))
         agent = self.home[target]
+        if name == "interrupt" and "until" in arguments:
+            # Again and again until the background operation has ended: it may not have begun to wait.
+            _, identifier = self.background[arguments["until"]]
+            while True:
+                self.finish(operation, (agent, agent.send({"object": target, "name": name, "arguments": {}})))
+                if agent.has(identifier, 0.05):
+                    return None
         request = {"object": target, "name": name, "arguments": arguments}
         if name in SUBSCRIPTIONS or name in MAKE_HANDLES:
             request["as"] = operation.get("save_as", name if name in MAKE_HANDLES else "cursor")

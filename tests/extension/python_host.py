@@ -21,7 +21,7 @@ OTHER = """
 import sys
 sys.path.insert(0, {root!r})
 import brant
-db = brant.open({path!r})
+db = brant.open({path!r}, busy_timeout=600)
 """
 
 

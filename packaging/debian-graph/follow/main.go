@@ -36,7 +36,7 @@ func run(arguments []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 
-	db, err := brant.Open(arguments[1], nil)
+	db, err := brant.Open(arguments[1], &brant.Options{BusyTimeout: 10 * time.Minute})
 	if err != nil {
 		return err
 	}
