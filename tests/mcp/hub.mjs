@@ -64,6 +64,7 @@ const fails = async (what, promise, wanted, never = /bolt-secret|only-bolt/) => 
     await until(what, () => updates('shared') > before);
   };
   await tells('its own commit is told', 'before');
+  await tells('and all of it before the next', 'between'); // with that one the new graph may have come, too
   a.told.length = 0;
   inBolt('nodes.put', { graph: 'quiet', key: 'b' });
   inBolt('graphs.create', { name: 'bolt-new', graph_type: 'open' });
