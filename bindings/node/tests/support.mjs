@@ -145,6 +145,18 @@ export function countTurns() {
   return counter;
 }
 
+/** The turns that this thread had while the call ran. On a busy machine there may be too few of them: once of some times there are not. */
+export async function turnsDuring(call) {
+  let turns = 0;
+  for (let tries = 0; turns <= 5 && tries < 10; tries++) {
+    const counter = countTurns();
+    await call();
+    counter.stop();
+    turns = counter.turns;
+  }
+  return turns;
+}
+
 /** Work of some ms that lets nobody else do any. */
 export function spin(ms) {
   for (const end = performance.now() + ms; performance.now() < end; );

@@ -321,21 +321,8 @@ def test_async_close(path: Path) -> None:
     asyncio.run(main())
 
 
-def test_async_interrupt(db: brant.Database) -> None:
-    async def main() -> None:
-        listener = db.listen("*")
-        task = asyncio.create_task(anext(listener))
-        await asyncio.sleep(0.02)
-        db.interrupt()
-        with pytest.raises(brant.Interrupted):
-            await asyncio.wait_for(task, 60)
-        db.notify("x")
-        assert (await asyncio.wait_for(anext(listener), 60)).channel == "x"
-
-    asyncio.run(main())
-
-
-def test_async_interrupt_beside_a_wake(db: brant.Database) -> None:
+@pytest.mark.parametrize("woken", [False, True])
+def test_async_interrupt(db: brant.Database, woken: bool) -> None:
     """Also where the task was woken in the same turn of the loop, and has not gone on yet."""
 
     async def main() -> None:
@@ -343,8 +330,9 @@ def test_async_interrupt_beside_a_wake(db: brant.Database) -> None:
         task = asyncio.create_task(anext(listener))
         await asyncio.sleep(0.02)
         db.interrupt()
-        (dispatcher,) = db._wakes._dispatchers.values()
-        dispatcher.wake()
+        if woken:
+            (dispatcher,) = db._wakes._dispatchers.values()
+            dispatcher.wake()
         with pytest.raises(brant.Interrupted):
             await asyncio.wait_for(task, 60)
         db.notify("x")
