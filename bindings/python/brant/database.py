@@ -348,11 +348,15 @@ class Database:
         return answer
 
     async def _call_async(self, function: _native.Operation, members: Mapping[str, Any], patience: float = math.inf) -> Any:
-        """As `_call`, for a task: while another has the handle or the file is busy it sleeps, so that its loop goes on. Nothing is awaited once
+        """As `_call`, for a task."""
+        text = encode(members)
+        return await self._patiently(lambda: decode(self._run(function, text)), patience)
+
+    async def _patiently(self, call: Callable[[], R], patience: float = math.inf) -> R:
+        """What `call` returns: while another has the handle or the file is busy the task sleeps, so that its loop goes on. Nothing is awaited once
         the call was made."""
         import asyncio
 
-        text = encode(members)
         nap = 0.001
         give_up = time.monotonic() + patience
         while True:
@@ -360,7 +364,7 @@ class Database:
             if lock.acquire(blocking=False):
                 try:
                     if self._owner is None or self._owner == _caller():
-                        return decode(self._run(function, text))
+                        return call()
                 except Busy:
                     if time.monotonic() >= give_up:
                         raise

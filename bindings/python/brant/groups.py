@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from . import _native
 from ._claiming import worker_name
@@ -116,8 +116,7 @@ class Group:
 
     def watch(self) -> GroupWatch:
         """Wait for something to claim; one member is woken for each event."""
-        cursor = self._database._run(_native.brant_consumer_watch, encode(self._beginning()))
-        watch = GroupWatch(self._database, cursor)
+        watch = self._watch(self._database)
         watch._what = f"{self._stream!r} / {self.name!r}"
         return watch
 
@@ -166,7 +165,7 @@ class Group:
         self.close()
 
     def close(self) -> None:
-        """Ack what was processed, give back what was not. Any number of times."""
+        """Ack what was processed, give back what was not; a loop over it ends. Any number of times."""
         if self._closed:
             return
         self._closed = True
@@ -175,6 +174,9 @@ class Group:
             self._keeper.cancel()
         if self._waiting is not None:
             self._waiting.close()
+        self._give_back()
+
+    def _give_back(self) -> None:
         if self._database.closed:
             return
         try:
@@ -209,7 +211,7 @@ class Group:
         done, members = self._put_off()
         if done:
             try:
-                self._acknowledged(done, self._side("thread")._call(_native.brant_consumer_ack, members))
+                self._acknowledged(done, self._side()._call(_native.brant_consumer_ack, members))
             except BaseException:
                 self._done = done + self._done
                 raise
@@ -218,7 +220,7 @@ class Group:
         done, members = self._put_off()
         if done:
             try:
-                self._acknowledged(done, await self._side("loop")._call_async(_native.brant_consumer_ack, members))
+                self._acknowledged(done, await (await self._side_async())._call_async(_native.brant_consumer_ack, members))
             except BaseException:
                 self._done = done + self._done
                 raise
@@ -226,12 +228,21 @@ class Group:
     def _due(self) -> bool:
         return len(self._done) >= SAVE_EVENTS or bool(self._done) and time.monotonic() - self._done_since >= SAVE_SECONDS
 
-    def _side(self, kind: Literal["thread", "loop"]) -> Database:
+    def _side(self) -> Database:
         """A handle beside the program's, and what waits on it."""
-        side = self._database._beside(kind)
+        side = self._database._beside("thread")
         if self._waiting is None:
-            self._waiting = GroupWatch(side, side._run(_native.brant_consumer_watch, encode(self._beginning())))
+            self._waiting = self._watch(side)
         return side
+
+    async def _side_async(self) -> Database:
+        side = self._database._beside("loop")
+        if self._waiting is None:
+            self._waiting = await side._patiently(lambda: self._watch(side))
+        return side
+
+    def _watch(self, database: Database) -> GroupWatch:
+        return GroupWatch(database, database._run(_native.brant_consumer_watch, encode(self._beginning())))
 
     def _claiming(self) -> Json:
         return self._beginning() | given(member=self.member, limit=self._batch, lease=milliseconds(self._lease))
@@ -248,13 +259,16 @@ class Group:
     def __next__(self) -> GroupEvent:
         self._processed()
         try:
-            while not self._ready or self._due():
+            while self._closed or not self._ready or self._due():
                 if self._closed:
                     raise StopIteration
                 self._flush()
                 if self._ready:
                     break
-                self._claimed(self._side("thread")._call(_native.brant_consumer_claim, self._claiming()))
+                self._claimed(self._side()._call(_native.brant_consumer_claim, self._claiming()))
+                if self._closed:  # meanwhile
+                    self._give_back()
+                    continue
                 if self._held:
                     self._database._keeper.keep(self, beat(self._span()), self._prolong)
                 if not self._ready and self._waiting is not None and self._waiting.next() is None:
@@ -272,13 +286,16 @@ class Group:
 
         self._processed()
         try:
-            while not self._ready or self._due():
+            while self._closed or not self._ready or self._due():
                 if self._closed:
                     raise StopAsyncIteration
                 await self._flush_async()
                 if self._ready:
                     break
-                self._claimed(await self._side("loop")._call_async(_native.brant_consumer_claim, self._claiming()))
+                self._claimed(await (await self._side_async())._call_async(_native.brant_consumer_claim, self._claiming()))
+                if self._closed:  # meanwhile
+                    self._give_back()
+                    continue
                 if self._held and (self._keeper is None or self._keeper.done()):
                     self._keeper = asyncio.get_running_loop().create_task(self._keep())
                 if not self._ready and self._waiting is not None and await self._waiting.next_async() is None:

@@ -322,6 +322,50 @@ def test_leases_of_a_group(db: brant.Database, stream: brant.Stream, path: Path,
     assert [event.offset for event in stream.group("g").claim(10)] == [1, 2]  # it was left while it processed the first
 
 
+def test_a_task_begins_beside_a_writer(stream: brant.Stream, path: Path) -> None:
+    fill(stream, 1)
+
+    async def main() -> None:
+        group = stream.group("g")  # it is not there yet: its beginning is written
+        with brant.open(path) as other:
+            with other.transaction():
+                event = asyncio.ensure_future(anext(group))
+                await asyncio.sleep(0.1)  # of which the loop is not held up, and which is far more than a task's handle waits by itself
+                assert not event.done()
+            assert (await event).offset == 1
+        group.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_closed_while_it_goes_on(stream: brant.Stream, monkeypatch: pytest.MonkeyPatch, asynchronous: bool) -> None:
+    def rest(group: brant.Group) -> list[int]:
+        async def main() -> list[int]:
+            return [event.offset async for event in group]
+
+        return asyncio.run(main()) if asynchronous else [event.offset for event in group]
+
+    fill(stream, 6)
+    group = stream.group("g", batch=3)
+    for event in group:
+        assert event.offset == 1
+        group.close()
+    assert rest(group) == []
+    assert [event.offset for event in stream.group("g").claim(2)] == [1, 2]  # nobody else has to wait for a lease
+
+    late = stream.group("g", batch=3)
+    claiming = late._claiming
+
+    def closed_meanwhile() -> dict[str, object]:
+        late.close()
+        return claiming()
+
+    monkeypatch.setattr(late, "_claiming", closed_meanwhile)
+    assert rest(late) == []
+    assert [event.offset for event in stream.group("g").claim(10)] == [3, 4, 5, 6]
+
+
 # ---- graphs' changes, calls ---------------------------------------------------------------------------------------------------
 
 
