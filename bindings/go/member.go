@@ -21,7 +21,7 @@ const (
 
 // Join yields events to a member of the group, as they come, until an error, which is the last thing that it yields: the end of ctx is one. An event
 // is acknowledged when the loop comes back for the next; that and those behind it which the loop is left with go to others at once. An event with a Gap
-// stands for some that were trimmed before they were acknowledged.
+// stands for some that were trimmed before they were acknowledged. Once it has begun it waits for other writers as long as they take.
 func (g Group) Join(ctx context.Context, member string, options *JoinOptions) iter.Seq2[Delivery, error] {
 	return func(yield func(Delivery, error) bool) {
 		var o JoinOptions
@@ -40,6 +40,7 @@ func (g Group) Join(ctx context.Context, member string, options *JoinOptions) it
 			return
 		}
 		defer func() { _ = ready.Close() }()
+		db := g.stream.r.(*DB)
 		m := &membership{group: g, ctx: context.WithoutCancel(ctx), lease: o.Lease}
 		m.start()
 		defer m.stop()
@@ -48,10 +49,11 @@ func (g Group) Join(ctx context.Context, member string, options *JoinOptions) it
 				yield(Delivery{}, err)
 				return
 			}
-			claimed, err := g.Claim(ctx, member, &GroupClaimOptions{Limit: o.Limit, Lease: o.Lease, From: o.From})
-			if codeOf(err) == ErrBusy {
-				continue
-			}
+			var claimed Deliveries
+			err := patiently(ctx, db, func() (err error) {
+				claimed, err = g.Claim(ctx, member, &GroupClaimOptions{Limit: o.Limit, Lease: o.Lease, From: o.From})
+				return err
+			})
 			if err == nil && claimed.Gap != nil && !yield(Delivery{Event: Event{Gap: claimed.Gap}}, nil) {
 				m.hold(claimed.Items)
 				return
@@ -67,6 +69,24 @@ func (g Group) Join(ctx context.Context, member string, options *JoinOptions) it
 				yield(Delivery{}, err)
 				return
 			}
+		}
+	}
+}
+
+// patiently tries again what another writer kept from happening, until ctx ends.
+func patiently(ctx context.Context, db *DB, try func() error) error {
+	interrupted := db.engine.signals.interrupted()
+	for {
+		err := try()
+		if codeOf(err) != ErrBusy {
+			return err
+		}
+		select {
+		case <-time.After(busyAgain):
+		case <-ctx.Done():
+			return ended(ctx)
+		case <-interrupted:
+			return errInterrupted()
 		}
 	}
 }
@@ -141,7 +161,7 @@ func (m *membership) each(ctx context.Context, items []Delivery, yield func(Deli
 		}
 		m.done++
 		if i == len(items)-1 || time.Since(since) >= acknowledgeAfter {
-			if err := m.acknowledge(); err != nil {
+			if err := patiently(ctx, m.group.stream.r.(*DB), m.acknowledge); err != nil {
 				return err
 			}
 			since = time.Now()

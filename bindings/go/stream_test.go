@@ -187,6 +187,40 @@ func TestGroup(t *testing.T) {
 	equal(t, must(db.Stream("s").Group("g").Ack(ctx, again.Items[0].Receipt()))(t).Acked, 1)
 }
 
+// Acknowledgements and claims that meet another writer for longer than the busy timeout are made after it.
+func TestGroupIsPatient(t *testing.T) {
+	path := newPath(t)
+	other := open(t, path, nil)
+	publish(t, other.Stream("s"), 3)
+	hold := func(during time.Duration) {
+		held := make(chan struct{})
+		go func() {
+			err := other.Tx(ctx, func(*brant.Tx) error {
+				close(held)
+				time.Sleep(during)
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}()
+		<-held
+	}
+	offset := int64(0)
+	g := open(t, path, &brant.Options{BusyTimeout: 10 * time.Millisecond}).Stream("s").Group("g")
+	for delivery, err := range g.Join(ctx, "m", &brant.JoinOptions{Limit: 1}) {
+		check(t, err)
+		if offset++; delivery.Offset != offset || delivery.Delivery != 1 {
+			t.Fatal(delivery)
+		}
+		if offset == 3 {
+			break
+		}
+		hold(200 * time.Millisecond)
+	}
+	equal(t, must(other.Stream("s").Consumer(ctx, "g"))(t).Offset, 2)
+}
+
 func TestLock(t *testing.T) {
 	path := newPath(t)
 	var inside, turns atomic.Int32

@@ -401,14 +401,11 @@ func (s *shift) next(ctx context.Context) (*held, error) {
 		if ctx.Err() != nil {
 			return nil, ended(ctx)
 		}
-		taken, err := s.claim(ctx, 1, s.acks)
-		if codeOf(err) == ErrBusy {
-			select {
-			case <-time.After(busyAgain):
-			case <-ctx.Done():
-			}
-			continue
-		}
+		var taken []*held
+		err := patiently(ctx, s.queue.r.(*DB), func() (err error) {
+			taken, err = s.claim(ctx, 1, s.acks)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -204,7 +204,8 @@ class ThreadSource(Source):
             return None
         if self._ready:
             if self._acks and time.monotonic() - self._acks_since > HELD_BACK:
-                self.flush()
+                with suppress(Busy):  # with the next claim then
+                    self.flush()
             with self._changed:
                 if self._ready:
                     return self._ready.popleft()
@@ -264,21 +265,15 @@ class ThreadSource(Source):
 
     def _exchange(self, limit: int) -> Job | None:
         """Claim, and ack what was finished. The others' jobs go to them."""
-        patience = time.monotonic() + 60
-        while True:
+        with self._changed:
+            acks, self._acks = self._acks, []
+        members = self._claim(min(limit, AT_ONCE), acks)
+        try:
+            answer = self.side._insist(lambda: self.side._call(_native.brant_queue_claim, members), f"queue {self.queue!r}", lambda: self.stopping)
+        except BaseException:
             with self._changed:
-                acks, self._acks = self._acks, []
-            try:
-                answer = self.side._call(_native.brant_queue_claim, self._claim(min(limit, AT_ONCE), acks))
-                break
-            except BaseException as error:
-                with self._changed:
-                    self._acks = acks + self._acks
-                if not isinstance(error, Busy) or self.stopping:
-                    raise
-                if time.monotonic() > patience:
-                    log.warning("queue %r: the file is busy, nothing can be claimed: %s", self.queue, error)
-                    patience = time.monotonic() + 60
+                self._acks = acks + self._acks
+            raise
         jobs = self._claimed(answer, acks)
         if not jobs:
             return None

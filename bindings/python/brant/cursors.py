@@ -78,7 +78,7 @@ class Cursor(Iterator[T], AsyncIterator[T]):
     def take(self, timeout: float | None = None) -> list[T]:
         """What has come, some hundreds at most; waits `timeout` seconds (None: without end, 0: not at all) for the first, else [].
 
-        Raises Closed, and Interrupted when `Database.interrupt` was called.
+        Raises Closed, and Interrupted when `Database.interrupt` was called. Busy: another writer was in the way until the end of `timeout`.
         """
         if self._ready:
             items = list(self._ready)
@@ -96,8 +96,10 @@ class Cursor(Iterator[T], AsyncIterator[T]):
                     span = _least(span, SLICE)
             try:
                 items = self._fetch(span)
-            except Timeout:
-                # The deadline of another thread's call on this handle, which this wait met as that call ended: it is not ours.
+            except (Busy, Timeout) as error:
+                # Timeout: the deadline of another thread's call on this handle, which this wait met as that call ended, is not ours.
+                if isinstance(error, Busy) and end is not None and time.monotonic() >= end:
+                    raise
                 items = []
                 time.sleep(0.001)
             if items or self._ended or end is not None and time.monotonic() >= end:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import random
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 Input = TypeVar("Input")
+
+log = logging.getLogger("brant")
 
 DOCUMENT_LIMIT = 64 << 20
 BATCH_LIMIT = 100_000
@@ -227,6 +230,10 @@ class Turn:
         self.owner: tuple[int, object] | None = None
         self.begun: list[Database] = []  # by which handles the open transaction and its savepoints were
 
+    def ours(self) -> bool:
+        """Has this caller a transaction open?"""
+        return self.owner is not None and self.owner == _caller()
+
     def stands(self, depth: int, database: Database) -> None:
         """So many are open after a call on this handle."""
         if depth == 0:
@@ -245,7 +252,7 @@ class Database:
     Use brant's own SQLite only: another one (Python's `sqlite3`) on the same file in the same process is refused with ForeignSqlite.
     """
 
-    _is_beside = False
+    _above: Turn | None = None  # of a handle beside another one (`_beside`): that one's
 
     def __init__(self, handle: _native.Handle, path: str | bytes, options: dict[str, Any], turn: Turn | None = None) -> None:
         self._handle = handle
@@ -288,7 +295,7 @@ class Database:
         self.close()
 
     def __del__(self) -> None:
-        if not getattr(self, "_closed", True) and not getattr(self, "_is_beside", False):
+        if not getattr(self, "_closed", True) and getattr(self, "_above", None) is None:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
 
     # ---- calling ----------------------------------------------------------------------------------------------------
@@ -366,6 +373,7 @@ class Database:
                     if self._owner is None or self._owner == _caller():
                         return call()
                 except Busy:
+                    self._not_by_ourselves()
                     if time.monotonic() >= give_up:
                         raise
                 finally:
@@ -375,10 +383,28 @@ class Database:
             await asyncio.sleep(nap * random.uniform(0.5, 1))
             nap = min(nap * 2, 0.05)
 
+    def _insist(self, call: Callable[[], R], what: object, over: Callable[[], bool]) -> R:
+        """As `_patiently`, for a thread: what `call` returns, tried again while the file is busy, until `over`."""
+        warned = time.monotonic()
+        while True:
+            try:
+                return call()
+            except Busy as error:
+                self._not_by_ourselves()
+                if over():
+                    raise
+                if time.monotonic() - warned > 60:
+                    log.warning("%s: the file is busy, nothing can be claimed: %s", what, error)
+                    warned = time.monotonic()
+
+    def _not_by_ourselves(self) -> None:
+        """On a handle beside another one, whose caller's own transaction keeps the file busy, patience would have no end."""
+        if self._above is not None and self._above.ours():
+            raise Misuse("this waits for the caller's own transaction, which holds up all writers: end it first")
+
     def _owns(self) -> bool:
         """Has this caller a transaction open?"""
-        owner = self._turn.owner
-        return owner is not None and owner == _caller()
+        return self._turn.ours()
 
     def _beside(self, kind: Literal["thread", "loop"]) -> Database:
         """A handle of the package's own on the same file, for what goes on beside the program's calls and must not meet its transactions: one for
@@ -391,7 +417,7 @@ class Database:
             found = self._besides.get(kind)
             if found is None:
                 found = self._open_beside(kind)
-                found._is_beside = True
+                found._above = self._turn
                 self._besides[kind] = found
             return found
 

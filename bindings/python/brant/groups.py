@@ -18,7 +18,7 @@ from ._json import encode
 from ._keeper import beat
 from ._payload import content
 from .cursors import Cursor
-from .errors import BrantError, Closed
+from .errors import BrantError, Busy, Closed
 from .records import Gap, Json
 from .streams import From, begin
 
@@ -68,7 +68,8 @@ class Group:
     """A member of a group, made by `Stream.group`: iterate it, ``for`` or ``async for``, or `claim` and `ack`.
 
     Iterating, an event counts as processed when the next is asked for; that is acked after 1000 events or a second, also when none comes, and
-    leases are prolonged meanwhile. A context manager that gives back what was not processed. One loop at a time.
+    leases are prolonged meanwhile. Other writers are waited for, however long they take; Misuse: one is the caller's own transaction. A context
+    manager that gives back what was not processed. One loop at a time.
     """
 
     def __init__(
@@ -211,7 +212,7 @@ class Group:
         done, members = self._put_off()
         if done:
             try:
-                self._acknowledged(done, self._side()._call(_native.brant_consumer_ack, members))
+                self._acknowledged(done, self._insist(_native.brant_consumer_ack, members))
             except BaseException:
                 self._done = done + self._done
                 raise
@@ -220,7 +221,7 @@ class Group:
         done, members = self._put_off()
         if done:
             try:
-                self._acknowledged(done, await (await self._side_async())._call_async(_native.brant_consumer_ack, members))
+                self._acknowledged(done, await self._insist_async(_native.brant_consumer_ack, members))
             except BaseException:
                 self._done = done + self._done
                 raise
@@ -228,18 +229,24 @@ class Group:
     def _due(self) -> bool:
         return len(self._done) >= SAVE_EVENTS or bool(self._done) and time.monotonic() - self._done_since >= SAVE_SECONDS
 
-    def _side(self) -> Database:
-        """A handle beside the program's, and what waits on it."""
+    def _insist(self, function: _native.Operation, members: Json) -> Json:
+        """Call on a handle beside the program's, however long it takes, and have what waits on it."""
         side = self._database._beside("thread")
-        if self._waiting is None:
-            self._waiting = self._watch(side)
-        return side
 
-    async def _side_async(self) -> Database:
+        def call() -> Json:
+            if self._waiting is None:
+                self._waiting = self._watch(side)
+            answer: Json = side._call(function, members)
+            return answer
+
+        return side._insist(call, self, lambda: self._closed)
+
+    async def _insist_async(self, function: _native.Operation, members: Json) -> Json:
         side = self._database._beside("loop")
         if self._waiting is None:
             self._waiting = await side._patiently(lambda: self._watch(side))
-        return side
+        answer: Json = await side._call_async(function, members)
+        return answer
 
     def _watch(self, database: Database) -> GroupWatch:
         return GroupWatch(database, database._run(_native.brant_consumer_watch, encode(self._beginning())))
@@ -265,7 +272,7 @@ class Group:
                 self._flush()
                 if self._ready:
                     break
-                self._claimed(self._side()._call(_native.brant_consumer_claim, self._claiming()))
+                self._claimed(self._insist(_native.brant_consumer_claim, self._claiming()))
                 if self._closed:  # meanwhile
                     self._give_back()
                     continue
@@ -275,6 +282,10 @@ class Group:
                     raise StopIteration
         except Closed:
             raise StopIteration from None
+        except Busy:
+            if self._closed:
+                raise StopIteration from None
+            raise
         self._current = self._ready.popleft()
         return self._current
 
@@ -292,7 +303,7 @@ class Group:
                 await self._flush_async()
                 if self._ready:
                     break
-                self._claimed(await (await self._side_async())._call_async(_native.brant_consumer_claim, self._claiming()))
+                self._claimed(await self._insist_async(_native.brant_consumer_claim, self._claiming()))
                 if self._closed:  # meanwhile
                     self._give_back()
                     continue

@@ -170,7 +170,7 @@ class _Caller(_File):
 
     def _open_beside(self, kind: Literal["thread", "loop"]) -> Database:
         file = super()._open_beside(kind)
-        file._is_beside = True
+        file._above = self._turn
         self._besides[f"{kind}, trusted"] = file  # closed with this
         return file.session(decode(self._identity))
 

@@ -366,6 +366,50 @@ def test_closed_while_it_goes_on(stream: brant.Stream, monkeypatch: pytest.Monke
     assert [event.offset for event in stream.group("g").claim(10)] == [3, 4, 5, 6]
 
 
+def test_a_group_is_patient(stream: brant.Stream, path: Path) -> None:
+    fill(stream, 3)
+    held = threading.Event()
+
+    def hold() -> None:
+        with brant.open(path) as other, other.transaction():
+            held.set()
+            time.sleep(0.2)
+
+    with brant.open(path, busy_timeout=0.01) as db:
+        threads = []
+        for n, event in enumerate(db.stream("s").group("g", batch=1), 1):
+            assert (event.offset, event.delivery) == (n, 1)
+            if n == 3:
+                break
+            held.clear()
+            threads.append(threading.Thread(target=hold))
+            threads[-1].start()
+            held.wait()  # what acks and claims comes while it is held, and for longer than the busy timeout
+        assert stream.consumers.get("g").offset == 2
+        for thread in threads:
+            thread.join()
+
+
+def test_nobody_waits_for_himself(db: brant.Database, stream: brant.Stream) -> None:
+    fill(stream, 1)
+    db.queue("q").enqueue(1)
+    with brant.open(db.path, busy_timeout=0.01) as own:
+        with own.transaction(), pytest.raises(brant.Misuse, match="the caller's own transaction"):
+            next(own.stream("s").group("g"))
+        with own.transaction(), pytest.raises(brant.Misuse, match="the caller's own transaction"), own.queue("q").work() as work:
+            next(work)
+
+        async def main() -> None:
+            async with own.queue("q").work() as work:
+                for waits in (anext(own.stream("s").group("g")), anext(work), own.lock("l").acquire_async()):
+                    with own.transaction(), pytest.raises(brant.Misuse, match="the caller's own transaction"):
+                        await waits
+
+        asyncio.run(main())
+        with own.transaction("read"):  # which is in nobody's way
+            assert next(own.stream("s").group("g")).offset == 1
+
+
 # ---- graphs' changes, calls ---------------------------------------------------------------------------------------------------
 
 
