@@ -263,9 +263,6 @@ func (c *crew) look(ctx context.Context) (some bool, pause time.Duration, err er
 		}
 	}
 	some, err = c.watch.look(ctx, func([]byte) error { return nil })
-	if codeOf(err) == ErrBusy {
-		return false, busyAgain, nil
-	}
 	if err != nil || some {
 		c.asleep = false
 		return some, 0, err

@@ -73,6 +73,9 @@ func (g Group) Join(ctx context.Context, member string, options *JoinOptions) it
 	}
 }
 
+// busyAgain is when a call is tried again after the file was busy.
+const busyAgain = 20 * time.Millisecond
+
 // patiently tries again what another writer kept from happening, until ctx ends.
 func patiently(ctx context.Context, db *DB, try func() error) error {
 	interrupted := db.engine.signals.interrupted()

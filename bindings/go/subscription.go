@@ -86,9 +86,6 @@ func (s *subscription) look(ctx context.Context, take func(items []byte) error) 
 	return true, take(items)
 }
 
-// busyAgain is when to look again after the file was busy.
-const busyAgain = 20 * time.Millisecond
-
 // rest says, after a look that found nothing, for how long nothing needs to be looked at unless the subscription is woken. errEnd: for ever.
 func (s *subscription) rest() (time.Duration, error) {
 	s.source.ending.RLock() // somebody in the handle, whom Close waits for
@@ -115,14 +112,12 @@ func (s *subscription) await(ctx context.Context, idle <-chan time.Time, take fu
 			return false, ended(ctx)
 		}
 		some, err := s.look(ctx, take)
-		pause := busyAgain
-		if codeOf(err) != ErrBusy {
-			if some || err != nil {
-				return some, err
-			}
-			if pause, err = s.rest(); err != nil {
-				return false, err
-			}
+		if some || err != nil {
+			return some, err
+		}
+		pause, err := s.rest()
+		if err != nil {
+			return false, err
 		}
 		if timer == nil {
 			timer = time.NewTimer(pause)

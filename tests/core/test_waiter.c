@@ -225,6 +225,7 @@ typedef struct level {
     int64_t ticket;
     int64_t due;
     int64_t looks;
+    bool hasty; /* writes an item before it is known whether there is one */
 } level;
 
 /* Ready is what stands in the user's table `ready`. One item a row; each is taken. */
@@ -239,6 +240,10 @@ static brant_status level_fetch(brant__fetch *found, brant_db *db, void *state,
     if (self->ticket) BRANT__TRY(brant__waiter_asleep(&asleep, db, TOPIC, self->ticket));
     found->until = self->due;
     if (asleep && brant__db_now(db) < self->due) return BRANT_OK;
+    if (self->hasty) {
+        brant__write_integer(writer, 1);
+        found->count = 1;
+    }
     BRANT__TRY(brant__begin(db, BRANT__WRITE));
     BRANT__TRY(brant__waiter_leave(db, TOPIC, self->ticket));
     self->ticket = 0;
@@ -397,6 +402,36 @@ static void test_own_transactions(void **state) {
     brant_db_free(db);
 }
 
+/* Another writer is in the way of going to sleep: that is no error, and the wait goes on, not for longer than it was to, and without spinning. */
+static void test_a_writer_in_the_way(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db *other = open_ready(path), *db = must_open(path, "{\"busy_timeout\":1}");
+    level self;
+    int64_t due = -5;
+    brant_cursor *cursor = open_level(db, &self);
+    waiting wait = {.cursor = cursor};
+    check_in(db, HOUR);
+    must(other, "transaction.begin", "{}", NULL);
+    self.hasty = true;
+    assert_int_equal(items(cursor, 0), 0);
+    self.hasty = false;
+    assert_int_equal(brant_cursor_wait(&due, cursor), BRANT_OK);
+    assert_in_range(due, 0, 20);
+    const int64_t begun = monotonic_ms();
+    assert_int_equal(items(cursor, 200), 0);
+    assert_in_range(monotonic_ms() - begun, 199, PATIENCE);
+    assert_in_range(self.looks, 2, 15);
+    assert_int_equal(pthread_create(&wait.thread, NULL, wait_for_item, &wait), 0);
+    pause_ms(100);
+    must(other, "sql.execute", "{\"sql\":\"UPDATE ready SET n = 1\"}", NULL);
+    must(other, "transaction.commit", "{}", NULL);
+    pthread_join(wait.thread, NULL);
+    assert_int_equal(wait.got, 1);
+    brant_cursor_free(cursor);
+    brant_db_free(db);
+    brant_db_free(other);
+}
+
 static void test_own_deadline(void **state) {
     brant_db *db = open_ready(in_folder(*state, "a.db"));
     level self;
@@ -519,6 +554,7 @@ int main(int count, char **arguments) {
         cmocka_unit_test_setup_teardown(test_dropping, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_level_cursor, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_own_transactions, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_a_writer_in_the_way, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_own_deadline, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_an_end, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_topics, set_up_folder, tear_down_folder),

@@ -252,7 +252,7 @@ class ThreadSource(Source):
                 if self.stopping:
                     return None
                 raise
-            except (Timeout, Busy):
+            except Timeout:
                 time.sleep(0.002)
                 continue
             if text != "[]":
@@ -471,7 +471,7 @@ class LoopSource(Source):
             return None
         try:
             return _native.brant_cursor_next(self._watch, 0) != "[]"
-        except (Busy, Timeout):
+        except Timeout:
             return None
         except Closed:
             if self.stopping:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _native
 from ._json import decode
-from .errors import Busy, Closed, Timeout
+from .errors import Closed, Timeout
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -78,7 +78,7 @@ class Cursor(Iterator[T], AsyncIterator[T]):
     def take(self, timeout: float | None = None) -> list[T]:
         """What has come, some hundreds at most; waits `timeout` seconds (None: without end, 0: not at all) for the first, else [].
 
-        Raises Closed, and Interrupted when `Database.interrupt` was called. Busy: another writer was in the way until the end of `timeout`.
+        Raises Closed, and Interrupted when `Database.interrupt` was called.
         """
         if self._ready:
             items = list(self._ready)
@@ -96,10 +96,8 @@ class Cursor(Iterator[T], AsyncIterator[T]):
                     span = _least(span, SLICE)
             try:
                 items = self._fetch(span)
-            except (Busy, Timeout) as error:
-                # Timeout: the deadline of another thread's call on this handle, which this wait met as that call ended, is not ours.
-                if isinstance(error, Busy) and end is not None and time.monotonic() >= end:
-                    raise
+            except Timeout:
+                # The deadline of another thread's call on this handle, which this wait met as that call ended: it is not ours.
                 items = []
                 time.sleep(0.001)
             if items or self._ended or end is not None and time.monotonic() >= end:
@@ -171,14 +169,12 @@ class Cursor(Iterator[T], AsyncIterator[T]):
         return self._ready.popleft() if self._ready else None
 
     def _look(self) -> bool:
-        """Fetch what is there, unless another's call occupies the handle or the file: a loop must not wait for that."""
+        """Fetch what is there, unless another's call occupies the handle: a loop must not wait for that."""
         lock = self._database._lock
         if not lock.acquire(blocking=False):
             return False
         try:
             self._ready.extend(self._fetch(0))
-        except Busy:
-            return False
         finally:
             lock.release()
         return True

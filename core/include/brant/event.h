@@ -24,7 +24,8 @@ typedef struct brant_cursor brant_cursor;
  * The next items as a JSON array, at most 256 (of streams.subscribe: its batch); "[]" when none came within `timeout` ms (0: do not wait; negative: wait until one
  * comes). Of a cursor that ends, "[]" at once, whatever the timeout, says that it is at its end; what it yields was there when it was opened. Waiting uses no CPU and does not occupy the handle. Several threads may wait on the cursors of one handle;
  * one cursor serves one thread at a time (MISUSE). To look, it enters the handle for some microseconds; while another thread's call is inside it waits
- * for that to end, whatever the timeout. What the handle's own open transaction wrote is not shown before its commit.
+ * for that to end, whatever the timeout. Another writer who is in the way of going to sleep, or of what the cursor does itself (schedules.run), is waited for as by any
+ * call, and after that the look is repeated: none came meanwhile. What the handle's own open transaction wrote is not shown before its commit.
  * CLOSED: cursor or handle; INTERRUPTED: brant_interrupt during the wait; IO: the database file was deleted, or another one is in its place.
  */
 BRANT_API brant_status brant_cursor_next(char **out_json, size_t *out_json_len,

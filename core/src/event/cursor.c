@@ -9,6 +9,8 @@
 
 #include "event/wake.h"
 
+#define BUSY_AGAIN 20 /* ms until it is looked again after another writer was in the way */
+
 struct brant_cursor {
     brant_db *handle;                         /* by which it was opened, and is read; retained */
     brant_db *db;                             /* the connection under it */
@@ -175,8 +177,20 @@ cleanup:
     return status;
 }
 
+/* Another writer was in the way of going to sleep, or of what the cursor does itself: nothing was there, and it is looked again soon. */
+static void put_off(brant__fetch *found, brant_db *db, brant__writer *writer,
+                    const brant__writer *before) {
+    const brant__buffer buffer = writer->buffer;
+    *writer = *before;
+    writer->buffer = buffer;
+    writer->buffer.length = before->buffer.length;
+    *found = (brant__fetch){.until = brant__db_now(db) + BUSY_AGAIN};
+    brant__error_clear();
+}
+
 /* One look: enter, one snapshot, fetch, leave. */
 static brant_status look(visit *out, brant_cursor *cursor, brant__writer *writer) {
+    const brant__writer before = *writer;
     brant_db *db = cursor->handle;
     const int transaction = cursor->kind->transaction;
     uint64_t suspicions = cursor->suspicions;
@@ -207,6 +221,11 @@ static brant_status look(visit *out, brant_cursor *cursor, brant__writer *writer
         if (out->found.count == 0) BRANT__TRY(brant__wake_file_check(db));
     }
 cleanup:
+    if (status == BRANT_BUSY && !cursor->kind->ends) {
+        put_off(&out->found, db, writer, &before);
+        suspicions = cursor->suspicions;
+        status = BRANT_OK;
+    }
     if (status == BRANT_OK) note(cursor, &out->found, suspicions);
     brant__leave(db);
     return status;
