@@ -415,12 +415,18 @@ static void test_a_writer_in_the_way(void **state) {
     self.hasty = true;
     assert_int_equal(items(cursor, 0), 0);
     self.hasty = false;
-    assert_int_equal(brant_cursor_wait(&due, cursor), BRANT_OK);
-    assert_in_range(due, 0, 20);
-    const int64_t begun = monotonic_ms();
+    int64_t begun = monotonic_ms();
+    brant__wake_suspect(db); /* of which brant_cursor_wait would say "at once", and again */
+    while (due <= 0 && monotonic_ms() - begun < PATIENCE) { /* 0: that time is over already */
+        assert_int_equal(items(cursor, 0), 0);
+        assert_int_equal(brant_cursor_wait(&due, cursor), BRANT_OK);
+    }
+    assert_in_range(due, 1, 200);
+    const int64_t looks = self.looks;
+    begun = monotonic_ms();
     assert_int_equal(items(cursor, 200), 0);
     assert_in_range(monotonic_ms() - begun, 199, PATIENCE);
-    assert_in_range(self.looks, 2, 15);
+    assert_in_range(self.looks - looks, 1, 6);
     assert_int_equal(pthread_create(&wait.thread, NULL, wait_for_item, &wait), 0);
     pause_ms(100);
     must(other, "sql.execute", "{\"sql\":\"UPDATE ready SET n = 1\"}", NULL);

@@ -204,8 +204,10 @@ class ThreadSource(Source):
             return None
         if self._ready:
             if self._acks and time.monotonic() - self._acks_since > HELD_BACK:
-                with suppress(Busy):  # with the next claim then
+                try:
                     self.flush()
+                except Busy:  # a little later then, or with the next claim
+                    self._acks_since = time.monotonic()
             with self._changed:
                 if self._ready:
                     return self._ready.popleft()
@@ -270,10 +272,14 @@ class ThreadSource(Source):
         members = self._claim(min(limit, AT_ONCE), acks)
         try:
             answer = self.side._insist(lambda: self.side._call(_native.brant_queue_claim, members), f"queue {self.queue!r}", lambda: self.stopping)
-        except BaseException:
+        except BaseException as error:
             with self._changed:
                 self._acks = acks + self._acks
-            raise
+            if not (isinstance(error, Busy) and self.stopping):
+                raise
+            with suppress(BrantError):  # whoever closes may have been here before
+                self.flush()
+            return None
         jobs = self._claimed(answer, acks)
         if not jobs:
             return None

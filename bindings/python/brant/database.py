@@ -212,7 +212,7 @@ class Transaction:
 class Turn:
     """Who may call the library on one connection, which a handle and its sessions have in common: one at a time, the transaction's owner if there is a transaction."""
 
-    __slots__ = ("begun", "ended", "family", "lock", "owner")
+    __slots__ = ("begun", "ended", "family", "lock", "owner", "writes")
 
     def __init__(self) -> None:
         self.family = Family()
@@ -228,6 +228,7 @@ class Turn:
     def free(self) -> None:
         """No transaction is open."""
         self.owner: tuple[int, object] | None = None
+        self.writes = False  # the open transaction holds up all other writers
         self.begun: list[Database] = []  # by which handles the open transaction and its savepoints were
 
     def ours(self) -> bool:
@@ -345,6 +346,8 @@ class Database:
             try:
                 answer = self._run(_TRANSACTION[name], text, until)
                 depth = decode(answer)["depth"]
+                if depth == 1 and name == "transaction.begin":
+                    turn.writes = decode(text if isinstance(text, str) else text.decode()).get("mode") != "read"
             except Misuse:
                 if name == "transaction.rollback" and turn.owner == _caller():
                     depth = 0  # none is open any more
@@ -359,9 +362,9 @@ class Database:
         text = encode(members)
         return await self._patiently(lambda: decode(self._run(function, text)), patience)
 
-    async def _patiently(self, call: Callable[[], R], patience: float = math.inf) -> R:
-        """What `call` returns: while another has the handle or the file is busy the task sleeps, so that its loop goes on. Nothing is awaited once
-        the call was made."""
+    async def _patiently(self, call: Callable[[], R], patience: float = math.inf, over: Callable[[], bool] = lambda: False) -> R:
+        """What `call` returns: while another has the handle or the file is busy the task sleeps, so that its loop goes on, until `over` (Busy).
+        Nothing is awaited once the call was made."""
         import asyncio
 
         nap = 0.001
@@ -374,17 +377,17 @@ class Database:
                         return call()
                 except Busy:
                     self._not_by_ourselves()
-                    if time.monotonic() >= give_up:
+                    if time.monotonic() >= give_up or over():
                         raise
                 finally:
                     lock.release()
-            if time.monotonic() >= give_up:
+            if time.monotonic() >= give_up or over():
                 raise Busy("another task or thread had the handle for longer than the busy timeout")
             await asyncio.sleep(nap * random.uniform(0.5, 1))
             nap = min(nap * 2, 0.05)
 
     def _insist(self, call: Callable[[], R], what: object, over: Callable[[], bool]) -> R:
-        """As `_patiently`, for a thread: what `call` returns, tried again while the file is busy, until `over`."""
+        """As `_patiently`, for a thread."""
         warned = time.monotonic()
         while True:
             try:
@@ -396,10 +399,11 @@ class Database:
                 if time.monotonic() - warned > 60:
                     log.warning("%s: the file is busy, nothing can be claimed: %s", what, error)
                     warned = time.monotonic()
+            time.sleep(0.02)
 
     def _not_by_ourselves(self) -> None:
-        """On a handle beside another one, whose caller's own transaction keeps the file busy, patience would have no end."""
-        if self._above is not None and self._above.ours():
+        """Misuse: this handle is beside another one, and the caller's own transaction there keeps the file busy: patience would have no end."""
+        if self._above is not None and self._above.writes and self._above.ours():
             raise Misuse("this waits for the caller's own transaction, which holds up all writers: end it first")
 
     def _owns(self) -> bool:

@@ -88,6 +88,7 @@ class Group:
         self._held: dict[int, GroupEvent] = {}
         self._done: list[GroupEvent] = []
         self._done_since = 0.0
+        self._flying: set[int] = set()  # offsets of those that are being acked
         self._current: GroupEvent | None = None
         self._waiting: GroupWatch | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -182,9 +183,12 @@ class Group:
             return
         try:
             self._flush()
-            left = list(self._held.values())
+            left = [event for event in list(self._held.values()) if event.offset not in self._flying]
             if left:
-                self.release(left)
+                side = self._database._beside("thread")  # what the program has open there may be rolled back
+                side._call(_native.brant_consumer_release, {**self._members(), "items": self._items(left)})
+                for event in left:
+                    self._held.pop(event.offset, None)
         except BrantError as error:
             log.warning("%r: what was not processed is handed out again when its lease ends: %s", self, error)
 
@@ -199,13 +203,19 @@ class Group:
 
     def _put_off(self) -> tuple[list[GroupEvent], Json]:
         done, self._done = self._done, []
+        self._flying.update(event.offset for event in done)
         return done, {**self._members(), "items": self._items(done)}
 
     def _acknowledged(self, done: list[GroupEvent], answer: Json) -> None:
         for event in done:
             self._held.pop(event.offset, None)
+            self._flying.discard(event.offset)
         if answer["stale"]:
             log.warning("%r: %d events were processed after their leases had ended: they are handed out again", self, len(answer["stale"]))
+
+    def _take_back(self, done: list[GroupEvent]) -> None:
+        self._flying.difference_update(event.offset for event in done)
+        self._done = done + self._done
 
     def _flush(self) -> None:
         """Ack what was processed."""
@@ -214,7 +224,7 @@ class Group:
             try:
                 self._acknowledged(done, self._insist(_native.brant_consumer_ack, members))
             except BaseException:
-                self._done = done + self._done
+                self._take_back(done)
                 raise
 
     async def _flush_async(self) -> None:
@@ -223,30 +233,26 @@ class Group:
             try:
                 self._acknowledged(done, await self._insist_async(_native.brant_consumer_ack, members))
             except BaseException:
-                self._done = done + self._done
+                self._take_back(done)
                 raise
 
     def _due(self) -> bool:
         return len(self._done) >= SAVE_EVENTS or bool(self._done) and time.monotonic() - self._done_since >= SAVE_SECONDS
 
+    def _call(self, side: Database, function: _native.Operation, members: Json) -> Json:
+        """On a handle beside the program's, on which is what waits, too."""
+        if self._waiting is None:
+            self._waiting = self._watch(side)
+        answer: Json = side._call(function, members)
+        return answer
+
     def _insist(self, function: _native.Operation, members: Json) -> Json:
-        """Call on a handle beside the program's, however long it takes, and have what waits on it."""
         side = self._database._beside("thread")
-
-        def call() -> Json:
-            if self._waiting is None:
-                self._waiting = self._watch(side)
-            answer: Json = side._call(function, members)
-            return answer
-
-        return side._insist(call, self, lambda: self._closed)
+        return side._insist(lambda: self._call(side, function, members), self, lambda: self._closed)
 
     async def _insist_async(self, function: _native.Operation, members: Json) -> Json:
         side = self._database._beside("loop")
-        if self._waiting is None:
-            self._waiting = await side._patiently(lambda: self._watch(side))
-        answer: Json = await side._call_async(function, members)
-        return answer
+        return await side._patiently(lambda: self._call(side, function, members), over=lambda: self._closed)
 
     def _watch(self, database: Database) -> GroupWatch:
         return GroupWatch(database, database._run(_native.brant_consumer_watch, encode(self._beginning())))
@@ -268,13 +274,13 @@ class Group:
         try:
             while self._closed or not self._ready or self._due():
                 if self._closed:
+                    self._give_back()  # what was claimed, or not acked, while it was closed
                     raise StopIteration
                 self._flush()
-                if self._ready:
-                    break
+                if self._ready or self._closed:
+                    continue
                 self._claimed(self._insist(_native.brant_consumer_claim, self._claiming()))
-                if self._closed:  # meanwhile
-                    self._give_back()
+                if self._closed:
                     continue
                 if self._held:
                     self._database._keeper.keep(self, beat(self._span()), self._prolong)
@@ -283,9 +289,10 @@ class Group:
         except Closed:
             raise StopIteration from None
         except Busy:
-            if self._closed:
-                raise StopIteration from None
-            raise
+            if not self._closed:
+                raise
+            self._give_back()
+            raise StopIteration from None
         self._current = self._ready.popleft()
         return self._current
 
@@ -299,19 +306,24 @@ class Group:
         try:
             while self._closed or not self._ready or self._due():
                 if self._closed:
+                    self._give_back()  # what was claimed, or not acked, while it was closed
                     raise StopAsyncIteration
                 await self._flush_async()
-                if self._ready:
-                    break
+                if self._ready or self._closed:
+                    continue
                 self._claimed(await self._insist_async(_native.brant_consumer_claim, self._claiming()))
-                if self._closed:  # meanwhile
-                    self._give_back()
+                if self._closed:
                     continue
                 if self._held and (self._keeper is None or self._keeper.done()):
                     self._keeper = asyncio.get_running_loop().create_task(self._keep())
                 if not self._ready and self._waiting is not None and await self._waiting.next_async() is None:
                     raise StopAsyncIteration
         except Closed:
+            raise StopAsyncIteration from None
+        except Busy:
+            if not self._closed:
+                raise
+            self._give_back()
             raise StopAsyncIteration from None
         self._current = self._ready.popleft()
         return self._current

@@ -199,7 +199,9 @@ class Scheduler(Service):
 
     def _open(self, kind: Literal["thread", "loop"]) -> Firing:
         # On a handle beside the program's, whose transactions would hold it up.
-        firing = self._firing = self._database._beside(kind).schedules.run(owner=self.owner, ttl=self._ttl)
+        side = self._database._beside(kind)
+        side._not_by_ourselves()
+        firing = self._firing = side.schedules.run(owner=self.owner, ttl=self._ttl)
         if self._stopping:
             firing.close()
         return firing

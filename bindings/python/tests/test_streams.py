@@ -366,28 +366,50 @@ def test_closed_while_it_goes_on(stream: brant.Stream, monkeypatch: pytest.Monke
     assert [event.offset for event in stream.group("g").claim(10)] == [3, 4, 5, 6]
 
 
-def test_a_group_is_patient(stream: brant.Stream, path: Path) -> None:
-    fill(stream, 3)
-    held = threading.Event()
+def held(database: brant.Database, seconds: float) -> threading.Thread:
+    """From now on, for so long, nobody else can write: a thread that has begun to."""
+    begun = threading.Event()
 
     def hold() -> None:
-        with brant.open(path) as other, other.transaction():
-            held.set()
-            time.sleep(0.2)
+        with database.transaction():
+            begun.set()
+            time.sleep(seconds)
 
-    with brant.open(path, busy_timeout=0.01) as db:
-        threads = []
+    thread = threading.Thread(target=hold)
+    thread.start()
+    begun.wait()
+    return thread
+
+
+def test_a_group_is_patient(stream: brant.Stream, path: Path) -> None:
+    fill(stream, 3)
+    with brant.open(path, busy_timeout=0.01) as db, brant.open(path) as other:
         for n, event in enumerate(db.stream("s").group("g", batch=1), 1):
             assert (event.offset, event.delivery) == (n, 1)
             if n == 3:
                 break
-            held.clear()
-            threads.append(threading.Thread(target=hold))
-            threads[-1].start()
-            held.wait()  # what acks and claims comes while it is held, and for longer than the busy timeout
+            thread = held(other, 0.2)  # what acks and claims comes while it is, and for longer than the busy timeout
+        thread.join()
         assert stream.consumers.get("g").offset == 2
-        for thread in threads:
-            thread.join()
+
+
+def test_closed_beside_a_writer(db: brant.Database, stream: brant.Stream, path: Path) -> None:
+    fill(stream, 4)
+
+    async def main() -> None:
+        with brant.open(path, busy_timeout=0.01) as own:
+            group = own.stream("s").group("g", batch=3)
+            for _ in range(3):
+                await anext(group)
+            with db.transaction():
+                acking = asyncio.ensure_future(anext(group, None))
+                await asyncio.sleep(0.1)
+                assert not acking.done()
+                group.close()
+                assert await acking is None  # although it could not be said any more
+
+    asyncio.run(main())
+    assert [event.offset for event in stream.group("g").claim(9)] == [4]
 
 
 def test_nobody_waits_for_himself(db: brant.Database, stream: brant.Stream) -> None:
@@ -399,6 +421,9 @@ def test_nobody_waits_for_himself(db: brant.Database, stream: brant.Stream) -> N
         with own.transaction(), pytest.raises(brant.Misuse, match="the caller's own transaction"), own.queue("q").work() as work:
             next(work)
 
+        with own.transaction(), pytest.raises(brant.Misuse, match="the caller's own transaction"):
+            next(iter(own.scheduler()))
+
         async def main() -> None:
             async with own.queue("q").work() as work:
                 for waits in (anext(own.stream("s").group("g")), anext(work), own.lock("l").acquire_async()):
@@ -406,8 +431,10 @@ def test_nobody_waits_for_himself(db: brant.Database, stream: brant.Stream) -> N
                         await waits
 
         asyncio.run(main())
-        with own.transaction("read"):  # which is in nobody's way
+        with brant.open(db.path) as other, own.transaction("read"):  # which is in nobody's way
+            thread = held(other, 0.1)
             assert next(own.stream("s").group("g")).offset == 1
+            thread.join()
 
 
 # ---- graphs' changes, calls ---------------------------------------------------------------------------------------------------

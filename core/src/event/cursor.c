@@ -9,7 +9,9 @@
 
 #include "event/wake.h"
 
-#define BUSY_AGAIN 20 /* ms until it is looked again after another writer was in the way */
+/* ms until it is looked again after another writer was in the way: at first, and at most, since it may hold up the loop of who looks */
+#define BUSY_AGAIN   20
+#define BUSY_LONGEST 200
 
 struct brant_cursor {
     brant_db *handle;                         /* by which it was opened, and is read; retained */
@@ -24,6 +26,7 @@ struct brant_cursor {
     uint64_t suspicions; /* of the fallback check, that it has looked after */
     bool exhausted;      /* nothing will ever come any more */
     int64_t until; /* of the monotonic clock: when to look again by itself, as the last look said */
+    int64_t put_off; /* by how many ms the last look was, for another writer; 0: it was not */
     unsigned references;
     brant_cursor *next; /* orphan: under the mutex of the list */
 };
@@ -146,12 +149,14 @@ static int64_t monotonic_of(brant_db *db, int64_t moment) {
 }
 
 /* For brant_cursor_wait and the wait that may follow. */
-static void note(brant_cursor *cursor, const brant__fetch *found, uint64_t suspicions) {
+static void note(brant_cursor *cursor, const brant__fetch *found, uint64_t suspicions,
+                 int64_t put_off) {
     const bool again = found->count > 0 || found->more;
     const int64_t until = again ? 0 : monotonic_of(cursor->db, found->until);
     pthread_mutex_lock(&cursor->mutex);
     cursor->until = until;
     cursor->suspicions = suspicions;
+    cursor->put_off = put_off;
     if (found->end || (cursor->kind->ends && !again)) cursor->exhausted = true;
     pthread_mutex_unlock(&cursor->mutex);
 }
@@ -178,14 +183,16 @@ cleanup:
 }
 
 /* Another writer was in the way of going to sleep, or of what the cursor does itself: nothing was there, and it is looked again soon. */
-static void put_off(brant__fetch *found, brant_db *db, brant__writer *writer,
-                    const brant__writer *before) {
+static int64_t put_off(brant__fetch *found, brant_db *db, brant__writer *writer,
+                       const brant__writer *before, int64_t last) {
     const brant__buffer buffer = writer->buffer;
     *writer = *before;
     writer->buffer = buffer;
     writer->buffer.length = before->buffer.length;
-    *found = (brant__fetch){.until = brant__db_now(db) + BUSY_AGAIN};
+    const int64_t by = last == 0 ? BUSY_AGAIN : last < BUSY_LONGEST / 2 ? 2 * last : BUSY_LONGEST;
+    *found = (brant__fetch){.until = brant__db_now(db) + by};
     brant__error_clear();
+    return by;
 }
 
 /* One look: enter, one snapshot, fetch, leave. */
@@ -194,6 +201,7 @@ static brant_status look(visit *out, brant_cursor *cursor, brant__writer *writer
     brant_db *db = cursor->handle;
     const int transaction = cursor->kind->transaction;
     uint64_t suspicions = cursor->suspicions;
+    int64_t again = 0;
     *out = (visit){.found.until = INT64_MAX};
     brant_status status = brant__wake_enter(&db, &cursor->ended);
     if (status != BRANT_OK) return status;
@@ -222,11 +230,11 @@ static brant_status look(visit *out, brant_cursor *cursor, brant__writer *writer
     }
 cleanup:
     if (status == BRANT_BUSY && !cursor->kind->ends) {
-        put_off(&out->found, db, writer, &before);
-        suspicions = cursor->suspicions;
+        again = put_off(&out->found, db, writer, &before, cursor->put_off);
+        suspicions = cursor->suspicions; /* what was suspected was not looked after */
         status = BRANT_OK;
     }
-    if (status == BRANT_OK) note(cursor, &out->found, suspicions);
+    if (status == BRANT_OK) note(cursor, &out->found, suspicions, again);
     brant__leave(db);
     return status;
 }
@@ -246,6 +254,10 @@ static brant_status glance(bool *out_again, brant_cursor *cursor, const visit *l
     *out_again = brant__wake_repair(db) || brant__wake_sequence(db) != last->seen ||
                  brant__db_now(db) >= last->found.until; /* the clock may have been set */
 cleanup:
+    if (status == BRANT_BUSY) { /* the look will say */
+        brant__error_clear();
+        status = BRANT_OK;
+    }
     brant__leave(db);
     return status;
 }
@@ -331,6 +343,7 @@ brant_status brant_cursor_wait(int64_t *out_ms, brant_cursor *cursor) {
     const bool exhausted = cursor->exhausted, ended = atomic_load(&cursor->ended);
     const int64_t until = cursor->until;
     const uint64_t suspicions = cursor->suspicions;
+    const bool was_put_off = cursor->put_off > 0;
     pthread_mutex_unlock(&cursor->mutex);
     if (ended) return brant__fail(BRANT_CLOSED, "the cursor is closed");
     if (exhausted) {
@@ -342,7 +355,7 @@ brant_status brant_cursor_wait(int64_t *out_ms, brant_cursor *cursor) {
     status = brant__wake_forked(cursor->db);
     const int64_t left = until - brant__monotonic_now(),
                   check = brant__wake_check_in(cursor->db, suspicions);
-    if (status == BRANT_OK) *out_ms = left < 0 ? 0 : left < check ? left : check;
+    if (status == BRANT_OK) *out_ms = left < 0 ? 0 : left < check || was_put_off ? left : check;
     brant__wait_end(cursor->handle);
     return status;
 }

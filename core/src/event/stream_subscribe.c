@@ -116,6 +116,7 @@ static brant_status subscribe_fetch(brant__fetch *found, brant_db *db, void *sta
     bool exists = false;
     char epoch[EPOCH_SIZE];
     size_t epoch_length = 0;
+    const int64_t row_id = self->row_id;
     int64_t position = self->position;
     BRANT__TRY(brant__stream_find(&exists, &stream, db, self->name));
     const int64_t open = exists ? brant__stream_uncommitted_from(db, stream.row_id) : INT64_MAX;
@@ -153,7 +154,9 @@ static brant_status subscribe_fetch(brant__fetch *found, brant_db *db, void *sta
     self->position = position;
     self->epoch_length = epoch_length;
     memcpy(self->epoch, epoch, epoch_length);
+    return BRANT_OK;
 cleanup:
+    self->row_id = row_id; /* as the position */
     return status;
 }
 
