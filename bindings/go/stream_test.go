@@ -208,7 +208,7 @@ func TestGroupIsPatient(t *testing.T) {
 	}
 	offset := int64(0)
 	g := open(t, path, &brant.Options{BusyTimeout: 10 * time.Millisecond}).Stream("s").Group("g")
-	for delivery, err := range g.Join(ctx, "m", &brant.JoinOptions{Limit: 1}) {
+	for delivery, err := range g.Join(ctx, "m", &brant.JoinOptions{Limit: 1, Lease: 10 * time.Minute}) {
 		check(t, err)
 		if offset++; delivery.Offset != offset || delivery.Delivery != 1 {
 			t.Fatal(delivery)

@@ -347,14 +347,14 @@ def test_closed_while_it_goes_on(stream: brant.Stream, monkeypatch: pytest.Monke
         return asyncio.run(main()) if asynchronous else [event.offset for event in group]
 
     fill(stream, 6)
-    group = stream.group("g", batch=3)
+    group = stream.group("g", batch=3, lease=600)
     for event in group:
         assert event.offset == 1
         group.close()
     assert rest(group) == []
-    assert [event.offset for event in stream.group("g").claim(2)] == [1, 2]  # nobody else has to wait for a lease
+    assert [event.offset for event in stream.group("g").claim(2, lease=600)] == [1, 2]  # nobody else has to wait for a lease
 
-    late = stream.group("g", batch=3)
+    late = stream.group("g", batch=3, lease=600)
     claiming = late._claiming
 
     def closed_meanwhile() -> dict[str, object]:
@@ -384,7 +384,7 @@ def held(database: brant.Database, seconds: float) -> threading.Thread:
 def test_a_group_is_patient(stream: brant.Stream, path: Path) -> None:
     fill(stream, 3)
     with brant.open(path, busy_timeout=0.01) as db, brant.open(path) as other:
-        for n, event in enumerate(db.stream("s").group("g", batch=1), 1):
+        for n, event in enumerate(db.stream("s").group("g", batch=1, lease=600), 1):
             assert (event.offset, event.delivery) == (n, 1)
             if n == 3:
                 break
@@ -398,7 +398,7 @@ def test_closed_beside_a_writer(db: brant.Database, stream: brant.Stream, path: 
 
     async def main() -> None:
         with brant.open(path, busy_timeout=0.01) as own:
-            group = own.stream("s").group("g", batch=3)
+            group = own.stream("s").group("g", batch=3, lease=600)
             for _ in range(3):
                 await anext(group)
             with db.transaction():
