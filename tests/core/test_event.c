@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -702,13 +701,6 @@ static void test_memory_database(void **state) {
     expect(cursor, 20, "");
     brant_cursor_free(cursor);
     brant_db_free(db);
-}
-
-static double processor_ms(void) {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
 }
 
 static void test_waiting_uses_no_processor(void **state) {

@@ -6,6 +6,8 @@
 
 #include "support.h"
 
+#include <sys/resource.h>
+
 #include "event/wake_state.h"
 
 /* How long a busy machine may take over what is quick. A wait for less than this proves nothing; what must not be found by the fallback check is waited for while that is an HOUR away. */
@@ -31,6 +33,14 @@ static inline void await_waiting(brant_db *db, size_t wanted) {
         if (waiting >= wanted) return;
     }
     fail_msg("%zu threads wait instead of %zu", waiting, wanted);
+}
+
+/* The processor time of this process so far. */
+static inline double processor_ms(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
 }
 
 static inline void must_notify(brant_db *db, const char *channel) {
