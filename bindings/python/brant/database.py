@@ -212,7 +212,7 @@ class Transaction:
 class Turn:
     """Who may call the library on one connection, which a handle and its sessions have in common: one at a time, the transaction's owner if there is a transaction."""
 
-    __slots__ = ("begun", "ended", "family", "lock", "owner", "writes")
+    __slots__ = ("begun", "ended", "family", "input", "lock", "owner")
 
     def __init__(self) -> None:
         self.family = Family()
@@ -228,12 +228,17 @@ class Turn:
     def free(self) -> None:
         """No transaction is open."""
         self.owner: tuple[int, object] | None = None
-        self.writes = False  # the open transaction holds up all other writers
+        self.input: str | bytes = "{}"  # of the begin of the open transaction
         self.begun: list[Database] = []  # by which handles the open transaction and its savepoints were
 
     def ours(self) -> bool:
         """Has this caller a transaction open?"""
         return self.owner is not None and self.owner == _caller()
+
+    def holds_up(self) -> bool:
+        """Does this caller's transaction hold up all other writers?"""
+        text = self.input
+        return self.ours() and decode(text if isinstance(text, str) else text.decode()).get("mode") != "read"
 
     def stands(self, depth: int, database: Database) -> None:
         """So many are open after a call on this handle."""
@@ -347,9 +352,9 @@ class Database:
                 answer = self._run(_TRANSACTION[name], text, until)
                 depth = decode(answer)["depth"]
                 if depth == 1 and name == "transaction.begin":
-                    turn.writes = decode(text if isinstance(text, str) else text.decode()).get("mode") != "read"
+                    turn.input = text
             except Misuse:
-                if name == "transaction.rollback" and turn.owner == _caller():
+                if name == "transaction.rollback" and turn.ours():
                     depth = 0  # none is open any more
                 raise
             finally:
@@ -403,7 +408,7 @@ class Database:
 
     def _not_by_ourselves(self) -> None:
         """Misuse: this handle is beside another one, and the caller's own transaction there keeps the file busy: patience would have no end."""
-        if self._above is not None and self._above.writes and self._above.ours():
+        if self._above is not None and self._above.holds_up():
             raise Misuse("this waits for the caller's own transaction, which holds up all writers: end it first")
 
     def _owns(self) -> bool:

@@ -185,8 +185,8 @@ class Group:
             self._flush()
             left = [event for event in list(self._held.values()) if event.offset not in self._flying]
             if left:
-                side = self._database._beside("thread")  # what the program has open there may be rolled back
-                side._call(_native.brant_consumer_release, {**self._members(), "items": self._items(left)})
+                # Beside the program's handle: what it has open there may be rolled back.
+                self._insist(_native.brant_consumer_release, {**self._members(), "items": self._items(left)})
                 for event in left:
                     self._held.pop(event.offset, None)
         except BrantError as error:
@@ -274,8 +274,7 @@ class Group:
         try:
             while self._closed or not self._ready or self._due():
                 if self._closed:
-                    self._give_back()  # what was claimed, or not acked, while it was closed
-                    raise StopIteration
+                    raise Closed("the group is closed")
                 self._flush()
                 if self._ready or self._closed:
                     continue
@@ -286,12 +285,10 @@ class Group:
                     self._database._keeper.keep(self, beat(self._span()), self._prolong)
                 if not self._ready and self._waiting is not None and self._waiting.next() is None:
                     raise StopIteration
-        except Closed:
-            raise StopIteration from None
-        except Busy:
-            if not self._closed:
+        except (Busy, Closed) as error:
+            if isinstance(error, Busy) and not self._closed:
                 raise
-            self._give_back()
+            self._give_back()  # what was claimed, or not acked, while it was closed
             raise StopIteration from None
         self._current = self._ready.popleft()
         return self._current
@@ -306,8 +303,7 @@ class Group:
         try:
             while self._closed or not self._ready or self._due():
                 if self._closed:
-                    self._give_back()  # what was claimed, or not acked, while it was closed
-                    raise StopAsyncIteration
+                    raise Closed("the group is closed")
                 await self._flush_async()
                 if self._ready or self._closed:
                     continue
@@ -318,12 +314,10 @@ class Group:
                     self._keeper = asyncio.get_running_loop().create_task(self._keep())
                 if not self._ready and self._waiting is not None and await self._waiting.next_async() is None:
                     raise StopAsyncIteration
-        except Closed:
-            raise StopAsyncIteration from None
-        except Busy:
-            if not self._closed:
+        except (Busy, Closed) as error:
+            if isinstance(error, Busy) and not self._closed:
                 raise
-            self._give_back()
+            self._give_back()  # what was claimed, or not acked, while it was closed
             raise StopAsyncIteration from None
         self._current = self._ready.popleft()
         return self._current

@@ -32,8 +32,8 @@ BRANT_API brant_status brant_cursor_next(char **out_json, size_t *out_json_len,
                                          brant_cursor *cursor, int64_t timeout);
 
 /*
- * For event loops: in how many ms at most to look (brant_cursor_next, timeout 0) although the wake descriptor did not become readable: because something is due then, or for
- * the fallback check. -1: never, the cursor is at its end. 0: look at once, the last look may not have taken all. To be asked after each look.
+ * For event loops: in how many ms at most to look (brant_cursor_next, timeout 0) although the wake descriptor did not become readable: because something is due then, another writer
+ * was in the way of the last look, or for the fallback check. -1: never, the cursor is at its end. 0: look at once, the last look may not have taken all. To be asked after each look.
  * CLOSED: cursor or handle.
  */
 BRANT_API brant_status brant_cursor_wait(int64_t *out_ms, brant_cursor *cursor);
