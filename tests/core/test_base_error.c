@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "test_base_allocator.h"
@@ -173,6 +174,52 @@ static void memory_failure_writes_no_text_of_its_own(void **state) {
     assert_true(brant_last_error()->message_len > 0);
 }
 
+/* A short or a long detail, over one that is short, long or none. */
+static void what_is_kept_comes_back(void **state) {
+    static const size_t sizes[] = {0, 20, 5000, 200000};
+    char *detail = long_detail(200000);
+
+    (void)state;
+    for (size_t i = 0; i < BRANT__COUNT(sizes); i++)
+        for (size_t j = 0; j < BRANT__COUNT(sizes); j++)
+            for (int restored = 0; restored < 2; restored++) {
+                brant__kept_error kept;
+                const size_t size = sizes[restored ? i : j];
+                char *first = sizes[i] ? long_detail(sizes[i]) : NULL,
+                     *second = sizes[j] ? long_detail(sizes[j]) : NULL;
+                brant__error_clear();
+                if (first)
+                    brant__fail_detail(BRANT_STALE, brant__text_of(first, sizes[i]), "kept %zu", i);
+                brant__error_keep(&kept);
+                assert_no_error();
+                if (second)
+                    brant__fail_detail(BRANT_BUSY, brant__text_of(second, sizes[j]), "%zu", j);
+                if (restored)
+                    brant__error_restore(&kept);
+                else
+                    brant__error_forget(&kept);
+                if (size == 0) {
+                    assert_no_error();
+                } else {
+                    char message[16];
+                    snprintf(message, sizeof message, restored ? "kept %zu" : "%zu",
+                             restored ? i : j);
+                    assert_int_equal(brant_last_error()->code, restored ? BRANT_STALE : BRANT_BUSY);
+                    assert_string_equal(brant_last_error()->message, message);
+                    assert_int_equal(brant_last_error()->message_len, strlen(message));
+                    assert_string_equal(brant_last_error()->detail, restored ? first : second);
+                    assert_int_equal(brant_last_error()->detail_len, size);
+                }
+                /* And it is one like any other. */
+                brant__error_clear();
+                brant__fail_detail(BRANT_FULL, brant__text_of(detail, 200000), "full");
+                assert_string_equal(brant_last_error()->detail, detail);
+                free(first);
+                free(second);
+            }
+    free(detail);
+}
+
 static void *fail_without_memory(void *argument) {
     brant__fail_detail(BRANT_VALIDATION, brant__text_of(argument, 5000), "message");
     assert_int_equal(brant_last_error()->code, BRANT_VALIDATION);
@@ -289,6 +336,7 @@ int main(void) {
         cmocka_unit_test_setup(details_of_all_sizes_are_kept, clear),
         cmocka_unit_test_setup(an_absurd_detail_is_dropped, clear),
         cmocka_unit_test_setup(memory_failure_writes_no_text_of_its_own, clear),
+        cmocka_unit_test_setup(what_is_kept_comes_back, clear),
         cmocka_unit_test_setup(no_memory_for_a_detail_leaves_it_empty, clear),
         cmocka_unit_test_setup(each_thread_has_its_own_and_frees_it, clear),
         cmocka_unit_test_setup(the_block_of_a_detail_is_reused, clear),

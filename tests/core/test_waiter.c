@@ -438,6 +438,47 @@ static void test_a_writer_in_the_way(void **state) {
     brant_db_free(other);
 }
 
+static void *wait_for_the_end(void *argument) {
+    waiting *self = argument;
+    char *json = NULL;
+    size_t length = 0;
+    const brant_status status = brant_cursor_next(&json, &length, self->cursor, -1);
+    self->got = brant_last_error()->code == status ? status : -1;
+    return NULL;
+}
+
+/* What a closed cursor leaves cannot be written while another writes: that is not what its wait ended by. */
+static void test_closed_beside_a_writer(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db *other = open_ready(path), *db = must_open(path, "");
+    level self;
+    waiting wait = {.cursor = open_level(db, &self)};
+    assert_int_equal(items(wait.cursor, 0), 0);
+    assert_int_equal(sleepers(db), 1);
+    assert_int_equal(pthread_create(&wait.thread, NULL, wait_for_the_end, &wait), 0);
+    await_waiting(db, 1);
+    must(other, "transaction.begin", "{}", NULL);
+    brant_cursor_close(wait.cursor);
+    pthread_join(wait.thread, NULL);
+    assert_int_equal(wait.got, BRANT_CLOSED);
+    must(other, "transaction.rollback", "{}", NULL);
+    brant_cursor_free(wait.cursor);
+
+    /* The same of the handle, which the one who waits tears down. */
+    wait.cursor = open_level(db, &self);
+    assert_int_equal(items(wait.cursor, 0), 0);
+    assert_int_equal(pthread_create(&wait.thread, NULL, wait_for_the_end, &wait), 0);
+    await_waiting(db, 1);
+    must(other, "transaction.begin", "{}", NULL);
+    brant_close(db);
+    pthread_join(wait.thread, NULL);
+    assert_int_equal(wait.got, BRANT_CLOSED);
+    must(other, "transaction.rollback", "{}", NULL);
+    brant_cursor_free(wait.cursor);
+    brant_db_free(db);
+    brant_db_free(other);
+}
+
 static void test_own_deadline(void **state) {
     brant_db *db = open_ready(in_folder(*state, "a.db"));
     level self;
@@ -561,6 +602,8 @@ int main(int count, char **arguments) {
         cmocka_unit_test_setup_teardown(test_level_cursor, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_own_transactions, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_a_writer_in_the_way, set_up_folder, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_closed_beside_a_writer, set_up_folder,
+                                        tear_down_folder),
         cmocka_unit_test_setup_teardown(test_own_deadline, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_an_end, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_topics, set_up_folder, tear_down_folder),

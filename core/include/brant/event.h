@@ -41,7 +41,7 @@ BRANT_API brant_status brant_cursor_wait(int64_t *out_ms, brant_cursor *cursor);
 /* End a cursor and its wait, from any thread; any number of times. NULL is fine. */
 BRANT_API brant_status brant_cursor_close(brant_cursor *cursor);
 
-/* Free the shell of a cursor: closes it first. For finalisers. NULL is fine. */
+/* Free the shell of a cursor: closes it first. brant_last_error stays as it was. For finalisers. NULL is fine. */
 BRANT_API void brant_cursor_free(brant_cursor *cursor);
 
 /*

@@ -55,7 +55,7 @@ BRANT_API brant_status brant_hub_open(brant_hub **out_hub, const char *path, siz
  */
 BRANT_API brant_status brant_hub_close(brant_hub *hub);
 
-/* Close it and free it; nothing may use the pointer afterwards, while handles that it gave are still to be freed each. NULL is fine. */
+/* Close it and free it; nothing may use the pointer afterwards, while handles that it gave are still to be freed each. brant_last_error stays as it was. NULL is fine. */
 BRANT_API void brant_hub_free(brant_hub *hub);
 
 /*

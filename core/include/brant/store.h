@@ -78,7 +78,7 @@ BRANT_API brant_status brant_open_with(brant_db **out_db, const char *path, size
  */
 BRANT_API brant_status brant_close(brant_db *db);
 
-/* Free the shell of a handle: closes it first; nothing may use the pointer afterwards. For finalisers. NULL is fine. */
+/* Free the shell of a handle: closes it first; nothing may use the pointer afterwards. brant_last_error stays as it was. For finalisers. NULL is fine. */
 BRANT_API void brant_db_free(brant_db *db);
 
 /* End the running call, or the waits, of this handle with INTERRUPTED. Any thread; nothing when none runs. */

@@ -54,6 +54,8 @@ int brant__text_compare(brant__text a, brant__text b);
 
 /* ---- error record (error.c) ------------------------------------------------------------------------------------ */
 
+#define BRANT__ERROR_TEXT 512 /* a message, or a detail that needs no block, with its NUL */
+
 /* Every public function that can fail calls this first. Cheap. */
 void brant__error_clear(void);
 
@@ -72,6 +74,18 @@ brant_status brant__fail_memory(void);
  * next failure fills it. The texts of a brant_last_error() read before stay readable until then.
  */
 brant_status brant__error_code(void);
+/*
+ * Around what is done for nobody's call, and may fail without anybody being told: keep moves the record into *out and leaves it empty; restore drops what was recorded since and puts it back, forget lets what
+ * was recorded since stand. One of them follows each keep, on the same thread. Nothing is allocated.
+ */
+typedef struct brant__kept_error {
+    brant_error error; /* the rest counts only when it is one */
+    void *block;       /* of the detail, owned; NULL: it is short */
+    char message[BRANT__ERROR_TEXT], short_detail[BRANT__ERROR_TEXT];
+} brant__kept_error;
+void brant__error_keep(brant__kept_error *out);
+void brant__error_restore(brant__kept_error *kept);
+void brant__error_forget(brant__kept_error *kept);
 
 /* ---- memory (memory.c) ------------------------------------------------------------------------------------------ */
 

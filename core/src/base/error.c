@@ -12,9 +12,6 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#define MESSAGE_SIZE      512
-#define SHORT_DETAIL_SIZE 512
-
 /* A detail beyond this is not kept: the record must not become the largest thing in the process. */
 #define DETAIL_LIMIT ((size_t)1 << 20)
 
@@ -23,8 +20,8 @@
 
 typedef struct error_record {
     brant_error error;
-    char message[MESSAGE_SIZE];
-    char short_detail[SHORT_DETAIL_SIZE];
+    char message[BRANT__ERROR_TEXT];
+    char short_detail[BRANT__ERROR_TEXT];
     bool large; /* the heap block is larger than DETAIL_KEPT */
 } error_record;
 
@@ -133,7 +130,7 @@ static size_t sanitize(char *text, size_t length, bool cut) {
 static void fill(brant_status code, brant__text detail, const char *format, va_list arguments) {
     /* An argument may be the text of the record itself, when a caller took it back to say it
      * differently. */
-    char message[MESSAGE_SIZE];
+    char message[BRANT__ERROR_TEXT];
     char *detail_text = record.short_detail;
     bool cut;
     int written;
@@ -146,7 +143,7 @@ static void fill(brant_status code, brant__text detail, const char *format, va_l
     record.error.message_len = sanitize(message, cut ? sizeof(message) - 1 : (size_t)written, cut);
     memcpy(record.message, message, record.error.message_len + 1);
 
-    if (detail.length >= SHORT_DETAIL_SIZE) {
+    if (detail.length >= BRANT__ERROR_TEXT) {
         detail_text = block_text(detail.length + 1);
         if (!detail_text) {
             detail = BRANT__TEXT("{}");
@@ -203,6 +200,42 @@ brant_status brant__error_code(void) {
     /* The texts stay readable through an earlier brant_last_error() until the next failure. */
     record.error.code = BRANT_OK;
     return code;
+}
+
+void brant__error_keep(brant__kept_error *out) {
+    out->error = record.error;
+    if (BRANT__LIKELY(record.error.code == BRANT_OK)) return;
+    out->block = NULL;
+    memcpy(out->message, record.message, record.error.message_len + 1);
+    if (record.error.detail == record.short_detail) {
+        memcpy(out->short_detail, record.short_detail, record.error.detail_len + 1);
+    } else {
+        out->block = pthread_getspecific(key);
+        pthread_setspecific(key, NULL);
+        record.large = false;
+    }
+    record.error.code = BRANT_OK;
+}
+
+void brant__error_restore(brant__kept_error *kept) {
+    detail_block *block;
+
+    brant__error_clear();
+    if (BRANT__LIKELY(kept->error.code == BRANT_OK)) return;
+    record.error = kept->error;
+    memcpy(record.message, kept->message, kept->error.message_len + 1);
+    block = kept->block;
+    if (!block) {
+        memcpy(record.short_detail, kept->short_detail, kept->error.detail_len + 1);
+        return;
+    }
+    block_free(pthread_getspecific(key));
+    record.large = block->size > DETAIL_KEPT;
+    pthread_setspecific(key, block); /* which has had a value on this thread: it needs no memory */
+}
+
+void brant__error_forget(brant__kept_error *kept) {
+    if (kept->error.code != BRANT_OK) block_free(kept->block);
 }
 
 /* ---- public ---------------------------------------------------------------------------------- */

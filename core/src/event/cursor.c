@@ -31,6 +31,14 @@ struct brant_cursor {
     brant_cursor *next; /* orphan: under the mutex of the list */
 };
 
+/* What it cannot write now nobody asked for. */
+static void destroy(const brant__cursor_kind *kind, brant_db *db, void *state) {
+    brant__kept_error kept;
+    brant__error_keep(&kept);
+    kind->destroy(db, state);
+    brant__error_restore(&kept);
+}
+
 brant_status brant__cursor_new(brant_cursor **out_cursor, brant_db *db,
                                const brant__cursor_kind *kind, void *state) {
     brant_cursor *cursor = NULL;
@@ -55,7 +63,7 @@ brant_status brant__cursor_new(brant_cursor **out_cursor, brant_db *db,
     return BRANT_OK;
 cleanup:
     brant__free(cursor);
-    kind->destroy(db, state);
+    destroy(kind, db, state);
     return status;
 }
 
@@ -79,15 +87,16 @@ void brant__cursor_bury(brant_db *db, brant_cursor *list) {
     while (list) {
         brant_cursor *cursor = list;
         list = cursor->next;
-        cursor->kind->destroy(db, cursor->state);
+        destroy(cursor->kind, db, cursor->state);
         release(cursor);
     }
 }
 
-/* For the one thread that found the cursor ended and nobody inside. Leaves the record as it was. */
+/* For the one thread that found the cursor ended and nobody inside. */
 static void destroy_state(brant_cursor *cursor) {
     brant_db *db = cursor->db; /* also when the shell was taken back */
-    const bool clean = brant_last_error()->code == BRANT_OK;
+    brant__kept_error kept;
+    brant__error_keep(&kept);
     const brant_status status = brant__handle_visit(&db);
     bool left = false;
     if (status == BRANT_MISUSE && brant__wait_begin(db) == BRANT_OK) {
@@ -100,7 +109,7 @@ static void destroy_state(brant_cursor *cursor) {
     }
     if (!left) cursor->kind->destroy(db, cursor->state);
     if (status == BRANT_OK) brant__leave(db);
-    if (clean) (void)brant__error_code();
+    brant__error_restore(&kept);
 }
 
 /* Ended, nobody in next, and not done before: then it is this thread's. Under the mutex. */
@@ -110,26 +119,35 @@ static bool claim_spent(brant_cursor *cursor) {
     return true;
 }
 
-brant_status brant_cursor_close(brant_cursor *cursor) {
-    brant__error_clear();
-    if (!cursor) return BRANT_OK;
+static void rouse(brant_cursor *cursor) {
+    brant__kept_error kept;
+    brant__error_keep(&kept);
+    if (brant__wait_begin(cursor->db) == BRANT_OK) {
+        brant__wake_rouse(cursor->db, &cursor->ended);
+        brant__wait_end(cursor->db);
+    }
+    brant__error_restore(&kept);
+}
+
+static void close_cursor(brant_cursor *cursor) {
     pthread_mutex_lock(&cursor->mutex);
     atomic_store(&cursor->ended, true);
     const bool mine = claim_spent(cursor);
     const bool waits = cursor->busy;
     pthread_mutex_unlock(&cursor->mutex);
     if (mine) destroy_state(cursor);
-    if (waits && brant__wait_begin(cursor->db) == BRANT_OK) {
-        brant__wake_rouse(cursor->db, &cursor->ended);
-        brant__wait_end(cursor->db);
-    }
-    (void)brant__error_code();
+    if (waits) rouse(cursor);
+}
+
+brant_status brant_cursor_close(brant_cursor *cursor) {
+    brant__error_clear();
+    if (cursor) close_cursor(cursor);
     return BRANT_OK;
 }
 
 void brant_cursor_free(brant_cursor *cursor) {
     if (!cursor) return;
-    brant_cursor_close(cursor);
+    close_cursor(cursor);
     release(cursor);
 }
 

@@ -148,12 +148,13 @@ cleanup:
 
 /* A write of our own for nothing but the rows that are gone. Quietly; what cannot be written now waits. */
 void brant__wake_gone_write(brant_db *db, wake *self) {
+    brant__kept_error kept;
     if (self->gone_count == 0 || brant__depth(db) > 0) return;
-    const bool clean = record_clean();
+    brant__error_keep(&kept);
     if (brant__begin_soon(db, brant__monotonic_now() + BRANT__WAKE_PATIENCE) == BRANT_OK &&
         brant__commit(db) != BRANT_OK)
         brant__rollback(db);
-    record_restore(clean);
+    brant__error_restore(&kept);
 }
 
 void brant__wake_unregister(brant_db *db, int64_t id) {
@@ -257,13 +258,14 @@ bool brant__wake_repair(brant_db *db) {
     wake *self = wake_of(db);
     if (!self->incomplete || brant__depth(db) > 0) return false;
     self->incomplete = false; /* tried now; if in vain, the next look finds out */
-    const bool clean = record_clean();
+    brant__kept_error kept;
     bool done = false;
+    brant__error_keep(&kept);
     if (brant__begin(db, BRANT__WRITE) == BRANT_OK) {
         done = rows_insert(db, self) == BRANT_OK && brant__commit(db) == BRANT_OK;
         if (!done) brant__rollback(db);
     }
-    record_restore(clean);
+    brant__error_restore(&kept);
     return done;
 }
 
@@ -323,10 +325,11 @@ cleanup:
 }
 
 void brant__wake_maintain(brant_db *db) {
-    const bool clean = record_clean();
+    brant__kept_error kept;
     struct stat there;
+    brant__error_keep(&kept);
     if (brant__db_memory(db) || brant__db_read_only(db) || brant__wake_attach(db) != BRANT_OK) {
-        record_restore(clean);
+        brant__error_restore(&kept);
         return;
     }
     wake *self = wake_of(db);
@@ -350,7 +353,7 @@ void brant__wake_maintain(brant_db *db) {
         }
     }
     brant__folder_sweep(&self->folder, BRANT__WAKE_ROWS);
-    record_restore(clean);
+    brant__error_restore(&kept);
 }
 
 /* ---- sleepers of the wait queue ---- */

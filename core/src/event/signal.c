@@ -323,11 +323,12 @@ void brant__signal_after_rollback(brant_db *db, void *state, unsigned depth) {
 /* All who wait are to look at what the file has become, and to register anew: they are remembered before, and told after. */
 void brant__signal_before_restore(brant_db *db, void *state) {
     wake *self = state;
-    const bool clean = record_clean();
+    brant__kept_error kept;
     bool begun = false;
     char after[BRANT__SOCKET_ID + 1] = {0};
     brant_status status = BRANT_OK;
     if (self->silent) return;
+    brant__error_keep(&kept);
     BRANT__TRY(brant__begin(db, BRANT__READ));
     begun = true;
     self->restoring = true; /* what is committed meanwhile tells nobody: it is not all yet */
@@ -342,7 +343,7 @@ void brant__signal_before_restore(brant_db *db, void *state) {
     }
 cleanup:
     if (begun && brant__commit(db) != BRANT_OK) brant__rollback(db);
-    record_restore(clean);
+    brant__error_restore(&kept);
     (void)status;
 }
 

@@ -116,14 +116,6 @@ static inline wake *wake_of(const brant_db *db) {
     return brant__state(db, BRANT__SLOT_EVENT);
 }
 
-/* Things that may fail without anybody's call failing: the record stays as it was. */
-static inline bool record_clean(void) {
-    return brant_last_error()->code == BRANT_OK;
-}
-static inline void record_restore(bool clean) {
-    if (clean) (void)brant__error_code();
-}
-
 /* ---- wake.c: under the mutex ---------------------------------------------------------------- */
 
 /* A socket that writers can reach. */

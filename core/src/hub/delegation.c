@@ -197,7 +197,7 @@ static brant_status in_tenant(work *self, brant__text org, step *what) {
     if (status != BRANT_OK) brant__rollback(inside);
 cleanup:
     if (inside) brant__leave(inside);
-    brant__pool_give_back(db);
+    brant_db_free(db);
     brant__json_free(&terms);
     brant__buffer_free(&out.buffer);
     brant__arena_free(&arena);
@@ -576,20 +576,13 @@ static brant_status answer(work *self, brant__call *call) {
 
 /* What fails ends it: nobody is told of a failure and finds it active later. */
 static void give_up(work *self) {
-    const brant_error *error = brant_last_error();
-    const brant_status code = error->code;
-    char *message = brant__strndup(error->message, error->message_len),
-         *detail = brant__strndup(error->detail, error->detail_len);
+    brant__kept_error kept;
     bool moved;
 
-    (void)brant__error_code();
-    if (move_alone(&moved, self, PENDING, PENDING, REVOKING, NULL) != BRANT_OK ||
-        finish_end(self, end_edge, NULL) != BRANT_OK)
-        (void)brant__error_code();
-    (void)brant__fail_detail(code, brant__text_string(detail ? detail : "{}"), "%s",
-                             message ? message : brant_status_text(code));
-    brant__free(message);
-    brant__free(detail);
+    brant__error_keep(&kept);
+    if (move_alone(&moved, self, PENDING, PENDING, REVOKING, NULL) == BRANT_OK)
+        (void)finish_end(self, end_edge, NULL);
+    brant__error_restore(&kept);
 }
 
 /* Both organisations are there, and active. */

@@ -261,21 +261,27 @@ cleanup:
     return status;
 }
 
-brant_status brant_hub_close(brant_hub *hub) {
-    brant__error_clear();
-    if (!hub || hub->process != getpid()) return BRANT_OK;
+static void close_hub(brant_hub *hub) {
+    brant__kept_error kept;
+    if (hub->process != getpid()) return;
+    brant__error_keep(&kept);
     atomic_store(&hub->closed, true);
     brant__pool_close(hub, NULL);
     brant_close(hub->system);
     brant_close(hub->registry);
     brant_close(hub->recorder);
+    brant__error_restore(&kept);
+}
+
+brant_status brant_hub_close(brant_hub *hub) {
     brant__error_clear();
+    if (hub) close_hub(hub);
     return BRANT_OK;
 }
 
 void brant_hub_free(brant_hub *hub) {
     if (!hub) return;
-    brant_hub_close(hub);
+    close_hub(hub);
     brant__hub_release(hub);
 }
 

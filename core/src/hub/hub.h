@@ -169,8 +169,6 @@ void brant__pool_begin(brant_hub *hub);
 void brant__pool_attach(brant__file *file); /* to its connection, which is nobody's yet */
 
 brant_status brant__pool_acquire(brant_db **out_db, brant_hub *hub, brant__text org_id);
-/* Release and free it; keeps the error record. NULL is fine. */
-void brant__pool_give_back(brant_db *db);
 /* What the file of a handle holds was replaced: it is this organisation's, and the system file knows its id. */
 brant_status brant__pool_adopt(brant_db *db);
 /* The format that the file of a handle had when this hub opened it. */

@@ -243,7 +243,7 @@ brant_status brant__tenants_backup(brant__call *call) {
     BRANT__TRY(brant__pool_acquire(&db, hub, org_id));
     status = pass_on(call, db, "db.backup");
 cleanup:
-    brant__pool_give_back(db);
+    brant_db_free(db);
     return status;
 }
 
@@ -264,6 +264,6 @@ brant_status brant__tenants_restore(brant__call *call) {
     /* It has the members of then. */
     if (brant__members_sync(&synced, db) != BRANT_OK) (void)brant__error_code();
 cleanup:
-    brant__pool_give_back(db);
+    brant_db_free(db);
     return status;
 }

@@ -19,37 +19,6 @@
 #define LOG_PAGES                                                                                  \
     1000 /* a log longer than this is written back before its file lies idle: whoever opens the file anew reads all of it */
 
-/* ---- the error record, over what else is called ------------------------------------------------------------------------------- */
-
-typedef struct error_record {
-    brant_status code;
-    char *message, *detail; /* NULL: none, or want of memory */
-} error_record;
-
-/* Leaves it empty. */
-static error_record keep_error(void) {
-    const brant_error *error = brant_last_error();
-    error_record kept = {.code = error->code};
-    if (kept.code) {
-        kept.message = brant__strndup(error->message, error->message_len);
-        kept.detail = brant__strndup(error->detail, error->detail_len);
-        (void)brant__error_code();
-    }
-    return kept;
-}
-
-static void restore_error(const error_record *kept) {
-    brant__error_clear();
-    if (kept->code)
-        brant__fail_detail(kept->code, brant__text_string(kept->detail ? kept->detail : "{}"), "%s",
-                           kept->message ? kept->message : brant_status_text(kept->code));
-}
-
-static void drop_error(error_record *kept) {
-    brant__free(kept->message);
-    brant__free(kept->detail);
-}
-
 /* ---- what is attached ----------------------------------------------------------------------------------------------------- */
 
 /* Somebody may have deleted an organisation on a handle of the system file, or changed who its members are. */
@@ -58,11 +27,11 @@ static void after_commit(brant_db *db, void *context) {
     int64_t finished = 0;
     (void)db;
     if (*file->org_id || atomic_load(&file->hub->closed)) return;
-    error_record kept = keep_error();
+    brant__kept_error kept;
+    brant__error_keep(&kept);
     (void)brant__hub_finish(&finished, file->hub);
     brant__members_committed(file);
-    restore_error(&kept);
-    drop_error(&kept);
+    brant__error_restore(&kept);
 }
 
 static void after_rollback(brant_db *db, void *context, unsigned depth) {
@@ -171,14 +140,15 @@ static brant_status check_owner(bool *out_claimed, brant__file *file) {
 /* Why a file cannot be opened: its organisation was deleted meanwhile, whatever that looked like from here, or as it says. */
 static brant_status explain(brant__file *file, brant_status status) {
     int state = BRANT__TENANT_NONE;
-    error_record kept = keep_error();
+    brant__kept_error kept;
+    brant__error_keep(&kept);
     const brant_status now = brant__registry_look(&state, file->hub, file->org_id);
-    if (now == BRANT_NOT_FOUND || now == BRANT_DENIED)
-        status = now;
-    else
-        restore_error(&kept);
-    drop_error(&kept);
-    return status;
+    if (now != BRANT_NOT_FOUND && now != BRANT_DENIED) {
+        brant__error_restore(&kept);
+        return status;
+    }
+    brant__error_forget(&kept);
+    return now;
 }
 
 /* *out_made: when the file of the organisation was made; 0: it is not. */
@@ -233,12 +203,9 @@ static brant_status open_file(brant__file **out, brant_hub *hub, const char *org
     brant_status status = open_connection(file);
     if (status != BRANT_OK) {
         if (*org_id) status = explain(file, status);
-        error_record kept = keep_error();
         brant_db_free(file->db);
         brant__free(file);
         brant__hub_release(hub);
-        restore_error(&kept);
-        drop_error(&kept);
         return status;
     }
     brant__pool_attach(file);
@@ -344,10 +311,10 @@ static void put_back(brant__file *file) {
 
 /* What the caller failed by stays in the record, also where the hub was closed meanwhile. */
 void brant__pool_put_back(brant__file *file) {
-    error_record kept = keep_error();
+    brant__kept_error kept;
+    brant__error_keep(&kept);
     put_back(file);
-    restore_error(&kept);
-    drop_error(&kept);
+    brant__error_restore(&kept);
 }
 
 /* ---- the handle of a file that is lent ------------------------------------------------------------------------------------------ */
@@ -442,13 +409,6 @@ brant_status brant__pool_acquire(brant_db **out_db, brant_hub *hub, brant__text 
     const brant_status status = brant__pool_take(&file, hub, org_id);
     return status == BRANT_OK ? brant__pool_lend(out_db, file, (brant__text){NULL, 0}, NULL)
                               : status;
-}
-
-void brant__pool_give_back(brant_db *db) {
-    error_record kept = keep_error();
-    brant_db_free(db);
-    restore_error(&kept);
-    drop_error(&kept);
 }
 
 brant_status brant__pool_adopt(brant_db *db) {

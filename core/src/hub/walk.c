@@ -70,7 +70,7 @@ static brant_status work_on(brant__call *call, brant_hub *hub, brant__text org_i
     brant_status status = brant__pool_acquire(&db, hub, org_id);
     if (status == BRANT_OK) status = work(call, hub, db);
     if (status != BRANT_OK) write_failure(call->out, status);
-    brant__pool_give_back(db);
+    brant_db_free(db);
     brant__write_end(call->out);
     return brant__db_poll(call->db);
 }

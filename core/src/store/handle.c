@@ -73,11 +73,15 @@ static bool closed_one(const brant_db *db) {
             BRANT__CLOSED_FLAG) != 0;
 }
 
-/* Tear down if this is the thread that found the handle closed and empty. */
+/* Tear down if this is the thread that found the handle closed and empty: for whoever closed it, whatever else this thread's call failed with. */
 static void finish(brant_db *db) {
     unsigned expected = BRANT__CLOSED_FLAG;
-    if (atomic_compare_exchange_strong(&db->state, &expected, BRANT__CLOSED_FLAG | BRANT__TORN))
-        brant__teardown(db);
+    brant__kept_error kept;
+    if (!atomic_compare_exchange_strong(&db->state, &expected, BRANT__CLOSED_FLAG | BRANT__TORN))
+        return;
+    brant__error_keep(&kept);
+    brant__teardown(db);
+    brant__error_restore(&kept);
 }
 
 /* Of a shell: also those of others look whether it is they who are meant. */
@@ -99,18 +103,17 @@ static void interrupt_sqlite(brant_db *handle) {
 
 /* What runs and waits in the handle is to look why. Nobody tears down the connection of a shell meanwhile; when it is closed there is nothing left to do. */
 static void rouse(brant_db *db, bool inside) {
-    if (db->beneath && brant__wait_begin(db->connection) != BRANT_OK) {
-        (void)brant__error_code();
-        return;
+    brant__kept_error kept;
+    brant__error_keep(&kept);
+    if (!db->beneath || brant__wait_begin(db->connection) == BRANT_OK) {
+        if (inside) interrupt_sqlite(db);
+        end_waits(db);
+        if (db->beneath) brant__wait_end(db->connection);
     }
-    if (inside) interrupt_sqlite(db);
-    end_waits(db);
-    if (db->beneath) brant__wait_end(db->connection);
+    brant__error_restore(&kept);
 }
 
-brant_status brant_close(brant_db *db) {
-    brant__error_clear();
-    if (!db) return BRANT_OK;
+static void close_handle(brant_db *db) {
     /* Counts as a wait while it works, so that nobody tears down what end_waits touches. */
     const unsigned before = atomic_fetch_add(&db->state, BRANT__WAIT);
     if (!(before & BRANT__TORN)) {
@@ -119,12 +122,17 @@ brant_status brant_close(brant_db *db) {
     }
     atomic_fetch_sub(&db->state, BRANT__WAIT);
     finish(db);
+}
+
+brant_status brant_close(brant_db *db) {
+    brant__error_clear();
+    if (db) close_handle(db);
     return BRANT_OK;
 }
 
 void brant_db_free(brant_db *db) {
     if (!db) return;
-    brant_close(db);
+    close_handle(db);
     brant__db_release(db);
 }
 
