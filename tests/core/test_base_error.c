@@ -55,8 +55,8 @@ static void filled_by_a_failure(void **state) {
 static void first_error_wins(void **state) {
     (void)state;
     brant__fail_detail(BRANT_CONSTRAINT, BRANT__TEXT("{\"edge\":1}"), "first");
-    assert_int_equal(brant__fail(BRANT_INTERNAL, "second"), BRANT_INTERNAL);
-    assert_int_equal(brant__fail_memory(), BRANT_NO_MEMORY);
+    assert_int_equal(brant__fail(BRANT_INTERNAL, "second"), BRANT_CONSTRAINT);
+    assert_int_equal(brant__fail_memory(), BRANT_CONSTRAINT);
     assert_int_equal(brant_last_error()->code, BRANT_CONSTRAINT);
     assert_string_equal(brant_last_error()->message, "first");
     assert_string_equal(brant_last_error()->detail, "{\"edge\":1}");

@@ -396,9 +396,13 @@ static void test_nul(void **state) {
     brant__arena arena = {NULL};
     brant__text out;
     (void)state;
+    brant__error_clear();
     assert_int_equal(brant__email_normalize(&out, &arena, BRANT__TEXT("a\0b@a.b")), BRANT_INVALID);
+    assert_int_equal(brant__error_code(), BRANT_INVALID);
     assert_int_equal(brant__email_normalize(&out, &arena, BRANT__TEXT("a@a.b\0c")), BRANT_INVALID);
+    assert_int_equal(brant__error_code(), BRANT_INVALID);
     assert_int_equal(brant__slug_normalize(&out, &arena, BRANT__TEXT("a\0b")), BRANT_INVALID);
+    assert_int_equal(brant__error_code(), BRANT_INVALID);
     brant__arena_free(&arena);
 }
 

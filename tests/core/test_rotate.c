@@ -754,12 +754,15 @@ static struct {
 static void *allocate_and_erase(void *context, size_t size) {
     char *text = NULL;
     size_t length = 0;
+    brant__kept_error kept; /* on this thread, in the middle of a call */
     if (erasing.at < 0 || erasing.at-- > 0) return allocate(context, size);
+    brant__error_keep(&kept);
     if (brant_call(&text, &length, erasing.db, TEXT("transaction.begin"), TEXT("{}")) == BRANT_OK) {
         holds(erasing.db, "db.erase", "\"events\":", "{\"values\":[\"n1\"],\"action\":\"redact\"}");
         must(erasing.db, "transaction.commit", "{}", NULL);
         erasing.done = true;
     } /* else the batch is being written */
+    brant__error_restore(&kept);
     brant_free(text);
     return allocate(context, size);
 }

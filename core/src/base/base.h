@@ -5,6 +5,7 @@
 #ifndef BRANT__BASE_H
 #define BRANT__BASE_H
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,7 +61,7 @@ int brant__text_compare(brant__text a, brant__text b);
 void brant__error_clear(void);
 
 /*
- * Fill the record unless it is filled already (the first error wins), and return `code`.
+ * Fill the record unless it is filled already (the first error wins), and return its code.
  * brant__fail_detail copies `detail`, a JSON object. Never allocates beyond a bounded buffer: an over-long message is cut at a
  * code point, an allocation failure leaves detail "{}".
  */
@@ -74,6 +75,11 @@ brant_status brant__fail_memory(void);
  * next failure fills it. The texts of a brant_last_error() read before stay readable until then.
  */
 brant_status brant__error_code(void);
+/* What a public function returns: the record says the same. Debug builds end where it does not. */
+static inline brant_status brant__answer(brant_status status) {
+    assert(brant_last_error()->code == status);
+    return status;
+}
 /*
  * Around what is done for nobody's call, and may fail without anybody being told: keep moves the record into *out and leaves it empty; restore drops what was recorded since and puts it back, forget lets what
  * was recorded since stand. One of them follows each keep, on the same thread. Nothing is allocated.

@@ -178,7 +178,7 @@ brant_status brant__fail(brant_status code, const char *format, ...) {
     va_start(arguments, format);
     fill(code, BRANT__TEXT("{}"), format, arguments);
     va_end(arguments);
-    return code;
+    return record.error.code;
 }
 
 brant_status brant__fail_detail(brant_status code, brant__text detail, const char *format, ...) {
@@ -187,7 +187,7 @@ brant_status brant__fail_detail(brant_status code, brant__text detail, const cha
     va_start(arguments, format);
     fill(code, detail.length ? detail : BRANT__TEXT("{}"), format, arguments);
     va_end(arguments);
-    return code;
+    return record.error.code;
 }
 
 brant_status brant__fail_memory(void) {

@@ -350,7 +350,7 @@ brant_status brant_cursor_next(char **out_json, size_t *out_json_len, brant_curs
     pthread_mutex_unlock(&cursor->mutex);
     if (mine) destroy_state(cursor);
     release(cursor);
-    return status;
+    return brant__answer(status);
 }
 
 brant_status brant_cursor_wait(int64_t *out_ms, brant_cursor *cursor) {

@@ -88,14 +88,11 @@ static brant_status note_failure(rotate *self, const batch_row *row,
     failure *out = &self->failures[self->failure_count];
     brant_status status;
 
-    if (self->failure_count == FAILURES) {
-        (void)brant__error_code();
-        return BRANT_OK;
-    }
+    (void)brant__error_code();
+    if (self->failure_count == FAILURES) return BRANT_OK;
     *out = (failure){.kind = self->kind, .code = error->name, .row_id = row->row_id};
     status =
         brant__arena_text(&out->message, arena, brant__text_of(error->message, error->message_len));
-    (void)brant__error_code();
     if (status == BRANT_OK) status = brant__arena_text(&out->graph, arena, self->graph.name);
     if (status == BRANT_OK) status = brant__arena_text(&out->key, arena, row->key);
     if (status == BRANT_OK) status = brant__arena_text(&out->path, arena, where->pointer);

@@ -170,7 +170,7 @@ cleanup:
     brant__json_free(&scratch.json);
     brant__arena_free(&scratch.arena);
     brant__buffer_free(&scratch.writer.buffer);
-    return status;
+    return brant__answer(status);
 }
 
 /* Into the handle, as one who may call this, with nothing answered yet. Leave it whether this succeeds or not once *out_call has a handle. */
@@ -219,7 +219,7 @@ static brant_status run(const brant__operation *operation, brant__text name, cha
     BRANT__TRY(run_handler(out_json, out_json_len, operation, operation->handler, &call, judge));
 cleanup:
     leave(&call);
-    return status;
+    return brant__answer(status);
 }
 
 /* ---- by function ------------------------------------------------------------------------------------------------- */
@@ -258,7 +258,7 @@ brant_status brant_sql_run(char **out_answer, size_t *out_answer_len, brant_db *
     BRANT__TRY(run_handler(out_answer, out_answer_len, operation, brant__sql_run, &call, judge));
 cleanup:
     leave(&call);
-    return status;
+    return brant__answer(status);
 }
 
 #define DEFINE(function, handler, name, kind, transaction)                                         \
@@ -295,7 +295,7 @@ static brant_status open_cursor(brant_cursor **out_cursor, const brant__operatio
 cleanup:
     if (begun) brant__rollback(db);
     brant__leave(db);
-    return status;
+    return brant__answer(status);
 }
 
 static brant_status open_name(const char *name, brant_cursor **out_cursor, brant_db *db,
@@ -348,7 +348,7 @@ brant_status brant_event_listen(brant_cursor **out_cursor, brant_db *db, const c
 cleanup:
     brant__json_free(&input);
     brant__leave(db);
-    return status;
+    return brant__answer(status);
 }
 
 /* ---- by name ------------------------------------------------------------------------------------------------------- */
