@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "event/waiter.h"
+#include "store/handle.h"
 
 /* ---- the wait queue, by hand: each of these is a transaction ----------------------------------------------------------------- */
 
@@ -479,6 +480,47 @@ static void test_closed_beside_a_writer(void **state) {
     brant_db_free(other);
 }
 
+static int close_meanwhile(unsigned kind, void *context, void *statement, void *text) {
+    (void)kind, (void)statement, (void)text;
+    brant_close(context);
+    return 0;
+}
+
+/* Nor is it what a call ended by that leaves a closed handle, or before what went wrong was freed. */
+static void test_failed_beside_a_writer(void **state) {
+    const char *path = in_folder(*state, "a.db");
+    brant_db *other = open_ready(path);
+    for (int freed = 0; freed < 2; freed++) {
+        brant_db *db = must_open(path, "");
+        level self;
+        brant_cursor *cursor = open_level(db, &self), *second = open_level(db, &self);
+        assert_int_equal(items(cursor, 0), 0);
+        assert_int_equal(items(second, 0), 0);
+        must(other, "transaction.begin", "{}", NULL);
+        if (freed) {
+            must_fail(db, "nothing", "{}", BRANT_NOT_FOUND, "\"nothing\"");
+            brant_cursor_free(second);
+            assert_non_null(strstr(brant_last_error()->message, "\"nothing\""));
+            brant_db_free(db); /* which the cursor keeps */
+            assert_non_null(strstr(brant_last_error()->message, "\"nothing\""));
+            assert_int_equal(brant_last_error()->code, BRANT_NOT_FOUND);
+            brant_cursor_free(cursor);
+            assert_int_equal(brant_last_error()->code, BRANT_NOT_FOUND);
+        } else {
+            sqlite3_trace_v2(db->sqlite, SQLITE_TRACE_STMT, close_meanwhile, db);
+            must_fail(db, "sql.execute",
+                      "{\"sql\":\"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) "
+                      "SELECT max(i) FROM n\"}",
+                      BRANT_CLOSED, "closed");
+            brant_cursor_free(second);
+            brant_cursor_free(cursor);
+            brant_db_free(db);
+        }
+        must(other, "transaction.rollback", "{}", NULL);
+    }
+    brant_db_free(other);
+}
+
 static void test_own_deadline(void **state) {
     brant_db *db = open_ready(in_folder(*state, "a.db"));
     level self;
@@ -603,6 +645,8 @@ int main(int count, char **arguments) {
         cmocka_unit_test_setup_teardown(test_own_transactions, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_a_writer_in_the_way, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_closed_beside_a_writer, set_up_folder,
+                                        tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_failed_beside_a_writer, set_up_folder,
                                         tear_down_folder),
         cmocka_unit_test_setup_teardown(test_own_deadline, set_up_folder, tear_down_folder),
         cmocka_unit_test_setup_teardown(test_an_end, set_up_folder, tear_down_folder),

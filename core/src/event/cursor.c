@@ -31,7 +31,7 @@ struct brant_cursor {
     brant_cursor *next; /* orphan: under the mutex of the list */
 };
 
-/* What it cannot write now nobody asked for. */
+/* What it cannot write now is no failure of the call. */
 static void destroy(const brant__cursor_kind *kind, brant_db *db, void *state) {
     brant__kept_error kept;
     brant__error_keep(&kept);
