@@ -58,16 +58,23 @@ const brant__statements brant__tenant_statements = {BRANT__TABLE_TENANT_STATE, B
 
 /* ---- what stands beside a file -------------------------------------------------------------------------------------------- */
 
-static void remove_path(const brant_hub *hub, const char *org_id, const char *ending) {
+/* NULL without memory: then it stays, which is no failure. */
+static char *path_of(const brant_hub *hub, const char *org_id, const char *ending) {
     char *path = NULL;
-    if (brant__hub_path(&path, hub, org_id, ending) == BRANT_OK) (void)unlink(path);
+    if (brant__hub_path(&path, hub, org_id, ending) != BRANT_OK) (void)brant__error_code();
+    return path;
+}
+
+static void remove_path(const brant_hub *hub, const char *org_id, const char *ending) {
+    char *path = path_of(hub, org_id, ending);
+    if (path) (void)unlink(path);
     brant__free(path);
 }
 
 /* Sockets, which their owners would remove. */
 static void remove_wake_folder(const brant_hub *hub, const char *org_id) {
-    char *path = NULL;
-    if (brant__hub_path(&path, hub, org_id, BRANT__WAKE_SUFFIX) == BRANT_OK) {
+    char *path = path_of(hub, org_id, BRANT__WAKE_SUFFIX);
+    if (path) {
         const int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         DIR *entries = folder >= 0 ? fdopendir(folder) : NULL;
         struct dirent *entry;
