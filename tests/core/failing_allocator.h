@@ -1,5 +1,5 @@
 /*
- * tests/core/failing_allocator.h: an allocator of brant's own and of SQLite's that fails once, at the allocation of a given number.
+ * tests/core/failing_allocator.h: an allocator of brant's own and of SQLite's that fails at the allocation of a given number, once or from then on.
  */
 #ifndef BRANT_TESTS_FAILING_ALLOCATOR_H
 #define BRANT_TESTS_FAILING_ALLOCATOR_H
@@ -10,11 +10,16 @@
 #include "support.h"
 
 static long countdown = -1; /* allocations until one fails; negative: none does */
+static bool lasting;        /* until countdown is set anew */
 static long failures;
 
 static inline bool due(void) {
     if (countdown < 0) return false;
-    if (countdown-- > 0) return false;
+    if (countdown > 0) {
+        countdown--;
+        return false;
+    }
+    if (!lasting) countdown = -1;
     failures++;
     return true;
 }
@@ -68,6 +73,7 @@ static inline bool failing_allocator_install(void) {
         sqlite_round,    sqlite_begin,   sqlite_end,        NULL};
     static const brant_allocator allocator = {allocate, release, NULL};
     if (sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) != SQLITE_OK) return false;
+    sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
     brant_allocator_set(&allocator);
     return true;
 }

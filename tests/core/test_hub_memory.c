@@ -21,6 +21,7 @@ static long allocation;
 
 /* Done, or not for want of memory; what follows from that is NOT_FOUND, or ALREADY there. */
 static bool done(brant_status status, const char *what) {
+    assert_int_equal(brant_last_error()->code, status);
     if (status == BRANT_OK) return true;
     if (status != BRANT_NO_MEMORY)
         fail_msg("allocation %ld: %s: %s: %s", allocation, what, brant_last_error()->name,
@@ -100,10 +101,36 @@ static void prepare(const char *path) {
     brant_hub_free(hub);
 }
 
+/* The look whether a tenant's file is still there, at the beginning of a transaction, has no memory: the transaction has not begun. */
+static void test_want_at_the_beginning(void **state) {
+    char path[100];
+    snprintf(path, sizeof path, "%s/hub", (const char *)*state);
+    prepare(path);
+    brant_hub *hub = must_open_hub(path, "");
+    brant_db *db = must_acquire(hub, ORG_A), *other = must_acquire(hub, ORG_A);
+    failures = 1;
+    for (allocation = 0; failures > 0; allocation++) {
+        /* The statement is to be prepared anew. */
+        must(other, "sql.execute",
+             allocation % 2 ? "{\"sql\":\"DROP TABLE IF EXISTS extra\"}"
+                            : "{\"sql\":\"CREATE TABLE extra (x)\"}",
+             NULL);
+        failures = 0;
+        countdown = allocation;
+        run(db, "events.notify", "{\"channel\":\"c\"}");
+        countdown = -1;
+        must(db, "events.notify", "{\"channel\":\"c\"}", NULL);
+    }
+    assert_true(allocation > 20);
+    give_back(hub, db);
+    give_back(hub, other);
+    brant_hub_free(hub);
+}
+
 static void test_want(void **state) {
     const char *folder = *state;
     const char *step = getenv("BRANT_MEMORY_STEP");
-    char path[100], command[600];
+    char path[100], file[200], command[600];
     snprintf(path, sizeof path, "%s/hub", folder);
     prepare(path);
     snprintf(command, sizeof command, "cp -r %s %s.before", path, path);
@@ -127,6 +154,9 @@ static void test_want(void **state) {
         if (status != BRANT_OK && status != BRANT_NOT_FOUND)
             fail_msg("allocation %ld: %s", allocation, brant_last_error()->message);
         if (b) must(b, "events.channels", "{}", NULL);
+        snprintf(file, sizeof file, "%s/tenant-" ORG_B ".db", path);
+        if (!b && access(file, F_OK) == 0)
+            fail_msg("allocation %ld: a deleted organisation's file stays", allocation);
         brant_db_free(b);
         must(brant_hub_system(hub), "tenants.maintain", "{}", "\"synced\":{\"");
         must(brant_hub_system(hub), "tenants.maintain", "{}",
@@ -146,6 +176,7 @@ static int set_up(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_want, set_up, tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_want_at_the_beginning, set_up, tear_down_folder),
     };
     if (!failing_allocator_install()) return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -353,6 +353,28 @@ static void test_delete_under_others(void **state) {
     brant_hub_free(hub);
 }
 
+/* What cannot be removed keeps its organisation, which is being deleted until it is gone. */
+static void test_what_stays_is_not_deleted(void **state) {
+    HUB_PATH(state);
+    char log[600];
+    brant_hub *hub = make_hub(path);
+    snprintf(log, sizeof log, "%s/tenant-" ORG_C ".db-wal", path);
+    assert_int_equal(mkdir(log, 0700), 0);
+    set_org_status(brant_hub_system(hub), ORG_C, "deleting");
+    must(brant_hub_system(hub), "tenants.get", "{\"org_id\":\"" ORG_C "\"}",
+         "\"status\":\"deleting\"");
+    brant_hub_free(hub);
+    hub = must_open_hub(path, ""); /* in vain once more */
+    must(brant_hub_system(hub), "tenants.get", "{\"org_id\":\"" ORG_C "\"}",
+         "\"status\":\"deleting\"");
+    assert_int_equal(rmdir(log), 0);
+    brant_hub_free(hub);
+    hub = must_open_hub(path, "");
+    must_fail(brant_hub_system(hub), "tenants.get", "{\"org_id\":\"" ORG_C "\"}", BRANT_NOT_FOUND,
+              NULL);
+    brant_hub_free(hub);
+}
+
 /* Whoever is of an organisation may there what its owner gives, and nothing with the tenants of others. */
 static void test_sessions(void **state) {
     static const char identity[] = "{\"id\":\"x\",\"scopes\":[\"*:*\"],\"files\":[\"read\","
@@ -508,6 +530,7 @@ int main(int count, char **arguments) {
         TEST(test_migrate),
         TEST(test_migrate_at_once),
         TEST(test_delete_under_others),
+        TEST(test_what_stays_is_not_deleted),
         TEST(test_sessions),
         TEST(test_kills),
     };

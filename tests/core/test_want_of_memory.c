@@ -909,8 +909,93 @@ static void test_every_allocation_fails_once(void **state) {
     remove_folder(folder);
 }
 
-int main(void) {
+/* ---- without any memory from some moment on --------------------------------------------------------- */
+
+static int64_t count_of(brant_db *db, const char *pattern) {
+    char query[128];
+    snprintf(query, sizeof query, "SELECT count(*) FROM nodes WHERE key LIKE '%s'", pattern);
+    return number(db, query);
+}
+
+/* What an operation has done is taken back without memory: nothing of it is committed with the transaction that it stands in, and the handle is of use again when there is memory. */
+static void test_nothing_is_left_half_done(void **state) {
+    static const struct {
+        int levels; /* of the user's transaction */
+        enum {
+            WARM,
+            STALE, /* another has changed the schema: what was prepared is to be prepared anew */
+            COLD,  /* the handle was just opened */
+        } kept;
+    } rounds[] = {{0, WARM},  {1, WARM},  {2, WARM}, {7, WARM}, {0, STALE},
+                  {1, STALE}, {7, STALE}, {0, COLD}, {1, COLD}, {7, COLD}};
+    const char *path = in_folder(*state, "a.db");
+    for (size_t i = 0; i < sizeof rounds / sizeof *rounds; i++) {
+        const int levels = rounds[i].levels;
+        brant_db *db = must_open(path, ""), *other = must_open(path, "");
+        if (i == 0) {
+            must(db, "graph_types.define", "{\"module\":{\"$id\":\"t\",\"$defs\":{}}}", NULL);
+            must(db, "graphs.create",
+                 "{\"name\":\"g\",\"graph_type\":\"t\",\"changes\":true}", NULL);
+        }
+        failures = 1;
+        for (allocation = 0; failures > 0; allocation += rounds[i].kept == WARM ? 1 : 3) {
+            if (rounds[i].kept == STALE)
+                must(other, "sql.execute",
+                     allocation % 2 ? "{\"sql\":\"CREATE TABLE extra (x)\"}"
+                                    : "{\"sql\":\"DROP TABLE IF EXISTS extra\"}",
+                     NULL);
+            if (rounds[i].kept == COLD) {
+                brant_db_free(db);
+                db = must_open(path, "");
+            }
+            char input[256], *answer = NULL;
+            size_t length = 0;
+            bool committed = true;
+            for (int level = 0; level < levels; level++)
+                must(db, "transaction.begin", "{}", NULL);
+            snprintf(input, sizeof input,
+                     "{\"graph\":\"g\",\"items\":[{\"key\":\"%zu/%ld/a\"},{\"key\":\"%zu/%ld/"
+                     "b\"}]}",
+                     i, allocation, i, allocation);
+            failures = 0;
+            lasting = true;
+            countdown = allocation;
+            const brant_status status =
+                brant_call(&answer, &length, db, TEXT("nodes.put_many"), TEXT(input));
+            countdown = -1;
+            lasting = false;
+            brant_free(answer);
+            assert_true(status == BRANT_OK || status == BRANT_NO_MEMORY);
+            assert_int_equal(brant_last_error()->code, status);
+            for (int level = 0; level < levels; level++) {
+                const brant_status ended =
+                    brant_call(&answer, &length, db, TEXT("transaction.commit"), TEXT("{}"));
+                brant_free(answer);
+                committed = committed && ended == BRANT_OK;
+                if (ended == BRANT_OK) continue;
+                assert_int_equal(ended, BRANT_MISUSE); /* all of it was taken back */
+                assert_int_equal(status, BRANT_NO_MEMORY);
+                must(db, "transaction.rollback", "{}", NULL);
+            }
+            snprintf(input, sizeof input, "%zu/%ld/%%", i, allocation);
+            if (count_of(db, input) != (status == BRANT_OK ? 2 : 0))
+                fail_msg("%d levels, allocation %ld: %s, and %lld of 2 are there", levels,
+                         allocation, brant_status_name(status), (long long)count_of(db, input));
+        }
+        assert_true(allocation > 20);
+        must(other, "sql.execute", "{\"sql\":\"DROP TABLE IF EXISTS extra\"}", NULL);
+        brant_db_free(other);
+        brant_db_free(db);
+    }
+}
+
+int main(int count, char **arguments) {
     if (!failing_allocator_install()) return 1;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_allocation_fails_once)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_allocation_fails_once),
+        cmocka_unit_test_setup_teardown(test_nothing_is_left_half_done, set_up_folder,
+                                        tear_down_folder),
+    };
+    if (count > 1) cmocka_set_test_filter(arguments[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

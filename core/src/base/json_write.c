@@ -218,7 +218,7 @@ brant_status brant_json_compact(char **out_json, size_t *out_json_len, const cha
 cleanup:
     brant__buffer_free(&buffer);
     brant__json_free(&parsed);
-    return status;
+    return brant__answer(status);
 }
 
 /* ---- the writer ------------------------------------------------------------------------------ */

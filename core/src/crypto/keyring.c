@@ -152,7 +152,7 @@ brant_status brant_keyring_load(brant_db *db, const char *json, size_t json_len)
     replace(self, ring);
 cleanup:
     brant__leave(db);
-    return status;
+    return brant__answer(status);
 }
 
 brant_status brant_keyring_copy(brant_db *db, brant_db *from) {
@@ -177,7 +177,7 @@ brant_status brant_keyring_copy(brant_db *db, brant_db *from) {
     brant__leave(db);
 discard:
     brant__keyring_free(ring);
-    return status;
+    return brant__answer(status);
 }
 
 brant_status brant__keyring_share(brant_db *db, const brant_db *from) {
@@ -218,7 +218,7 @@ brant_status brant_keyring_unload(brant_db *db) {
     state *self = state_of(db);
     if (status == BRANT_OK && self) replace(self, NULL);
     brant__leave(db);
-    return status;
+    return brant__answer(status);
 }
 
 /* ---- keys --------------------------------------------------------------------------------------- */

@@ -375,5 +375,5 @@ brant_status brant_cursor_wait(int64_t *out_ms, brant_cursor *cursor) {
                   check = brant__wake_check_in(cursor->db, suspicions);
     if (status == BRANT_OK) *out_ms = left < 0 ? 0 : left < check || was_put_off ? left : check;
     brant__wait_end(cursor->handle);
-    return status;
+    return brant__answer(status);
 }

@@ -35,7 +35,7 @@ enum {
 /*
  * A kind of cursor. `fetch` runs inside the handle and appends the items that are there now to `writer`, which stands inside an array, at most BRANT__CURSOR_ITEMS.
  * What it yields counts as delivered, so it moves its position only when `writer` has not failed. It is called once more than there was reason to: whoever was woken
- * for nothing finds nothing; and after BUSY, which leaves `state` as it was. `destroy` runs inside the handle, or with the handle closed, once.
+ * for nothing finds nothing; and after BUSY, which leaves `state` as it was. `destroy` runs inside the handle, or with the handle closed, once; what it fails with is dropped.
  * Of FETCH_READ, the handle's own transaction may be open: rows from brant__wake_uncommitted_from on are not to be shown.
  * Of FETCH_OWN, it is as if nothing were there while one is open, and the cursor looks as soon as it has ended.
  * `ends`: the first "none" is the end, for which nobody waits.

@@ -161,10 +161,13 @@ static void waiter_after_rollback(brant_db *db, void *state, unsigned depth) {
 
 /* A write of our own for nothing but what was dropped. Quietly; what cannot be written now waits. */
 static void write_dropped(brant_db *db) {
+    brant__kept_error kept;
     if (brant__depth(db) > 0) return;
+    brant__error_keep(&kept);
     if (brant__begin_soon(db, brant__monotonic_now() + BRANT__WAKE_PATIENCE) == BRANT_OK &&
         brant__commit(db) != BRANT_OK)
         brant__rollback(db);
+    brant__error_restore(&kept);
 }
 
 static void waiter_destroy(brant_db *db, void *state) {

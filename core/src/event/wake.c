@@ -426,7 +426,7 @@ brant_status brant_wake_fd(int *out_fd, brant_db *handle) {
         status = brant__fail(BRANT_IO, "no socket to wait on: error %d of the system", error);
 cleanup:
     brant__wait_end(handle);
-    return status;
+    return brant__answer(status);
 }
 
 brant_status brant_wake_acknowledge(brant_db *handle) {
@@ -447,5 +447,5 @@ brant_status brant_wake_acknowledge(brant_db *handle) {
         pthread_mutex_unlock(&self->mutex);
     }
     brant__wait_end(handle);
-    return status;
+    return brant__answer(status);
 }

@@ -79,5 +79,5 @@ cleanup:
     brant_free(answer);
     brant__buffer_free(&identity);
     brant__json_free(&json);
-    return status;
+    return brant__answer(status);
 }

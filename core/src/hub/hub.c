@@ -255,10 +255,10 @@ brant_status brant_hub_open(brant_hub **out_hub, const char *path, size_t path_l
     brant__hub_sweep(hub);
     if (brant__hub_finish(&finished, hub) != BRANT_OK) (void)brant__error_code();
     *out_hub = hub;
-    return BRANT_OK;
+    return brant__answer(BRANT_OK);
 cleanup:
     brant__hub_release(hub);
-    return status;
+    return brant__answer(status);
 }
 
 static void close_hub(brant_hub *hub) {
@@ -267,9 +267,9 @@ static void close_hub(brant_hub *hub) {
     brant__error_keep(&kept);
     atomic_store(&hub->closed, true);
     brant__pool_close(hub, NULL);
-    brant_close(hub->system);
-    brant_close(hub->registry);
-    brant_close(hub->recorder);
+    brant__db_close(hub->system);
+    brant__db_close(hub->registry);
+    brant__db_close(hub->recorder);
     brant__error_restore(&kept);
 }
 
@@ -338,7 +338,7 @@ brant_status brant_hub_keyring_load(brant_hub *hub, const char *json, size_t jso
     if (status != BRANT_OK) return status;
     const brant_status given = give_ring(hub, &text);
     if (given == BRANT_OK) reconcile(hub);
-    return given;
+    return brant__answer(given);
 }
 
 brant_status brant_hub_keyring_unload(brant_hub *hub) {

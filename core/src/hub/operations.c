@@ -50,22 +50,24 @@ brant_status brant__hub_may(const brant__call *call, brant__text org_id) {
 
 /* ---- rows ---------------------------------------------------------------------------------------------------------------- */
 
-static int64_t size_of(const brant_hub *hub, const char *org_id) {
+static brant_status read_size(int64_t *out, const brant_hub *hub, const char *org_id) {
     static const char *const endings[] = {"", "-wal"};
-    int64_t size = 0;
+    brant_status status = BRANT_OK;
     for (size_t i = 0; i < BRANT__COUNT(endings); i++) {
         char *path = NULL;
         struct stat there;
-        if (brant__hub_path(&path, hub, org_id, endings[i]) == BRANT_OK &&
-            lstat(path, &there) == 0 && S_ISREG(there.st_mode))
-            size += (int64_t)there.st_size;
+        BRANT__TRY(brant__hub_path(&path, hub, org_id, endings[i]));
+        if (lstat(path, &there) == 0 && S_ISREG(there.st_mode)) *out += (int64_t)there.st_size;
         brant__free(path);
     }
-    return size;
+cleanup:
+    return status;
 }
 
-static void write_tenant(brant__call *call, brant_hub *hub, brant__statement *row) {
+static brant_status write_tenant(brant__call *call, brant_hub *hub, brant__statement *row) {
     brant__writer *out = call->out;
+    int64_t size = 0;
+    brant_status status = BRANT_OK;
     char org_id[BRANT__ORG_ID + 1] = "";
     const brant__text id = brant__column_text(row, 0);
     const bool valid = brant__org_id_check(id) == BRANT_OK;
@@ -74,6 +76,7 @@ static void write_tenant(brant__call *call, brant_hub *hub, brant__statement *ro
     else
         (void)brant__error_code();
     const int64_t open = valid ? brant__pool_count(hub, org_id) : 0;
+    if (valid) BRANT__TRY(read_size(&size, hub, org_id));
     brant__write_object(out);
     brant__write_text_member(out, "org_id", id);
     brant__write_text_member(out, "slug", brant__column_text(row, 1));
@@ -81,7 +84,7 @@ static void write_tenant(brant__call *call, brant_hub *hub, brant__statement *ro
     brant__write_text_member(out, "state", brant__column_text(row, 3));
     brant__write_name(out, "file");
     brant__write_text_or_null(out, brant__column_text(row, 4));
-    brant__write_integer_member(out, "size", valid ? size_of(hub, org_id) : 0);
+    brant__write_integer_member(out, "size", size);
     brant__write_name(out, "format");
     if (open > 0)
         brant__write_integer(out, BRANT__FORMAT);
@@ -89,6 +92,8 @@ static void write_tenant(brant__call *call, brant_hub *hub, brant__statement *ro
         brant__write_null(out);
     brant__write_integer_member(out, "open", open);
     brant__write_end(out);
+cleanup:
+    return status;
 }
 
 brant_status brant__tenants_get(brant__call *call) {
@@ -104,7 +109,7 @@ brant_status brant__tenants_get(brant__call *call) {
     brant__bind_text(statement, 1, org_id);
     BRANT__TRY(brant__step(&row, call->db, statement));
     if (row)
-        write_tenant(call, hub, statement);
+        status = write_tenant(call, hub, statement);
     else
         status = brant__fail(BRANT_NOT_FOUND, "no organisation \"%.*s\"", (int)org_id.length,
                              org_id.data);
@@ -140,7 +145,7 @@ brant_status brant__tenants_list(brant__call *call) {
     for (;;) {
         BRANT__TRY(brant__step(&row, call->db, statement));
         if (!row || ++count > limit) break;
-        write_tenant(call, hub, statement);
+        BRANT__TRY(write_tenant(call, hub, statement));
         BRANT__TRY(brant__arena_text(&last.text, call->arena, brant__column_text(statement, 0)));
     }
     brant__write_end(call->out);

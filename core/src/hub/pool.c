@@ -357,7 +357,7 @@ brant_status brant__pool_lend(brant_db **out_db, brant__file *file, brant__text 
     const bool late = file->doomed || atomic_load(&hub->closed);
     *out_db = file->handle;
     pthread_mutex_unlock(&hub->lock);
-    if (status == BRANT_OK && late) brant_close(*out_db); /* it missed that everything is closed */
+    if (status == BRANT_OK && late) brant__db_close(*out_db); /* it missed that everything is closed */
 cleanup:
     if (status != BRANT_OK) brant__pool_put_back(file);
     return status;
@@ -431,9 +431,10 @@ brant_status brant_hub_acquire(brant_db **out_db, brant_hub *hub, const char *or
                                size_t org_id_len) {
     brant__error_clear();
     *out_db = NULL;
-    const brant_status status = brant__hub_check(hub);
-    return status == BRANT_OK ? brant__pool_acquire(out_db, hub, brant__text_of(org_id, org_id_len))
-                              : status;
+    brant_status status = brant__hub_check(hub);
+    if (status == BRANT_OK)
+        status = brant__pool_acquire(out_db, hub, brant__text_of(org_id, org_id_len));
+    return brant__answer(status);
 }
 
 brant_status brant_hub_release(brant_hub *hub, brant_db *db) {
@@ -472,7 +473,7 @@ void brant__pool_close(brant_hub *hub, const char *org_id) {
             close_file(idle);
             give_place(hub);
         } else if (lent) {
-            brant_close(lent);
+            brant__db_close(lent);
             brant__db_release(lent);
         } else {
             return;

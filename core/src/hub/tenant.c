@@ -58,41 +58,42 @@ const brant__statements brant__tenant_statements = {BRANT__TABLE_TENANT_STATE, B
 
 /* ---- what stands beside a file -------------------------------------------------------------------------------------------- */
 
-/* NULL without memory: then it stays, which is no failure. */
-static char *path_of(const brant_hub *hub, const char *org_id, const char *ending) {
+/* What is not there is removed. */
+static brant_status remove_path(const brant_hub *hub, const char *org_id, const char *ending) {
     char *path = NULL;
-    if (brant__hub_path(&path, hub, org_id, ending) != BRANT_OK) (void)brant__error_code();
-    return path;
-}
-
-static void remove_path(const brant_hub *hub, const char *org_id, const char *ending) {
-    char *path = path_of(hub, org_id, ending);
-    if (path) (void)unlink(path);
+    brant_status status = brant__hub_path(&path, hub, org_id, ending);
+    if (status == BRANT_OK && unlink(path) != 0 && errno != ENOENT)
+        status = brant__system_fail("cannot remove", path, errno);
     brant__free(path);
+    return status;
 }
 
-/* Sockets, which their owners would remove. */
-static void remove_wake_folder(const brant_hub *hub, const char *org_id) {
-    char *path = path_of(hub, org_id, BRANT__WAKE_SUFFIX);
-    if (path) {
-        const int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        DIR *entries = folder >= 0 ? fdopendir(folder) : NULL;
-        struct dirent *entry;
-        while (entries && (entry = readdir(entries)))
-            (void)unlinkat(folder, entry->d_name, 0);
-        if (entries)
-            closedir(entries);
-        else if (folder >= 0)
-            close(folder);
-        (void)rmdir(path);
-    }
+/* Sockets, which their owners would remove: whatever stays is of no use to anybody. */
+static brant_status remove_wake_folder(const brant_hub *hub, const char *org_id) {
+    char *path = NULL;
+    const brant_status status = brant__hub_path(&path, hub, org_id, BRANT__WAKE_SUFFIX);
+    if (status != BRANT_OK) return status;
+    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *entries = folder >= 0 ? fdopendir(folder) : NULL;
+    struct dirent *entry;
+    while (entries && (entry = readdir(entries)))
+        (void)unlinkat(folder, entry->d_name, 0);
+    if (entries)
+        closedir(entries);
+    else if (folder >= 0)
+        close(folder);
+    (void)rmdir(path);
     brant__free(path);
+    return BRANT_OK;
 }
 
-static void remove_side_files(const brant_hub *hub, const char *org_id) {
+static brant_status remove_side_files(const brant_hub *hub, const char *org_id) {
+    brant_status status = BRANT_OK;
     for (size_t i = 0; i < BRANT__COUNT(side_endings); i++)
-        remove_path(hub, org_id, side_endings[i]);
-    remove_wake_folder(hub, org_id);
+        BRANT__TRY(remove_path(hub, org_id, side_endings[i]));
+    status = remove_wake_folder(hub, org_id);
+cleanup:
+    return status;
 }
 
 /* ---- making ------------------------------------------------------------------------------------------------------------ */
@@ -152,7 +153,7 @@ static brant_status make(brant_hub *hub, const char *org_id, bool replace) {
     if (state == BRANT__TENANT_MADE && (is_there || !replace)) goto cleanup;
     brant__text file = {NULL, 0};
     if (!is_there) {
-        remove_side_files(hub, org_id); /* a log would be played back into it */
+        BRANT__TRY(remove_side_files(hub, org_id)); /* a log would be played back into it */
         BRANT__TRY(brant__db_uuid(hub->recorder, id));
         BRANT__TRY(write_file(hub, path, org_id, id));
         file = brant__text_of(id, 36);
@@ -230,6 +231,7 @@ static brant_status check_doomed(brant_hub *hub, const char *org_id, brant_db *d
         return BRANT_OK;
     }
     if (status != BRANT_OK && status != BRANT_DENIED) return status;
+    (void)brant__error_code();
     return brant__fail(BRANT_CLOSED, "the organisation \"%s\" is not to be deleted", org_id);
 }
 
@@ -284,8 +286,8 @@ static brant_status remove_all(brant_hub *hub, const char *org_id) {
     BRANT__TRY(brant__begin(hub->recorder, BRANT__WRITE));
     BRANT__TRY(brant__organization_find(&organization, hub->recorder, &arena, id));
     if (organization.status == BRANT__ORGANIZATION_DELETING) {
-        remove_path(hub, org_id, "");
-        remove_side_files(hub, org_id);
+        BRANT__TRY(remove_path(hub, org_id, ""));
+        BRANT__TRY(remove_side_files(hub, org_id));
         BRANT__TRY(run_of(hub, FINISH_CHECKPOINTS, org_id));
         BRANT__TRY(run_of(hub, FINISH_TENANT, org_id));
         BRANT__TRY(run_of(hub, FINISH_DELEGATIONS, org_id));
@@ -391,9 +393,10 @@ void brant__hub_sweep(brant_hub *hub) {
         while (entries && (entry = readdir(entries))) {
             if (!read_name(org_id, &is_new, entry->d_name)) continue;
             if (is_new)
-                remove_path(hub, org_id, NEW_ENDING);
+                (void)remove_path(hub, org_id, NEW_ENDING);
             else if (!is_there(hub, org_id))
-                remove_side_files(hub, org_id);
+                (void)remove_side_files(hub, org_id);
+            (void)brant__error_code();
         }
         if (entries) closedir(entries);
         brant__rollback(hub->recorder);

@@ -113,8 +113,7 @@ static void release(mcp_agent *agent) {
     agent->session = NULL;
     pthread_mutex_unlock(&agent->guard);
     brant_db_free(session);
-    if (agent->outer) brant_hub_release(agent->hub, agent->outer);
-    brant_db_free(agent->outer);
+    brant_db_free(agent->outer); /* which gives it back */
     agent->outer = NULL;
     yyjson_doc_free(agent->judged);
     agent->judged = NULL;

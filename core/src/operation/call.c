@@ -464,5 +464,5 @@ brant_status brant_operation_list(char **out_json, size_t *out_json_len, brant_d
 cleanup:
     brant__buffer_free(&out.buffer);
     brant__json_free(&input);
-    return status;
+    return brant__answer(status);
 }

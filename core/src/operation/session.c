@@ -801,5 +801,5 @@ brant_status brant_session_open(brant_db **out_session, brant_db *db, const char
     brant__wait_end(db);
 cleanup:
     if (status != BRANT_OK) session_free(self);
-    return status;
+    return brant__answer(status);
 }

@@ -124,7 +124,7 @@ brant_status brant_validator_open(brant_validator **out_validator, const char *j
 cleanup:
     brant_validator_free(validator);
     brant__json_free(&input);
-    return status;
+    return brant__answer(status);
 }
 
 /* ---- judging --------------------------------------------------------------------------------- */
@@ -163,7 +163,7 @@ brant_status brant_validator_accepts(int *out_accepted, brant_validator *validat
     if (status == BRANT_OK)
         *out_accepted = brant__schema_accepts(validator->schema, judged.document->root);
     done(&judged, validator);
-    return status;
+    return brant__answer(status);
 }
 
 brant_status brant_validator_report(char **out_json, size_t *out_json_len,
@@ -197,5 +197,5 @@ cleanup:
     done(&judged, validator);
     brant__buffer_free(&violations.buffer);
     brant__buffer_free(&out.buffer);
-    return status;
+    return brant__answer(status);
 }

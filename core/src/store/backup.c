@@ -86,7 +86,8 @@ static brant_status read_path(char **out, brant__call *call) {
 static brant_status finish_copy(sqlite3 *copy, const char *path) {
     int64_t format = 0;
     const brant_status status = brant__pragma_integer(&format, copy, "PRAGMA user_version");
-    if (status != BRANT_OK) return status;
+    if (status != BRANT_OK)
+        return brant__fail(status, "reading the copy %s: %s", path, sqlite3_errmsg(copy));
     const int code =
         sqlite3_exec(copy,
                      format < QUEUE_FORMAT
@@ -203,7 +204,7 @@ brant_status brant__db_backup(brant__call *call) {
     }
     close(descriptor);
     BRANT__TRY(open_raw(&copy, temporary.data, SQLITE_OPEN_READWRITE));
-    BRANT__TRY(brant__pragma_integer(&page_size, db->sqlite, "PRAGMA page_size"));
+    BRANT__TRY(brant__db_integer(&page_size, db, "PRAGMA page_size"));
     BRANT__TRY(brant__begin(db, BRANT__READ));
     status = copy_pages(db, copy, db->sqlite, &pages);
     brant__rollback(db);
@@ -260,16 +261,13 @@ static brant_status check_source(brant_db *db, sqlite3 *source, const char *path
  * is no more would acknowledge another.
  */
 static brant_status read_history(int64_t *out, brant_db *db) {
-    const brant_status status = brant__pragma_integer(
-        out, db->sqlite,
+    return brant__db_integer(
+        out, db,
         "SELECT max(coalesce((SELECT max(shape) FROM graphs), 0), "
         "coalesce((SELECT max(changes) FROM graph_types), 0), "
         "coalesce((SELECT max(id) FROM jobs), 0), "
         "coalesce((SELECT max(token) FROM stream_consumers), 0), "
         "coalesce((SELECT max(value) FROM event_sequences WHERE name <> 'schedule_clock'), 0))");
-    return status == BRANT_OK
-               ? BRANT_OK
-               : brant__sqlite_fail(db, sqlite3_errcode(db->sqlite), "reading the file's history");
 }
 
 /*
@@ -330,7 +328,11 @@ brant_status brant__db_restore(brant__call *call) {
     BRANT__TRY(brant__descriptor_guard(path));
     BRANT__TRY(open_raw(&source, path, SQLITE_OPEN_READONLY));
     BRANT__TRY(check_source(db, source, path));
-    BRANT__TRY(brant__pragma_integer(&page_size, source, "PRAGMA page_size"));
+    status = brant__pragma_integer(&page_size, source, "PRAGMA page_size");
+    if (status != BRANT_OK) {
+        status = brant__fail(status, "reading %s: %s", path, sqlite3_errmsg(source));
+        goto cleanup;
+    }
     BRANT__TRY(read_history(&before, db));
     for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
         void *state = brant__state(db, slot);

@@ -299,12 +299,7 @@ brant_status brant__db_info(brant__call *call) {
     write_name_text(call->out, "sqlite_version", sqlite3_libversion());
     for (size_t i = 0; i < BRANT__COUNT(facts); i++) {
         int64_t value = 0;
-        status = brant__pragma_integer(&value, db->sqlite, facts[i].sql);
-        if (status != BRANT_OK) {
-            status =
-                brant__sqlite_fail(db, sqlite3_errcode(db->sqlite), "reading the file's facts");
-            goto cleanup;
-        }
+        BRANT__TRY(brant__db_integer(&value, db, facts[i].sql));
         if (strcmp(facts[i].name, "page_size") == 0) page_size = value;
         if (strcmp(facts[i].name, "pages") == 0) pages = value;
         brant__write_integer_member(call->out, facts[i].name, value);

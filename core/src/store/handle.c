@@ -113,7 +113,7 @@ static void rouse(brant_db *db, bool inside) {
     brant__error_restore(&kept);
 }
 
-static void close_handle(brant_db *db) {
+void brant__db_close(brant_db *db) {
     /* Counts as a wait while it works, so that nobody tears down what end_waits touches. */
     const unsigned before = atomic_fetch_add(&db->state, BRANT__WAIT);
     if (!(before & BRANT__TORN)) {
@@ -126,13 +126,13 @@ static void close_handle(brant_db *db) {
 
 brant_status brant_close(brant_db *db) {
     brant__error_clear();
-    if (db) close_handle(db);
+    if (db) brant__db_close(db);
     return BRANT_OK;
 }
 
 void brant_db_free(brant_db *db) {
     if (!db) return;
-    close_handle(db);
+    brant__db_close(db);
     brant__db_release(db);
 }
 

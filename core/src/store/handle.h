@@ -193,16 +193,15 @@ void brant__tenant_wrote(brant_db *db);
 /* The organisation that a file says to be of; "": it does not say. */
 brant_status brant__organization_read(char out[37], sqlite3 *sqlite);
 
-/* open.c: the status of an errno, and a record with `what` and the path. */
-brant_status brant__system_fail(const char *what, const char *path, int error);
-
 /* function.c: the functions that our SQL uses. */
 int brant__functions_create(sqlite3 *sqlite);
 
 /* Why the running call should end, or BRANT_OK; sets no record. */
 brant_status brant__call_over(const brant_db *db);
 
+/* migration.c: the number that a statement gives; 0: it gives none. Sets no record, but of a handle's connection. */
 brant_status brant__pragma_integer(int64_t *out, sqlite3 *sqlite, const char *sql);
+brant_status brant__db_integer(int64_t *out, brant_db *db, const char *sql);
 
 /* handle.c: release everything but the memory of the handle. */
 void brant__teardown(brant_db *db);

@@ -20,6 +20,12 @@ brant_status brant__pragma_integer(int64_t *out, sqlite3 *sqlite, const char *sq
     return code == SQLITE_OK ? BRANT_OK : brant__sqlite_status(code);
 }
 
+brant_status brant__db_integer(int64_t *out, brant_db *db, const char *sql) {
+    return brant__pragma_integer(out, db->sqlite, sql) == BRANT_OK
+               ? BRANT_OK
+               : brant__sqlite_fail(db, sqlite3_errcode(db->sqlite), "reading the file's facts");
+}
+
 /* Of a file that is ours. What is not there: 1 for the numbers, -1 for the role. */
 static int read_meta(brant__identity *out, sqlite3 *sqlite) {
     sqlite3_stmt *statement = NULL;
@@ -72,8 +78,10 @@ brant_status brant__identity_read(brant__identity *out, sqlite3 *sqlite, const c
     /* Of one moment: another process may be giving the file its identity. */
     const bool begun = sqlite3_exec(sqlite, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
     const brant_status status = read_identity(out, sqlite, path);
-    if (begun) sqlite3_exec(sqlite, "ROLLBACK", NULL, NULL, NULL);
-    return status;
+    int code = SQLITE_NOMEM;
+    for (int tries = 0; begun && code == SQLITE_NOMEM && tries < 2; tries++)
+        code = sqlite3_exec(sqlite, "ROLLBACK", NULL, NULL, NULL);
+    return begun && code == SQLITE_NOMEM && status == BRANT_OK ? brant__fail_memory() : status;
 }
 
 brant_status brant__meta_set(brant_db *db, const char *name, brant__text value) {
@@ -179,9 +187,9 @@ brant_status brant__migrate(brant_db *db, bool adopt) {
     /* The first look is without the write lock: a file that is up to date opens while somebody writes it. */
     for (int mode = BRANT__READ;;) {
         BRANT__TRY(brant__begin(db, mode));
-        BRANT__TRY(brant__pragma_integer(&version, db->sqlite, "PRAGMA user_version"));
+        BRANT__TRY(brant__db_integer(&version, db, "PRAGMA user_version"));
         int64_t application = 0;
-        BRANT__TRY(brant__pragma_integer(&application, db->sqlite, "PRAGMA application_id"));
+        BRANT__TRY(brant__db_integer(&application, db, "PRAGMA application_id"));
         if (application != BRANT__APPLICATION_ID)
             version = 0; /* an adopted file's user_version is its former owner's */
         if ((size_t)version >= brant__migrations_count) break;

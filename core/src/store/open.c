@@ -309,12 +309,12 @@ brant_status brant_open_with(brant_db **out_db, const char *path, size_t path_le
     db->guarded = db->options.role == BRANT__ROLE_TENANT && !db->memory;
     *out_db = db;
     brant__leave(db);
-    return BRANT_OK;
+    return brant__answer(BRANT_OK);
 cleanup:
     atomic_store(&db->state, BRANT__CLOSED_FLAG | BRANT__TORN);
     brant__teardown(db);
     brant__db_release(db);
-    return status;
+    return brant__answer(status);
 }
 
 brant_status brant_open(brant_db **out_db, const char *path, size_t path_len, const char *json,

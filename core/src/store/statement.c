@@ -173,6 +173,7 @@ brant_status brant__step(bool *out_row, brant_db *db, brant__statement *statemen
     *out_row = code == SQLITE_ROW;
     if (BRANT__LIKELY(code == SQLITE_ROW || code == SQLITE_DONE)) return BRANT_OK;
     const brant_status status = brant__sqlite_fail(db, code, "running a statement");
+    sqlite3_reset(raw(statement)); /* the connection fails once more for want of memory until then */
     brant__transaction_sync(db);
     return status;
 }

@@ -41,6 +41,11 @@ void brant__wait_end(brant_db *handle);
 void brant__db_retain(brant_db *handle); /* keep its memory, for a cursor or a shell */
 void brant__db_release(brant_db *handle);
 
+/* open.c: the status of an errno, and a record with `what` and the path. */
+brant_status brant__system_fail(const char *what, const char *path, int error);
+
+/* brant_close, but the record stays as it was. */
+void brant__db_close(brant_db *handle);
 bool brant__db_closed(const brant_db *handle);
 /* INTERRUPTED, TIMEOUT or CLOSED when the running call should end; long loops in C ask every few thousand steps. */
 brant_status brant__db_poll(brant_db *db);
@@ -199,7 +204,7 @@ enum { BRANT__READ, BRANT__WRITE };
 brant_status brant__begin(brant_db *db, int mode);
 /* The same of a write transaction that nobody waits for: BUSY at once while another writes. On a host's connection the host's patience counts. */
 brant_status brant__begin_now(brant_db *db);
-/* The same for which one waits until `end` of the monotonic clock, however long the busy timeout is: of what may be left undone. */
+/* The same for which one waits until `end` of the monotonic clock, however long the busy timeout is: of what may be left undone. The record is empty before. */
 brant_status brant__begin_soon(brant_db *db, int64_t end);
 brant_status brant__commit(brant_db *db);
 /* Never fails as far as the caller is concerned, keeps the error record. */

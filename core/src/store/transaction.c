@@ -84,25 +84,33 @@ static brant_status compile_tear(brant_db *db) {
     return brant__statement_get(&tear, db, &statements, TEAR);
 }
 
+/* A connection that lacked memory a moment ago may fail once more. */
+static int undo(brant_db *db, const char *text) {
+    const int code = sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);
+    return code == SQLITE_NOMEM ? sqlite3_exec(db->sqlite, text, NULL, NULL, NULL) : code;
+}
+
 /*
  * Takes back what an interrupted call has done, however often it is interrupted: what stays would be committed by what comes next. An interrupt holds for all that begins as long as a statement runs. What runs
  * of ours ends: cursors; and what an operation steps on, with the whole transaction, so that it does not go on as if nothing were. What runs of a host's does not end for us, but the whole transaction goes when
- * a statement that would write is interrupted: TEAR.
+ * a statement that would write is interrupted: TEAR. False: there is no memory to do it with.
  */
-static void take_back(brant_db *db, const char *text) {
-    while (sqlite3_exec(db->sqlite, text, NULL, NULL, NULL) == SQLITE_INTERRUPT) {
+static bool take_back(brant_db *db, const char *text) {
+    int code;
+    while ((code = undo(db, text)) == SQLITE_INTERRUPT) {
         if (db->host) {
             sqlite3_stmt *tear = db->statements[BRANT__TABLE_STORE][TEAR];
-            if (sqlite3_get_autocommit(db->sqlite)) return;
-            const int code = sqlite3_step(tear);
+            if (sqlite3_get_autocommit(db->sqlite)) return true;
+            code = sqlite3_step(tear);
             sqlite3_reset(tear);
-            if (code == SQLITE_INTERRUPT) return;
+            if (code == SQLITE_INTERRUPT) return true;
         } else if (db->sql_cursors) {
             brant__sql_cursors_end(db, 0);
         } else if (end_what_runs(db)) {
             text = "ROLLBACK";
         }
     }
+    return code == SQLITE_OK || sqlite3_get_autocommit(db->sqlite);
 }
 
 unsigned brant__depth(const brant_db *db) {
@@ -128,6 +136,16 @@ void brant__transaction_sync(brant_db *db) {
     if (db->depth == 0 || db->joined || db->lost || !db->sqlite ||
         !sqlite3_get_autocommit(db->sqlite))
         return;
+    db->lost = true;
+    note_rollback(db, 0);
+}
+
+/* What is left of an inner level must not be committed: as if SQLite had rolled all of it back, which is done at the latest when the next transaction begins. */
+static void lose(brant_db *db) {
+    if (db->joined) {
+        db->torn = true;
+        return;
+    }
     db->lost = true;
     note_rollback(db, 0);
 }
@@ -204,12 +222,12 @@ cleanup:
  */
 static void rollback_joined(brant_db *db) {
     const bool wrote = sqlite3_total_changes(db->sqlite) != db->changed[0];
-    const bool whole = db->bare && db->mode == BRANT__WRITE && wrote;
-    if (!db->bare) take_back(db, "ROLLBACK TO brant_0; RELEASE brant_0");
+    const bool whole = db->bare ? db->mode == BRANT__WRITE && wrote
+                                : !take_back(db, "ROLLBACK TO brant_0; RELEASE brant_0");
     db->depth = 0;
     db->joined = false;
     note_joined(db);
-    if (whole && !sqlite3_get_autocommit(db->sqlite)) take_back(db, "ROLLBACK");
+    if (whole && !sqlite3_get_autocommit(db->sqlite)) (void)take_back(db, "ROLLBACK");
 }
 
 /* ---- levels ------------------------------------------------------------------------------------------------------- */
@@ -232,6 +250,9 @@ brant_status brant__begin(brant_db *db, int mode) {
         return BRANT_OK;
     }
     bool joined = false;
+    if (BRANT__UNLIKELY(!db->host && !sqlite3_get_autocommit(db->sqlite)) &&
+        !take_back(db, "ROLLBACK"))
+        return brant__fail_memory();
     if (BRANT__UNLIKELY(db->host)) {
         BRANT__TRY(compile_tear(db));
         BRANT__TRY(join(&joined, db, mode));
@@ -327,23 +348,25 @@ void brant__rollback(brant_db *db) {
     /* These run also when the call was interrupted; what they may fail with is of no use to anybody. */
     if (db->depth > 1) {
         const unsigned level = db->depth - 1;
+        bool taken = true;
         if (!nested_read(db, level)) {
             char text[64];
             sqlite3_snprintf(sizeof text, text, "ROLLBACK TO brant_%u; RELEASE brant_%u", level,
                              level);
-            take_back(db, text);
+            taken = take_back(db, text);
         } else if (db->bare && sqlite3_total_changes(db->sqlite) != db->changed[level]) {
             db->torn = true;
         }
         db->depth--;
         note_rollback(db, db->depth);
+        if (!taken) lose(db);
         return;
     }
     if (db->joined) {
         rollback_joined(db);
         return;
     }
-    take_back(db, "ROLLBACK");
+    (void)take_back(db, "ROLLBACK"); /* else what comes next does it: brant__begin */
     db->depth = 0;
     note_rollback(db, 0);
     note_end(db);
