@@ -292,8 +292,8 @@ static void put_back(brant__file *file) {
         while (brant__depth(file->db) > 0)
             brant__rollback(file->db);
         if (brant__db_log_pages(file->db) > LOG_PAGES) brant__db_checkpoint(file->db);
+        keep = !brant__transaction_stuck(file->db);
         brant__leave(file->db);
-        keep = true;
     }
     pthread_mutex_lock(&hub->lock);
     keep = keep && !file->doomed && !atomic_load(&hub->closed);

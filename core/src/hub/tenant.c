@@ -88,11 +88,11 @@ static brant_status remove_wake_folder(const brant_hub *hub, const char *org_id)
 }
 
 static brant_status remove_side_files(const brant_hub *hub, const char *org_id) {
-    brant_status status = BRANT_OK;
-    for (size_t i = 0; i < BRANT__COUNT(side_endings); i++)
-        BRANT__TRY(remove_path(hub, org_id, side_endings[i]));
-    status = remove_wake_folder(hub, org_id);
-cleanup:
+    brant_status status = remove_wake_folder(hub, org_id);
+    for (size_t i = 0; i < BRANT__COUNT(side_endings); i++) {
+        const brant_status removed = remove_path(hub, org_id, side_endings[i]);
+        if (status == BRANT_OK) status = removed;
+    }
     return status;
 }
 

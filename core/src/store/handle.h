@@ -106,6 +106,7 @@ struct brant_db {
                 64]; /* bare: SQLite's count of changes when each level began */
     bool
         lost; /* SQLite rolled the whole transaction back by itself: its levels are still to be ended */
+    bool stuck; /* it was given up, but SQLite has not taken it back, for want of memory */
     uint64_t nested_read[BRANT__TRANSACTION_DEPTH / 64 +
                          1]; /* bit n: level n is a read inside another, without a savepoint */
     int64_t found_format;    /* of the file, when it was opened */

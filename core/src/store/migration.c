@@ -50,14 +50,20 @@ static int read_meta(brant__identity *out, sqlite3 *sqlite) {
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-static brant_status read_identity(brant__identity *out, sqlite3 *sqlite, const char *path) {
-    int64_t application = 0, tables = 0;
-    brant_status status = brant__pragma_integer(&application, sqlite, "PRAGMA application_id");
+/* Of one moment, which `moment` keeps while it runs: another process may be giving the file its identity. What ends it needs no memory and is not interrupted, as ROLLBACK may be. */
+static brant_status read_identity(brant__identity *out, sqlite3_stmt **moment, sqlite3 *sqlite,
+                                  const char *path) {
+    int64_t application = 0;
+    int code =
+        sqlite3_prepare_v2(sqlite, "SELECT count(*) FROM sqlite_schema", -1, moment, NULL);
+    if (code == SQLITE_OK && (code = sqlite3_step(*moment)) == SQLITE_ROW) code = SQLITE_OK;
+    brant_status status = code == SQLITE_OK ? BRANT_OK : brant__sqlite_status(code);
+    if (status == BRANT_OK)
+        status = brant__pragma_integer(&application, sqlite, "PRAGMA application_id");
     if (status == BRANT_OK)
         status = brant__pragma_integer(&out->format, sqlite, "PRAGMA user_version");
-    if (status == BRANT_OK)
-        status = brant__pragma_integer(&tables, sqlite, "SELECT count(*) FROM sqlite_schema");
-    out->empty = tables == 0 && application == 0;
+    out->empty =
+        status == BRANT_OK && sqlite3_column_int64(*moment, 0) == 0 && application == 0;
     out->ours = status == BRANT_OK && application == BRANT__APPLICATION_ID;
     if (out->ours) status = brant__sqlite_status(read_meta(out, sqlite));
     if (status == BRANT_OK) return BRANT_OK;
@@ -74,14 +80,11 @@ static brant_status read_identity(brant__identity *out, sqlite3 *sqlite, const c
 }
 
 brant_status brant__identity_read(brant__identity *out, sqlite3 *sqlite, const char *path) {
+    sqlite3_stmt *moment = NULL;
     *out = (brant__identity){.role = -1};
-    /* Of one moment: another process may be giving the file its identity. */
-    const bool begun = sqlite3_exec(sqlite, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
-    const brant_status status = read_identity(out, sqlite, path);
-    int code = SQLITE_NOMEM;
-    for (int tries = 0; begun && code == SQLITE_NOMEM && tries < 2; tries++)
-        code = sqlite3_exec(sqlite, "ROLLBACK", NULL, NULL, NULL);
-    return begun && code == SQLITE_NOMEM && status == BRANT_OK ? brant__fail_memory() : status;
+    const brant_status status = read_identity(out, &moment, sqlite, path);
+    sqlite3_finalize(moment);
+    return status;
 }
 
 brant_status brant__meta_set(brant_db *db, const char *name, brant__text value) {

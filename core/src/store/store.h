@@ -209,6 +209,8 @@ brant_status brant__begin_soon(brant_db *db, int64_t end);
 brant_status brant__commit(brant_db *db);
 /* Never fails as far as the caller is concerned, keeps the error record. */
 void brant__rollback(brant_db *db);
+/* There was no memory for that: what was open still is, with its lock, until the next one begins or the handle is closed. */
+bool brant__transaction_stuck(const brant_db *db);
 unsigned brant__depth(const brant_db *db);
 bool brant__transaction_lost(
     brant_db *

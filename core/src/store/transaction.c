@@ -113,6 +113,16 @@ static bool take_back(brant_db *db, const char *text) {
     return code == SQLITE_OK || sqlite3_get_autocommit(db->sqlite);
 }
 
+/* When there is no memory for it, again before the next transaction begins. */
+static bool take_back_all(brant_db *db) {
+    db->stuck = !take_back(db, "ROLLBACK");
+    return !db->stuck;
+}
+
+bool brant__transaction_stuck(const brant_db *db) {
+    return db->stuck;
+}
+
 unsigned brant__depth(const brant_db *db) {
     return db->depth;
 }
@@ -140,13 +150,13 @@ void brant__transaction_sync(brant_db *db) {
     note_rollback(db, 0);
 }
 
-/* What is left of an inner level must not be committed: as if SQLite had rolled all of it back, which is done at the latest when the next transaction begins. */
+/* What is left of an inner level must not be committed: as if SQLite had rolled all of it back, which is done with the outermost level. */
 static void lose(brant_db *db) {
     if (db->joined) {
         db->torn = true;
         return;
     }
-    db->lost = true;
+    db->lost = db->stuck = true;
     note_rollback(db, 0);
 }
 
@@ -174,11 +184,13 @@ static void note_joined(brant_db *db) {
 
 void brant__host_committed(brant_db *db) {
     void *state = brant__state(db, BRANT__SLOT_EVENT);
+    db->stuck = false;
     /* In our own COMMIT, which tells everybody, there is still a level. */
     if (db->depth == 0 && state) db->hooks[BRANT__SLOT_EVENT]->after_commit(db, state);
 }
 
 void brant__host_rolled_back(brant_db *db) {
+    db->stuck = false;
     if (db->depth == 0) note_rollback(db, 0);
 }
 
@@ -206,8 +218,9 @@ static brant_status join(bool *out_joined, brant_db *db, int mode) {
 static brant_status leave_joined(brant_db *db) {
     brant_status status = BRANT_OK;
     if (db->torn)
-        return brant__fail(BRANT_MISUSE, "what failed in part cannot be taken back while a "
-                                         "statement of the host writes; call it by a SELECT");
+        return brant__fail(BRANT_MISUSE,
+                           "what failed in part cannot be taken back without memory, nor while a "
+                           "statement of the host writes: then call it by a SELECT");
     if (!db->bare) BRANT__TRY(run_savepoint(db, RELEASE, 0));
     db->depth = 0;
     db->joined = false;
@@ -250,9 +263,10 @@ brant_status brant__begin(brant_db *db, int mode) {
         return BRANT_OK;
     }
     bool joined = false;
-    if (BRANT__UNLIKELY(!db->host && !sqlite3_get_autocommit(db->sqlite)) &&
-        !take_back(db, "ROLLBACK"))
-        return brant__fail_memory();
+    if (BRANT__UNLIKELY(db->stuck)) {
+        if (!take_back_all(db)) return brant__fail_memory();
+        note_rollback(db, 0);
+    }
     if (BRANT__UNLIKELY(db->host)) {
         BRANT__TRY(compile_tear(db));
         BRANT__TRY(join(&joined, db, mode));
@@ -339,9 +353,10 @@ cleanup:
 void brant__rollback(brant_db *db) {
     if (db->depth == 0) return;
     if (BRANT__UNLIKELY(db->sql_cursors)) brant__sql_cursors_end(db, db->depth);
-    if (brant__transaction_lost(db)) { /* taken back already */
+    if (brant__transaction_lost(db)) { /* taken back already, unless it was given up */
         if (--db->depth > 0) return;
         db->lost = false;
+        if (BRANT__UNLIKELY(db->stuck)) (void)take_back_all(db);
         note_end(db);
         return;
     }
@@ -366,7 +381,7 @@ void brant__rollback(brant_db *db) {
         rollback_joined(db);
         return;
     }
-    (void)take_back(db, "ROLLBACK"); /* else what comes next does it: brant__begin */
+    (void)take_back_all(db);
     db->depth = 0;
     note_rollback(db, 0);
     note_end(db);
