@@ -82,12 +82,19 @@ static brant_status read_path(char **out, brant__call *call) {
     "worker = NULL, claimed_at = NULL WHERE state = 3 AND cancel = 0"
 #define QUEUE_FORMAT 5 /* that has them */
 
+/* brant__pragma_integer of a file that no handle has open, with a record. */
+static brant_status read_integer(int64_t *out, sqlite3 *sqlite, const char *path, const char *sql) {
+    const brant_status status = brant__pragma_integer(out, sqlite, sql);
+    return status == BRANT_OK
+               ? BRANT_OK
+               : brant__fail(status, "reading %s: %s", path, sqlite3_errmsg(sqlite));
+}
+
 /* The copy forgets the old place, stands alone without a WAL, and is on disk before it gets its name. */
 static brant_status finish_copy(sqlite3 *copy, const char *path) {
     int64_t format = 0;
-    const brant_status status = brant__pragma_integer(&format, copy, "PRAGMA user_version");
-    if (status != BRANT_OK)
-        return brant__fail(status, "reading the copy %s: %s", path, sqlite3_errmsg(copy));
+    const brant_status status = read_integer(&format, copy, path, "PRAGMA user_version");
+    if (status != BRANT_OK) return status;
     const int code =
         sqlite3_exec(copy,
                      format < QUEUE_FORMAT
@@ -328,11 +335,7 @@ brant_status brant__db_restore(brant__call *call) {
     BRANT__TRY(brant__descriptor_guard(path));
     BRANT__TRY(open_raw(&source, path, SQLITE_OPEN_READONLY));
     BRANT__TRY(check_source(db, source, path));
-    status = brant__pragma_integer(&page_size, source, "PRAGMA page_size");
-    if (status != BRANT_OK) {
-        status = brant__fail(status, "reading %s: %s", path, sqlite3_errmsg(source));
-        goto cleanup;
-    }
+    BRANT__TRY(read_integer(&page_size, source, path, "PRAGMA page_size"));
     BRANT__TRY(read_history(&before, db));
     for (int slot = 0; slot < BRANT__SLOT_COUNT; slot++) {
         void *state = brant__state(db, slot);
