@@ -992,11 +992,51 @@ static void test_nothing_is_left_half_done(void **state) {
     }
 }
 
+/* A level is taken back alone, though one allocation of that fails, and what was done around it is committed; unless SQLite rolls all of it back by itself. */
+static void test_one_want_takes_back_one_level(void **state) {
+    brant_db *db = must_open(in_folder(*state, "a.db"), "");
+    must(db, "sql.execute", "{\"sql\":\"CREATE TABLE done (allocation, level)\"}", NULL);
+    long kept = 0;
+    failures = 1;
+    for (allocation = 0; failures > 0; allocation++) {
+        char input[128], query[128], *answer = NULL;
+        size_t length = 0;
+        for (int level = 0; level < 2; level++) {
+            must(db, "transaction.begin", "{}", NULL);
+            snprintf(input, sizeof input, "{\"sql\":\"INSERT INTO done VALUES (%ld, %d)\"}",
+                     allocation, level);
+            must(db, "sql.execute", input, NULL);
+        }
+        failures = 0;
+        countdown = allocation;
+        const brant_status status =
+            brant_call(&answer, &length, db, TEXT("transaction.rollback"), TEXT("{}"));
+        countdown = -1;
+        brant_free(answer);
+        assert_true(status == BRANT_OK || status == BRANT_NO_MEMORY);
+        assert_false(brant__transaction_stuck(db));
+        if (brant__depth(db) > 1) must(db, "transaction.rollback", "{}", NULL);
+        if (brant__transaction_lost(db)) {
+            must(db, "transaction.rollback", "{}", NULL);
+            continue;
+        }
+        must(db, "transaction.commit", "{}", NULL);
+        snprintf(query, sizeof query,
+                 "SELECT count(*) * 10 + sum(level) FROM done WHERE allocation = %ld", allocation);
+        assert_int_equal(number(db, query), 10);
+        kept++;
+    }
+    assert_true(allocation > 5 && kept > allocation / 2);
+    brant_db_free(db);
+}
+
 int main(int count, char **arguments) {
     if (!failing_allocator_install()) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_allocation_fails_once),
         cmocka_unit_test_setup_teardown(test_nothing_is_left_half_done, set_up_folder,
+                                        tear_down_folder),
+        cmocka_unit_test_setup_teardown(test_one_want_takes_back_one_level, set_up_folder,
                                         tear_down_folder),
     };
     if (count > 1) cmocka_set_test_filter(arguments[1]);

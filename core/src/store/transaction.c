@@ -84,7 +84,7 @@ static brant_status compile_tear(brant_db *db) {
     return brant__statement_get(&tear, db, &statements, TEAR);
 }
 
-/* A connection that lacked memory a moment ago may fail once more. */
+/* A want of memory that is over at once is not to cost the transaction around, unless SQLite itself rolled it back for that. */
 static int undo(brant_db *db, const char *text) {
     const int code = sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);
     return code == SQLITE_NOMEM ? sqlite3_exec(db->sqlite, text, NULL, NULL, NULL) : code;
@@ -114,9 +114,8 @@ static bool take_back(brant_db *db, const char *text) {
 }
 
 /* When there is no memory for it, again before the next transaction begins. */
-static bool take_back_all(brant_db *db) {
+static void take_back_all(brant_db *db) {
     db->stuck = !take_back(db, "ROLLBACK");
-    return !db->stuck;
 }
 
 bool brant__transaction_stuck(const brant_db *db) {
@@ -264,7 +263,8 @@ brant_status brant__begin(brant_db *db, int mode) {
     }
     bool joined = false;
     if (BRANT__UNLIKELY(db->stuck)) {
-        if (!take_back_all(db)) return brant__fail_memory();
+        take_back_all(db);
+        if (db->stuck) return brant__fail_memory();
         note_rollback(db, 0);
     }
     if (BRANT__UNLIKELY(db->host)) {
@@ -356,7 +356,7 @@ void brant__rollback(brant_db *db) {
     if (brant__transaction_lost(db)) { /* taken back already, unless it was given up */
         if (--db->depth > 0) return;
         db->lost = false;
-        if (BRANT__UNLIKELY(db->stuck)) (void)take_back_all(db);
+        if (BRANT__UNLIKELY(db->stuck)) take_back_all(db);
         note_end(db);
         return;
     }
@@ -381,7 +381,7 @@ void brant__rollback(brant_db *db) {
         rollback_joined(db);
         return;
     }
-    (void)take_back_all(db);
+    take_back_all(db);
     db->depth = 0;
     note_rollback(db, 0);
     note_end(db);
